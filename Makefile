@@ -1,0 +1,63 @@
+# galforge in a few words: `make` lists what there is. Everything runs in .venv, made from envs/requirements.lock.
+#   CONFIG="config/demo.yaml"   overlay(s) on config/config.yaml for plan and status; none is the paper's scale
+#   PROFILE=profiles/slurm      where plan and status look; profiles/local if not given
+#   PYTHON=, TORCH_INDEX=       see envs/setup.sh
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+# Packages of the calling shell's PYTHONPATH must not stand in for those of the lock.
+unexport PYTHONPATH PYTHONHOME
+
+PROFILE := profiles/local
+WITH_CONFIG := $(if $(CONFIG),--configfile $(CONFIG))
+SNAKEMAKE := .venv/bin/snakemake --profile $(PROFILE)
+DEMO := results/demo/report/index.html
+# Prints how long the rest of a recipe line took.
+took = printf '%s: %d min %02d s\n' "$(1)" $$((SECONDS / 60)) $$((SECONDS % 60))
+
+.PHONY: help setup demo test lint format plan status config prune clean-env
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+setup: ## make .venv from the lock (about 2 minutes and the downloads); nothing if it is up to date
+	@envs/setup.sh
+
+demo: setup ## run everything on small data, up to 10 minutes on two cores, to results/demo/report/index.html
+	@echo "demo: data, training, sampling, measuring, tables and the page with config/demo.yaml; up to 10 minutes on two cores"
+	@.venv/bin/snakemake --profile profiles/local --configfile config/demo.yaml --quiet rules host
+	@$(call took,demo: open $(DEMO); this took)
+
+test: setup ## run the tests, up to 15 minutes on two cores (ARGS= goes to pytest)
+	@echo "test: pytest with two workers; up to 15 minutes on two cores"
+	@.venv/bin/python -m pytest -n 2 --dist loadfile $(ARGS)
+
+lint: setup ## check style: ruff, snakefmt, snakemake --lint
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/snakefmt --check workflow
+	@.venv/bin/snakemake --lint
+
+format: setup ## rewrite the code in the project's style: ruff, snakefmt
+	@.venv/bin/ruff check --fix-only --quiet .
+	@.venv/bin/ruff format .
+	@.venv/bin/snakefmt workflow
+
+plan: setup ## say which jobs would run and why, and run none (CONFIG=, PROFILE=)
+	@$(SNAKEMAKE) $(WITH_CONFIG) --dry-run --quiet rules host
+
+status: setup ## say how many results are there and which are missing or out of date (CONFIG=, PROFILE=)
+	@$(SNAKEMAKE) $(WITH_CONFIG) --summary --quiet | awk -F '\t' \
+		'NR > 1 { total++; if ($$6 == "no update") done++; else print "  " $$5 ": " $$1 } \
+		END { if (total) printf "%d of %d files are up to date\n", done, total }'
+
+config: setup ## write config/config.yaml and its JSON schema anew from the typed settings
+	@.venv/bin/python workflow/galforge/config_files.py
+
+prune: setup ## remove checkpoints and states of trainings that other settings or code have replaced
+	@.venv/bin/python workflow/galforge/prune.py results/*
+
+clean-env: ## remove .venv (results stay)
+	rm -rf .venv

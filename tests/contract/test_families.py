@@ -1,0 +1,211 @@
+"""The contract that every model family keeps, found by folder, and one family that lives outside the
+package."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from galforge import families
+from galforge.errors import GalforgeError
+from galforge.models import normalisation as normalisations
+from galforge.models import weights
+from galforge.sampling import sample
+from galforge.stamps import Stamps
+from galforge.training import export, state
+from galforge.training.data import TrainingImages
+from galforge.training.loop import Training
+from galforge.training.segment import run_segment
+from galforge.training.settings import NormalisationSettings, StepSettings
+from toys.galaxies import write_stamps
+
+FOLDER = Path(families.__file__).parent / "models"
+FAMILIES = [*sorted(path.parent.name for path in FOLDER.glob("*/family.py")), "toys.template"]
+SMALL = {"vae": {"latent": 4, "width": 8, "max_width": 16}}
+"""Settings that make a family quick to test; others are tested with their defaults."""
+CPU = torch.device("cpu")
+BATCH = 8
+
+
+def settings_of(family: str):
+    return families.load("models", family, "settings").ModelSettings(**SMALL.get(family, {}))
+
+
+def step_settings(**changes) -> StepSettings:
+    return StepSettings(
+        **{"batch": BATCH, "ema_half_life_images": 100, "history_images": 16, "device": "cpu"} | changes
+    )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module", params=[1, 3], ids=["1 band", "3 bands"])
+def stamps(request, tmp_path_factory) -> Path:
+    return write_stamps(tmp_path_factory.mktemp("stamps") / "toy.h5", channels=request.param)
+
+
+@pytest.fixture(scope="module", params=FAMILIES)
+def family(request) -> str:
+    return request.param
+
+
+def begin(family: str, source: Stamps, seed: int = 0, **changes) -> Training:
+    normalisation = normalisations.measure(NormalisationSettings(), source, source.split("train"))
+    return Training(family, settings_of(family), source.shape, normalisation, step_settings(**changes), seed, CPU)
+
+
+def train(run: Training, source: Stamps, stop: int) -> Training:
+    with TrainingImages(source, CPU, run.family.conditions, run.seed) as images:
+        while run.images_seen < stop:
+            run.step(images)
+    return run
+
+
+def segment(family: str, stamps: Path, folder: Path, stop: int, state_in: Path | None = None) -> Path:
+    out = folder / f"state-{stop}.pt"
+    work = folder / f"work-{stop}"
+    run_segment(
+        stamps,
+        family,
+        settings_of(family),
+        NormalisationSettings(),
+        step_settings(),
+        0,
+        stop,
+        state_in,
+        out,
+        work,
+        "key",
+    )
+    return out
+
+
+@pytest.fixture(scope="module")
+def trained(family, stamps, tmp_path_factory) -> Path:
+    """Weights after a short training."""
+    folder = tmp_path_factory.mktemp("trained")
+    export.export_weights(segment(family, stamps, folder, 5 * BATCH), folder / "weights.safetensors")
+    return folder / "weights.safetensors"
+
+
+def conditions_for(model_path: Path, count: int) -> dict[str, np.ndarray]:
+    names = weights.load(model_path, CPU).family.conditions
+    return {name: np.linspace(0.3, 0.9, count, dtype=np.float32) for name in names}
+
+
+def draw(path: Path, out: Path, start: int, stop: int, seed: int = 0, batch: int = 4) -> np.ndarray:
+    sample(path, out, start, stop, seed, batch, device="cpu", conditions=conditions_for(path, 20))
+    with Stamps(out) as drawn:
+        assert drawn.catalog("index").tolist() == list(range(start, stop))
+        return drawn.images[:]
+
+
+def test_shape_that_the_family_cannot_make_is_refused_by_its_settings_alone(family):
+    check_shape = families.load("models", family, "settings").check_shape
+    check_shape(settings_of(family), (1, 32, 32))
+    with pytest.raises(GalforgeError, match="must be"):
+        check_shape(settings_of(family), (1, 32, 31))
+
+
+def test_building_a_family_leaves_the_global_generator_alone(family, stamps):
+    with Stamps(stamps) as source:
+        torch.manual_seed(5)
+        expected = torch.rand(3)
+        torch.manual_seed(5)
+        begin(family, source)
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_same_seed_same_training_and_other_seed_another(family, stamps):
+    with Stamps(stamps) as source:
+        digests = [
+            state.content_digest(train(begin(family, source, seed), source, 3 * BATCH).state()["networks"])
+            for seed in (0, 0, 1)
+        ]
+    assert digests[0] == digests[1] != digests[2]
+
+
+def test_losses_fall_on_a_toy_set(family, stamps):
+    with Stamps(stamps) as source:
+        run = train(begin(family, source), source, 60 * BATCH)
+    losses = np.array(run.history["loss"])
+    assert losses[-5:].mean() < losses[:5].mean() - 0.1
+
+
+def test_a_step_never_changes_what_it_was_given_to_average(family, stamps):
+    """The average follows the weights and is none of them: it differs, in the same names and shapes."""
+    with Stamps(stamps) as source:
+        run = train(begin(family, source, ema_half_life_images=1000), source, 30 * BATCH)
+    now, average = run.family.networks.state_dict(), run.average.state_dict()
+    assert {name: value.shape for name, value in now.items()} == {name: value.shape for name, value in average.items()}
+    assert any(not torch.equal(now[name], average[name]) for name in now)
+    assert all(not weight.requires_grad for weight in run.average.parameters())
+
+
+def test_state_survives_saving_and_restoring(family, stamps):
+    with Stamps(stamps) as source:
+        run = train(begin(family, source), source, 3 * BATCH)
+        again = begin(family, source)
+        assert state.content_digest(again.state()) != state.content_digest(run.state())
+        again.restore(run.state())
+    assert state.content_digest(again.state()) == state.content_digest(run.state())
+
+
+def test_resumed_training_equals_an_uninterrupted_one_bit_for_bit(family, stamps, tmp_path):
+    whole = segment(family, stamps, tmp_path / "whole", 6 * BATCH)
+    half = segment(family, stamps, tmp_path / "halves", 3 * BATCH)
+    both = segment(family, stamps, tmp_path / "halves", 6 * BATCH, state_in=half)
+    digests = []
+    for path in (whole, both):
+        content = state.read(path)
+        # The key says what a segment was made from, which is not the same for a chain and a single run.
+        del content["key"]
+        digests.append(state.content_digest(content))
+    assert digests[0] == digests[1]
+
+
+def test_state_of_another_training_is_refused(family, stamps):
+    with Stamps(stamps) as source:
+        run, other = begin(family, source, seed=0), begin(family, source, seed=1)
+        with pytest.raises(state.StateError, match="seed 0"):
+            other.restore(run.state())
+
+
+def test_samples_are_stamps_of_the_source_but_say_that_they_were_generated(family, stamps, trained, tmp_path):
+    images = draw(trained, tmp_path / "drawn.h5", 0, 6)
+    with Stamps(stamps) as source, Stamps(tmp_path / "drawn.h5") as drawn:
+        assert images.shape == (6, *source.shape)
+        assert images.dtype == np.float32
+        assert np.isfinite(images).all()
+        assert drawn.header.origin == "generated"
+        assert drawn.header.bands == source.header.bands
+        assert drawn.header.zero_points == source.header.zero_points
+    assert len({image.tobytes() for image in images}) == 6
+
+
+def test_an_image_depends_on_weights_seed_and_index_only(trained, tmp_path):
+    whole = draw(trained, tmp_path / "a.h5", 0, 11)
+    parts = [(0, 3), (3, 4), (4, 9), (9, 11)]
+    pieces = [draw(trained, tmp_path / "b.h5", start, stop) for start, stop in parts]
+    assert whole.tobytes() == np.concatenate(pieces).tobytes()
+    assert draw(trained, tmp_path / "c.h5", 0, 11, seed=1).tobytes() != whole.tobytes()
+
+
+def test_weights_are_the_average_and_are_written_alike_every_time(family, stamps, tmp_path):
+    with Stamps(stamps) as source:
+        run = train(begin(family, source), source, 5 * BATCH)
+    made = segment(family, stamps, tmp_path, 5 * BATCH)
+    for name in ("one", "two"):
+        export.export_weights(made, tmp_path / f"{name}.safetensors")
+    assert (tmp_path / "one.safetensors").read_bytes() == (tmp_path / "two.safetensors").read_bytes()
+    loaded = weights.load(tmp_path / "one.safetensors", CPU)
+    assert (loaded.images_seen, loaded.seed, loaded.shape) == (5 * BATCH, 0, run.shape)
+    for name, value in loaded.family.networks.state_dict().items():
+        assert torch.equal(value, run.average.state_dict()[name])

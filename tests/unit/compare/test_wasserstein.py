@@ -1,0 +1,175 @@
+"""W1, its error and its floor against scipy, linear programming, analytic values and simulations."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.optimize
+import scipy.stats
+
+from galforge.compare.settings import CompareSettings
+from galforge.compare.wasserstein import (
+    binned,
+    circular_wasserstein,
+    columns_of,
+    compare_properties,
+    spread,
+    wasserstein,
+)
+from galforge.errors import GalforgeError
+
+
+def settings(bootstrap: int = 20, halvings: int = 20, seed: int = 0) -> CompareSettings:
+    return CompareSettings(bootstrap=bootstrap, halvings=halvings, seed=seed)
+
+
+def transport(first: np.ndarray, second: np.ndarray, cost: np.ndarray) -> float:
+    """Optimal transport between equal masses by linear programming."""
+    n, m = len(first), len(second)
+    rows = np.kron(np.eye(n), np.ones(m))
+    columns = np.kron(np.ones(n), np.eye(m))
+    masses = np.concatenate([np.full(n, 1 / n), np.full(m, 1 / m)])
+    return scipy.optimize.linprog(cost.ravel(), A_eq=np.vstack([rows, columns]), b_eq=masses).fun
+
+
+@pytest.mark.parametrize(("n", "m"), [(50, 50), (50, 51), (7, 300), (1, 4)])
+def test_agrees_with_scipy(n, m):
+    draws = np.random.default_rng(n)
+    first, second = draws.normal(size=n), draws.exponential(size=m).round(1)  # ties
+    assert wasserstein(first, second) == pytest.approx(scipy.stats.wasserstein_distance(first, second), rel=1e-12)
+
+
+def test_shift_is_the_distance():
+    values = np.random.default_rng(0).normal(size=500)
+    assert wasserstein(values, values + 0.3) == pytest.approx(0.3)
+    assert wasserstein(values, np.repeat(values, 2) - 0.3) == pytest.approx(0.3)
+
+
+@pytest.mark.parametrize(("n", "m"), [(6, 6), (5, 8), (9, 4)])
+@pytest.mark.parametrize("seed", range(5))
+def test_circular_distance_is_optimal_transport_on_the_circle(n, m, seed):
+    draws = np.random.default_rng(seed)
+    first, second = draws.uniform(-np.pi / 2, np.pi / 2, n), draws.normal(1.4, 0.5, m)
+    apart = np.abs(first[:, None] - second[None, :]) % np.pi
+    expected = transport(first, second, np.minimum(apart, np.pi - apart))
+    assert circular_wasserstein(first, second, np.pi) == pytest.approx(expected, abs=1e-9)
+
+
+def test_circular_distance_knows_no_edge():
+    angles = np.random.default_rng(0).normal(0, 0.1, 400)
+    first, second = angles + np.pi / 2 - 0.05, angles + np.pi / 2 + 0.05
+    wrapped = (second + np.pi / 2) % np.pi - np.pi / 2
+    assert circular_wasserstein(first, wrapped, np.pi) == pytest.approx(0.1)
+    assert wasserstein(first, wrapped) > 0.5
+    assert spread(wrapped, np.pi) == pytest.approx(angles.std(), rel=1e-3)
+    assert spread(np.linspace(0, np.pi, 5000), np.pi) == pytest.approx(np.pi / np.sqrt(12), rel=1e-3)
+
+
+def test_binned_distance_is_the_one_between_histograms():
+    draws = np.random.default_rng(0)
+    first, second = draws.normal(-1, 0.3, 400), np.append(draws.normal(-0.9, 0.4, 300), [-7.0, 9.0])
+    edges = np.linspace(-5, 4, 1000)
+    shares = [np.histogram(values, edges)[0] for values in (first, second)]
+    centres = (edges[1:] + edges[:-1]) / 2
+    expected = scipy.stats.wasserstein_distance(centres, centres, shares[0], shares[1])
+    moved = [binned(values, -5.0, 4.0, 999) for values in (first, second)]
+    assert np.isnan(moved[1][-2:]).all()
+    moved = [values[np.isfinite(values)] for values in moved]
+    assert wasserstein(*moved) == pytest.approx(expected, rel=1e-9)
+    assert binned(np.array([-5.0, 4.0]), -5.0, 4.0, 9).tolist() == [-4.5, 3.5]
+
+
+def test_missing_values_leave_their_property_only():
+    draws = np.random.default_rng(1)
+    source, generated = draws.normal(size=(40, 2)), draws.normal(0.5, 1, (50, 2))
+    source[:5, 1] = np.nan
+    generated[10:, 0] = np.nan
+    result = compare_properties(source, generated, settings(), scales=np.array([2.0, 1.0]))
+    assert result.n_source.tolist() == [40, 35]
+    assert result.n_generated.tolist() == [10, 50]
+    assert result.values[0] == pytest.approx(scipy.stats.wasserstein_distance(source[:, 0], generated[:10, 0]) / 2)
+    assert result.values[1] == pytest.approx(scipy.stats.wasserstein_distance(source[5:, 1], generated[:, 1]))
+    assert np.isfinite(result.floors).all()
+
+
+def test_too_few_values_are_blank():
+    source, generated = np.arange(6.0)[:, None], np.array([[1.0], [np.nan]])
+    result = compare_properties(source, generated, settings())
+    row = result.row("x", [0])
+    assert np.isnan([row["value"], row["standard_error"], row["floor"]]).all()
+    assert (row["n_source"], row["n_generated"]) == (6, 1)
+    assert np.isnan(compare_properties(source[:3], source, settings()).floors[0])  # halves of one
+    nothing = compare_properties(np.empty((0, 1)), np.empty((0, 1)), settings()).row("x", [0])
+    assert nothing["n_source"] == 0
+
+
+def test_result_depends_on_the_seed_and_on_nothing_else():
+    draws = np.random.default_rng(2)
+    source, generated = draws.normal(size=(60, 3)), draws.normal(size=(70, 3))
+    first = compare_properties(source, generated, settings(seed=4))
+    again = compare_properties(source, generated, settings(seed=4))
+    other = compare_properties(source, generated, settings(seed=5))
+    np.testing.assert_array_equal(first.replicates, again.replicates)
+    np.testing.assert_array_equal(first.floors, again.floors)
+    assert (first.values == other.values).all()
+    assert (first.replicates != other.replicates).any()
+
+
+@pytest.mark.parametrize(("n", "m"), [(300, 300), (300, 900), (1000, 250)])
+def test_bootstrap_error_is_the_scatter_of_repeated_experiments(n, m):
+    draws = np.random.default_rng(n)
+    shift = 0.8
+    repeated = [wasserstein(draws.normal(size=n), draws.normal(shift, 1, m)) for _ in range(400)]
+    found = [
+        compare_properties(draws.normal(size=(n, 1)), draws.normal(shift, 1, (m, 1)), settings(100)).row("x", [0])
+        for _ in range(4)
+    ]
+    error = np.mean([row["standard_error"] for row in found])
+    assert error == pytest.approx(np.std(repeated), rel=0.15)
+    assert error == pytest.approx(np.sqrt(1 / n + 1 / m), rel=0.15)  # of the difference of two means
+
+
+def test_error_of_an_average_keeps_the_correlation_of_its_properties():
+    draws = np.random.default_rng(3)
+    source, generated = draws.normal(size=(400, 1)), draws.normal(1, 1, (400, 1))
+    copies = compare_properties(np.repeat(source, 4, axis=1), np.repeat(generated, 4, axis=1), settings(100))
+    one, all_four = copies.row("one", [0]), copies.row("average", [0, 1, 2, 3])
+    assert all_four["standard_error"] == pytest.approx(one["standard_error"])
+    independent = compare_properties(draws.normal(size=(400, 4)), draws.normal(1, 1, (400, 4)), settings(100)).row(
+        "average", [0, 1, 2, 3]
+    )
+    assert independent["standard_error"] == pytest.approx(one["standard_error"] / 2, rel=0.25)
+
+
+@pytest.mark.parametrize("shape", ["normal", "uniform", "circular"])
+def test_a_perfect_model_scores_its_floor(shape):
+    draws = np.random.default_rng(5)
+    period = np.pi if shape == "circular" else 0.0
+
+    def sample(size: int) -> np.ndarray:
+        if shape == "normal":
+            return draws.normal(size=(size, 1))
+        return draws.uniform(0, np.pi, (size, 1))
+
+    results = [
+        compare_properties(sample(240), sample(480), settings(20, 10), periods=np.array([period])) for _ in range(60)
+    ]
+    values, floors = (np.mean([getattr(r, name) for r in results]) for name in ("values", "floors"))
+    assert floors == pytest.approx(values, rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("n", "m", "simulated"),
+    [(300, 300, 0.112), (1000, 1000, 0.064), (2391, 9564, 0.030), (5000, 5000, 0.025), (11500, 48000, 0.013)],
+)
+def test_floor_of_a_normal_property(n, m, simulated):
+    """In units of the source's sd: the mean distance of two normal samples, and single draws (sd 40 %)."""
+    source = np.random.default_rng(n).normal(size=(n, 1))
+    scales = np.array([spread(source[:, 0])])
+    found = compare_properties(source, np.zeros((m, 1)), settings(20, 100), scales).floors[0]
+    assert found == pytest.approx(1.29 * np.sqrt(1 / n + 1 / m), rel=0.12)
+    assert found == pytest.approx(simulated, rel=0.25)
+
+
+def test_lacking_columns_are_named():
+    with pytest.raises(GalforgeError, match="generated measurements lack the columns gini"):
+        columns_of(pd.DataFrame({"m20": [1.0]}), ["m20", "gini"], "generated")

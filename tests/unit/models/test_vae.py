@@ -1,0 +1,102 @@
+"""The variational autoencoder: which shapes it makes, and whether it learns the noise that it adds."""
+
+import math
+
+import pytest
+import torch
+
+from galforge.errors import GalforgeError
+from galforge.models.normalisation import Normalisation
+from galforge.models.vae.family import Family
+from galforge.models.vae.networks import Observation
+from galforge.models.vae.settings import ModelSettings, check_shape
+from galforge.seeds import seed_of
+
+NORMALISATION = Normalisation("asinh", (0.02,), (0.1,), (0.5,))
+SMALL = {"latent": 4, "width": 4, "max_width": 8}
+
+
+@pytest.mark.parametrize("shape", [(1, 48, 48), (1, 64, 32), (1, 16, 16), (1, 512, 512), (6, 64, 64), (0, 64, 64)])
+def test_impossible_shapes_are_refused_with_the_remedy(shape):
+    with pytest.raises(GalforgeError, match="must"):
+        check_shape(ModelSettings(), shape)
+
+
+def test_contradicting_widths_are_refused():
+    with pytest.raises(GalforgeError, match="max_width"):
+        check_shape(ModelSettings(width=64, max_width=32), (1, 64, 64))
+
+
+@pytest.mark.parametrize("side", [32, 64, 128, 256])
+@pytest.mark.parametrize("channels", [1, 5])
+def test_every_allowed_shape_comes_out_as_it_went_in(channels, side):
+    networks = Family(
+        ModelSettings(**SMALL), (channels, side, side), Normalisation("linear", *([(1.0,) * channels] * 3))
+    ).networks
+    mean, log_variance = networks.encoder(torch.zeros(2, channels, side, side))
+    assert mean.shape == log_variance.shape == (2, 4)
+    assert networks.decoder(mean).shape == (2, channels, side, side)
+
+
+def test_observation_learns_the_sky_apart_from_the_relative_error():
+    """Maximum likelihood on pixels with known noise gives that noise back."""
+    sky, fraction = 0.004, 0.1
+    draw = torch.Generator().manual_seed(seed_of("observation") % 2**63)
+    flux = torch.cat([torch.zeros(40_000), torch.logspace(-2, 0, 10_000)])
+    scatter = torch.sqrt(sky**2 + (fraction * flux) ** 2)
+    observed = flux + scatter * torch.randn(flux.shape, generator=draw)
+    expected, seen = (NORMALISATION.normalise(values.reshape(1, 1, 1, -1)) for values in (flux, observed))
+    observation = Observation(NORMALISATION)
+    optimiser = torch.optim.Adam(observation.parameters(), lr=0.02)
+    for _ in range(400):
+        variance = observation.variance(expected)
+        loss = ((seen - expected) ** 2 / variance + torch.log(variance)).mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+    assert observation.log_sky.exp().item() == pytest.approx(sky, rel=0.06)
+    assert observation.log_fraction.exp().item() == pytest.approx(fraction, rel=0.06)
+
+
+def test_sky_does_not_fall_below_its_floor_and_is_not_added_there():
+    observation = Observation(NORMALISATION)
+    observation.log_sky.data.fill_(math.log(1e-9))
+    expected = torch.full((1, 1, 2, 2), 0.3)
+    dark = NORMALISATION.normalise(torch.zeros(1, 1, 1, 1))
+    floor = 0.1 * 0.02 * float(NORMALISATION.slope(torch.zeros(1, 1, 1)))
+    assert observation.variance(dark).sqrt().item() == pytest.approx(floor, rel=1e-5)
+    assert torch.allclose(observation.observe(expected, torch.ones(1, 1, 2, 2)), expected, atol=1e-6)
+
+
+def test_variance_gives_the_decoder_no_gradient():
+    expected = torch.zeros(1, 1, 4, 4, requires_grad=True)
+    assert Observation(NORMALISATION).variance(expected).requires_grad
+    (gradient,) = torch.autograd.grad(Observation(NORMALISATION).variance(expected).sum(), expected, allow_unused=True)
+    assert gradient is None
+
+
+class Fixed:
+    """Noise that is zero for the latent vector and given for the pixels."""
+
+    def __init__(self, pixels: torch.Tensor):
+        self.pixels = pixels
+
+    def normal(self, *shape: int) -> torch.Tensor:
+        return self.pixels if len(shape) == 3 else torch.zeros(len(self.pixels), *shape)
+
+
+def test_sky_noise_of_samples_is_white_and_of_the_learned_level_in_image_units():
+    pixels = torch.randn((8, 1, 32, 32), generator=torch.Generator().manual_seed(1))
+    images = {}
+    for sky_noise in (True, False):
+        torch.manual_seed(0)
+        family = Family(ModelSettings(**SMALL, sky_noise=sky_noise), (1, 32, 32), NORMALISATION)
+        family.networks.observation.log_sky.data.fill_(math.log(0.003))
+        with torch.no_grad():
+            images[sky_noise] = NORMALISATION.invert(family.sample(Fixed(pixels), None))
+    assert torch.allclose(images[True] - images[False], 0.003 * pixels, atol=1e-6)
+
+
+def test_weight_of_the_divergence_rises_over_the_warm_up():
+    family = Family(ModelSettings(**SMALL, beta=2.0, kl_warmup_images=100), (1, 32, 32), NORMALISATION)
+    assert [family._weight(seen) for seen in (0, 50, 100, 1000)] == [0.0, 1.0, 2.0, 2.0]

@@ -1,0 +1,253 @@
+"""Tables: the arithmetic of seeds and errors, printed values at their rows, and files that say everything."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from galforge.report import layout, tables
+
+ROOT = Path(__file__).resolve().parents[3]
+PRINTED = ROOT / "config/published/holzschuh2022.csv"
+
+
+def rows(
+    values: dict[str, float],
+    *,
+    dataset: str = "cosmos",
+    origin: str = "mock",
+    model: str = "vae",
+    seed: int = 0,
+    measure: str = "morphology",
+    protocol: str = "corrected",
+    error: float = 0.03,
+    floor: float = 0.1,
+    metric: str = "wasserstein",
+    n: tuple[int, int] = (280, 270),
+) -> pd.DataFrame:
+    made = [
+        {
+            "dataset": dataset,
+            "origin": origin,
+            "model": model,
+            "seed": seed,
+            "measure": measure,
+            "protocol": protocol,
+            "metric": metric,
+            "property": name,
+            "value": value,
+            "standard_error": error,
+            "floor": floor,
+            "n_source": n[0],
+            "n_generated": n[1],
+        }
+        for name, value in values.items()
+    ]
+    return pd.DataFrame(made)
+
+
+@pytest.fixture(scope="module")
+def published() -> pd.DataFrame:
+    return tables.read_published([PRINTED])
+
+
+def one(table: pd.DataFrame, **where: str) -> pd.Series:
+    for column, value in where.items():
+        table = table[table[column] == value]
+    assert len(table) == 1
+    return table.iloc[0]
+
+
+def test_seeds_are_averaged_and_their_scatter_added_in_quadrature(published: pd.DataFrame) -> None:
+    frames = [rows({"gini": 0.4}, seed=0, error=0.03), rows({"gini": 0.6}, seed=1, error=0.05)]
+    row = one(tables.assemble("morphology", frames, published), property="gini", model="vae")
+    assert row["value"] == pytest.approx(0.5)
+    images, seeds = np.sqrt((0.03**2 + 0.05**2) / 2), np.sqrt(0.02 / 2)
+    assert row["standard_error"] == pytest.approx(np.hypot(images, seeds))
+    assert row["seeds"] == 2
+
+
+def test_one_seed_keeps_the_error_over_images(published: pd.DataFrame) -> None:
+    row = one(tables.assemble("morphology", [rows({"gini": 0.4})], published), property="gini", model="vae")
+    assert row["standard_error"] == 0.03
+
+
+def test_order_of_the_files_changes_nothing(published: pd.DataFrame) -> None:
+    frames = [rows({"gini": 0.1 + 0.2 * seed}, seed=seed, error=0.01 * (seed + 1)) for seed in range(3)]
+    pd.testing.assert_frame_equal(
+        tables.assemble("morphology", frames, published),
+        tables.assemble("morphology", frames[::-1], published),
+    )
+
+
+@pytest.mark.parametrize(("value", "said"), [(0.199, True), (0.2, False), (0.5, False), (np.nan, False)])
+def test_at_floor_is_below_twice_the_floor(published: pd.DataFrame, value: float, said: bool) -> None:
+    row = one(tables.assemble("morphology", [rows({"gini": value})], published), property="gini", model="vae")
+    assert row["at_floor"] == said
+
+
+def test_every_printed_value_of_the_data_set_finds_its_row(published: pd.DataFrame) -> None:
+    frames = [
+        rows({"gini": 0.4, "m20": 0.3}),
+        rows({"gini": 0.4}, protocol="published", measure="morphology-published"),
+    ]
+    table = tables.assemble("morphology", frames, published)
+    printed = published[(published["table"] == "morphology") & (published["dataset"] == "cosmos")]
+    for want in printed.itertuples():
+        found = table[(table["model"] == want.model) & (table["property"] == want.property)]
+        assert len(found) == (2 if (want.model, want.property) == ("vae", "gini") else 1)
+        assert (found["published"] == want.value).all()
+    assert np.isnan(one(table, model="vae", property="m20")["published"])
+    assert set(table["dataset"]) == {"cosmos"}
+
+
+def test_models_that_were_not_run_have_no_value_and_the_papers_origin(published: pd.DataFrame) -> None:
+    table = tables.assemble("morphology", [rows({"gini": 0.4})], published)
+    row = one(table, model="stylegan", property="gini")
+    assert np.isnan(row["value"])
+    assert row["origin"] == "observed"
+    assert row["protocol"] == "published"
+    assert pd.isna(row["n_source"])
+    assert one(table, model="vae", property="gini")["origin"] == "mock"
+
+
+def test_other_models_get_no_printed_value(published: pd.DataFrame) -> None:
+    table = tables.assemble("morphology", [rows({"gini": 0.4}, model="vae-wide")], published)
+    assert np.isnan(one(table, model="vae-wide")["published"])
+
+
+def groups(morphology: float, spectrum: float, **more: object) -> list[pd.DataFrame]:
+    return [
+        rows({"average": morphology}, error=0.03, n=(200, 190), **more),
+        rows({"average": spectrum}, measure="power_spectrum", error=0.04, floor=0.02, **more),
+    ]
+
+
+def test_the_headline_is_the_mean_over_groups(published: pd.DataFrame) -> None:
+    table = tables.assemble("headline", groups(0.6, 0.2), published)
+    row = one(table, property="overall", model="vae")
+    assert row["value"] == pytest.approx(0.4)
+    assert row["standard_error"] == pytest.approx(0.05 / 2)
+    assert row["floor"] == pytest.approx(0.06)
+    assert (row["n_source"], row["n_generated"]) == (200, 190)
+    assert one(table, property="morphology", model="vae")["published"] == 0.6397
+    assert one(table, property="overall", model="stylegan")["published"] == 0.0598
+
+
+def test_the_printed_headline_follows_from_the_printed_averages(published: pd.DataFrame) -> None:
+    """The abstract's 7.19 and 5.98 x10^-2 are what the rule of the headline makes of the printed averages."""
+    for dataset, want in (("sersic", 0.0719), ("cosmos", 0.0598)):
+        own = published[(published["dataset"] == dataset) & (published["model"] == "stylegan")]
+        own = own[own["property"] == "average"].set_index("table")["value"]
+        frames = groups(own["morphology"], own["power_spectrum"], dataset=dataset, model="stylegan")
+        table = tables.assemble("headline", frames, published)
+        row = one(table, property="overall", model="stylegan")
+        assert row["value"] == pytest.approx(want, abs=1e-4)
+        assert row["published"] == want
+
+
+def test_no_headline_from_half_of_its_groups(published: pd.DataFrame) -> None:
+    alone = tables.assemble("headline", groups(0.6, 0.2)[:1], published)
+    assert alone[(alone["model"] == "vae") & (alone["property"] == "overall")].empty
+    skirt = tables.assemble("headline", groups(0.6, 0.2, dataset="skirt"), published)
+    assert skirt[(skirt["model"] == "vae") & (skirt["property"] == "overall")].empty
+    blank = tables.assemble("headline", groups(0.6, np.nan), published)
+    assert np.isnan(one(blank, model="vae", property="overall")["value"])
+
+
+def test_counts_stay_with_source_and_model(published: pd.DataFrame, tmp_path: Path) -> None:
+    counts = [
+        rows({stage: n[1] / 300}, metric="count", n=n, floor=np.nan)
+        for stage, n in (
+            ("kept", (250, 240)),
+            ("entered", (300, 300)),
+            ("flag_ok", (260, 255)),
+            ("segmented", (299, 298)),
+        )
+    ]
+    table = tables.assemble("morphology", [pd.concat([rows({"gini": 0.4}), *counts])], published)
+    (block,) = layout.blocks("morphology", table)
+    assert [(c.sample, *c.stages.values()) for c in block.counts] == [
+        ("source", "300", "299", "260", "250"),
+        ("VAE", "300", "298", "255", "240"),
+    ]
+    assert not table[table["metric"] == "count"]["at_floor"].any()
+
+
+def test_files_say_the_same_however_often_they_are_written(published: pd.DataFrame, tmp_path: Path) -> None:
+    frames = [rows({"gini": 1 / 3, "average": 0.15}), *groups(0.1, 0.2, dataset="sersic", origin="analytic")]
+    for folder in ("a", "b"):
+        table = tables.assemble("morphology", frames, published)
+        names = [tmp_path / folder / f"table.{kind}" for kind in ("csv", "md", "tex")]
+        tables.write("morphology", table, "demo", *names)
+    for kind in ("csv", "md", "tex"):
+        first = (tmp_path / "a" / f"table.{kind}").read_bytes()
+        assert first == (tmp_path / "b" / f"table.{kind}").read_bytes()
+    read = pd.read_csv(tmp_path / "a" / "table.csv")
+    assert tuple(read.columns) == tables.COLUMNS
+    assert read["value"].iloc[0] == pytest.approx(1 / 3, abs=1e-12)
+    # The page is made from the files, where counts come back as floats: nothing shown may change.
+    assert layout.blocks("morphology", read) == layout.blocks("morphology", table)
+    for kind in ("md", "tex"):
+        text = (tmp_path / "a" / f"table.{kind}").read_text(encoding="utf-8")
+        for said in ("mock", "analytic", "Scale: demo", "corrected", "printed", "at floor", "63.97"):
+            assert said in text, f"{said} is missing in the {kind} table"
+
+
+def test_latex_is_balanced_and_escaped(published: pd.DataFrame, tmp_path: Path) -> None:
+    table = tables.assemble("morphology", [rows({"gini": 0.4, "a_b%&$#{}~^\\": 0.15}, model="my_model")], published)
+    text = layout.latex("morphology", table, "demo")
+    begun, ended = re.findall(r"\\begin\{(\w+)\}", text), re.findall(r"\\end\{(\w+)\}", text)
+    assert sorted(begun) == sorted(ended)
+    plain = text.replace(r"\{", "").replace(r"\}", "")
+    assert plain.count("{") == plain.count("}")
+    assert len(re.findall(r"(?<!\\)\$", text)) % 2 == 0
+    assert r"my\_model" in text
+    assert r"a\_b\%\&\$\#\{\}\textasciitilde{}\textasciicircum{}\textbackslash{}" in text
+    for tabular in re.findall(r"\\begin\{tabular\}\{(l r*|lr*)\}(.*?)\\end\{tabular\}", text, re.DOTALL):
+        lines = [line for line in tabular[1].splitlines() if line.endswith(r"\\")]
+        assert {len(re.findall(r"(?<!\\)&", line)) for line in lines} == {len(tabular[0]) - 1}
+    assert not re.search("[×⁻²≤±“”–]", text)
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "floor", "shown"),
+    [
+        (0.12345, 0.0456, 0.1, ("12", "5", "10")),
+        (0.12345, 0.0156, 0.1, ("12.3", "1.6", "10.0")),
+        (0.12345, 0.000299, np.nan, ("12.345", "0.030", "")),
+        (0.12345, np.nan, np.nan, ("12.3", "", "")),
+        (12.0, 3.0, 1.0, ("1200", "300", "100")),
+        (0.0, np.nan, np.nan, ("0.00", "", "")),
+        (np.nan, 0.1, 0.1, ("", "", "")),
+    ],
+)
+def test_numbers_are_rounded_to_their_error(
+    value: float, error: float, floor: float, shown: tuple[str, str, str]
+) -> None:
+    assert layout.number(value, error, floor, 100.0) == shown
+
+
+def test_errors_name_the_cause(published: pd.DataFrame, tmp_path: Path) -> None:
+    frame = rows({"gini": 0.4})
+    with pytest.raises(tables.TablesError, match="not one of headline, morphology"):
+        tables.assemble("shapes", [frame], published)
+    with pytest.raises(tables.TablesError, match=r"cosmos, vae, seed 0, morphology \(corrected\), wasserstein gini"):
+        tables.assemble("morphology", [frame, frame], published)
+    with pytest.raises(tables.TablesError, match="hold nothing for it, only morphology"):
+        tables.assemble("photometry", [frame], published)
+    with pytest.raises(tables.TablesError, match="no distances"):
+        tables.assemble("morphology", [], published)
+    frame.drop(columns="floor").to_csv(tmp_path / "wasserstein.csv")
+    with pytest.raises(tables.TablesError, match=r"wasserstein\.csv: lacks the column floor"):
+        tables.read_distances([tmp_path / "wasserstein.csv"])
+    with pytest.raises(tables.TablesError, match="asymmetry is given twice"):
+        tables.read_published([PRINTED, PRINTED])
+
+
+def test_the_printed_values_are_those_of_one_study(published: pd.DataFrame) -> None:
+    assert set(published["study"]) == {"holzschuh2022"}
+    assert published["value"].notna().all()
+    assert not published["source"].str.contains("/").any()

@@ -1,0 +1,145 @@
+"""The configuration: what is refused and how it is said, and that the generated files say what the settings say."""
+
+import copy
+import json
+from itertools import pairwise
+
+import jsonschema
+import pytest
+import yaml
+
+from galforge import config_files
+from galforge.config import ConfigError, merged, parse
+from galforge.settings import canonical
+from galforge.stages import Stages
+
+ROOT = config_files.ROOT
+OVERLAYS = sorted(
+    [
+        *(ROOT / "config").glob("*.yaml"),
+        *(ROOT / "config/experiments").glob("*.yaml"),
+        ROOT / "tests/config/smallest.yaml",
+    ]
+)
+
+
+def paper():
+    return yaml.safe_load(config_files.CONFIG.read_text(encoding="utf-8"))
+
+
+def changed(path, value):
+    """The paper configuration with one key set (None as path segment appends to a list)."""
+    tree = paper()
+    node = tree
+    *parents, last = path
+    for part in parents:
+        node = node[part]
+    node[last] = value
+    return tree
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda path: path.stem)
+def test_every_configuration_that_is_shipped_is_accepted(overlay):
+    tree = paper() if overlay == config_files.CONFIG else merged(paper(), yaml.safe_load(overlay.read_text()))
+    config = parse(tree)
+    assert config.overall.name == overlay.stem.replace("config", "paper")
+    jsonschema.validate(tree, json.loads(config_files.SCHEMA.read_text()))
+
+
+def test_generated_files_have_not_drifted():
+    assert config_files.CONFIG.read_text(encoding="utf-8") == config_files.default_yaml(), "run `make config`"
+    assert config_files.SCHEMA.read_text(encoding="utf-8") == config_files.json_schema(), "run `make config`"
+
+
+def test_every_key_of_the_default_file_is_explained():
+    lines = config_files.CONFIG.read_text(encoding="utf-8").splitlines()
+    sections = {"datasets", "models", "measures", "sampling", "compare", "report", "run", "family", "network"}
+    for before, line in pairwise(lines):
+        key = line.strip().split(":")[0]
+        if line.strip().startswith(("#", "-")) or not line.strip() or line.rstrip().endswith(":") or key in sections:
+            continue
+        assert before.strip().startswith("#"), f"no comment above {line!r}"
+
+
+def test_a_spec_does_not_depend_on_the_order_of_keys():
+    def reordered(tree):
+        return {k: reordered(tree[k]) for k in reversed(list(tree))} if isinstance(tree, dict) else tree
+
+    wildcards = {"dataset": "sersic", "model": "vae", "seed": "0", "segment": "0"}
+    one = Stages(parse(paper())).stage("train_segment", wildcards).spec_param
+    two = Stages(parse(reordered(paper()))).stage("train_segment", wildcards).spec_param
+    assert one == two == canonical(json.loads(one))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "says"),
+    [
+        (["naem"], "x", "naem: unknown key"),
+        (["name"], "Has Spaces", "name: 'Has Spaces' cannot name a folder"),
+        (["datasets", "sersic", "sice"], 64, "datasets.sersic.sice: unknown key"),
+        (["datasets", "sersic", "size"], "large", "datasets.sersic.size: 'large'"),
+        (["datasets", "sersic", "size"], 64.5, "datasets.sersic.size: 64.5"),
+        (["datasets", "sersic", "pixel_scale"], "0.04 kpc", "datasets.sersic.pixel_scale: unit 'kpc' is not one of"),
+        (["datasets", "sersic", "axis_ratio"], [1.0, 0.4], "datasets.sersic: axis_ratio"),
+        (["datasets", "sersic", "family"], "serscic", "datasets.sersic.family: family 'serscic'"),
+        (["datasets", "sersic", "measuring", "noise_sigma"], "some", "datasets.sersic.measuring.noise_sigma"),
+        (["datasets", "cosmos", "source"], "wget", "datasets.cosmos.source: 'wget'"),
+        (["datasets", "cosmos", "url"], "", "datasets.cosmos: source: download lacks `url`"),
+        (["datasets", "cosmos", "splits", "train"], 0.9, "datasets.cosmos.splits: train + validation + test is 1.1"),
+        (["models", "vae", "network", "latent"], -1, "models.vae.network.latent: -1"),
+        (["models", "vae", "net"], {}, "models.vae.net: unknown key"),
+        (["models", "vae", "training", "segment_images"], 1001, "models.vae.training: segment_images"),
+        (["measures", "morphology", "protocol"], "best", "measures.morphology.protocol: 'best'"),
+        (["measures", "morphology", "chunk"], 0, "measures.morphology.chunk: 0"),
+        (["sampling", "count"], True, "sampling.count: True"),
+        (["run"], [], "run: is empty"),
+        (["run", 0, "dataset"], "skirt", "run[0].dataset: 'skirt' is not described; there are cosmos, sersic"),
+        (["run", 0, "seeds"], [1, 1], "run[0].seeds"),
+        (["run", 0, "overrides"], {"network": {"latent": "x"}}, "run[0].overrides.network.latent"),
+        (["datasets"], {}, "datasets: is empty"),
+        (["datasets", "source"], {"family": "sersic"}, "datasets.source: not a usable name"),
+    ],
+)
+def test_what_is_wrong_is_refused_with_its_key(path, value, says):
+    with pytest.raises(ConfigError) as refused:
+        parse(changed(path, value))
+    assert says in str(refused.value)
+
+
+def test_impossible_combinations_are_refused_before_anything_runs():
+    tree = changed(["datasets", "sersic", "size"], 48)
+    tree["datasets"]["sersic"]["pixel_scale"] = 0.2
+    with pytest.raises(ConfigError, match=r"run\[0\]: vae cannot be trained on sersic: .*48"):
+        parse(tree)
+
+
+def test_one_message_says_everything():
+    tree = changed(["naem"], "x")
+    tree["sampling"]["count"] = "many"
+    tree["run"] = []
+    with pytest.raises(ConfigError) as refused:
+        parse(tree)
+    text = str(refused.value)
+    assert all(key in text for key in ("3 problems", "naem", "sampling.count", "run"))
+
+
+def test_text_that_yaml_reads_where_a_number_is_meant():
+    tree = paper()
+    tree["models"]["vae"]["network"]["learning_rate"] = yaml.safe_load("rate: 1e-3")["rate"]
+    assert tree["models"]["vae"]["network"]["learning_rate"] == "1e-3"
+    assert parse(tree).models["sersic", "vae"].network.learning_rate == 1e-3
+
+
+def test_overrides_change_one_run_only():
+    config = parse(paper())
+    assert config.models["sersic", "vae"].network.latent == 32
+    assert config.models["cosmos", "vae"].network.latent == 512
+
+
+def test_merging_is_snakemakes():
+    from snakemake.utils import update_config
+
+    base, over = paper(), {"sampling": {"count": 5}, "run": [{"dataset": "sersic", "model": "vae"}], "name": "x"}
+    expected = copy.deepcopy(base)
+    update_config(expected, over)
+    assert merged(base, over) == expected

@@ -1,0 +1,104 @@
+"""The loop around a step: the average of the weights, the history, clipping, and augmentation."""
+
+import pytest
+import torch
+
+from galforge.errors import GalforgeError
+from galforge.models.normalisation import Normalisation
+from galforge.stamps import Stamps
+from galforge.training.data import TrainingImages
+from galforge.training.loop import Training
+from galforge.training.settings import StepSettings
+from toys.galaxies import write_stamps
+from toys.template.settings import ModelSettings
+
+CPU = torch.device("cpu")
+SHAPE = (1, 32, 32)
+NORMALISATION = Normalisation("linear", (1.0,), (0.0,), (1.0,))
+
+
+def begin(**changes):
+    settings = StepSettings(**{"batch": 10, "history_images": 30, "device": "cpu"} | changes)
+    return Training("toys.template", ModelSettings(), SHAPE, NORMALISATION, settings, 0, CPU)
+
+
+@pytest.fixture
+def images(tmp_path):
+    with (
+        Stamps(write_stamps(tmp_path / "s.h5")) as stamps,
+        TrainingImages(stamps, CPU, ("brightness",), 0) as images,
+    ):
+        yield images
+
+
+def test_average_forgets_half_in_a_half_life_and_copies_counters():
+    run = begin(ema_half_life_images=200)
+    run.images_seen = 1_000_000
+    for weights, value in ((run.average, 0.0), (run.family.networks, 1.0)):
+        weights.template.data.fill_(value)
+    run.family.networks.steps.fill_(7)
+    for _ in range(20):
+        run._follow_weights()
+    assert run.average.template.mean().item() == pytest.approx(0.5, rel=1e-5)
+    assert run.average.steps.item() == 7
+
+
+def test_average_does_not_keep_the_start_while_little_was_seen():
+    run = begin(ema_half_life_images=1_000_000)
+    for weights, value in ((run.average, 0.0), (run.family.networks, 1.0)):
+        weights.template.data.fill_(value)
+    for seen in range(10, 1001, 10):
+        run.images_seen = seen
+        run._follow_weights()
+    assert run.average.template.mean().item() > 0.99
+
+
+def test_history_rows_are_means_over_their_interval(images):
+    run, losses = begin(), []
+    real = run.family.step
+
+    def step(*args):
+        losses.append(real(*args))
+        return losses[-1]
+
+    run.family.step = step
+    for _ in range(7):
+        run.step(images)
+    expected = [sum(float(loss["misfit"]) for loss in losses[i : i + 3]) / 3 for i in (0, 3)]
+    assert run.history["images_seen"] == [30, 60]
+    assert run.history["misfit"] == pytest.approx(expected, rel=1e-6)
+
+
+def test_losses_under_other_names_are_refused(images):
+    run = begin()
+    run.step(images)
+    run.family.step = lambda *_: {"other": torch.zeros(())}
+    with pytest.raises(GalforgeError, match="same names at every step"):
+        run.step(images)
+
+
+def test_gradients_are_clipped_to_the_norm():
+    run = begin(gradient_clip=0.5)
+    template = run.family.networks.template
+    run._update("template", (100.0 * template).sum())
+    assert template.grad.norm().item() == pytest.approx(0.5, rel=1e-4)
+    run = begin()
+    run._update("template", (100.0 * run.family.networks.template).sum())
+    assert run.family.networks.template.grad.norm().item() == pytest.approx(3200.0, rel=1e-4)
+
+
+def test_augmentation_can_be_switched_off(images):
+    seen = {}
+    for augmentation in (True, False):
+        run = begin(augmentation=augmentation)
+        real = run.family.step
+
+        def step(batch, conditions, step, keep=augmentation, real=real):
+            seen[keep] = batch.clone()
+            return real(batch, conditions, step)
+
+        run.family.step = step
+        run.step(images)
+    assert torch.equal(seen[False], images.batch(0, 10)[0])
+    assert not torch.equal(seen[True], seen[False])
+    assert torch.allclose(seen[True].sum(), seen[False].sum(), rtol=1e-5)

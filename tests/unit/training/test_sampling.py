@@ -1,0 +1,133 @@
+"""Sampling: putting chunks together, conditions, and weights that cannot be used."""
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from galforge import sampling
+from galforge.errors import GalforgeError
+from galforge.models import weights
+from galforge.models.normalisation import Normalisation
+from galforge.models.vae.family import Family
+from galforge.sampling import merge, sample
+from galforge.stamps import Stamps, StampsWriter
+from toys.galaxies import header
+from toys.job import NETWORK
+from toys.template.family import Family as Template
+from toys.template.settings import ModelSettings as TemplateSettings
+
+SHAPE = (1, 32, 32)
+NORMALISATION = Normalisation("asinh", (0.02,), (0.1,), (0.5,))
+
+
+def about(family, settings):
+    return {
+        "family": family,
+        "network_settings": settings.spec(),
+        "shape": list(SHAPE),
+        "normalisation": NORMALISATION.spec(),
+        "header": header(1).to_json(),
+        "images_seen": 0,
+        "seed": 0,
+    }
+
+
+@pytest.fixture
+def vae(tmp_path):
+    torch.manual_seed(0)
+    networks = Family(NETWORK, SHAPE, NORMALISATION).networks
+    weights.write(tmp_path / "vae.safetensors", networks.state_dict(), about("vae", NETWORK))
+    return tmp_path / "vae.safetensors"
+
+
+@pytest.fixture
+def template(tmp_path):
+    torch.manual_seed(0)
+    networks = Template(TemplateSettings(), SHAPE, NORMALISATION).networks
+    weights.write(tmp_path / "t.safetensors", networks.state_dict(), about("toys.template", TemplateSettings()))
+    return tmp_path / "t.safetensors"
+
+
+def test_merged_chunks_are_the_same_file_as_one_drawing(vae, tmp_path, monkeypatch):
+    monkeypatch.setattr(sampling, "_COPY_IMAGES", 3)
+    chunks = []
+    for start, stop in [(0, 5), (5, 6), (6, 17)]:
+        chunks.append(tmp_path / f"{start}.h5")
+        sample(vae, chunks[-1], start, stop, 3, 4, "cpu")
+    merge(chunks, tmp_path / "merged.h5")
+    sample(vae, tmp_path / "whole.h5", 0, 17, 3, 4, "cpu")
+    with Stamps(tmp_path / "merged.h5") as merged, Stamps(tmp_path / "whole.h5") as whole:
+        assert merged.digest == whole.digest
+        assert merged.catalog("name").tolist() == [f"generated-{index:09d}" for index in range(17)]
+
+
+@pytest.mark.parametrize("ranges", [[(0, 4), (5, 8)], [(4, 8), (0, 4)], [(0, 4), (0, 4)]])
+def test_chunks_with_gaps_or_out_of_order_are_refused(vae, tmp_path, ranges):
+    chunks = []
+    for number, (start, stop) in enumerate(ranges):
+        chunks.append(tmp_path / f"{number}.h5")
+        sample(vae, chunks[-1], start, stop, 3, 4, "cpu")
+    with pytest.raises(GalforgeError, match=r"1\.h5: begins with image"):
+        merge(chunks, tmp_path / "merged.h5")
+    assert not (tmp_path / "merged.h5").exists()
+
+
+def test_chunks_of_different_kind_are_refused(vae, tmp_path):
+    sample(vae, tmp_path / "0.h5", 0, 4, 3, 4, "cpu")
+    with StampsWriter(tmp_path / "1.h5", (2, 32, 32), header(2), 1) as writer:
+        writer.append(np.zeros((2, 32, 32)), index=4, name="foreign")
+    with pytest.raises(GalforgeError, match=r"1\.h5: has another header"):
+        merge([tmp_path / "0.h5", tmp_path / "1.h5"], tmp_path / "merged.h5")
+
+
+def test_conditions_reach_the_model_and_the_catalogue_row_by_row(template, tmp_path):
+    brightness = np.linspace(0.1, 2.0, 11, dtype=np.float32)
+    sample(template, tmp_path / "c.h5", 3, 11, 0, 4, "cpu", conditions={"brightness": brightness})
+    with Stamps(tmp_path / "c.h5") as drawn:
+        assert drawn.catalog("brightness").tolist() == brightness[3:].tolist()
+        images = torch.from_numpy(drawn.images[:])
+    # Without the scatter, an image is the template times its own brightness.
+    learned = weights.load(template, torch.device("cpu")).family.networks
+    noise = sampling.BlockNoise(0, range(3, 11), torch.device("cpu")).normal(*SHAPE)
+    expected = learned.template * torch.from_numpy(brightness[3:]).reshape(-1, 1, 1, 1) + noise
+    assert torch.allclose(images, NORMALISATION.invert(expected), rtol=1e-5, atol=1e-6)
+
+
+def test_wrong_conditions_are_refused(vae, template, tmp_path):
+    out = tmp_path / "out.h5"
+    with pytest.raises(GalforgeError, match="conditioned on brightness, but conditions were given for nothing"):
+        sample(template, out, 0, 4, 0, 4, "cpu")
+    with pytest.raises(GalforgeError, match="conditioned on nothing"):
+        sample(vae, out, 0, 4, 0, 4, "cpu", conditions={"brightness": np.ones(4)})
+    with pytest.raises(GalforgeError, match="3 values of brightness for 4 images"):
+        sample(template, out, 0, 4, 0, 4, "cpu", conditions={"brightness": np.ones(3)})
+    assert not out.exists()
+
+
+def test_unusable_weights_are_refused_by_name(vae, tmp_path):
+    cpu = torch.device("cpu")
+    with pytest.raises(GalforgeError, match=r"none\.safetensors: cannot be read"):
+        weights.load(tmp_path / "none.safetensors", cpu)
+    cut = tmp_path / "cut.safetensors"
+    cut.write_bytes(vae.read_bytes()[:-100])
+    with pytest.raises(GalforgeError, match=r"cut\.safetensors: cannot be read"):
+        weights.load(cut, cpu)
+    save_file({"a": torch.zeros(1)}, tmp_path / "foreign.safetensors")
+    with pytest.raises(GalforgeError, match="not galforge's"):
+        weights.load(tmp_path / "foreign.safetensors", cpu)
+    weights.write(tmp_path / "other.safetensors", {"a": torch.zeros(1)}, about("vae", NETWORK))
+    with pytest.raises(GalforgeError, match="do not fit the family 'vae'"):
+        weights.load(tmp_path / "other.safetensors", cpu)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_gpu_that_is_not_there_is_an_error(vae, tmp_path):
+    with pytest.raises(GalforgeError, match="sees no GPU"):
+        sample(vae, tmp_path / "out.h5", 0, 1, 0, 1, "cuda")
+
+
+def test_threads_and_determinism_are_given_back(vae, tmp_path):
+    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    sample(vae, tmp_path / "out.h5", 0, 1, 0, 1, "cpu", threads=before[0] + 1)
+    assert (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()) == before

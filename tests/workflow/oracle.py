@@ -1,0 +1,225 @@
+"""Which jobs a mutation of the tree changes, computed in the tree's own process (run as a script in the tree).
+
+Reads jobs (rule and wildcards) as JSON from standard input and prints, for every mutated file, library and key, the
+jobs whose parameter ``code`` or ``spec`` became another one. The tree is left as it was.
+"""
+
+import ast
+import copy
+import json
+import sys
+from pathlib import Path
+
+import yaml
+
+TREE = Path(sys.argv[1])
+sys.path.insert(0, str(TREE / "workflow"))
+
+from galforge import digest, provenance
+from galforge.config import ConfigError, merged, parse
+from galforge.stages import Stages
+
+
+def tree_config():
+    base = yaml.safe_load((TREE / "config/config.yaml").read_text())
+    return merged(base, yaml.safe_load((TREE / "tests/config/smallest.yaml").read_text()))
+
+
+def forget():
+    for cached in (digest.content_digest, digest._imports, digest._file_of):
+        cached.cache_clear()
+
+
+def codes(jobs, stages):
+    """code parameter of every job; stages that share script, modules and libraries are digested once."""
+    known, out = {}, {}
+    for name, (rule, wildcards) in jobs.items():
+        stage = stages.stage(rule, wildcards)
+        kind = (stage.script, stage.modules, stage.libraries)
+        if kind not in known:
+            known[kind] = provenance.code_param(
+                TREE / "workflow/scripts" / stage.script, stage.modules, stage.libraries
+            )
+        out[name] = known[kind]
+    return out
+
+
+def specs(jobs, config):
+    stages = Stages(config)
+    out = {}
+    for name, (rule, wildcards) in jobs.items():
+        try:
+            out[name] = stages.stage(rule, wildcards).spec
+        except (KeyError, ZeroDivisionError):
+            out[name] = None
+    return out
+
+
+def files(jobs):
+    """Each module and script with a statement added."""
+    stages, found = Stages(parse(tree_config())), {}
+    forget()
+    before = codes(jobs, stages)
+    folder = TREE / "workflow"
+    for file in sorted([*folder.glob("galforge/**/*.py"), *folder.glob("scripts/*.py")]):
+        text = file.read_text()
+        file.write_text(text + "\n_added_by_a_mutation = 1\n")
+        forget()
+        after = codes(jobs, stages)
+        file.write_text(text)
+        found[str(file.relative_to(TREE))] = [name for name in jobs if before[name] != after[name]]
+    forget()
+    return found
+
+
+def silent(jobs):
+    """Every file with its docstrings and comments changed and its formatting lost: no job may differ."""
+    stages, texts = Stages(parse(tree_config())), {}
+    forget()
+    before = codes(jobs, stages)
+    for file in sorted((TREE / "workflow").glob("**/*.py")):
+        texts[file] = file.read_text()
+        module = ast.parse(texts[file])
+        for node in ast.walk(module):
+            body = getattr(node, "body", None)
+            if (
+                isinstance(body, list)
+                and body
+                and isinstance(body[0], ast.Expr)
+                and isinstance(body[0].value, ast.Constant)
+            ):
+                body[0].value = ast.Constant("Another docstring.")
+        file.write_text("# a comment\n" + ast.unparse(module) + "\n# and another\n")
+    forget()
+    after = codes(jobs, stages)
+    for file, text in texts.items():
+        file.write_text(text)
+    forget()
+    return [name for name in jobs if before[name] != after[name]]
+
+
+def libraries(jobs):
+    """Each pin of the lock raised."""
+    stages, found = Stages(parse(tree_config())), {}
+    before, text = codes(jobs, stages), provenance.LOCK.read_text()
+    for name, version in provenance.locked_versions().items():
+        lines = [f"{line}.1" if line.lower().startswith(f"{name}==") else line for line in text.splitlines()]
+        provenance.LOCK.write_text("\n".join(lines) + "\n")
+        after = codes(jobs, stages)
+        found[name] = [job for job in jobs if before[job] != after[job]]
+        assert version
+    provenance.LOCK.write_text(text)
+    return found
+
+
+def leaves(tree, path=()):
+    if isinstance(tree, dict) and tree:
+        for key, value in tree.items():
+            yield from leaves(value, (*path, key))
+    elif not isinstance(tree, dict):
+        yield path, tree
+
+
+CHOICES = {
+    "protocol": ["published", "corrected"],
+    "kind": ["asinh", "linear"],
+    "precision": ["float32", "bfloat16"],
+    "device": ["auto", "cpu", "cuda"],
+    "pad": ["refuse", "noise"],
+    "origin": ["observed", "simulated"],
+}
+
+
+def others(key, value):
+    """Other values to try for a key, most of them valid."""
+    if key in CHOICES:
+        return [choice for choice in CHOICES[key] if choice != value]
+    if isinstance(value, bool):
+        return [not value]
+    if isinstance(value, int):
+        return [value + 1, value * 2, value - 1, value // 2, 64, 20, 5]
+    if isinstance(value, float):
+        return [value * 1.1 + 1e-3, value * 0.9, value + 1.0, value - 0.05, 0.5]
+    if isinstance(value, str):
+        return [f"{value}x", "a" * 64]
+    if value is None:
+        return [0.5]
+    if isinstance(value, list) and len(value) == 2:
+        return [[value[0], value[1] * 0.99], [value[0] * 1.01, value[1]]]
+    return [[f"{item}x" for item in value]] if isinstance(value, list) else []
+
+
+def changed_leaves(before, after, path=""):
+    if isinstance(before, dict) and isinstance(after, dict):
+        return [
+            leaf
+            for key in sorted({*before, *after})
+            for leaf in changed_leaves(before.get(key), after.get(key), f"{path}.{key}" if path else key)
+        ]
+    return [] if before == after else [path]
+
+
+def mutate(tree, path, value):
+    tree = copy.deepcopy(tree)
+    node = tree
+    for part in path[:-1]:
+        node = node[part]
+    node[path[-1]] = value
+    # Splits add up to one: what one share gains another loses.
+    if "splits" in path and path[-1] in ("train", "validation", "test"):
+        node["validation" if path[-1] == "test" else "test"] = round(
+            1
+            - sum(
+                node[name]
+                for name in ("train", "validation", "test")
+                if name != ("validation" if path[-1] == "test" else "test")
+            ),
+            9,
+        )
+    return tree
+
+
+def shape(config):
+    """What decides which jobs there are, apart from their specs."""
+    stages = Stages(config)
+    runs = [[run.dataset, run.model, run.seeds] for run in config.run]
+    parts = [
+        [stages.measure_parts(d, who, m) for m in config.measures for who in ("source", "model")]
+        for d in config.used_datasets
+    ]
+    calibrates = [[stages.calibrates(d, m) for m in config.measures] for d in config.used_datasets]
+    segments = [stages.segments(*key) for key in config.models]
+    folders = [config.overall.name, config.overall.raw]
+    return [runs, parts, calibrates, segments, stages.sample_parts(), folders, list(config.measures)]
+
+
+def keys(jobs):
+    """Each leaf of the configuration that this run uses, with another value."""
+    tree = tree_config()
+    base = parse(tree)
+    before, shape_before, found = specs(jobs, base), shape(base), {}
+    for path, value in leaves({k: v for k, v in tree.items() if k != "run"}):
+        if path[-1] in ("family", "source"):
+            continue
+        for other in others(path[-1], value):
+            try:
+                config = parse(mutate(tree, path, other))
+            except ConfigError:
+                continue
+            after = specs(jobs, config)
+            found[".".join(map(str, path))] = {
+                "value": other,
+                "jobs": {name: leaves_ for name in jobs if (leaves_ := changed_leaves(before[name], after[name]))},
+                "shape": shape(config) != shape_before,
+            }
+            break
+        else:
+            found[".".join(map(str, path))] = None
+    return found
+
+
+if __name__ == "__main__":
+    given = {name: (rule, wildcards) for name, rule, wildcards in json.load(sys.stdin)}
+    print(
+        json.dumps({"files": files(given), "silent": silent(given), "libraries": libraries(given), "keys": keys(given)})
+    )

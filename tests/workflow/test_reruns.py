@@ -1,0 +1,325 @@
+"""Only what changed runs again, proved by mutation.
+
+What should run is said by the jobs of a real run: the modules they had in sys.modules at their end, and the leaves of
+their spec that they really looked at. What would run is said by the parameters of every job, for every module, library
+and key, and confirmed by dry runs.
+"""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from tree import SMALLEST, planned, snakemake
+
+HERE = Path(__file__).parent
+NUMERICAL = {
+    "numpy": "numpy",
+    "scipy": "scipy",
+    "torch": "torch",
+    "astropy": "astropy",
+    "photutils": "photutils",
+    "statmorph": "statmorph",
+    "skimage": "scikit-image",
+    "galsim": "galsim",
+    "numba": "numba",
+    "pandas": "pandas",
+    "matplotlib": "matplotlib",
+    "safetensors": "safetensors",
+}
+"""Import name and name in the lock of the libraries that define numbers."""
+
+
+def name_of(job):
+    return f"{job['rule']} {json.dumps(job['wildcards'], sort_keys=True)}"
+
+
+@pytest.fixture(scope="module")
+def mutations(smallest_run):
+    jobs = [[name_of(job), job["rule"], job["wildcards"]] for job in smallest_run.jobs]
+    done = subprocess.run(
+        [sys.executable, HERE / "oracle.py", smallest_run.tree],
+        input=json.dumps(jobs),
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=smallest_run.tree,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_the_run_had_every_rule(smallest_run):
+    rules = set(
+        re.findall(
+            r"^rule (\w+):", "".join(f.read_text() for f in smallest_run.tree.glob("workflow/rules/*.smk")), re.M
+        )
+    )
+    assert {job["rule"] for job in smallest_run.jobs} == rules - {"download"}
+
+
+def test_every_module_reruns_the_jobs_that_import_it_and_no_other(smallest_run, mutations):
+    package, missed, spurious = smallest_run.tree / "workflow/galforge", {}, {}
+    for file, jobs in mutations["files"].items():
+        path = smallest_run.tree / file
+        if path.parent == smallest_run.tree / "workflow/scripts":
+            expected = {
+                name_of(job)
+                for job in smallest_run.jobs
+                if path.stem == {"measure_chunk": "measure", "sample_chunk": "sample"}.get(job["rule"], job["rule"])
+            }
+        elif path.name == "settings.py" or path == package / "logs.py":
+            expected = set()
+        else:
+            expected = {name_of(job) for job in smallest_run.jobs if str(path) in job["files"]}
+        missed[file] = sorted(expected - set(jobs))
+        spurious[file] = sorted(set(jobs) - expected)
+    assert len(mutations["files"]) > 60
+    assert {file: jobs for file, jobs in missed.items() if jobs} == {}
+    assert {file: jobs for file, jobs in spurious.items() if jobs} == {}
+
+
+def test_settings_modules_hold_nothing_that_a_job_computes_with(smallest_run):
+    """They are outside the digest: fields, limits and validators are all they may have."""
+    import ast
+
+    for file in sorted((smallest_run.tree / "workflow/galforge").glob("**/settings.py")):
+        if file.parent.name == "galforge":
+            continue
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.Import | ast.ImportFrom):
+                top = (node.module if isinstance(node, ast.ImportFrom) else node.names[0].name).split(".")[0]
+                assert top in {"typing", "pydantic", "galforge", "math", "re", "urllib"}, f"{file} imports {top}"
+
+
+def test_comments_docstrings_and_formatting_rerun_nothing(mutations):
+    assert mutations["silent"] == []
+
+
+def test_every_library_reruns_the_jobs_whose_numbers_it_makes(smallest_run, mutations):
+    for module, library in NUMERICAL.items():
+        changed = set(mutations["libraries"][library])
+        imported = {name_of(job) for job in smallest_run.jobs if module in job["top"]}
+        assert changed <= imported, f"{library} is declared by jobs that never import it"
+    undeclared = {
+        f"{job['rule']}: {library}"
+        for job in smallest_run.jobs
+        for module, library in NUMERICAL.items()
+        if module in job["top"] and name_of(job) not in mutations["libraries"][library]
+    }
+    # Imported by other libraries or for reading files only; none of the job's numbers comes from them.
+    passive = {line for line in undeclared if line.split(": ")[1] in PASSIVE.get(line.split(": ")[0], ())}
+    assert undeclared - passive == set()
+
+
+PASSIVE: dict[str, tuple[str, ...]] = {}
+
+
+def test_every_key_reruns_the_jobs_that_read_it_and_no_other(smallest_run, mutations):
+    read = {name_of(job): set(job["read"]) for job in smallest_run.jobs}
+    spurious, dead, reached = {}, [], {name: set() for name in read}
+    for key, mutation in mutations["keys"].items():
+        assert mutation is not None, f"{key}: no other value was accepted, so nothing was tested"
+        for name, leaves in mutation["jobs"].items():
+            if unread := sorted(set(leaves) - read[name]):
+                spurious.setdefault(key, {})[name] = unread
+            reached[name] |= set(leaves)
+        if not mutation["jobs"] and not mutation["shape"]:
+            dead.append(key)
+    missed = {
+        name: sorted(left)
+        for name in read
+        if (left := {leaf for leaf in read[name] - reached[name] if leaf.split(".")[-1] not in FROM_WILDCARDS})
+    }
+    assert len(mutations["keys"]) > 90
+    assert spurious == {}
+    assert missed == {}, "read by a job, but no key of the configuration changes it"
+    assert sorted(dead) == sorted(UNUSED_HERE)
+
+
+FROM_WILDCARDS = {
+    "seed",
+    "start",
+    "stop",
+    "family",
+    "group",
+    "measure",
+    "table",
+    "dataset",
+    "datasets",
+    "models",
+    "runs",
+    "source",
+}
+"""Parts of a spec that come from the names of data sets, models and measures, and from `run`."""
+UNUSED_HERE: list[str] = []
+"""Keys that this configuration leaves without meaning (of a download, say, where the source is a mock)."""
+
+
+# Dry runs of the real thing, one of each kind.
+
+
+def test_a_finished_run_has_nothing_to_do(smallest_run):
+    assert planned(smallest_run.tree) == {}
+
+
+def test_touching_everything_reruns_nothing(smallest_run):
+    tracked = subprocess.run(["git", "ls-files"], cwd=smallest_run.tree, capture_output=True, text=True, check=True)
+    for name in tracked.stdout.split():
+        os.utime(smallest_run.tree / name)
+    results = sorted((path for path in (smallest_run.tree / "results").rglob("*") if path.is_file()), reverse=True)
+    assert any(path.stat().st_size > 2**20 for path in results), "one artefact must be above Snakemake's own limit"
+    now = time.time()
+    for i, path in enumerate(results):
+        os.utime(path, (now + i, now + i))
+    assert planned(smallest_run.tree) == {}
+
+
+def test_a_fresh_clone_beside_moved_results_reruns_nothing(smallest_run, tmp_path):
+    clone = tmp_path / "galforge"
+    subprocess.run(["git", "clone", "-q", smallest_run.tree, clone], check=True)
+    for name in ("results", ".snakemake"):
+        (smallest_run.tree / name).rename(clone / name)
+    try:
+        assert planned(clone) == {}
+    finally:
+        for name in ("results", ".snakemake"):
+            (clone / name).rename(smallest_run.tree / name)
+
+
+@pytest.fixture
+def edited(smallest_run):
+    """Edit files of the finished run's tree for one test."""
+    before: dict[Path, str | None] = {}
+
+    def edit(name: str, change) -> None:
+        path = smallest_run.tree / name
+        before.setdefault(path, path.read_text() if path.exists() else None)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = change(before[path] or "")
+        assert text != before[path], f"{name}: the edit changed nothing"
+        path.write_text(text)
+
+    yield edit
+    for path, text in before.items():
+        if text is None:
+            path.unlink()
+        else:
+            path.write_text(text)
+
+
+def test_reordered_keys_comments_and_a_family_nobody_uses_rerun_nothing(smallest_run, edited):
+    def reordered(text):
+        head, *sections = re.split(r"\n(?=\w+:)", text)
+        return "\n".join([head, *reversed(sections)]) + "\n"
+
+    edited(SMALLEST, reordered)
+    edited("workflow/galforge/training/loop.py", lambda text: text.replace('"""', '"""Edited. ', 1) + "# a comment\n")
+    for part in ("__init__", "settings", "family"):
+        edited(f"workflow/galforge/models/unused/{part}.py", lambda text: "x = 1\n")
+    assert planned(smallest_run.tree) == {}
+
+
+DOWNSTREAM_OF_TRAINING = {
+    "export_weights", "sample_chunk", "sample", "measure_chunk", "measure", "distances", "table",
+    "figure_stamps", "figure_distributions", "figure_spectra", "figure_history", "page",
+}  # fmt: skip
+
+
+def test_two_swapped_values_rerun_their_dependents(smallest_run, edited):
+    """A set of values without names would not see it (Snakemake's own view of parameters)."""
+    edited(
+        SMALLEST,
+        lambda text: text.replace("ema_half_life_images: 40", "ema_half_life_images: 20").replace(
+            "history_images: 20", "history_images: 40"
+        ),
+    )
+    plan = planned(smallest_run.tree)
+    assert set(plan) == {"train_segment", *DOWNSTREAM_OF_TRAINING}
+    assert plan["train_segment"] == 6
+
+
+def test_a_changed_function_reruns_its_dependents(smallest_run, edited):
+    edited("workflow/galforge/compare/photometry.py", lambda text: text + "\n_added = 1\n")
+    assert planned(smallest_run.tree) == {"distances": 3, "table": 1, "page": 1}
+
+
+def test_a_raised_library_version_reruns_its_dependents(smallest_run, edited):
+    edited("envs/requirements.lock", lambda text: re.sub(r"(?m)^(statmorph==.*)$", r"\1.1", text))
+    plan = planned(smallest_run.tree)
+    assert "train_segment" not in plan
+    assert "stamps" not in plan
+    assert plan["calibrate_noise"] == 1
+    assert set(plan) == {
+        "calibrate_noise",
+        "measure_chunk",
+        "measure",
+        "distances",
+        "table",
+        "figure_distributions",
+        "page",
+    }
+
+
+def test_longer_training_adds_segments_and_retrains_none(smallest_run, edited):
+    edited(SMALLEST, lambda text: text.replace("images_total: 80", "images_total: 120"))
+    plan = planned(smallest_run.tree)
+    assert plan["train_segment"] == 3, "one new segment for each of three trainings"
+
+
+def test_the_driver_says_what_would_be_trained_again_and_why(smallest_run, edited):
+    edited(SMALLEST, lambda text: text.replace("ema_half_life_images: 40", "ema_half_life_images: 20"))
+    said = snakemake(smallest_run.tree, "-n").stderr
+    assert "configuration 'smallest' (smallest scale) from config/config.yaml, tests/config/smallest.yaml" in said
+    why = "training: training.ema_half_life_images was 40, is 20"
+    assert f"vae on sersic, seed 0, is finished and will be trained again: {why}" in said
+
+
+def test_results_without_snakemakes_records_stop_the_run_with_the_remedy(smallest_run):
+    metadata = smallest_run.tree / ".snakemake/metadata"
+    metadata.rename(metadata.with_name("away"))
+    try:
+        done = snakemake(smallest_run.tree, "-n")
+        assert done.returncode != 0
+        assert "Copy the folder .snakemake along" in done.stdout + done.stderr
+    finally:
+        metadata.with_name("away").rename(metadata)
+
+
+def test_an_edit_while_a_job_waits_is_refused(smallest_run, edited):
+    """The page is planned, then the module behind it is edited while the tables before it are made."""
+    tables = smallest_run.tree / "results/smallest/tables/holzschuh2022"
+    kept = {path: path.read_bytes() for path in tables.iterdir()}
+    for path in tables.glob("*.csv"):
+        path.unlink()
+    command = [
+        Path(sys.executable).with_name("snakemake"),
+        "--profile",
+        "profiles/local",
+        "--configfile",
+        SMALLEST,
+        "--cores",
+        "1",
+    ]
+    running = subprocess.Popen(
+        command, cwd=smallest_run.tree, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    )
+    said = []
+    for line in running.stdout:
+        said.append(line)
+        if line.startswith("rule table") or "rule table:" in line:
+            edited("workflow/galforge/report/layout.py", lambda text: text + "\n_added = 1\n")
+            break
+    said += running.stdout.read()
+    running.wait(timeout=120)
+    text = "".join(said)
+    try:
+        assert running.returncode != 0, text
+        assert "was edited after this job was planned" in text or "were edited after this job was planned" in text, text
+    finally:
+        for path, content in kept.items():
+            path.write_bytes(content)

@@ -1,0 +1,87 @@
+"""Distances of the nine morphological properties (Holzschuh et al. 2022), and the counts behind them."""
+
+import numpy as np
+import pandas as pd
+
+from galforge.compare.settings import ComparisonSettings
+from galforge.compare.wasserstein import columns_of, compare_properties, spread, tidy
+
+PROPERTIES = {
+    "asymmetry": "asymmetry",
+    "smoothness": "smoothness",
+    "concentration": "concentration",
+    "gini": "gini",
+    "m20": "m20",
+    "rhalf": "rhalf_circ",
+    "sersic_n": "sersic_n",
+    "orientation": "orientation_centroid",
+    "ellipticity": "ellipticity_centroid",
+}
+"""Name in the tables: column of the measurements."""
+CUTS = {
+    "sersic_n": (-np.inf, 10.0),
+    "asymmetry": (-1.0, 1.0),
+    "smoothness": (-0.05, 0.2),
+    "rhalf": (-np.inf, 60.0),
+}
+"""Published limits, both ends kept; lengths in px of the native stamp."""
+BEST_FLAGS = 1  # statmorph: 0 good, 1 suspect, 2 bad, 4 catastrophic
+STAGES = ("entered", "segmented", "flag_ok", "kept")
+
+
+def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonSettings) -> pd.DataFrame:
+    """Tidy rows: W1 of each property over the source's sd, their `average`, and the counts.
+
+    A galaxy is kept if it was segmented and all nine properties were measured (statmorph's sentinels are
+    missing values); so every property and the average rest on the same galaxies. corrected: and its `flag` is
+    at most 1, and orientations are compared on the circle (period pi). published: flags are not looked at,
+    orientations lie on a line, and the published cuts apply where `published_cuts` is set. The sd is that of
+    the kept source galaxies, so it is the same for every model.
+
+    Rows of metric `count`, one for each of STAGES: numbers in n_source and n_generated, and as value the
+    share of the generated stamps with its binomial error. Fewer than 2 galaxies kept on a side: values are
+    blank.
+
+    Raises:
+        GalforgeError: columns are lacking.
+    """
+    sides = [_select(source, "source", settings), _select(generated, "generated", settings)]
+    (real, real_counts), (made, made_counts) = sides
+    names = list(PROPERTIES)
+    circular = settings.protocol == "corrected"
+    periods = np.array([np.pi if circular and name == "orientation" else 0.0 for name in names])
+    scales = np.array([spread(real[:, p], periods[p]) if len(real) else 0.0 for p in range(len(names))])
+    result = compare_properties(real, made, settings, scales, periods)
+    rows = [result.row(name, [p]) for p, name in enumerate(names)]
+    rows.append(result.row("average", list(range(len(names)))))
+    rows += [_count(stage, real_counts, made_counts) for stage in STAGES]
+    return tidy(rows)
+
+
+def _select(table: pd.DataFrame, side: str, settings: ComparisonSettings) -> tuple[np.ndarray, dict[str, int]]:
+    """Properties (kept, 9) and the number of galaxies at each stage."""
+    values = columns_of(table, list(PROPERTIES.values()), side)
+    state = columns_of(table, ["segmented", "flag"], side)
+    segmented = state[:, 0] == 1
+    flag_ok = segmented & (state[:, 1] <= BEST_FLAGS)
+    kept = (flag_ok if settings.protocol == "corrected" else segmented) & np.isfinite(values).all(axis=1)
+    if settings.protocol == "published" and settings.published_cuts:
+        for name, (low, high) in CUTS.items():
+            column = values[:, list(PROPERTIES).index(name)]
+            kept &= (column >= low) & (column <= high)
+    stages = [np.ones(len(table), dtype=bool), segmented, flag_ok, kept]
+    return values[kept], {name: int(stage.sum()) for name, stage in zip(STAGES, stages, strict=True)}
+
+
+def _count(stage: str, source: dict[str, int], generated: dict[str, int]) -> dict:
+    entered = generated["entered"]
+    share = generated[stage] / entered if entered else np.nan
+    return {
+        "metric": "count",
+        "property": stage,
+        "value": share,
+        "standard_error": float(np.sqrt(share * (1 - share) / entered)) if entered else np.nan,
+        "floor": np.nan,
+        "n_source": source[stage],
+        "n_generated": generated[stage],
+    }

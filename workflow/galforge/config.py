@@ -1,0 +1,258 @@
+"""The whole configuration: composed from the sections that live with their stages, checked before anything runs.
+
+Only the Snakefile and the tools around it import this module; jobs get their part of it as a spec.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from pydantic import Field, ValidationError
+
+from galforge import families
+from galforge.compare.settings import CompareSettings
+from galforge.errors import GalforgeError
+from galforge.measure.settings import MeasureEntry, Measuring
+from galforge.report.settings import ReportSettings
+from galforge.settings import Settings
+from galforge.training.settings import NormalisationSettings, SamplingSettings, TrainingSettings
+
+NAME = re.compile(r"[a-z][a-z0-9_]*(-[a-z][a-z0-9_]*)*")
+TABLES = ("headline", "morphology", "power_spectrum", "photometry")
+Section = TypeVar("Section", bound=Settings)
+
+
+class ConfigError(GalforgeError):
+    """The configuration cannot be used; the message lists every problem with its key."""
+
+
+class Overall(Settings):
+    """Keys at the top of the configuration."""
+
+    name: str = Field("paper", description="name of this configuration; results go to results/<name>/")
+    scale: str = Field("paper", description="scale said on every table and page, such as paper or demo [text]")
+    raw: str = Field("data/raw", description="folder of raw downloads, shared by all configurations [path]")
+
+
+class Run(Settings):
+    """One entry of `run`: a model trained on a data set with some seeds."""
+
+    dataset: str = Field(description="a key of `datasets`")
+    model: str = Field(description="a key of `models`")
+    seeds: list[int] = Field([0], min_length=1, description="one training per seed [integers >= 0]")
+    overrides: dict[str, Any] = Field(
+        default_factory=dict, description="keys of the model that differ for this data set, as a tree"
+    )
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A data set: its family, the family's settings, and how its stamps are measured."""
+
+    family: str
+    settings: Settings
+    measuring: Measuring
+
+
+@dataclass(frozen=True)
+class Model:
+    """A model: its family, the family's settings, normalisation and training."""
+
+    family: str
+    network: Settings
+    normalisation: NormalisationSettings
+    training: TrainingSettings
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A measure: its family, the family's settings, and the stamps per job."""
+
+    family: str
+    settings: Settings
+    chunk: int
+
+
+@dataclass(frozen=True)
+class Config:
+    """The configuration, checked. ``models`` holds one entry per (data set, model) that runs, overrides applied."""
+
+    overall: Overall
+    datasets: dict[str, Dataset]
+    models: dict[tuple[str, str], Model]
+    measures: dict[str, Measure]
+    sampling: SamplingSettings
+    compare: CompareSettings
+    report: ReportSettings
+    run: list[Run]
+
+    @property
+    def used_datasets(self) -> list[str]:
+        """Data sets that some run uses, in the order of the runs."""
+        return list(dict.fromkeys(run.dataset for run in self.run))
+
+
+class _Problems:
+    """Collects everything that is wrong, so that one message says it all."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+
+    def add(self, key: str, message: str) -> None:
+        self.lines.append(f"{key}: {message}")
+
+    def parse(self, kind: type[Section], data: Any, key: str) -> Section | None:
+        if not isinstance(data, dict):
+            self.add(key, f"{data!r} is not a section of keys and values")
+            return None
+        try:
+            return kind.model_validate(data)
+        except ValidationError as error:
+            for item in error.errors():
+                path = ".".join(
+                    str(part) for part in item["loc"] if not str(part).startswith(("function-", "literal["))
+                )
+                where = ".".join(part for part in (key, path) if part)
+                self.add(where, _readable(item, kind))
+            return None
+
+    def family(self, kind: str, family: Any, part: str, key: str) -> Any:
+        if not isinstance(family, str):
+            self.add(f"{key}.family", f"{family!r} is not the name of a family; every entry needs one")
+            return None
+        try:
+            return families.load(kind, family, part)
+        except GalforgeError as error:
+            self.add(f"{key}.family", str(error))
+            return None
+
+
+def parse(raw: dict[str, Any]) -> Config:
+    """Check a configuration as Snakemake merged it, and compose its typed tree.
+
+    Raises:
+        ConfigError: one message with every wrong key, value, unit and impossible combination.
+    """
+    problems = _Problems()
+    raw = dict(raw)
+    sections = {name: raw.pop(name, {}) for name in ("datasets", "models", "measures", "sampling", "compare", "report")}
+    runs_raw = raw.pop("run", [])
+    overall = problems.parse(Overall, raw, "")
+    if overall and not NAME.fullmatch(overall.name):
+        problems.add("name", f"{overall.name!r} cannot name a folder here: {_NAME_RULE}")
+    for name in ("datasets", "models", "measures"):
+        if not isinstance(sections[name], dict) or not sections[name]:
+            problems.add(name, "is empty or no section: describe at least one")
+            sections[name] = {}
+        for entry in sections[name]:
+            if not NAME.fullmatch(str(entry)) or entry == "source":
+                problems.add(f"{name}.{entry}", f"not a usable name: {_NAME_RULE}; 'source' is taken")
+    datasets = {name: _dataset(problems, entry, f"datasets.{name}") for name, entry in sections["datasets"].items()}
+    measures = {name: _measure(problems, entry, f"measures.{name}") for name, entry in sections["measures"].items()}
+    for name, entry in sections["models"].items():
+        _model(problems, entry, f"models.{name}")
+    sampling = problems.parse(SamplingSettings, sections["sampling"], "sampling")
+    compare = problems.parse(CompareSettings, sections["compare"], "compare")
+    report = problems.parse(ReportSettings, sections["report"], "report")
+    if not isinstance(runs_raw, list) or not runs_raw:
+        problems.add("run", "is empty or no list: name at least one {dataset, model, seeds}")
+        runs_raw = []
+    runs = [problems.parse(Run, entry, f"run[{i}]") for i, entry in enumerate(runs_raw)]
+    models: dict[tuple[str, str], Model] = {}
+    if not problems.lines:
+        for i, run in enumerate(runs):
+            _check_run(problems, f"run[{i}]", run, datasets, sections["models"], models)
+    if problems.lines:
+        count = len(problems.lines)
+        raise ConfigError(
+            f"the configuration has {count} problem{'s' if count > 1 else ''} (config/README.md explains every key):\n"
+            + "\n".join(f"  {line}" for line in problems.lines)
+        )
+    return Config(overall, datasets, models, measures, sampling, compare, report, runs)  # type: ignore[arg-type]
+
+
+_NAME_RULE = "small letters, digits and _, parts joined by -, each beginning with a letter"
+
+
+def _dataset(problems: _Problems, entry: Any, key: str) -> Dataset | None:
+    if not isinstance(entry, dict):
+        problems.add(key, f"{entry!r} is not a section")
+        return None
+    rest = dict(entry)
+    family, measuring = rest.pop("family", None), rest.pop("measuring", {})
+    module = problems.family("datasets", family, "settings", key)
+    settings = problems.parse(module.DatasetSettings, rest, key) if module else None
+    parsed = problems.parse(Measuring, measuring, f"{key}.measuring")
+    return Dataset(family, settings, parsed) if settings and parsed else None
+
+
+def _measure(problems: _Problems, entry: Any, key: str) -> Measure | None:
+    if not isinstance(entry, dict):
+        problems.add(key, f"{entry!r} is not a section")
+        return None
+    own = {name: entry[name] for name in ("family", "chunk") if name in entry}
+    common = problems.parse(MeasureEntry, own, key)
+    module = problems.family("measure", entry.get("family"), "settings", key) if common else None
+    rest = {name: value for name, value in entry.items() if name not in own}
+    settings = problems.parse(module.MeasureSettings, rest, key) if module else None
+    return Measure(common.family, settings, common.chunk) if common and settings else None
+
+
+def _model(problems: _Problems, entry: Any, key: str) -> Model | None:
+    if not isinstance(entry, dict):
+        problems.add(key, f"{entry!r} is not a section")
+        return None
+    unknown = sorted(set(entry) - {"family", "network", "normalisation", "training"})
+    for name in unknown:
+        problems.add(f"{key}.{name}", "unknown key; a model has family, network, normalisation, training")
+    module = problems.family("models", entry.get("family"), "settings", key)
+    network = problems.parse(module.ModelSettings, entry.get("network", {}), f"{key}.network") if module else None
+    normalisation = problems.parse(NormalisationSettings, entry.get("normalisation", {}), f"{key}.normalisation")
+    training = problems.parse(TrainingSettings, entry.get("training", {}), f"{key}.training")
+    if network and normalisation and training:
+        return Model(entry["family"], network, normalisation, training)
+    return None
+
+
+def _check_run(
+    problems: _Problems, key: str, run: Run, datasets: dict, models_raw: dict, models: dict[tuple[str, str], Model]
+) -> None:
+    for kind, name, known in (("dataset", run.dataset, datasets), ("model", run.model, models_raw)):
+        if name not in known:
+            problems.add(f"{key}.{kind}", f"{name!r} is not described; there are {', '.join(sorted(known))}")
+            return
+    if (run.dataset, run.model) in models:
+        problems.add(key, f"{run.model} on {run.dataset} is named twice; put all its seeds into one entry")
+    if len(set(run.seeds)) < len(run.seeds) or min(run.seeds) < 0:
+        problems.add(f"{key}.seeds", f"{run.seeds}: seeds are different integers >= 0")
+    model = _model(problems, merged(models_raw[run.model], run.overrides), f"{key}.overrides" if run.overrides else key)
+    if model is None:
+        return
+    models[run.dataset, run.model] = model
+    side = getattr(datasets[run.dataset].settings, "size", None)
+    check = getattr(families.load("models", model.family, "settings"), "check_shape", None)
+    if side is not None and check is not None:
+        try:
+            check(model.network, (len(datasets[run.dataset].settings.bands), side, side))
+        except (GalforgeError, ValueError) as error:
+            problems.add(key, f"{run.model} cannot be trained on {run.dataset}: {error}")
+
+
+def merged(base: Any, over: Any) -> Any:
+    """A tree with the values of another put over it, as Snakemake merges configuration files."""
+    if isinstance(base, dict) and isinstance(over, dict):
+        return {name: merged(base.get(name), over[name]) if name in over else base[name] for name in {**base, **over}}
+    return over
+
+
+def _readable(item: Any, kind: type[Settings]) -> str:
+    """One of pydantic's findings in the words of a user of YAML."""
+    value, context = item.get("input"), item.get("ctx", {})
+    if item["type"] == "extra_forbidden":
+        known = ", ".join(sorted(kind.model_fields)) if len(item["loc"]) == 1 else "see config/README.md"
+        return f"unknown key (known here: {known})"
+    if item["type"] == "missing":
+        return "is missing"
+    if item["type"] == "value_error":
+        return str(context.get("error", item["msg"]))
+    return f"{value!r}: {item['msg'][0].lower()}{item['msg'][1:]}"

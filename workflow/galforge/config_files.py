@@ -1,0 +1,225 @@
+"""The files that are generated from the typed configuration: config/config.yaml and its JSON schema.
+
+``python workflow/galforge/config_files.py`` (``make config``) writes both; a test fails when they drift.
+"""
+
+import json
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from galforge import families
+from galforge.atomic import write_text
+from galforge.compare.settings import CompareSettings
+from galforge.config import Overall, Run
+from galforge.measure.settings import MeasureEntry, Measuring
+from galforge.report.settings import ReportSettings
+from galforge.settings import Settings
+from galforge.training.settings import NormalisationSettings, SamplingSettings, TrainingSettings
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIG = ROOT / "config" / "config.yaml"
+SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.json"
+IRSA = "https://irsa.ipac.caltech.edu/data/COSMOS/images/shera_galaxy_postage_stamps/cosmos_galaxy_postage_stamps.tar"
+PAPER: dict[str, Any] = {
+    "datasets": {
+        "sersic": {"family": "sersic", "measuring": {"expected_count": 50000}},
+        "cosmos": {"family": "cosmos", "source": "download", "url": IRSA, "measuring": {"expected_count": 20114}},
+    },
+    "models": {
+        "vae": {
+            "family": "vae",
+            "network": {
+                "latent": 128,
+                "width": 64,
+                "max_width": 512,
+                "blocks": 2,
+                "kl_warmup_images": 100_000,
+                "learning_rate": 3e-4,
+            },
+            "training": {
+                "images_total": 4_000_000,
+                "segment_images": 1_000_000,
+                "batch": 64,
+                "ema_half_life_images": 20_000,
+                "history_images": 20_000,
+                "precision": "bfloat16",
+                "gradient_clip": 1.0,
+            },
+        }
+    },
+    "measures": {
+        "morphology": {"family": "morphology"},
+        "morphology-published": {"family": "morphology", "protocol": "published"},
+        "power_spectrum": {"family": "power_spectrum", "chunk": 50000},
+        "power_spectrum-published": {"family": "power_spectrum", "protocol": "published", "chunk": 50000},
+        "photometry": {"family": "photometry", "chunk": 50000},
+    },
+    "sampling": {"count": 50000},
+    "run": [
+        {"dataset": "sersic", "model": "vae", "seeds": [0, 1, 2], "overrides": {"network": {"latent": 32}}},
+        {"dataset": "cosmos", "model": "vae", "seeds": [0, 1, 2]},
+    ],
+}
+"""What the paper scale says beyond the defaults.
+
+The settings of the paper's VAE are not public. Chosen: more width, depth and latents than the default because 256-px
+stamps carry more structure; a lower rate with clipping and a slow average for a long bfloat16 training; 32 latents for
+Sersic galaxies, which have seven parameters (the paper's own latent space is 32-dimensional there).
+"""
+
+HEAD = """\
+# galforge at paper scale (Holzschuh et al. 2022). Generated from the typed settings by `make config`: every key with
+# its meaning, its unit and its default. To change something, write only the keys that differ into a file of your own
+# and run `snakemake --profile profiles/local --configfile my.yaml`; sections merge, lists are replaced whole.
+# config/README.md is the manual.
+"""
+WIDTH = 116
+
+
+def default_yaml() -> str:
+    """The commented configuration at paper scale."""
+    lines = [HEAD, *_fields(Overall, {}, 0)]
+    lines += ["", "# Data sets, by name. `family` is a folder of workflow/galforge/datasets/.", "datasets:"]
+    for name, entry in PAPER["datasets"].items():
+        rest = dict(entry)
+        family, measuring = rest.pop("family"), rest.pop("measuring", {})
+        settings = families.load("datasets", family, "settings").DatasetSettings
+        lines += [f"  {name}:", f"    family: {family}", *_fields(settings, rest, 4)]
+        lines += ["    # How the stamps are measured.", "    measuring:", *_fields(Measuring, measuring, 6)]
+    lines += ["", "# Models, by name. `family` is a folder of workflow/galforge/models/, or an import path.", "models:"]
+    for name, entry in PAPER["models"].items():
+        network = families.load("models", entry["family"], "settings").ModelSettings
+        lines += [
+            f"  {name}:",
+            f"    family: {entry['family']}",
+            "    network:",
+            *_fields(network, entry["network"], 6),
+        ]
+        lines += ["    normalisation:", *_fields(NormalisationSettings, entry.get("normalisation", {}), 6)]
+        lines += ["    training:", *_fields(TrainingSettings, entry.get("training", {}), 6)]
+    lines += ["", "# Measures, by name. A measure whose published method has a defect is there twice.", "measures:"]
+    for name, entry in PAPER["measures"].items():
+        rest = {key: value for key, value in entry.items() if key not in ("family", "chunk")}
+        common = {key: value for key, value in entry.items() if key in ("family", "chunk")}
+        settings = families.load("measure", entry["family"], "settings").MeasureSettings
+        lines += [f"  {name}:", *_fields(MeasureEntry, common, 4), *_fields(settings, rest, 4)]
+    for name, settings in (("sampling", SamplingSettings), ("compare", CompareSettings), ("report", ReportSettings)):
+        lines += ["", f"# {_first_line(settings)}", f"{name}:", *_fields(settings, PAPER.get(name, {}), 2)]
+    lines += ["", "# What is run: models trained on data sets. An overlay replaces this list whole.", "run:"]
+    for entry in PAPER["run"]:
+        lines.append(f"  - {_scalar(entry)}")
+    return "\n".join(lines) + "\n"
+
+
+def json_schema() -> str:
+    """JSON schema (draft 2020-12) of the configuration, for editors; galforge itself checks with the typed settings."""
+    definitions: dict[str, Any] = {}
+
+    def schema(settings: type[Settings]) -> dict[str, Any]:
+        out = settings.model_json_schema(ref_template="#/$defs/{model}")
+        definitions.update(out.pop("$defs", {}))
+        for name in ("as_before", "when", "stage"):
+            _drop(out, name)
+        return out
+
+    def entries(kind: str, build: Any) -> dict[str, Any]:
+        choices = [build(family) for family in _families(kind)]
+        return {"type": "object", "minProperties": 1, "additionalProperties": {"oneOf": choices}}
+
+    def with_family(out: dict[str, Any], family: str, more: dict[str, Any]) -> dict[str, Any]:
+        out["properties"] = {"family": {"const": family}, **more, **out.get("properties", {})}
+        out["required"] = ["family", *(name for name in out.get("required", []) if name != "family")]
+        return out
+
+    def dataset(family: str) -> dict[str, Any]:
+        settings = families.load("datasets", family, "settings").DatasetSettings
+        return with_family(schema(settings), family, {"measuring": schema(Measuring)})
+
+    def model(family: str) -> dict[str, Any]:
+        network = schema(families.load("models", family, "settings").ModelSettings)
+        parts = {
+            "network": network,
+            "normalisation": schema(NormalisationSettings),
+            "training": schema(TrainingSettings),
+        }
+        return with_family({"type": "object", "additionalProperties": False}, family, parts)
+
+    def measure(family: str) -> dict[str, Any]:
+        settings = schema(families.load("measure", family, "settings").MeasureSettings)
+        return with_family(settings, family, {"chunk": schema(MeasureEntry)["properties"]["chunk"]})
+
+    overall = schema(Overall)
+    overall["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    overall["title"] = "galforge configuration"
+    overall["properties"] |= {
+        "datasets": entries("datasets", dataset),
+        "models": entries("models", model),
+        "measures": entries("measure", measure),
+        "sampling": schema(SamplingSettings),
+        "compare": schema(CompareSettings),
+        "report": schema(ReportSettings),
+        "run": {"type": "array", "minItems": 1, "items": schema(Run)},
+    }
+    for definition in definitions.values():
+        for name in ("as_before", "when", "stage"):
+            _drop(definition, name)
+    overall["$defs"] = definitions
+    return json.dumps(overall, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def _families(kind: str) -> list[str]:
+    folder = Path(__file__).parent / kind
+    return sorted(path.parent.name for path in folder.glob("*/settings.py"))
+
+
+def _fields(settings: type[Settings], values: dict[str, Any], indent: int) -> list[str]:
+    """Every field with its comment; fields without a default only where a value is given."""
+    space = " " * indent
+    checked = settings.model_validate(values)
+    lines = []
+    for name, field in settings.model_fields.items():
+        value = getattr(checked, name)
+        comment = textwrap.wrap(field.description or "", WIDTH - indent)
+        lines += [f"{space}# {line}" for line in comment]
+        if isinstance(value, Settings):
+            given = values.get(name, {}) if isinstance(values.get(name, {}), dict) else {}
+            lines += [f"{space}{name}:", *_fields(type(value), {**value.model_dump(), **given}, indent + 2)]
+        else:
+            lines.append(f"{space}{name}: {_scalar(value)}")
+    return lines
+
+
+def _scalar(value: Any) -> str:
+    if isinstance(value, float) and value != 0 and not 1e-4 <= abs(value) < 1e6:
+        # YAML 1.1 takes an exponent for a number only after a dot.
+        mantissa, exponent = f"{value:.12e}".split("e")
+        mantissa = mantissa.rstrip("0")
+        return f"{mantissa}0e{int(exponent):+d}" if mantissa.endswith(".") else f"{mantissa}e{int(exponent):+d}"
+    return yaml.safe_dump(value, default_flow_style=True, width=10_000, sort_keys=False).removesuffix("...\n").strip()
+
+
+def _first_line(settings: type[Settings]) -> str:
+    return (settings.__doc__ or "").strip().splitlines()[0]
+
+
+def _drop(tree: Any, name: str) -> None:
+    if isinstance(tree, dict):
+        if name in tree and "properties" not in tree:
+            del tree[name]
+        for value in tree.values():
+            _drop(value, name)
+    elif isinstance(tree, list):
+        for value in tree:
+            _drop(value, name)
+
+
+if __name__ == "__main__":
+    for path, text in ((CONFIG, default_yaml()), (SCHEMA, json_schema())):
+        write_text(path, text)
+        print(f"wrote {path.relative_to(ROOT)}")

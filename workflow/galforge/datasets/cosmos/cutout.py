@@ -1,0 +1,146 @@
+"""One raw cutout: read from FITS, judged, and brought to the stamps' size."""
+
+import gzip
+import io
+import warnings
+import zlib
+from dataclasses import dataclass, field
+from pathlib import PurePath
+
+import numpy as np
+from astropy.io import fits
+from astropy.io.fits.verify import VerifyError
+
+from galforge.datasets.cosmos.settings import DatasetSettings
+from galforge.seeds import generator
+
+# What astropy, gzip and numpy raise on damaged files.
+DAMAGE = (OSError, EOFError, zlib.error, ValueError, TypeError, IndexError, KeyError, VerifyError)
+BAND_KEYWORDS = ("FILTER", "FILTER1", "FILTER2")
+
+
+class Rejected(Exception):
+    """A cutout that does not become a stamp.
+
+    Attributes:
+        category: one of a few phrases, by which the log counts.
+        selection: it is left out by choice (the size cut), not because something is wrong with it.
+    """
+
+    def __init__(self, category: str, detail: str = "", selection: bool = False):
+        super().__init__(f"{category}: {detail}" if detail else category)
+        self.category, self.selection = category, selection
+
+
+@dataclass
+class Cutout:
+    """A raw image with what its file says about it; ``columns`` go to the catalogue as they are."""
+
+    pixels: np.ndarray
+    bands: list[str] = field(default_factory=list)
+    exposure_time: float | None = None
+    columns: dict[str, float] = field(default_factory=dict)
+
+
+def stem(name: str) -> str:
+    """A file's name without its folder and without .fits or .fits.gz."""
+    return PurePath(name).name.removesuffix(".gz").removesuffix(".fits")
+
+
+def parse(content: bytes, extension: int) -> Cutout:
+    """The cutout in the bytes of a FITS file, gzipped or not.
+
+    Raises:
+        Rejected: the bytes are damaged, or HDU ``extension`` holds no image.
+    """
+    if not content:
+        raise Rejected("unreadable FITS", "the file is empty")
+    try:
+        if content[:2] == b"\x1f\x8b":
+            content = gzip.decompress(content)
+        # A truncated file is announced by a warning first, by an error only when its pixels are read.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with fits.open(io.BytesIO(content), memmap=False) as hdus:
+                if extension >= len(hdus):
+                    raise Rejected("no image", f"the file has {len(hdus)} HDUs, none of number {extension}")
+                data = hdus[extension].data
+                headers = [hdus[extension].header, hdus[0].header]
+                pixels = None if data is None or data.dtype.names else np.array(data)
+    except DAMAGE as error:
+        raise Rejected("unreadable FITS", f"truncated or damaged ({error})") from error
+    if pixels is None:
+        raise Rejected("no image", f"HDU {extension} holds none; set `extension` to the HDU that does")
+    return Cutout(pixels, _bands(headers), _exposure_time(headers))
+
+
+def _bands(headers: list[fits.Header]) -> list[str]:
+    for header in headers:
+        found = [str(header[key]).strip() for key in BAND_KEYWORDS if str(header.get(key, "")).strip()]
+        # ACS has two wheels; the one that is not used says CLEAR.
+        found = [band for band in found if not band.upper().startswith("CLEAR")]
+        if found:
+            return found
+    return []
+
+
+def _exposure_time(headers: list[fits.Header]) -> float | None:
+    for header in headers:
+        value = header.get("EXPTIME")
+        if isinstance(value, int | float) and not isinstance(value, bool) and np.isfinite(value) and value > 0:
+            return float(value)
+    return None
+
+
+def checked(cutout: Cutout, settings: DatasetSettings) -> np.ndarray:
+    """The cutout's pixels (height, width) float32, if they can become a stamp.
+
+    Raises:
+        Rejected: not two-dimensional, another band, pixels that are not finite, constant, or too small.
+    """
+    pixels = cutout.pixels
+    if pixels.ndim != 2:
+        raise Rejected("not a 2-D image", f"shape {pixels.shape}")
+    wanted = settings.bands[0].upper()
+    if cutout.bands and wanted not in (band.upper() for band in cutout.bands):
+        raise Rejected("wrong band", f"{'/'.join(cutout.bands)}, expected {settings.bands[0]}")
+    if pixels.dtype.kind not in "iuf":
+        raise Rejected("not a 2-D image", f"pixels of type {pixels.dtype}")
+    with np.errstate(over="ignore"):
+        pixels = pixels.astype(np.float32)
+    bad = pixels.size - int(np.isfinite(pixels).sum())
+    if bad:
+        raise Rejected("pixels that are not finite", f"{bad} of {pixels.size} are NaN, infinite or beyond float32")
+    height, width = pixels.shape
+    smaller = min(height, width)
+    if smaller == 0:
+        raise Rejected("not a 2-D image", f"shape {pixels.shape}")
+    if pixels.min() == pixels.max():
+        raise Rejected("constant image", f"every pixel is {pixels.flat[0]:g}")
+    if smaller < settings.min_size:
+        raise Rejected("below the size cut", f"{height} x {width} px, both sides must be >= {settings.min_size}", True)
+    if smaller < settings.size and settings.pad == "refuse":
+        raise Rejected(
+            "smaller than the stamps",
+            f"{height} x {width} px, size is {settings.size} and pad is refuse",
+            True,
+        )
+    return pixels
+
+
+def to_size(pixels: np.ndarray, settings: DatasetSettings, name: str) -> np.ndarray:
+    """The central (size, size) of an image; a smaller one is surrounded by noise of its own border's rms.
+
+    The noise is white, of zero mean (the images are sky-subtracted), and follows from the seed and the name.
+    """
+    size = settings.size
+    height, width = pixels.shape
+    if min(height, width) < size:
+        border = np.concatenate([pixels[0], pixels[-1], pixels[1:-1, 0], pixels[1:-1, -1]]).astype(float)
+        random = generator(settings.seed, "cosmos", "padding", name)
+        canvas = random.normal(0.0, border.std(), (max(size, height), max(size, width))).astype(np.float32)
+        top, left = (canvas.shape[0] - height) // 2, (canvas.shape[1] - width) // 2
+        canvas[top : top + height, left : left + width] = pixels
+        pixels = canvas
+    top, left = (pixels.shape[0] - size) // 2, (pixels.shape[1] - size) // 2
+    return pixels[top : top + size, left : left + size]

@@ -1,0 +1,158 @@
+"""Settings of the cosmos data set: HST/ACS F814W postage stamps, downloaded, given or mocked."""
+
+import re
+from typing import Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, model_validator
+
+from galforge.settings import Angle, Settings
+
+LIBRARIES = ("numpy", "astropy", "h5py")
+MOCK_LIBRARIES = ("numpy", "astropy", "galsim")
+
+
+class Splits(Settings):
+    """Shares of the stamps per split; each stamp's split follows from the seed and its index alone."""
+
+    train: float = Field(0.8, ge=0, le=1, description="share of the stamps that models are trained on")
+    validation: float = Field(0.1, ge=0, le=1, description="share that decides when to stop training")
+    test: float = Field(0.1, ge=0, le=1, description="share that no training sees")
+
+    @model_validator(mode="after")
+    def _whole(self) -> Self:
+        total = self.train + self.validation + self.test
+        if abs(total - 1) > 1e-6:
+            raise ValueError(f"train + validation + test is {total:g}; the shares must add up to 1")
+        return self
+
+
+class MockSettings(Settings):
+    """A stand-in for the survey's archive, used with source: mock; never printed as if it were the survey."""
+
+    count: int = Field(1000, ge=1, description="stamps in the mock archive")
+    seed: int = Field(814, ge=0, description="seed of the mock galaxies and of their noise")
+    brightest_magnitude: float = Field(20.0, description="bright end of the number counts [AB mag]")
+    faintest_magnitude: float = Field(25.2, description="faint end of the number counts [AB mag]")
+    late_share: float = Field(
+        0.7,
+        ge=0,
+        le=1,
+        description="share of disc galaxies at magnitude 24 (+0.08 per mag); the others are early types",
+    )
+    companion_share: float = Field(0.08, ge=0, le=1, description='share with a companion at 0.5-2"')
+    tidal_share: float = Field(0.05, ge=0, le=1, description="share with a lopsided disc and a tidal tail")
+    psf_fwhm: Angle = Field(0.11, gt=0, description="full width at half maximum of the PSF [arcsec]")
+    noise_rms: float = Field(0.0026, ge=0, description="median sky noise per pixel [electron/s]")
+    smallest_side: int = Field(16, ge=8, description="stamps are at least this wide; set it to the size cut [px]")
+    largest_side: int = Field(512, ge=8, description="stamps are at most this wide [px]")
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.brightest_magnitude >= self.faintest_magnitude:
+            raise ValueError(
+                f"brightest_magnitude {self.brightest_magnitude:g} must be below "
+                f"faintest_magnitude {self.faintest_magnitude:g} (bright is small)"
+            )
+        if self.smallest_side > self.largest_side:
+            raise ValueError(f"smallest_side {self.smallest_side} exceeds largest_side {self.largest_side}")
+        return self
+
+
+class DatasetSettings(Settings):
+    """HST F814W postage stamps, cut and cropped as by Holzschuh et al. (2022)."""
+
+    source: Literal["download", "path", "mock"] = Field(
+        "mock", description="download (needs url), path (needs path) or mock"
+    )
+    path: str = Field(
+        "",
+        description="with source: path. A tar or tar.gz, a folder of FITS stamps, or a RealGalaxy catalogue",
+        json_schema_extra={"stage": "raw input"},
+    )
+    url: str = Field(
+        "",
+        description="with source: download. URL of cosmos_galaxy_postage_stamps.tar (COSMOS 'shera', IRSA)",
+        json_schema_extra={"stage": "download"},
+    )
+    sha256: str = Field(
+        "",
+        description="checksum of the archive at url. The survey gives none: if empty, that of the first download is "
+        "kept beside it, and later ones must have it too",
+        json_schema_extra={"stage": "download"},
+    )
+    md5: str = Field(
+        "",
+        description="checksum of the archive at url, where its publisher gives MD5 only",
+        json_schema_extra={"stage": "download"},
+    )
+    origin: Literal["observed", "simulated"] = Field(
+        "observed",
+        description="what downloaded or given stamps are; a mock is always called mock",
+        json_schema_extra={"when": {"source": ["download", "path"]}},
+    )
+    pattern: str = Field(
+        "auto",
+        min_length=1,
+        description="names of the stamp files, such as '*_i.fits'. auto: *_processed.fits.gz if there are "
+        "any (the survey's release has other files beside them), otherwise *.fits and *.fits.gz",
+    )
+    extension: int = Field(0, ge=0, description="number of the FITS HDU that holds the image")
+    size: int = Field(256, ge=16, description="side of the stamps after the central crop [px]")
+    min_size: int = Field(256, ge=0, description="size cut: both native sides are at least this; 0 for no cut [px]")
+    pad: Literal["refuse", "noise"] = Field(
+        "refuse",
+        description="stamps smaller than size: refuse them, or pad them with noise of their border's rms",
+    )
+    bands: list[str] = Field(
+        ["F814W"],
+        min_length=1,
+        max_length=1,
+        description="name of the one band; stamps whose header names another are rejected",
+    )
+    pixel_scale: Angle = Field(0.03, gt=0, description="side of a pixel [arcsec]")
+    zero_point: float = Field(25.94, description="AB magnitude of one electron/s")
+    exposure_time_s: float = Field(
+        2028.0, gt=0, description="gain of stamps without the keyword EXPTIME: electrons per (electron/s) [s]"
+    )
+    max_rejected_share: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="stop if a larger share of the stamps is faulty (the size cut does not count)",
+    )
+    seed: int = Field(2022, ge=0, description="seed of the splits and of the noise that stamps are padded with")
+    splits: Splits = Field(Splits(), description="shares of the splits")
+    mock: MockSettings = Field(MockSettings(), description="with source: mock", json_schema_extra={"stage": "raw_mock"})
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.source == "path" and not self.path:
+            raise ValueError("source: path needs `path`: a tar, a folder of FITS stamps, or a RealGalaxy catalogue")
+        if self.source == "download":
+            self._downloadable()
+        if self.source == "mock":
+            self._mockable()
+        return self
+
+    def _mockable(self) -> None:
+        fixed = {"bands": ["F814W"], "pixel_scale": 0.03, "zero_point": 25.94, "extension": 0}
+        for name, value in fixed.items():
+            if getattr(self, name) != value:
+                raise ValueError(f"{name} {getattr(self, name)}: source: mock imitates the survey, where it is {value}")
+        largest = self.mock.largest_side
+        for name, needed in (("min_size", self.min_size), ("size", self.size if self.pad == "refuse" else 0)):
+            if needed > largest:
+                raise ValueError(f"{name} {needed} exceeds mock.largest_side {largest}: no mock stamp would enter")
+
+    def _downloadable(self) -> None:
+        if not self.url:
+            raise ValueError(
+                "source: download lacks `url`. Find cosmos_galaxy_postage_stamps.tar among the COSMOS 'shera' "
+                "products at IRSA and give its address, or give the file itself with source: path"
+            )
+        if urlsplit(self.url).scheme not in ("http", "https"):
+            raise ValueError(f"url {self.url!r} is neither http nor https; a local file is given with source: path")
+        for name, value, length in (("sha256", self.sha256, 64), ("md5", self.md5, 32)):
+            if value and not re.fullmatch(rf"[0-9a-fA-F]{{{length}}}", value):
+                raise ValueError(f"{name} must be {length} hexadecimal digits, found {value!r}")

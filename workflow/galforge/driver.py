@@ -1,0 +1,211 @@
+"""What the Snakefile asks for before rules are read: the checked configuration, and a word to the user at the start."""
+
+import json
+import os
+import sys
+from base64 import urlsafe_b64encode
+from pathlib import Path
+from typing import Any
+
+from galforge.atomic import write_text
+from galforge.config import TABLES, Config, ConfigError, parse
+from galforge.digest import content_digest, module_file, reachable
+from galforge.errors import GalforgeError
+from galforge.provenance import PLAN_VARIABLE, job_key, listing_digest
+from galforge.settings import canonical
+from galforge.stages import SCRIPTS, Stages, raw_download
+
+RECORDS_SHOWN = 5
+
+
+class Driver:
+    """The configuration of this run and its stages.
+
+    Args:
+        workflow: Snakemake's workflow object; only looked at, and only where no public name exists.
+        raw: the merged configuration.
+
+    Raises:
+        GalforgeError: the configuration is wrong, raw data is missing, or results are not Snakemake's.
+    """
+
+    def __init__(self, workflow: Any, raw: dict[str, Any]):
+        self._workflow = workflow
+        self.config: Config = parse(raw)
+        self.stages = Stages(self.config)
+        self.results = Path("results") / self.config.overall.name
+        if workflow.is_main_process:
+            os.environ[PLAN_VARIABLE] = str(Path(f".snakemake/galforge/plan-{os.getpid()}.json").absolute())
+            self._check_paths()
+            self._check_metadata()
+            self._greet()
+
+    def raw(self, dataset: str, results: str) -> list[str]:
+        """Raw input of a data set: its download, its mock, the path the user gave, or nothing."""
+        settings = self.config.datasets[dataset].settings
+        if (file := raw_download(settings)) is not None:
+            return [f"{self.config.overall.raw}/{file}"]
+        source = getattr(settings, "source", None)
+        if source == "mock":
+            return [f"{results}/raw/{dataset}.tar"]
+        return [settings.path] if source == "path" else []
+
+    def listing(self, dataset: str) -> str:
+        """Digest of the names and sizes in a raw folder; empty where the raw input is a file or is made."""
+        settings = self.config.datasets[dataset].settings
+        path = Path(getattr(settings, "path", None) or "") if getattr(settings, "source", None) == "path" else None
+        if path is None or not path.exists():
+            return ""
+        # A RealGalaxy catalogue is one file that names others beside it.
+        return listing_digest(path if path.is_dir() else path.parent) if path.suffix == ".fits" or path.is_dir() else ""
+
+    def tables(self) -> list[str]:
+        """Tables that the configured measures fill."""
+        families = {entry.family for entry in self.config.measures.values()}
+        known = [name for name in TABLES if name in families]
+        return (["headline"] if {"morphology", "power_spectrum"} <= families else []) + known
+
+    def figures(self) -> list[tuple[str, str]]:
+        """Figures as (kind, data set)."""
+        families = {entry.family for entry in self.config.measures.values()}
+        kinds = ["stamps"]
+        kinds += ["distributions"] if "morphology" in families else []
+        kinds += ["spectra"] if "power_spectrum" in families else []
+        return [(kind, dataset) for dataset in self.config.used_datasets for kind in (*kinds, "history")]
+
+    def corrected(self, family: str) -> str:
+        """The configured measure of a family that figures show: its corrected variant."""
+        for name, entry in self.config.measures.items():
+            if entry.family == family and getattr(entry.settings, "protocol", "corrected") == "corrected":
+                return name
+        raise ConfigError(f"measures: no corrected variant of {family}, which the figures show; add one")
+
+    def write_plan(self) -> None:
+        """Write down what each job was planned to be; the jobs compare (called when execution starts)."""
+        jobs = {}
+        for job in self._workflow.dag.needrun_jobs():
+            if hasattr(job.params, "code"):
+                jobs[job_key(job.rule.name, job.wildcards_dict)] = [job.params.spec, job.params.code]
+        plan = Path(os.environ[PLAN_VARIABLE])
+        for old in sorted(plan.parent.glob("plan-*.json"), key=lambda file: file.stat().st_mtime)[:-20]:
+            old.unlink(missing_ok=True)
+        write_text(plan, canonical(jobs))
+
+    def _check_paths(self) -> None:
+        for name in self.config.used_datasets:
+            settings = self.config.datasets[name].settings
+            if getattr(settings, "source", None) == "path" and not Path(settings.path).exists():
+                raise ConfigError(
+                    f"datasets.{name}.path: {settings.path} does not exist (relative paths start at {Path.cwd()}); "
+                    "give a tar or a folder of FITS stamps or a RealGalaxy catalogue, or set source: download or mock"
+                )
+
+    def _check_metadata(self) -> None:
+        """Results that were copied without .snakemake would be taken for current whatever they were made from."""
+        unknown = []
+        for record in sorted(self.results.rglob("*.json")):
+            data = _record(record)
+            if data is not None and not _metadata(str(record)).exists():
+                unknown.append(str(record))
+        if unknown:
+            raise GalforgeError(
+                f"{self.results} holds {len(unknown)} artefacts that Snakemake has no record of, such as {unknown[0]} "
+                "(copied without .snakemake?): it could not tell which are still valid. Copy the folder .snakemake "
+                f"along with them, or move {self.results} away"
+            )
+
+    def _greet(self) -> None:
+        overall = self.config.overall
+        files = ", ".join(str(file) for file in self._workflow.configfiles)
+        say(
+            f"galforge: configuration {overall.name!r} ({overall.scale} scale) from {files}; results in {self.results}/"
+        )
+        for line in self.retrained():
+            say(f"galforge: {line}")
+
+    def retrained(self) -> list[str]:
+        """One line per finished model that this configuration and this code would train again, and why."""
+        lines = []
+        for run in self.config.run:
+            for seed in run.seeds:
+                reasons = self._why(run.dataset, run.model, str(seed))
+                if reasons:
+                    lines.append(
+                        f"{run.model} on {run.dataset}, seed {seed}, is finished and will be trained again: "
+                        + "; ".join(reasons)
+                    )
+        return lines
+
+    def _why(self, dataset: str, model: str, seed: str) -> list[str]:
+        folder = self.results / "models" / dataset / model / f"seed{seed}"
+        if _record(folder / "weights.json") is None:
+            return []
+        reasons = _differences(
+            _record(self.results / "stamps" / f"{dataset}.json"),
+            self.stages.stage("stamps", {"dataset": dataset}),
+            "stamps",
+        )
+        for index in range(self.stages.segments(dataset, model)):
+            record = _record(folder / f"state_{index}.json")
+            if record is None:
+                break
+            wildcards = {"dataset": dataset, "model": model, "seed": seed, "segment": str(index)}
+            reasons += _differences(record, self.stages.stage("train_segment", wildcards), "training")
+            if reasons:
+                break
+        return reasons
+
+
+def say(line: str) -> None:
+    """A line for the user, on standard error like Snakemake's own."""
+    print(line, file=sys.stderr)
+
+
+def _metadata(output: str) -> Path:
+    """Where Snakemake's file backend keeps what it knows of an output."""
+    name = urlsafe_b64encode(output.encode()).decode()
+    pieces = [name[i : i + 254] for i in range(0, len(name), 254)]
+    return Path(".snakemake/metadata").joinpath(*[f"@{piece}" for piece in pieces[:-1]], pieces[-1])
+
+
+def _record(path: Path) -> dict[str, Any] | None:
+    """A job's record; None where there is none or another kind of JSON."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return data if isinstance(data, dict) and {"spec", "code", "modules"} <= set(data) else None
+
+
+def _differences(record: dict[str, Any] | None, stage: Any, what: str) -> list[str]:
+    """What changed between a record and a stage, in words."""
+    if record is None:
+        return []
+    reasons = [f"{what}: {line}" for line in _changed(record["spec"], stage.spec, "")]
+    planned = json.loads(stage.code_param)
+    if planned["digest"] != record["code"]["digest"]:
+        modules = _changed_modules(record["modules"], planned["modules"], stage)
+        reasons.append(f"{what}: code of {', '.join(modules) or stage.script}")
+    for name, version in planned["libraries"].items():
+        if record["code"]["libraries"].get(name) != version:
+            reasons.append(f"{what}: {name} {record['code']['libraries'].get(name)} is now {version}")
+    return reasons[:RECORDS_SHOWN]
+
+
+def _changed_modules(before: dict[str, str], modules: list[str], stage: Any) -> list[str]:
+    now = {
+        name: content_digest(module_file(name, modules))[:16]
+        for name in reachable(SCRIPTS / stage.script, tuple(modules))
+    }
+    return sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
+
+
+def _changed(before: Any, now: Any, key: str) -> list[str]:
+    if isinstance(before, dict) and isinstance(now, dict):
+        names = sorted({*before, *now})
+        return [
+            line
+            for name in names
+            for line in _changed(before.get(name), now.get(name), f"{key}.{name}" if key else name)
+        ]
+    return [] if before == now else [f"{key} was {before!r}, is {now!r}"]

@@ -1,0 +1,5 @@
+"""The errors galforge expects: shown to the user as one message, without a traceback."""
+
+
+class GalforgeError(Exception):
+    """Something the user can mend; the message names the file, row or key, what was found, and the remedy."""

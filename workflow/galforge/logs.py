@@ -1,0 +1,68 @@
+"""Log lines and progress. Outside the code digest: nothing here may touch a number that is written."""
+
+import logging
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+log = logging.getLogger("galforge")
+Item = TypeVar("Item")
+
+
+def to_file(path: str | None) -> None:
+    """Send galforge's log lines to the rule's log file and to standard error."""
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stderr)]
+    if path:
+        handlers.append(logging.FileHandler(path, mode="a"))
+    formatter = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%d %H:%M:%S")
+    for handler in handlers:
+        handler.setFormatter(formatter)
+    log.handlers = handlers
+    log.setLevel(logging.INFO)
+    log.propagate = False
+    logging.captureWarnings(True)
+    logging.getLogger("py.warnings").handlers = handlers
+
+
+class Progress:
+    """Counts work and says now and then how far it is, how fast, and how long it will still take."""
+
+    def __init__(self, total: int, what: str, every_seconds: float = 20.0):
+        self.total, self.what, self.every = total, what, every_seconds
+        self.done, self.start = 0, time.monotonic()
+        self.said = self.start
+
+    def advance(self, count: int = 1, note: str = "") -> None:
+        """Add ``count`` items; a line is logged at most every ``every_seconds``, and at the end."""
+        self.done += count
+        now = time.monotonic()
+        if now - self.said < self.every and self.done < self.total:
+            return
+        self.said = now
+        rate = self.done / max(now - self.start, 1e-9)
+        left = (self.total - self.done) / rate if rate > 0 else float("inf")
+        log.info(
+            "%d of %d %s, %.3g per s, %s left%s",
+            self.done,
+            self.total,
+            self.what,
+            rate,
+            duration(left),
+            f", {note}" if note else "",
+        )
+
+
+def progress(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
+    """Pass the items through, logging how far along they are."""
+    counter = Progress(total, what)
+    for item in items:
+        yield item
+        counter.advance()
+
+
+def duration(seconds: float) -> str:
+    """Seconds as people say them: ``45 s``, ``12 min``, ``3.4 h``."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -1,0 +1,98 @@
+"""How much noise a noiseless data set needs before statmorph can measure it.
+
+statmorph characterises the sky in a box beside the galaxy. In a noiseless stamp that box holds the galaxy's
+wings, and nearly every stamp is flagged bad. The corrected protocol therefore adds Gaussian noise to source
+and generated stamps alike, as little as makes most of the source measurable.
+"""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from galforge.errors import GalforgeError
+from galforge.logs import log
+from galforge.measure.images import square_side
+from galforge.measure.morphology.measure import gains_of, gaussian_psf, measure_image
+from galforge.measure.morphology.settings import MeasureSettings
+from galforge.seeds import generator
+from galforge.stamps import Stamps
+
+FIRST = 1e-3  # of the median peak: below it the noise does not change the sky box of any real galaxy
+FACTOR = 2.5
+STEPS = 6  # reaches 10 % of the median peak, where faint galaxies vanish
+REFINEMENTS = 2  # of the bracket of 2.5, which leave a factor of 1.26
+
+
+def calibrate(stamps: Stamps, settings: MeasureSettings, target: float, count: int, seed: int, band: int) -> float:
+    """Smallest sd [image units] of added noise that gives flag <= 1 to a share `target` of the stamps.
+
+    `count` stamps are drawn without replacement; one that is not segmented counts as not reached. Zero is
+    tried first, then multiples 1e-3 x 2.5^k of the median peak upwards, then the bracket is halved
+    geometrically, twice: at most 9 passes over the stamps, most of them cut short, and the answer is the
+    smallest to within a factor of 1.26. Each stamp keeps its noise realisation, scaled, so the search is
+    deterministic and smooth. Where no multiple reaches the target the one that came nearest is taken, with a
+    warning.
+
+    Raises:
+        GalforgeError: there are no stamps, they are not square, or their median peak is not positive.
+    """
+    if len(stamps) == 0:
+        raise GalforgeError(f"{stamps.path}: there are no stamps to calibrate the noise on: check the data set's cuts")
+    side = square_side(stamps, band)
+    chosen = generator(seed, "noise-calibration").permutation(len(stamps))[:count].tolist()
+    images = np.stack([stamps.images[i : i + 1][0, band] for i in chosen])
+    gains = [gains_of(stamps, i, i + 1, settings)[0] for i in chosen]
+    realisations = [generator(seed, "noise-calibration", i).standard_normal((side, side)) for i in chosen]
+    peak = float(np.median(images.max(axis=(1, 2))))
+    psf = gaussian_psf(settings.psf_fwhm) if settings.psf_fwhm > 0 else None
+
+    # Less a hair, or rounding would ask 0.7 of 10 stamps for 8.
+    needed = math.ceil(target * len(images) - 1e-9)
+
+    def try_noise(sigma: float) -> tuple[bool, float]:
+        """Whether sd `sigma` reaches the target, and the share among the stamps that verdict took."""
+        good = bad = 0
+        for image, gain, noise in zip(images, gains, realisations, strict=True):
+            flag = measure_image(image, gain, settings, psf, sigma * noise)["flag"]
+            good, bad = good + (flag <= 1), bad + (not flag <= 1)
+            if good >= needed or bad > len(images) - needed:
+                break
+        log.info("noise of sd %g: flag <= 1 for %d of %d stamps looked at", sigma, good, good + bad)
+        return good >= needed, good / (good + bad)
+
+    reached, share = try_noise(0.0)
+    if reached:
+        return 0.0
+    shares = {0.0: share}
+    if peak <= 0:
+        raise GalforgeError(
+            f"{stamps.path}: the median peak of {len(images)} stamps in band {band} is {peak:g}: noise "
+            "cannot be scaled to it; check the unit and the background of the data set"
+        )
+    low = 0.0
+    for step in range(STEPS):
+        sigma = FIRST * FACTOR**step * peak
+        reached, shares[sigma] = try_noise(sigma)
+        if reached:
+            return _refine(try_noise, low, sigma)
+        low = sigma
+    best = max(shares, key=lambda sigma: (shares[sigma], -sigma))
+    log.warning(
+        "no noise gives flag <= 1 to %.0f %% of the source; taking sd %g, which gives it to %.0f %%",
+        100 * target, best, 100 * shares[best],
+    )  # fmt: skip
+    return best
+
+
+def _refine(try_noise: Callable[[float], tuple[bool, float]], low: float, high: float) -> float:
+    """Halve the bracket (low, high] geometrically; `high` reaches the target, `low` does not."""
+    if low == 0:
+        low = high / FACTOR
+    for _ in range(REFINEMENTS):
+        middle = float(np.sqrt(low * high))
+        if try_noise(middle)[0]:
+            high = middle
+        else:
+            low = middle
+    return high

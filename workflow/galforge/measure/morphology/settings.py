@@ -1,0 +1,48 @@
+"""Settings of the morphology measurements (statmorph)."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from galforge.settings import Settings
+
+LIBRARIES = ("numpy", "scipy", "astropy", "photutils", "scikit-image", "statmorph")
+
+
+class MeasureSettings(Settings):
+    """How a stamp is segmented, weighted and measured by statmorph."""
+
+    protocol: Literal["published", "corrected"] = Field(
+        "corrected",
+        description="published: as the released code of Holzschuh et al. 2022 (fixed filter, gain and "
+        "noise); corrected: filter scaled with the stamp, the stamps' own gain, calibrated noise",
+    )
+    detection_sigma: float = Field(1.5, gt=0, description="detection threshold above the sigma-clipped mean [sigma]")
+    detection_pixels: int = Field(5, ge=1, description="fewest connected pixels of a source [px]")
+    filter_size: int = Field(
+        10,
+        ge=1,
+        description="side of the uniform filter that smooths the segment [px]; corrected: at a side of "
+        "256 px, scaled in proportion for others and never below 3",
+    )
+    gain: float = Field(
+        1.0,
+        gt=0,
+        description="published: electrons per image unit (skirt 750, all others 1) [electrons/unit]",
+    )
+    noise: float = Field(
+        0.0,
+        ge=0,
+        description="published: sd of Gaussian noise added first (skirt 1/15, all others 0) [image units]",
+    )
+    psf_fwhm: float = Field(
+        0.0,
+        ge=0,
+        description="FWHM of a Gaussian PSF on 3 x 3 px that the stamp is convolved with and the Sersic "
+        "fit knows (published skirt 3, all others 0: none) [px]",
+    )
+
+    @property
+    def adds_noise(self) -> bool:
+        """Whether the data set's calibrated noise is added before measuring."""
+        return self.protocol == "corrected"

@@ -1,0 +1,119 @@
+"""Azimuthal amplitude spectra of stamps (Holzschuh et al. 2022, MNRAS 515, 652, and its released code).
+
+A stamp's spectrum is |FFT2| / side^2, an amplitude and not its square, averaged over rings of integer radius
+(all frequencies with floor(radius) = r; radius 0 is the DC term alone, side / 2 the Nyquist frequency). Rings
+are then grouped into modes, and the logarithm is taken last: log10 of the mean over a mode's rings of their
+azimuthal means.
+"""
+
+import numpy as np
+import pandas as pd
+import scipy.fft
+import scipy.sparse
+
+from galforge.errors import GalforgeError
+from galforge.logs import log
+from galforge.measure.images import blocks, square_side
+from galforge.measure.power_spectrum.settings import MeasureSettings
+from galforge.stamps import Stamps
+
+MODES = 15
+SMALLEST_SIDE = 32  # px; below it 14 modes and the DC term do not fit under the Nyquist frequency
+NYQUIST = 1.2681  # kpc^-1, the last edge; the others are used as fractions of it, so that they fit any stamp
+UPPER_EDGES = (
+    0.0140, 0.0350, 0.0631, 0.1121, 0.1681, 0.2382, 0.3223,
+    0.4204, 0.5325, 0.6516, 0.7917, 0.9388, 1.1000, 1.2681,
+)  # fmt: skip
+"""Upper edges [kpc^-1] of modes 1 to 14, as intended in the released code; mode 0 is the DC term."""
+
+
+def measure(
+    stamps: Stamps, start: int, stop: int, settings: MeasureSettings, band: int, noise_sigma: float, seed: int
+) -> pd.DataFrame:
+    """Spectra of band `band` of stamps `start` to `stop` (exclusive).
+
+    Columns: `index`, `mode_00` to `mode_14`, and `bin_000` to `bin_<side/2>`, the rings one by one (float32,
+    for figures); all log10 of the amplitude in image units [dex]. An amplitude of zero (a constant stamp) is
+    a missing value. Spectra are taken of the stamps as they are: `noise_sigma` and `seed`, which every
+    measurement is given, are for those that add noise, and added noise would be what the highest modes show.
+
+    Raises:
+        GalforgeError: stamps that are not square, smaller than 32 px, or without the band.
+    """
+    side = square_side(stamps, band)
+    if side < SMALLEST_SIDE:
+        raise GalforgeError(
+            f"{stamps.path}: 15 modes of the power spectrum need stamps of {SMALLEST_SIDE} px or more, found {side} px"
+        )
+    rings = ring_matrix(side)
+    spectra = [ring_means(images, rings) for _, images in blocks(stamps, start, stop, band)]
+    amplitude = np.concatenate(spectra) if spectra else np.empty((0, rings.shape[0]))
+    with np.errstate(divide="ignore"):
+        modes = np.log10(group(amplitude, side, settings.protocol))
+        profile = np.log10(amplitude[:, : side // 2 + 1])
+    missing = ~np.isfinite(modes)
+    if missing.any():
+        log.warning("power_spectrum: %d stamps have modes of zero amplitude: missing", missing.any(axis=1).sum())
+    modes[missing] = np.nan
+    profile[~np.isfinite(profile)] = np.nan
+    return pd.DataFrame(
+        {"index": np.arange(start, stop)}
+        | {f"mode_{i:02d}": modes[:, i] for i in range(MODES)}
+        | {f"bin_{r:03d}": profile[:, r].astype(np.float32) for r in range(profile.shape[1])}
+    )
+
+
+def ring_matrix(side: int) -> scipy.sparse.csr_array:
+    """Sparse matrix (rings, side * (side // 2 + 1)) that averages the half plane of `rfft2` over rings.
+
+    The half plane holds one of each pair of conjugate frequencies: all columns but those of frequency 0 and,
+    for an even side, Nyquist count twice.
+    """
+    rows = scipy.fft.fftfreq(side, 1 / side)
+    columns = scipy.fft.rfftfreq(side, 1 / side)
+    # Integer arithmetic: the floor of a rounded root of a perfect square must not fall into the ring below.
+    squared = np.rint(rows[:, None] ** 2 + columns[None, :] ** 2).astype(np.int64)
+    radius = np.floor(np.sqrt(squared)).astype(np.int64)
+    weight = np.full(squared.shape, 2.0)
+    weight[:, 0] = 1.0
+    if side % 2 == 0:
+        weight[:, -1] = 1.0
+    radius, weight = radius.ravel(), weight.ravel()
+    weight /= np.bincount(radius, weights=weight)[radius]
+    return scipy.sparse.csr_array((weight, (radius, np.arange(radius.size))))
+
+
+def ring_means(images: np.ndarray, rings: scipy.sparse.csr_array) -> np.ndarray:
+    """Azimuthal means (n, rings) of |FFT2| / side^2 of images (n, side, side); the corners are kept.
+
+    In double precision: the spectrum of a smooth noiseless galaxy falls below the rounding of a
+    single-precision transform.
+    """
+    side = images.shape[-1]
+    amplitude = np.abs(scipy.fft.rfft2(images)).reshape(len(images), -1)
+    return (rings @ amplitude.T).T / side**2
+
+
+def mode_edges(side: int) -> list[int]:
+    """Largest ring of each of the 15 intended modes; mode i holds the rings above edge i - 1 up to edge i.
+
+    At a side of 256 px they are the intended edges exactly; at smaller ones each mode keeps at least one
+    ring.
+    """
+    edges = [0]
+    for edge in UPPER_EDGES[:-1]:
+        edges.append(max(int(edge / NYQUIST * (side // 2)), edges[-1] + 1))
+    return [*edges, side // 2]
+
+
+def group(amplitude: np.ndarray, side: int, protocol: str) -> np.ndarray:
+    """Amplitudes of the 15 modes (n, 15) from ring means (n, rings).
+
+    published: the first 15 rings, because a last loop of the released code overwrites its grouping with them.
+    corrected: the mean over the rings of each intended mode.
+    """
+    if protocol == "published":
+        return amplitude[:, :MODES]
+    edges = mode_edges(side)
+    lows = [0, *(edge + 1 for edge in edges[:-1])]
+    return np.stack([amplitude[:, low : high + 1].mean(axis=1) for low, high in zip(lows, edges, strict=True)], axis=1)

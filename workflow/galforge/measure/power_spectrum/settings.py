@@ -1,0 +1,19 @@
+"""Settings of the power-spectrum measurements."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from galforge.settings import Settings
+
+LIBRARIES = ("numpy", "scipy")
+
+
+class MeasureSettings(Settings):
+    """How the azimuthal spectrum of a stamp is grouped into 15 modes."""
+
+    protocol: Literal["published", "corrected"] = Field(
+        "corrected",
+        description="published: the first 15 one-pixel rings, as the released code really does; "
+        "corrected: the 15 ranges of wavenumber it intended, up to the Nyquist frequency",
+    )

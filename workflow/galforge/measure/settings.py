@@ -1,0 +1,39 @@
+"""How the stamps of one data set are measured: what belongs to the data set and not to the measure."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from galforge.settings import Settings
+
+
+class Measuring(Settings):
+    """Section `measuring` of a data set."""
+
+    band: int = Field(0, ge=0, description="channel in which galaxies are measured [index, 0 = first band]")
+    noise_sigma: float | Literal["auto"] = Field(
+        "auto",
+        description="Gaussian noise added before a corrected measurement [image units]; auto: the smallest that gives "
+        "flag <= 1 for 80 % of the source stamps (0 where they have noise of their own)",
+    )
+    calibration_stamps: int = Field(60, ge=10, description="source stamps used to find that noise [count]")
+    calibration_target: float = Field(
+        0.8, gt=0, le=1, description="share of them that must have flag <= 1 with that noise"
+    )
+    expected_count: int = Field(
+        1000,
+        ge=1,
+        description="source stamps to expect [count]; only decides into how many jobs measuring is cut",
+    )
+    published_cuts: bool = Field(
+        False,
+        description="apply the published cuts in the published protocol; they belong to SKIRT in native pixels",
+    )
+    seed: int = Field(0, ge=0, description="seed of the added noise [any integer]")
+
+
+class MeasureEntry(Settings):
+    """Entries of a measure that are not its family's settings."""
+
+    family: str = Field(description="folder of workflow/galforge/measure/")
+    chunk: int = Field(1000, ge=1, description="stamps measured by one job, for minutes of work [count]")

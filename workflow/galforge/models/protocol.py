@@ -1,0 +1,91 @@
+"""What a model family offers to training and sampling, and what it is given.
+
+A family is a folder of ``galforge/models`` (or any importable package) with ``settings.py`` (class
+``ModelSettings`` and ``check_shape``) and ``family.py`` (class ``Family``). Everything around it is shared:
+normalisation, the order of the images, augmentation, the average of the weights, checkpoints, and writing
+what was sampled.
+"""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from galforge.models.normalisation import Normalisation
+from galforge.settings import Settings
+
+Shape = tuple[int, int, int]
+"""(channels, height, width) of an image [pixels]."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """What one training step is given besides its images.
+
+    Attributes:
+        images_seen: images seen before this step.
+        generator: the step's only source of randomness, on the device of the images. It is seeded anew for
+            every step, so that a resumed training draws the same numbers.
+        autocast: opens the context in which networks run at the chosen precision; losses belong outside of
+            it.
+        update: ``update(name, loss)`` clears the gradients of the optimiser ``name``, differentiates the
+            scalar ``loss``, clips, and steps. A family with several networks calls it once for each, in the
+            order that it needs.
+    """
+
+    images_seen: int
+    generator: torch.Generator
+    autocast: Callable[[], AbstractContextManager[None]]
+    update: Callable[[str, Tensor], None]
+
+
+class Noise(Protocol):
+    """Random numbers of a block of sampled images: row i depends only on (seed, index of image i, calls
+    before)."""
+
+    def normal(self, *shape: int) -> Tensor:
+        """Standard normal numbers (n, *shape) float32 for the n images of the block."""
+
+
+class Family(Protocol):
+    """One kind of generative model.
+
+    Attributes:
+        networks: one module that holds all that is learned, running statistics included as buffers. What is
+            not in it or in an optimiser is lost between two checkpoints.
+        conditions: catalogue columns that the model is conditioned on, such as ``redshift``; empty for none.
+    """
+
+    networks: nn.Module
+    conditions: tuple[str, ...]
+
+    def __init__(self, settings: Settings, shape: Shape, normalisation: Normalisation):
+        """Build the networks for images of ``shape``, on the CPU, with torch's (seeded) default generator.
+
+        Raises:
+            GalforgeError: the settings do not suit the shape.
+        """
+
+    def optimisers(self) -> dict[str, torch.optim.Optimizer]:
+        """New optimisers over parameters of ``networks``, by name."""
+
+    def step(self, images: Tensor, conditions: dict[str, Tensor] | None, step: Step) -> dict[str, Tensor]:
+        """One training step.
+
+        Args:
+            images: (batch, C, H, W) float32, normalised and augmented.
+            conditions: (batch,) float32 per name of ``conditions``, as in the catalogue; None where there
+                are none.
+            step: randomness, precision and the update of the weights.
+
+        Returns:
+            Scalar tensors, detached, under the same names at every step. Nothing may wait for the device
+            here.
+        """
+
+    def sample(self, noise: Noise, conditions: dict[str, Tensor] | None) -> Tensor:
+        """Images (n, C, H, W) float32, normalised, for one block; image i may depend on row i of its inputs
+        only."""

@@ -1,0 +1,69 @@
+"""The variational autoencoder (Kingma & Welling 2014) as a model family."""
+
+import torch
+from torch import Tensor
+
+from galforge.models.normalisation import Normalisation
+from galforge.models.protocol import Noise, Shape, Step
+from galforge.models.vae.networks import Networks
+from galforge.models.vae.settings import ModelSettings, check_shape
+
+_OBSERVATION_RATE = 10.0
+
+
+class Family:
+    """Unconditional variational autoencoder; see ``galforge.models.protocol.Family``.
+
+    Images are sampled as the decoder's mean for a standard normal latent vector, plus (setting
+    ``sky_noise``) white noise of the learned sky level in image units. Without it the images are as smooth
+    as a decoder's mean, and every measure that feels noise (smoothness, asymmetry, high spatial frequencies)
+    tells them from observed ones at once. On noiseless data the learned level falls to its floor,
+    and none is added.
+    """
+
+    conditions: tuple[str, ...] = ()
+
+    def __init__(self, settings: ModelSettings, shape: Shape, normalisation: Normalisation):
+        check_shape(settings, shape)
+        self.settings, self.shape = settings, shape
+        self.networks = Networks(settings, shape, normalisation)
+
+    def optimisers(self) -> dict[str, torch.optim.Optimizer]:
+        rate = self.settings.learning_rate
+        observation = list(self.networks.observation.parameters())
+        networks = [*self.networks.encoder.parameters(), *self.networks.decoder.parameters()]
+        # The noise is a few logarithms that have to follow as the decoder gets better; Adam moves them by
+        # about the rate in each step, whatever their gradient.
+        groups = [{"params": networks, "lr": rate}, {"params": observation, "lr": _OBSERVATION_RATE * rate}]
+        return {"vae": torch.optim.Adam(groups)}
+
+    def step(self, images: Tensor, conditions: dict[str, Tensor] | None, step: Step) -> dict[str, Tensor]:
+        """Losses: ``loss`` and its two terms, ``reconstruction`` and ``divergence``, all in nats per
+        pixel."""
+        with step.autocast():
+            mean, log_variance = self.networks.encoder(images)
+        mean, log_variance = mean.float(), log_variance.float().clamp(-20, 10)
+        noise = torch.randn(mean.shape, generator=step.generator, device=mean.device)
+        with step.autocast():
+            expected = self.networks.decoder(mean + torch.exp(0.5 * log_variance) * noise)
+        expected = expected.float()
+        variance = self.networks.observation.variance(expected)
+        reconstruction = 0.5 * ((images - expected) ** 2 / variance + torch.log(variance)).mean()
+        divergence = 0.5 * (mean**2 + torch.exp(log_variance) - 1 - log_variance).sum(1).mean() / images[0].numel()
+        loss = reconstruction + self._weight(step.images_seen) * divergence
+        step.update("vae", loss)
+        return {
+            "loss": loss.detach(),
+            "reconstruction": reconstruction.detach(),
+            "divergence": divergence.detach(),
+        }
+
+    def sample(self, noise: Noise, conditions: dict[str, Tensor] | None) -> Tensor:
+        expected = self.networks.decoder(noise.normal(self.settings.latent))
+        if not self.settings.sky_noise:
+            return expected
+        return self.networks.observation.observe(expected, noise.normal(*self.shape))
+
+    def _weight(self, images_seen: int) -> float:
+        warmup = self.settings.kl_warmup_images
+        return self.settings.beta * (min(1.0, images_seen / warmup) if warmup else 1.0)

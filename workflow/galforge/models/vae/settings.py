@@ -1,0 +1,53 @@
+"""Typed settings of the variational autoencoder."""
+
+from pydantic import Field
+
+from galforge.errors import GalforgeError
+from galforge.settings import Settings
+
+LIBRARIES = ("torch",)
+
+
+class ModelSettings(Settings):
+    """Convolutional variational autoencoder whose likelihood is sky noise plus a relative error."""
+
+    latent: int = Field(64, ge=1, le=4096, description="length of the latent vector")
+    width: int = Field(
+        32,
+        ge=4,
+        multiple_of=4,
+        description="channels at half the resolution of the images; doubled at each further halving",
+    )
+    max_width: int = Field(256, ge=4, multiple_of=4, description="most channels at any resolution")
+    blocks: int = Field(1, ge=1, description="residual blocks per resolution, in the encoder and in the decoder each")
+    beta: float = Field(1.0, gt=0, description="weight of the Kullback-Leibler term; 1 is the evidence lower bound")
+    kl_warmup_images: int = Field(
+        0,
+        ge=0,
+        description="the weight of the Kullback-Leibler term rises from zero over this many images [images]",
+    )
+    learning_rate: float = Field(1e-3, gt=0, description="step size of Adam")
+    sky_noise: bool = Field(
+        True, description="add sky noise of the learned strength to sampled images, as real stamps have it"
+    )
+
+
+def check_shape(settings: ModelSettings, shape: tuple[int, int, int]) -> None:
+    """Refuse image shapes (C, H, W) that this family cannot make.
+
+    Raises:
+        GalforgeError: not square, side no power of two from 32 to 256, or not 1 to 5 channels.
+    """
+    channels, height, width = shape
+    if height != width or height not in (32, 64, 128, 256):
+        raise GalforgeError(
+            f"model vae: images are {height} x {width} pixels, but must be square with a side of 32, 64, "
+            "128 or 256; "
+            "set the size of the data set accordingly"
+        )
+    if not 1 <= channels <= 5:
+        raise GalforgeError(f"model vae: images have {channels} channels, but must have 1 to 5; choose fewer bands")
+    if settings.max_width < settings.width:
+        raise GalforgeError(
+            f"model vae: max_width ({settings.max_width}) is below width ({settings.width}); it must be at least that"
+        )

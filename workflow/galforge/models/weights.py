@@ -1,0 +1,84 @@
+"""Weights of a trained model, with all that is needed to sample from them, in one safetensors file."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from galforge import families
+from galforge.atomic import replacing
+from galforge.errors import GalforgeError
+from galforge.models.normalisation import Normalisation
+from galforge.models.protocol import Family, Shape
+from galforge.stamps import Header
+
+_KEY = "galforge"
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained model, ready to sample.
+
+    Attributes:
+        family: the family with the averaged weights, in evaluation mode.
+        shape: (C, H, W) of its images [pixels].
+        normalisation: back to image units.
+        header: of the stamps that it was trained on.
+        images_seen, seed: of its training.
+    """
+
+    family: Family
+    shape: Shape
+    normalisation: Normalisation
+    header: Header
+    images_seen: int
+    seed: int
+
+
+def write(path: Path, tensors: dict[str, Tensor], about: dict[str, Any]) -> None:
+    """Write weights and what they are, atomically; equal content gives equal bytes.
+
+    Args:
+        path: the file to make.
+        tensors: the weights, as in the ``state_dict`` of a family's networks.
+        about: family, network_settings, shape, normalisation, header, images_seen, seed, as in a training
+            state.
+    """
+    # One entry: with several, safetensors would write them in an order that changes from run to run.
+    metadata = {_KEY: json.dumps(about, sort_keys=True)}
+    with replacing(path) as temporary:
+        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary, metadata=metadata)
+
+
+def load(path: Path, device: torch.device) -> Model:
+    """Build the family that weights belong to, and load them.
+
+    Raises:
+        GalforgeError: no such file, none of galforge's, or weights that do not fit the family.
+    """
+    try:
+        with safe_open(path, framework="pt", device="cpu") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+    except (OSError, SafetensorError) as error:
+        raise GalforgeError(
+            f"{path}: cannot be read as weights ({error}); remove it to have it exported again"
+        ) from error
+    if _KEY not in metadata:
+        raise GalforgeError(f"{path}: holds weights, but not galforge's: the entry {_KEY!r} is missing in its metadata")
+    about = json.loads(metadata[_KEY])
+    settings = families.load("models", about["family"], "settings").ModelSettings.from_spec(about["network_settings"])
+    shape, normalisation = tuple(about["shape"]), Normalisation.from_spec(about["normalisation"])
+    family = families.load("models", about["family"], "family").Family(settings, shape, normalisation)
+    try:
+        family.networks.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise GalforgeError(f"{path}: the weights do not fit the family {about['family']!r}: {error}") from error
+    family.networks.to(device).eval().requires_grad_(False)
+    header = Header.from_json(about["header"])
+    return Model(family, shape, normalisation, header, about["images_seen"], about["seed"])

@@ -1,0 +1,74 @@
+"""Power spectra: the median and scatter of source and models, and the ratio between them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.ticker import FuncFormatter, LogLocator
+
+from galforge.errors import GalforgeError
+from galforge.report.style import SOURCE_COLOUR, figure, model_look, save
+
+_PERCENTILES = (16, 50, 84)
+
+
+class SpectraError(GalforgeError):
+    """The measurements cannot be drawn."""
+
+
+def draw(
+    source: tuple[str, pd.DataFrame],
+    generated: Sequence[tuple[str, pd.DataFrame]],
+    png: str | Path,
+    pdf: str | Path,
+    *,
+    side: int,
+    protocol: str,
+) -> None:
+    """Median Fourier amplitude with the band that holds 68 % of the stamps; below, medians over the source's.
+
+    Args:
+        source: (label, measurements) with columns ``bin_000``...: log10 of the azimuthal mean of |FFT| /
+            side^2 in rings of integer radius (Holzschuh et al. 2022, released code). Bin 0, the mean, is not
+            drawn.
+        generated: (label, measurements) of each model.
+        side: of the stamps [px]; ring i lies at i / (side / 2) of the Nyquist frequency.
+        protocol: written on the figure.
+
+    Raises:
+        SpectraError: no ``bin_`` columns.
+    """
+    columns = sorted(name for name in source[1].columns if name.startswith("bin_"))
+    if len(columns) < 2:
+        raise SpectraError(f"{source[0]}: no columns bin_001... among the measurements; measure its spectra again")
+    wave = np.arange(1, len(columns)) / (side / 2)
+    bands = [
+        np.nanpercentile(frame[columns[1:]].to_numpy(float), _PERCENTILES, axis=0) for _, frame in (source, *generated)
+    ]
+    with figure(9.0, 6.4) as made:
+        upper, lower = made.subplots(2, 1, sharex=True, height_ratios=[2.4, 1])
+        for index, (label, frame) in enumerate((source, *generated)):
+            low, middle, high = bands[index]
+            look = {"color": SOURCE_COLOUR, "linestyle": "-"} if index == 0 else model_look(index - 1)
+            upper.fill_between(wave, 10**low, 10**high, color=look["color"], alpha=0.15, linewidth=0)
+            upper.plot(wave, 10**middle, label=f"{label} ({len(frame)} stamps)", **look)
+            if index:
+                lower.plot(wave, 10 ** (middle - bands[0][1]), **look)
+        low, middle, high = bands[0]
+        lower.fill_between(wave, 10 ** (low - middle), 10 ** (high - middle), color="#DDDDDD", linewidth=0)
+        lower.axhline(1.0, color=SOURCE_COLOUR, linewidth=0.9)
+        for axis in (upper, lower):
+            axis.set_xscale("log")
+            axis.set_yscale("log")
+            axis.axvline(1.0, color="#888888", linewidth=0.9, linestyle=":")
+        upper.set_ylabel("|FFT| / side² [image unit]")
+        upper.legend(loc="lower left")
+        lower.set_ylabel("model / source")
+        lower.set_xlabel(f"k / Nyquist (lines: medians, bands: 16–84 % of stamps, {protocol} protocol)")
+        lower.set_xticks([0.05, 0.1, 0.2, 0.5, 1.0], ["0.05", "0.1", "0.2", "0.5", "1"])
+        lower.set_xlim(wave[0], max(wave[-1], 1.0))
+        lower.minorticks_off()
+        lower.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        lower.yaxis.set_major_formatter(FuncFormatter(lambda ratio, _: f"{ratio:g}"))
+        save(made, png, pdf)

@@ -1,0 +1,206 @@
+"""The report: one HTML file that needs nothing else, what a person opens first."""
+
+import base64
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, NotRequired, TypedDict
+
+import jinja2
+import pandas as pd
+
+from galforge.atomic import write_text
+from galforge.errors import GalforgeError
+from galforge.report import layout
+from galforge.report.style import model_label
+
+FIGURES = ("stamps", "distributions", "spectra", "history")
+
+
+class PageError(GalforgeError):
+    """The page cannot be made of what was given."""
+
+
+class DataSet(TypedDict):
+    """One source as the page presents it: its name, origin, number of stamps, and a line about the stamps."""
+
+    name: str
+    origin: str
+    stamps: int
+    details: str
+
+
+class Run(TypedDict):
+    """One model on one data set: the seeds trained and the number of stamps generated per seed."""
+
+    dataset: str
+    model: str
+    seeds: list[int]
+    generated: int
+
+
+class Summary(TypedDict):
+    """What was run, for the top and the bottom of the page.
+
+    ``command`` repeats this run, ``full_command`` runs the real thing; ``provenance`` are lines of (what,
+    value), such as the digests of the inputs and the versions of the libraries.
+    """
+
+    name: str
+    scale: str
+    version: str
+    commit: str
+    datasets: list[DataSet]
+    runs: list[Run]
+    command: str
+    full_command: str
+    provenance: NotRequired[list[tuple[str, str]]]
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A PNG file for the page: its kind decides the section, its data set the heading above it."""
+
+    path: Path
+    kind: Literal["stamps", "distributions", "spectra", "history"]
+    dataset: str
+    caption: str
+    alt: str
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One value on the axis of a strip; positions in per cent of its length, empty where there is nothing."""
+
+    label: str
+    kind: str
+    value: str
+    at: str
+    left: str
+    width: str
+    floor: str
+
+
+@dataclass(frozen=True)
+class _Picture:
+    figure: Figure
+    data: str
+    width: int
+    height: int
+
+
+def build(summary: Summary, tables: Mapping[str, pd.DataFrame], figures: Sequence[Figure], out: str | Path) -> None:
+    """Write the page.
+
+    Args:
+        summary: what was run.
+        tables: assembled tables by name, in the order of the page; the headline is put first.
+        figures: PNG files, embedded; each is shown in the section of its kind, in the given order.
+        out: the HTML file; written whole or not at all.
+
+    Raises:
+        PageError: a figure is missing, no PNG, of unknown kind or without alternative text; an unknown table.
+    """
+    unknown = [name for name in tables if name not in layout.TITLES]
+    if unknown:
+        raise PageError(f"page: no table is called {', '.join(unknown)}; there are {', '.join(layout.TITLES)}")
+    names = sorted(tables, key=lambda name: name != "headline")
+    shown = {name: layout.blocks(name, tables[name]) for name in names}
+    pictures = [_picture(figure) for figure in figures]
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    text = environment.get_template("page.html.j2").render(
+        summary=summary,
+        warning=warning(summary),
+        tables=[
+            {
+                "name": name,
+                "title": layout.TITLES[name],
+                "unit": layout.UNITS[name],
+                "blocks": blocks,
+            }
+            for name, blocks in shown.items()
+        ],
+        strips={block.dataset: strip(block, summary["scale"]) for block in shown.get("headline", [])},
+        totals=layout.TOTALS,
+        figures={kind: [p for p in pictures if p.figure.kind == kind] for kind in FIGURES},
+        model_label=model_label,
+    )
+    write_text(out, text)
+
+
+def warning(summary: Summary) -> str:
+    """What keeps anyone from taking a demonstration for a result; empty at paper scale on real data."""
+    mocks = [entry for entry in summary["datasets"] if entry["origin"] == "mock"]
+    if mocks:
+        listed = " and ".join(f"{entry['stamps']:,} mock {entry['name']} stamps" for entry in mocks)
+        text = f"The numbers below come from {listed} and are not the survey's."
+        if summary["scale"] != "paper":
+            text += f" The models were trained at {summary['scale']} scale."
+        return text
+    if summary["scale"] != "paper":
+        listed = " and ".join(f"{entry['stamps']:,} {entry['name']} stamps" for entry in summary["datasets"])
+        return (
+            f"This is a run at {summary['scale']} scale, with {listed}. It shows that everything works; "
+            "its numbers say nothing about the models at full size."
+        )
+    return ""
+
+
+def strip(block: layout.Block, scale: str) -> list[Bar]:
+    """The overall distances of a headline block on one axis from 0; empty where there is no overall row.
+
+    Printed values share the axis only where they may be compared: at paper scale, on what the paper used.
+    """
+    cells = next((cells for name, cells in block.rows if name == "Overall"), [])
+    comparable = scale == "paper" and block.origin != "mock"
+    found = [
+        (column, cell)
+        for column, cell in zip(block.columns, cells, strict=False)
+        if cell is not None and (comparable or column.kind != "printed")
+    ]
+    top = max((float(cell.value) + float(cell.error or 0) for _, cell in found), default=0.0)
+    top = 1.04 * max([top, *(2 * float(cell.floor or 0) for _, cell in found)])
+    if top <= 0:
+        return []
+
+    def percent(value: float) -> str:
+        return f"{100 * value / top:.1f}"
+
+    bars = []
+    for column, cell in found:
+        value, error, floor = float(cell.value), float(cell.error or 0), float(cell.floor or 0)
+        low = max(value - error, 0)
+        bars.append(
+            Bar(
+                column.label,
+                column.kind,
+                cell.value,
+                percent(value),
+                percent(low) if error else "",
+                percent(value + error - low) if error else "",
+                percent(2 * floor) if floor else "",
+            )
+        )
+    return bars
+
+
+def _picture(figure: Figure) -> _Picture:
+    if figure.kind not in FIGURES:
+        raise PageError(f"{figure.path}: kind {figure.kind!r} is not one of {', '.join(FIGURES)}")
+    if not figure.alt.strip():
+        raise PageError(f"{figure.path}: has no alternative text; say what the figure shows")
+    try:
+        content = Path(figure.path).read_bytes()
+    except OSError as error:
+        raise PageError(f"{figure.path}: the figure cannot be read ({error.strerror}); draw it again") from error
+    if content[:8] != b"\x89PNG\r\n\x1a\n" or len(content) < 24:
+        raise PageError(f"{figure.path}: is no PNG file; draw it again")
+    width, height = struct.unpack(">II", content[16:24])
+    return _Picture(figure, "data:image/png;base64," + base64.b64encode(content).decode("ascii"), width, height)

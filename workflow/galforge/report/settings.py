@@ -1,0 +1,16 @@
+"""Settings of tables, figures and the page."""
+
+from pydantic import Field
+
+from galforge.settings import Settings
+
+LIBRARIES = ("numpy", "pandas", "matplotlib")
+
+
+class ReportSettings(Settings):
+    """Section `report`."""
+
+    stamps_per_row: int = Field(
+        8, ge=2, le=20, description="galaxies of a data set or model shown side by side [count]"
+    )
+    seed: int = Field(0, ge=0, description="seed that picks the galaxies shown [any integer]")

@@ -1,0 +1,114 @@
+"""What things are called and how they look, for tables, figures and page alike."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from galforge.atomic import replacing
+
+# The palette of Okabe and Ito, told apart with every common colour vision; black is kept for the source.
+SOURCE_COLOUR = "#000000"
+MODEL_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+# Lines differ in their dashes too, for print without colour.
+MODEL_DASHES = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.2, 1.2, 1.2)))
+
+_RC = {
+    "font.family": ["DejaVu Sans"],
+    "font.size": 10,
+    "axes.titlesize": 10.5,
+    "axes.labelsize": 10,
+    "axes.linewidth": 0.8,
+    "axes.edgecolor": "#444444",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "xtick.labelsize": 9,
+    "ytick.labelsize": 9,
+    "xtick.color": "#444444",
+    "ytick.color": "#444444",
+    "legend.fontsize": 9.5,
+    "legend.frameon": False,
+    "lines.linewidth": 1.6,
+    "figure.facecolor": "white",
+    "savefig.facecolor": "white",
+    "pdf.fonttype": 42,
+}
+_DPI = 150
+
+
+@dataclass(frozen=True)
+class Property:
+    """A measured property: its name for readers, its unit, and its column in the measurements."""
+
+    label: str
+    column: str
+    unit: str = ""
+
+
+# In the order in which tables and panels show them (the order of the published list).
+MORPHOLOGY = {
+    "asymmetry": Property("Asymmetry", "asymmetry"),
+    "smoothness": Property("Smoothness", "smoothness"),
+    "concentration": Property("Concentration", "concentration"),
+    "gini": Property("Gini", "gini"),
+    "m20": Property("M20", "m20"),
+    "rhalf": Property("Half-light radius", "rhalf_circ", "px"),
+    "sersic_n": Property("Sérsic index", "sersic_n"),
+    "orientation": Property("Orientation", "orientation_centroid", "rad"),
+    "ellipticity": Property("Ellipticity", "ellipticity_centroid"),
+}
+PHOTOMETRY = {
+    "log_flux": "Flux",
+    "surface_brightness": "Mean surface brightness",
+    "sky_rms": "Sky rms",
+    "sky_autocorrelation": "Lag-1 sky autocorrelation",
+}
+MEANS = {"large_scales": "Large scales", "small_scales": "Small scales", "average": "Average"}
+GROUPS = {"morphology": "Morphology", "power_spectrum": "Power spectrum", "overall": "Overall"}
+MODELS = {"vae": "VAE", "stylegan": "StyleGAN", "alae": "ALAE", "roundtrip": "Store and decode"}
+
+
+def property_label(name: str, table: str) -> str:
+    """What a reader calls a property of a table; names without an entry are shown as they are."""
+    if name in MORPHOLOGY:
+        return MORPHOLOGY[name].label
+    if name.startswith("mode_") and name[5:].isdigit():
+        return f"Mode {int(name[5:])}"
+    return {**PHOTOMETRY, **(GROUPS if table == "headline" else MEANS)}.get(name, name)
+
+
+def model_label(name: str) -> str:
+    """The name of a model as papers write it; names without an entry are shown as they are."""
+    return MODELS.get(name, name)
+
+
+def model_look(index: int) -> dict[str, object]:
+    """Colour and dashes of the index-th model of a figure, as keywords of a line."""
+    return {
+        "color": MODEL_COLOURS[index % len(MODEL_COLOURS)],
+        "linestyle": MODEL_DASHES[index % len(MODEL_DASHES)],
+    }
+
+
+@contextmanager
+def figure(width: float, height: float) -> Iterator[Figure]:
+    """A figure of (width, height) inches in the house style; draw on it inside the block.
+
+    No pyplot: nothing global is left behind and no display is needed.
+    """
+    with matplotlib.rc_context(_RC):
+        made = Figure(figsize=(width, height), layout="constrained")
+        FigureCanvasAgg(made)
+        yield made
+
+
+def save(made: Figure, png: str | Path, pdf: str | Path) -> None:
+    """Write a figure as PNG and PDF; call it inside the ``figure`` block. Equal drawings give equal bytes."""
+    with replacing(png) as temporary:
+        made.savefig(temporary, format="png", dpi=_DPI, metadata={"Software": None})
+    with replacing(pdf) as temporary:
+        made.savefig(temporary, format="pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None})

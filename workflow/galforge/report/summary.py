@@ -1,0 +1,57 @@
+"""What the page says of the run itself: its data sets, its models, its provenance and how to repeat it."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from galforge.report.captions import ALTERNATIVES, CAPTIONS
+from galforge.report.page import DataSet, Figure, Run, Summary
+from galforge.stamps import Stamps
+from galforge.version import VERSION
+
+
+def summarise(spec: dict[str, Any], stamps: Sequence[str], commit: str, dirty: bool | None) -> Summary:
+    """The page's summary, from its spec and the source stamps of its data sets in the same order."""
+    datasets = [_dataset(name, path) for name, path in zip(spec["datasets"], stamps, strict=True)]
+    runs: list[Run] = [
+        {"dataset": dataset, "model": model, "seeds": seeds, "generated": spec["generated"]}
+        for dataset, model, seeds in spec["runs"]
+    ]
+    name = spec["name"]
+    overlay = "" if name == "paper" else f" --configfile config/{name}.yaml"
+    return {
+        "name": name,
+        "scale": spec["scale"],
+        "version": VERSION,
+        "commit": commit + (" with uncommitted changes" if dirty else ""),
+        "datasets": datasets,
+        "runs": runs,
+        "command": f"snakemake --profile profiles/local{overlay}",
+        "full_command": "snakemake --profile profiles/slurm",
+        "provenance": [
+            (f"stamps of {name}", f"sha256 {_digest(path)}")
+            for name, path in zip(spec["datasets"], stamps, strict=True)
+        ],
+    }
+
+
+def figures(paths: Sequence[str]) -> list[Figure]:
+    """The figures of the page; kind and data set are in the file names (``<kind>-<dataset>.png``)."""
+    out = []
+    for path in paths:
+        kind, dataset = Path(path).stem.split("-", 1)
+        out.append(Figure(Path(path), kind, dataset, CAPTIONS[kind], ALTERNATIVES[kind].format(dataset=dataset)))
+    return out
+
+
+def _dataset(name: str, path: str) -> DataSet:
+    with Stamps(path) as stamps:
+        header, count, (height, width) = stamps.header, len(stamps), stamps.shape[1:]
+    bands = ", ".join(header.bands)
+    details = f"{bands}, {height} x {width} px at {header.pixel_scale:g} {header.pixel_unit}/px, in {header.unit}"
+    return {"name": name, "origin": header.origin, "stamps": count, "details": details}
+
+
+def _digest(path: str) -> str:
+    with Stamps(path) as stamps:
+        return stamps.digest[:16]

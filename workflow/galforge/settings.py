@@ -1,0 +1,115 @@
+"""The base of all typed settings: strict, frozen, and the one way to and from a canonical spec."""
+
+import json
+import re
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+
+# YAML 1.1 reads 1e-3 as text because it has no dot: such text is a number, whatever the key.
+_SCIENTIFIC = re.compile(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+")
+
+
+class Settings(BaseModel):
+    """A section of the configuration.
+
+    Unknown keys and values of another type are refused. A field may say more of itself in ``json_schema_extra``:
+
+    - ``as_before: value``: while it has that value it is left out of the spec, so that a new setting does not rerun
+      what was made without it;
+    - ``when: {other: [values]}``: it is read only while another field has one of these values;
+    - ``stage: name``: another stage reads it, not the one that this section belongs to.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _scientific_notation(cls, data: Any) -> Any:
+        if not isinstance(data, dict):
+            return data
+        return {key: _number(value, cls, key) for key, value in data.items()}
+
+    def spec(self) -> dict[str, Any]:
+        """Plain data of what the stage of these settings reads."""
+        return {name: _plain(getattr(self, name)) for name in type(self).model_fields if self._is_read(name)}
+
+    @classmethod
+    def from_spec(cls, spec: dict[str, Any]) -> Self:
+        """The settings a spec was made from.
+
+        Fields left out of it take their as-before value, never a new default; fields that are not read take any.
+
+        Raises:
+            ValueError: the spec lacks a field.
+        """
+        filled = dict(spec)
+        for name, field in cls.model_fields.items():
+            extra = _extra(field)
+            if name in filled:
+                section = field.annotation
+                if isinstance(filled[name], dict) and isinstance(section, type) and issubclass(section, Settings):
+                    filled[name] = section.from_spec(filled[name])
+            elif "as_before" in extra:
+                filled[name] = extra["as_before"]
+            elif not {"when", "stage"} & set(extra):
+                raise ValueError(f"the spec lacks {name!r}, which {cls.__name__} needs")
+        return cls.model_construct(**filled)
+
+    def _is_read(self, name: str) -> bool:
+        extra = _extra(type(self).model_fields[name])
+        if "stage" in extra or ("as_before" in extra and getattr(self, name) == extra["as_before"]):
+            return False
+        return all(getattr(self, other) in values for other, values in extra.get("when", {}).items())
+
+
+def _extra(field: Any) -> dict[str, Any]:
+    return field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+
+
+def canonical(spec: Any) -> str:
+    """Canonical JSON: sorted keys, no spaces, so that equal content is equal text."""
+    return json.dumps(spec, sort_keys=True, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Settings):
+        return value.spec()
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    return value
+
+
+def _number(value: Any, cls: type[BaseModel], key: str) -> Any:
+    field = cls.model_fields.get(key)
+    if field is None or field.annotation is str:
+        return value
+    if isinstance(value, list):
+        return [_number(item, cls, key) for item in value]
+    if isinstance(value, str) and _SCIENTIFIC.fullmatch(value):
+        return float(value)
+    return value
+
+
+def _with_unit(units: dict[str, float], canonical_unit: str) -> BeforeValidator:
+    def convert(value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        match = re.fullmatch(r"\s*([+-]?[\d.]+(?:[eE][+-]?\d+)?)\s*([A-Za-z]*)\s*", value)
+        if match is None:
+            raise ValueError(f"{value!r} is not a number with a unit such as '1 {canonical_unit}'")
+        number, unit = match.groups()
+        if unit and unit not in units:
+            raise ValueError(f"unit {unit!r} is not one of {', '.join(units)}")
+        return float(number) * units.get(unit, 1.0)
+
+    return BeforeValidator(convert)
+
+
+Duration = Annotated[float, _with_unit({"min": 1, "m": 1, "s": 1 / 60, "h": 60, "d": 1440}, "min")]
+"""Minutes; text with a unit (``2h``, ``30 min``, ``1d``) is converted."""
+
+Angle = Annotated[float, _with_unit({"arcsec": 1, "mas": 1e-3, "arcmin": 60, "deg": 3600}, "arcsec")]
+"""Arcseconds; text with a unit (``30 mas``) is converted."""

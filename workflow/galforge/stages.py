@@ -1,0 +1,254 @@
+"""What each job reads of the configuration, and which code it runs: the two parameters that decide reruns.
+
+One method per rule, named like it. A spec holds what its stage reads and nothing else; what only cuts work into jobs
+(chunks, total length of a training) stays out of it, so that changing it makes nothing again that is already made.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from galforge import families
+from galforge.config import Config, Measure
+from galforge.digest import PACKAGE
+from galforge.provenance import code_param
+from galforge.settings import canonical
+
+SCRIPTS = PACKAGE.parent / "scripts"
+PLOTTING = ("numpy", "pandas", "matplotlib")
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One kind of job: its spec, its script, the modules the script loads by name, and its libraries."""
+
+    spec: dict[str, Any]
+    script: str
+    modules: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ("numpy",)
+
+    @property
+    def spec_param(self) -> str:
+        """Canonical JSON of the spec."""
+        return canonical(self.spec)
+
+    @cached_property
+    def code_param(self) -> str:
+        """Digest of the code and versions of the libraries."""
+        return code_param(SCRIPTS / self.script, self.modules, self.libraries)
+
+
+class Stages:
+    """The stages of one configuration."""
+
+    def __init__(self, config: Config):
+        self.config = config
+        self._made: dict[str, Stage] = {}
+
+    def stage(self, rule: str, wildcards: Mapping[str, str]) -> Stage:
+        """The stage behind a job of a rule (wildcards as Snakemake gives them)."""
+        key = canonical([rule, dict(wildcards)])
+        if key not in self._made:
+            self._made[key] = getattr(self, rule)(**wildcards)
+        return self._made[key]
+
+    # Data sets
+
+    def download(self, file: str) -> Stage:
+        """Fetching a survey's release."""
+        for dataset in self.config.datasets.values():
+            if raw_download(dataset.settings) == file:
+                spec = {name: getattr(dataset.settings, name) for name in ("url", "sha256", "md5")}
+                return Stage(spec, "download.py", (), ())
+        raise KeyError(file)
+
+    def raw_mock(self, dataset: str) -> Stage:
+        """Writing a stand-in for a survey's release, in its format."""
+        entry = self.config.datasets[dataset]
+        settings = families.load("datasets", entry.family, "settings")
+        modules = (families.module_name("datasets", entry.family, "mock"),)
+        return Stage(
+            {"family": entry.family, "mock": entry.settings.mock.spec()},
+            "raw_mock.py",
+            modules,
+            settings.MOCK_LIBRARIES,
+        )
+
+    def stamps(self, dataset: str) -> Stage:
+        """From raw cutouts to stamps."""
+        entry = self.config.datasets[dataset]
+        settings = families.load("datasets", entry.family, "settings")
+        modules = (families.module_name("datasets", entry.family, "dataset"),)
+        return Stage(
+            {"family": entry.family, "settings": entry.settings.spec()}, "stamps.py", modules, settings.LIBRARIES
+        )
+
+    # Models
+
+    def train_segment(self, dataset: str, model: str, seed: str, segment: str) -> Stage:
+        """One segment of a training; the total length is no part of it."""
+        entry = self.config.models[dataset, model]
+        start, stop = self.segment(dataset, model, int(segment))
+        training = entry.training.spec()
+        del training["images_total"], training["segment_images"]
+        spec = {
+            "family": entry.family,
+            "network": entry.network.spec(),
+            "normalisation": entry.normalisation.spec(),
+            "training": training,
+            "seed": int(seed),
+            "start": start,
+            "stop": stop,
+        }
+        return Stage(spec, "train_segment.py", self._model_modules(entry.family), ("torch", "numpy", "h5py"))
+
+    def export_weights(self, dataset: str, model: str, seed: str) -> Stage:
+        """From the last state to the averaged weights."""
+        return Stage({}, "export_weights.py", (), ("torch", "safetensors"))
+
+    def sample_chunk(self, dataset: str, model: str, seed: str, part: str, parts: str) -> Stage:
+        """Drawing a part of the generated stamps."""
+        family = self.config.models[dataset, model].family
+        sampling = self.config.sampling.spec()
+        del sampling["chunk"]
+        spec = {"family": family, "seed": int(seed), **sampling}
+        return Stage(spec, "sample.py", self._model_modules(family), ("torch", "numpy", "safetensors", "h5py"))
+
+    def sample(self, dataset: str, model: str, seed: str) -> Stage:
+        """All generated stamps of a model; the same spec as its parts, which are gone when they are looked for."""
+        return self.sample_chunk(dataset, model, seed, "0", "1")
+
+    # Measures
+
+    def calibrate_noise(self, dataset: str, measure: str) -> Stage:
+        """Finding the noise that noiseless stamps need before they can be measured."""
+        entry, measuring = self.config.measures[measure], self.config.datasets[dataset].measuring
+        names = ("band", "calibration_stamps", "calibration_target", "seed")
+        spec = {
+            "family": entry.family,
+            "settings": entry.settings.spec(),
+            "measuring": {name: getattr(measuring, name) for name in names},
+        }
+        modules = (families.module_name("measure", entry.family, "noise"),)
+        return Stage(spec, "calibrate_noise.py", modules, self._measure_libraries(entry))
+
+    def measure_chunk(self, dataset: str, who: str, measure: str, part: str, parts: str) -> Stage:
+        """Measuring a part of the stamps of a data set or of a model."""
+        entry, measuring = self.config.measures[measure], self.config.datasets[dataset].measuring
+        spec: dict[str, Any] = {"family": entry.family, "settings": entry.settings.spec(), "band": measuring.band}
+        if self.adds_noise(dataset, measure):
+            spec["noise"] = {"sigma": measuring.noise_sigma, "seed": measuring.seed}
+        modules = (families.module_name("measure", entry.family, "measure"),)
+        return Stage(spec, "measure.py", modules, (*self._measure_libraries(entry), "pandas", "pyarrow", "h5py"))
+
+    def measure(self, dataset: str, who: str, measure: str) -> Stage:
+        """All measurements of a stamps file; the same spec as its parts."""
+        return self.measure_chunk(dataset, who, measure, "0", "1")
+
+    # Comparison
+
+    def distances(self, dataset: str, model: str, seed: str, measure: str) -> Stage:
+        """Distances between source and generated measurements."""
+        entry = self.config.measures[measure]
+        settings = self.config.compare.for_group(
+            entry.family, protocol_of(entry), self.config.datasets[dataset].measuring.published_cuts
+        )
+        spec = {"group": entry.family, "measure": measure, "settings": settings.spec()}
+        modules = (f"galforge.compare.{entry.family}",)
+        return Stage(spec, "distances.py", modules, ("numpy", "scipy", "pandas"))
+
+    def table(self, table: str) -> Stage:
+        """One table of a study."""
+        spec = {"table": table, "scale": self.config.overall.scale}
+        return Stage(spec, "table.py", (), ("numpy", "pandas"))
+
+    # What a person sees
+
+    def figure_stamps(self, dataset: str) -> Stage:
+        """Source stamps beside each model's."""
+        report = self.config.report
+        band = self.config.datasets[dataset].measuring.band
+        spec = {"count": report.stamps_per_row, "seed": report.seed, "band": band, **self._labels(dataset)}
+        return Stage(spec, "figure_stamps.py", (), (*PLOTTING, "h5py"))
+
+    def figure_distributions(self, dataset: str) -> Stage:
+        """Distributions of the nine morphological properties."""
+        return Stage(self._labels(dataset), "figure_distributions.py", (), PLOTTING)
+
+    def figure_spectra(self, dataset: str) -> Stage:
+        """Mean power spectra with their scatter."""
+        return Stage(self._labels(dataset), "figure_spectra.py", (), PLOTTING)
+
+    def figure_history(self, dataset: str) -> Stage:
+        """Losses against images seen."""
+        return Stage({"models": self._models(dataset)}, "figure_history.py", (), PLOTTING)
+
+    def page(self) -> Stage:
+        """The page a person opens first."""
+        spec = {
+            "name": self.config.overall.name,
+            "scale": self.config.overall.scale,
+            "datasets": self.config.used_datasets,
+            "runs": [[run.dataset, run.model, run.seeds] for run in self.config.run],
+            "generated": self.config.sampling.count,
+        }
+        return Stage(spec, "page.py", (), ("numpy", "pandas", "jinja2"))
+
+    # How work is cut into jobs
+
+    def segment(self, dataset: str, model: str, index: int) -> tuple[int, int]:
+        """Images seen at the start and the end of a segment."""
+        training = self.config.models[dataset, model].training
+        start = index * training.segment_images
+        return start, min(start + training.segment_images, training.images_total)
+
+    def segments(self, dataset: str, model: str) -> int:
+        """Number of segments of a training."""
+        training = self.config.models[dataset, model].training
+        return math.ceil(training.images_total / training.segment_images)
+
+    def sample_parts(self) -> int:
+        """Number of jobs that draw the stamps of one model."""
+        return math.ceil(self.config.sampling.count / self.config.sampling.chunk)
+
+    def measure_parts(self, dataset: str, who: str, measure: str) -> int:
+        """Number of jobs that measure one stamps file."""
+        source = self.config.datasets[dataset].measuring.expected_count
+        count = source if who == "source" else self.config.sampling.count
+        return math.ceil(count / self.config.measures[measure].chunk)
+
+    def adds_noise(self, dataset: str, measure: str) -> bool:
+        """Whether noise is added before this measure is taken."""
+        return bool(getattr(self.config.measures[measure].settings, "adds_noise", False))
+
+    def calibrates(self, dataset: str, measure: str) -> bool:
+        """Whether that noise has to be found first."""
+        return self.adds_noise(dataset, measure) and self.config.datasets[dataset].measuring.noise_sigma == "auto"
+
+    def _labels(self, dataset: str) -> dict[str, Any]:
+        return {"dataset": dataset, "scale": self.config.overall.scale, "models": self._models(dataset)}
+
+    def _models(self, dataset: str) -> list[list[Any]]:
+        runs = [run for run in self.config.run if run.dataset == dataset]
+        return [[run.model, seed] for run in runs for seed in run.seeds]
+
+    def _model_modules(self, family: str) -> tuple[str, ...]:
+        return (families.module_name("models", family, "family"),)
+
+    def _measure_libraries(self, entry: Measure) -> tuple[str, ...]:
+        return tuple(families.load("measure", entry.family, "settings").LIBRARIES)
+
+
+def protocol_of(entry: Measure) -> str:
+    """The protocol of a measure; one without a published method is corrected."""
+    return getattr(entry.settings, "protocol", "corrected")
+
+
+def raw_download(settings: Any) -> str | None:
+    """File name of a data set's download, if it is downloaded."""
+    if getattr(settings, "source", None) != "download":
+        return None
+    return Path(settings.url.split("?")[0]).name

@@ -1,0 +1,109 @@
+"""When a segment has to stop: its own clock, and the signals that ask for it."""
+
+import os
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from types import FrameType, TracebackType
+from typing import Self
+
+from galforge.errors import GalforgeError
+from galforge.logs import log
+
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_LEAST_MARGIN, _MOST_MARGIN, _MARGIN_SHARE = 60.0, 600.0, 0.05
+REQUEUE_GRACE_SECONDS = 60.0
+
+
+class Preempted(GalforgeError):
+    """The segment was asked to stop before its end; it saved its progress first."""
+
+
+class OutOfTime(Preempted):
+    """The segment stopped before its time limit; it saved its progress first."""
+
+
+class Clock:
+    """Knows when to stop; a context manager, because it listens to SIGTERM and SIGINT while it is open.
+
+    Args:
+        minutes: time limit of the job, counted from here; None for none.
+        margin_seconds: how long before it to stop; by default 5 % of the limit, at least 1 and at most 10
+            minutes, and never more than half of the limit.
+    """
+
+    def __init__(self, minutes: float | None, margin_seconds: float | None = None):
+        self.signal: int | None = None
+        self.deadline = float("inf")
+        if minutes is not None:
+            limit = 60.0 * minutes
+            if margin_seconds is None:
+                margin_seconds = min(max(_LEAST_MARGIN, _MARGIN_SHARE * limit), _MOST_MARGIN, limit / 2)
+            self.deadline = time.monotonic() + limit - margin_seconds
+
+    def __enter__(self) -> Self:
+        # Signals can only be caught in the main thread; elsewhere (a notebook's worker) the clock alone
+        # counts.
+        catches = threading.current_thread() is threading.main_thread()
+        self._before = {number: signal.signal(number, self._remember) for number in _SIGNALS} if catches else {}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def must_stop(self, reserve_seconds: float = 0.0) -> bool:
+        """Whether to save and stop now; ``reserve_seconds`` is what saving is known to take beyond the
+        margin."""
+        return self.signal is not None or time.monotonic() + reserve_seconds >= self.deadline
+
+    def stop(self) -> None:
+        """Raise the error that says why the segment stops.
+
+        Raises:
+            Preempted: a signal came.
+            OutOfTime: the time limit is near.
+        """
+        rest = "; its progress is saved, and running the same again goes on from there"
+        if self.signal is not None:
+            raise Preempted(f"the training was stopped by {signal.Signals(self.signal).name}{rest}")
+        raise OutOfTime(f"the training stopped before the time limit of its job{rest}")
+
+    def _remember(self, number: int, frame: FrameType | None) -> None:
+        self.signal = number
+
+
+def requeue(stopped: Preempted, clock: Clock, grace_seconds: float = REQUEUE_GRACE_SECONDS) -> None:
+    """On SLURM, put this job back into the queue and wait to be ended; elsewhere, do nothing.
+
+    A job that its user cancelled stays cancelled, and so does one that was interrupted from the keyboard.
+    """
+    job, scontrol = os.environ.get("SLURM_JOB_ID"), shutil.which("scontrol")
+    if not job or not scontrol or clock.signal == signal.SIGINT:
+        return
+    try:
+        shown = _run(scontrol, "show", "job", "-o", job)
+        states = [field.removeprefix("JobState=") for field in shown.split() if field.startswith("JobState=")]
+        if states not in (["RUNNING"], ["PREEMPTED"]):
+            # After scancel the job is CANCELLED already when its signal comes; a requeue would bring it back
+            # to life.
+            log.info("job %s is %s and is not requeued", job, " ".join(states) or "in an unknown state")
+            return
+        _run(scontrol, "requeue", job)
+    except (OSError, subprocess.SubprocessError) as error:
+        log.warning("job %s could not be requeued (%s); a retry goes on from the checkpoint", job, error)
+        return
+    log.info("%s; job %s is requeued", stopped, job)
+    # SLURM ends this process within seconds. Failing before that would make Snakemake see a failed job.
+    time.sleep(grace_seconds)
+
+
+def _run(*command: str) -> str:
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    if done.returncode:
+        raise subprocess.SubprocessError(f"{' '.join(command)}: {done.stderr.strip() or done.returncode}")
+    return done.stdout

@@ -1,0 +1,150 @@
+"""The training split as batches: which images a step sees, and how they get to the device."""
+
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import lru_cache
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from galforge.errors import GalforgeError
+from galforge.logs import log
+from galforge.seeds import generator
+from galforge.stamps import Stamps
+
+HOLD_BYTES = 4 * 2**30
+_BLOCK_BYTES = 64 * 2**20
+
+Batch = tuple[Tensor, dict[str, Tensor] | None]
+
+
+@lru_cache(maxsize=4)
+def _epoch(seed: int, count: int, epoch: int) -> np.ndarray:
+    return generator(seed, "order", epoch).permutation(count)
+
+
+def positions(seed: int, count: int, first: int, number: int) -> np.ndarray:
+    """Which of ``count`` training images are seen as the ``first``-th to ``first + number - 1``-th of a
+    training.
+
+    A pure function of its arguments. Every epoch goes through all images in an order of its own, and batches
+    run on over its end.
+    """
+    seen = np.arange(first, first + number)
+    epochs = seen // count
+    out = np.empty(number, dtype=np.int64)
+    for epoch in np.unique(epochs):
+        here = epochs == epoch
+        out[here] = _epoch(seed, count, int(epoch))[seen[here] % count]
+    return out
+
+
+class TrainingImages:
+    """The training split of a stamps file; a context manager.
+
+    Images are held on the device where they fit, else read from the file one batch ahead of the step that
+    needs them. Both ways give the same numbers.
+
+    Args:
+        stamps: the file, open as long as this is.
+        device: where batches go.
+        conditions: catalogue columns that go with the images.
+        seed: decides the order.
+        hold_bytes: the most that held images may take on the CPU; on a GPU it is half of the free memory.
+
+    Raises:
+        GalforgeError: no training images, or a condition that is missing or not finite.
+    """
+
+    def __init__(
+        self,
+        stamps: Stamps,
+        device: torch.device,
+        conditions: tuple[str, ...],
+        seed: int,
+        hold_bytes: int = HOLD_BYTES,
+    ):
+        self.stamps, self.device, self.seed = stamps, device, seed
+        self.indices = stamps.split("train")
+        if len(self.indices) == 0:
+            raise GalforgeError(f"{stamps.path}: the training split is empty; give it a larger share or more stamps")
+        self.conditions = {name: self._condition(name) for name in conditions}
+        size = len(self.indices) * int(np.prod(stamps.shape)) * 4
+        limit = torch.cuda.mem_get_info(device)[0] // 2 if device.type == "cuda" else hold_bytes
+        self.held = self._hold() if size <= limit else None
+        self._reader = ThreadPoolExecutor(1) if self.held is None else None
+        self._ahead: dict[tuple[int, int], Future[Tensor]] = {}
+        where = f"held on the {device.type}" if self.held is not None else "read from the file batch by batch"
+        log.info("%s: %d training images (%.3g GB), %s", stamps.path, len(self.indices), size / 1e9, where)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._reader is not None:
+            self._reader.shutdown(cancel_futures=True)
+
+    def batch(self, first: int, number: int) -> Batch:
+        """Images (number, C, H, W) float32 in image units, and their conditions, from the ``first``-th seen
+        on."""
+        where = positions(self.seed, len(self.indices), first, number)
+        if self.held is not None:
+            images = self.held.index_select(0, self._send(torch.from_numpy(where)))
+        else:
+            images = self._send(self._read_ahead(first, number))
+        if not self.conditions:
+            return images, None
+        return images, {name: self._send(values[torch.from_numpy(where)]) for name, values in self.conditions.items()}
+
+    def _read_ahead(self, first: int, number: int) -> Tensor:
+        now = self._ahead.pop((first, number), None) or self._reader.submit(self._gather, first, number)
+        images = now.result()
+        following = (first + number, number)
+        self._ahead = {following: self._reader.submit(self._gather, *following)}
+        return images
+
+    def _gather(self, first: int, number: int) -> Tensor:
+        """Read one batch in the order of the file, neighbours in one piece."""
+        wanted = self.indices[positions(self.seed, len(self.indices), first, number)]
+        rows, back = np.unique(wanted, return_inverse=True)
+        pieces = np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1)
+        read = np.concatenate([self.stamps.images[int(piece[0]) : int(piece[-1]) + 1] for piece in pieces])
+        return torch.from_numpy(np.ascontiguousarray(read[back], dtype=np.float32))
+
+    def _hold(self) -> Tensor:
+        held = torch.empty((len(self.indices), *self.stamps.shape), dtype=torch.float32, device=self.device)
+        block = max(1, _BLOCK_BYTES // (4 * int(np.prod(self.stamps.shape))))
+        for start in range(0, len(self.stamps), block):
+            here = slice(*np.searchsorted(self.indices, [start, start + block]))
+            if here.stop > here.start:
+                read = np.asarray(self.stamps.images[start : start + block], dtype=np.float32)
+                held[here] = torch.from_numpy(read[self.indices[here] - start]).to(self.device)
+        return held
+
+    def _condition(self, name: str) -> Tensor:
+        values = np.asarray(self.stamps.catalog(name)[self.indices], dtype=np.float32)
+        if not np.isfinite(values).all():
+            row = int(self.indices[np.argmin(np.isfinite(values))])
+            raise GalforgeError(
+                f"{self.stamps.path}: stamp {row} has no {name}, which the model is conditioned on; "
+                "leave such stamps out of the data set"
+            )
+        return torch.from_numpy(values)
+
+    def _send(self, values: Tensor) -> Tensor:
+        if self.device.type == "cuda":
+            return values.pin_memory().to(self.device, non_blocking=True)
+        return values
+
+
+def augment(images: Tensor, generator: torch.Generator) -> Tensor:
+    """Each of (n, C, H, H) images in one of its eight orientations at random: two mirrorings and a
+    transposition."""
+    draws = torch.randint(0, 2, (3, len(images), 1, 1, 1), generator=generator, device=images.device, dtype=torch.bool)
+    images = torch.where(draws[0], images.flip(-1), images)
+    images = torch.where(draws[1], images.flip(-2), images)
+    return torch.where(draws[2], images.transpose(-1, -2), images)

@@ -1,0 +1,85 @@
+"""Typed settings of normalisation, training and sampling, shared by all model families."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from galforge.settings import Settings
+
+LIBRARIES = ("torch", "numpy")
+
+
+class NormalisationSettings(Settings):
+    """How pixel values are brought to numbers of order one before a network sees them."""
+
+    kind: Literal["asinh", "linear"] = Field(
+        "asinh",
+        description="asinh compresses bright cores but not the sky noise; linear only shifts and divides",
+    )
+    scale: float | None = Field(
+        None,
+        gt=0,
+        description="value that becomes one: where asinh turns logarithmic, or the divisor of linear; "
+        "null measures it (and an offset) on the training split [image unit]",
+    )
+
+
+class StepSettings(Settings):
+    """What a training step depends on, however long the whole training is."""
+
+    batch: int = Field(32, ge=1, description="images per step")
+    ema_half_life_images: int = Field(
+        10_000,
+        ge=1,
+        description="half-life of the average of the weights, which is exported; shorter at first [images]",
+    )
+    history_images: int = Field(
+        2_000,
+        ge=1,
+        description="losses are averaged over this many images for each row of history.csv [images]",
+    )
+    gradient_clip: float = Field(
+        0.0, ge=0, description="largest norm of the gradient of an optimiser's weights; 0 does not clip"
+    )
+    augmentation: bool = Field(
+        True,
+        description="turn and mirror every training image at random (the sky has no preferred direction)",
+    )
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32",
+        description="arithmetic of the networks; bfloat16 is faster on recent GPUs and CPUs with AMX",
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes a GPU where there is one")
+    threads: int = Field(1, ge=1, description="CPU threads of a training; another number gives other last digits")
+
+
+class TrainingSettings(StepSettings):
+    """A whole training: how long, in which pieces, and what a step is."""
+
+    images_total: int = Field(2_000_000, ge=1, description="length of the training, counted in images seen [images]")
+    segment_images: int = Field(
+        500_000,
+        ge=1,
+        description="length of one job; choose it once, another length trains again from zero [images]",
+    )
+
+    @model_validator(mode="after")
+    def _whole_steps(self) -> Self:
+        for name in ("images_total", "segment_images"):
+            value = getattr(self, name)
+            if value % self.batch:
+                right = max(1, round(value / self.batch)) * self.batch
+                raise ValueError(f"{name} is {value}, no multiple of batch ({self.batch}); {right} would be right")
+        return self
+
+
+class SamplingSettings(Settings):
+    """How many images are drawn from each trained model, and how."""
+
+    count: int = Field(10_000, ge=1, description="images drawn from each trained model [images]")
+    chunk: int = Field(10_000, ge=1, description="images drawn by one job; changes no image [images]")
+    batch: int = Field(
+        64, ge=1, description="images evaluated together; another number gives other last digits [images]"
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes a GPU where there is one")
+    threads: int = Field(1, ge=1, description="CPU threads of a sampling job; another number gives other last digits")

@@ -1,0 +1,211 @@
+"""The state of a training as a file: plain data, checked against its own digest, and written whole or not at
+all.
+
+A state is what ``torch.save`` makes of nested dicts and lists of tensors, numbers and text, so
+``torch.load`` reads it with ``weights_only=True``. The digest of its content is kept inside: a truncated or
+altered file is noticed wherever it is.
+"""
+
+import hashlib
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from galforge.errors import GalforgeError
+from galforge.logs import log
+from galforge.training.lease import Lease
+
+FORMAT = 1
+_KEPT = 2
+_CHECKPOINT = re.compile(r"checkpoint-(\d{12})\.pt")
+
+State = dict[str, Any]
+
+
+class StateError(GalforgeError):
+    """A state file is damaged or is not what is needed here."""
+
+
+def content_digest(state: State) -> str:
+    """SHA-256 over names, numbers, text and the bytes of the tensors; the same for equal content."""
+    digest = hashlib.sha256()
+    _hash(state, digest)
+    return digest.hexdigest()
+
+
+def write(path: Path, state: State, lease: Lease) -> None:
+    """Write a state atomically, with its digest; equal content gives equal bytes.
+
+    Raises:
+        LeaseLost: the work folder was taken over; nothing is replaced.
+        OSError: the disk is full, or the folder cannot be written.
+    """
+    plain = _plain({**state, "format": FORMAT})
+    plain["digest"] = content_digest(plain)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{lease.token[:8]}.part")
+    try:
+        with open(temporary, "wb") as file:
+            # Given the open file, torch does not put the temporary name into it.
+            torch.save(plain, file)
+            file.flush()
+            os.fsync(file.fileno())
+        lease.check()
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def read(path: Path) -> State:
+    """Read a state to the CPU and check it.
+
+    Raises:
+        StateError: the file is missing, truncated, altered, or of another format.
+    """
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError as error:
+        raise StateError(f"{path}: there is no such state") from error
+    except Exception as error:
+        # Whatever unpickling stumbles over first in damaged bytes: there is no narrower family of errors.
+        raise StateError(f"{path}: cannot be read ({type(error).__name__}: {_first_line(error)})") from error
+    if not isinstance(state, dict) or "digest" not in state:
+        raise StateError(f"{path}: is no training state of galforge")
+    claimed = state.pop("digest")
+    if content_digest(state) != claimed:
+        raise StateError(f"{path}: is damaged, its content does not have the digest written into it")
+    if state.get("format") != FORMAT:
+        raise StateError(f"{path}: has format {state.get('format')}, this version reads {FORMAT}")
+    return state
+
+
+def link(source: Path, target: Path, lease: Lease) -> None:
+    """Give a finished file a second name by a hard link, or by a copy where the file system has no links.
+
+    Raises:
+        LeaseLost: the work folder was taken over; nothing is replaced.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    _sweep(target.parent, target.name)
+    temporary = target.with_name(f".{target.name}.{lease.token[:8]}.part")
+    try:
+        try:
+            os.link(source, temporary)
+        except OSError:
+            with open(source, "rb") as old, open(temporary, "wb") as new:
+                while block := old.read(1 << 24):
+                    new.write(block)
+                new.flush()
+                os.fsync(new.fileno())
+        lease.check()
+        os.replace(temporary, target)
+    finally:
+        # Renaming one link over another of the same file leaves both: the temporary name may still be there.
+        temporary.unlink(missing_ok=True)
+
+
+class Checkpoints:
+    """The last two checkpoints of a segment in its work folder, and its finished state.
+
+    Args:
+        folder: the work folder.
+        key: what the segment is made from; states with another key are not its own.
+        lease: the hold on the folder.
+    """
+
+    def __init__(self, folder: Path, key: str, lease: Lease):
+        self.folder, self.key, self.lease = folder, key, lease
+        self.finished = folder / "finished.pt"
+        lease.check()
+        _sweep(folder, "*")
+
+    def save(self, state: State) -> None:
+        """Write a checkpoint and remove all but the last two."""
+        write(self.folder / f"checkpoint-{state['images_seen']:012d}.pt", state, self.lease)
+        for path in self._paths()[_KEPT:]:
+            path.unlink(missing_ok=True)
+
+    def finish(self, state: State) -> None:
+        """Write the finished state and remove the checkpoints."""
+        write(self.finished, state, self.lease)
+        for path in self._paths():
+            path.unlink(missing_ok=True)
+
+    def is_finished(self) -> bool:
+        """Whether a sound finished state of this segment is there; a damaged one is removed."""
+        return self.finished.exists() and self._sound(self.finished) is not None
+
+    def latest(self) -> State | None:
+        """The most recent sound checkpoint; damaged ones are removed, and the log says so."""
+        for path in self._paths():
+            state = self._sound(path)
+            if state is not None:
+                log.info("%s: going on from %d images seen", path, state["images_seen"])
+                return state
+        return None
+
+    def _sound(self, path: Path) -> State | None:
+        try:
+            state = read(path)
+            if state["key"] != self.key:
+                raise StateError(f"{path}: belongs to another training (key {state['key']}, not {self.key})")
+        except StateError as error:
+            log.warning("%s; it is removed, and the training goes on from the state before it", error)
+            self.lease.check()
+            path.unlink(missing_ok=True)
+            return None
+        return state
+
+    def _paths(self) -> list[Path]:
+        """Checkpoints, the latest first."""
+        return sorted((path for path in self.folder.iterdir() if _CHECKPOINT.fullmatch(path.name)), reverse=True)
+
+
+def _sweep(folder: Path, name: str) -> None:
+    """Remove what killed writers left half written; the lease makes sure that nobody is writing there now."""
+    for path in folder.glob(f".{name}.*.part"):
+        path.unlink(missing_ok=True)
+
+
+def _plain(value: Any) -> Any:
+    """The same content in one form: dicts sorted, tensors on the CPU with storage of their own, equal text
+    one object."""
+    if isinstance(value, dict):
+        return {_plain(key): _plain(value[key]) for key in sorted(value, key=lambda key: (type(key).__name__, key))}
+    if isinstance(value, list | tuple):
+        return type(value)(_plain(item) for item in value)
+    if isinstance(value, torch.Tensor):
+        return value.detach().to("cpu").clone(memory_format=torch.contiguous_format)
+    if isinstance(value, str):
+        # Pickle writes a second mention of the same object shorter than an equal one.
+        return sys.intern(str(value))
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    raise TypeError(f"a state holds tensors, numbers and text, not {type(value).__name__}")
+
+
+def _hash(value: Any, digest: "hashlib._Hash") -> None:
+    if isinstance(value, dict):
+        digest.update(b"d%d:" % len(value))
+        for key in sorted(value, key=lambda key: (type(key).__name__, key)):
+            _hash(key, digest)
+            _hash(value[key], digest)
+    elif isinstance(value, list | tuple):
+        digest.update(b"l%d:" % len(value))
+        for item in value:
+            _hash(item, digest)
+    elif isinstance(value, torch.Tensor):
+        digest.update(f"t{value.dtype}{tuple(value.shape)}:".encode())
+        flat = value.detach().to("cpu").contiguous().reshape(-1).view(torch.uint8)
+        digest.update(memoryview(flat.numpy()))
+    else:
+        text = f"{type(value).__name__}:{value!r}".encode()
+        digest.update(b"s%d:" % len(text) + text)
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else "no details"

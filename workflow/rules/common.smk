@@ -1,0 +1,170 @@
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(workflow.basedir)))
+
+from galforge.errors import GalforgeError
+from galforge.driver import Driver
+from snakemake.exceptions import WorkflowError
+
+try:
+    DRIVER = Driver(workflow, config)
+except GalforgeError as error:
+    raise WorkflowError(str(error)) from None
+
+STAGES = DRIVER.stages
+CONFIG = DRIVER.config
+RESULTS = f"results/{CONFIG.overall.name}"
+RAW = CONFIG.overall.raw
+SOURCE = "source"
+
+
+wildcard_constraints:
+    dataset="[a-z0-9_-]+",
+    model="[a-z0-9_-]+",
+    measure="[a-z0-9_-]+",
+    who="[a-z0-9_-]+",
+    seed=r"\d+",
+    segment=r"\d+",
+    part=r"\d+",
+    parts=r"\d+",
+    table="[a-z0-9_]+",
+
+
+def spec(rule):
+    """The parameter `spec` of a rule: a function of the wildcards."""
+    return lambda wildcards: STAGES.stage(rule, dict(wildcards)).spec_param
+
+
+def code(rule):
+    """The parameter `code` of a rule: a function of the wildcards."""
+    return lambda wildcards: STAGES.stage(rule, dict(wildcards)).code_param
+
+
+def memory(megabytes):
+    """Memory of a job: a retry gets as much again, for it may have been killed for want of it."""
+    return lambda wildcards, attempt: megabytes * attempt
+
+
+def raw_of(wildcards):
+    """Raw input of a data set: its download, its mock, the path the user gave, or nothing."""
+    return DRIVER.raw(wildcards.dataset, RESULTS)
+
+
+def listing_of(wildcards):
+    """Digest of the names and sizes in a folder of cutouts: Snakemake does not look into folders."""
+    return DRIVER.listing(wildcards.dataset)
+
+
+def stamps_of(wildcards):
+    """The stamps file that a source or a model has."""
+    return stamps_path(wildcards.dataset, wildcards.who)
+
+
+def stamps_path(dataset, who):
+    if who == SOURCE:
+        return f"{RESULTS}/stamps/{dataset}.h5"
+    model, seed = who.rsplit("-seed", 1)
+    return f"{RESULTS}/samples/{dataset}/{model}/seed{seed}.h5"
+
+
+def previous_state(wildcards):
+    """The state before a segment; none before the first."""
+    folder = f"{RESULTS}/models/{wildcards.dataset}/{wildcards.model}/seed{wildcards.seed}"
+    return [] if wildcards.segment == "0" else f"{folder}/state_{int(wildcards.segment) - 1}.pt"
+
+
+def training_threads(wildcards):
+    """Compute threads of a training: part of its spec, because they change the bits."""
+    return CONFIG.models[wildcards.dataset, wildcards.model].training.threads
+
+
+def last_state(wildcards):
+    """The state at the end of a training."""
+    folder = f"{RESULTS}/models/{wildcards.dataset}/{wildcards.model}/seed{wildcards.seed}"
+    return f"{folder}/state_{STAGES.segments(wildcards.dataset, wildcards.model) - 1}.pt"
+
+
+def sample_chunks(wildcards):
+    """Parts of a model's stamps; none where one job draws them all."""
+    parts = STAGES.sample_parts()
+    folder = f"{RESULTS}/samples/{wildcards.dataset}/{wildcards.model}/seed{wildcards.seed}"
+    return [] if parts == 1 else [f"{folder}/part{i}of{parts}.h5" for i in range(parts)]
+
+
+def measure_chunks(wildcards):
+    """Parts of a measurement; none where one job measures all stamps."""
+    parts = STAGES.measure_parts(wildcards.dataset, wildcards.who, wildcards.measure)
+    folder = f"{RESULTS}/measurements/{wildcards.dataset}/{wildcards.who}/{wildcards.measure}"
+    return [] if parts == 1 else [f"{folder}/part{i}of{parts}.parquet" for i in range(parts)]
+
+
+def noise_of(wildcards):
+    """The calibrated noise that a measurement adds, where it adds one."""
+    if not STAGES.calibrates(wildcards.dataset, wildcards.measure):
+        return []
+    return f"{RESULTS}/measurements/{wildcards.dataset}/noise-{wildcards.measure}.json"
+
+
+def whos(dataset):
+    """The source and every trained model of a data set, as measurements are filed."""
+    runs = [run for run in CONFIG.run if run.dataset == dataset]
+    return [SOURCE] + [f"{run.model}-seed{seed}" for run in runs for seed in run.seeds]
+
+
+def measurements_of(measure):
+    """Measurements of a data set's source and models."""
+    return lambda wildcards: [
+        f"{RESULTS}/measurements/{wildcards.dataset}/{who}/{measure}.parquet" for who in whos(wildcards.dataset)
+    ]
+
+
+def all_stamps(wildcards):
+    """Stamps of a data set's source and models."""
+    return [stamps_path(wildcards.dataset, who) for who in whos(wildcards.dataset)]
+
+
+def histories(wildcards):
+    """Training histories of a data set's models."""
+    return [
+        f"{RESULTS}/models/{run.dataset}/{run.model}/seed{seed}/history.csv"
+        for run in CONFIG.run
+        if run.dataset == wildcards.dataset
+        for seed in run.seeds
+    ]
+
+
+def distances_for(wildcards):
+    """Distances that a table is made of."""
+    groups = ("morphology", "power_spectrum") if wildcards.table == "headline" else (wildcards.table,)
+    return [
+        f"{RESULTS}/distances/{run.dataset}/{run.model}/seed{seed}/{name}.csv"
+        for run in CONFIG.run
+        for seed in run.seeds
+        for name, entry in CONFIG.measures.items()
+        if entry.family in groups
+    ]
+
+
+def corrected_of(family):
+    """Measurements that figures show: a family's corrected variant, for a data set's source and models."""
+    return lambda wildcards: measurements_of(DRIVER.corrected(family))(wildcards)
+
+
+def page_tables(wildcards):
+    """Tables that the configured measures fill."""
+    return [f"{RESULTS}/tables/holzschuh2022/{table}.csv" for table in DRIVER.tables()]
+
+
+def page_figures(wildcards):
+    """Figures of every data set that runs."""
+    return [f"{RESULTS}/figures/holzschuh2022/{kind}-{dataset}.png" for kind, dataset in DRIVER.figures()]
+
+
+def page_stamps(wildcards):
+    """Source stamps of every data set that runs: the page says how many there are and where they come from."""
+    return [stamps_path(dataset, SOURCE) for dataset in CONFIG.used_datasets]
+
+
+onstart:
+    DRIVER.write_plan()

@@ -1,0 +1,63 @@
+rule download:
+    output:
+        raw=f"{RAW}/{{file}}",
+        record=f"{RAW}/{{file}}.json",
+    log:
+        f"{RAW}/{{file}}.log",
+    localrule: True
+    conda:
+        "../../envs/data.yaml"
+    resources:
+        mem_mb=memory(1000),
+        runtime=1440,
+    params:
+        spec=spec("download"),
+        code=code("download"),
+    script:
+        "../scripts/download.py"
+
+
+rule raw_mock:
+    output:
+        raw=f"{RESULTS}/raw/{{dataset}}.tar",
+        record=f"{RESULTS}/raw/{{dataset}}.json",
+    log:
+        f"{RESULTS}/logs/raw_mock/{{dataset}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/raw_mock/{{dataset}}.tsv"
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=240,
+    params:
+        spec=spec("raw_mock"),
+        code=code("raw_mock"),
+    script:
+        "../scripts/raw_mock.py"
+
+
+rule stamps:
+    input:
+        raw=raw_of,
+    output:
+        stamps=f"{RESULTS}/stamps/{{dataset}}.h5",
+        rejected=f"{RESULTS}/stamps/{{dataset}}.rejected.csv",
+        record=f"{RESULTS}/stamps/{{dataset}}.json",
+    log:
+        f"{RESULTS}/logs/stamps/{{dataset}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/stamps/{{dataset}}.tsv"
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4000),
+        runtime=240,
+    params:
+        spec=spec("stamps"),
+        code=code("stamps"),
+        listing=listing_of,
+    script:
+        "../scripts/stamps.py"

@@ -1,0 +1,16 @@
+"""Draw the losses of a data set's trainings against images seen."""
+
+import pandas as pd
+
+from galforge.provenance import begin, finish
+from galforge.report.figures.history import draw
+from galforge.report.labels import model_labels
+
+spec = begin(snakemake, __file__)
+histories = [pd.read_csv(path) for path in snakemake.input.histories]
+draw(
+    list(zip(model_labels(spec["models"]), histories, strict=True)),
+    snakemake.output.png,
+    snakemake.output.pdf,
+)
+finish(snakemake, __file__)

@@ -1,0 +1,19 @@
+"""Draw the power spectra of a source and its models."""
+
+import pandas as pd
+
+from galforge.provenance import begin, finish
+from galforge.report.figures.spectra import draw
+from galforge.report.labels import model_labels, source_label
+
+spec = begin(snakemake, __file__)
+source, *generated = (pd.read_parquet(path) for path in snakemake.input.measurements)
+draw(
+    (source_label(spec["dataset"], source.attrs["origin"], spec["scale"]), source),
+    list(zip(model_labels(spec["models"]), generated, strict=True)),
+    snakemake.output.png,
+    snakemake.output.pdf,
+    side=source.attrs["side"],
+    protocol="corrected",
+)
+finish(snakemake, __file__)

@@ -1,0 +1,34 @@
+"""Measure stamps: a part of them, or all, or the parts put together."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from galforge import families
+from galforge.atomic import replacing
+from galforge.parts import bounds
+from galforge.provenance import begin, finish
+from galforge.seeds import seed_of
+from galforge.stamps import Stamps
+
+spec = begin(snakemake, __file__)
+if chunks := snakemake.input.get("chunks"):
+    table = pd.concat([pd.read_parquet(chunk) for chunk in chunks], ignore_index=True)
+else:
+    settings = families.load("measure", spec["family"], "settings").MeasureSettings.from_spec(spec["settings"])
+    noise = spec.get("noise", {"sigma": 0.0, "seed": 0})
+    if calibrated := snakemake.input.get("noise"):
+        noise["sigma"] = json.loads(Path(calibrated).read_text())["sigma"]
+    with Stamps(snakemake.input.stamps) as stamps:
+        start, stop = bounds(len(stamps), snakemake.wildcards)
+        # Source and generated stamps must not share a noise realisation: their distance would come out too small.
+        seed = seed_of(noise["seed"], "noise", snakemake.wildcards.who) % 2**63
+        table = families.load("measure", spec["family"], "measure").measure(
+            stamps, start, stop, settings, spec["band"], noise["sigma"], seed
+        )
+        table.attrs = {"origin": stamps.header.origin, "noise_sigma": noise["sigma"], "side": stamps.shape[2]}
+with replacing(snakemake.output.measurements) as temporary:
+    table.to_parquet(temporary, index=False)
+if "record" in snakemake.output.keys():
+    finish(snakemake, __file__)

@@ -1,0 +1,17 @@
+"""Draw generated stamps: a part of them, or all, or the parts put together."""
+
+from pathlib import Path
+
+from galforge.parts import bounds
+from galforge.provenance import begin, finish
+from galforge.sampling import merge, sample
+
+spec = begin(snakemake, __file__)
+weights, out = Path(snakemake.input.weights), Path(snakemake.output.stamps)
+if chunks := snakemake.input.get("chunks"):
+    merge([Path(chunk) for chunk in chunks], out)
+else:
+    start, stop = bounds(spec["count"], snakemake.wildcards)
+    sample(weights, out, start, stop, spec["seed"], spec["batch"], spec["device"], spec["threads"])
+if "record" in snakemake.output.keys():
+    finish(snakemake, __file__, seed=spec["seed"])
