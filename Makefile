@@ -27,7 +27,7 @@ setup: ## make .venv from the lock (about 2 minutes and the downloads); nothing 
 
 demo: setup ## run everything on small data, up to 10 minutes on two cores, to results/demo/report/index.html
 	@echo "demo: data, training, sampling, measuring, tables and the page with config/demo.yaml; up to 10 minutes on two cores"
-	@.venv/bin/snakemake --profile profiles/local --configfile config/demo.yaml --quiet rules host
+	@.venv/bin/snakemake --profile profiles/local --configfile config/demo.yaml --resources gpu=2 --quiet rules host
 	@$(call took,demo: open $(DEMO); this took)
 
 test: setup ## run the tests, up to 15 minutes on two cores (ARGS= goes to pytest)

@@ -11,6 +11,7 @@ from galforge.report.style import figure, save
 from galforge.seeds import generator
 from galforge.stamps import Header, Stamps
 
+_GAP, _HEADING = 0.05, 0.28  # [inches]
 _WIDTH = 9.0
 _NICE = (1.0, 2.0, 5.0)
 
@@ -51,21 +52,24 @@ def draw(
                 f"of {rows[0][0].shape[1:]}; sample the model again"
             )
     sky, softening, top = stretch(rows[0][0])
-    panel = _WIDTH / count
-    with figure(_WIDTH, len(rows) * (panel + 0.3)) as made:
-        axes = made.subplots(len(rows), count, squeeze=False)
-        made.get_layout_engine().set(w_pad=0.02, h_pad=0.05, wspace=0.0, hspace=0.0)
-        for line, (label, (images, header)) in zip(
-            axes, zip((name for name, _ in (source, *generated)), rows, strict=True), strict=True
-        ):
-            for axis in line:
+    panel = (_WIDTH - (count + 1) * _GAP) / count
+    height = len(rows) * (panel + _HEADING + _GAP) + _GAP
+    labels = [label for label, _ in (source, *generated)]
+    with figure(_WIDTH, height) as made:
+        # Placed by hand: a layout engine would widen the column that holds the heading and the scale bar.
+        made.set_layout_engine("none")
+        for row, (label, (images, header)) in enumerate(zip(labels, rows, strict=True)):
+            bottom = height - (row + 1) * (panel + _HEADING + _GAP)
+            for column, image in enumerate(images):
+                left = _GAP + column * (panel + _GAP)
+                axis = made.add_axes((left / _WIDTH, bottom / height, panel / _WIDTH, panel / height))
                 axis.set_axis_off()
-            for axis, image in zip(line, images, strict=False):
                 shown = np.arcsinh((image - sky) / softening) / np.arcsinh((top - sky) / softening)
                 axis.imshow(shown, cmap="gray_r", vmin=-0.15, vmax=1.0, origin="lower", interpolation="nearest")
-            title = label if header.origin in label else f"{label} ({header.origin})"
-            line[0].set_title(title, loc="left", fontweight="bold", fontsize=11)
-            _scale_bar(line[0], header, images.shape[-1])
+                if column == 0:
+                    title = label if header.origin in label else f"{label} ({header.origin})"
+                    axis.set_title(title, loc="left", fontweight="bold", fontsize=11)
+                    _scale_bar(axis, header, images.shape[-1])
         save(made, png, pdf)
 
 

@@ -1,0 +1,205 @@
+"""What the README says to somebody with cutouts of their own: the shipped overlay, made small, from folder to page."""
+
+import csv
+import gzip
+import io
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from astropy.io import fits
+from tree import copy_tree, planned, snakemake
+
+from galforge.datasets.cosmos.mock import stamp
+from galforge.datasets.cosmos.settings import MockSettings
+from galforge.stamps import Stamps
+
+SHIPPED = "config/experiments/own_stamps.yaml"
+CUTOUTS = "data/cutouts"
+"""Where the shipped overlay looks."""
+RESULTS = "results/own_stamps"
+GALAXIES = MockSettings(faintest_magnitude=23.5, smallest_side=20, largest_side=70)
+GOOD, BROKEN = 22, 2
+SMALL = {
+    "datasets": {
+        "mine": {
+            "size": 32,
+            "max_rejected_share": 0.1,
+            "measuring": {"expected_count": GOOD, "calibration_stamps": 10},
+        }
+    },
+    "models": {
+        "vae": {
+            "network": {"latent": 4, "width": 16, "max_width": 32},
+            "training": {"images_total": 80, "segment_images": 80, "ema_half_life_images": 40, "history_images": 20},
+        }
+    },
+    "sampling": {"count": 12, "chunk": 12},
+    "compare": {"bootstrap": 20, "halvings": 10},
+}
+EVERY_RULE_AFTER_THE_CUTOUTS = {
+    "stamps", "train_segment", "export_weights", "sample", "calibrate_noise", "measure", "distances", "table",
+    "figure_stamps", "figure_distributions", "figure_spectra", "figure_history", "page",
+}  # fmt: skip
+
+
+def encoded(pixels: np.ndarray) -> bytes:
+    """A FITS file that says nothing but the pixels."""
+    content = io.BytesIO()
+    fits.PrimaryHDU(pixels).writeto(content)
+    return content.getvalue()
+
+
+def write_cutouts(folder: Path) -> None:
+    """Galaxies of 20 to 70 px as people keep them: plain and gzipped, in two types, some in a folder below."""
+    (folder / "more").mkdir(parents=True)
+    for index in range(GOOD):
+        pixels = stamp(GALAXIES, index).astype(">f8" if index % 3 == 0 else ">f4")
+        name = f"galaxy {index}.fits" if index % 2 else f"more/{index}.fits.gz"
+        content = encoded(pixels)
+        (folder / name).write_bytes(content if index % 2 else gzip.compress(content))
+    (folder / "truncated.fits").write_bytes(encoded(stamp(GALAXIES, 90))[:4000])
+    holed = stamp(GALAXIES, 91).copy()
+    holed[3, 4] = np.nan
+    (folder / "holed.fits").write_bytes(encoded(holed))
+    (folder / "readme.txt").write_text("The PSF is in another folder.")
+
+
+def overlay(tree: Path, name: str, config: dict) -> str:
+    """Write a second overlay into the tree; its name."""
+    (tree / name).write_text(yaml.safe_dump(config))
+    return name
+
+
+def run(tree: Path, second: str, *words: str):
+    """Run Snakemake with the shipped overlay and another one behind the same --configfile."""
+    return snakemake(tree, second, *words, config=SHIPPED)
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    tree = copy_tree(tmp_path_factory.mktemp("own") / "galforge")
+    overlay(tree, "small.yaml", SMALL)
+    write_cutouts(tree / CUTOUTS)
+    return tree
+
+
+@pytest.fixture(scope="module")
+def finished(tree) -> Path:
+    """The tree after a whole run."""
+    done = run(tree, "small.yaml")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return tree
+
+
+def refusal(done) -> str:
+    """What a run that was refused said, after it was checked that it was refused readably and before any job."""
+    said = done.stdout + done.stderr
+    assert done.returncode != 0, said
+    assert "Traceback" not in said
+    assert "Job stats" not in said, "a job was planned"
+    return said
+
+
+def test_a_folder_of_cutouts_gets_its_page(finished):
+    page = finished / RESULTS / "report/index.html"
+    assert page.stat().st_size > 10_000
+    assert "own stamps" in page.read_text()
+    with Stamps(finished / RESULTS / "stamps/mine.h5") as stamps:
+        assert stamps.header.origin == "observed"
+        assert stamps.shape == (1, 32, 32)
+        names = set(stamps.catalog("name"))
+        sides = [stamp(GALAXIES, index).shape[0] for index in range(GOOD)]
+        assert min(sides) < 32 < max(sides), "cutouts of one kind only: nothing was padded, or nothing cropped"
+        assert stamps.catalog("padded").sum() == sum(side < 32 for side in sides)
+    assert names == {f"galaxy {index}" if index % 2 else f"{index}" for index in range(GOOD)}
+    assert planned(finished, "small.yaml", config=SHIPPED) == {}
+    assert run(finished, "small.yaml", "--dry-run").returncode == 0
+
+
+def test_the_broken_cutouts_are_listed_with_their_reasons(finished):
+    with open(finished / RESULTS / "stamps/mine.rejected.csv", newline="") as file:
+        rejected = {row["name"]: row["reason"] for row in csv.DictReader(file)}
+    assert rejected.keys() == {"truncated", "holed"}
+    assert rejected["truncated"].startswith("unreadable FITS: truncated or damaged")
+    assert re.fullmatch(r"pixels that are not finite: 1 of \d+ are NaN, infinite or beyond float32", rejected["holed"])
+
+
+def test_the_morphology_table_says_what_was_measured_and_on_how_many(finished):
+    table = pd.read_csv(finished / RESULTS / "tables/holzschuh2022/morphology.csv")
+    assert set(table["dataset"]) == {"mine"}
+    assert set(table["origin"]) == {"observed"}
+    assert set(table["protocol"]) == {"corrected", "published"}
+    assert table["published"].isna().all(), "nothing was printed about these galaxies"
+    for protocol in ("corrected", "published"):
+        counts = table[(table["metric"] == "count") & (table["protocol"] == protocol)].set_index("property")
+        for column, entered in (("n_source", GOOD), ("n_generated", SMALL["sampling"]["count"])):
+            numbers = [int(counts.loc[stage, column]) for stage in ("entered", "segmented", "flag_ok", "kept")]
+            assert numbers[0] == entered, f"{protocol}, {column}: {numbers}"
+            assert numbers[0] >= numbers[1] >= max(numbers[2:]) >= 0, f"{protocol}, {column}: {numbers}"
+        assert counts.loc["kept", "n_source"] > GOOD / 2, f"{protocol}: {counts['n_source'].to_dict()}"
+        distances = table[(table["metric"] == "wasserstein") & (table["protocol"] == protocol)]
+        assert {"gini", "sersic_n", "average"} <= set(distances["property"])
+    text = (finished / RESULTS / "tables/holzschuh2022/morphology.md").read_text()
+    assert "observed" in text
+    assert "own stamps" in text
+
+
+def test_all_five_variants_were_measured_on_both_sides(finished):
+    variants = {"morphology", "morphology-published", "power_spectrum", "power_spectrum-published", "photometry"}
+    for who, count in (("source", GOOD), ("vae-seed0", SMALL["sampling"]["count"])):
+        folder = finished / RESULTS / "measurements/mine" / who
+        assert {file.stem for file in folder.glob("*.parquet")} == variants
+        for variant in variants:
+            assert pd.read_parquet(folder / f"{variant}.parquet")["index"].tolist() == list(range(count)), variant
+
+
+def test_another_cutout_in_the_folder_makes_the_stamps_anew_and_what_follows(finished):
+    added = finished / CUTOUTS / "one more.fits"
+    added.write_bytes(encoded(stamp(GALAXIES, 50)))
+    try:
+        plan = planned(finished, "small.yaml", config=SHIPPED)
+    finally:
+        added.unlink()
+    assert set(plan) == EVERY_RULE_AFTER_THE_CUTOUTS
+    assert plan["stamps"] == 1
+    assert plan["train_segment"] == 1
+    assert planned(finished, "small.yaml", config=SHIPPED) == {}, "the folder is as it was"
+
+
+def test_too_many_broken_cutouts_stop_the_stage_and_are_named(tree):
+    """2 of 24 are more than the share that is allowed where nothing else is said."""
+    strict = {**SMALL, "name": "strict", "datasets": {"mine": {"size": 32}}}
+    done = run(tree, overlay(tree, "strict.yaml", strict), "--", "results/strict/stamps/mine.h5")
+    said = done.stdout + done.stderr
+    assert done.returncode != 0, said
+    assert f"{CUTOUTS}: 2 of {GOOD + BROKEN} cutouts are faulty so far" in said
+    assert "a larger share than max_rejected_share 0.05 allows. Mend them or raise it" in said
+    assert "unreadable FITS: truncated (unreadable FITS: truncated or damaged" in said
+    assert "pixels that are not finite: holed (pixels that are not finite: 1 of" in said
+    assert "Traceback" not in said
+    assert not (tree / "results/strict/stamps/mine.h5").exists()
+
+
+def test_a_missing_folder_is_refused_before_any_job(tree):
+    """The shipped overlay as it is, where its folder does not exist."""
+    (tree / CUTOUTS).rename(tree / "elsewhere")
+    try:
+        said = refusal(snakemake(tree, config=SHIPPED))
+    finally:
+        (tree / "elsewhere").rename(tree / CUTOUTS)
+    assert f"datasets.mine.path: {CUTOUTS} does not exist (relative paths start at {tree})" in said
+    assert "give a tar or a folder of FITS stamps or a RealGalaxy catalogue" in said
+
+
+def test_wrong_keys_are_refused_in_one_readable_message(tree):
+    wrong = {"datasets": {"mine": {"minsize": 16, "pixel_scale": "0.03 kpc"}}, "sampling": {"count": "many"}}
+    said = refusal(run(tree, overlay(tree, "wrong.yaml", wrong)))
+    assert "3 problems" in said
+    assert re.search(r"datasets\.mine\.minsize: unknown key \(known here: .*\bmin_size\b", said), said
+    assert "datasets.mine.pixel_scale: unit 'kpc' is not one of" in said
+    assert "sampling.count: 'many'" in said
+    assert len(said.strip().splitlines()) < 15, said
