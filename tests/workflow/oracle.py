@@ -127,6 +127,7 @@ CHOICES = {
     "device": ["auto", "cpu", "cuda"],
     "pad": ["refuse", "noise"],
     "origin": ["observed", "simulated"],
+    "noise_sigma": [0.5, 0.25],
 }
 
 
@@ -136,6 +137,8 @@ def others(key, value):
         return [choice for choice in CHOICES[key] if choice != value]
     if isinstance(value, bool):
         return [not value]
+    if isinstance(value, int) and key == "chunk":
+        return [5]
     if isinstance(value, int):
         return [value + 1, value * 2, value - 1, value // 2, 64, 20, 5]
     if isinstance(value, float):
@@ -156,6 +159,9 @@ def changed_leaves(before, after, path=""):
             for key in sorted({*before, *after})
             for leaf in changed_leaves(before.get(key), after.get(key), f"{path}.{key}" if path else key)
         ]
+    for one, other in ((before, after), (after, before)):
+        if isinstance(one, dict) and one and other is None:
+            return changed_leaves(one, dict.fromkeys(one), path)
     return [] if before == after else [path]
 
 
@@ -202,6 +208,8 @@ def keys(jobs):
         if path[-1] in ("family", "source"):
             continue
         for other in others(path[-1], value):
+            if other == value:
+                continue
             try:
                 config = parse(mutate(tree, path, other))
             except ConfigError:

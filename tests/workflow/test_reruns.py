@@ -38,6 +38,26 @@ def name_of(job):
     return f"{job['rule']} {json.dumps(job['wildcards'], sort_keys=True)}"
 
 
+def made_by(smallest_run, what):
+    """What each job and the parts it puts together had in their processes (``files``, ``read``, ``top``).
+
+    Parts are temporary: the job that joins them answers for them too. And a segment of a training goes on from what
+    the first one made of its settings.
+    """
+    found = {name_of(job): set(job[what]) for job in smallest_run.jobs}
+    for job in smallest_run.jobs:
+        if job["rule"] == "train_segment":
+            later = {**job["wildcards"], "segment": "1"}
+            found[name_of({"rule": "train_segment", "wildcards": later})] |= set(job[what])
+        if job["rule"] in JOINED:
+            whole = {key: value for key, value in job["wildcards"].items() if key not in ("part", "parts")}
+            found[name_of({"rule": JOINED[job["rule"]], "wildcards": whole})] |= set(job[what])
+    return found
+
+
+JOINED = {"measure_chunk": "measure", "sample_chunk": "sample"}
+
+
 @pytest.fixture(scope="module")
 def mutations(smallest_run):
     jobs = [[name_of(job), job["rule"], job["wildcards"]] for job in smallest_run.jobs]
@@ -64,18 +84,15 @@ def test_the_run_had_every_rule(smallest_run):
 
 def test_every_module_reruns_the_jobs_that_import_it_and_no_other(smallest_run, mutations):
     package, missed, spurious = smallest_run.tree / "workflow/galforge", {}, {}
+    imported = made_by(smallest_run, "files")
     for file, jobs in mutations["files"].items():
         path = smallest_run.tree / file
         if path.parent == smallest_run.tree / "workflow/scripts":
-            expected = {
-                name_of(job)
-                for job in smallest_run.jobs
-                if path.stem == {"measure_chunk": "measure", "sample_chunk": "sample"}.get(job["rule"], job["rule"])
-            }
+            expected = {name_of(job) for job in smallest_run.jobs if path.stem == JOINED.get(job["rule"], job["rule"])}
         elif path.name == "settings.py" or path == package / "logs.py":
             expected = set()
         else:
-            expected = {name_of(job) for job in smallest_run.jobs if str(path) in job["files"]}
+            expected = {name for name, files in imported.items() if str(path) in files}
         missed[file] = sorted(expected - set(jobs))
         spurious[file] = sorted(set(jobs) - expected)
     assert len(mutations["files"]) > 60
@@ -101,29 +118,38 @@ def test_comments_docstrings_and_formatting_rerun_nothing(mutations):
 
 
 def test_every_library_reruns_the_jobs_whose_numbers_it_makes(smallest_run, mutations):
+    imported = made_by(smallest_run, "top")
+    spurious, missed = set(), set()
     for module, library in NUMERICAL.items():
         changed = set(mutations["libraries"][library])
-        imported = {name_of(job) for job in smallest_run.jobs if module in job["top"]}
-        assert changed <= imported, f"{library} is declared by jobs that never import it"
-    undeclared = {
-        f"{job['rule']}: {library}"
-        for job in smallest_run.jobs
-        for module, library in NUMERICAL.items()
-        if module in job["top"] and name_of(job) not in mutations["libraries"][library]
-    }
-    # Imported by other libraries or for reading files only; none of the job's numbers comes from them.
-    passive = {line for line in undeclared if line.split(": ")[1] in PASSIVE.get(line.split(": ")[0], ())}
-    assert undeclared - passive == set()
+        loaded = {name for name, top in imported.items() if module in top}
+        spurious |= {f"{name.split()[0]}: {library}" for name in changed - loaded}
+        missed |= {f"{name.split()[0]}: {library}" for name in loaded - changed}
+    assert spurious == set(), "declared by jobs that never import it"
+    # Loaded by other libraries, or to read a file: none of the job's numbers comes from them.
+    assert missed == {f"{rule}: {library}" for rule, libraries in PASSIVE.items() for library in libraries}
 
 
-PASSIVE: dict[str, tuple[str, ...]] = {}
+PASSIVE: dict[str, tuple[str, ...]] = {
+    "calibrate_noise": ("pandas",),
+    "export_weights": ("numpy",),
+    "page": ("matplotlib",),
+    "stamps": ("scipy",),
+    "table": ("matplotlib",),
+}
 
 
 def test_every_key_reruns_the_jobs_that_read_it_and_no_other(smallest_run, mutations):
-    read = {name_of(job): set(job["read"]) for job in smallest_run.jobs}
+    read = made_by(smallest_run, "read")
     spurious, dead, reached = {}, [], {name: set() for name in read}
+    untried = [key for key, mutation in mutations["keys"].items() if mutation is None]
+    assert untried == [f"datasets.cosmos.{key}" for key in ("extension", "bands", "pixel_scale", "zero_point")], (
+        "a mock's"
+    )
     for key, mutation in mutations["keys"].items():
-        assert mutation is not None, f"{key}: no other value was accepted, so nothing was tested"
+        if mutation is None:
+            reached['stamps {"dataset": "cosmos"}'].add(f"settings.{key.split('.')[-1]}")
+            continue
         for name, leaves in mutation["jobs"].items():
             if unread := sorted(set(leaves) - read[name]):
                 spurious.setdefault(key, {})[name] = unread
@@ -137,13 +163,14 @@ def test_every_key_reruns_the_jobs_that_read_it_and_no_other(smallest_run, mutat
     }
     assert len(mutations["keys"]) > 90
     assert spurious == {}
+    # Photometry has one protocol, which is no setting.
+    missed = {name: left for name, left in missed.items() if left != ["settings.protocol"] or "photometry" not in name}
     assert missed == {}, "read by a job, but no key of the configuration changes it"
     assert sorted(dead) == sorted(UNUSED_HERE)
 
 
 FROM_WILDCARDS = {
     "seed",
-    "start",
     "stop",
     "family",
     "group",
@@ -156,8 +183,18 @@ FROM_WILDCARDS = {
     "source",
 }
 """Parts of a spec that come from the names of data sets, models and measures, and from `run`."""
-UNUSED_HERE: list[str] = []
-"""Keys that this configuration leaves without meaning (of a download, say, where the source is a mock)."""
+UNUSED_HERE = [
+    *(f"datasets.cosmos.{key}" for key in ("path", "url", "sha256", "md5", "origin")),
+    *(f"datasets.cosmos.measuring.{key}" for key in ("calibration_stamps", "calibration_target")),
+]
+"""Keys that mean nothing in this configuration: of a download where the source is a mock, of a calibration where the
+noise is given."""
+
+
+def test_no_torch_in_a_measuring_job(smallest_run):
+    for job in smallest_run.jobs:
+        if job["rule"] in ("measure", "measure_chunk", "calibrate_noise", "distances"):
+            assert "torch" not in job["top"], job["rule"]
 
 
 # Dry runs of the real thing, one of each kind.

@@ -116,7 +116,9 @@ class Driver:
 
     def _greet(self) -> None:
         overall = self.config.overall
-        files = ", ".join(str(file) for file in self._workflow.configfiles)
+        # Snakemake lists the Snakefile's own configuration last, though it is the one that overlays lie on.
+        *overlays, base = (os.path.relpath(file) for file in self._workflow.configfiles)
+        files = ", ".join([base, *overlays])
         say(
             f"galforge: configuration {overall.name!r} ({overall.scale} scale) from {files}; results in {self.results}/"
         )

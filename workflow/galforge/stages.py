@@ -91,7 +91,7 @@ class Stages:
     def train_segment(self, dataset: str, model: str, seed: str, segment: str) -> Stage:
         """One segment of a training; the total length is no part of it."""
         entry = self.config.models[dataset, model]
-        start, stop = self.segment(dataset, model, int(segment))
+        _, stop = self.segment(dataset, model, int(segment))
         training = entry.training.spec()
         del training["images_total"], training["segment_images"]
         spec = {
@@ -100,7 +100,6 @@ class Stages:
             "normalisation": entry.normalisation.spec(),
             "training": training,
             "seed": int(seed),
-            "start": start,
             "stop": stop,
         }
         return Stage(spec, "train_segment.py", self._model_modules(entry.family), ("torch", "numpy", "h5py"))
@@ -158,7 +157,7 @@ class Stages:
         )
         spec = {"group": entry.family, "measure": measure, "settings": settings.spec()}
         modules = (f"galforge.compare.{entry.family}",)
-        return Stage(spec, "distances.py", modules, ("numpy", "scipy", "pandas"))
+        return Stage(spec, "distances.py", modules, ("numpy", "pandas"))
 
     def table(self, table: str) -> Stage:
         """One table of a study."""
@@ -172,7 +171,7 @@ class Stages:
         report = self.config.report
         band = self.config.datasets[dataset].measuring.band
         spec = {"count": report.stamps_per_row, "seed": report.seed, "band": band, **self._labels(dataset)}
-        return Stage(spec, "figure_stamps.py", (), (*PLOTTING, "h5py"))
+        return Stage(spec, "figure_stamps.py", (), ("numpy", "matplotlib", "h5py"))
 
     def figure_distributions(self, dataset: str) -> Stage:
         """Distributions of the nine morphological properties."""

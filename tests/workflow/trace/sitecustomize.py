@@ -24,7 +24,7 @@ class Noting(dict):
 
     def note(self, key):
         value = dict.get(self, key)
-        if not isinstance(value, Noting):
+        if key in self and not isinstance(value, Noting):
             READ.add(f"{self.path}.{key}" if self.path else key)
 
     def __getitem__(self, key):

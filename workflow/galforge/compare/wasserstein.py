@@ -115,6 +115,7 @@ def compare_properties(
     n, m = np.isfinite(source).sum(axis=0), np.isfinite(generated).sum(axis=0)
     values, floors = np.full(count, np.nan), np.full(count, np.nan)
     replicates = np.full((settings.bootstrap, count), np.nan)
+    halvings, seed = settings.halvings, settings.seed
     measurable = (n >= FEWEST) & (m >= FEWEST) & (scales > 0)
     for p in np.flatnonzero(measurable):
         first, second = source[:, p], generated[:, p]
@@ -126,11 +127,11 @@ def compare_properties(
             values[p] = wasserstein(first, second) / scales[p]
         grid = _Grid(first, second, periods[p])
         # The same images for each property, drawn afresh: B x (n + m) counts would fill the memory.
-        draws = generator(settings.seed, "bootstrap")
-        for b in range(settings.bootstrap):
+        draws = generator(seed, "bootstrap")
+        for b in range(len(replicates)):
             weights = _resample(draws, len(source))[real], _resample(draws, len(generated))[made]
             replicates[b, p] = grid.distance(*weights) / scales[p]
-        floors[p] = _floor(first, len(second), periods[p], settings) / scales[p]
+        floors[p] = _floor(first, len(second), periods[p], halvings, seed) / scales[p]
     return Comparison(values, replicates, floors, n, m)
 
 
@@ -188,13 +189,13 @@ def _resample(draws: np.random.Generator, size: int) -> np.ndarray:
     return np.bincount(draws.integers(size, size=size), minlength=size).astype(float)
 
 
-def _floor(source: np.ndarray, generated: int, period: float, settings: CompareSettings) -> float:
+def _floor(source: np.ndarray, generated: int, period: float, halvings: int, seed: int) -> float:
     half = len(source) // 2
     if half < FEWEST:
         return np.nan
-    draws = generator(settings.seed, "halvings")
+    draws = generator(seed, "halvings")
     distances = []
-    for _ in range(settings.halvings):
+    for _ in range(halvings):
         shuffled = draws.permutation(source)
         first, second = shuffled[:half], shuffled[half : 2 * half]
         if period:

@@ -29,11 +29,13 @@ class MeasureSettings(Settings):
         1.0,
         gt=0,
         description="published: electrons per image unit (skirt 750, all others 1) [electrons/unit]",
+        json_schema_extra={"when": {"protocol": ["published"]}},
     )
     noise: float = Field(
         0.0,
         ge=0,
         description="published: sd of Gaussian noise added first (skirt 1/15, all others 0) [image units]",
+        json_schema_extra={"when": {"protocol": ["published"]}},
     )
     psf_fwhm: float = Field(
         0.0,

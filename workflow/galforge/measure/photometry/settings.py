@@ -4,7 +4,7 @@ from pydantic import Field
 
 from galforge.settings import Settings
 
-LIBRARIES = ("numpy", "scipy", "photutils")
+LIBRARIES = ("numpy", "scipy", "astropy", "photutils")
 
 
 class MeasureSettings(Settings):
