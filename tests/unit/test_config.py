@@ -93,6 +93,25 @@ def test_a_spec_does_not_depend_on_the_order_of_keys():
         (["measures", "morphology", "chunk"], 0, "measures.morphology.chunk: 0"),
         (["sampling", "count"], True, "sampling.count: True"),
         (["run"], [], "run: is empty"),
+        (["datasets", "sersic", "measuring", "band"], 5, "datasets.sersic.measuring.band: 5: there are 1 bands"),
+        (["datasets", "sersic", "measuring", "noise_sigma"], -1.0, "datasets.sersic.measuring.noise_sigma"),
+        (["datasets", "sersic", "magnitude"], float("nan"), "datasets.sersic.magnitude: nan"),
+        (["datasets", "sersic", "splits", "train"], 0.0, "datasets.sersic.splits.train: 0.0"),
+        (
+            ["models", "vae", "training", "history_images"],
+            5_000_000,
+            "history_images is 5000000, more than images_total",
+        ),
+        (
+            ["measures", "shape"],
+            {"family": "morphology"},
+            "measures.shape: this variant of morphology is called morphology",
+        ),
+        (
+            ["datasets", "other"],
+            {"family": "cosmos", "source": "download", "url": "https://example.org/cosmos_galaxy_postage_stamps.tar"},
+            "datasets.other.url: its file cosmos_galaxy_postage_stamps.tar has the name",
+        ),
         (["run", 0, "dataset"], "skirt", "run[0].dataset: 'skirt' is not described; there are cosmos, sersic"),
         (["run", 0, "seeds"], [1, 1], "run[0].seeds"),
         (["run", 0, "overrides"], {"network": {"latent": "x"}}, "run[0].overrides.network.latent"),
@@ -133,7 +152,7 @@ def test_text_that_yaml_reads_where_a_number_is_meant():
 def test_overrides_change_one_run_only():
     config = parse(paper())
     assert config.models["sersic", "vae"].network.latent == 32
-    assert config.models["cosmos", "vae"].network.latent == 512
+    assert config.models["cosmos", "vae"].network.latent == 128
 
 
 def test_merging_is_snakemakes():

@@ -101,7 +101,7 @@ def test_whole_file(target):
     with serving(Site()) as site:
         get(site, target)
     assert target.read_bytes() == CONTENT
-    assert leftovers(target.parent) == ["stamps.tar"]
+    assert leftovers(target.parent) == [".stamps.tar.kept", "stamps.tar"]
     assert site.asked == [None]
 
 
@@ -171,7 +171,7 @@ def test_busy_then_well(target):
 
 def test_wrong_checksum_removes_the_file(target):
     with serving(Site()) as site:
-        with pytest.raises(DownloadError, match=rf"the sha256 of 512000 bytes received is {SHA256}, not 0000") as error:
+        with pytest.raises(DownloadError, match=rf"512000 bytes were received with sha256 {SHA256}, not 0000") as error:
             get(site, target, sha256="0" * 64)
         assert "was removed" in str(error.value)
         assert leftovers(target.parent) == []
@@ -214,7 +214,9 @@ def test_without_a_published_checksum_the_first_download_is_the_measure(target):
         assert target.with_name(f"{target.name}.sha256").read_text() == f"{SHA256}  {target.name}\n"
         target.unlink()
         fetch(site.url, target)
+        assert len(site.asked) == 1, "the second time it is handed out again"
         target.unlink()
+        target.with_name(f".{target.name}.kept").unlink()
         site.content, site.etag = CONTENT[::-1], '"two"'
         with pytest.raises(DownloadError, match=f"not {SHA256}"):
             fetch(site.url, target)
@@ -232,3 +234,18 @@ def test_an_archive_of_the_true_format(tmp_path, target):
     build(settings, [target], tmp_path / "stamps.h5", tmp_path / "rejected.csv")
     with Stamps(tmp_path / "stamps.h5") as stamps:
         assert len(stamps) == 6
+
+
+def test_what_was_fetched_survives_its_removal(target):
+    site = Site()
+    with serving(site):
+        fetch(site.url, target, sha256=SHA256)
+        target.unlink()
+    fetch(site.url, target, sha256=SHA256)
+    assert target.read_bytes() == CONTENT
+    kept = target.with_name(f".{target.name}.kept")
+    target.unlink()
+    kept.write_bytes(CONTENT[:-1])
+    with serving(site):
+        fetch(site.url, target, sha256=SHA256)
+    assert target.read_bytes() == CONTENT, "a damaged one is fetched anew"

@@ -165,6 +165,12 @@ def changed_leaves(before, after, path=""):
     return [] if before == after else [path]
 
 
+def known(before, after):
+    """Changed leaves; of those that appear with another choice only where nothing else tells the two apart."""
+    changed = changed_leaves(before, after)
+    return [leaf for leaf in changed if leaf in {".".join(path) for path, _ in leaves(before or {})}] or changed
+
+
 def mutate(tree, path, value):
     tree = copy.deepcopy(tree)
     node = tree
@@ -217,7 +223,7 @@ def keys(jobs):
             after = specs(jobs, config)
             found[".".join(map(str, path))] = {
                 "value": other,
-                "jobs": {name: leaves_ for name in jobs if (leaves_ := changed_leaves(before[name], after[name]))},
+                "jobs": {name: leaves_ for name in jobs if (leaves_ := known(before[name], after[name]))},
                 "shape": shape(config) != shape_before,
             }
             break

@@ -186,9 +186,10 @@ FROM_WILDCARDS = {
 UNUSED_HERE = [
     *(f"datasets.cosmos.{key}" for key in ("path", "url", "sha256", "md5", "origin")),
     *(f"datasets.cosmos.measuring.{key}" for key in ("calibration_stamps", "calibration_target")),
+    *(f"measures.morphology.{key}" for key in ("gain", "noise")),
 ]
 """Keys that mean nothing in this configuration: of a download where the source is a mock, of a calibration where the
-noise is given."""
+noise is given, of the published protocol in the corrected one."""
 
 
 def test_no_torch_in_a_measuring_job(smallest_run):

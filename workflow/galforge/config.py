@@ -160,6 +160,8 @@ def parse(raw: dict[str, Any]) -> Config:
     runs = [problems.parse(Run, entry, f"run[{i}]") for i, entry in enumerate(runs_raw)]
     models: dict[tuple[str, str], Model] = {}
     if not problems.lines:
+        _check_measures(problems, measures)
+        _check_downloads(problems, datasets)
         for i, run in enumerate(runs):
             _check_run(problems, f"run[{i}]", run, datasets, sections["models"], models)
     if problems.lines:
@@ -214,6 +216,31 @@ def _model(problems: _Problems, entry: Any, key: str) -> Model | None:
     return None
 
 
+def _check_measures(problems: _Problems, measures: dict[str, Measure]) -> None:
+    """Tables know a measure by its family's name, and its published variant by a suffix."""
+    for name, entry in measures.items():
+        published = getattr(entry.settings, "protocol", "corrected") == "published"
+        right = f"{entry.family}-published" if published else entry.family
+        if name != right:
+            problems.add(
+                f"measures.{name}", f"this variant of {entry.family} is called {right} (tables find it by name)"
+            )
+
+
+def _check_downloads(problems: _Problems, datasets: dict[str, Dataset]) -> None:
+    """Downloads are kept under their file names, so two of one name must be the same file."""
+    urls: dict[str, tuple[str, str]] = {}
+    for name, entry in datasets.items():
+        if getattr(entry.settings, "source", None) != "download":
+            continue
+        file = entry.settings.url.split("?")[0].rsplit("/", 1)[-1]
+        other, url = urls.setdefault(file, (name, entry.settings.url))
+        if url != entry.settings.url:
+            problems.add(
+                f"datasets.{name}.url", f"its file {file} has the name of that of datasets.{other}; fetch one by hand"
+            )
+
+
 def _check_run(
     problems: _Problems, key: str, run: Run, datasets: dict, models_raw: dict, models: dict[tuple[str, str], Model]
 ) -> None:
@@ -225,6 +252,10 @@ def _check_run(
         problems.add(key, f"{run.model} on {run.dataset} is named twice; put all its seeds into one entry")
     if len(set(run.seeds)) < len(run.seeds) or min(run.seeds) < 0:
         problems.add(f"{key}.seeds", f"{run.seeds}: seeds are different integers >= 0")
+    bands = getattr(datasets[run.dataset].settings, "bands", None)
+    band = datasets[run.dataset].measuring.band
+    if bands is not None and band >= len(bands):
+        problems.add(f"datasets.{run.dataset}.measuring.band", f"{band}: there are {len(bands)} bands, counted from 0")
     model = _model(problems, merged(models_raw[run.model], run.overrides), f"{key}.overrides" if run.overrides else key)
     if model is None:
         return

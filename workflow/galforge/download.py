@@ -1,5 +1,6 @@
 """Downloads of survey releases: resumed where they broke off, and checked before they bear the final name."""
 
+import contextlib
 import hashlib
 import http.client
 import json
@@ -82,19 +83,30 @@ def fetch(
     says (by ETag or Last-Modified) that the file is the same. Dropped connections and busy servers are tried
     again after waits that double from ``first_wait_s``, up to ``attempts`` times in a row without progress.
 
-    Where the publisher gives no checksum, that of the first download is kept in ``<destination>.sha256``, and
-    every later download must have it.
+    What was fetched also keeps a second, hidden name, ``.<destination>.kept``: when it is asked for again it is handed
+    out from there. Where the publisher gives no checksum, that of the first download is kept in
+    ``<destination>.sha256``, and every later download must have it.
 
     Raises:
         DownloadError: another scheme than http(s), refused by the server, too little disk space, no progress
             after ``attempts``, or a wrong checksum (the file is then removed).
     """
     first = destination.with_name(f"{destination.name}.sha256")
+    kept = destination.with_name(f".{destination.name}.kept")
     if not (sha256 or md5) and first.exists():
         sha256 = first.read_text(encoding="utf-8").split()[0]
     if urlsplit(url).scheme not in ("http", "https"):
         raise DownloadError(f"{url}: only http and https can be fetched; give a local file as the data set's path")
     destination.parent.mkdir(parents=True, exist_ok=True)
+    if kept.exists() and (sha256 or md5):
+        if not _differing(kept, sha256, md5):
+            log.info("%s: was fetched before and is handed out again", url)
+            kept_again = destination.with_name(f".{destination.name}.link")
+            kept_again.unlink(missing_ok=True)
+            os.link(kept, kept_again)
+            os.replace(kept_again, destination)
+            return
+        kept.unlink()
     part = _Part.of(destination)
     # Progress counts against the most that ever came: else a server that cannot resume is asked for ever.
     failures, wait, most = 0, first_wait_s, _size(part.file)
@@ -131,6 +143,9 @@ def fetch(
         os.fsync(whole.fileno())
     os.replace(part.file, destination)
     part.note.unlink(missing_ok=True)
+    # A second name, because Snakemake removes outputs before it makes them again, and hosts go away.
+    with contextlib.suppress(OSError):
+        os.link(destination, kept)
 
 
 def _transfer(url: str, part: _Part, timeout_s: float) -> None:
@@ -202,20 +217,25 @@ def _say(url: str, got: int, total: int | None, rate: float) -> None:
 
 
 def _verify(url: str, part: _Part, sha256: str | None, md5: str | None) -> None:
+    if wrong := _differing(part.file, sha256, md5):
+        size = _size(part.file)
+        part.remove()
+        raise DownloadError(
+            f"{url}: {size} bytes were received with {wrong}. "
+            "The file was removed. Run again; if it recurs, the address or the checksum is wrong"
+        )
+
+
+def _differing(path: Path, sha256: str | None, md5: str | None) -> str:
+    """How the checksums of a file differ from those wanted; empty where they are right."""
     wanted = {name: value.lower() for name, value in (("sha256", sha256), ("md5", md5)) if value}
     digests = {name: hashlib.new(name, usedforsecurity=False) for name in wanted}
-    with open(part.file, "rb") as file:
+    with open(path, "rb") as file:
         while block := file.read(BLOCK_BYTES):
             for digest in digests.values():
                 digest.update(block)
-    for name, digest in digests.items():
-        if digest.hexdigest() != wanted[name]:
-            size = _size(part.file)
-            part.remove()
-            raise DownloadError(
-                f"{url}: the {name} of {size} bytes received is {digest.hexdigest()}, not {wanted[name]}. "
-                "The file was removed. Run again; if it recurs, the address or the checksum is wrong"
-            )
+    pairs = [(name, digest.hexdigest(), wanted[name]) for name, digest in digests.items()]
+    return " and ".join(f"{name} {found}, not {right}" for name, found, right in pairs if found != right)
 
 
 def _size(path: Path) -> int:

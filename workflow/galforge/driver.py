@@ -2,7 +2,10 @@
 
 import json
 import os
+import re
+import socket
 import sys
+import time
 from base64 import urlsafe_b64encode
 from pathlib import Path
 from typing import Any
@@ -11,11 +14,14 @@ from galforge.atomic import write_text
 from galforge.config import TABLES, Config, ConfigError, parse
 from galforge.digest import content_digest, module_file, reachable
 from galforge.errors import GalforgeError
-from galforge.provenance import PLAN_VARIABLE, job_key, listing_digest
+from galforge.listing import contents_digest
+from galforge.provenance import PLAN_VARIABLE, job_key
 from galforge.settings import canonical
 from galforge.stages import SCRIPTS, Stages, raw_download
 
-RECORDS_SHOWN = 5
+REASONS_SHOWN = 5
+PLAN_DAYS = 30
+DRIVER_JOB_VARIABLE = "GALFORGE_DRIVER_JOB"
 
 
 class Driver:
@@ -35,7 +41,10 @@ class Driver:
         self.stages = Stages(self.config)
         self.results = Path("results") / self.config.overall.name
         if workflow.is_main_process:
-            os.environ[PLAN_VARIABLE] = str(Path(f".snakemake/galforge/plan-{os.getpid()}.json").absolute())
+            plan = Path(f".snakemake/galforge/plan-{socket.gethostname()}-{os.getpid()}.json")
+            os.environ[PLAN_VARIABLE] = str(plan.absolute())
+            # Under `salloc` the driver's own job is not a training's to requeue.
+            os.environ[DRIVER_JOB_VARIABLE] = os.environ.get("SLURM_JOB_ID", "")
             self._check_paths()
             self._check_metadata()
             self._greet()
@@ -50,14 +59,23 @@ class Driver:
             return [f"{results}/raw/{dataset}.tar"]
         return [settings.path] if source == "path" else []
 
+    def downloads(self) -> str:
+        """Regular expression of the file names that are downloaded; it matches nothing where there are none."""
+        files = {raw_download(entry.settings) for entry in self.config.datasets.values()} - {None}
+        return "|".join(re.escape(file) for file in sorted(files)) or "(?!)"
+
     def listing(self, dataset: str) -> str:
-        """Digest of the names and sizes in a raw folder; empty where the raw input is a file or is made."""
+        """Digest of what is in a raw folder; empty where the raw input is a file or is made."""
         settings = self.config.datasets[dataset].settings
-        path = Path(getattr(settings, "path", None) or "") if getattr(settings, "source", None) == "path" else None
+        path = Path(settings.path) if getattr(settings, "source", None) == "path" else None
         if path is None or not path.exists():
             return ""
-        # A RealGalaxy catalogue is one file that names others beside it.
-        return listing_digest(path if path.is_dir() else path.parent) if path.suffix == ".fits" or path.is_dir() else ""
+        if path.is_dir():
+            files = [file for file in path.rglob("*") if not any(part.startswith(".") for part in file.parts)]
+        else:
+            # A RealGalaxy catalogue is one file that names others beside it; any other file is an input of its own.
+            files = list(path.parent.glob("*.fits*")) if path.suffix == ".fits" else []
+        return contents_digest(path.parent, [file for file in files if file.is_file()])
 
     def tables(self) -> list[str]:
         """Tables that the configured measures fill."""
@@ -87,8 +105,9 @@ class Driver:
             if hasattr(job.params, "code"):
                 jobs[job_key(job.rule.name, job.wildcards_dict)] = [job.params.spec, job.params.code]
         plan = Path(os.environ[PLAN_VARIABLE])
-        for old in sorted(plan.parent.glob("plan-*.json"), key=lambda file: file.stat().st_mtime)[:-20]:
-            old.unlink(missing_ok=True)
+        for old in plan.parent.glob("plan-*.json"):
+            if time.time() - old.stat().st_mtime > PLAN_DAYS * 86400:
+                old.unlink(missing_ok=True)
         write_text(plan, canonical(jobs))
 
     def _check_paths(self) -> None:
@@ -105,7 +124,9 @@ class Driver:
         unknown = []
         for record in sorted(self.results.rglob("*.json")):
             data = _record(record)
-            if data is not None and not _metadata(str(record)).exists():
+            # An output marked incomplete was left by a killed driver: Snakemake knows it, and makes it again.
+            known = any(_kept(store, str(record)).exists() for store in ("metadata", "incomplete"))
+            if data is not None and not known:
                 unknown.append(str(record))
         if unknown:
             raise GalforgeError(
@@ -142,7 +163,12 @@ class Driver:
         folder = self.results / "models" / dataset / model / f"seed{seed}"
         if _record(folder / "weights.json") is None:
             return []
-        reasons = _differences(
+        settings = self.config.datasets[dataset].settings
+        reasons = []
+        if getattr(settings, "source", None) == "mock":
+            mock = _record(self.results / "raw" / f"{dataset}.json")
+            reasons = _differences(mock, self.stages.stage("raw_mock", {"dataset": dataset}), "mock")
+        reasons += _differences(
             _record(self.results / "stamps" / f"{dataset}.json"),
             self.stages.stage("stamps", {"dataset": dataset}),
             "stamps",
@@ -163,11 +189,11 @@ def say(line: str) -> None:
     print(line, file=sys.stderr)
 
 
-def _metadata(output: str) -> Path:
-    """Where Snakemake's file backend keeps what it knows of an output."""
+def _kept(store: str, output: str) -> Path:
+    """Where Snakemake's file backend keeps what it knows of an output (``metadata``, ``incomplete``)."""
     name = urlsafe_b64encode(output.encode()).decode()
     pieces = [name[i : i + 254] for i in range(0, len(name), 254)]
-    return Path(".snakemake/metadata").joinpath(*[f"@{piece}" for piece in pieces[:-1]], pieces[-1])
+    return Path(".snakemake", store).joinpath(*[f"@{piece}" for piece in pieces[:-1]], pieces[-1])
 
 
 def _record(path: Path) -> dict[str, Any] | None:
@@ -191,7 +217,7 @@ def _differences(record: dict[str, Any] | None, stage: Any, what: str) -> list[s
     for name, version in planned["libraries"].items():
         if record["code"]["libraries"].get(name) != version:
             reasons.append(f"{what}: {name} {record['code']['libraries'].get(name)} is now {version}")
-    return reasons[:RECORDS_SHOWN]
+    return reasons[:REASONS_SHOWN]
 
 
 def _changed_modules(before: dict[str, str], modules: list[str], stage: Any) -> list[str]:

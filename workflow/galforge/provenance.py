@@ -138,7 +138,10 @@ def _is_planned(snakemake: Any) -> bool:
         raise GalforgeError(
             f"{snakemake.rule}: no plan in ${PLAN_VARIABLE}: jobs are started by `snakemake`, not by hand"
         )
-    jobs = json.loads(Path(plan).read_text(encoding="utf-8"))
+    try:
+        jobs = json.loads(Path(plan).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise GalforgeError(f"{snakemake.rule}: the plan {plan} is gone; run Snakemake again") from None
     key = job_key(snakemake.rule, dict(snakemake.wildcards.items()))
     return jobs.get(key) == [snakemake.params.spec, snakemake.params.code]
 

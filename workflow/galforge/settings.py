@@ -21,7 +21,7 @@ class Settings(BaseModel):
     - ``stage: name``: another stage reads it, not the one that this section belongs to.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True, allow_inf_nan=False)
 
     @model_validator(mode="before")
     @classmethod

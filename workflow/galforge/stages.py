@@ -102,7 +102,7 @@ class Stages:
             "seed": int(seed),
             "stop": stop,
         }
-        return Stage(spec, "train_segment.py", self._model_modules(entry.family), ("torch", "numpy", "h5py"))
+        return Stage(spec, "train_segment.py", self._model_modules(entry.family), self._model_libraries(entry.family))
 
     def export_weights(self, dataset: str, model: str, seed: str) -> Stage:
         """From the last state to the averaged weights."""
@@ -114,7 +114,8 @@ class Stages:
         sampling = self.config.sampling.spec()
         del sampling["chunk"]
         spec = {"family": family, "seed": int(seed), **sampling}
-        return Stage(spec, "sample.py", self._model_modules(family), ("torch", "numpy", "safetensors", "h5py"))
+        libraries = self._model_libraries(family)
+        return Stage(spec, "sample.py", self._model_modules(family), (*libraries, "safetensors"))
 
     def sample(self, dataset: str, model: str, seed: str) -> Stage:
         """All generated stamps of a model; the same spec as its parts, which are gone when they are looked for."""
@@ -236,6 +237,10 @@ class Stages:
 
     def _model_modules(self, family: str) -> tuple[str, ...]:
         return (families.module_name("models", family, "family"),)
+
+    def _model_libraries(self, family: str) -> tuple[str, ...]:
+        own = families.load("models", family, "settings").LIBRARIES
+        return tuple(dict.fromkeys(("torch", "numpy", "h5py", *own)))
 
     def _measure_libraries(self, entry: Measure) -> tuple[str, ...]:
         return tuple(families.load("measure", entry.family, "settings").LIBRARIES)

@@ -6,7 +6,7 @@ chunks), ``catalog/<column>`` of length N, and the header as attributes.
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -200,6 +200,12 @@ class Stamps:
             raise StampsError(f"{self.path}: no catalogue column {column!r}; there are {', '.join(self.columns)}")
         values = self._file[f"catalog/{column}"][:]
         return np.char.decode(values, "utf-8") if values.dtype.kind == "S" else values
+
+    def typical_header(self) -> Header:
+        """The header with the median gain of the stamps: what stamps made after these are said to have."""
+        if "gain" not in self.columns:
+            return self.header
+        return replace(self.header, gain=float(np.median(self.catalog("gain"))))
 
     def split(self, name: str) -> np.ndarray:
         """Indices of the stamps of one split (``train``, ``validation``, ``test``), ascending."""

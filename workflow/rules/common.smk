@@ -20,6 +20,7 @@ SOURCE = "source"
 
 
 wildcard_constraints:
+    file=DRIVER.downloads(),
     dataset="[a-z0-9_-]+",
     model="[a-z0-9_-]+",
     measure="[a-z0-9_-]+",
@@ -39,6 +40,11 @@ def spec(rule):
 def code(rule):
     """The parameter `code` of a rule: a function of the wildcards."""
     return lambda wildcards: STAGES.stage(rule, dict(wildcards)).code_param
+
+
+def sampling_gpu(wildcards):
+    """A GPU for the job that draws; none for one that only puts parts together."""
+    return 1 if "part" in wildcards.keys() or STAGES.sample_parts() == 1 else 0
 
 
 def memory(megabytes):

@@ -119,6 +119,7 @@ rule page:
         tables=page_tables,
         figures=page_figures,
         stamps=page_stamps,
+        template="workflow/galforge/report/page.html.j2",
     output:
         page=report(f"{RESULTS}/report/index.html", caption="../report/page.rst", category="Page"),
         record=f"{RESULTS}/report/index.json",

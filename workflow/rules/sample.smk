@@ -7,7 +7,7 @@ rule sample_chunk:
         f"{RESULTS}/logs/sample/{{dataset}}/{{model}}/seed{{seed}}/part{{part}}of{{parts}}.log",
     conda:
         "../../envs/train.yaml"
-    threads: 2
+    threads: CONFIG.sampling.threads
     resources:
         mem_mb=memory(8000),
         runtime=240,
@@ -33,11 +33,11 @@ rule sample:
         f"{RESULTS}/benchmarks/sample/{{dataset}}/{{model}}/seed{{seed}}.tsv"
     conda:
         "../../envs/train.yaml"
-    threads: 2
+    threads: CONFIG.sampling.threads
     resources:
         mem_mb=memory(8000),
         runtime=240,
-        gpu=1,
+        gpu=sampling_gpu,
     params:
         spec=spec("sample"),
         code=code("sample"),

@@ -11,6 +11,9 @@ from galforge.training.segment import run_segment
 from galforge.training.settings import NormalisationSettings, StepSettings
 
 spec = begin(snakemake, __file__)
+if os.environ.get("SLURM_JOB_ID") == os.environ.get("GALFORGE_DRIVER_JOB"):
+    # The driver runs inside an allocation: that job is not this training's to watch or to requeue.
+    os.environ.pop("SLURM_JOB_ID", None)
 with Stamps(snakemake.input.stamps) as stamps:
     parts = (snakemake.params.spec, snakemake.params.code, stamps.digest)
 key = hashlib.sha256("\n".join(parts).encode()).hexdigest()

@@ -11,7 +11,8 @@ SHA256, MD5 = "a" * 64, "b" * 32
 def test_spec_round_trip():
     settings = DatasetSettings(source="path", path="stamps", size=64, min_size=0, pad="noise", pixel_scale="30 mas")
     assert settings.pixel_scale == 0.03
-    assert DatasetSettings.from_spec(settings.spec()) == settings
+    # Where the raw stamps are is an input of the stage and no part of its spec.
+    assert DatasetSettings.from_spec(settings.spec()) == settings.model_copy(update={"path": ""})
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,9 @@ from galforge.training.settings import StepSettings, TrainingSettings
 @pytest.mark.parametrize("name", ["images_total", "segment_images"])
 def test_lengths_that_are_no_whole_number_of_steps_are_refused_with_a_right_one(name):
     with pytest.raises(ValidationError, match=f"{name} is 1001, no multiple of batch .10.; 1000 would be right"):
-        TrainingSettings(**{"batch": 10, "images_total": 1000, "segment_images": 500} | {name: 1001})
+        TrainingSettings(
+            **{"batch": 10, "history_images": 500, "images_total": 1000, "segment_images": 500} | {name: 1001}
+        )
 
 
 def test_length_of_a_run_is_no_part_of_what_a_step_depends_on():

@@ -164,7 +164,7 @@ def test_last_two_checkpoints_are_kept_and_damaged_ones_passed_over(tmp_path, le
     with caplog.at_level("WARNING", logger="galforge"):
         assert checkpoints.latest()["images_seen"] == 16
     assert names[1] in caplog.text
-    assert "removed" in caplog.text
+    assert "set aside" in caplog.text
 
 
 def test_checkpoints_of_another_training_are_not_used(tmp_path, lease):

@@ -6,8 +6,6 @@ from pydantic import Field, model_validator
 
 from galforge.settings import Settings
 
-LIBRARIES = ("numpy",)
-
 
 class CompareSettings(Settings):
     """Section `compare`: resampling, and the histogram of the published power-spectrum distances."""

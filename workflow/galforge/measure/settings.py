@@ -1,6 +1,6 @@
 """How the stamps of one data set are measured: what belongs to the data set and not to the measure."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -11,7 +11,7 @@ class Measuring(Settings):
     """Section `measuring` of a data set."""
 
     band: int = Field(0, ge=0, description="channel in which galaxies are measured [index, 0 = first band]")
-    noise_sigma: float | Literal["auto"] = Field(
+    noise_sigma: Annotated[float, Field(ge=0)] | Literal["auto"] = Field(
         "auto",
         description="Gaussian noise added before a corrected measurement [image units]; auto: the smallest that gives "
         "flag <= 1 for 80 % of the source stamps (0 where they have noise of their own)",

@@ -13,13 +13,17 @@ def pick(device: str) -> torch.device:
     """The device for ``auto``, ``cpu`` or ``cuda``.
 
     Raises:
-        GalforgeError: a GPU was asked for and there is none.
+        GalforgeError: a GPU was asked for, or given to this job, and torch sees none.
     """
+    if device == "auto" and os.environ.get("CUDA_VISIBLE_DEVICES") and not torch.cuda.is_available():
+        raise GalforgeError(
+            f"this job was given the GPU {os.environ['CUDA_VISIBLE_DEVICES']} (CUDA_VISIBLE_DEVICES), but torch sees "
+            "none: check the driver of this node and that the installed torch is a CUDA build, or set device: cpu"
+        )
     if device == "cuda" and not torch.cuda.is_available():
         raise GalforgeError(
-            "device is 'cuda', but torch sees no GPU here: ask for one (gpu in the profile), check that "
-            "the installed "
-            "torch is a CUDA build, or set device: auto"
+            "device is 'cuda', but torch sees no GPU here: ask for one (gpu in the profile), check that the "
+            "installed torch is a CUDA build, or set device: auto"
         )
     return torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
 

@@ -4,8 +4,6 @@ from pydantic import Field
 
 from galforge.settings import Settings
 
-LIBRARIES = ("numpy", "pandas", "matplotlib")
-
 
 class ReportSettings(Settings):
     """Section `report`."""

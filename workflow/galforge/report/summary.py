@@ -18,7 +18,7 @@ def summarise(spec: dict[str, Any], stamps: Sequence[str], commit: str, dirty: b
         for dataset, model, seeds in spec["runs"]
     ]
     name = spec["name"]
-    overlay = "" if name == "paper" else f" --configfile config/{name}.yaml"
+    overlay = {"paper": "", "demo": " --configfile config/demo.yaml"}.get(name, " --configfile <your file>")
     return {
         "name": name,
         "scale": spec["scale"],

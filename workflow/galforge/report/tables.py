@@ -166,7 +166,7 @@ def _averaged(runs: pd.DataFrame) -> pd.DataFrame:
                 "value": float(np.mean(value)),
                 "standard_error": float(np.hypot(images, seeds)),
                 "floor": floor,
-                "at_floor": bool(np.mean(value) < 2 * floor),
+                "at_floor": bool(np.mean(value) < 2 * floor or np.mean(value) == 0),
                 "n_source": group["n_source"].mean().round(),
                 "n_generated": group["n_generated"].mean().round(),
                 "seeds": len(value),

@@ -93,7 +93,7 @@ def run_segment(
                 with devices.reproducible(device, training.threads), Stamps(stamps) as source:
                     run = _prepare(source, family, network, normalisation, training, seed, start, device)
                     with TrainingImages(source, device, run.family.conditions, seed, hold_bytes) as images:
-                        fixed = {"key": own, "header": source.header.to_json()}
+                        fixed = {"key": own, "header": source.typical_header().to_json()}
                         _train(run, images, stop, clock, checkpoints, fixed, checkpoint_seconds)
                 states.link(checkpoints.finished, state_out, lease)
         except Preempted as stopped:

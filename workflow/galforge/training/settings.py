@@ -6,8 +6,6 @@ from pydantic import Field, model_validator
 
 from galforge.settings import Settings
 
-LIBRARIES = ("torch", "numpy")
-
 
 class NormalisationSettings(Settings):
     """How pixel values are brought to numbers of order one before a network sees them."""
@@ -65,6 +63,11 @@ class TrainingSettings(StepSettings):
 
     @model_validator(mode="after")
     def _whole_steps(self) -> Self:
+        if self.history_images > self.images_total:
+            raise ValueError(
+                f"history_images is {self.history_images}, more than images_total ({self.images_total}): the history "
+                "would stay empty"
+            )
         for name in ("images_total", "segment_images"):
             value = getattr(self, name)
             if value % self.batch:

@@ -6,6 +6,7 @@ A state is what ``torch.save`` makes of nested dicts and lists of tensors, numbe
 altered file is noticed wherever it is.
 """
 
+import errno
 import hashlib
 import os
 import re
@@ -71,6 +72,8 @@ def read(path: Path) -> State:
     except FileNotFoundError as error:
         raise StateError(f"{path}: there is no such state") from error
     except Exception as error:
+        if _is_of_the_machine(error):
+            raise
         # Whatever unpickling stumbles over first in damaged bytes: there is no narrower family of errors.
         raise StateError(f"{path}: cannot be read ({type(error).__name__}: {_first_line(error)})") from error
     if not isinstance(state, dict) or "digest" not in state:
@@ -81,6 +84,13 @@ def read(path: Path) -> State:
     if state.get("format") != FORMAT:
         raise StateError(f"{path}: has format {state.get('format')}, this version reads {FORMAT}")
     return state
+
+
+def _is_of_the_machine(error: Exception) -> bool:
+    """Whether the disk or the memory is at fault and the file may be sound. (A truncated file gives EINVAL.)"""
+    if isinstance(error, OSError):
+        return error.errno not in (None, errno.EINVAL)
+    return isinstance(error, MemoryError) or "allocate memory" in str(error)
 
 
 def link(source: Path, target: Path, lease: Lease) -> None:
@@ -136,11 +146,11 @@ class Checkpoints:
             path.unlink(missing_ok=True)
 
     def is_finished(self) -> bool:
-        """Whether a sound finished state of this segment is there; a damaged one is removed."""
+        """Whether a sound finished state of this segment is there; a damaged one is set aside."""
         return self.finished.exists() and self._sound(self.finished) is not None
 
     def latest(self) -> State | None:
-        """The most recent sound checkpoint; damaged ones are removed, and the log says so."""
+        """The most recent sound checkpoint; damaged ones are set aside, and the log says so."""
         for path in self._paths():
             state = self._sound(path)
             if state is not None:
@@ -154,9 +164,9 @@ class Checkpoints:
             if state["key"] != self.key:
                 raise StateError(f"{path}: belongs to another training (key {state['key']}, not {self.key})")
         except StateError as error:
-            log.warning("%s; it is removed, and the training goes on from the state before it", error)
+            log.warning("%s; it is set aside, and the training goes on from the state before it", error)
             self.lease.check()
-            path.unlink(missing_ok=True)
+            path.replace(path.with_suffix(".damaged"))
             return None
         return state
 

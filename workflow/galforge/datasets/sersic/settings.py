@@ -16,9 +16,9 @@ AngleRange = Annotated[list[Angle], Field(min_length=2, max_length=2)]
 class Splits(Settings):
     """Shares of the stamps per split; each stamp's split follows from the seed and its index alone."""
 
-    train: float = Field(0.8, ge=0, le=1, description="share of the stamps that models are trained on")
-    validation: float = Field(0.1, ge=0, le=1, description="share that decides when to stop training")
-    test: float = Field(0.1, ge=0, le=1, description="share that no training sees")
+    train: float = Field(0.8, gt=0, le=1, description="share of the stamps that models are trained on")
+    validation: float = Field(0.1, ge=0, le=1, description="share that models are chosen by, and not trained on")
+    test: float = Field(0.1, ge=0, le=1, description="share that nothing is trained on or chosen by")
 
     @model_validator(mode="after")
     def _whole(self) -> Self:

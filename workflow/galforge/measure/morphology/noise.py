@@ -50,21 +50,19 @@ def calibrate(stamps: Stamps, settings: MeasureSettings, target: float, count: i
     # Less a hair, or rounding would ask 0.7 of 10 stamps for 8.
     needed = math.ceil(target * len(images) - 1e-9)
 
-    def try_noise(sigma: float) -> tuple[bool, float]:
-        """Whether sd `sigma` reaches the target, and the share among the stamps that verdict took."""
+    def try_noise(sigma: float, whole: bool = False) -> tuple[bool, float]:
+        """Whether sd `sigma` reaches the target, and the share among the stamps that verdict took (or all)."""
         good = bad = 0
         for image, gain, noise in zip(images, gains, realisations, strict=True):
             flag = measure_image(image, gain, settings, psf, sigma * noise)["flag"]
             good, bad = good + (flag <= 1), bad + (not flag <= 1)
-            if good >= needed or bad > len(images) - needed:
+            if not whole and (good >= needed or bad > len(images) - needed):
                 break
         log.info("noise of sd %g: flag <= 1 for %d of %d stamps looked at", sigma, good, good + bad)
         return good >= needed, good / (good + bad)
 
-    reached, share = try_noise(0.0)
-    if reached:
+    if try_noise(0.0)[0]:
         return 0.0
-    shares = {0.0: share}
     if peak <= 0:
         raise GalforgeError(
             f"{stamps.path}: the median peak of {len(images)} stamps in band {band} is {peak:g}: noise "
@@ -73,10 +71,12 @@ def calibrate(stamps: Stamps, settings: MeasureSettings, target: float, count: i
     low = 0.0
     for step in range(STEPS):
         sigma = FIRST * FACTOR**step * peak
-        reached, shares[sigma] = try_noise(sigma)
-        if reached:
+        if try_noise(sigma)[0]:
             return _refine(try_noise, low, sigma)
         low = sigma
+    # The passes above were cut short, each at another stamp: only whole ones can be compared.
+    levels = [0.0, *(FIRST * FACTOR**step * peak for step in range(STEPS))]
+    shares = {sigma: try_noise(sigma, whole=True)[1] for sigma in levels}
     best = max(shares, key=lambda sigma: (shares[sigma], -sigma))
     log.warning(
         "no noise gives flag <= 1 to %.0f %% of the source; taking sd %g, which gives it to %.0f %%",
