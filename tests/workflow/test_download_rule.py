@@ -112,7 +112,7 @@ def test_a_release_that_is_not_the_one_meant_is_refused(tree, site):
     done = snakemake(tree, "--", STAMPS, config=overlay(tree, site, wrong))
     said = done.stdout + done.stderr
     assert done.returncode != 0, said
-    assert f"the sha256 of {site.file.stat().st_size} bytes received is {site.sha256}, not {wrong}" in said
+    assert f"{site.file.stat().st_size} bytes were received with sha256 {site.sha256}, not {wrong}" in said
     assert "if it recurs, the address or the checksum is wrong" in said
     assert "Traceback" not in said
     assert not (tree / STAMPS).exists()

@@ -104,7 +104,7 @@ def build(folder: Path) -> Path:
     distributions.draw(source, [vae], *files["distributions"], protocol="corrected")
     spectra.draw(source, [vae], *files["spectra"], side=SIDE, protocol="corrected")
     images = np.arange(1, 60) * 1000
-    loss = pd.DataFrame({"images": images, "total": 50 / images**0.3, "kl": 2 - 1 / images**0.1})
+    loss = pd.DataFrame({"images_seen": images, "total": 50 / images**0.3, "kl": 2 - 1 / images**0.1})
     history.draw([("VAE, seed 0", loss), ("VAE, seed 1", loss * [1, 1.1, 0.9])], *files["history"])
     summary: page.Summary = {
         "name": "demo",

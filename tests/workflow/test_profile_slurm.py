@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-GPU_RULES = {"train_segment", "sample", "sample_chunk"}
+GPU_RULES = {"train_segment", "sample_chunk"}
 GRES_LINE = '    # <<: {gpu: 0, gres: "gpu:1"}'
 
 CONFIG = """\
@@ -41,7 +41,7 @@ datasets:
 models:
   vae:
     family: vae
-    training: {images_total: 640, segment_images: 320}
+    training: {images_total: 640, segment_images: 320, history_images: 320}
 measures:
   morphology: {family: morphology, chunk: 30}
   power_spectrum: {family: power_spectrum}

@@ -42,11 +42,6 @@ def code(rule):
     return lambda wildcards: STAGES.stage(rule, dict(wildcards)).code_param
 
 
-def sampling_gpu(wildcards):
-    """A GPU for the job that draws; none for one that only puts parts together."""
-    return 1 if "part" in wildcards.keys() or STAGES.sample_parts() == 1 else 0
-
-
 def memory(megabytes):
     """Memory of a job: a retry gets as much again, for it may have been killed for want of it."""
     return lambda wildcards, attempt: megabytes * attempt
@@ -93,10 +88,10 @@ def last_state(wildcards):
 
 
 def sample_chunks(wildcards):
-    """Parts of a model's stamps; none where one job draws them all."""
+    """Parts of a model's stamps."""
     parts = STAGES.sample_parts()
     folder = f"{RESULTS}/samples/{wildcards.dataset}/{wildcards.model}/seed{wildcards.seed}"
-    return [] if parts == 1 else [f"{folder}/part{i}of{parts}.h5" for i in range(parts)]
+    return [f"{folder}/part{i}of{parts}.h5" for i in range(parts)]
 
 
 def measure_chunks(wildcards):

@@ -33,11 +33,10 @@ rule sample:
         f"{RESULTS}/benchmarks/sample/{{dataset}}/{{model}}/seed{{seed}}.tsv"
     conda:
         "../../envs/train.yaml"
-    threads: CONFIG.sampling.threads
+    threads: 1
     resources:
-        mem_mb=memory(8000),
-        runtime=240,
-        gpu=sampling_gpu,
+        mem_mb=memory(2000),
+        runtime=60,
     params:
         spec=spec("sample"),
         code=code("sample"),

@@ -1,4 +1,4 @@
-"""Draw generated stamps: a part of them, or all, or the parts put together."""
+"""Draw a part of the generated stamps, or put the parts together."""
 
 from pathlib import Path
 
