@@ -123,3 +123,14 @@ def test_a_split_depends_on_seed_and_index_alone_and_keeps_its_shares():
     assert np.mean([s == "train" for s in splits]) == pytest.approx(0.8, abs=0.03)
     assert np.mean([s == "test" for s in splits]) == pytest.approx(0.1, abs=0.02)
     assert splits[:50] != [split_of(4, i, fractions) for i in range(50)]
+
+
+def test_the_typical_header_has_the_median_gain_of_the_stamps(tmp_path):
+    with StampsWriter(tmp_path / "a.h5", (2, 8, 8), HEADER, 3) as writer:
+        writer.append_block(images(3), {"gain": np.array([500.0, 507.0, 2000.0])})
+    with Stamps(tmp_path / "a.h5") as stamps:
+        assert stamps.typical_header().gain == 507.0
+        assert stamps.header.gain == HEADER.gain
+    write(tmp_path / "b.h5", 3, 3)
+    with Stamps(tmp_path / "b.h5") as stamps:
+        assert stamps.typical_header() == HEADER

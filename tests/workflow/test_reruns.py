@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 import time
+from base64 import urlsafe_b64encode
 from pathlib import Path
 
 import pytest
@@ -344,6 +345,27 @@ def test_results_without_snakemakes_records_stop_the_run_with_the_remedy(smalles
         assert "Copy the folder .snakemake along" in done.stdout + done.stderr
     finally:
         metadata.with_name("away").rename(metadata)
+
+
+def test_a_killed_driver_leaves_a_way_back(smallest_run):
+    """An output that a killed driver left is marked incomplete and has no metadata: it is made again, not refused."""
+    record = "results/smallest/tables/holzschuh2022/headline.json"
+    name = urlsafe_b64encode(record.encode()).decode()
+    metadata, incomplete = (smallest_run.tree / ".snakemake" / store / name for store in ("metadata", "incomplete"))
+    kept = metadata.read_bytes()
+    metadata.rename(incomplete)
+    try:
+        assert snakemake(smallest_run.tree, "--unlock").returncode == 0
+        assert planned(smallest_run.tree) == {"table": 1, "page": 1}
+    finally:
+        incomplete.unlink(missing_ok=True)
+        metadata.write_bytes(kept)
+    assert planned(smallest_run.tree) == {}
+
+
+def test_the_pages_template_is_an_input(smallest_run, edited):
+    edited("workflow/galforge/report/page.html.j2", lambda text: text.replace("Floor", "The floor"))
+    assert planned(smallest_run.tree) == {"page": 1}
 
 
 def test_an_edit_while_a_job_waits_is_refused(smallest_run, edited):

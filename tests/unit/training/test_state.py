@@ -1,6 +1,7 @@
 """State files: damage is noticed wherever it is, equal content is equal bytes, and a loser replaces
 nothing."""
 
+import errno
 import os
 
 import pytest
@@ -171,3 +172,18 @@ def test_checkpoints_of_another_training_are_not_used(tmp_path, lease):
     checkpoints = states.Checkpoints(tmp_path / "lease", "key", lease)
     checkpoints.save(example(key="another"))
     assert checkpoints.latest() is None
+
+
+def test_a_fault_of_the_machine_costs_no_state(tmp_path, lease, monkeypatch):
+    checkpoints = states.Checkpoints(tmp_path / "lease", "key", lease)
+    checkpoints.finish(example(8))
+    for fault in (OSError(errno.ESTALE, "stale file handle"), RuntimeError("can't allocate memory"), MemoryError()):
+        with monkeypatch.context() as patch:
+
+            def failing(*args, fault=fault, **more):
+                raise fault
+
+            patch.setattr(states.torch, "load", failing)
+            with pytest.raises(type(fault)):
+                checkpoints.is_finished()
+        assert checkpoints.is_finished(), "the sound file is still there"

@@ -1,0 +1,80 @@
+"""Raw folders by content."""
+
+import os
+
+import pytest
+
+from galforge import atomic
+from galforge.listing import contents_digest
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    for name in ("a", "b"):
+        (raw / name).write_text(name * 10)
+    return raw
+
+
+def listed(folder):
+    return contents_digest(folder.parent, list(folder.iterdir()))
+
+
+def test_touching_and_order_do_not_count(folder):
+    before = listed(folder)
+    for path in folder.iterdir():
+        os.utime(path, (1, 1))
+    assert listed(folder) == before
+    assert contents_digest(folder.parent, sorted(folder.iterdir(), reverse=True)) == before
+
+
+def test_another_content_of_the_same_size_counts(folder):
+    before = listed(folder)
+    (folder / "a").write_text("c" * 10)
+    os.utime(folder / "a", (2, 2))
+    assert listed(folder) != before
+
+
+def test_names_and_new_files_count(folder):
+    before = listed(folder)
+    (folder / "c").write_text("c")
+    with_new = listed(folder)
+    (folder / "c").unlink()
+    (folder / "a").rename(folder / "z")
+    assert len({before, with_new, listed(folder)}) == 3
+
+
+def test_a_file_is_read_again_only_when_its_size_or_date_changed(folder, monkeypatch):
+    listed(folder)
+    read = []
+
+    def noting(file, algorithm):
+        read.append(file.name)
+        raise AssertionError("no file needed reading")
+
+    monkeypatch.setattr("galforge.listing.hashlib.file_digest", noting)
+    listed(folder)
+    assert read == []
+
+
+def test_a_killed_writers_file_is_removed_by_the_next(tmp_path):
+    (tmp_path / ".out.1.part.csv").write_text("half")
+    (tmp_path / ".other.1.part.csv").write_text("somebody else's")
+    atomic.write_text(tmp_path / "out.csv", "whole")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".other.1.part.csv", "out.csv"]
+
+
+def test_a_failed_write_leaves_what_was_there(tmp_path):
+    atomic.write_text(tmp_path / "out.csv", "before")
+
+    def failing():
+        with atomic.replacing(tmp_path / "out.csv") as temporary:
+            temporary.write_text("half")
+            raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        failing()
+    assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
+    assert (tmp_path / "out.csv").read_text() == "before"
