@@ -12,6 +12,8 @@ import yaml
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from galforge.version import VERSION
+
 ROOT = Path(__file__).resolve().parents[2]
 ENVS = ROOT / "envs"
 PYTHONS = ["3.11", "3.12", "3.13"]
@@ -113,3 +115,8 @@ def test_no_registry_or_machine_is_named() -> None:
     for path in files:
         if path.is_file():
             assert not re.search(r"pypi\.org|pythonhosted|download\.pytorch|/home/|/root/", path.read_text()), path
+
+
+def test_the_package_and_the_project_have_one_version() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert project["version"] == VERSION

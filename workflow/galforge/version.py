@@ -1,3 +1,3 @@
-"""The version of galforge (pyproject.toml and CHANGELOG.md say the same; a test compares them)."""
+"""The version of galforge; pyproject.toml says the same, and a test compares them."""
 
 VERSION = "0.1.0"

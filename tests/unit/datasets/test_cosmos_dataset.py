@@ -89,6 +89,26 @@ def test_folder(tmp_path):
         np.testing.assert_array_equal(stamps.images[:, 0], [image(1), image(2)])
 
 
+def test_files_of_one_name_in_several_folders_are_several_stamps(tmp_path):
+    members = {
+        f"{folder}/{name}.fits": encoded(image(i))
+        for i, (folder, name) in enumerate([("a", "1"), ("b", "1"), ("b", "2")])
+    }
+    for kind in ("tar", "folder"):
+        raw = tmp_path / "raw.tar"
+        if kind == "tar":
+            make_tar(raw, members)
+        else:
+            raw = tmp_path / "raw"
+            for name, content in members.items():
+                (raw / name).parent.mkdir(parents=True, exist_ok=True)
+                (raw / name).write_bytes(content)
+        out, rejected = run(tmp_path, raw)
+        assert rejected == {}
+        with Stamps(out) as stamps:
+            assert list(stamps.catalog("name")) == ["a/1", "b/1", "2"]
+
+
 def test_other_extension(tmp_path):
     content = io.BytesIO()
     fits.HDUList([fits.PrimaryHDU(), fits.ImageHDU(image(3))]).writeto(content)
@@ -122,7 +142,7 @@ def test_every_bad_stamp_is_listed_with_its_reason(tmp_path):
         "zero.fits.gz": encoded(np.zeros((SIZE, SIZE), np.float32)),
         "constant.fits.gz": encoded(np.full((SIZE, SIZE), 7, np.int16)),
         "band.fits.gz": encoded(image(7), FILTER="F606W"),
-        "again/good.fits.gz": encoded(image(8)),
+        "good.fits": encoded(image(8), compress=False),
         "copy.fits.gz": encoded(image(0)),
         "nodata.fits.gz": encoded(None),
     }

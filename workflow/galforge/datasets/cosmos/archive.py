@@ -58,7 +58,8 @@ def _folder(path: Path, pattern: str, extension: int) -> Source:
     files = sorted(Path(folder) / name for folder, _, names in os.walk(path) for name in names)
     chosen = _matching([file.name for file in files], pattern, path)
     files = [file for file in files if file.name in chosen]
-    return Source(len(files), ((stem(file.name), _reader(file.read_bytes, extension)) for file in files))
+    named = zip(_names([file.relative_to(path).as_posix() for file in files]), files, strict=True)
+    return Source(len(files), ((name, _reader(file.read_bytes, extension)) for name, file in named))
 
 
 def _tar(path: Path, archive: tarfile.TarFile, pattern: str, extension: int) -> Source:
@@ -69,8 +70,20 @@ def _tar(path: Path, archive: tarfile.TarFile, pattern: str, extension: int) -> 
     members = [member for member in members if not member.isdir()]
     chosen = _matching([PurePosixPath(member.name).name for member in members], pattern, path)
     members = [member for member in members if PurePosixPath(member.name).name in chosen]
-    readers = ((stem(member.name), _member(archive, member, extension)) for member in members)
-    return Source(len(members), readers)
+    named = zip(_names([member.name for member in members]), members, strict=True)
+    return Source(len(members), ((name, _member(archive, member, extension)) for name, member in named))
+
+
+def _names(paths: list[str]) -> list[str]:
+    """A stamp is called like its file; with its folder where files of several folders are called alike."""
+    folders: dict[str, set[str]] = {}
+    for path in paths:
+        folders.setdefault(stem(path), set()).add(str(PurePosixPath(path).parent))
+    parents = [PurePosixPath(path).parent for path in paths]
+    return [
+        stem(path) if len(folders[stem(path)]) == 1 else (parent / stem(path)).as_posix()
+        for path, parent in zip(paths, parents, strict=True)
+    ]
 
 
 def _matching(names: list[str], pattern: str, path: Path) -> set[str]:
