@@ -25,13 +25,13 @@ help: ## list the targets
 setup: ## make .venv from the lock (about 2 minutes and the downloads); nothing if it is up to date
 	@envs/setup.sh
 
-demo: setup ## run everything on small data, up to 10 minutes on two cores, to results/demo/report/index.html
-	@echo "demo: data, training, sampling, measuring, tables and the page with config/demo.yaml; up to 10 minutes on two cores"
-	@.venv/bin/snakemake --profile profiles/local --configfile config/demo.yaml --resources gpu=2 --quiet rules host
-	@$(call took,demo: open $(DEMO); this took)
+demo: setup ## run everything on small data, about 5 minutes on two cores, to results/demo/report/index.html
+	@echo "demo: data, training, sampling, measuring, tables and the page with config/demo.yaml; about 5 minutes on two cores"
+	@.venv/bin/snakemake --profile profiles/local --configfile config/demo.yaml --resources gpu=2 --quiet rules host; \
+	$(call took,demo: open $(DEMO); this took)
 
-test: setup ## run the tests, up to 15 minutes on two cores (ARGS= goes to pytest)
-	@echo "test: pytest with two workers; up to 15 minutes on two cores"
+test: setup ## run the tests, about 6 minutes on two cores (ARGS= goes to pytest)
+	@echo "test: pytest with two workers; about 6 minutes on two cores"
 	@.venv/bin/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 lint: setup ## check style: ruff, snakefmt, snakemake --lint

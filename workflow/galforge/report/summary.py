@@ -23,7 +23,7 @@ def summarise(spec: dict[str, Any], stamps: Sequence[str], commit: str, dirty: b
         "name": name,
         "scale": spec["scale"],
         "version": VERSION,
-        "commit": commit + (" with uncommitted changes" if dirty else ""),
+        "commit": commit[:12] + (" with uncommitted changes" if dirty else ""),
         "datasets": datasets,
         "runs": runs,
         "command": f"snakemake --profile profiles/local{overlay}",
