@@ -363,7 +363,7 @@ def test_a_killed_driver_leaves_a_way_back(smallest_run):
     assert planned(smallest_run.tree) == {}
 
 
-def test_the_pages_template_is_an_input(smallest_run, edited):
+def test_the_pages_template_counts_as_code(smallest_run, edited):
     edited("workflow/galforge/report/page.html.j2", lambda text: text.replace("Floor", "The floor"))
     assert planned(smallest_run.tree) == {"page": 1}
 

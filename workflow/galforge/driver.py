@@ -12,10 +12,10 @@ from typing import Any
 
 from galforge.atomic import write_text
 from galforge.config import TABLES, Config, ConfigError, parse
-from galforge.digest import content_digest, module_file, reachable
+from galforge.digest import PACKAGE, content_digest, module_file, reachable
 from galforge.errors import GalforgeError
 from galforge.listing import contents_digest
-from galforge.provenance import PLAN_VARIABLE, job_key
+from galforge.provenance import PLAN_VARIABLE, file_digest, job_key
 from galforge.settings import canonical
 from galforge.stages import SCRIPTS, Stages, raw_download
 
@@ -76,6 +76,10 @@ class Driver:
             # A RealGalaxy catalogue is one file that names others beside it; any other file is an input of its own.
             files = list(path.parent.glob("*.fits*")) if path.suffix == ".fits" else []
         return contents_digest(path.parent, [file for file in files if file.is_file()])
+
+    def template(self) -> str:
+        """sha256 of the page's template."""
+        return file_digest(PACKAGE / "report" / "page.html.j2")
 
     def tables(self) -> list[str]:
         """Tables that the configured measures fill."""

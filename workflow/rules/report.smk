@@ -119,7 +119,6 @@ rule page:
         tables=page_tables,
         figures=page_figures,
         stamps=page_stamps,
-        template="workflow/galforge/report/page.html.j2",
     output:
         page=report(f"{RESULTS}/report/index.html", caption="../report/page.rst", category="Page"),
         record=f"{RESULTS}/report/index.json",
@@ -136,5 +135,6 @@ rule page:
     params:
         spec=spec("page"),
         code=code("page"),
+        template=template_of,
     script:
         "../scripts/page.py"
