@@ -1,10 +1,14 @@
 """Raw folders by content."""
 
 import os
+from types import SimpleNamespace
 
 import pytest
+import yaml
 
-from galforge import atomic
+from galforge import atomic, config_files
+from galforge.config import merged
+from galforge.driver import Driver
 from galforge.listing import contents_digest
 
 
@@ -78,3 +82,28 @@ def test_a_failed_write_leaves_what_was_there(tmp_path):
         failing()
     assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
     assert (tmp_path / "out.csv").read_text() == "before"
+
+
+@pytest.mark.parametrize("where", ["raw", "../elsewhere/raw", ".hidden/raw"])
+def test_a_raw_folder_counts_by_content_wherever_it_lies(tmp_path, monkeypatch, where):
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    folder = here / where
+    folder.mkdir(parents=True)
+    tree = merged(
+        yaml.safe_load(config_files.CONFIG.read_text(encoding="utf-8")),
+        {"datasets": {"cosmos": {"source": "path", "path": where}}},
+    )
+
+    def listing():
+        return Driver(SimpleNamespace(is_main_process=False), tree).listing("cosmos")
+
+    empty = listing()
+    (folder / "a.fits").write_text("a")
+    with_one = listing()
+    (folder / ".DS_Store").write_text("x")
+    assert listing() == with_one != empty
+    folder.rename(here / "moved")
+    (here / "moved").rename(folder)
+    assert listing() == with_one

@@ -20,7 +20,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     # One job writes a file at a time, so any other temporary file of it was left by one that was killed.
-    for left in path.parent.glob(f".{glob.escape(path.stem)}.*.part{path.suffix}"):
+    for left in path.parent.glob(f".{glob.escape(path.stem)}.[0-9]*.part{path.suffix}"):
         left.unlink(missing_ok=True)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:

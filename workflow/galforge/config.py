@@ -5,6 +5,7 @@ Only the Snakefile and the tools around it import this module; jobs get their pa
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import Field, ValidationError
@@ -71,6 +72,11 @@ class Measure:
     family: str
     settings: Settings
     chunk: int
+
+    @property
+    def protocol(self) -> str:
+        """The protocol of a measure; one without a published method is corrected."""
+        return getattr(self.settings, "protocol", "corrected")
 
 
 @dataclass(frozen=True)
@@ -219,8 +225,7 @@ def _model(problems: _Problems, entry: Any, key: str) -> Model | None:
 def _check_measures(problems: _Problems, measures: dict[str, Measure]) -> None:
     """Tables know a measure by its family's name, and its published variant by a suffix."""
     for name, entry in measures.items():
-        published = getattr(entry.settings, "protocol", "corrected") == "published"
-        right = f"{entry.family}-published" if published else entry.family
+        right = f"{entry.family}-published" if entry.protocol == "published" else entry.family
         if name != right:
             problems.add(
                 f"measures.{name}", f"this variant of {entry.family} is called {right} (tables find it by name)"
@@ -231,9 +236,8 @@ def _check_downloads(problems: _Problems, datasets: dict[str, Dataset]) -> None:
     """Downloads are kept under their file names, so two of one name must be the same file."""
     urls: dict[str, tuple[str, str]] = {}
     for name, entry in datasets.items():
-        if getattr(entry.settings, "source", None) != "download":
+        if (file := raw_download(entry.settings)) is None:
             continue
-        file = entry.settings.url.split("?")[0].rsplit("/", 1)[-1]
         other, url = urls.setdefault(file, (name, entry.settings.url))
         if url != entry.settings.url:
             problems.add(
@@ -267,6 +271,13 @@ def _check_run(
             check(model.network, (len(datasets[run.dataset].settings.bands), side, side))
         except (GalforgeError, ValueError) as error:
             problems.add(key, f"{run.model} cannot be trained on {run.dataset}: {error}")
+
+
+def raw_download(settings: Any) -> str | None:
+    """File name of a data set's download, if it is downloaded."""
+    if getattr(settings, "source", None) != "download":
+        return None
+    return Path(settings.url.split("?")[0]).name
 
 
 def merged(base: Any, over: Any) -> Any:

@@ -11,17 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from galforge.atomic import write_text
-from galforge.config import TABLES, Config, ConfigError, parse
+from galforge.config import TABLES, Config, ConfigError, parse, raw_download
 from galforge.digest import PACKAGE, content_digest, module_file, reachable
 from galforge.errors import GalforgeError
 from galforge.listing import contents_digest
-from galforge.provenance import PLAN_VARIABLE, file_digest, job_key
+from galforge.provenance import DRIVER_JOB_VARIABLE, PLAN_VARIABLE, file_digest, job_key
 from galforge.settings import canonical
-from galforge.stages import SCRIPTS, Stages, raw_download
+from galforge.stages import SCRIPTS, Stages
 
 REASONS_SHOWN = 5
 PLAN_DAYS = 30
-DRIVER_JOB_VARIABLE = "GALFORGE_DRIVER_JOB"
 
 
 class Driver:
@@ -71,11 +70,13 @@ class Driver:
         if path is None or not path.exists():
             return ""
         if path.is_dir():
-            files = [file for file in path.rglob("*") if not any(part.startswith(".") for part in file.parts)]
+            folder, files = path, path.rglob("*")
+        elif path.suffix == ".fits":
+            # A RealGalaxy catalogue is one file that names others beside it.
+            folder, files = path.parent, path.parent.glob("*.fits*")
         else:
-            # A RealGalaxy catalogue is one file that names others beside it; any other file is an input of its own.
-            files = list(path.parent.glob("*.fits*")) if path.suffix == ".fits" else []
-        return contents_digest(path.parent, [file for file in files if file.is_file()])
+            return ""
+        return contents_digest(folder, [file for file in files if file.is_file() and not file.name.startswith(".")])
 
     def template(self) -> str:
         """sha256 of the page's template."""
@@ -97,9 +98,8 @@ class Driver:
 
     def corrected(self, family: str) -> str:
         """The configured measure of a family that figures show: its corrected variant."""
-        for name, entry in self.config.measures.items():
-            if entry.family == family and getattr(entry.settings, "protocol", "corrected") == "corrected":
-                return name
+        if family in self.config.measures:
+            return family
         raise ConfigError(f"measures: no corrected variant of {family}, which the figures show; add one")
 
     def write_plan(self) -> None:

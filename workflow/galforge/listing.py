@@ -1,5 +1,6 @@
 """What is in a folder of raw cutouts, by content: Snakemake looks into files, not into folders."""
 
+import contextlib
 import hashlib
 import json
 from pathlib import Path
@@ -26,5 +27,7 @@ def contents_digest(base: Path, files: list[Path]) -> str:
             known[key], fresh = noted, True
         lines.append(f"{file.relative_to(base)}\t{noted[2]}")
     if fresh:
-        write_text(CACHE, json.dumps(known))
+        # Two drivers may write at once; the one that loses reads again next time.
+        with contextlib.suppress(FileNotFoundError):
+            write_text(CACHE, json.dumps(known))
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()

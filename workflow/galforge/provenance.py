@@ -18,6 +18,7 @@ from galforge.settings import canonical
 ROOT = PACKAGE.parents[1]
 LOCK = ROOT / "envs" / "requirements.lock"
 PLAN_VARIABLE = "GALFORGE_PLAN"
+DRIVER_JOB_VARIABLE = "GALFORGE_DRIVER_JOB"
 _HASH_BLOCK = 1 << 24
 
 
@@ -96,7 +97,11 @@ def finish(snakemake: Any, script: str, **more: Any) -> None:
         "spec": json.loads(snakemake.params.spec),
         "code": planned,
         "modules": {name: content_digest(module_file(name, planned["modules"]))[:16] for name in modules},
-        "inputs": {path: file_digest(path) for path in sorted(_files(snakemake.input))},
+        # A raw folder was digested by the driver, for the parameter that tracks it.
+        "inputs": {
+            path: snakemake.params.listing if Path(path).is_dir() else file_digest(path)
+            for path in sorted(_files(snakemake.input))
+        },
         "outputs": {p: file_digest(p) for n, p in snakemake.output.items() if n != "record" and isinstance(p, str)},
         "commit": head,
         "dirty": dirty,
@@ -106,10 +111,8 @@ def finish(snakemake: Any, script: str, **more: Any) -> None:
 
 
 def file_digest(path: str | Path) -> str:
-    """sha256 of a file; of a stamps file, the digest it carries; of a folder, that of its names and sizes."""
+    """sha256 of a file; of a stamps file, the digest it carries."""
     path = Path(path)
-    if path.is_dir():
-        return listing_digest(path)
     if path.suffix == ".h5":
         # Imported here, and not by way of galforge.stamps: most jobs have no stamps file and need neither.
         import h5py
@@ -120,15 +123,6 @@ def file_digest(path: str | Path) -> str:
     with open(path, "rb") as file:
         while block := file.read(_HASH_BLOCK):
             content.update(block)
-    return content.hexdigest()
-
-
-def listing_digest(folder: Path) -> str:
-    """sha256 of the names and sizes of the files of a folder: cheap, and the same after a copy."""
-    content = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            content.update(f"{path.relative_to(folder)}\t{path.stat().st_size}\n".encode())
     return content.hexdigest()
 
 

@@ -8,11 +8,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from galforge import families
-from galforge.config import Config, Measure
+from galforge.config import Config, Measure, raw_download
 from galforge.digest import PACKAGE
 from galforge.provenance import code_param
 from galforge.settings import canonical
@@ -91,7 +90,6 @@ class Stages:
     def train_segment(self, dataset: str, model: str, seed: str, segment: str) -> Stage:
         """One segment of a training; the total length is no part of it."""
         entry = self.config.models[dataset, model]
-        _, stop = self.segment(dataset, model, int(segment))
         training = entry.training.spec()
         del training["images_total"], training["segment_images"]
         spec = {
@@ -100,7 +98,7 @@ class Stages:
             "normalisation": entry.normalisation.spec(),
             "training": training,
             "seed": int(seed),
-            "stop": stop,
+            "stop": self.segment_end(dataset, model, int(segment)),
         }
         return Stage(spec, "train_segment.py", self._model_modules(entry.family), self._model_libraries(entry.family))
 
@@ -154,7 +152,7 @@ class Stages:
         """Distances between source and generated measurements."""
         entry = self.config.measures[measure]
         settings = self.config.compare.for_group(
-            entry.family, protocol_of(entry), self.config.datasets[dataset].measuring.published_cuts
+            entry.family, entry.protocol, self.config.datasets[dataset].measuring.published_cuts
         )
         spec = {"group": entry.family, "measure": measure, "settings": settings.spec()}
         modules = (f"galforge.compare.{entry.family}",)
@@ -199,11 +197,10 @@ class Stages:
 
     # How work is cut into jobs
 
-    def segment(self, dataset: str, model: str, index: int) -> tuple[int, int]:
-        """Images seen at the start and the end of a segment."""
+    def segment_end(self, dataset: str, model: str, index: int) -> int:
+        """Images seen at the end of a segment."""
         training = self.config.models[dataset, model].training
-        start = index * training.segment_images
-        return start, min(start + training.segment_images, training.images_total)
+        return min((index + 1) * training.segment_images, training.images_total)
 
     def segments(self, dataset: str, model: str) -> int:
         """Number of segments of a training."""
@@ -244,15 +241,3 @@ class Stages:
 
     def _measure_libraries(self, entry: Measure) -> tuple[str, ...]:
         return tuple(families.load("measure", entry.family, "settings").LIBRARIES)
-
-
-def protocol_of(entry: Measure) -> str:
-    """The protocol of a measure; one without a published method is corrected."""
-    return getattr(entry.settings, "protocol", "corrected")
-
-
-def raw_download(settings: Any) -> str | None:
-    """File name of a data set's download, if it is downloaded."""
-    if getattr(settings, "source", None) != "download":
-        return None
-    return Path(settings.url.split("?")[0]).name

@@ -5,13 +5,13 @@ import os
 from pathlib import Path
 
 from galforge import families
-from galforge.provenance import begin, finish
+from galforge.provenance import DRIVER_JOB_VARIABLE, begin, finish
 from galforge.stamps import Stamps
 from galforge.training.segment import run_segment
 from galforge.training.settings import NormalisationSettings, StepSettings
 
 spec = begin(snakemake, __file__)
-if os.environ.get("SLURM_JOB_ID") == os.environ.get("GALFORGE_DRIVER_JOB"):
+if os.environ.get("SLURM_JOB_ID") == os.environ.get(DRIVER_JOB_VARIABLE):
     # The driver runs inside an allocation: that job is not this training's to watch or to requeue.
     os.environ.pop("SLURM_JOB_ID", None)
 with Stamps(snakemake.input.stamps) as stamps:

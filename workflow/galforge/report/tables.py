@@ -157,16 +157,17 @@ def _averaged(runs: pd.DataFrame) -> pd.DataFrame:
     # Sorted by seed: a sum in another order may differ in its last digit.
     for key, group in runs.sort_values("seed").groupby(_KEY, sort=False, dropna=False):
         value = group["value"].to_numpy(float)
+        mean = float(np.mean(value))
         images = np.sqrt(np.mean(group["standard_error"].to_numpy(float) ** 2))
         seeds = np.std(value, ddof=1) / np.sqrt(len(value)) if len(value) > 1 else 0.0
         floor = float(np.mean(group["floor"].to_numpy(float)))
         rows.append(
             {
                 **dict(zip(_KEY, key, strict=True)),
-                "value": float(np.mean(value)),
+                "value": mean,
                 "standard_error": float(np.hypot(images, seeds)),
                 "floor": floor,
-                "at_floor": bool(np.mean(value) < 2 * floor or np.mean(value) == 0),
+                "at_floor": bool(mean < 2 * floor or mean == 0),
                 "n_source": group["n_source"].mean().round(),
                 "n_generated": group["n_generated"].mean().round(),
                 "seeds": len(value),

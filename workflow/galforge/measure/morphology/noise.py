@@ -69,14 +69,13 @@ def calibrate(stamps: Stamps, settings: MeasureSettings, target: float, count: i
             "cannot be scaled to it; check the unit and the background of the data set"
         )
     low = 0.0
-    for step in range(STEPS):
-        sigma = FIRST * FACTOR**step * peak
+    levels = [FIRST * FACTOR**step * peak for step in range(STEPS)]
+    for sigma in levels:
         if try_noise(sigma)[0]:
             return _refine(try_noise, low, sigma)
         low = sigma
     # The passes above were cut short, each at another stamp: only whole ones can be compared.
-    levels = [0.0, *(FIRST * FACTOR**step * peak for step in range(STEPS))]
-    shares = {sigma: try_noise(sigma, whole=True)[1] for sigma in levels}
+    shares = {sigma: try_noise(sigma, whole=True)[1] for sigma in [0.0, *levels]}
     best = max(shares, key=lambda sigma: (shares[sigma], -sigma))
     log.warning(
         "no noise gives flag <= 1 to %.0f %% of the source; taking sd %g, which gives it to %.0f %%",
