@@ -22,7 +22,7 @@ STAGE = ["pydantic", "numpy", "h5py"]
 ROLES = {
     "driver": [*STAGE, "snakemake", "snakemake-executor-plugin-slurm", "PyYAML"],
     "data": [*STAGE, "scipy", "astropy", "GalSim"],
-    "train": [*STAGE, "torch", "safetensors"],
+    "train": [*STAGE, "torch", "safetensors", "tensorboard"],
     "measure": [
         *STAGE,
         "scipy",

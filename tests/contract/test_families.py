@@ -16,7 +16,7 @@ from galforge.stamps import Stamps
 from galforge.training import export, state
 from galforge.training.data import TrainingImages
 from galforge.training.loop import Training
-from galforge.training.segment import run_segment
+from galforge.training.segment import Segment, run_segment
 from galforge.training.settings import NormalisationSettings, StepSettings
 from toys.galaxies import write_stamps
 
@@ -70,20 +70,10 @@ def train(run: Training, source: Stamps, stop: int) -> Training:
 
 def segment(family: str, stamps: Path, folder: Path, stop: int, state_in: Path | None = None) -> Path:
     out = folder / f"state-{stop}.pt"
-    work = folder / f"work-{stop}"
-    run_segment(
-        stamps,
-        family,
-        settings_of(family),
-        NormalisationSettings(),
-        step_settings(),
-        0,
-        stop,
-        state_in,
-        out,
-        work,
-        "key",
+    made_from = Segment(
+        stamps, family, settings_of(family), NormalisationSettings(), step_settings(), 0, stop, state_in, "key"
     )
+    run_segment(made_from, out, folder / f"work-{stop}")
     return out
 
 

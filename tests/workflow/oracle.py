@@ -124,6 +124,7 @@ CHOICES = {
     "protocol": ["published", "corrected"],
     "kind": ["asinh", "linear"],
     "precision": ["float32", "bfloat16"],
+    "layout": ["channels_last", "contiguous"],
     "device": ["auto", "cpu", "cuda"],
     "pad": ["refuse", "noise"],
     "origin": ["observed", "simulated"],

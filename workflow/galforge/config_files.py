@@ -48,7 +48,6 @@ PAPER: dict[str, Any] = {
                 "batch": 64,
                 "ema_half_life_images": 20_000,
                 "history_images": 20_000,
-                "precision": "bfloat16",
                 "gradient_clip": 1.0,
             },
         }

@@ -4,8 +4,12 @@ import logging
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import TypeVar
 
+from galforge.errors import GalforgeError
+
+TENSORBOARD_VARIABLE = "GALFORGE_TENSORBOARD"
 log = logging.getLogger("galforge")
 Item = TypeVar("Item")
 
@@ -28,9 +32,9 @@ def to_file(path: str | None) -> None:
 class Progress:
     """Counts work and says now and then how far it is, how fast, and how long it will still take."""
 
-    def __init__(self, total: int, what: str, every_seconds: float = 20.0):
+    def __init__(self, total: int, what: str, done: int = 0, every_seconds: float = 30.0):
         self.total, self.what, self.every = total, what, every_seconds
-        self.done, self.start = 0, time.monotonic()
+        self.first, self.done, self.start = done, done, time.monotonic()
         self.said = self.start
 
     def advance(self, count: int = 1, note: str = "") -> None:
@@ -40,7 +44,7 @@ class Progress:
         if now - self.said < self.every and self.done < self.total:
             return
         self.said = now
-        rate = self.done / max(now - self.start, 1e-9)
+        rate = (self.done - self.first) / max(now - self.start, 1e-9)
         left = (self.total - self.done) / rate if rate > 0 else float("inf")
         log.info(
             "%d of %d %s, %.3g per s, %s left%s",
@@ -66,3 +70,35 @@ def duration(seconds: float) -> str:
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+class Scalars:
+    """Curves for TensorBoard.
+
+    Args:
+        folder: where its event files go.
+
+    Raises:
+        GalforgeError: TensorBoard is not installed.
+    """
+
+    def __init__(self, folder: Path):
+        try:
+            # Only where it is asked for: it takes a second to import, and torch with it.
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError as error:
+            raise GalforgeError(
+                f"TensorBoard was asked for ({TENSORBOARD_VARIABLE}), but cannot be imported ({error}): run "
+                f"`.venv/bin/pip install tensorboard`, or unset {TENSORBOARD_VARIABLE}"
+            ) from error
+        self._writer = SummaryWriter(str(folder))
+
+    def add(self, images_seen: int, values: dict[str, float]) -> None:
+        """One point of each curve."""
+        for name, value in values.items():
+            self._writer.add_scalar(name, value, images_seen)
+        self._writer.flush()
+
+    def close(self) -> None:
+        """Close the event file."""
+        self._writer.close()

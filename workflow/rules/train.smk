@@ -16,6 +16,8 @@ rule train_segment:
         mem_mb=memory(16000),
         runtime=720,
         gpu=1,
+        # No scheduler looks at it: how often progress is saved changes no number, and a profile may set it.
+        checkpoint_seconds=600,
     params:
         spec=spec("train_segment"),
         code=code("train_segment"),

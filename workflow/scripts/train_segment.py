@@ -4,11 +4,10 @@ import hashlib
 import os
 from pathlib import Path
 
-from galforge import families
+from galforge.logs import TENSORBOARD_VARIABLE
 from galforge.provenance import DRIVER_JOB_VARIABLE, begin, finish
 from galforge.stamps import Stamps
-from galforge.training.segment import run_segment
-from galforge.training.settings import NormalisationSettings, StepSettings
+from galforge.training.launch import launch, processes
 
 spec = begin(snakemake, __file__)
 if os.environ.get("SLURM_JOB_ID") == os.environ.get(DRIVER_JOB_VARIABLE):
@@ -18,19 +17,22 @@ with Stamps(snakemake.input.stamps) as stamps:
     parts = (snakemake.params.spec, snakemake.params.code, stamps.digest)
 key = hashlib.sha256("\n".join(parts).encode()).hexdigest()
 state = Path(snakemake.output.state)
-run_segment(
-    stamps=Path(snakemake.input.stamps),
-    family=spec["family"],
-    network=families.load("models", spec["family"], "settings").ModelSettings.from_spec(spec["network"]),
-    normalisation=NormalisationSettings.from_spec(spec["normalisation"]),
-    training=StepSettings.from_spec(spec["training"]),
-    seed=spec["seed"],
-    stop=spec["stop"],
-    state_in=Path(snakemake.input.state) if snakemake.input.get("state") else None,
-    state_out=state,
-    work=state.parent / "work" / f"{state.stem}-{key[:16]}",
-    key=key,
+folder = os.environ.get(TENSORBOARD_VARIABLE)
+segment = {
+    **{name: spec[name] for name in ("family", "network", "normalisation", "training", "seed", "stop")},
+    "stamps": snakemake.input.stamps,
+    "state_in": snakemake.input.get("state") or None,
+    "key": key,
+}
+job = {
+    "segment": segment,
+    "state_out": str(state),
+    "work": str(state.parent / "work" / f"{state.stem}-{key[:16]}"),
+    "checkpoint_seconds": snakemake.resources.checkpoint_seconds,
     # Only a scheduler ends a job after its runtime.
-    minutes=snakemake.resources.get("runtime") if "SLURM_JOB_ID" in os.environ else None,
-)
+    "minutes": snakemake.resources.get("runtime") if "SLURM_JOB_ID" in os.environ else None,
+    "tensorboard": str(Path(folder, *state.parent.parts[1:])) if folder else None,
+    "log": snakemake.log[0],
+}
+launch(job, processes(snakemake.resources.get("gpu"), snakemake.resources.get("gres")))
 finish(snakemake, __file__, seed=spec["seed"], key=key)

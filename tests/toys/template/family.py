@@ -36,7 +36,7 @@ class Family:
         }
 
     def step(self, images: Tensor, conditions: dict[str, Tensor] | None, step: Step) -> dict[str, Tensor]:
-        jitter = 0.01 * torch.randn(len(images), generator=step.generator, device=images.device)
+        jitter = 0.01 * step.draws.normal()
         brightness = (conditions["brightness"] + jitter).reshape(-1, 1, 1, 1)
         misfit = ((images - self.networks.template * brightness) ** 2).mean()
         step.update("template", misfit)

@@ -78,36 +78,30 @@ def slurm(tmp_path, monkeypatch):
     return install
 
 
-def stopped_by(number=None):
-    clock = Clock(None)
-    clock.signal = number
-    return Preempted("stopped"), clock
-
-
 @pytest.mark.parametrize("number", [None, signal.SIGTERM])
 def test_running_job_is_requeued(slurm, number):
     calls = slurm("RUNNING")
-    requeue(*stopped_by(number), grace_seconds=0)
+    requeue(Preempted("stopped", number), grace_seconds=0)
     assert calls() == ["show job -o 77", "requeue 77"]
 
 
 @pytest.mark.parametrize("job_state", ["CANCELLED", "COMPLETING", "TIMEOUT"])
 def test_cancelled_job_stays_cancelled(slurm, job_state):
     calls = slurm(job_state)
-    requeue(*stopped_by(signal.SIGTERM), grace_seconds=0)
+    requeue(Preempted("stopped", signal.SIGTERM), grace_seconds=0)
     assert calls() == ["show job -o 77"]
 
 
 def test_interrupt_from_the_keyboard_is_no_requeue(slurm):
     calls = slurm("RUNNING")
-    requeue(*stopped_by(signal.SIGINT), grace_seconds=0)
+    requeue(Preempted("stopped", signal.SIGINT), grace_seconds=0)
     assert calls() == []
 
 
 def test_outside_of_slurm_nothing_is_asked(slurm, monkeypatch):
     calls = slurm("RUNNING")
     monkeypatch.delenv("SLURM_JOB_ID")
-    requeue(*stopped_by(signal.SIGTERM), grace_seconds=0)
+    requeue(Preempted("stopped", signal.SIGTERM), grace_seconds=0)
     assert calls() == []
 
 
@@ -115,6 +109,6 @@ def test_failing_requeue_says_that_a_retry_goes_on(slurm, caplog):
     slurm("RUNNING", fails=True)
     with caplog.at_level("WARNING", logger="galforge"):
         began = time.monotonic()
-        requeue(*stopped_by(signal.SIGTERM), grace_seconds=60)
+        requeue(Preempted("stopped", signal.SIGTERM), grace_seconds=60)
     assert time.monotonic() - began < 30
     assert "a retry goes on" in caplog.text

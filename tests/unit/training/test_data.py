@@ -7,6 +7,7 @@ import torch
 from galforge.errors import GalforgeError
 from galforge.stamps import Stamps, StampsWriter
 from galforge.training.data import TrainingImages, augment, positions
+from galforge.training.draws import Draws
 from toys.galaxies import header, write_stamps
 
 CPU = torch.device("cpu")
@@ -48,6 +49,14 @@ def test_held_and_read_images_are_the_same(stamps):
             assert torch.equal(held.batch(first, 12)[0], read.batch(first, 12)[0])
 
 
+def test_processes_that_share_batches_read_what_one_would(stamps):
+    with TrainingImages(stamps, CPU, (), 1) as whole, TrainingImages(stamps, CPU, (), 1, hold_bytes=0) as shared:
+        for first in range(0, 60, 12):
+            both = [whole.batch(first, 12)[0][6:], shared.batch(first + 6, 6, stride=12)[0]]
+            assert torch.equal(*both)
+        assert len(shared._ahead) == 3
+
+
 def test_images_held_are_the_split_even_in_many_blocks(stamps, monkeypatch):
     monkeypatch.setattr("galforge.training.data._BLOCK_BYTES", 3 * 4 * 2 * 32 * 32)
     with TrainingImages(stamps, CPU, (), 1) as images:
@@ -73,7 +82,7 @@ def test_augmentation_reaches_all_eight_orientations_and_nothing_else():
     image = torch.arange(9.0).reshape(1, 1, 3, 3)
     turned = [torch.rot90(mirrored, turns, (-2, -1)) for mirrored in (image, image.flip(-1)) for turns in range(4)]
     wanted = {tuple(one.flatten().tolist()) for one in turned}
-    drawn = augment(image.expand(400, 1, 3, 3), torch.Generator().manual_seed(0))
+    drawn = augment(image.expand(400, 1, 3, 3), Draws(0, 400, slice(0, 400), CPU))
     counts = dict.fromkeys(wanted, 0)
     for one in drawn:
         counts[tuple(one.flatten().tolist())] += 1

@@ -17,11 +17,12 @@ from galforge.seeds import generator
 from galforge.training import export
 from galforge.training import state as states
 from galforge.training.clock import OutOfTime, Preempted
+from galforge.training.launch import launch
 from galforge.training.lease import Lease, LeaseLost
 from galforge.training.loop import Diverged, Training
 from toys import job
 from toys.galaxies import write_stamps
-from toys.job import train
+from toys.job import plain, train
 
 STOP = 320
 JOB = Path(job.__file__)
@@ -103,7 +104,7 @@ def test_preempted_job_is_requeued_after_its_lease_was_released(stamps, tmp_path
     monkeypatch.setenv("PATH", f"{scontrol.parent}{os.pathsep}{os.environ['PATH']}")
     monkeypatch.setenv("SLURM_JOB_ID", "5")
     with pytest.raises(Preempted):
-        train(stamps, tmp_path / "state.pt", tmp_path / "work", STOP, grace_seconds=0.0)
+        launch(plain(stamps, tmp_path / "state.pt", tmp_path / "work", STOP), 1, grace_seconds=0.0)
     assert '"released": "yes"' in (tmp_path / "lease-then").read_text()
 
 
@@ -128,7 +129,7 @@ def test_killed_at_any_moment_it_reaches_the_same_state(stamps, tmp_path, uninte
     assert progress == sorted(set(progress))
     train(stamps, out, work, STOP)
     assert out.read_bytes() == uninterrupted.read_bytes()
-    assert sorted(path.name for path in work.iterdir()) == ["finished.pt", f"lease-{kills + 1:08d}"]
+    assert sorted(path.name for path in work.iterdir()) == ["finished.pt", "history.csv", f"lease-{kills + 1:08d}"]
 
 
 @pytest.mark.parametrize("damage", ["truncated", "flipped"])

@@ -21,25 +21,41 @@ Shape = tuple[int, int, int]
 """(channels, height, width) of an image [pixels]."""
 
 
+class Draws(Protocol):
+    """The only source of randomness of a training step: one row for each image that the step is given.
+
+    It is seeded anew for every step, so that a resumed training draws the same numbers, and an image gets the same ones
+    whichever of several processes sees it.
+    """
+
+    def normal(self, *shape: int) -> Tensor:
+        """Standard normal numbers (batch, *shape) float32 on the device of the images."""
+
+    def uniform(self, *shape: int) -> Tensor:
+        """Numbers (batch, *shape) float32, uniform in [0, 1), on the device of the images."""
+
+
 @dataclass(frozen=True)
 class Step:
     """What one training step is given besides its images.
 
     Attributes:
-        images_seen: images seen before this step.
-        generator: the step's only source of randomness, on the device of the images. It is seeded anew for
-            every step, so that a resumed training draws the same numbers.
+        images_seen: images seen before this step, by all processes together.
+        draws: random numbers.
         autocast: opens the context in which networks run at the chosen precision; losses belong outside of
             it.
         update: ``update(name, loss)`` clears the gradients of the optimiser ``name``, differentiates the
-            scalar ``loss``, clips, and steps. A family with several networks calls it once for each, in the
-            order that it needs.
+            scalar ``loss``, averages the gradients over all processes, clips, and steps. A loss is a mean over the
+            images. A family with several networks calls it once for each, in the order that it needs.
+        mean: ``mean(tensor)`` is the mean of a float32 tensor over all processes. What a family keeps of a
+            batch in its buffers goes through it, or the processes would drift apart.
     """
 
     images_seen: int
-    generator: torch.Generator
+    draws: Draws
     autocast: Callable[[], AbstractContextManager[None]]
     update: Callable[[str, Tensor], None]
+    mean: Callable[[Tensor], Tensor]
 
 
 class Noise(Protocol):
@@ -70,7 +86,7 @@ class Family(Protocol):
         """
 
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
-        """New optimisers over parameters of ``networks``, by name."""
+        """New optimisers over parameters of ``networks``, by name, with torch's fused steps where there are any."""
 
     def step(self, images: Tensor, conditions: dict[str, Tensor] | None, step: Step) -> dict[str, Tensor]:
         """One training step.

@@ -18,7 +18,15 @@ REQUEUE_GRACE_SECONDS = 60.0
 
 
 class Preempted(GalforgeError):
-    """The segment was asked to stop before its end; it saved its progress first."""
+    """The segment was asked to stop before its end; it saved its progress first.
+
+    Attributes:
+        signal: the number of the signal that asked; None for the segment's own clock.
+    """
+
+    def __init__(self, message: str, signal: int | None = None):
+        super().__init__(message)
+        self.signal = signal
 
 
 class OutOfTime(Preempted):
@@ -70,20 +78,20 @@ class Clock:
         """
         rest = "; its progress is saved, and running the same again goes on from there"
         if self.signal is not None:
-            raise Preempted(f"the training was stopped by {signal.Signals(self.signal).name}{rest}")
+            raise Preempted(f"the training was stopped by {signal.Signals(self.signal).name}{rest}", self.signal)
         raise OutOfTime(f"the training stopped before the time limit of its job{rest}")
 
     def _remember(self, number: int, frame: FrameType | None) -> None:
         self.signal = number
 
 
-def requeue(stopped: Preempted, clock: Clock, grace_seconds: float = REQUEUE_GRACE_SECONDS) -> None:
+def requeue(stopped: Preempted, grace_seconds: float = REQUEUE_GRACE_SECONDS) -> None:
     """On SLURM, put this job back into the queue and wait to be ended; elsewhere, do nothing.
 
     A job that its user cancelled stays cancelled, and so does one that was interrupted from the keyboard.
     """
     job, scontrol = os.environ.get("SLURM_JOB_ID"), shutil.which("scontrol")
-    if not job or not scontrol or clock.signal == signal.SIGINT:
+    if not job or not scontrol or stopped.signal == signal.SIGINT:
         return
     try:
         shown = _run(scontrol, "show", "job", "-o", job)

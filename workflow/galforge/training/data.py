@@ -1,5 +1,6 @@
 """The training split as batches: which images a step sees, and how they get to the device."""
 
+from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from types import TracebackType
@@ -11,10 +12,12 @@ from torch import Tensor
 
 from galforge.errors import GalforgeError
 from galforge.logs import log
+from galforge.models.protocol import Draws
 from galforge.seeds import generator
 from galforge.stamps import Stamps
 
 HOLD_BYTES = 4 * 2**30
+_AHEAD = 3
 _BLOCK_BYTES = 64 * 2**20
 
 Batch = tuple[Tensor, dict[str, Tensor] | None]
@@ -44,8 +47,8 @@ def positions(seed: int, count: int, first: int, number: int) -> np.ndarray:
 class TrainingImages:
     """The training split of a stamps file; a context manager.
 
-    Images are held on the device where they fit, else read from the file one batch ahead of the step that
-    needs them. Both ways give the same numbers.
+    Images are held on the device where they fit, else read from the file by a thread, some batches ahead of the
+    step that needs them, into memory that a GPU copies from while it computes. Both ways give the same numbers.
 
     Args:
         stamps: the file, open as long as this is.
@@ -75,7 +78,7 @@ class TrainingImages:
         limit = torch.cuda.mem_get_info(device)[0] // 2 if device.type == "cuda" else hold_bytes
         self.held = self._hold() if size <= limit else None
         self._reader = ThreadPoolExecutor(1) if self.held is None else None
-        self._ahead: dict[tuple[int, int], Future[Tensor]] = {}
+        self._ahead: deque[tuple[tuple[int, int], Future[Tensor]]] = deque()
         where = f"held on the {device.type}" if self.held is not None else "read from the file batch by batch"
         log.info("%s: %d training images (%.3g GB), %s", stamps.path, len(self.indices), size / 1e9, where)
 
@@ -88,24 +91,31 @@ class TrainingImages:
         if self._reader is not None:
             self._reader.shutdown(cancel_futures=True)
 
-    def batch(self, first: int, number: int) -> Batch:
-        """Images (number, C, H, W) float32 in image units, and their conditions, from the ``first``-th seen
-        on."""
+    def batch(self, first: int, number: int, stride: int | None = None) -> Batch:
+        """Images (number, C, H, W) float32 in image units, and their conditions, from the ``first``-th seen on.
+
+        ``stride`` is how far the next batch is from this one; ``number`` if not given. Several processes that share
+        batches have a longer one.
+        """
         where = positions(self.seed, len(self.indices), first, number)
         if self.held is not None:
             images = self.held.index_select(0, self._send(torch.from_numpy(where)))
         else:
-            images = self._send(self._read_ahead(first, number))
+            images = self._read_ahead(first, number, stride or number).to(self.device, non_blocking=True)
         if not self.conditions:
             return images, None
         return images, {name: self._send(values[torch.from_numpy(where)]) for name, values in self.conditions.items()}
 
-    def _read_ahead(self, first: int, number: int) -> Tensor:
-        now = self._ahead.pop((first, number), None) or self._reader.submit(self._gather, first, number)
-        images = now.result()
-        following = (first + number, number)
-        self._ahead = {following: self._reader.submit(self._gather, *following)}
-        return images
+    def _read_ahead(self, first: int, number: int, stride: int) -> Tensor:
+        if not self._ahead or self._ahead[0][0] != (first, number):
+            # The first batch of all, or another one than was foreseen.
+            for _, future in self._ahead:
+                future.cancel()
+            self._ahead.clear()
+        coming = first + stride * len(self._ahead)
+        for start in range(coming, first + stride * (_AHEAD + 1), stride):
+            self._ahead.append(((start, number), self._reader.submit(self._gather, start, number)))
+        return self._ahead.popleft()[1].result()
 
     def _gather(self, first: int, number: int) -> Tensor:
         """Read one batch in the order of the file, neighbours in one piece."""
@@ -113,7 +123,8 @@ class TrainingImages:
         rows, back = np.unique(wanted, return_inverse=True)
         pieces = np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1)
         read = np.concatenate([self.stamps.images[int(piece[0]) : int(piece[-1]) + 1] for piece in pieces])
-        return torch.from_numpy(np.ascontiguousarray(read[back], dtype=np.float32))
+        images = torch.from_numpy(np.ascontiguousarray(read[back], dtype=np.float32))
+        return images.pin_memory() if self.device.type == "cuda" else images
 
     def _hold(self) -> Tensor:
         held = torch.empty((len(self.indices), *self.stamps.shape), dtype=torch.float32, device=self.device)
@@ -141,10 +152,10 @@ class TrainingImages:
         return values
 
 
-def augment(images: Tensor, generator: torch.Generator) -> Tensor:
+def augment(images: Tensor, draws: Draws) -> Tensor:
     """Each of (n, C, H, H) images in one of its eight orientations at random: two mirrorings and a
     transposition."""
-    draws = torch.randint(0, 2, (3, len(images), 1, 1, 1), generator=generator, device=images.device, dtype=torch.bool)
-    images = torch.where(draws[0], images.flip(-1), images)
-    images = torch.where(draws[1], images.flip(-2), images)
-    return torch.where(draws[2], images.transpose(-1, -2), images)
+    coins = draws.uniform(3).lt(0.5).reshape(-1, 3, 1, 1, 1).unbind(1)
+    images = torch.where(coins[0], images.flip(-1), images)
+    images = torch.where(coins[1], images.flip(-2), images)
+    return torch.where(coins[2], images.transpose(-1, -2), images)

@@ -1,11 +1,10 @@
 """From the last state of a training to what the rest of the workflow uses: weights and history."""
 
-import csv
 from pathlib import Path
 
-from galforge.atomic import replacing
 from galforge.models import weights
 from galforge.training import state as states
+from galforge.training.history import write_csv
 
 
 def export_weights(state: Path, out: Path) -> None:
@@ -25,9 +24,4 @@ def export_history(state: Path, out: Path) -> None:
     Raises:
         StateError: the state is damaged.
     """
-    history = states.read(state)["history"]
-    names = ["images_seen", *sorted(set(history) - {"images_seen"})]
-    with replacing(out) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(names)
-        writer.writerows(zip(*(history[name] for name in names), strict=True))
+    write_csv(states.read(state)["history"], out)

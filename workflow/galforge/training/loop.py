@@ -11,11 +11,16 @@ from torch import Tensor, nn
 
 from galforge import families
 from galforge.errors import GalforgeError
+from galforge.logs import Progress
+from galforge.models import device as devices
 from galforge.models.normalisation import Normalisation
 from galforge.models.protocol import Family, Shape, Step
-from galforge.seeds import seed_of
 from galforge.settings import Settings
+from galforge.training.clock import Clock, Preempted
 from galforge.training.data import TrainingImages, augment
+from galforge.training.draws import Draws, torch_seed
+from galforge.training.group import Group
+from galforge.training.keep import Keep
 from galforge.training.settings import StepSettings
 from galforge.training.state import State, StateError
 
@@ -24,11 +29,6 @@ _EMA_RAMP = 0.05
 
 class Diverged(GalforgeError):
     """A loss or a weight is no finite number any more."""
-
-
-def torch_seed(*key: int | str) -> int:
-    """A seed for torch's generators, which take 63 bits."""
-    return seed_of(*key) % 2**63
 
 
 class Training:
@@ -42,6 +42,7 @@ class Training:
         settings: what a step depends on.
         seed: decides initial weights, order of the images, augmentation and all noise.
         device: where it runs.
+        group: the processes that share each batch; this one alone if not given.
     """
 
     def __init__(
@@ -53,17 +54,24 @@ class Training:
         settings: StepSettings,
         seed: int,
         device: torch.device,
+        group: Group | None = None,
     ):
         self.name, self.network, self.shape, self.normalisation = family, network, shape, normalisation
         self.settings, self.seed, self.device = settings, seed, device
+        self.group = group or Group()
+        self.share = self.group.share(settings.batch)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(torch_seed(seed, "weights"))
             self.family: Family = families.load("models", family, "family").Family(network, shape, normalisation)
-        # Reduced precision and GPUs prefer the channels of a pixel side by side.
-        dense = settings.precision == "bfloat16" or device.type == "cuda"
+        self.bfloat16 = devices.computes_in_bfloat16(settings.precision, device)
+        dense = settings.layout == "channels_last"
         self.layout = torch.channels_last if dense else torch.contiguous_format
         self.family.networks.to(device=device, memory_format=self.layout).train()
         self.average = copy.deepcopy(self.family.networks).eval().requires_grad_(False)
+        self._floats, self._others = _pairs(self.average, self.family.networks)
+        if settings.compile:
+            for network_part in self.family.networks.children():
+                network_part.compile()
         self.optimisers = self.family.optimisers()
         self.images_seen = 0
         self.history: dict[str, list[float]] = {"images_seen": []}
@@ -77,15 +85,16 @@ class Training:
         Raises:
             Diverged: the mean of a loss over that row is not finite.
         """
-        settings = self.settings
-        generator = torch.Generator(self.device)
-        generator.manual_seed(torch_seed(self.seed, "step", self.images_seen))
-        batch, conditions = images.batch(self.images_seen, settings.batch)
+        settings, first = self.settings, self.group.rank * self.share
+        rows = slice(first, first + self.share)
+        draws = Draws(torch_seed(self.seed, "step", self.images_seen), settings.batch, rows, self.device)
+        batch, conditions = images.batch(self.images_seen + first, self.share, settings.batch)
         batch = self.normalisation.normalise(batch)
         if settings.augmentation:
-            batch = augment(batch, generator)
+            batch = augment(batch, draws)
         batch = batch.contiguous(memory_format=self.layout)
-        losses = self.family.step(batch, conditions, Step(self.images_seen, generator, self._autocast, self._update))
+        step = Step(self.images_seen, draws, self._autocast, self._update, self._mean)
+        losses = self.family.step(batch, conditions, step)
         before = self.images_seen
         self.images_seen += settings.batch
         self._follow_weights()
@@ -105,6 +114,10 @@ class Training:
         for name, weight in self.family.networks.state_dict().items():
             if weight.is_floating_point() and not bool(torch.isfinite(weight).all()):
                 self._diverged(f"the weight {name!r} is not finite")
+
+    def latest(self) -> list[str]:
+        """The losses of the latest row of the history, for the log."""
+        return [f"{name} {values[-1]:.5g}" for name, values in self.history.items() if values and name != "images_seen"]
 
     def state(self) -> State:
         """All that a resumed training needs, and what makes the exported weights usable alone."""
@@ -153,7 +166,7 @@ class Training:
         self.steps_summed = state["steps_summed"]
 
     def _autocast(self) -> AbstractContextManager[None]:
-        if self.settings.precision == "bfloat16":
+        if self.bfloat16:
             return torch.autocast(self.device.type, dtype=torch.bfloat16)
         return nullcontext()
 
@@ -161,10 +174,16 @@ class Training:
         optimiser = self.optimisers[name]
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
+        weights = [weight for group in optimiser.param_groups for weight in group["params"]]
+        self.group.mean_([weight.grad for weight in weights if weight.grad is not None])
         if self.settings.gradient_clip:
-            weights = [weight for group in optimiser.param_groups for weight in group["params"]]
             nn.utils.clip_grad_norm_(weights, self.settings.gradient_clip)
         optimiser.step()
+
+    def _mean(self, value: Tensor) -> Tensor:
+        value = value.detach().clone()
+        self.group.mean_([value])
+        return value
 
     @torch.no_grad()
     def _follow_weights(self) -> None:
@@ -172,12 +191,8 @@ class Training:
         the start."""
         half_life = min(self.settings.ema_half_life_images, _EMA_RAMP * self.images_seen)
         weight = 1 - 0.5 ** (self.settings.batch / half_life)
-        pairs = zip(self.average.state_dict().values(), self.family.networks.state_dict().values(), strict=True)
-        floats, others = [], []
-        for average, now in pairs:
-            (floats if average.is_floating_point() else others).append((average, now))
-        torch._foreach_lerp_([average for average, _ in floats], [now for _, now in floats], weight)
-        for average, now in others:
+        torch._foreach_lerp_(*self._floats, weight)
+        for average, now in self._others:
             average.copy_(now)
 
     def _record(self, losses: dict[str, Tensor]) -> None:
@@ -187,8 +202,10 @@ class Training:
                 f"{sorted(self.sums)}; "
                 "a family returns the same names at every step"
             )
-        for name, loss in losses.items():
-            self.sums[name] = self.sums.get(name, 0.0) + loss.detach().double()
+        values = [loss.detach().double() for loss in losses.values()]
+        self.group.mean_(values)
+        for name, value in zip(losses, values, strict=True):
+            self.sums[name] = self.sums.get(name, 0.0) + value
         self.steps_summed += 1
 
     def _close_row(self) -> None:
@@ -207,6 +224,58 @@ class Training:
             "learning rate "
             "or training: gradient_clip is the usual remedy, and the data set is worth a look"
         )
+
+
+def train(run: Training, images: TrainingImages, stop: int, clock: Clock, keep: Keep | None) -> None:
+    """Step until ``stop`` images were seen.
+
+    Args:
+        run: the training, at its beginning or restored.
+        images: its data.
+        stop: a multiple of the batch [images].
+        clock: says when to stop before that.
+        keep: where progress is saved, by the first of several processes; None for the others.
+
+    Raises:
+        Preempted, OutOfTime: stopped early; progress is saved.
+        Diverged: a loss or a weight is not finite.
+        GalforgeError: the time limit allowed no step at all.
+    """
+    first = run.images_seen
+    progress = Progress(stop, "images seen", first) if keep else None
+    while run.images_seen < stop:
+        if run.group.any(clock.must_stop(keep.longest if keep else 0.0)):
+            if keep is None:
+                raise Preempted("stopped with the first process")
+            if run.images_seen == first and clock.signal is None:
+                # Requeued for this, the job would come back and get no further, for ever.
+                raise GalforgeError(
+                    "the time limit of the job was over before its first training step: give it more time (runtime)"
+                )
+            run.check_finite()
+            keep.save(run.state())
+            clock.stop()
+        if keep and keep.is_due():
+            run.check_finite()
+            keep.save(run.state())
+        run.step(images)
+        if keep:
+            keep.show(run.history)
+            progress.advance(run.settings.batch, ", ".join(run.latest()))
+    if keep:
+        run.check_finite()
+        keep.finish(run.state())
+
+
+Pairs = tuple[tuple[list[Tensor], list[Tensor]], list[tuple[Tensor, Tensor]]]
+
+
+def _pairs(average: nn.Module, now: nn.Module) -> Pairs:
+    """What is averaged, as two lists, and what is copied, pair by pair: looked up once, for that takes longer."""
+    pairs = list(zip(average.state_dict().values(), now.state_dict().values(), strict=True))
+    floats = [pair for pair in pairs if pair[0].is_floating_point()]
+    others = [pair for pair in pairs if not pair[0].is_floating_point()]
+    return ([average for average, _ in floats], [now for _, now in floats]), others
 
 
 def _restore_layout(optimiser: torch.optim.Optimizer) -> None:

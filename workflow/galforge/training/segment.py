@@ -1,105 +1,162 @@
 """One segment of a training, as a job runs it: resume, train, checkpoint, stop in time, hand the state on."""
 
-import time
-from collections.abc import Callable
+import os
+import socket
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 
 from galforge.errors import GalforgeError
-from galforge.logs import Progress, log
+from galforge.logs import log
 from galforge.models import device as devices
 from galforge.models import normalisation as normalisations
 from galforge.settings import Settings
 from galforge.stamps import Stamps
 from galforge.training import state as states
-from galforge.training.clock import REQUEUE_GRACE_SECONDS, Clock, Preempted, requeue
+from galforge.training.clock import Clock
 from galforge.training.data import HOLD_BYTES, TrainingImages
+from galforge.training.group import Group
+from galforge.training.keep import CHECKPOINT_SECONDS, Keep
 from galforge.training.lease import TTL_SECONDS, Lease
-from galforge.training.loop import Training
+from galforge.training.loop import Training, train
 from galforge.training.settings import NormalisationSettings, StepSettings
 
-CHECKPOINT_SECONDS = 600.0
 
+@dataclass(frozen=True)
+class Segment:
+    """What a segment is made from, and how far it goes.
 
-def run_segment(
-    stamps: Path,
-    family: str,
-    network: Settings,
-    normalisation: NormalisationSettings,
-    training: StepSettings,
-    seed: int,
-    stop: int,
-    state_in: Path | None,
-    state_out: Path,
-    work: Path,
-    key: str,
-    minutes: float | None = None,
-    checkpoint_seconds: float = CHECKPOINT_SECONDS,
-    ttl_seconds: float = TTL_SECONDS,
-    margin_seconds: float | None = None,
-    grace_seconds: float = REQUEUE_GRACE_SECONDS,
-    hold_bytes: int = HOLD_BYTES,
-) -> None:
-    """Train from ``state_in`` until ``stop`` images were seen, and write ``state_out``.
-
-    Whatever ended an earlier try, this one goes on from its last sound checkpoint in ``work``; a finished
-    state there is handed out without training. On the CPU the outcome is the same, bit for bit, as without
-    any interruption. A state that has already seen ``stop`` images is passed on by hard link.
-
-    Args:
+    Attributes:
         stamps: source stamps; only their training split is read.
         family, network: the model family and its settings.
         normalisation, training: see ``galforge.training.settings``.
         seed: of this training.
         stop: images seen at the end of this segment, a multiple of the batch [images].
         state_in: the state that the segment before left; None for the first one.
+        key: the digest of all that.
+    """
+
+    stamps: Path
+    family: str
+    network: Settings
+    normalisation: NormalisationSettings
+    training: StepSettings
+    seed: int
+    stop: int
+    state_in: Path | None
+    key: str
+
+
+def run_segment(
+    segment: Segment,
+    state_out: Path,
+    work: Path,
+    minutes: float | None = None,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    ttl_seconds: float = TTL_SECONDS,
+    margin_seconds: float | None = None,
+    hold_bytes: int = HOLD_BYTES,
+    tensorboard: Path | None = None,
+    group: Group | None = None,
+) -> None:
+    """Train from ``segment.state_in`` until ``segment.stop`` images were seen, and write ``state_out``.
+
+    Whatever ended an earlier try, this one goes on from its last sound checkpoint in ``work``; a finished
+    state there is handed out without training. On the CPU the outcome is the same, bit for bit, as without
+    any interruption. A state that has already seen ``stop`` images is passed on by hard link.
+
+    Args:
+        segment: what it is made from.
         state_out: the file to make.
-        work: a folder for this segment only, named by the digest of all it is made from.
-        key: that digest; checkpoints with another one, or from another ``state_in``, are not used.
+        work: a folder for this segment only, named by its key; checkpoints with another key, or from another
+            ``state_in``, are not used. ``history.csv`` in it grows while the training runs.
         minutes: time limit of the job, counted from the call [minutes]; None for none.
         checkpoint_seconds: time between two checkpoints [s]; changes nothing in the outcome.
-        ttl_seconds, margin_seconds, grace_seconds: see ``Lease``, ``Clock`` and ``requeue``.
-        hold_bytes: see ``TrainingImages``.
+        ttl_seconds, margin_seconds: see ``Lease`` and ``Clock``.
+        hold_bytes: see ``TrainingImages``; shared by the processes of a group.
+        tensorboard: folder for TensorBoard to watch; None for none.
+        group: the processes that train together, of which the first one writes; this one alone if not given.
 
     Raises:
-        Preempted, OutOfTime: stopped early; progress is saved, and on SLURM the job is requeued.
+        Preempted, OutOfTime: stopped early; progress is saved.
         Diverged: a loss or a weight is not finite.
         StateError: ``state_in`` is damaged or of another training.
         LeaseLost: another process took the work folder over.
         GalforgeError: the settings do not suit the data or the machine, or the time limit allows no step at
             all.
     """
-    if stop % training.batch:
-        raise GalforgeError(f"a segment ends at {stop} images, which is no multiple of the batch ({training.batch})")
+    if segment.stop % segment.training.batch:
+        raise GalforgeError(
+            f"a segment ends at {segment.stop} images, which is no multiple of the batch ({segment.training.batch})"
+        )
+    group = group or Group()
     with Clock(minutes, margin_seconds) as clock:
+        if group.rank:
+            begins, start = group.tell()
+            if begins:
+                _train(segment, states.read(start) if start else None, clock, group, hold_bytes, None)
+            return
+        _say_where(segment.training.device, group.size)
+        told = False
         try:
             with Lease(work, ttl_seconds, pause=lambda: clock.stop() if clock.must_stop() else None) as lease:
-                before = _before(state_in)
+                before = _before(segment.state_in)
                 # The state before is part of what this segment is made from, and on a GPU no key tells which
                 # of two trainings it came from.
-                own = f"{key} {states.content_digest(before)}" if before else key
+                own = f"{segment.key} {states.content_digest(before)}" if before else segment.key
                 checkpoints = states.Checkpoints(work, own, lease)
                 if checkpoints.is_finished():
-                    log.info("%s: already trained to %d images", work, stop)
-                    states.link(checkpoints.finished, state_out, lease)
+                    log.info("%s: already trained to %d images", work, segment.stop)
+                elif before and before["images_seen"] >= segment.stop:
+                    log.info("%s has seen %d images already and is passed on", segment.state_in, before["images_seen"])
+                    states.link(segment.state_in, state_out, lease)
                     return
-                if before and before["images_seen"] >= stop:
-                    log.info("%s has seen %d images already and is passed on", state_in, before["images_seen"])
-                    states.link(state_in, state_out, lease)
-                    return
-                start = checkpoints.latest() or before
-                device = devices.pick(training.device)
-                with devices.reproducible(device, training.threads), Stamps(stamps) as source:
-                    run = _prepare(source, family, network, normalisation, training, seed, start, device)
-                    with TrainingImages(source, device, run.family.conditions, seed, hold_bytes) as images:
-                        fixed = {"key": own, "header": source.typical_header().to_json()}
-                        _train(run, images, stop, clock, checkpoints, fixed, checkpoint_seconds)
+                else:
+                    latest = checkpoints.latest()
+                    start = checkpoints.path(latest["images_seen"]) if latest else segment.state_in
+                    group.tell((True, start))
+                    told = True
+                    with Keep(checkpoints, own, checkpoint_seconds, tensorboard) as keep:
+                        _train(segment, latest or before, clock, group, hold_bytes, keep)
                 states.link(checkpoints.finished, state_out, lease)
-        except Preempted as stopped:
-            # Here the lease is released, so that the job's next start need not wait for it.
-            requeue(stopped, clock, grace_seconds)
-            raise
+        finally:
+            if not told:
+                group.tell((False, None))
+
+
+def _train(
+    segment: Segment,
+    start: states.State | None,
+    clock: Clock,
+    group: Group,
+    hold_bytes: int,
+    keep: Keep | None,
+) -> None:
+    """Train on the data of the segment from ``start`` to its end."""
+    device = group.device(devices.pick(segment.training.device))
+    with devices.reproducible(device, segment.training.threads, fast=True), Stamps(segment.stamps) as source:
+        run = _prepare(segment, source, start, device, group)
+        if keep is not None:
+            log.info("training on %s in %s", device, "bfloat16" if run.bfloat16 else "float32")
+            keep.header = source.typical_header().to_json()
+        with TrainingImages(source, device, run.family.conditions, segment.seed, hold_bytes // group.size) as images:
+            train(run, images, segment.stop, clock, keep)
+
+
+def _prepare(
+    segment: Segment, source: Stamps, start: states.State | None, device: torch.device, group: Group
+) -> Training:
+    """A training at the beginning, or where ``start`` left off with the normalisation measured then."""
+    if start is None:
+        chosen = normalisations.measure(segment.normalisation, source, source.split("train"))
+    else:
+        chosen = normalisations.Normalisation.from_spec(start["normalisation"])
+    shape = tuple(source.shape)
+    run = Training(segment.family, segment.network, shape, chosen, segment.training, segment.seed, device, group)
+    if start is not None:
+        run.restore(start)
+    return run
 
 
 def _before(state_in: Path | None) -> states.State | None:
@@ -113,63 +170,13 @@ def _before(state_in: Path | None) -> states.State | None:
         ) from error
 
 
-def _prepare(
-    source: Stamps,
-    family: str,
-    network: Settings,
-    normalisation: NormalisationSettings,
-    training: StepSettings,
-    seed: int,
-    start: states.State | None,
-    device: torch.device,
-) -> Training:
-    """A training at the beginning, or where ``start`` left off with the normalisation measured then."""
-    if start is None:
-        chosen = normalisations.measure(normalisation, source, source.split("train"))
-    else:
-        chosen = normalisations.Normalisation.from_spec(start["normalisation"])
-    run = Training(family, network, tuple(source.shape), chosen, training, seed, device)
-    if start is not None:
-        run.restore(start)
-    return run
-
-
-def _train(
-    run: Training,
-    images: TrainingImages,
-    stop: int,
-    clock: Clock,
-    checkpoints: states.Checkpoints,
-    fixed: dict[str, str],
-    checkpoint_seconds: float,
-) -> None:
-    """Step until ``stop``, saving now and then, and leave the finished state in the work folder."""
-
-    def save(write: Callable[[states.State], None]) -> float:
-        began = time.monotonic()
-        run.check_finite()
-        write({**run.state(), **fixed})
-        return time.monotonic() - began
-
-    progress = Progress(stop - run.images_seen, "images")
-    first, last, longest = run.images_seen, time.monotonic(), 0.0
-    while run.images_seen < stop:
-        if clock.must_stop(longest):
-            if run.images_seen == first and clock.signal is None:
-                # Requeued for this, the job would come back and get no further, for ever.
-                raise GalforgeError(
-                    "the time limit of the job was over before its first training step: give it more time (runtime)"
-                )
-            save(checkpoints.save)
-            clock.stop()
-        if time.monotonic() - last >= checkpoint_seconds:
-            longest = max(longest, save(checkpoints.save))
-            last = time.monotonic()
-        run.step(images)
-        progress.advance(run.settings.batch, _note(run))
-    save(checkpoints.finish)
-
-
-def _note(run: Training) -> str:
-    """The latest row of the history, for the log."""
-    return ", ".join(f"{name} {values[-1]:.5g}" for name, values in run.history.items() if values)
+def _say_where(device: str, processes: int) -> None:
+    """The first line of a training's log: what to look at when a job does not get what it asked for."""
+    log.info(
+        "node %s, SLURM job %s, CUDA_VISIBLE_DEVICES=%s, device %s, processes %d",
+        os.environ.get("SLURMD_NODENAME", socket.gethostname()),
+        os.environ.get("SLURM_JOB_ID", "none"),
+        os.environ.get("CUDA_VISIBLE_DEVICES", "unset"),
+        device,
+        processes,
+    )

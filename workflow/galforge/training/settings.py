@@ -43,9 +43,17 @@ class StepSettings(Settings):
         True,
         description="turn and mirror every training image at random (the sky has no preferred direction)",
     )
-    precision: Literal["float32", "bfloat16"] = Field(
-        "float32",
-        description="arithmetic of the networks; bfloat16 is faster on recent GPUs and CPUs with AMX",
+    precision: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto",
+        description="arithmetic of the networks; auto: bfloat16 on GPUs and CPUs with matrix units for it, else float32",
+    )
+    layout: Literal["channels_last", "contiguous"] = Field(
+        "channels_last", description="order of images in memory; with the channels of a pixel side by side it is faster"
+    )
+    compile: bool = Field(
+        False,
+        json_schema_extra={"as_before": False},
+        description="compile the networks with torch.compile: minutes at the start of each job, needs a C++ compiler",
     )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes a GPU where there is one")
     threads: int = Field(1, ge=1, description="CPU threads of a training; another number gives other last digits")

@@ -133,9 +133,13 @@ class Checkpoints:
         lease.check()
         _sweep(folder, "*")
 
+    def path(self, images_seen: int) -> Path:
+        """The file of a checkpoint."""
+        return self.folder / f"checkpoint-{images_seen:012d}.pt"
+
     def save(self, state: State) -> None:
         """Write a checkpoint and remove all but the last two."""
-        write(self.folder / f"checkpoint-{state['images_seen']:012d}.pt", state, self.lease)
+        write(self.path(state["images_seen"]), state, self.lease)
         for path in self._paths()[_KEPT:]:
             path.unlink(missing_ok=True)
 

@@ -35,7 +35,7 @@ class Family:
         # The noise is a few logarithms that have to follow as the decoder gets better; Adam moves them by
         # about the rate in each step, whatever their gradient.
         groups = [{"params": networks, "lr": rate}, {"params": observation, "lr": _OBSERVATION_RATE * rate}]
-        return {"vae": torch.optim.Adam(groups)}
+        return {"vae": torch.optim.Adam(groups, fused=True)}
 
     def step(self, images: Tensor, conditions: dict[str, Tensor] | None, step: Step) -> dict[str, Tensor]:
         """Losses: ``loss`` and its two terms, ``reconstruction`` and ``divergence``, all in nats per
@@ -43,7 +43,7 @@ class Family:
         with step.autocast():
             mean, log_variance = self.networks.encoder(images)
         mean, log_variance = mean.float(), log_variance.float().clamp(-20, 10)
-        noise = torch.randn(mean.shape, generator=step.generator, device=mean.device)
+        noise = step.draws.normal(self.settings.latent)
         with step.autocast():
             expected = self.networks.decoder(mean + torch.exp(0.5 * log_variance) * noise)
         expected = expected.float()

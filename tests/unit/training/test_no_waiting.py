@@ -1,0 +1,70 @@
+"""A step never waits for its device: nothing in it turns a tensor into a number or copies one back to the host."""
+
+import pytest
+import torch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from galforge.models import normalisation as normalisations
+from galforge.stamps import Stamps
+from galforge.training.data import TrainingImages
+from galforge.training.loop import Training
+from galforge.training.settings import NormalisationSettings, StepSettings
+from toys.galaxies import write_stamps
+from toys.job import NETWORK
+
+# What waits for a GPU: numbers out of tensors, and results whose size depends on values.
+WAITING = {"aten::_local_scalar_dense", "aten::nonzero", "aten::masked_select", "aten::equal", "aten::is_nonzero"}
+
+
+class Watch(TorchDispatchMode):
+    """Notes the operations that would make the host wait."""
+
+    def __init__(self):
+        super().__init__()
+        self.found, self.all = [], 0
+
+    def __torch_dispatch__(self, function, types, arguments=(), named=None):
+        name = function._schema.name
+        self.all += 1
+        if name in WAITING:
+            self.found.append(name)
+        return function(*arguments, **(named or {}))
+
+
+@pytest.fixture
+def run_and_images(tmp_path):
+    with Stamps(write_stamps(tmp_path / "toy.h5")) as stamps:
+        normalisation = normalisations.measure(NormalisationSettings(), stamps, stamps.split("train"))
+        settings = StepSettings(batch=4, history_images=12, device="cpu", gradient_clip=1.0)
+        run = Training("vae", NETWORK, stamps.shape, normalisation, settings, 0, torch.device("cpu"))
+        with TrainingImages(stamps, torch.device("cpu"), (), 0) as images:
+            yield run, images
+
+
+def test_a_step_never_waits_and_only_a_complete_row_of_the_history_does(run_and_images):
+    run, images = run_and_images
+    # Scalars of the host are used in the first step only, to make the optimiser's state.
+    run.step(images)
+    with Watch() as within:
+        run.step(images)
+    assert within.all > 100
+    assert within.found == []
+    with Watch() as closing:
+        run.step(images)
+    assert closing.found
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no GPU here")
+def test_a_step_on_a_gpu_never_waits(tmp_path):
+    device = torch.device("cuda")
+    with Stamps(write_stamps(tmp_path / "toy.h5")) as stamps:
+        normalisation = normalisations.measure(NormalisationSettings(), stamps, stamps.split("train"))
+        settings = StepSettings(batch=4, history_images=1000, gradient_clip=1.0)
+        run = Training("vae", NETWORK, stamps.shape, normalisation, settings, 0, device)
+        with TrainingImages(stamps, device, (), 0) as images:
+            run.step(images)
+            torch.cuda.set_sync_debug_mode("error")
+            try:
+                run.step(images)
+            finally:
+                torch.cuda.set_sync_debug_mode("default")

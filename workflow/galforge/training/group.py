@@ -1,0 +1,106 @@
+"""The processes of one training: one, or one per GPU of a node, each with its share of every batch.
+
+Gradients and losses are averaged over them, so that the outcome is that of one process but for the order in which
+floating point numbers are added.
+"""
+
+import datetime
+import os
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Any, Self
+
+import torch
+import torch.distributed as distributed
+from torch import Tensor
+
+from galforge.errors import GalforgeError
+
+# Process 0 may wait for hours until a lost node's orphan gives up the work folder, and the others wait for it.
+_PATIENCE = datetime.timedelta(days=30)
+
+
+class Group(AbstractContextManager["Group"]):
+    """The processes that train together; a group of one needs no ``with`` and talks to nobody.
+
+    Attributes:
+        rank: number of this process; 0 writes.
+        size: number of processes.
+    """
+
+    def __init__(self, rank: int = 0, size: int = 1):
+        self.rank, self.size = rank, size
+
+    @classmethod
+    def from_environment(cls) -> Self:
+        """The group that the launcher describes in RANK and WORLD_SIZE; open it with ``with``."""
+        return cls(int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"]))
+
+    def __enter__(self) -> Self:
+        if self.size > 1:
+            # Two back ends: numbers for the hosts (when to stop, where to begin) must not wait for the GPUs.
+            backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "cpu:gloo"
+            distributed.init_process_group(backend, timeout=_PATIENCE)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.size > 1:
+            distributed.destroy_process_group()
+
+    def share(self, batch: int) -> int:
+        """Images of a batch for each process.
+
+        Raises:
+            GalforgeError: the batch cannot be shared evenly.
+        """
+        if batch % self.size:
+            raise GalforgeError(
+                f"a batch of {batch} images cannot be shared by {self.size} processes (one per GPU): ask for a number "
+                "of GPUs (gpu in the profile) that divides training: batch"
+            )
+        return batch // self.size
+
+    def device(self, device: torch.device) -> torch.device:
+        """The device of this process, where ``device`` says of which kind.
+
+        Raises:
+            GalforgeError: there are fewer GPUs than processes.
+        """
+        if device.type != "cuda" or self.size == 1:
+            return device
+        if torch.cuda.device_count() < self.size:
+            raise GalforgeError(
+                f"{self.size} GPUs were asked for, but torch sees {torch.cuda.device_count()}: check gpu in the "
+                "profile and what `snakemake gpu_check` prints"
+            )
+        torch.cuda.set_device(self.rank)
+        return torch.device("cuda", self.rank)
+
+    def mean_(self, tensors: Sequence[Tensor]) -> None:
+        """Replace tensors of one type on one device, in place, by their means over the processes."""
+        if self.size == 1 or not tensors:
+            return
+        flat = torch.cat([tensor.reshape(-1) for tensor in tensors])
+        distributed.all_reduce(flat)
+        flat /= self.size
+        for tensor, mean in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
+            tensor.copy_(mean.view(tensor.shape))
+
+    def any(self, flag: bool) -> bool:
+        """Whether ``flag`` is true in any process; does not wait for a GPU."""
+        if self.size == 1:
+            return flag
+        flags = torch.tensor([float(flag)])
+        distributed.all_reduce(flags, distributed.ReduceOp.MAX)
+        return bool(flags)
+
+    def tell(self, value: Any = None) -> Any:
+        """The value of process 0, which the others wait for: plain data."""
+        if self.size == 1:
+            return value
+        values = [value]
+        distributed.broadcast_object_list(values, device=torch.device("cpu"))
+        return values[0]

@@ -1,0 +1,107 @@
+"""Starting a segment in one process, or in one per GPU of the node by torch's own launcher."""
+
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from torch.distributed.elastic.multiprocessing import SignalException
+from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+
+from galforge.errors import GalforgeError
+from galforge.logs import log
+from galforge.training import worker
+from galforge.training.clock import REQUEUE_GRACE_SECONDS, Preempted, requeue
+from galforge.training.group import Group
+
+_PACKAGES = str(Path(__file__).resolve().parents[2])
+_SAVING_SECONDS = 300
+
+
+def processes(gpu: int | None, gres: str | None) -> int:
+    """Number of processes of a training: one per GPU that its job has, and one where it has none.
+
+    Args:
+        gpu: the resource ``gpu`` of the job.
+        gres: its resource ``gres`` where that is used instead, such as ``gpu:a100:4``.
+    """
+    if gres and gres.split(":")[0] == "gpu":
+        last = gres.split(":")[-1]
+        return int(last) if last.isdigit() else 1
+    return max(1, gpu or 0)
+
+
+def launch(job: dict[str, Any], count: int, grace_seconds: float = REQUEUE_GRACE_SECONDS) -> None:
+    """Run a segment in ``count`` processes; on SLURM, put its job back into the queue if it has to stop early.
+
+    Args:
+        job: plain data for ``galforge.training.worker.run``, and ``log``, the file where the first of several processes
+            logs.
+        count: number of processes, on this node.
+        grace_seconds: see ``requeue``.
+
+    Raises:
+        Preempted: stopped early; progress is saved.
+        GalforgeError: what ``run_segment`` raises.
+    """
+    try:
+        if count == 1:
+            worker.run(job, Group())
+        else:
+            _launch_several(job, count)
+    except Preempted as stopped:
+        requeue(stopped, grace_seconds)
+        raise
+
+
+def _launch_several(job: dict[str, Any], count: int) -> None:
+    # The processes meet at a free port of this node; what SLURM tells of its tasks plays no part.
+    config = LaunchConfig(
+        min_nodes=1,
+        max_nodes=1,
+        nproc_per_node=count,
+        run_id=job["segment"]["key"][:16],
+        rdzv_backend="c10d",
+        rdzv_endpoint="localhost:0",
+        max_restarts=0,
+        shutdown_timeout=_SAVING_SECONDS,
+    )
+    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [_PACKAGES, os.environ.get("PYTHONPATH")]))
+    os.environ["OMP_NUM_THREADS"] = str(job["segment"]["training"]["threads"])
+    with tempfile.TemporaryDirectory(prefix="galforge-") as name:
+        folder = Path(name)
+        (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
+        signal = None
+        try:
+            elastic_launch(config, sys.executable)("-m", worker.__name__, name)
+        except SignalException as caught:
+            signal = int(caught.sigval)
+        except ChildFailedError as failed:
+            log.warning("%d of %d processes of the training failed", len(failed.failures), count)
+        outcomes = [_outcome(folder / f"outcome-{rank}.json") for rank in range(count)]
+    _raise_first(outcomes, signal)
+
+
+def _outcome(path: Path) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {"broken": "a process of the training was killed (out of memory?)"}
+
+
+def _raise_first(outcomes: list[dict[str, Any]], signal: int | None) -> None:
+    """Raise what ended the training: an error before a stop, before what only followed from it."""
+    for outcome in outcomes:
+        if "error" in outcome:
+            raise GalforgeError(outcome["error"])
+    for outcome in outcomes:
+        if "stopped" in outcome:
+            raise Preempted(outcome["stopped"], outcome["signal"])
+    if signal is not None:
+        raise Preempted("the training was stopped before it began", signal)
+    for outcome in outcomes:
+        if "broken" in outcome:
+            raise GalforgeError(outcome["broken"])
