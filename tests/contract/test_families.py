@@ -1,6 +1,8 @@
 """The contract that every model family keeps, found by folder, and one family that lives outside the
 package."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,7 @@ from galforge.sampling import sample
 from galforge.stamps import Stamps
 from galforge.training import export, state
 from galforge.training.data import TrainingImages
+from galforge.training.group import Group
 from galforge.training.loop import Training
 from galforge.training.segment import Segment, run_segment
 from galforge.training.settings import NormalisationSettings, StepSettings
@@ -34,7 +37,8 @@ def settings_of(family: str):
 
 def step_settings(**changes) -> StepSettings:
     return StepSettings(
-        **{"batch": BATCH, "ema_half_life_images": 100, "history_images": 16, "device": "cpu"} | changes
+        **{"batch": BATCH, "ema_half_life_images": 100, "history_images": 16, "device": "cpu", "precision": "float32"}
+        | changes
     )
 
 
@@ -56,9 +60,9 @@ def family(request) -> str:
     return request.param
 
 
-def begin(family: str, source: Stamps, seed: int = 0, **changes) -> Training:
-    normalisation = normalisations.measure(NormalisationSettings(), source, source.split("train"))
-    return Training(family, settings_of(family), source.shape, normalisation, step_settings(**changes), seed, CPU)
+def begin(family: str, source: Stamps, seed: int = 0, group: Group | None = None, **changes) -> Training:
+    chosen = normalisations.measure(NormalisationSettings(), source, source.split("train"))
+    return Training(family, settings_of(family), source.shape, chosen, step_settings(**changes), seed, CPU, group)
 
 
 def train(run: Training, source: Stamps, stop: int) -> Training:
@@ -148,6 +152,27 @@ def test_state_survives_saving_and_restoring(family, stamps):
     assert state.content_digest(again.state()) == state.content_digest(run.state())
 
 
+def test_optimisers_find_everything_laid_out_like_the_weights(family, stamps):
+    """Fused steps on the CPU walk through memory: with other strides they would be wrong without a word."""
+    with Stamps(stamps) as source:
+        again = begin(family, source)
+        again.restore(train(begin(family, source), source, BATCH).state())
+        train(again, source, 2 * BATCH)
+    for optimiser in again.optimisers.values():
+        for weight, moments in optimiser.state.items():
+            laid_out = [
+                value for value in (weight.grad, *moments.values()) if getattr(value, "shape", ()) == weight.shape
+            ]
+            assert len(laid_out) > 1
+            for value in laid_out:
+                assert strides(value) == strides(weight)
+
+
+def strides(tensor: torch.Tensor) -> list[int]:
+    """Those that matter: of dimensions longer than one."""
+    return [stride for stride, length in zip(tensor.stride(), tensor.shape, strict=True) if length > 1]
+
+
 def test_resumed_training_equals_an_uninterrupted_one_bit_for_bit(family, stamps, tmp_path):
     whole = segment(family, stamps, tmp_path / "whole", 6 * BATCH)
     half = segment(family, stamps, tmp_path / "halves", 3 * BATCH)
@@ -159,6 +184,46 @@ def test_resumed_training_equals_an_uninterrupted_one_bit_for_bit(family, stamps
         del content["key"]
         digests.append(state.content_digest(content))
     assert digests[0] == digests[1]
+
+
+class InThreads(Group):
+    """Processes played by threads: means over them, without a network."""
+
+    def __init__(self, rank: int, size: int, barrier: threading.Barrier, given: dict):
+        super().__init__(rank, size)
+        self.barrier, self.given = barrier, given
+
+    def mean_(self, tensors):
+        self.given[self.rank] = [tensor.clone() for tensor in tensors]
+        self.barrier.wait(60)
+        means = [
+            sum(values) / self.size for values in zip(*(self.given[rank] for rank in range(self.size)), strict=True)
+        ]
+        self.barrier.wait(60)
+        for tensor, mean in zip(tensors, means, strict=True):
+            tensor.copy_(mean)
+
+
+def test_two_processes_that_share_batches_learn_what_one_learns(family, stamps):
+    barrier, given = threading.Barrier(2), {}
+
+    def share(run: Training):
+        with Stamps(stamps) as source:
+            return train(run, source, 3 * BATCH).state()
+
+    with Stamps(stamps) as source:
+        # Built one after the other: the first weights come from a generator that all threads share.
+        groups = [None, *(InThreads(rank, 2, barrier, given) for rank in range(2))]
+        runs = [begin(family, source, group=group, gradient_clip=1.0) for group in groups]
+    alone = share(runs[0])
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(share, runs[1:])
+    assert state.content_digest(first["networks"]) == state.content_digest(second["networks"])
+    for name, loss in alone["history"].items():
+        assert first["history"][name] == pytest.approx(loss, rel=1e-4)
+    for name, value in alone["networks"].items():
+        # Adam makes steps of one size of rounding errors too, where a weight has no influence.
+        assert torch.allclose(first["networks"][name], value, rtol=1e-3, atol=4e-3), name
 
 
 def test_state_of_another_training_is_refused(family, stamps):
