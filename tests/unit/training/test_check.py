@@ -1,0 +1,76 @@
+"""The look at a machine says what is there, measures it, and fails where a training would."""
+
+import json
+import logging
+
+import pytest
+import torch
+
+from galforge.errors import GalforgeError
+from galforge.training import check as module
+from galforge.training.check import check, collective
+
+pytestmark = pytest.mark.skipif(torch.cuda.is_available(), reason="what is found here is that of a machine without GPU")
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch, caplog):
+    monkeypatch.setattr(module, "MATRIX_SIDE", {"cpu": 128})
+    monkeypatch.setattr(module, "_MEASURED_SECONDS", 0.01)
+    for variable in ("CUDA_VISIBLE_DEVICES", "SLURM_JOB_ID", "SLURMD_NODENAME"):
+        monkeypatch.delenv(variable, raising=False)
+    # The workflow's own logger hands nothing on once a job has set it up.
+    monkeypatch.setattr(logging.getLogger("galforge"), "propagate", True)
+    caplog.set_level(logging.INFO, logger="galforge")
+
+
+def test_a_cpu_is_measured_and_called_so(caplog, monkeypatch):
+    monkeypatch.setenv("SLURMD_NODENAME", "n7")
+    threads = torch.get_num_threads()
+    found = check(0, 2)
+    assert torch.get_num_threads() == threads
+    assert found["node"] == "n7"
+    assert found["device"] == "cpu"
+    assert found["devices"] == []
+    assert found["fp32_tflops"] > 0
+    assert (found["bf16_tflops"] is None) == (not found["bf16"])
+    assert found["tf32_tflops"] is found["copy_gb_per_s"] is found["collective"] is None
+    assert json.loads(json.dumps(found)) == found
+    assert "trainings run on the CPU here" in caplog.text
+    assert all(f"{name}: " in caplog.text for name in found)
+
+
+def test_a_rate_counts_a_multiplication_and_an_addition_each(monkeypatch):
+    monkeypatch.setattr(module, "_per_second", lambda action, device: 1e9)
+    assert module._tflops(torch.device("cpu"), torch.float32) == pytest.approx(2 * 128**3 * 1e9 / 1e12)
+
+
+def test_a_gpu_that_torch_does_not_see_is_an_error_after_what_explains_it(caplog, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3")
+    with pytest.raises(GalforgeError, match="was given the GPU 3"):
+        check(1, 1)
+    assert f"torch_cuda: {torch.version.cuda or 'none'}" in caplog.text
+    assert "cuda_visible_devices: 3" in caplog.text
+
+
+def test_slurm_gave_fewer_gpus_than_were_asked_for(monkeypatch):
+    monkeypatch.setenv("SLURM_JOB_ID", "17")
+    with pytest.raises(GalforgeError, match="asked SLURM for 2 GPUs and torch sees 0"):
+        check(2, 1)
+    assert check(0, 1)["slurm_job"] == "17"
+
+
+def test_processes_add_up_their_numbers(caplog):
+    found = check(2, 1)["collective"]
+    assert found["backend"] == "gloo"
+    assert found["processes"] == 2
+    assert found["gb_per_s"] > 0
+    assert "collective: {'backend': 'gloo'" in caplog.text
+
+
+def test_processes_that_do_not_reach_each_other(monkeypatch):
+    with pytest.raises(GalforgeError, match=r"over 2 processes did not finish within 0\.01 s"):
+        collective(2, 0.01)
+    monkeypatch.setenv("GLOO_SOCKET_IFNAME", "nowhere0")
+    with pytest.raises(GalforgeError, match=r"over 2 processes failed in process [01] \(.*nowhere0"):
+        collective(2)

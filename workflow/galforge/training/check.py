@@ -1,0 +1,214 @@
+"""What a training would find on the machine that it is given: looked at and measured in a minute.
+
+``python -m galforge.training.check <folder> <rank> <size>`` is one of the processes of ``collective``.
+"""
+
+import contextlib
+import datetime
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import distributed
+
+from galforge.errors import GalforgeError
+from galforge.logs import log
+from galforge.models.device import computes_in_bfloat16, pick
+
+MATRIX_SIDE = {"cuda": 8192, "cpu": 1024}
+"""Large enough that arithmetic and not memory sets the rate."""
+COLLECTIVE_SECONDS = 120.0
+_MEASURED_SECONDS = 0.5
+_COPY_BYTES = 1 << 28
+_COLLECTIVE_BYTES = 1 << 26
+_PACKAGES = Path(__file__).resolve().parents[2]
+_DRIVER = Path("/sys/module/nvidia/version")
+
+
+def check(gpus: int, threads: int) -> dict[str, Any]:
+    """Look at this machine as a training would that asked for ``gpus`` GPUs, and log what is found.
+
+    Args:
+        gpus: number of GPUs, and of processes; with 0 there is one process.
+        threads: CPU threads of the job, which matrix products on a CPU use.
+
+    Returns:
+        Plain data. Rates of matrix products are in TFLOP/s (``fp32_tflops`` as torch multiplies by default,
+        ``tf32_tflops`` with TF32 allowed, ``bf16_tflops``), those of copies and of the collective in GB/s, memory is
+        in GiB; None where the machine has no such thing.
+
+    Raises:
+        GalforgeError: the job was given a GPU that torch does not see, torch sees fewer GPUs than were asked for, or
+            the processes do not reach each other.
+    """
+    found: dict[str, Any] = {
+        "node": os.environ.get("SLURMD_NODENAME", socket.gethostname()),
+        "slurm_job": os.environ.get("SLURM_JOB_ID"),
+        "cuda_visible_devices": os.environ.get("CUDA_VISIBLE_DEVICES"),
+        "cpus": len(os.sched_getaffinity(0)),
+        "threads": threads,
+        "torch": torch.__version__,
+        "torch_cuda": torch.version.cuda,
+        "driver": _DRIVER.read_text(encoding="ascii").strip() if _DRIVER.exists() else None,
+    }
+    # Said before anything can fail: this is what explains the failure.
+    _say(found)
+    device = pick("auto")
+    seen = torch.cuda.device_count()
+    if found["slurm_job"] and seen < gpus:
+        raise GalforgeError(
+            f"the job asked SLURM for {gpus} GPUs and torch sees {seen}: check gpu, or gres, in profiles/slurm and the "
+            "lines of this log above"
+        )
+    measured = _devices(device)
+    measured["bf16"] = computes_in_bfloat16("auto", device)
+    with _threads(threads):
+        measured["fp32_tflops"] = _tflops(device, torch.float32)
+        measured["tf32_tflops"] = _tflops(device, torch.float32, "high") if device.type == "cuda" else None
+        measured["bf16_tflops"] = _tflops(device, torch.bfloat16) if measured["bf16"] else None
+    measured["copy_gb_per_s"] = _copy(device) if device.type == "cuda" else None
+    _say(measured)
+    measured["collective"] = collective(gpus) if gpus > 1 else None
+    _say({"collective": measured["collective"] or "not needed by one process"})
+    if device.type == "cpu":
+        log.info("trainings run on the CPU here")
+    return {**found, **measured}
+
+
+def collective(size: int, seconds: float = COLLECTIVE_SECONDS) -> dict[str, Any]:
+    """Add numbers up over ``size`` processes of this machine, with NCCL on GPUs and gloo on CPUs.
+
+    Returns:
+        ``backend``, ``processes`` and ``gb_per_s``, the rate at which a gradient of 64 MiB is summed [GB/s].
+
+    Raises:
+        GalforgeError: they do not reach each other within ``seconds``, or the sum is wrong.
+    """
+    with tempfile.TemporaryDirectory(prefix="galforge-") as name:
+        folder = Path(name)
+        path = os.pathsep.join(filter(None, [str(_PACKAGES), os.environ.get("PYTHONPATH")]))
+        started = []
+        for rank in range(size):
+            with open(folder / f"said-{rank}", "wb") as said:
+                words = [sys.executable, "-m", __name__, name, str(rank), str(size)]
+                environment = {**os.environ, "PYTHONPATH": path}
+                started.append(subprocess.Popen(words, env=environment, stdout=said, stderr=said))
+        try:
+            deadline = time.monotonic() + seconds
+            # The first that fails explains why the others wait.
+            while (codes := [process.poll() for process in started]) != [0] * size:
+                failed = next((rank for rank, code in enumerate(codes) if code), None)
+                if failed is not None or time.monotonic() >= deadline:
+                    raise GalforgeError(_why(folder, failed, size, seconds))
+                time.sleep(0.1)
+        finally:
+            for process in started:
+                process.kill()
+                process.wait()
+        return json.loads((folder / "outcome.json").read_text(encoding="utf-8"))
+
+
+def _why(folder: Path, failed: int | None, size: int, seconds: float) -> str:
+    lines = (folder / f"said-{failed or 0}").read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    how = f"did not finish within {seconds:g} s" if failed is None else f"failed in process {failed}"
+    return (
+        f"a sum over {size} processes {how} ({lines[-1] if lines else 'it said nothing'}); "
+        "run gpu_check with NCCL_DEBUG=INFO in the environment, or train with gpu: 1"
+    )
+
+
+def _member(folder: Path, rank: int, size: int) -> None:
+    """One process of a collective."""
+    backend = "nccl" if torch.cuda.is_available() else "gloo"
+    device = torch.device("cuda", rank) if backend == "nccl" else torch.device("cpu")
+    if backend == "nccl":
+        torch.cuda.set_device(device)
+    limit = datetime.timedelta(seconds=COLLECTIVE_SECONDS)
+    meet = f"file://{folder}/meet"
+    distributed.init_process_group(backend, init_method=meet, rank=rank, world_size=size, timeout=limit)
+    total = torch.full((_COLLECTIVE_BYTES // 4,), float(rank + 1), device=device)
+    distributed.all_reduce(total)
+    expected = size * (size + 1) / 2
+    if not bool((total == expected).all()):
+        raise GalforgeError(f"numbers that add up to {expected:g} gave {total.min():g} to {total.max():g}")
+    rate = _per_second(lambda: distributed.all_reduce(total), device, repeats=10) * _COLLECTIVE_BYTES / 1e9
+    if rank == 0:
+        outcome = {"backend": backend, "processes": size, "gb_per_s": round(rate, 3)}
+        (folder / "outcome.json").write_text(json.dumps(outcome), encoding="utf-8")
+    distributed.destroy_process_group()
+
+
+def _devices(device: torch.device) -> dict[str, Any]:
+    if device.type == "cpu":
+        return {"device": "cpu", "devices": []}
+    properties = [torch.cuda.get_device_properties(index) for index in range(torch.cuda.device_count())]
+    each = [{"name": one.name, "memory_gib": round(one.total_memory / 2**30, 1)} for one in properties]
+    return {"device": properties[0].name, "devices": each}
+
+
+def _tflops(device: torch.device, dtype: torch.dtype, precision: str = "highest") -> float:
+    """Rate of the product of two square matrices [TFLOP/s]."""
+    side = MATRIX_SIDE[device.type]
+    left, right = (torch.randn(side, side, device=device).to(dtype) for _ in range(2))
+    out = torch.empty_like(left)
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision(precision)
+    try:
+        return round(_per_second(lambda: torch.mm(left, right, out=out), device) * 2 * side**3 / 1e12, 4)
+    finally:
+        torch.set_float32_matmul_precision(before)
+
+
+def _copy(device: torch.device) -> float:
+    """Rate of copies from pinned memory to the device [GB/s]."""
+    there = torch.empty(_COPY_BYTES, dtype=torch.uint8, device=device)
+    here = torch.empty(_COPY_BYTES, dtype=torch.uint8, pin_memory=True)
+    return round(_per_second(lambda: there.copy_(here, non_blocking=True), device) * _COPY_BYTES / 1e9, 2)
+
+
+def _per_second(action: Callable[[], Any], device: torch.device, repeats: int | None = None) -> float:
+    """How often an action is done in a second, after three times that do not count.
+
+    Args:
+        repeats: how often to do it; None for about half a second.
+    """
+
+    def seconds(times: int) -> float:
+        began = time.perf_counter()
+        for _ in range(times):
+            action()
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        return time.perf_counter() - began
+
+    seconds(3)
+    if repeats is None:
+        repeats = max(3, round(_MEASURED_SECONDS / seconds(1)))
+    return repeats / seconds(repeats)
+
+
+@contextlib.contextmanager
+def _threads(threads: int) -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def _say(facts: dict[str, Any]) -> None:
+    for name, value in facts.items():
+        log.info("%s: %s", name, "none" if value is None else value)
+
+
+if __name__ == "__main__":
+    _member(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))

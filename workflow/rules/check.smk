@@ -1,0 +1,18 @@
+rule gpu_check:
+    # Asked for by name: what it makes is a measurement of a machine, and no other rule waits for it.
+    output:
+        numbers=f"{RESULTS}/gpu_check.json",
+    log:
+        f"{RESULTS}/logs/gpu_check.log",
+    conda:
+        "../../envs/train.yaml"
+    threads: most_training_threads()
+    resources:
+        mem_mb=memory(8000),
+        runtime=15,
+        gpu=1,
+    params:
+        spec=spec("gpu_check"),
+        code=code("gpu_check"),
+    script:
+        "../scripts/gpu_check.py"
