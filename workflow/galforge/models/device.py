@@ -33,7 +33,8 @@ def pick(device: str) -> torch.device:
 def computes_in_bfloat16(precision: str, device: torch.device) -> bool:
     """Whether networks run in bfloat16: as ``precision`` says, or for ``auto`` where the device is faster in it.
 
-    That takes matrix units for it. CPUs that only have instructions for it (AVX512-BF16) are slower (docs/benchmarks.md).
+    That takes matrix units for it: CPUs that only have instructions for it (AVX512-BF16) are slower in it
+    (docs/benchmarks.md).
     """
     if precision != "auto":
         return precision == "bfloat16"

@@ -55,7 +55,7 @@ class TrainingImages:
         device: where batches go.
         conditions: catalogue columns that go with the images.
         seed: decides the order.
-        hold_bytes: the most that held images may take on the CPU; on a GPU it is half of the free memory.
+        hold_bytes: the most that held images may take on the CPU; on a GPU it is half of the free memory. 0 holds none.
 
     Raises:
         GalforgeError: no training images, or a condition that is missing or not finite.
@@ -75,7 +75,7 @@ class TrainingImages:
             raise GalforgeError(f"{stamps.path}: the training split is empty; give it a larger share or more stamps")
         self.conditions = {name: self._condition(name) for name in conditions}
         size = len(self.indices) * int(np.prod(stamps.shape)) * 4
-        limit = torch.cuda.mem_get_info(device)[0] // 2 if device.type == "cuda" else hold_bytes
+        limit = torch.cuda.mem_get_info(device)[0] // 2 if device.type == "cuda" and hold_bytes else hold_bytes
         self.held = self._hold() if size <= limit else None
         self._reader = ThreadPoolExecutor(1) if self.held is None else None
         self._ahead: deque[tuple[tuple[int, int], Future[Tensor]]] = deque()

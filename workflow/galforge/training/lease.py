@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from galforge.atomic import naming
 from galforge.errors import GalforgeError
 from galforge.logs import log
 
@@ -108,10 +109,15 @@ class Lease:
         except FileExistsError:
             return False
         self.number = number
-        with open(descriptor, "wb") as file:
-            file.write(self._content(released=False))
-            file.flush()
-            os.fsync(file.fileno())
+        try:
+            with naming(self._file(number)), open(descriptor, "wb") as file:
+                file.write(self._content(released=False))
+                file.flush()
+                os.fsync(file.fileno())
+        except (GalforgeError, OSError):
+            # Left empty, it would look like that of a holder who is about to write, and be waited for.
+            self._file(number).unlink(missing_ok=True)
+            raise
         if _highest(self.folder) != number:
             # This process was so slow that the number had been taken, used and removed in the meantime.
             self._file(number).unlink(missing_ok=True)

@@ -45,7 +45,7 @@ class StepSettings(Settings):
     )
     precision: Literal["auto", "float32", "bfloat16"] = Field(
         "auto",
-        description="arithmetic of the networks; auto: bfloat16 on GPUs and CPUs with matrix units for it, else float32",
+        description="arithmetic of the networks; auto: bfloat16 on GPUs and CPUs with matrix units, else float32",
     )
     layout: Literal["channels_last", "contiguous"] = Field(
         "channels_last", description="order of images in memory; with the channels of a pixel side by side it is faster"

@@ -16,6 +16,7 @@ from typing import Any
 
 import torch
 
+from galforge.atomic import naming
 from galforge.errors import GalforgeError
 from galforge.logs import log
 from galforge.training.lease import Lease
@@ -43,14 +44,15 @@ def write(path: Path, state: State, lease: Lease) -> None:
 
     Raises:
         LeaseLost: the work folder was taken over; nothing is replaced.
-        OSError: the disk is full, or the folder cannot be written.
+        GalforgeError: the disk is full.
+        OSError: the folder cannot be written.
     """
     plain = _plain({**state, "format": FORMAT})
     plain["digest"] = content_digest(plain)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{lease.token[:8]}.part")
     try:
-        with open(temporary, "wb") as file:
+        with naming(path), open(temporary, "wb") as file:
             # Given the open file, torch does not put the temporary name into it.
             torch.save(plain, file)
             file.flush()
