@@ -17,10 +17,10 @@ DEMO := results/demo/report/index.html
 # Prints how long the rest of a recipe line took.
 took = printf '%s: %d min %02d s\n' "$(1)" $$((SECONDS / 60)) $$((SECONDS % 60))
 
-.PHONY: help setup demo test lint format plan status config prune clean-env
+.PHONY: help setup demo test test-cluster lint format plan status recover config prune clean-env
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
 setup: ## make .venv from the lock (about 2 minutes and the downloads); nothing if it is up to date
 	@envs/setup.sh
@@ -34,6 +34,9 @@ test: setup ## run the tests, about 6 minutes on two cores (ARGS= goes to pytest
 	@echo "test: pytest with two workers; about 6 minutes on two cores"
 	@.venv/bin/python -m pytest -n 2 --dist loadfile $(ARGS)
 
+test-cluster: setup ## run the tests that need SLURM on one that they start, about 10 minutes (as root; ARGS= goes to pytest)
+	@.venv/bin/python tests/cluster/run.py $(ARGS)
+
 lint: setup ## check style: ruff, snakefmt, snakemake --lint
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
@@ -45,18 +48,21 @@ format: setup ## rewrite the code in the project's style: ruff, snakefmt
 	@.venv/bin/ruff format .
 	@.venv/bin/snakefmt workflow
 
-plan: setup ## say which jobs would run and why, and run none (CONFIG=, PROFILE=)
-	@$(SNAKEMAKE) $(WITH_CONFIG) --dry-run --quiet rules host
+plan: setup ## say which jobs would run and why, and their hours and disk; run none (CONFIG=, PROFILE=)
+	@.venv/bin/python workflow/galforge/estimate.py --profile $(PROFILE) $(WITH_CONFIG)
 
-status: setup ## say how many results are there and which are missing or out of date (CONFIG=, PROFILE=)
-	@$(SNAKEMAKE) $(WITH_CONFIG) --summary --quiet | awk -F '\t' \
-		'NR > 1 { total++; if ($$6 == "no update") done++; else print "  " $$5 ": " $$1 } \
-		END { if (total) printf "%d of %d files are up to date\n", done, total }'
+status: setup ## say where a run stands: jobs done, running and failed; while it runs, too (CONFIG=, PROFILE=)
+	@.venv/bin/python workflow/galforge/status.py $(SNAKEMAKE) $(WITH_CONFIG)
+
+recover: setup ## after the driver was killed: end its jobs, unlock, run again (CONFIG=, PROFILE=, ARGS=)
+	@.venv/bin/python workflow/galforge/recover.py $(if $(FORCE),--force)
+	@$(SNAKEMAKE) $(WITH_CONFIG) --unlock --quiet rules host
+	@$(SNAKEMAKE) $(WITH_CONFIG) $(ARGS)
 
 config: setup ## write config/config.yaml and its JSON schema anew from the typed settings
 	@.venv/bin/python workflow/galforge/config_files.py
 
-prune: setup ## remove checkpoints and states of trainings that other settings or code have replaced
+prune: setup ## free disk: states before a finished training's last, and what other settings or code have replaced
 	@.venv/bin/python workflow/galforge/prune.py results/*
 
 clean-env: ## remove .venv (results stay)

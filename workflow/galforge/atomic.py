@@ -1,10 +1,15 @@
 """Writes that are either whole or absent: a killed job never leaves half a file under its final name."""
 
+import errno
 import glob
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from galforge.errors import GalforgeError
+
+_FULL = {code: os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT)}
 
 
 @contextmanager
@@ -15,7 +20,8 @@ def replacing(path: str | Path) -> Iterator[Path]:
     final name stays as it was. The suffix is kept, because some writers choose their format by it.
 
     Raises:
-        OSError: the folder cannot be written, or the disk is full.
+        GalforgeError: the disk is full.
+        OSError: the folder cannot be written.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -24,12 +30,43 @@ def replacing(path: str | Path) -> Iterator[Path]:
         left.unlink(missing_ok=True)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
-        yield temporary
-        with open(temporary, "rb") as written:
-            os.fsync(written.fileno())
-        os.replace(temporary, path)
+        with naming(path):
+            yield temporary
+            with open(temporary, "rb") as written:
+                os.fsync(written.fileno())
+            os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def naming(path: str | Path) -> Iterator[None]:
+    """Where the disk is full, name the file that could not be written: most libraries do not.
+
+    Raises:
+        GalforgeError: the disk is full, or the quota is used up. Any other error passes.
+    """
+    try:
+        yield
+    except Exception as error:
+        if why := _full(error):
+            raise GalforgeError(
+                f"{path}: cannot be written: {why}; make room and run the same again, which goes on from what is saved"
+            ) from error
+        raise
+
+
+def _full(error: BaseException | None) -> str:
+    """The system's words for a full disk, if that is at the bottom of an error; else empty."""
+    while error is not None:
+        if isinstance(error, OSError) and error.errno in _FULL:
+            return _FULL[error.errno]
+        # HDF5 gives the system's words in its own text.
+        for words in _FULL.values():
+            if words in str(error):
+                return words
+        error = error.__cause__ or error.__context__
+    return ""
 
 
 def write_text(path: str | Path, text: str) -> None:

@@ -101,17 +101,18 @@ def requeue(stopped: Preempted, grace_seconds: float = REQUEUE_GRACE_SECONDS) ->
             # to life.
             log.info("job %s is %s and is not requeued", job, " ".join(states) or "in an unknown state")
             return
+        # Said before: SLURM ends this process, and often scontrol too, as soon as it has the request.
+        log.info("%s; job %s goes back into the queue", stopped, job)
         _run(scontrol, "requeue", job)
     except (OSError, subprocess.SubprocessError) as error:
         log.warning("job %s could not be requeued (%s); a retry goes on from the checkpoint", job, error)
         return
-    log.info("%s; job %s is requeued", stopped, job)
     # SLURM ends this process within seconds. Failing before that would make Snakemake see a failed job.
     time.sleep(grace_seconds)
 
 
 def _run(*command: str) -> str:
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    if done.returncode:
+    if done.returncode and done.returncode != -signal.SIGTERM:
         raise subprocess.SubprocessError(f"{' '.join(command)}: {done.stderr.strip() or done.returncode}")
     return done.stdout
