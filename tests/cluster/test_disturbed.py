@@ -84,7 +84,7 @@ def test_scontrol_requeue_of_a_training(scenario: Make) -> None:
     assert run.redone() == 0
     # The log of a job tells of both starts.
     assert run.job_log(job).count(f"SLURM job {job}, CUDA_VISIBLE_DEVICES=") == 2
-    assert "the training was stopped by SIGTERM" in run.job_log(job)
+    assert "DUE TO JOB REQUEUE" in run.job_log(job)
     run.report("scontrol requeue of a training", run.compare())
 
 
