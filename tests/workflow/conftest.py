@@ -18,11 +18,14 @@ class Run:
 
 @pytest.fixture(scope="session")
 def smallest_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """The smallest configuration, run whole in a copy of the checkout."""
+    """The smallest configuration, run whole in a copy of the checkout, with the look at the machine."""
     tree = copy_tree(tmp_path_factory.mktemp("smallest") / "galforge")
     trace = tmp_path_factory.mktemp("trace")
     done = snakemake(
         tree,
+        "--",
+        "all",
+        "gpu_check",
         GALFORGE_TRACE=str(trace),
         GALFORGE_TREE=str(tree),
         PYTHONPATH=str(Path(__file__).parent / "trace"),

@@ -44,8 +44,9 @@ SMALL = {
     "compare": {"bootstrap": 20, "halvings": 10},
 }
 EVERY_RULE_AFTER_THE_CUTOUTS = {
-    "stamps", "train_segment", "export_weights", "sample_chunk", "sample", "calibrate_noise", "measure", "distances",
-    "table", "figure_stamps", "figure_distributions", "figure_spectra", "figure_history", "page",
+    "stamps", "train_segment", "export_weights", "sample_chunk", "sample", "calibrate_noise", "measure_source",
+    "measure", "distances", "table", "figure_stamps", "figure_distributions", "figure_spectra", "figure_history",
+    "page",
 }  # fmt: skip
 
 

@@ -18,7 +18,9 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-GPU_RULES = {"train_segment", "sample_chunk"}
+GPU_RULES = {"train_segment", "sample_chunk", "gpu_check"}
+TARGETS = ("all", "gpu_check")
+WEIGHTS = "results/slurm/models/galaxies/vae/seed0/weights.safetensors"
 GRES_LINE = '    # <<: {gpu: 0, gres: "gpu:1"}'
 
 CONFIG = """\
@@ -225,7 +227,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Cluster:
 def plan(cluster: Cluster) -> dict[str, Job]:
     """Comment -> job of the whole workflow, local rules excepted, as the rules state it."""
     local = {"all"} | local_rules()
-    jobs = [job for job in planned(cluster.project) if job.rule not in local]
+    jobs = [job for job in planned(cluster.project, "--", *TARGETS) if job.rule not in local]
     outputs = {job.comment: job.outputs for job in jobs}
     assert len(outputs) == len(jobs)
     (cluster.jobs / "outputs").write_text(json.dumps(outputs))
@@ -234,13 +236,14 @@ def plan(cluster: Cluster) -> dict[str, Job]:
 
 @pytest.fixture(scope="module")
 def requests(cluster: Cluster, plan: dict[str, Job]) -> dict[str, Request]:
-    return cluster.submit(cluster.project / "profiles" / "slurm")
+    return cluster.submit(cluster.project / "profiles" / "slurm", *TARGETS)
 
 
 def rule_texts() -> dict[str, str]:
     """Rule name -> its text in workflow/rules."""
     text = "\n".join(path.read_text() for path in sorted((ROOT / "workflow" / "rules").glob("*.smk")))
-    return dict(re.findall(r"^rule (\w+):\n((?:    .*\n|\n)+)", text, flags=re.MULTILINE))
+    head = r"^(?:use rule \w+ as|rule) (\w+)(?: with)?:"
+    return dict(re.findall(head + r"\n((?:    .*\n|\n)+)", text, flags=re.MULTILINE))
 
 
 def local_rules() -> set[str]:
@@ -286,20 +289,32 @@ def test_jobs_are_requeued_named_and_logged(cluster: Cluster, requests: dict[str
 
 def test_one_line_switches_to_gres(cluster: Cluster, plan: dict[str, Job], tmp_path: Path) -> None:
     """Where sbatch refuses --gpus: one line of the profile, and no rule is touched."""
-    lines = (ROOT / "profiles" / "slurm" / "profile.yaml").read_text().splitlines()
-    switches = [number for number, line in enumerate(lines) if line.startswith(GRES_LINE)]
-    assert len(switches) == 1
-    assert "SITE" in lines[switches[0]]
-    lines[switches[0]] = lines[switches[0]].replace("# <<", "<<", 1)
-    profile = tmp_path / "gres"
-    profile.mkdir()
-    (profile / "profile.yaml").write_text("\n".join(lines) + "\n")
-    weights = "results/slurm/models/galaxies/vae/seed0/weights.safetensors"
-    requests = cluster.submit(profile, weights)
+    requests = cluster.submit(edited(tmp_path, GRES_LINE), WEIGHTS, "gpu_check")
     training = [request for comment, request in requests.items() if plan[comment].rule in GPU_RULES]
     others = [request for comment, request in requests.items() if plan[comment].rule not in GPU_RULES]
     assert {(request.gres, request.gpus, request.partition) for request in training} == {("gpu:1", None, "gpu")}
     assert {(request.gres, request.gpus, request.partition) for request in others} == {(None, None, "cpu")}
+
+
+def test_several_gpus_per_training(cluster: Cluster, plan: dict[str, Job], tmp_path: Path) -> None:
+    """Two lines of the profile; one GPU draws samples, and the check gets what a training gets."""
+    profile = edited(tmp_path, "    # gpu: 4", "    # cpus_per_task: 8")
+    sample = "results/slurm/samples/galaxies/vae/seed0.h5"
+    requests = cluster.submit(profile, sample, "gpu_check")
+    by_rule = {plan[comment].rule: request for comment, request in requests.items()}
+    gpus = {rule: (request.gpus, request.cpus) for rule, request in by_rule.items() if rule in GPU_RULES}
+    assert gpus == {"train_segment": ("4", "8"), "gpu_check": ("4", "8"), "sample_chunk": ("1", "1")}
+
+
+def edited(folder: Path, *commented: str) -> Path:
+    """A copy of the profile in which the lines that begin so, one each and marked SITE, count."""
+    lines = (ROOT / "profiles" / "slurm" / "profile.yaml").read_text().splitlines()
+    for start in commented:
+        (number,) = [number for number, line in enumerate(lines) if line.startswith(start)]
+        assert "SITE" in lines[number]
+        lines[number] = lines[number].replace("# ", "", 1)
+    (folder / "profile.yaml").write_text("\n".join(lines) + "\n")
+    return folder
 
 
 def test_profiles_agree_on_what_is_out_of_date() -> None:

@@ -56,7 +56,11 @@ def made_by(smallest_run, what):
     return found
 
 
-JOINED = {"measure_chunk": "measure", "sample_chunk": "sample"}
+JOINED = {"measure_chunk": "measure", "measure_source_chunk": "measure_source", "sample_chunk": "sample"}
+
+
+def script_of(rule):
+    return rule.removesuffix("_chunk").removesuffix("_source")
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +81,9 @@ def mutations(smallest_run):
 def test_the_run_had_every_rule(smallest_run):
     rules = set(
         re.findall(
-            r"^rule (\w+):", "".join(f.read_text() for f in smallest_run.tree.glob("workflow/rules/*.smk")), re.M
+            r"^(?:use rule \w+ as|rule) (\w+)(?: with)?:",
+            "".join(f.read_text() for f in smallest_run.tree.glob("workflow/rules/*.smk")),
+            re.M,
         )
     )
     assert {job["rule"] for job in smallest_run.jobs} == rules - {"download"}
@@ -89,7 +95,7 @@ def test_every_module_reruns_the_jobs_that_import_it_and_no_other(smallest_run, 
     for file, jobs in mutations["files"].items():
         path = smallest_run.tree / file
         if path.parent == smallest_run.tree / "workflow/scripts":
-            expected = {name_of(job) for job in smallest_run.jobs if path.stem == JOINED.get(job["rule"], job["rule"])}
+            expected = {name_of(job) for job in smallest_run.jobs if path.stem == script_of(job["rule"])}
         elif path.name == "settings.py" or path == package / "logs.py":
             expected = set()
         else:
@@ -134,6 +140,7 @@ def test_every_library_reruns_the_jobs_whose_numbers_it_makes(smallest_run, muta
 PASSIVE: dict[str, tuple[str, ...]] = {
     "calibrate_noise": ("pandas",),
     "export_weights": ("numpy",),
+    "gpu_check": ("numpy",),
     "page": ("matplotlib",),
     "stamps": ("scipy",),
     "table": ("matplotlib",),
@@ -204,7 +211,7 @@ noise is given, of the published protocol in the corrected one."""
 
 def test_no_torch_in_a_measuring_job(smallest_run):
     for job in smallest_run.jobs:
-        if job["rule"] in ("measure", "measure_chunk", "calibrate_noise", "distances"):
+        if script_of(job["rule"]) in ("measure", "calibrate_noise", "distances"):
             assert "torch" not in job["top"], job["rule"]
 
 
@@ -313,6 +320,8 @@ def test_a_raised_library_version_reruns_its_dependents(smallest_run, edited):
     assert plan["calibrate_noise"] == 1
     assert set(plan) == {
         "calibrate_noise",
+        "measure_source_chunk",
+        "measure_source",
         "measure_chunk",
         "measure",
         "distances",

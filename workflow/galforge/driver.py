@@ -44,6 +44,8 @@ class Driver:
             os.environ[PLAN_VARIABLE] = str(plan.absolute())
             # Under `salloc` the driver's own job is not a training's to requeue.
             os.environ[DRIVER_JOB_VARIABLE] = os.environ.get("SLURM_JOB_ID", "")
+            # A job that goes back into the queue would begin its log anew, and nobody could tell why it was stopped.
+            os.environ.setdefault("SBATCH_OPEN_MODE", "append")
             self._check_paths()
             self._check_metadata()
             self._greet()
@@ -77,6 +79,25 @@ class Driver:
         else:
             return ""
         return contents_digest(folder, [file for file in files if file.is_file() and not file.name.startswith(".")])
+
+    def shares(self) -> bool:
+        """Whether source stamps and what is measured on them may be shared between working directories.
+
+        Snakemake's key of a shared file is made from parameters and from the contents of raw files. It cannot read a
+        folder, and of a download it takes the parameters: without a checksum among them they do not fix the contents.
+        """
+        if "SNAKEMAKE_OUTPUT_CACHE" not in os.environ:
+            return False
+        return not any(self._unshared(name) for name in self.config.used_datasets)
+
+    def _unshared(self, dataset: str) -> str:
+        """Why a data set cannot be shared; empty where it can."""
+        settings = self.config.datasets[dataset].settings
+        if getattr(settings, "source", None) == "path" and Path(settings.path).is_dir():
+            return "its path is a folder; pack it into a tar"
+        if raw_download(settings) is not None and not (settings.sha256 or settings.md5):
+            return "its download has no checksum; give sha256 or md5"
+        return ""
 
     def template(self) -> str:
         """sha256 of the page's template."""
@@ -127,10 +148,9 @@ class Driver:
         """Results that were copied without .snakemake would be taken for current whatever they were made from."""
         unknown = []
         for record in sorted(self.results.rglob("*.json")):
-            data = _record(record)
             # An output marked incomplete was left by a killed driver: Snakemake knows it, and makes it again.
             known = any(_kept(store, str(record)).exists() for store in ("metadata", "incomplete"))
-            if data is not None and not known:
+            if not known and _record(record) is not None:
                 unknown.append(str(record))
         if unknown:
             raise GalforgeError(
@@ -147,6 +167,12 @@ class Driver:
         say(
             f"galforge: configuration {overall.name!r} ({overall.scale} scale) from {files}; results in {self.results}/"
         )
+        if "SNAKEMAKE_OUTPUT_CACHE" in os.environ:
+            for name in self.config.used_datasets:
+                if reason := self._unshared(name):
+                    say(
+                        f"galforge: nothing is shared between working directories, because of data set {name}: {reason}"
+                    )
         for line in self.retrained():
             say(f"galforge: {line}")
 
@@ -177,10 +203,13 @@ class Driver:
             self.stages.stage("stamps", {"dataset": dataset}),
             "stamps",
         )
-        for index in range(self.stages.segments(dataset, model)):
+        segments = self.stages.segments(dataset, model)
+        for index in range(segments):
             record = _record(folder / f"state_{index}.json")
             if record is None:
                 break
+            if index == segments - 1 and not (folder / f"state_{index}.pt").exists():
+                reasons.append(f"training: state_{index}.pt is gone (`make prune` keeps the last state)")
             wildcards = {"dataset": dataset, "model": model, "seed": seed, "segment": str(index)}
             reasons += _differences(record, self.stages.stage("train_segment", wildcards), "training")
             if reasons:

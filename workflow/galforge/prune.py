@@ -1,14 +1,28 @@
 """Free the disk that trainings hold beyond their results (``make prune``).
 
-``python workflow/galforge/prune.py results/<name> ...`` removes, in the work folders of each model, checkpoints and
-finished states that were made from other settings, code or data than the states that stand now. Undoing an edit then
-trains again.
+``python workflow/galforge/prune.py results/<name> ...``, in the folder where Snakemake runs, removes
+
+- work folders that were made from other settings, code or data than the states that stand now: undoing an edit then
+  trains again;
+- of trainings whose weights are exported, all states before the exported one. A longer training goes on from that one,
+  so it still adds segments only; a shorter one trains again.
+
+Records stay, and with them everything that says what a result was made from.
 """
 
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from galforge.errors import GalforgeError
+from galforge.running import LOCKS
+
+_STATE = re.compile(r"state_(\d+)\.pt")
 
 
 def unused(results: Path) -> list[Path]:
@@ -16,21 +30,69 @@ def unused(results: Path) -> list[Path]:
     found = []
     for folder in sorted(results.glob("models/*/*/seed*/work/*")):
         state, _, key = folder.name.rpartition("-")
-        record = folder.parents[1] / f"{state}.json"
+        record = _record(folder.parents[1] / f"{state}.json")
         # Without a record the segment is not finished, and its checkpoints are what it goes on from.
-        if record.is_file() and json.loads(record.read_text(encoding="utf-8"))["key"][:16] != key:
+        if record is not None and record["key"][:16] != key:
             found.append(folder)
     return found
 
 
+def passed(results: Path) -> list[Path]:
+    """States before the exported one, and the work folders that hold their other names, in ``results/<name>``."""
+    found = []
+    for weights in sorted(results.glob("models/*/*/seed*/weights.json")):
+        record = _record(weights)
+        if record is None:
+            continue
+        (exported,) = [int(match[1]) for name in record["inputs"] if (match := _STATE.fullmatch(Path(name).name))]
+        for index in range(exported):
+            state = weights.with_name(f"state_{index}.pt")
+            found += [path for path in (state, *sorted(weights.parent.glob(f"work/{state.stem}-*"))) if path.exists()]
+    return found
+
+
+def prune(results: list[Path]) -> tuple[int, int]:
+    """Remove what ``unused`` and ``passed`` find, and print each.
+
+    Returns:
+        How many files and folders were removed, and the disk that it freed [bytes]; a file with several names frees its
+        disk with the last one.
+
+    Raises:
+        GalforgeError: Snakemake runs here, or was killed and left jobs that may run.
+    """
+    if any(LOCKS.glob("*")):
+        raise GalforgeError(
+            f"{LOCKS} is locked: Snakemake runs here, or was killed and left jobs that may run still. Wait until it "
+            "ends, or see `make recover`; nothing was removed"
+        )
+    freed: dict[int, tuple[int, int, int]] = {}
+    targets = dict.fromkeys(path for folder in results for path in (*unused(folder), *passed(folder)))
+    for target in targets:
+        for file in [target] if target.is_file() else [path for path in target.rglob("*") if path.is_file()]:
+            status = file.stat()
+            _, _, gone = freed.get(status.st_ino, (0, 0, 0))
+            freed[status.st_ino] = (status.st_size, status.st_nlink, gone + 1)
+    for target in targets:
+        if target.is_dir():
+            shutil.rmtree(target)
+        else:
+            target.unlink()
+        print(f"removed {target}")
+    return len(targets), sum(size for size, names, gone in freed.values() if gone == names)
+
+
 def main(names: list[str]) -> None:
-    """Remove the unused work folders of some result folders, and say what was freed."""
-    freed = 0
-    for folder in [folder for name in names for folder in unused(Path(name))]:
-        freed += sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-        shutil.rmtree(folder)
-        print(f"removed {folder}")
-    print(f"freed {freed / 2**30:.2f} GiB")
+    """Prune some result folders, and say what was freed."""
+    try:
+        count, freed = prune([Path(name) for name in names])
+    except GalforgeError as error:
+        sys.exit(f"prune: {error}")
+    print(f"{count} files and folders removed, {freed / 2**30:.2f} GiB freed")
+
+
+def _record(path: Path) -> dict[str, Any] | None:
+    return json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
 
 
 if __name__ == "__main__":

@@ -1,13 +1,14 @@
 """What each job reads of the configuration, and which code it runs: the two parameters that decide reruns.
 
-One method per rule, named like it. A spec holds what its stage reads and nothing else; what only cuts work into jobs
-(chunks, total length of a training) stays out of it, so that changing it makes nothing again that is already made.
+One method per rule, named like it, or like the one that WHOLE says. A spec holds what its stage reads and nothing
+else; what only cuts work into jobs (chunks, total length of a training) stays out of it, so that changing it makes
+nothing again that is already made.
 """
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from galforge import families
@@ -17,6 +18,13 @@ from galforge.provenance import code_param
 from galforge.settings import canonical
 
 SCRIPTS = PACKAGE.parent / "scripts"
+WHOLE = {
+    "sample_chunk": "sample",
+    "measure_chunk": "measure",
+    "measure_source": "measure",
+    "measure_source_chunk": "measure",
+}
+"""Rules with the stage of another. A part has that of the whole, because parts are gone when a later run compares."""
 PLOTTING = ("numpy", "pandas", "matplotlib")
 
 
@@ -29,7 +37,7 @@ class Stage:
     modules: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ("numpy",)
 
-    @property
+    @cached_property
     def spec_param(self) -> str:
         """Canonical JSON of the spec."""
         return canonical(self.spec)
@@ -37,7 +45,11 @@ class Stage:
     @cached_property
     def code_param(self) -> str:
         """Digest of the code and versions of the libraries."""
-        return code_param(SCRIPTS / self.script, self.modules, self.libraries)
+        return _code_param(SCRIPTS / self.script, self.modules, self.libraries)
+
+
+# Thousands of jobs have a dozen kinds of code between them.
+_code_param = cache(code_param)
 
 
 class Stages:
@@ -45,13 +57,15 @@ class Stages:
 
     def __init__(self, config: Config):
         self.config = config
-        self._made: dict[str, Stage] = {}
+        self._made: dict[tuple[Any, ...], Stage] = {}
 
     def stage(self, rule: str, wildcards: Mapping[str, str]) -> Stage:
         """The stage behind a job of a rule (wildcards as Snakemake gives them)."""
-        key = canonical([rule, dict(wildcards)])
+        rule = WHOLE.get(rule, rule)
+        whole = {name: value for name, value in wildcards.items() if name not in ("part", "parts")}
+        key = (rule, *sorted(whole.items()))
         if key not in self._made:
-            self._made[key] = getattr(self, rule)(**wildcards)
+            self._made[key] = getattr(self, rule)(**whole)
         return self._made[key]
 
     # Data sets
@@ -106,18 +120,14 @@ class Stages:
         """From the last state to the averaged weights."""
         return Stage({}, "export_weights.py", (), ("torch", "safetensors"))
 
-    def sample_chunk(self, dataset: str, model: str, seed: str, part: str, parts: str) -> Stage:
-        """Drawing a part of the generated stamps."""
+    def sample(self, dataset: str, model: str, seed: str) -> Stage:
+        """Drawing the generated stamps of a model."""
         family = self.config.models[dataset, model].family
         sampling = self.config.sampling.spec()
         del sampling["chunk"]
         spec = {"family": family, "seed": int(seed), **sampling}
         libraries = self._model_libraries(family)
         return Stage(spec, "sample.py", self._model_modules(family), (*libraries, "safetensors"))
-
-    def sample(self, dataset: str, model: str, seed: str) -> Stage:
-        """All generated stamps of a model; the same spec as its parts, which are gone when they are looked for."""
-        return self.sample_chunk(dataset, model, seed, "0", "1")
 
     # Measures
 
@@ -133,18 +143,14 @@ class Stages:
         modules = (families.module_name("measure", entry.family, "noise"),)
         return Stage(spec, "calibrate_noise.py", modules, self._measure_libraries(entry))
 
-    def measure_chunk(self, dataset: str, who: str, measure: str, part: str, parts: str) -> Stage:
-        """Measuring a part of the stamps of a data set or of a model."""
+    def measure(self, dataset: str, who: str, measure: str) -> Stage:
+        """Measuring the stamps of a data set or of a model."""
         entry, measuring = self.config.measures[measure], self.config.datasets[dataset].measuring
         spec: dict[str, Any] = {"family": entry.family, "settings": entry.settings.spec(), "band": measuring.band}
         if self.adds_noise(dataset, measure):
             spec["noise"] = {"sigma": measuring.noise_sigma, "seed": measuring.seed}
         modules = (families.module_name("measure", entry.family, "measure"),)
         return Stage(spec, "measure.py", modules, (*self._measure_libraries(entry), "pandas", "pyarrow", "h5py"))
-
-    def measure(self, dataset: str, who: str, measure: str) -> Stage:
-        """All measurements of a stamps file; the same spec as its parts."""
-        return self.measure_chunk(dataset, who, measure, "0", "1")
 
     # Comparison
 
@@ -194,6 +200,12 @@ class Stages:
             "generated": self.config.sampling.count,
         }
         return Stage(spec, "page.py", (), ("numpy", "pandas", "jinja2"))
+
+    # Apart from the results
+
+    def gpu_check(self) -> Stage:
+        """A look at the machine that trainings get."""
+        return Stage({}, "gpu_check.py", (), ("torch",))
 
     # How work is cut into jobs
 

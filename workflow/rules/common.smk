@@ -1,3 +1,5 @@
+import gc
+import inspect
 import sys
 from pathlib import Path
 
@@ -17,6 +19,7 @@ CONFIG = DRIVER.config
 RESULTS = f"results/{CONFIG.overall.name}"
 RAW = CONFIG.overall.raw
 SOURCE = "source"
+GENERATED = r"[a-z0-9_-]+-seed\d+"
 
 
 wildcard_constraints:
@@ -32,19 +35,29 @@ wildcard_constraints:
     table="[a-z0-9_]+",
 
 
+# A plan of thousands of jobs is millions of objects that live to the end: looking for garbage among them takes seconds.
+gc.set_threshold(100_000, 50, 100)
+
+
+def signed(function):
+    """A function that carries its signature: Snakemake asks for it twice per call, which took a tenth of a plan's time."""
+    function.__signature__ = inspect.signature(function)
+    return function
+
+
 def spec(rule):
     """The parameter `spec` of a rule: a function of the wildcards."""
-    return lambda wildcards: STAGES.stage(rule, dict(wildcards)).spec_param
+    return signed(lambda wildcards: STAGES.stage(rule, dict(wildcards)).spec_param)
 
 
 def code(rule):
     """The parameter `code` of a rule: a function of the wildcards."""
-    return lambda wildcards: STAGES.stage(rule, dict(wildcards)).code_param
+    return signed(lambda wildcards: STAGES.stage(rule, dict(wildcards)).code_param)
 
 
 def memory(megabytes):
     """Memory of a job: a retry gets as much again, for it may have been killed for want of it."""
-    return lambda wildcards, attempt: megabytes * attempt
+    return signed(lambda wildcards, attempt: megabytes * attempt)
 
 
 def raw_of(wildcards):
@@ -63,6 +76,7 @@ def template_of(wildcards):
     return DRIVER.template()
 
 
+@signed
 def stamps_of(wildcards):
     """The stamps file that a source or a model has."""
     return stamps_path(wildcards.dataset, wildcards.who)
@@ -86,6 +100,11 @@ def training_threads(wildcards):
     return CONFIG.models[wildcards.dataset, wildcards.model].training.threads
 
 
+def most_training_threads():
+    """Compute threads of the training that has most."""
+    return max(CONFIG.models[run.dataset, run.model].training.threads for run in CONFIG.run)
+
+
 def last_state(wildcards):
     """The state at the end of a training."""
     folder = f"{RESULTS}/models/{wildcards.dataset}/{wildcards.model}/seed{wildcards.seed}"
@@ -106,6 +125,7 @@ def measure_chunks(wildcards):
     return [] if parts == 1 else [f"{folder}/part{i}of{parts}.parquet" for i in range(parts)]
 
 
+@signed
 def noise_of(wildcards):
     """The calibrated noise that a measurement adds, where it adds one."""
     if not STAGES.calibrates(wildcards.dataset, wildcards.measure):

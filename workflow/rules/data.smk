@@ -47,8 +47,7 @@ rule stamps:
         record=f"{RESULTS}/stamps/{{dataset}}.json",
     log:
         f"{RESULTS}/logs/stamps/{{dataset}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/stamps/{{dataset}}.tsv"
+    cache: DRIVER.shares()
     conda:
         "../../envs/data.yaml"
     threads: 1

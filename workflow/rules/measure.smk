@@ -6,8 +6,7 @@ rule calibrate_noise:
         record=f"{RESULTS}/measurements/{{dataset}}/noise-{{measure}}.record.json",
     log:
         f"{RESULTS}/logs/calibrate_noise/{{dataset}}/{{measure}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/calibrate_noise/{{dataset}}/{{measure}}.tsv"
+    cache: DRIVER.shares()
     conda:
         "../../envs/measure.yaml"
     threads: 1
@@ -21,7 +20,9 @@ rule calibrate_noise:
         "../scripts/calibrate_noise.py"
 
 
-rule measure_chunk:
+# What is measured on the source is shared between working directories (--cache). Wildcards are not in Snakemake's key
+# of a shared file, so the part of the stamps is a parameter; who is measured is the source and nobody else.
+rule measure_source_chunk:
     input:
         stamps=stamps_of,
         noise=noise_of,
@@ -29,6 +30,9 @@ rule measure_chunk:
         measurements=temp(f"{RESULTS}/measurements/{{dataset}}/{{who}}/{{measure}}/part{{part}}of{{parts}}.parquet"),
     log:
         f"{RESULTS}/logs/measure/{{dataset}}/{{who}}/{{measure}}/part{{part}}of{{parts}}.log",
+    wildcard_constraints:
+        who=SOURCE,
+    cache: DRIVER.shares()
     conda:
         "../../envs/measure.yaml"
     threads: 1
@@ -36,13 +40,20 @@ rule measure_chunk:
         mem_mb=memory(3000),
         runtime=180,
     params:
-        spec=spec("measure_chunk"),
-        code=code("measure_chunk"),
+        spec=spec("measure"),
+        code=code("measure"),
+        part="{part} of {parts}",
     script:
         "../scripts/measure.py"
 
 
-rule measure:
+use rule measure_source_chunk as measure_chunk with:
+    wildcard_constraints:
+        who=GENERATED,
+    cache: False
+
+
+rule measure_source:
     input:
         # The stamps stand here too: the chunks are gone when a later run compares.
         stamps=stamps_of,
@@ -53,8 +64,9 @@ rule measure:
         record=f"{RESULTS}/measurements/{{dataset}}/{{who}}/{{measure}}.json",
     log:
         f"{RESULTS}/logs/measure/{{dataset}}/{{who}}/{{measure}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/measure/{{dataset}}/{{who}}/{{measure}}.tsv"
+    wildcard_constraints:
+        who=SOURCE,
+    cache: DRIVER.shares()
     conda:
         "../../envs/measure.yaml"
     threads: 1
@@ -66,3 +78,11 @@ rule measure:
         code=code("measure"),
     script:
         "../scripts/measure.py"
+
+
+use rule measure_source as measure with:
+    benchmark:
+        f"{RESULTS}/benchmarks/measure/{{dataset}}/{{who}}/{{measure}}.tsv"
+    wildcard_constraints:
+        who=GENERATED,
+    cache: False

@@ -1,0 +1,122 @@
+"""Rates of jobs for config/rates.csv, from a finished run: what `make plan` uses where nothing was run yet.
+
+    python benchmarks/rates.py [--configfile OVERLAY ...] [--table config/rates.csv]
+
+in the folder of the run. Rates of what counts items are the medians of those that the jobs logged, so their start is
+not in them; other jobs count whole. Rows of the same rule, variant, side and unit are replaced, others stay.
+"""
+
+import argparse
+import csv
+import datetime
+import platform
+import re
+import statistics
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
+
+from galforge.config import Config
+from galforge.estimate import configuration
+from galforge.estimate_rates import COLUMNS, TABLE, Rate, benchmark_seconds, calibration_seconds, own_rates, read_table
+from galforge.estimate_work import Workload
+
+FIGURES = ("stamps", "distributions", "spectra", "history")
+
+
+def device() -> str:
+    """The CPU's own name."""
+    cpuinfo = Path("/proc/cpuinfo")
+    names = re.findall(r"^model name\s*: (.+)$", cpuinfo.read_text(), re.MULTILINE) if cpuinfo.exists() else []
+    return f"one thread of {names[0] if names else platform.processor() or platform.machine()}".replace(",", "")
+
+
+def measured(config: Config, results: Path) -> dict[tuple[str, str, int, str], list[float]]:
+    """Values by (rule, variant, side, unit), one for each finished job or data set."""
+    found: dict[tuple[str, str, int, str], list[float]] = {}
+
+    def add(rule: str, variant: str, side: int, unit: str, values: list[float]) -> None:
+        if values:
+            found.setdefault((rule, variant, side, unit), []).extend(values)
+
+    def seconds(pattern: str, measure: str = "*") -> list[float]:
+        return [1 / rate for rate, on_gpu in own_rates(results.glob(f"logs/{pattern}"), measure) if not on_gpu]
+
+    for dataset in config.used_datasets:
+        entry = config.datasets[dataset]
+        side = entry.settings.size
+        add("stamps", entry.family, side, "s per stamp", seconds(f"stamps/{dataset}.log"))
+        add("raw_mock", entry.family, 0, "s per stamp", seconds(f"raw_mock/{dataset}.log"))
+        raw = results / "raw" / f"{dataset}.tar"
+        if raw.exists():
+            add("raw_mock", entry.family, 0, "bytes per stamp", [raw.stat().st_size / entry.settings.mock.count])
+        for measure in config.measures:
+            variant = f"{measure} on {entry.family}"
+            add("measure", variant, side, "s per stamp", seconds(f"measure/{dataset}/*/{measure}*", measure))
+            table = results / "measurements" / dataset / "source" / f"{measure}.parquet"
+            if table.exists():
+                size = table.stat().st_size / entry.measuring.expected_count
+                add("measure", variant, 0, "bytes per stamp", [size])
+            times = list(calibration_seconds(results, dataset, measure))
+            add(
+                "calibrate_noise",
+                variant,
+                side,
+                "s per stamp",
+                [each / entry.measuring.calibration_stamps for each in times],
+            )
+    workload = Workload(config, {})
+    for (dataset, model), entry in config.models.items():
+        if not list(results.glob(f"logs/train/{dataset}/{model}/*/*.log")):
+            continue
+        network = workload.networks()[f"{dataset} {model}"]
+        folder = f"{dataset}/{model}/seed*"
+        for rule, pattern, operations in (
+            ("train_segment", f"train/{folder}/segment_*.log", network.train),
+            ("sample", f"sample/{folder}/part*.log", network.sample),
+        ):
+            add(rule, entry.family, 0, "TFLOP/s", [operations / each / 1e12 for each in seconds(pattern)])
+    for measure in config.measures:
+        add("distances", measure, 0, "s per job", benchmarks(results, f"distances/*/*/*/{measure}.tsv"))
+    for rule, pattern in (
+        ("export_weights", "export_weights/**/*.tsv"),
+        ("sample", "sample/**/*.tsv"),
+        ("table", "table/*.tsv"),
+        ("page", "page.tsv"),
+        *((f"figure_{name}", f"figure_{name}/*.tsv") for name in FIGURES),
+    ):
+        add(rule, "", 0, "s per job", benchmarks(results, pattern))
+    # The shortest jobs do next to nothing: what they take is their start.
+    starts = benchmarks(results, "measure/*/*/*.tsv")
+    if starts:
+        add("start", "", 0, "s per job", [min(starts)])
+        for rule in ("measure", "measure_source"):
+            add(rule, "parts", 0, "s per job", [min(starts)])
+    return found
+
+
+def benchmarks(results: Path, pattern: str) -> list[float]:
+    """Wall times of finished jobs [s]."""
+    return list(benchmark_seconds(results.glob(f"benchmarks/{pattern}")))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--configfile", nargs="+", default=[])
+    parser.add_argument("--table", type=Path, default=TABLE)
+    given = parser.parse_args()
+    config = configuration(given.configfile)
+    rows = {(r.rule, r.variant, r.side, r.unit): r for r in (read_table(given.table) if given.table.exists() else [])}
+    where, today = device(), datetime.date.today().isoformat()
+    for key, values in measured(config, Path("results") / config.overall.name).items():
+        rows[key] = Rate(*key, float(f"{statistics.median(values):.3g}"), where, today, "benchmarks/rates.py")
+        print(f"{' '.join(map(str, key))}: {rows[key].value:g} ({len(values)} measured)")
+    with open(given.table, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(COLUMNS)
+        writer.writerows([getattr(rows[key], column) for column in COLUMNS] for key in sorted(rows))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,202 @@
+"""What a plan costs: what a dry run says, whose rate counts, and how it is told."""
+
+import json
+import math
+
+import pytest
+
+from galforge.errors import GalforgeError
+from galforge.estimate import SMALL, jobs_of, kinds, number, reasons
+from galforge.estimate_rates import (
+    EFFICIENCY,
+    TABLE,
+    Rate,
+    Rates,
+    benchmark_seconds,
+    calibration_seconds,
+    own_rates,
+    read_table,
+)
+from galforge.estimate_work import Job, Work
+
+DRY_RUN = """\
+Building DAG of jobs...
+[Sun Nov 22 04:13:10 2026]
+rule train_segment:
+    input: results/x/stamps/sersic.h5
+    output: results/x/models/sersic/vae/seed0/state_0.pt, results/x/models/sersic/vae/seed0/state_0.json
+    jobid: 4
+    reason: Missing output files: results/x/models/sersic/vae/seed0/state_0.pt; Params have changed since last execution
+    wildcards: dataset=sersic, model=vae, seed=0, segment=0
+    threads: 2
+    resources: tmpdir=/tmp, runtime=720, mem_mb=16000, gpu=4
+[Sun Nov 22 04:13:10 2026]
+rule sample_chunk:
+    output: a
+    wildcards: dataset=sersic, model=vae, seed=0, part=0, parts=2
+    resources: tmpdir=<TBD>, gpu=0, gres=gpu:a100:2
+[Sun Nov 22 04:13:10 2026]
+localrule all:
+    input: results/x/report/index.html
+    jobid: 0
+    reason: Input files updated by another job: results/x/report/index.html
+"""
+LOG = """\
+2026-11-22 04:13:45 INFO node n1, SLURM job 7, CUDA_VISIBLE_DEVICES=0, device {device}, processes 1
+2026-11-22 04:13:45 INFO 200 of 400 images, 90 per s, 2 s left
+2026-11-22 04:13:49 INFO 400 of 400 images, 100 per s, 0 s left
+"""
+TRAINING = Job("train_segment", {"dataset": "sersic", "model": "vae", "seed": "0", "segment": "0"}, 2, 2, "")
+IMAGES = Work("training vae on sersic", "train_segment", "vae", 1000, "image", 64, 1e9, 0.0)
+ROWS = [
+    Rate("start", "", 0, "s per job", 3.0, "a CPU", "2026-11-22", "x.py"),
+    Rate("train_segment", "vae", 0, "TFLOP/s", 0.01, "a CPU", "2026-11-22", "x.py"),
+    Rate("measure", "morphology on sersic", 64, "s per stamp", 0.25, "a CPU", "2026-11-22", "x.py"),
+    Rate("measure", "morphology on sersic", 256, "s per stamp", 1.0, "a CPU", "2026-11-22", "x.py"),
+]
+
+
+@pytest.fixture
+def rates(tmp_path):
+    return lambda: Rates(tmp_path, ROWS, {"sersic vae": "bfloat16"})
+
+
+def logged(tmp_path, device: str) -> None:
+    log = tmp_path / "logs/train/sersic/vae/seed0/segment_0.log"
+    log.parent.mkdir(parents=True)
+    log.write_text(LOG.format(device=device))
+
+
+def test_jobs_are_read_with_their_gpus_threads_and_reasons():
+    first, second = jobs_of(DRY_RUN)
+    assert (first.rule, first.threads, first.gpus) == ("train_segment", 2, 4)
+    assert first.wildcards == {"dataset": "sersic", "model": "vae", "seed": "0", "segment": "0"}
+    assert kinds(first.reason) == "Missing output files; Params have changed since last execution"
+    assert (second.rule, second.threads, second.gpus) == ("sample_chunk", 1, 2)
+    assert kinds(second.reason) == "asked for"
+
+
+def test_a_small_plan_is_told_job_by_job_and_a_large_one_by_reason():
+    one = jobs_of(DRY_RUN)[0]
+    (line,) = reasons([one])
+    assert line.endswith(f"segment=0: {one.reason}")
+    lines = reasons([one] * (SMALL + 1))
+    assert len(lines) == 1
+    assert f" {SMALL + 1} " in lines[0]
+    assert "Missing output files; Params have changed since last execution (such as dataset=sersic" in lines[0]
+
+
+def test_own_finished_jobs_count_first(tmp_path, rates):
+    logged(tmp_path, "cuda")
+    (tmp_path / "gpu_check.json").write_text(json.dumps({"device": "a GPU", "bf16_tflops": 1.0, "fp32_tflops": 1.0}))
+    cost = rates().cost(TRAINING, IMAGES)
+    assert cost.seconds == pytest.approx(1000 / 100 + 3)
+    assert cost.gpu == pytest.approx(2 * 13)
+    assert cost.source == "logs of 1 job here"
+
+
+def test_an_own_training_on_a_cpu_takes_no_gpu_hours(tmp_path, rates):
+    logged(tmp_path, "cpu")
+    assert rates().cost(TRAINING, IMAGES).gpu == 0
+
+
+def test_an_unfinished_job_is_no_rate(tmp_path):
+    path = tmp_path / "x.log"
+    path.write_text(LOG.format(device="cpu").rsplit("2026", 1)[0])
+    assert list(own_rates([path])) == []
+
+
+def test_then_the_measured_gpu_at_a_stated_efficiency(tmp_path, rates):
+    check = {"device": "NVIDIA X", "bf16_tflops": 400.0, "fp32_tflops": 50.0}
+    (tmp_path / "gpu_check.json").write_text(json.dumps(check))
+    cost = rates().cost(TRAINING, IMAGES)
+    assert cost.seconds == pytest.approx(1e9 * 1000 / (400e12 * EFFICIENCY * 2) + 3)
+    assert cost.gpu == pytest.approx(2 * cost.seconds)
+    assert cost.source == f"{EFFICIENCY:.0%} (assumed) of the 400 TFLOP/s of gpu_check on NVIDIA X"
+
+
+def test_without_a_measured_gpu_its_hours_are_unknown_and_those_of_a_cpu_are_told(rates):
+    cost = rates().cost(TRAINING, IMAGES)
+    assert cost.gpu is None
+    assert cost.seconds == pytest.approx(1e9 * 1000 / 0.01e12 + 3)
+    assert cost.source == "rates.csv, by operations, on a CPU"
+
+
+def test_a_machine_without_a_gpu_takes_no_gpu_hours(tmp_path, rates):
+    (tmp_path / "gpu_check.json").write_text(json.dumps({"device": "cpu", "bf16_tflops": None, "fp32_tflops": 0.1}))
+    assert rates().cost(TRAINING, IMAGES).gpu == 0
+
+
+@pytest.mark.parametrize(("side", "seconds", "source"), [
+    (64, 0.25, "rates.csv"), (256, 1.0, "rates.csv"), (512, 4.0, "rates.csv at 256 px, by pixels"),
+])  # fmt: skip
+def test_the_nearest_measured_side_counts(rates, side, seconds, source):
+    job = Job("measure_chunk", {"dataset": "sersic", "who": "vae-seed0", "measure": "morphology"}, 1, 0, "")
+    work = Work("measuring", "measure", "morphology on sersic", 100, "stamp", side, 0.0, 0.0)
+    cost = rates().cost(job, work)
+    assert cost.seconds == pytest.approx(100 * seconds + 3)
+    assert cost.source == source
+
+
+def test_a_data_set_that_nobody_timed_takes_the_slowest_that_somebody_did(rates):
+    job = Job("measure_chunk", {"dataset": "mine", "who": "source", "measure": "morphology"}, 1, 0, "")
+    cost = rates().cost(job, Work("measuring", "measure", "morphology on other", 100, "stamp", 256, 0.0, 0.0))
+    assert cost.seconds == pytest.approx(103)
+    assert cost.source == "rates.csv of morphology on sersic"
+
+
+def test_what_nobody_measured_is_not_guessed(rates):
+    work = Work("measuring new", "measure", "new on sersic", 100, "stamp", 64, 0.0, 0.0)
+    cost = rates().cost(Job("measure", {"dataset": "sersic", "measure": "new"}, 1, 0, ""), work)
+    assert math.isnan(cost.seconds)
+    assert cost.source == "nowhere: rates.csv has no row for measure new on sersic"
+
+
+def test_one_measure_does_not_take_the_rate_of_another(tmp_path):
+    folder = tmp_path / "source"
+    (folder / "morphology").mkdir(parents=True)
+    (folder / "morphology/part0of2.log").write_text("12 of 12 stamps measured, 5 per s, 0 s left")
+    (folder / "morphology-published.log").write_text("12 of 12 stamps measured, 50 per s, 0 s left")
+    assert list(own_rates(folder.glob("morphology*"), "morphology")) == [(5.0, False)]
+    assert list(own_rates(folder.glob("morphology*"), "morphology-published")) == [(50.0, False)]
+
+
+def test_a_search_for_noise_takes_the_time_between_its_trials(tmp_path):
+    log = tmp_path / "logs/calibrate_noise/sersic/morphology.log"
+    log.parent.mkdir(parents=True)
+    log.write_text(
+        "".join(f"2026-11-22 04:17:{second} INFO noise of sd {second}: flag\n" for second in ("30", "40", "50"))
+    )
+    assert list(calibration_seconds(tmp_path, "sersic", "morphology")) == [], "unfinished"
+    noise = tmp_path / "measurements/sersic/noise-morphology.json"
+    noise.parent.mkdir(parents=True)
+    noise.write_text("{}")
+    assert list(calibration_seconds(tmp_path, "sersic", "morphology")) == [30.0]
+
+
+def test_benchmarks_are_wall_seconds(tmp_path):
+    path = tmp_path / "x.tsv"
+    path.write_text("s\th:m:s\tmax_rss\tcpu_time\n3.29\t0:00:03\t364.38\t2.99\n")
+    assert list(benchmark_seconds([path])) == [3.29]
+
+
+@pytest.mark.parametrize(("value", "said"), [
+    (0.0, "-"), (math.nan, "?"), (1e-5, "<0.001"), (0.0344, "0.034"), (3.44, "3.4"), (10.4, "10"), (1234.0, "1200"),
+])  # fmt: skip
+def test_numbers_have_two_digits(value, said):
+    assert number(value) == said
+
+
+def test_a_damaged_table_is_named_with_its_line(tmp_path):
+    path = tmp_path / "rates.csv"
+    path.write_text("rule,variant,side,unit,value,device,date,script\nstart,,0,s per job,fast,a,b,c\n")
+    with pytest.raises(GalforgeError, match=r"rates\.csv, line 2: cannot be read .*benchmarks/rates\.py"):
+        read_table(path)
+
+
+def test_every_shipped_rate_says_where_it_comes_from():
+    for rate in read_table(TABLE):
+        assert rate.value > 0
+        assert rate.device
+        assert rate.date
+        assert rate.script == "benchmarks/rates.py"

@@ -1,0 +1,76 @@
+"""What planning costs: ten thousand jobs in seconds and little memory, and a short start for every job of a cluster."""
+
+import os
+import re
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from tree import SNAKEMAKE, copy_tree
+
+CPU_SECONDS = 20.0
+PEAK_MIB = 400.0
+START_SECONDS = 0.8
+LARGE = """\
+name: large
+measures:
+  morphology: {chunk: 642}
+  morphology-published: {chunk: 642}
+sampling: {count: 50000, chunk: 1000}
+run:
+  - {dataset: sersic, model: vae, seeds: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21]}
+  - {dataset: cosmos, model: vae, seeds: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21]}
+"""
+ONE_TARGET = ("--profile", "profiles/local", "--dry-run", "--", "results/paper/stamps/sersic.h5")
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What one Snakemake process took: time [s], peak of resident memory [MiB], and the jobs that it planned."""
+
+    wall: float
+    cpu: float
+    peak: float
+    jobs: int
+
+
+def spent(tree: Path, *words: str) -> Spent:
+    """Run Snakemake in a tree."""
+    with open(tree / "said", "w+") as said:
+        began = time.perf_counter()
+        process = subprocess.Popen([SNAKEMAKE, *words], cwd=tree, stdout=said, stderr=subprocess.STDOUT)
+        _, status, used = os.wait4(process.pid, 0)
+        wall = time.perf_counter() - began
+        process.returncode = os.waitstatus_to_exitcode(status)
+        said.seek(0)
+        text = said.read()
+    assert process.returncode == 0, text
+    jobs = re.findall(r"^total +(\d+)$", text, re.MULTILINE)
+    return Spent(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, int(jobs[0]) if jobs else 0)
+
+
+def large(folder: Path) -> tuple[Path, tuple[str, ...]]:
+    """A tree with an overlay of ten thousand jobs, and the words that plan it; a profile is still to be named."""
+    tree = copy_tree(folder / "galforge")
+    (tree / "large.yaml").write_text(LARGE)
+    return tree, ("--configfile", "large.yaml", "--dry-run", "--quiet", "rules", "host", "reason")
+
+
+@pytest.mark.slow
+def test_ten_thousand_jobs_are_planned_in_seconds_and_little_memory(tmp_path):
+    """CPU time, not wall time: a busy machine waits but counts little more."""
+    tree, words = large(tmp_path)
+    plan = spent(tree, "--profile", "profiles/local", *words)
+    assert plan.jobs >= 10_000
+    assert plan.cpu < CPU_SECONDS, f"{plan.jobs} jobs were planned in {plan.cpu:.1f} s of CPU time"
+    assert plan.peak < PEAK_MIB, f"{plan.jobs} jobs took {plan.peak:.0f} MiB"
+
+
+@pytest.mark.slow
+def test_a_job_reads_the_workflow_in_a_fraction_of_a_second(tmp_path):
+    """Each job of a cluster reads it twice. Beside Snakemake's own start; the lowest of three counts."""
+    tree = copy_tree(tmp_path / "galforge")
+    own, ours = (min(spent(tree, *words).cpu for _ in range(3)) for words in (("--version",), ONE_TARGET))
+    assert ours - own < START_SECONDS

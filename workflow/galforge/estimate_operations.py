@@ -1,0 +1,68 @@
+"""Operations and weights of models, counted and not timed: run as a script by ``estimate_work``, which has no torch.
+
+Reads a JSON list of {family, network, shape} from standard input, and prints one of {train, sample, weights}. Nothing
+is computed: tensors on torch's meta device have shapes and no numbers.
+"""
+
+import json
+import sys
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import torch
+from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
+
+from galforge import families
+from galforge.models.normalisation import Normalisation
+from galforge.models.protocol import Step
+
+BATCH = 2
+"""Some layers need more than one image in a step."""
+
+
+class Nothing:
+    """Stands in for random numbers: ``BATCH`` rows of some shape."""
+
+    def normal(self, *shape: int) -> Tensor:
+        """Numbers (BATCH, *shape)."""
+        return torch.empty(BATCH, *shape)
+
+    uniform = normal
+
+
+def count(family: str, network: dict[str, Any], shape: tuple[int, int, int]) -> dict[str, float]:
+    """Floating-point operations per image (convolutions and matrix products), and the number of weights.
+
+    Args:
+        family: name of the model family.
+        network: spec of its settings.
+        shape: (C, H, W) of the images [pixels].
+
+    Returns:
+        ``train``, forward and backward through one step; ``sample``, drawing one image; ``weights``.
+    """
+    settings = families.load("models", family, "settings").ModelSettings.from_spec(network)
+    ones = (1.0,) * shape[0]
+    normalisation = Normalisation("asinh", ones, (0.0,) * shape[0], ones)
+    with torch.device("meta"):
+        model = families.load("models", family, "family").Family(settings, shape, normalisation)
+        conditions = {name: torch.empty(BATCH) for name in model.conditions} or None
+        step = Step(0, Nothing(), nullcontext, lambda name, loss: loss.backward(), lambda tensor: tensor)
+        with FlopCounterMode(display=False) as training:
+            model.step(torch.empty(BATCH, *shape), conditions, step)
+        with torch.no_grad(), FlopCounterMode(display=False) as sampling:
+            model.sample(Nothing(), conditions)
+    weights = sum(tensor.numel() for tensor in model.networks.state_dict().values())
+    return {
+        "train": training.get_total_flops() / BATCH,
+        "sample": sampling.get_total_flops() / BATCH,
+        "weights": weights,
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps([count(each["family"], each["network"], tuple(each["shape"])) for each in json.load(sys.stdin)]))

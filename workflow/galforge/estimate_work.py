@@ -1,0 +1,198 @@
+"""What planned jobs have to do: how many items of what kind, and how many bytes they leave."""
+
+import json
+import math
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from galforge.config import Config
+from galforge.errors import GalforgeError
+from galforge.parts import bounds
+from galforge.settings import canonical
+from galforge.stages import WHOLE, Stages
+
+FLOAT = 4
+STATE_COPIES = 4
+"""A state holds the weights, their average, and Adam's two moments."""
+CATALOGUE_BYTES = 320
+"""A stamp's row of the catalogue: up to forty columns of eight bytes."""
+HEADER_BYTES = 4096
+STAGES = {
+    "download": "download",
+    "train_segment": "training",
+    "export_weights": "training",
+    "sample": "sampling",
+    "calibrate_noise": "noise",
+    "measure": "measuring",
+}
+"""Stages by rule; those of stamps and their mocks are named below, every other rule compares or shows."""
+REPORT = "comparison and report"
+
+
+@dataclass(frozen=True)
+class Job:
+    """A planned job, as a dry run prints it. ``gpus`` is what it asks for; ``reason`` is why it runs."""
+
+    rule: str
+    wildcards: Mapping[str, str]
+    threads: int
+    gpus: int
+    reason: str
+
+    @property
+    def name(self) -> str:
+        """Rule and wildcards in one line."""
+        return f"{self.rule} {' '.join(f'{name}={value}' for name, value in self.wildcards.items())}".strip()
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a job does.
+
+    Attributes:
+        stage: the stage it belongs to, with the family or measure where rates differ between them.
+        kind: the rule whose rate counts (parts count as their whole).
+        variant: the family within it, or ``<measure> on <family>``: noiseless galaxies take ten times as long.
+        items: how many ``unit``, with ``side`` pixels a side (0 where that does not matter).
+        operations: floating-point operations per item, where they are known; otherwise 0.
+        disk: bytes that the job leaves; a file under two names counts once.
+    """
+
+    stage: str
+    kind: str
+    variant: str
+    items: int
+    unit: str
+    side: int
+    operations: float
+    disk: float
+
+
+@dataclass(frozen=True)
+class Network:
+    """A model's operations per image in a training step and in sampling, and its number of weights."""
+
+    train: float
+    sample: float
+    weights: int
+
+
+class Workload:
+    """The work of the jobs of one configuration.
+
+    Args:
+        config: the configuration.
+        bytes_per_stamp: by (rule, variant): what a stamp leaves where no formula says it, as measured.
+    """
+
+    def __init__(self, config: Config, bytes_per_stamp: Mapping[tuple[str, str], float]):
+        self.config, self.stages, self._bytes = config, Stages(config), bytes_per_stamp
+
+    def of(self, job: Job) -> Work:
+        """What a job does."""
+        kind, names = WHOLE.get(job.rule, job.rule), job.wildcards
+        dataset, model, measure = (names.get(name, "") for name in ("dataset", "model", "measure"))
+        stage, side = STAGES.get(kind, REPORT), self._shape(dataset)[1] if dataset else 0
+        if kind == "stamps":
+            return self._work(stage, kind, self.config.datasets[dataset].family, self._count(dataset), side, job)
+        if kind == "raw_mock":
+            count = self.config.datasets[dataset].settings.mock.count
+            return self._work(stage, kind, self.config.datasets[dataset].family, count, 0, job)
+        if kind == "train_segment":
+            index = int(names["segment"])
+            before = self.stages.segment_end(dataset, model, index - 1) if index else 0
+            images = self.stages.segment_end(dataset, model, index) - before
+            return self._model(stage, kind, dataset, model, images, "image")
+        if job.rule == "sample_chunk":
+            start, stop = bounds(self.config.sampling.count, names)
+            return self._model(stage, kind, dataset, model, stop - start, "image")
+        if kind == "calibrate_noise":
+            count = self.config.datasets[dataset].measuring.calibration_stamps
+            return self._work(stage, kind, self._measured(dataset, measure), count, side, job)
+        if kind == "measure" and (job.rule.endswith("_chunk") or self._parts(names) == 1):
+            count = self._count(dataset) if names["who"] == "source" else self.config.sampling.count
+            start, stop = bounds(count, names)
+            return self._work(stage, kind, self._measured(dataset, measure), stop - start, side, job)
+        return self._single(stage, job, dataset, model, measure)
+
+    def networks(self) -> dict[str, Network]:
+        """Operations and weights of every model that runs, by ``<dataset> <model>``."""
+        return self._networks
+
+    @cached_property
+    def _networks(self) -> dict[str, Network]:
+        """Counted in a process of its own, because torch takes seconds to import."""
+        keys = list(self.config.models)
+        asked = [
+            {
+                "family": self.config.models[key].family,
+                "network": self.config.models[key].network.spec(),
+                "shape": self._shape(key[0]),
+            }
+            for key in keys
+        ]
+        script = Path(__file__).with_name("estimate_operations.py")
+        done = subprocess.run(
+            [sys.executable, script], input=canonical(asked), capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+            raise GalforgeError(f"{script.name}: the operations of the models could not be counted: {last}")
+        found = json.loads(done.stdout)
+        return {" ".join(key): Network(**each) for key, each in zip(keys, found, strict=True)}
+
+    def _work(self, stage: str, kind: str, variant: str, items: int, side: int, job: Job) -> Work:
+        # Parts are temporary: what is left of them is counted where they are put together.
+        disk = 0.0 if "part" in job.wildcards else self._left(kind, variant, items, job.wildcards.get("dataset", ""))
+        label = {"stamps": f"stamps of {variant}", "raw_mock": f"mock of {variant}"}.get(kind, f"{stage} {variant}")
+        return Work(label, kind, variant, items, "stamp", side, 0.0, disk)
+
+    def _model(self, stage: str, kind: str, dataset: str, model: str, images: int, unit: str) -> Work:
+        network, family = self._networks[f"{dataset} {model}"], self.config.models[dataset, model].family
+        train = kind == "train_segment"
+        disk = float(STATE_COPIES * FLOAT * network.weights) if train else 0.0
+        operations = network.train if train else network.sample
+        side = self._shape(dataset)[1]
+        return Work(f"{stage} {model} on {dataset}", kind, family, images, unit, side, operations, disk)
+
+    def _single(self, stage: str, job: Job, dataset: str, model: str, measure: str) -> Work:
+        """A job whose time hardly depends on its size: putting parts together, comparing, drawing."""
+        label, disk, variant = stage, math.nan if job.rule == "download" else 0.0, ""
+        if job.rule == "sample":
+            label, disk = f"{stage} {model} on {dataset}", self._left("sample", "", self.config.sampling.count, dataset)
+        elif job.rule == "export_weights":
+            label = f"{stage} {model} on {dataset}"
+            disk = float(FLOAT * self._networks[f"{dataset} {model}"].weights)
+        elif WHOLE.get(job.rule, job.rule) == "measure":
+            count = self._count(dataset) if job.wildcards["who"] == "source" else self.config.sampling.count
+            left = self._left("measure", self._measured(dataset, measure), count, dataset)
+            label, disk, variant = f"{stage} {self._measured(dataset, measure)}", left, "parts"
+        elif job.rule == "distances":
+            variant = measure
+        return Work(label, job.rule, variant, 1, "job", 0, 0.0, disk)
+
+    def _measured(self, dataset: str, measure: str) -> str:
+        return f"{measure} on {self.config.datasets[dataset].family}"
+
+    def _left(self, kind: str, variant: str, count: int, dataset: str) -> float:
+        if kind in ("stamps", "sample"):
+            channels, height, width = self._shape(dataset)
+            return float(count * (channels * height * width * FLOAT + CATALOGUE_BYTES) + HEADER_BYTES)
+        return count * self._bytes.get((kind, variant), 0.0)
+
+    def _shape(self, dataset: str) -> tuple[int, int, int]:
+        settings: Any = self.config.datasets[dataset].settings
+        return len(settings.bands), settings.size, settings.size
+
+    def _count(self, dataset: str) -> int:
+        """Source stamps to expect."""
+        entry = self.config.datasets[dataset]
+        return getattr(entry.settings, "count", entry.measuring.expected_count)
+
+    def _parts(self, names: Mapping[str, str]) -> int:
+        return self.stages.measure_parts(names["dataset"], names["who"], names["measure"])
