@@ -54,7 +54,8 @@ plan: setup ## say which jobs would run and why, and their hours and disk; run n
 status: setup ## say where a run stands: jobs done, running and failed; while it runs, too (CONFIG=, PROFILE=)
 	@.venv/bin/python workflow/galforge/status.py $(SNAKEMAKE) $(WITH_CONFIG)
 
-recover: setup ## after the driver was killed: end its jobs, unlock, run again (CONFIG=, PROFILE=, ARGS=)
+recover: setup ## after the driver was killed: end its jobs, unlock, run again (PROFILE= and CONFIG= of the run, ARGS=)
+	$(if $(filter file,$(origin PROFILE)),$(error say with which profile the run was started, and its CONFIG if it had one: make recover PROFILE=profiles/slurm))
 	@.venv/bin/python workflow/galforge/recover.py $(if $(FORCE),--force)
 	@$(SNAKEMAKE) $(WITH_CONFIG) --unlock --quiet rules host
 	@$(SNAKEMAKE) $(WITH_CONFIG) $(ARGS)

@@ -3,7 +3,8 @@
     python benchmarks/rates.py [--configfile OVERLAY ...] [--table config/rates.csv]
 
 in the folder of the run. Rates of what counts items are the medians of those that the jobs logged, so their start is
-not in them; other jobs count whole. Rows of the same rule, variant, side and unit are replaced, others stay.
+not in them; other jobs count whole. Models compute with the threads of their configuration, and their rates are per
+thread; other jobs compute in one. Rows of the same rule, variant, side and unit are replaced, others stay.
 """
 
 import argparse
@@ -19,26 +20,36 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
 
 from galforge.config import Config
 from galforge.estimate import configuration
-from galforge.estimate_rates import COLUMNS, TABLE, Rate, benchmark_seconds, calibration_seconds, own_rates, read_table
+from galforge.estimate_rates import (
+    COLUMNS,
+    OPERATIONS_UNIT,
+    TABLE,
+    Rate,
+    benchmark_seconds,
+    calibration_seconds,
+    own_rates,
+    read_table,
+)
 from galforge.estimate_work import Workload
 
 FIGURES = ("stamps", "distributions", "spectra", "history")
 
 
-def device() -> str:
-    """The CPU's own name."""
+def device(threads: set[int]) -> str:
+    """The CPU's own name, and how many of its threads the timed jobs computed with."""
     cpuinfo = Path("/proc/cpuinfo")
     names = re.findall(r"^model name\s*: (.+)$", cpuinfo.read_text(), re.MULTILINE) if cpuinfo.exists() else []
-    return f"one thread of {names[0] if names else platform.processor() or platform.machine()}".replace(",", "")
+    count = "one thread" if threads == {1} else f"{' or '.join(map(str, sorted(threads)))} threads"
+    return f"{count} of {names[0] if names else platform.processor() or platform.machine()}".replace(",", "")
 
 
-def measured(config: Config, results: Path) -> dict[tuple[str, str, int, str], list[float]]:
-    """Values by (rule, variant, side, unit), one for each finished job or data set."""
-    found: dict[tuple[str, str, int, str], list[float]] = {}
+def measured(config: Config, results: Path) -> dict[tuple[str, str, int, str], list[tuple[float, int]]]:
+    """(value, threads that it was measured with) by (rule, variant, side, unit), for each finished job or data set."""
+    found: dict[tuple[str, str, int, str], list[tuple[float, int]]] = {}
 
-    def add(rule: str, variant: str, side: int, unit: str, values: list[float]) -> None:
+    def add(rule: str, variant: str, side: int, unit: str, values: list[float], threads: int = 1) -> None:
         if values:
-            found.setdefault((rule, variant, side, unit), []).extend(values)
+            found.setdefault((rule, variant, side, unit), []).extend((value, threads) for value in values)
 
     def seconds(pattern: str, measure: str = "*") -> list[float]:
         return [1 / rate for rate, on_gpu in own_rates(results.glob(f"logs/{pattern}"), measure) if not on_gpu]
@@ -72,11 +83,14 @@ def measured(config: Config, results: Path) -> dict[tuple[str, str, int, str], l
             continue
         network = workload.networks()[f"{dataset} {model}"]
         folder = f"{dataset}/{model}/seed*"
-        for rule, pattern, operations in (
-            ("train_segment", f"train/{folder}/segment_*.log", network.train),
-            ("sample", f"sample/{folder}/part*.log", network.sample),
+        for rule, pattern, operations, threads in (
+            ("train_segment", f"train/{folder}/segment_*.log", network.train, entry.training.threads),
+            ("sample", f"sample/{folder}/part*.log", network.sample, config.sampling.threads),
         ):
-            add(rule, entry.family, 0, "TFLOP/s", [operations / each / 1e12 for each in seconds(pattern)])
+            # The log of a sampling does not say where it ran; it runs where trainings of this model do.
+            on_cpu = seconds(f"train/{folder}/segment_*.log")
+            values = [operations / each / threads / 1e12 for each in seconds(pattern)] if on_cpu else []
+            add(rule, entry.family, 0, OPERATIONS_UNIT, values, threads)
     for measure in config.measures:
         add("distances", measure, 0, "s per job", benchmarks(results, f"distances/*/*/*/{measure}.tsv"))
     for rule, pattern in (
@@ -91,8 +105,6 @@ def measured(config: Config, results: Path) -> dict[tuple[str, str, int, str], l
     starts = benchmarks(results, "measure/*/*/*.tsv")
     if starts:
         add("start", "", 0, "s per job", [min(starts)])
-        for rule in ("measure", "measure_source"):
-            add(rule, "parts", 0, "s per job", [min(starts)])
     return found
 
 
@@ -108,9 +120,10 @@ def main() -> None:
     given = parser.parse_args()
     config = configuration(given.configfile)
     rows = {(r.rule, r.variant, r.side, r.unit): r for r in (read_table(given.table) if given.table.exists() else [])}
-    where, today = device(), datetime.date.today().isoformat()
+    today = datetime.date.today().isoformat()
     for key, values in measured(config, Path("results") / config.overall.name).items():
-        rows[key] = Rate(*key, float(f"{statistics.median(values):.3g}"), where, today, "benchmarks/rates.py")
+        value = float(f"{statistics.median(value for value, _ in values):.3g}")
+        rows[key] = Rate(*key, value, device({threads for _, threads in values}), today, "benchmarks/rates.py")
         print(f"{' '.join(map(str, key))}: {rows[key].value:g} ({len(values)} measured)")
     with open(given.table, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")

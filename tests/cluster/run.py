@@ -45,7 +45,8 @@ def main(words: list[str]) -> int:
         cluster.start()
         print(f"test-cluster: {len(cluster.nodes)} nodes in {folder}, {WORKERS} tests at a time")
         command = [sys.executable, "-m", "pytest", HERE, "-n", str(WORKERS), "--basetemp", folder / "tests", *words]
-        code = subprocess.run(command, env={**os.environ, "GALFORGE_TEST_CLUSTER": str(folder)}).returncode
+        variables = {"GALFORGE_TEST_CLUSTER": str(folder)} | ({"GALFORGE_TEST_REQUIRED": "1"} if required else {})
+        code = subprocess.run(command, env=os.environ | variables).returncode
     finally:
         cluster.stop()
         _end_strays(folder)

@@ -175,7 +175,7 @@ class Scenario:
         return self.log_file(number).read_text(errors="replace")
 
     def job_log(self, job: str) -> str:
-        """What a SLURM job printed since its last start."""
+        """What a SLURM job printed, at all its starts."""
         return next((self.tree / "logs/slurm").rglob(f"{job}.log")).read_text(errors="replace")
 
     def rule_log(self, segment: int) -> str:

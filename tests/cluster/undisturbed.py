@@ -14,6 +14,7 @@ from daemons import Cluster
 from tree import copy_tree
 
 FOLDER_VARIABLE = "GALFORGE_TEST_CLUSTER"
+REQUIRED_VARIABLE = "GALFORGE_TEST_REQUIRED"
 SNAKEMAKE = Path(sys.executable).with_name("snakemake")
 CONFIG = "tests/cluster/cluster.yaml"
 RESULTS = Path("results/cluster")

@@ -2,6 +2,8 @@
 
 import json
 import math
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -42,15 +44,21 @@ localrule all:
     reason: Input files updated by another job: results/x/report/index.html
 """
 LOG = """\
-2026-11-22 04:13:45 INFO node n1, SLURM job 7, CUDA_VISIBLE_DEVICES=0, device {device}, processes 1
-2026-11-22 04:13:45 INFO 200 of 400 images, 90 per s, 2 s left
-2026-11-22 04:13:49 INFO 400 of 400 images, 100 per s, 0 s left
+2026-11-22 05:52:01 INFO node vm, SLURM job none, CUDA_VISIBLE_DEVICES=unset, device auto, processes 1
+2026-11-22 05:52:03 INFO training on {device}
+2026-11-22 05:52:03 INFO results/smallest/stamps/cosmos.h5: 22 training images (9.01e-05 GB), held on the cpu
+2026-11-22 05:52:13 INFO 200 of 400 images seen, 90 per s, 2 s left, divergence 0.00113002, loss 0.8021
+2026-11-22 05:52:15 INFO 400 of 400 images seen, 100 per s, 0 s left, divergence 0.00091072, loss 0.79201
 """
 TRAINING = Job("train_segment", {"dataset": "sersic", "model": "vae", "seed": "0", "segment": "0"}, 2, 2, "")
 IMAGES = Work("training vae on sersic", "train_segment", "vae", 1000, "image", 64, 1e9, 0.0)
+SAMPLING = Job("sample_chunk", {"dataset": "sersic", "model": "vae", "seed": "0", "part": "0", "parts": "1"}, 1, 2, "")
+DRAWN = Work("sampling vae on sersic", "sample", "vae", 1000, "image", 64, 1e9, 0.0)
 ROWS = [
     Rate("start", "", 0, "s per job", 3.0, "a CPU", "2026-11-22", "x.py"),
-    Rate("train_segment", "vae", 0, "TFLOP/s", 0.01, "a CPU", "2026-11-22", "x.py"),
+    Rate("train_segment", "vae", 0, "TFLOP/s per thread", 0.01, "a CPU", "2026-11-22", "x.py"),
+    Rate("sample", "", 0, "s per job", 2.0, "a CPU", "2026-11-22", "x.py"),
+    Rate("sample", "vae", 0, "TFLOP/s per thread", 0.02, "a CPU", "2026-11-22", "x.py"),
     Rate("measure", "morphology on sersic", 64, "s per stamp", 0.25, "a CPU", "2026-11-22", "x.py"),
     Rate("measure", "morphology on sersic", 256, "s per stamp", 1.0, "a CPU", "2026-11-22", "x.py"),
 ]
@@ -76,6 +84,15 @@ def test_jobs_are_read_with_their_gpus_threads_and_reasons():
     assert kinds(second.reason) == "asked for"
 
 
+@pytest.mark.parametrize(("resources", "gpus"), [
+    ("gpu=0, gres=lscratch:100", 0), ("gpu=0, gres=gpu:a100", 1), ("gpu=2, gres=lscratch:100", 2), ("gres=gpu:3", 3),
+    ("mem_mb=3000", 0),
+])  # fmt: skip
+def test_only_gpus_count_as_gpus(resources, gpus):
+    (job,) = jobs_of(f"rule train_segment:\n    output: a\n    resources: {resources}\n")
+    assert job.gpus == gpus
+
+
 def test_a_small_plan_is_told_job_by_job_and_a_large_one_by_reason():
     one = jobs_of(DRY_RUN)[0]
     (line,) = reasons([one])
@@ -87,7 +104,7 @@ def test_a_small_plan_is_told_job_by_job_and_a_large_one_by_reason():
 
 
 def test_own_finished_jobs_count_first(tmp_path, rates):
-    logged(tmp_path, "cuda")
+    logged(tmp_path, "cuda:0 in bfloat16")
     (tmp_path / "gpu_check.json").write_text(json.dumps({"device": "a GPU", "bf16_tflops": 1.0, "fp32_tflops": 1.0}))
     cost = rates().cost(TRAINING, IMAGES)
     assert cost.seconds == pytest.approx(1000 / 100 + 3)
@@ -96,13 +113,13 @@ def test_own_finished_jobs_count_first(tmp_path, rates):
 
 
 def test_an_own_training_on_a_cpu_takes_no_gpu_hours(tmp_path, rates):
-    logged(tmp_path, "cpu")
+    logged(tmp_path, "cpu in float32")
     assert rates().cost(TRAINING, IMAGES).gpu == 0
 
 
 def test_an_unfinished_job_is_no_rate(tmp_path):
     path = tmp_path / "x.log"
-    path.write_text(LOG.format(device="cpu").rsplit("2026", 1)[0])
+    path.write_text(LOG.format(device="cpu in float32").rsplit("2026", 1)[0])
     assert list(own_rates([path])) == []
 
 
@@ -115,10 +132,35 @@ def test_then_the_measured_gpu_at_a_stated_efficiency(tmp_path, rates):
     assert cost.source == f"{EFFICIENCY:.0%} (assumed) of the 400 TFLOP/s of gpu_check on NVIDIA X"
 
 
+def test_sampling_takes_float32_and_one_gpu_but_holds_all(tmp_path, rates):
+    check = {"device": "NVIDIA X", "bf16_tflops": 400.0, "fp32_tflops": 50.0}
+    (tmp_path / "gpu_check.json").write_text(json.dumps(check))
+    cost = rates().cost(SAMPLING, DRAWN)
+    assert cost.seconds == pytest.approx(1e9 * 1000 / (50e12 * EFFICIENCY) + 3)
+    assert cost.gpu == pytest.approx(2 * cost.seconds)
+    assert cost.source == f"{EFFICIENCY:.0%} (assumed) of the 50 TFLOP/s of gpu_check on NVIDIA X"
+
+
+@pytest.mark.parametrize("threads", [1, 4])
+def test_more_threads_make_a_model_faster_and_cost_the_same_cpu_hours(threads):
+    """A rate of one thread: only the start of the job is spent by all threads."""
+    rates = Rates(Path("nowhere"), ROWS, {"sersic vae": "float32"})
+    for job, work, rate in ((TRAINING, IMAGES, 0.01e12), (SAMPLING, DRAWN, 0.02e12)):
+        cost = rates.cost(replace(job, threads=threads), work)
+        assert (cost.seconds - 3) * threads == pytest.approx(1e9 * 1000 / rate)
+
+
+@pytest.mark.parametrize("rule", ["measure", "measure_source"])
+def test_putting_parts_together_is_the_start_of_a_job_and_says_so(rates, rule):
+    job = Job(rule, {"dataset": "sersic", "who": "source", "measure": "morphology"}, 1, 0, "")
+    cost = rates().cost(job, Work("measuring", rule, "parts", 1, "job", 0, 0.0, 0.0))
+    assert (cost.seconds, cost.source) == (3.0, "rates.csv, start of a job")
+
+
 def test_without_a_measured_gpu_its_hours_are_unknown_and_those_of_a_cpu_are_told(rates):
     cost = rates().cost(TRAINING, IMAGES)
     assert cost.gpu is None
-    assert cost.seconds == pytest.approx(1e9 * 1000 / 0.01e12 + 3)
+    assert cost.seconds == pytest.approx(1e9 * 1000 / (0.01e12 * TRAINING.threads) + 3)
     assert cost.source == "rates.csv, by operations, on a CPU"
 
 

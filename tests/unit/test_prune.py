@@ -30,18 +30,30 @@ def test_only_replaced_work_is_removed(tmp_path, capsys):
     assert f"removed {replaced}" in capsys.readouterr().out
 
 
+def segment(seed, index, letter, before=None):
+    """A finished segment; ``letter`` stands for its settings, ``before`` for those of the segment before."""
+    work = seed / "work" / f"state_{index}-{letter * 16}"
+    work.mkdir(parents=True)
+    (work / "finished.pt").write_bytes(b"x" * 1000)
+    state = seed / f"state_{index}.pt"
+    state.unlink(missing_ok=True)
+    os.link(work / "finished.pt", state)
+    inputs = {"results/demo/stamps/cosmos.h5": "stamps"} | (digests(index - 1, before or letter) if index else {})
+    record = {"key": letter * 64, "inputs": inputs, "outputs": digests(index, letter)}
+    state.with_suffix(".json").write_text(json.dumps(record))
+
+
+def digests(index, letter):
+    return {f"results/demo/models/cosmos/vae/seed0/state_{index}.pt": f"{letter}{index}"}
+
+
 def training(results, exported, states):
     """A training with ``states`` finished states, of which the weights of number ``exported`` were made."""
     seed = results / "models" / "cosmos" / "vae" / "seed0"
     for index in range(states):
-        work = seed / "work" / f"state_{index}-{str(index) * 16}"
-        work.mkdir(parents=True)
-        (work / "finished.pt").write_bytes(b"x" * 1000)
-        os.link(work / "finished.pt", seed / f"state_{index}.pt")
-        (seed / f"state_{index}.json").write_text(json.dumps({"key": str(index) * 64}))
+        segment(seed, index, "a")
     if exported is not None:
-        record = {"inputs": {f"results/demo/models/cosmos/vae/seed0/state_{exported}.pt": "0"}}
-        (seed / "weights.json").write_text(json.dumps(record))
+        (seed / "weights.json").write_text(json.dumps({"inputs": digests(exported, "a"), "outputs": {}}))
     return seed
 
 
@@ -52,6 +64,47 @@ def test_states_before_the_exported_one_are_removed_with_their_other_names(tmp_p
     left = sorted(path.name for path in seed.rglob("*.pt"))
     assert left == ["finished.pt", "finished.pt", "state_2.pt", "state_3.pt"]
     assert len(list(seed.glob("state_*.json"))) == 4
+
+
+def half_trained_again(results):
+    """Finished with four segments and exported; a key edited, segment 0 trained again, stopped within segment 1."""
+    seed = training(results, exported=3, states=4)
+    segment(seed, 0, "b")
+    (seed / "state_1.pt").unlink()
+    (seed / "state_1.json").unlink()
+    live = seed / "work" / f"state_1-{'b' * 16}"
+    live.mkdir()
+    (live / "checkpoint-000020.pt").write_bytes(b"x")
+    return seed
+
+
+def test_a_training_that_is_being_trained_again_keeps_what_is_new(tmp_path):
+    seed = half_trained_again(tmp_path)
+    assert {path.name for path in passed(tmp_path)} == {"state_2.pt", f"state_2-{'a' * 16}"}
+    prune([tmp_path])
+    assert {path.name for path in seed.glob("*.pt")} == {"state_0.pt", "state_3.pt"}
+    assert (seed / "work" / f"state_0-{'b' * 16}" / "finished.pt").exists()
+    assert (seed / "work" / f"state_1-{'b' * 16}" / "checkpoint-000020.pt").exists()
+
+
+def test_a_state_that_the_next_one_was_not_made_from_stays(tmp_path):
+    seed = training(tmp_path, exported=2, states=3)
+    segment(seed, 0, "b")
+    segment(seed, 1, "b")
+    assert passed(tmp_path) == []
+
+
+def test_another_state_than_the_exported_one_keeps_what_it_was_made_from(tmp_path):
+    seed = training(tmp_path, exported=1, states=2)
+    segment(seed, 1, "b", before="a")
+    assert passed(tmp_path) == []
+
+
+def test_only_the_work_of_the_state_that_goes_is_taken(tmp_path):
+    seed = training(tmp_path, exported=1, states=2)
+    other = seed / "work" / f"state_0-{'c' * 16}"
+    other.mkdir()
+    assert passed(tmp_path) == [seed / "state_0.pt", seed / "work" / f"state_0-{'a' * 16}"]
 
 
 def test_a_training_that_goes_on_keeps_everything(tmp_path):

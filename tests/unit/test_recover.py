@@ -157,7 +157,9 @@ def test_a_folder_with_a_bar_in_its_name(tmp_path, slurm):
 def test_without_squeue_or_controller_it_says_so(directory, slurm, monkeypatch, capsys):
     squeue = slurm.with_name("squeue")
     squeue.write_text("#!/bin/sh\necho 'Unable to contact slurm controller' >&2\nexit 1\n")
-    recover(directory)
+    with pytest.raises(GalforgeError, match=r"Unable to contact slurm controller.*FORCE=1"):
+        recover(directory)
+    recover(directory, force=True)
     assert "not known (Unable to contact slurm controller)" in capsys.readouterr().out
     monkeypatch.setenv("PATH", str(directory))
     recover(directory)

@@ -127,7 +127,8 @@ def test_a_dead_driver_and_a_dead_controller(directory):
     (directory / ".snakemake" / "locks").mkdir()
     (directory / ".snakemake" / "locks" / "0.output.lock").touch()
     lines = list(report(directory, GREETING, DAG))
-    assert "driver: none is alive, but the directory is locked: make recover goes on" in lines
+    locked = "driver: none is alive, but the directory is locked: make recover (with the run's PROFILE and CONFIG)"
+    assert locked in lines
     assert "SLURM: squeue failed, so SLURM jobs are not known (exit code 1)" in lines
     assert "running or waiting: nothing" in lines
     assert lines[-1] == "failed or stopped at the latest try: nothing"

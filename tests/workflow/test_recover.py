@@ -35,7 +35,7 @@ def made(tree: Path) -> dict[str, bytes]:
 
 def make(tree: Path, target: str) -> subprocess.CompletedProcess:
     """A target of the Makefile with the environment of this test."""
-    words = ["make", "-o", "setup", target, f"CONFIG={CONFIG}", f"ARGS=-- {WEIGHTS}"]
+    words = ["make", "-o", "setup", target, "PROFILE=profiles/local", f"CONFIG={CONFIG}", f"ARGS=-- {WEIGHTS}"]
     return subprocess.run(words, cwd=tree, capture_output=True, text=True, timeout=300, check=False)
 
 
@@ -51,6 +51,10 @@ def wait_for_segment(tree: Path, segment: int, driver: subprocess.Popen) -> None
 @pytest.mark.slow
 def test_a_killed_driver(tmp_path, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    # SLURM's commands may be installed here without a controller, and then jobs could not be known.
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/squeue").symlink_to("/bin/true")
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}")
     tree = copy_tree(tmp_path / "galforge")
     (tree / CONFIG).write_text(OVERLAY)
     (tree / ".venv").symlink_to(sys.prefix)
@@ -74,6 +78,11 @@ def test_a_killed_driver(tmp_path, monkeypatch):
         refused = make(tree, "recover")
         assert refused.returncode != 0
         assert f"process {driver.pid} " in refused.stderr
+        unsaid = subprocess.run(
+            ["make", "-o", "setup", "recover"], cwd=tree, capture_output=True, text=True, check=False
+        )
+        assert unsaid.returncode != 0
+        assert "say with which profile" in unsaid.stderr
     finally:
         os.kill(driver.pid, signal.SIGKILL)
         driver.wait()

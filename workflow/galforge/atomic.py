@@ -48,6 +48,8 @@ def naming(path: str | Path) -> Iterator[None]:
     """
     try:
         yield
+    except GalforgeError:
+        raise
     except Exception as error:
         if why := _full(error):
             raise GalforgeError(

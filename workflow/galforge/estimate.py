@@ -21,6 +21,7 @@ from galforge.config import Config, merged, parse
 from galforge.errors import GalforgeError
 from galforge.estimate_rates import EFFICIENCY, Rates, jobs, read_table
 from galforge.estimate_work import REPORT, Job, Workload
+from galforge.training.gpus import gpus
 
 SMALL = 60
 """A plan of at most so many jobs is listed job by job."""
@@ -55,9 +56,9 @@ def jobs_of(text: str) -> list[Job]:
         entries = dict(_ENTRY.findall(block))
         wildcards = dict(pair.split("=", 1) for pair in entries.get("wildcards", "").split(", ") if "=" in pair)
         resources = dict(pair.split("=", 1) for pair in entries.get("resources", "").split(", ") if "=" in pair)
-        gpus = int(resources.get("gpu", 0)) or int((resources.get("gres", "0").rsplit(":", 1))[-1])
+        asked = gpus(int(resources.get("gpu", 0)), resources.get("gres"))
         if rule != "all":
-            found.append(Job(rule, wildcards, int(entries.get("threads", 1)), gpus, entries.get("reason", "")))
+            found.append(Job(rule, wildcards, int(entries.get("threads", 1)), asked, entries.get("reason", "")))
     return found
 
 

@@ -19,9 +19,12 @@ EFFICIENCY = 0.15
 """Share of a GPU's matrix-product rate that a training is taken to reach until one has logged its own rate; rather low
 than high, for convolutions of few channels fill no GPU. Not measured."""
 GPU_KINDS = ("train_segment", "sample")
+OPERATIONS_UNIT = "TFLOP/s per thread"
+"""Only models compute with the threads of their job: their rates are per thread, and their CPU-hours depend little
+on how many those are. Other jobs compute in one thread, whatever they ask for."""
 _PROGRESS = re.compile(r"(\d+) of (\d+) [^,]+, ([\d.e+]+) per s")
 _TRIAL = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) INFO noise of sd", re.MULTILINE)
-_DEVICE = re.compile(r"device (cpu|cuda)")
+_DEVICE = re.compile(r"training on (cpu|cuda)")
 _LOGS = {
     "stamps": "logs/stamps/{dataset}.log",
     "raw_mock": "logs/raw_mock/{dataset}.log",
@@ -111,7 +114,7 @@ class Rates:
             return Cost(spent, spent * job.gpus if on_gpu else 0.0, source)
         if work.kind in GPU_KINDS and work.unit == "image":
             return self._model(job, work)
-        return self._shipped(work)
+        return self._shipped(job, work)
 
     def _own(self, job: Job, work: Work) -> tuple[float, bool, str] | None:
         """Seconds per item in finished jobs of this configuration, whether on a GPU, and where that was found."""
@@ -139,36 +142,41 @@ class Rates:
         return statistics.mean(times) / work.items, False, f"benchmarks of {jobs(len(times))} here"
 
     def _model(self, job: Job, work: Work) -> Cost:
-        cpu = self._shipped(work)
+        cpu = self._shipped(job, work)
         if self.gpu is None or not job.gpus:
             return Cost(cpu.seconds, None if job.gpus else 0.0, f"{cpu.source}, on a CPU")
         if self.gpu["device"] == "cpu":
             return Cost(cpu.seconds, 0.0, f"{cpu.source}; gpu_check found no GPU")
         model = f"{job.wildcards['dataset']} {job.wildcards['model']}"
-        low = self.precisions[model] != "float32" and self.gpu.get("bf16_tflops") is not None
+        training = work.kind == "train_segment"
+        low = training and self.precisions[model] != "float32" and self.gpu.get("bf16_tflops") is not None
         peak = self.gpu["bf16_tflops" if low else "fp32_tflops"]
-        seconds = work.operations * work.items / (peak * 1e12 * EFFICIENCY * job.gpus) + self._start()
+        # Sampling computes in float32 and on one GPU, however many its job holds.
+        used = job.gpus if training else 1
+        seconds = work.operations * work.items / (peak * 1e12 * EFFICIENCY * used) + self._start()
         source = f"{EFFICIENCY:.0%} (assumed) of the {peak:.3g} TFLOP/s of gpu_check on {self.gpu['device']}"
         return Cost(seconds, seconds * job.gpus, source)
 
-    def _shipped(self, work: Work) -> Cost:
+    def _shipped(self, job: Job, work: Work) -> Cost:
         """From the table: the nearest measured side, by the number of pixels."""
-        timed = [row for row in self.table if row.rule == work.kind and row.unit.startswith("s ")]
-        rows = [row for row in timed if row.variant == work.variant]
-        other = ""
+        # Putting parts together is taken to be the start of a job.
+        kind, variant = ("start", "") if work.variant == "parts" else (work.kind, work.variant)
+        timed = [row for row in self.table if row.rule == kind and row.unit.startswith("s ")]
+        rows = [row for row in timed if row.variant == variant]
+        other = ", start of a job" if kind == "start" else ""
         if not rows:
             # The same measure was timed on another data set: the slowest is the safe one.
-            rows = [row for row in timed if row.variant.startswith(f"{work.variant.split(' on ')[0]} on ")]
+            rows = [row for row in timed if row.variant.startswith(f"{variant.split(' on ')[0]} on ")]
             slowest = max((row.value for row in rows), default=0.0)
             rows = [row for row in rows if row.value == slowest]
             other = f" of {rows[0].variant}" if rows else ""
-        reached = [r for r in self.table if r.rule == work.kind and r.unit == "TFLOP/s"]
+        reached = [r for r in self.table if r.rule == kind and r.unit == OPERATIONS_UNIT]
         if work.operations and reached:
-            rate = min(reached, key=lambda row: row.variant != work.variant)
-            seconds = work.operations * work.items / (rate.value * 1e12)
+            rate = min(reached, key=lambda row: row.variant != variant)
+            seconds = work.operations * work.items / (rate.value * 1e12 * job.threads)
             return Cost(seconds + self._start(), 0.0, "rates.csv, by operations")
         if not rows:
-            return Cost(math.nan, 0.0, f"nowhere: rates.csv has no row for {work.kind} {work.variant}".rstrip())
+            return Cost(math.nan, 0.0, f"nowhere: rates.csv has no row for {kind} {variant}".rstrip())
         row = min(rows, key=lambda row: abs(math.log(max(row.side, 1) / max(work.side, 1))))
         seconds, source = row.value * work.items, f"rates.csv{other}"
         if row.side and work.side and row.side != work.side:

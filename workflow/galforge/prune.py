@@ -4,8 +4,8 @@
 
 - work folders that were made from other settings, code or data than the states that stand now: undoing an edit then
   trains again;
-- of trainings whose weights are exported, all states before the exported one. A longer training goes on from that one,
-  so it still adds segments only; a shorter one trains again.
+- of trainings whose weights are exported, the states that the exported one was made from. A longer training goes on
+  from that one, so it still adds segments only; a shorter one trains again.
 
 Records stay, and with them everything that says what a result was made from.
 """
@@ -38,16 +38,25 @@ def unused(results: Path) -> list[Path]:
 
 
 def passed(results: Path) -> list[Path]:
-    """States before the exported one, and the work folders that hold their other names, in ``results/<name>``."""
+    """States that the exported one was made from, and the work folders with their other names, in ``results/<name>``.
+
+    The weights of a training stand until they are exported again. What is before them by number may be newer than they
+    are, so the records say what they were made from: nothing is listed from the first on that does not agree.
+    """
     found = []
     for weights in sorted(results.glob("models/*/*/seed*/weights.json")):
         record = _record(weights)
         if record is None:
             continue
         (exported,) = [int(match[1]) for name in record["inputs"] if (match := _STATE.fullmatch(Path(name).name))]
-        for index in range(exported):
-            state = weights.with_name(f"state_{index}.pt")
-            found += [path for path in (state, *sorted(weights.parent.glob(f"work/{state.stem}-*"))) if path.exists()]
+        for index in range(exported, -1, -1):
+            state, used = weights.with_name(f"state_{index}.pt"), record["inputs"]
+            record = _record(state.with_suffix(".json"))
+            if record is None or _digest(record["outputs"], state.name) != _digest(used, state.name):
+                break
+            if index < exported:
+                work = state.parent / "work" / f"{state.stem}-{record['key'][:16]}"
+                found += [path for path in (state, work) if path.exists()]
     return found
 
 
@@ -64,7 +73,7 @@ def prune(results: list[Path]) -> tuple[int, int]:
     if any(LOCKS.glob("*")):
         raise GalforgeError(
             f"{LOCKS} is locked: Snakemake runs here, or was killed and left jobs that may run still. Wait until it "
-            "ends, or see `make recover`; nothing was removed"
+            "ends, or `make recover` with the PROFILE and CONFIG of the run; nothing was removed"
         )
     freed: dict[int, tuple[int, int, int]] = {}
     targets = dict.fromkeys(path for folder in results for path in (*unused(folder), *passed(folder)))
@@ -89,6 +98,11 @@ def main(names: list[str]) -> None:
     except GalforgeError as error:
         sys.exit(f"prune: {error}")
     print(f"{count} files and folders removed, {freed / 2**30:.2f} GiB freed")
+
+
+def _digest(files: dict[str, str], name: str) -> str:
+    """The digest of the file called ``name`` among a record's inputs or outputs."""
+    return next(digest for path, digest in files.items() if Path(path).name == name)
 
 
 def _record(path: Path) -> dict[str, Any] | None:

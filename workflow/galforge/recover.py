@@ -7,6 +7,7 @@ and the same command as before go on from there. It ends nothing of another dire
 import argparse
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -35,7 +36,7 @@ def recover(
 
     Args:
         directory: where the run was started.
-        force: go on although a driver on another machine may be alive.
+        force: go on although a driver on another machine may be alive, or jobs that SLURM does not tell of.
         cancel_seconds: how long SLURM may take to end its jobs [s].
         grace_seconds: time between SIGTERM and SIGKILL for processes on this machine [s].
         poll_seconds: time between two looks [s].
@@ -53,14 +54,19 @@ def recover(
             f"{directory} is locked, and a run was started on {', '.join(hosts)}, which cannot be looked at from here; "
             "run make recover there, or make sure that no snakemake runs there and add FORCE=1"
         )
-    _end_slurm_jobs(directory, cancel_seconds, poll_seconds)
+    _end_slurm_jobs(directory, force, cancel_seconds, poll_seconds)
     _end_processes(directory, grace_seconds)
 
 
-def _end_slurm_jobs(directory: Path, seconds: float, poll_seconds: float) -> None:
+def _end_slurm_jobs(directory: Path, force: bool, seconds: float, poll_seconds: float) -> None:
     try:
         jobs = slurm_jobs(directory)
     except NoSlurm as reason:
+        if shutil.which("squeue") and not force:
+            raise GalforgeError(
+                f"{reason}; jobs may still run and write. Try again when squeue answers, or add FORCE=1 where no job "
+                "of this directory was ever sent to SLURM"
+            ) from None
         print(f"recover: {reason}")
         return
     if not jobs:

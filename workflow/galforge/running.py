@@ -21,7 +21,7 @@ LOCKS = Path(".snakemake/locks")
 _PLAN = re.compile(r"plan-(?P<host>.+)-(?P<pid>\d+)\.json")
 _SQUEUE_FORMAT = "%i|%j|%T|%N|%M|%k|%Z"
 _SQUEUE_SECONDS = 60
-_MODULE = ["-m", "snakemake"]
+_INTERPRETER_WORDS = 6
 
 
 class NoSlurm(GalforgeError):
@@ -150,6 +150,15 @@ def other_hosts(directory: Path) -> list[str]:
 
 
 def _is_snakemake(command: tuple[str, ...]) -> bool:
-    """Whether a command is ``snakemake ...``, ``python .../snakemake ...`` or ``python -m snakemake ...``."""
-    first, *words = [Path(word).name for word in command[:3]]
-    return first == "snakemake" or (first.startswith("python") and (words[:1] == ["snakemake"] or words == _MODULE))
+    """Whether a command is ``snakemake ...``, ``python .../snakemake ...`` or ``python -m snakemake ...``.
+
+    Options of the interpreter may stand between: they come before the program.
+    """
+    first, *words = [Path(word).name for word in command]
+    if first == "snakemake":
+        return True
+    if not first.startswith("python"):
+        return False
+    if "-m" in words[:_INTERPRETER_WORDS]:
+        return words[words.index("-m") + 1 :][:1] == ["snakemake"]
+    return "snakemake" in words[:_INTERPRETER_WORDS]

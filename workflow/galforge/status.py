@@ -133,7 +133,7 @@ def _driver(directory: Path, there: list[Process]) -> str:
     if hosts := other_hosts(directory):
         return f"driver: a run was started on {', '.join(hosts)}; whether it is alive can be seen there"
     if list((directory / LOCKS).glob("*")):
-        return "driver: none is alive, but the directory is locked: make recover goes on"
+        return "driver: none is alive, but the directory is locked: make recover (with the run's PROFILE and CONFIG)"
     return "driver: none runs"
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 from galforge.logs import TENSORBOARD_VARIABLE
 from galforge.provenance import DRIVER_JOB_VARIABLE, begin, finish
 from galforge.stamps import Stamps
-from galforge.training.launch import launch, processes
+from galforge.training.gpus import processes
+from galforge.training.launch import launch
 
 spec = begin(snakemake, __file__)
 if os.environ.get("SLURM_JOB_ID") == os.environ.get(DRIVER_JOB_VARIABLE):

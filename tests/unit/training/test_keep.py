@@ -27,6 +27,7 @@ def test_history_grows_while_the_training_runs(stamps, tmp_path, monkeypatch):
         real(self, images)
 
     monkeypatch.setattr(Training, "step", step)
+    monkeypatch.setattr("galforge.training.keep.SHOW_SECONDS", 0.0)
     train(stamps, tmp_path / "state.pt", tmp_path / "work", STOP)
     assert [len(seen[images]) for images in (0, 40, 76, 80, 116)] == [0, 2, 2, 3, 3]
     assert seen[40][0] == "images_seen,divergence,loss,reconstruction"

@@ -12,7 +12,7 @@ import torch
 
 from galforge.errors import GalforgeError
 from galforge.training import state as states
-from galforge.training.clock import Preempted
+from galforge.training.clock import Clock, Preempted
 from galforge.training.group import Group
 from galforge.training.launch import launch, processes
 from toys.galaxies import write_stamps
@@ -33,6 +33,10 @@ def alone(stamps, tmp_path_factory):
     folder = tmp_path_factory.mktemp("alone")
     train(stamps, folder / "state.pt", folder / "work", STOP, network=WIDER)
     return states.read(folder / "state.pt")
+
+
+def surroundings():
+    return signal.getsignal(signal.SIGTERM), os.environ.get("PYTHONPATH"), os.environ.get("OMP_NUM_THREADS")
 
 
 def assert_equal_to_float_tolerance(state, other):
@@ -68,12 +72,36 @@ def test_batch_that_cannot_be_shared_is_refused_with_the_remedy():
         Group(0, 3).share(32)
 
 
+@pytest.mark.parametrize(("error", "leaves"), [(None, True), (Preempted("stopped"), True), (OSError("full"), False)])
+def test_a_process_with_an_error_does_not_wait_for_the_others(monkeypatch, error, leaves):
+    left = []
+    monkeypatch.setattr("torch.distributed.destroy_process_group", lambda: left.append(True))
+    Group(0, 2).__exit__(type(error) if error else None, error, None)
+    assert bool(left) is leaves
+
+
+def test_reason_of_another_process_to_stop_is_taken_over():
+    clock = Clock(None)
+    with clock:
+        signal.raise_signal(signal.SIGTERM)
+        reason = clock.reason()
+    other = Clock(None)
+    assert (other.reason(), Clock(1, 60).reason()) == (0, 1)
+    assert reason > Clock(1, 60).reason()
+    other.adopt(reason)
+    with pytest.raises(Preempted, match="SIGTERM"):
+        other.stop()
+
+
 @pytest.mark.slow
 def test_two_processes_reach_the_weights_of_one_even_inside_a_slurm_step(stamps, tmp_path, alone, monkeypatch):
     for name, value in SLURM.items():
         monkeypatch.setenv(name, value)
     log = tmp_path / "log"
+    before = surroundings()
     launch(plain(stamps, tmp_path / "state.pt", tmp_path / "work", STOP, log=str(log)), 2)
+    # A signal that comes later, while the job waits to be requeued, finds what it found before.
+    assert surroundings() == before
     state = states.read(tmp_path / "state.pt")
     assert_equal_to_float_tolerance(state, alone)
     assert any(not torch.equal(value, alone["networks"][name]) for name, value in state["networks"].items())

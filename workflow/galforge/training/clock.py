@@ -12,6 +12,7 @@ from typing import Self
 from galforge.errors import GalforgeError
 from galforge.logs import log
 
+GO_ON, TIME_IS_UP = 0, 1
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _LEAST_MARGIN, _MOST_MARGIN, _MARGIN_SHARE = 60.0, 600.0, 0.05
 REQUEUE_GRACE_SECONDS = 60.0
@@ -67,7 +68,21 @@ class Clock:
     def must_stop(self, reserve_seconds: float = 0.0) -> bool:
         """Whether to save and stop now; ``reserve_seconds`` is what saving is known to take beyond the
         margin."""
-        return self.signal is not None or time.monotonic() + reserve_seconds >= self.deadline
+        return self.reason(reserve_seconds) != GO_ON
+
+    def reason(self, reserve_seconds: float = 0.0) -> int:
+        """Why to save and stop now, as a number that processes can compare: a signal counts more than the time.
+
+        ``GO_ON``, ``TIME_IS_UP``, or ``TIME_IS_UP`` plus the number of the signal.
+        """
+        if self.signal is not None:
+            return TIME_IS_UP + self.signal
+        return TIME_IS_UP if time.monotonic() + reserve_seconds >= self.deadline else GO_ON
+
+    def adopt(self, reason: int) -> None:
+        """Take another process's reason for one's own."""
+        if reason > TIME_IS_UP:
+            self.signal = reason - TIME_IS_UP
 
     def stop(self) -> None:
         """Raise the error that says why the segment stops.

@@ -16,6 +16,7 @@ import torch.distributed as distributed
 from torch import Tensor
 
 from galforge.errors import GalforgeError
+from galforge.training.clock import Preempted
 
 # Process 0 may wait for hours until a lost node's orphan gives up the work folder, and the others wait for it.
 _PATIENCE = datetime.timedelta(days=30)
@@ -47,7 +48,8 @@ class Group(AbstractContextManager["Group"]):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.size > 1:
+        # After an error the others may be waiting for numbers of this process: taking leave would wait for them.
+        if self.size > 1 and (error is None or isinstance(error, Preempted)):
             distributed.destroy_process_group()
 
     def share(self, batch: int) -> int:
@@ -89,13 +91,13 @@ class Group(AbstractContextManager["Group"]):
         for tensor, mean in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
             tensor.copy_(mean.view(tensor.shape))
 
-    def any(self, flag: bool) -> bool:
-        """Whether ``flag`` is true in any process; does not wait for a GPU."""
+    def largest(self, number: int) -> int:
+        """The largest of the processes' numbers; does not wait for a GPU."""
         if self.size == 1:
-            return flag
-        flags = torch.tensor([float(flag)])
-        distributed.all_reduce(flags, distributed.ReduceOp.MAX)
-        return bool(flags)
+            return number
+        numbers = torch.tensor([number])
+        distributed.all_reduce(numbers, distributed.ReduceOp.MAX)
+        return int(numbers)
 
     def tell(self, value: Any = None) -> Any:
         """The value of process 0, which the others wait for: plain data."""

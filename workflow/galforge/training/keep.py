@@ -11,6 +11,7 @@ from galforge.training.history import History, write_csv
 from galforge.training.state import Checkpoints, State
 
 CHECKPOINT_SECONDS = 600.0
+SHOW_SECONDS = 5.0
 
 
 class Keep(AbstractContextManager["Keep"]):
@@ -31,7 +32,7 @@ class Keep(AbstractContextManager["Keep"]):
         self.checkpoints, self.key, self.every = checkpoints, key, every_seconds
         self.header, self.longest = "", 0.0
         self._last = time.monotonic()
-        self._rows = 0
+        self._rows, self._shown = 0, -SHOW_SECONDS
         self._scalars = Scalars(tensorboard) if tensorboard else None
 
     def __exit__(
@@ -51,19 +52,24 @@ class Keep(AbstractContextManager["Keep"]):
     def finish(self, state: State) -> None:
         """Save the finished state; the checkpoints go."""
         self._write(self.checkpoints.finish, state)
+        self._show(state["history"])
 
     def show(self, history: History) -> None:
-        """Write ``history.csv`` into the work folder, and new rows for TensorBoard, where there are any."""
+        """Write new rows into ``history.csv`` of the work folder and for TensorBoard; not too often."""
+        if len(history["images_seen"]) > self._rows and time.monotonic() - self._shown >= SHOW_SECONDS:
+            self._show(history)
+
+    def _show(self, history: History) -> None:
         rows = len(history["images_seen"])
-        if rows == self._rows:
-            return
+        # An orphan must not get in the way of the one that took over.
+        self.checkpoints.lease.check()
         write_csv(history, self.checkpoints.folder / "history.csv")
         if self._scalars:
             # All rows at the start: a resumed training draws the whole curve.
             for row in range(self._rows, rows):
                 losses = {name: values[row] for name, values in history.items() if name != "images_seen"}
                 self._scalars.add(int(history["images_seen"][row]), losses)
-        self._rows = rows
+        self._rows, self._shown = rows, time.monotonic()
 
     def _write(self, write: Callable[[State], None], state: State) -> None:
         began = time.monotonic()

@@ -2,8 +2,11 @@
 
 import json
 import os
+import signal
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,23 +18,12 @@ from galforge.errors import GalforgeError
 from galforge.logs import log
 from galforge.training import worker
 from galforge.training.clock import REQUEUE_GRACE_SECONDS, Preempted, requeue
+from galforge.training.gpus import processes as processes
 from galforge.training.group import Group
 
 _PACKAGES = str(Path(__file__).resolve().parents[2])
 _SAVING_SECONDS = 300
-
-
-def processes(gpu: int | None, gres: str | None) -> int:
-    """Number of processes of a training: one per GPU that its job has, and one where it has none.
-
-    Args:
-        gpu: the resource ``gpu`` of the job.
-        gres: its resource ``gres`` where that is used instead, such as ``gpu:a100:4``.
-    """
-    if gres and gres.split(":")[0] == "gpu":
-        last = gres.split(":")[-1]
-        return int(last) if last.isdigit() else 1
-    return max(1, gpu or 0)
+_HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
 
 
 def launch(job: dict[str, Any], count: int, grace_seconds: float = REQUEUE_GRACE_SECONDS) -> None:
@@ -66,23 +58,48 @@ def _launch_several(job: dict[str, Any], count: int) -> None:
         run_id=job["segment"]["key"][:16],
         rdzv_backend="c10d",
         rdzv_endpoint="localhost:0",
+        # Without it the name of the node would be looked up, which not every node can.
+        local_addr="localhost",
         max_restarts=0,
         shutdown_timeout=_SAVING_SECONDS,
     )
-    os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [_PACKAGES, os.environ.get("PYTHONPATH")]))
-    os.environ["OMP_NUM_THREADS"] = str(job["segment"]["training"]["threads"])
-    with tempfile.TemporaryDirectory(prefix="galforge-") as name:
+    variables = {
+        "PYTHONPATH": os.pathsep.join(filter(None, [_PACKAGES, os.environ.get("PYTHONPATH")])),
+        "OMP_NUM_THREADS": str(job["segment"]["training"]["threads"]),
+    }
+    with tempfile.TemporaryDirectory(prefix="galforge-") as name, _surroundings(variables):
         folder = Path(name)
         (folder / "job.json").write_text(json.dumps(job), encoding="utf-8")
-        signal = None
+        asked = None
         try:
             elastic_launch(config, sys.executable)("-m", worker.__name__, name)
         except SignalException as caught:
-            signal = int(caught.sigval)
+            asked = int(caught.sigval)
         except ChildFailedError as failed:
             log.warning("%d of %d processes of the training failed", len(failed.failures), count)
         outcomes = [_outcome(folder / f"outcome-{rank}.json") for rank in range(count)]
-    _raise_first(outcomes, signal)
+    _raise_first(outcomes, asked)
+
+
+@contextmanager
+def _surroundings(variables: dict[str, str]) -> Iterator[None]:
+    """Set variables of the environment; they and the handlers of signals, which torch's launcher keeps, are given back.
+
+    With its handlers a later signal, such as that of a requeued job's end, would look like an error.
+    """
+    handlers = {number: signal.getsignal(number) for number in _HANDLED}
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 def _outcome(path: Path) -> dict[str, Any]:
@@ -92,16 +109,16 @@ def _outcome(path: Path) -> dict[str, Any]:
         return {"broken": "a process of the training was killed (out of memory?)"}
 
 
-def _raise_first(outcomes: list[dict[str, Any]], signal: int | None) -> None:
+def _raise_first(outcomes: list[dict[str, Any]], asked: int | None) -> None:
     """Raise what ended the training: an error before a stop, before what only followed from it."""
     for outcome in outcomes:
         if "error" in outcome:
             raise GalforgeError(outcome["error"])
     for outcome in outcomes:
         if "stopped" in outcome:
-            raise Preempted(outcome["stopped"], outcome["signal"])
-    if signal is not None:
-        raise Preempted("the training was stopped before it began", signal)
+            raise Preempted(outcome["stopped"], asked or outcome["signal"])
+    if asked is not None:
+        raise Preempted("the training was stopped before it could save; it goes on from its last checkpoint", asked)
     for outcome in outcomes:
         if "broken" in outcome:
             raise GalforgeError(outcome["broken"])

@@ -244,7 +244,8 @@ def train(run: Training, images: TrainingImages, stop: int, clock: Clock, keep: 
     first = run.images_seen
     progress = Progress(stop, "images seen", first) if keep else None
     while run.images_seen < stop:
-        if run.group.any(clock.must_stop(keep.longest if keep else 0.0)):
+        if reason := run.group.largest(clock.reason(keep.longest if keep else 0.0)):
+            clock.adopt(reason)
             if keep is None:
                 raise Preempted("stopped with the first process")
             if run.images_seen == first and clock.signal is None:
