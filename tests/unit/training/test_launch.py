@@ -13,8 +13,9 @@ import torch
 from galforge.errors import GalforgeError
 from galforge.training import state as states
 from galforge.training.clock import Clock, Preempted
+from galforge.training.gpus import processes
 from galforge.training.group import Group
-from galforge.training.launch import launch, processes
+from galforge.training.launch import launch
 from toys.galaxies import write_stamps
 from toys.job import WIDER, plain, train
 

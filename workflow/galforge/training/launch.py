@@ -18,7 +18,6 @@ from galforge.errors import GalforgeError
 from galforge.logs import log
 from galforge.training import worker
 from galforge.training.clock import REQUEUE_GRACE_SECONDS, Preempted, requeue
-from galforge.training.gpus import processes as processes
 from galforge.training.group import Group
 
 _PACKAGES = str(Path(__file__).resolve().parents[2])
