@@ -52,7 +52,8 @@ def test_it_prints_a_table_of_sane_numbers(benchmark, tmp_path, capsys):
     assert rows["galforge"][0] / rows["plain loop"][0] == pytest.approx(rows["galforge"][1], rel=0.5)
     waits = [float(value) for value in re.search(r"waiting for data: (.*)%.*; (.*)% if", text).groups()]
     assert all(0 < wait < 100 for wait in waits)
-    assert 0 < float(re.search(r"share of the matrix products in \w+: (\d+)%", text)[1]) < 100
+    # So small a network may come to less than half a percent.
+    assert 0 <= float(re.search(r"share of the matrix products in \w+: (\d+)%", text)[1]) < 100
     assert re.search(r"^required: speed-up of at least 1.3: [\d.]+, (met|NOT MET)$", text, re.MULTILINE)
 
 

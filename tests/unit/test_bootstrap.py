@@ -222,6 +222,8 @@ def test_interrupted_set_up_is_repaired(checkout: Checkout) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
+        # A shell's background jobs ignore it, and so do all that they start.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     half = checkout.place / ".venv" / "half"
     deadline = time.monotonic() + 30
