@@ -39,9 +39,11 @@ def test_two_jobs_at_once_get_a_gpu_each(scenario: Make) -> None:
     run.site({"resources": {"gpu": 2}})
     run.start("--", str(MODEL / "weights.safetensors"))
     run.finish()
-    # Two blocks a job: long enough for both to be seen at the same time.
-    run.pace(10.0)
+    # However late the second one starts, the first one waits for it.
+    run.pace(300.0)
     run.start("--", f"{RESULTS}/samples/sersic/paced/seed0.h5")
+    run.wait(lambda: len({step.job for step in run.steps("sample")}) == 2, "both jobs to draw")
+    run.pace(0)
     run.finish()
     records = [record for record in _records(run) if record["rule"] == "sample_chunk"]
     assert _most_at_once(records) == 2
