@@ -30,8 +30,8 @@ demo: setup ## run everything on small data, six to seven minutes on two cores, 
 	@.venv/bin/snakemake --profile profiles/local --configfile config/demo.yaml --resources gpu=2 --quiet rules host; \
 	$(call took,demo: open $(DEMO); this took)
 
-test: setup ## run the tests, about 6 minutes on two cores (ARGS= goes to pytest)
-	@echo "test: pytest with two workers; about 6 minutes on two cores"
+test: setup ## run the tests, about 10 minutes on two cores (ARGS= goes to pytest)
+	@echo "test: pytest with two workers; about 10 minutes on two cores"
 	@.venv/bin/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 test-cluster: setup ## run the tests that need SLURM on one that they start, about 10 minutes (as root; ARGS= goes to pytest)
