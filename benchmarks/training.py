@@ -39,6 +39,7 @@ from galforge.models.normalisation import Normalisation
 from galforge.seeds import generator
 from galforge.settings import Settings
 from galforge.stamps import Header, Stamps, StampsWriter
+from galforge.training.check import MATRIX_SIDE
 from galforge.training.data import HOLD_BYTES, Batch, TrainingImages
 from galforge.training.loop import Training
 from galforge.training.settings import NormalisationSettings, StepSettings
@@ -52,7 +53,6 @@ PLAIN, OURS, READING = "plain loop", "galforge", "galforge, reading the file"
 # processes read ahead while others have their turn.
 _TURN_SECONDS = {"cpu": 0.1, "cuda": 2.0}
 _OVERLAYS = {"cpu": "config/demo.yaml", "cuda": None}
-_MATRIX_SIDE = {"cpu": 1024, "cuda": 8192}
 _WAITING_PART, _WAITING_ROUNDS = 0.1, 5
 
 
@@ -153,7 +153,7 @@ def ceiling(device: torch.device, dtype: torch.dtype, threads: int) -> float:
 
     In float32 they may use a GPU's shorter TF32 where convolutions do.
     """
-    side, tf32 = _MATRIX_SIDE[device.type], torch.backends.cuda.matmul.allow_tf32
+    side, tf32 = MATRIX_SIDE[device.type], torch.backends.cuda.matmul.allow_tf32
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32
     a, b = (torch.randn(side, side, device=device).to(dtype) for _ in range(2))
     times = []

@@ -40,6 +40,17 @@ def surroundings():
     return signal.getsignal(signal.SIGTERM), os.environ.get("PYTHONPATH"), os.environ.get("OMP_NUM_THREADS")
 
 
+def begun_by_two(stamps, out, work):
+    """A launcher of two processes that have saved a checkpoint."""
+    command = [sys.executable, "-m", "toys.job", "2", str(stamps), str(out), str(work), str(STOP)]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 60
+    while not list(work.glob("checkpoint-*")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return process
+
+
 def assert_equal_to_float_tolerance(state, other):
     assert state["images_seen"] == other["images_seen"]
     assert state["history"]["images_seen"] == other["history"]["images_seen"]
@@ -114,12 +125,7 @@ def test_two_processes_reach_the_weights_of_one_even_inside_a_slurm_step(stamps,
 def test_training_goes_on_with_another_number_of_processes(stamps, tmp_path, alone):
     """Two processes are asked to stop, one finishes: also the way to a node with fewer GPUs."""
     out, work = tmp_path / "state.pt", tmp_path / "work"
-    command = [sys.executable, "-m", "toys.job", "2", str(stamps), str(out), str(work), str(STOP)]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 60
-    while not list(work.glob("checkpoint-*")) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    process = begun_by_two(stamps, out, work)
     process.send_signal(signal.SIGTERM)
     said = process.communicate(timeout=60)[1]
     assert process.returncode == 1, said
@@ -144,12 +150,7 @@ def test_error_of_a_process_is_the_error_of_the_training(stamps, tmp_path):
 @pytest.mark.slow
 def test_killed_process_ends_the_training_with_an_error_and_leaves_its_checkpoints(stamps, tmp_path, alone):
     out, work = tmp_path / "state.pt", tmp_path / "work"
-    command = [sys.executable, "-m", "toys.job", "2", str(stamps), str(out), str(work), str(STOP)]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 60
-    while not list(work.glob("checkpoint-*")) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    process = begun_by_two(stamps, out, work)
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     os.kill(int(children[-1]), signal.SIGKILL)
     said = process.communicate(timeout=90)[1]

@@ -3,6 +3,7 @@ from."""
 
 import copy
 import math
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -241,6 +242,11 @@ def train(run: Training, images: TrainingImages, stop: int, clock: Clock, keep: 
         Diverged: a loss or a weight is not finite.
         GalforgeError: the time limit allowed no step at all.
     """
+
+    def save(write: Callable[[State], None]) -> None:
+        run.check_finite()
+        write(run.state())
+
     first = run.images_seen
     progress = Progress(stop, "images seen", first) if keep else None
     while run.images_seen < stop:
@@ -253,19 +259,16 @@ def train(run: Training, images: TrainingImages, stop: int, clock: Clock, keep: 
                 raise GalforgeError(
                     "the time limit of the job was over before its first training step: give it more time (runtime)"
                 )
-            run.check_finite()
-            keep.save(run.state())
+            save(keep.save)
             clock.stop()
         if keep and keep.is_due():
-            run.check_finite()
-            keep.save(run.state())
+            save(keep.save)
         run.step(images)
         if keep:
             keep.show(run.history)
             progress.advance(run.settings.batch, ", ".join(run.latest()))
     if keep:
-        run.check_finite()
-        keep.finish(run.state())
+        save(keep.finish)
 
 
 Pairs = tuple[tuple[list[Tensor], list[Tensor]], list[tuple[Tensor, Tensor]]]
