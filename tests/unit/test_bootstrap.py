@@ -213,7 +213,7 @@ def test_changed_lock_moved_checkout_and_lost_python(checkout: Checkout, tmp_pat
 
 
 def test_interrupted_set_up_is_repaired(checkout: Checkout) -> None:
-    checkout.add_python("python3.12", "3.12", pip="touch .venv/half; sleep 60")
+    checkout.add_python("python3.12", "3.12", pip=": >.venv/half; exec sleep 60")
     command, environment = checkout.command()
     process = subprocess.Popen(
         command,
