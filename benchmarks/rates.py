@@ -54,6 +54,7 @@ def measured(config: Config, results: Path) -> dict[tuple[str, str, int, str], l
     def seconds(pattern: str, measure: str = "*") -> list[float]:
         return [1 / rate for rate, on_gpu in own_rates(results.glob(f"logs/{pattern}"), measure) if not on_gpu]
 
+    workload = Workload(config, {})
     for dataset in config.used_datasets:
         entry = config.datasets[dataset]
         side = entry.settings.size
@@ -63,7 +64,7 @@ def measured(config: Config, results: Path) -> dict[tuple[str, str, int, str], l
         if raw.exists():
             add("raw_mock", entry.family, 0, "bytes per stamp", [raw.stat().st_size / entry.settings.mock.count])
         for measure in config.measures:
-            variant = f"{measure} on {entry.family}"
+            variant = workload.measured(dataset, measure)
             add("measure", variant, side, "s per stamp", seconds(f"measure/{dataset}/*/{measure}*", measure))
             table = results / "measurements" / dataset / "source" / f"{measure}.parquet"
             if table.exists():
@@ -77,7 +78,6 @@ def measured(config: Config, results: Path) -> dict[tuple[str, str, int, str], l
                 "s per stamp",
                 [each / entry.measuring.calibration_stamps for each in times],
             )
-    workload = Workload(config, {})
     for (dataset, model), entry in config.models.items():
         if not list(results.glob(f"logs/train/{dataset}/{model}/*/*.log")):
             continue

@@ -122,6 +122,7 @@ def leaves(tree, path=()):
 
 CHOICES = {
     "protocol": ["published", "corrected"],
+    "engine": ["numba", "statmorph"],
     "kind": ["asinh", "linear"],
     "precision": ["float32", "bfloat16"],
     "layout": ["channels_last", "contiguous"],

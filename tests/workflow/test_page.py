@@ -15,12 +15,14 @@ import pytest
 from galforge.report import layout, page, tables
 from galforge.report.figures import distributions, history, spectra, stamps
 from galforge.report.style import MORPHOLOGY, PHOTOMETRY
+from galforge.report.summary import figures
 from galforge.seeds import generator
 from galforge.stamps import Header, StampsWriter
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = shutil.which("chromium")
 SIDE = 32
+ENGINES = {"corrected": "numba", "published": "statmorph"}
 
 
 def write_stamps(path: Path, origin: str, count: int, width: float) -> None:
@@ -59,7 +61,7 @@ def distances(dataset: str, origin: str, model: str, seed: int) -> pd.DataFrame:
                 continue
             name = measure if protocol == "corrected" else f"{measure}-published"
             common = {"dataset": dataset, "origin": origin, "model": model, "seed": seed, "measure": name}
-            common["protocol"] = protocol
+            common |= {"protocol": protocol, "engine": ENGINES[protocol] if measure == "morphology" else ""}
             for prop in properties:
                 sizes = {"n_source": 300 - len(prop), "n_generated": 290}
                 value = {"value": rng.uniform(0.08, 0.9), "standard_error": rng.uniform(0.01, 0.06)}
@@ -131,6 +133,7 @@ def build(folder: Path) -> Path:
         ],
         "command": "make demo",
         "full_command": "snakemake --profile profiles/slurm --configfile config/experiments/everything.yaml",
+        "statmorph": "7.8",
         "provenance": [("torch", "2.13.0"), ("stamps/cosmos.h5", "9f" * 32)],
     }
     shown = [
@@ -182,6 +185,24 @@ def test_says_origin_scale_and_protocol(built: Path) -> None:
     assert "at floor" in text
     assert "63.97" in text, "the printed COSMOS average of the VAE belongs on the page"
     assert "A caption for stamps &lt;&amp;&gt;." in text
+
+
+def test_says_which_engine_measured(built: Path) -> None:
+    text = built.read_text(encoding="utf-8")
+    said = (
+        "Morphology was measured by galforge&#39;s numba engine (statmorph 7.8&#39;s definitions) under the corrected "
+        "protocol and by statmorph 7.8 under the published protocol."
+    )
+    assert text.count(said) == 2, "at the headline and at the morphology"
+    table = tables.assemble("morphology", [distances("cosmos", "mock", "vae", 0)], tables.read_published([]))
+    captions = {
+        figure.kind: figure.caption
+        for figure in figures(["distributions-cosmos.png", "spectra-cosmos.png"], {"morphology": table}, "7.8")
+    }
+    assert captions["distributions"].endswith(
+        "Morphology was measured by galforge's numba engine (statmorph 7.8's definitions)."
+    )
+    assert "measured by" not in captions["spectra"]
 
 
 def test_headings_do_not_skip_levels_and_ids_resolve(built: Path) -> None:

@@ -144,6 +144,7 @@ def test_the_measurements_are_statmorphs_own(results, images, measure):
             if value == -99 or not np.isfinite(value):
                 assert np.isnan(row[name]), f"stamp {index}, {name}: {row[name]} for statmorph's {value}"
             else:
-                assert row[name] == pytest.approx(value, rel=1e-9, abs=0), f"stamp {index}, {name}"
+                # The default engine: statmorph's numbers, not its bits.
+                assert row[name] == pytest.approx(value, rel=1e-6, abs=1e-9), f"stamp {index}, {name}"
         compared += 1
     assert compared >= 12

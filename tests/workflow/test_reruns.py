@@ -168,7 +168,7 @@ def test_every_key_reruns_the_jobs_that_read_it_and_no_other(smallest_run, mutat
     }
     assert len(mutations["keys"]) > 90
     assert spurious == {}
-    missed = {name: left for name, leaves in missed.items() if (left := [leaf for leaf in leaves if leaf not in FIXED])}
+    missed = {name: left for name, leaves in missed.items() if (left := set(leaves) - FIXED - FROM_LOCK)}
     assert missed == {}, "read by a job, but no key of the configuration changes it"
     assert sorted(dead) == sorted(UNUSED_HERE)
 
@@ -200,6 +200,8 @@ ONE_VALUE = [
 """Keys with one possible value here: what a mock imitates, the only band, the protocol that a measure is named by."""
 FIXED = {"band", "measuring.band", "settings.protocol", *(f"settings.{key}" for key in MOCKED)}
 """Where the values of these keys stand in specs."""
+FROM_LOCK = {"statmorph"}
+"""Versions that captions name."""
 UNUSED_HERE = [
     *(f"datasets.cosmos.{key}" for key in ("path", "url", "sha256", "md5", "origin")),
     *(f"datasets.cosmos.measuring.{key}" for key in ("calibration_stamps", "calibration_target")),
@@ -315,20 +317,8 @@ def test_a_changed_function_reruns_its_dependents(smallest_run, edited):
 def test_a_raised_library_version_reruns_its_dependents(smallest_run, edited):
     edited("envs/requirements.lock", lambda text: re.sub(r"(?m)^(statmorph==.*)$", r"\1.1", text))
     plan = planned(smallest_run.tree)
-    assert "train_segment" not in plan
-    assert "stamps" not in plan
-    assert plan["calibrate_noise"] == 1
-    assert set(plan) == {
-        "calibrate_noise",
-        "measure_source_chunk",
-        "measure_source",
-        "measure_chunk",
-        "measure",
-        "distances",
-        "table",
-        "figure_distributions",
-        "page",
-    }
+    # The corrected morphology, and the calibration for it, are measured by the other engine; every caption names it.
+    assert plan == {"measure_source": 2, "measure": 3, "distances": 3, "table": 4, "page": 1}
 
 
 def test_longer_training_adds_segments_and_retrains_none(smallest_run, edited):

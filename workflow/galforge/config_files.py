@@ -53,8 +53,8 @@ PAPER: dict[str, Any] = {
         }
     },
     "measures": {
-        "morphology": {"family": "morphology"},
-        "morphology-published": {"family": "morphology", "protocol": "published"},
+        "morphology": {"family": "morphology", "chunk": 2000},
+        "morphology-published": {"family": "morphology", "protocol": "published", "chunk": 2000},
         "power_spectrum": {"family": "power_spectrum", "chunk": 50000},
         "power_spectrum-published": {"family": "power_spectrum", "protocol": "published", "chunk": 50000},
         "photometry": {"family": "photometry", "chunk": 50000},

@@ -57,7 +57,7 @@ class Work:
     Attributes:
         stage: the stage it belongs to, with the family or measure where rates differ between them.
         kind: the rule whose rate counts (parts count as their whole).
-        variant: the family within it, or ``<measure> on <family>``: noiseless galaxies take ten times as long.
+        variant: the family within it, or what ``Workload.measured`` says: noiseless galaxies take ten times as long.
         items: how many ``unit``, with ``side`` pixels a side (0 where that does not matter).
         operations: floating-point operations per item, where they are known; otherwise 0.
         disk: bytes that the job leaves; a file under two names counts once.
@@ -113,11 +113,11 @@ class Workload:
             return self._model(stage, kind, dataset, model, stop - start, "image")
         if kind == "calibrate_noise":
             count = self.config.datasets[dataset].measuring.calibration_stamps
-            return self._work(stage, kind, self._measured(dataset, measure), count, side, job)
+            return self._work(stage, kind, self.measured(dataset, measure), count, side, job)
         if kind == "measure" and (job.rule.endswith("_chunk") or self._parts(names) == 1):
             count = self._count(dataset) if names["who"] == "source" else self.config.sampling.count
             start, stop = bounds(count, names)
-            return self._work(stage, kind, self._measured(dataset, measure), stop - start, side, job)
+            return self._work(stage, kind, self.measured(dataset, measure), stop - start, side, job)
         return self._single(stage, job, dataset, model, measure)
 
     def networks(self) -> dict[str, Network]:
@@ -170,14 +170,17 @@ class Workload:
             disk = float(FLOAT * self._networks[f"{dataset} {model}"].weights)
         elif WHOLE.get(job.rule, job.rule) == "measure":
             count = self._count(dataset) if job.wildcards["who"] == "source" else self.config.sampling.count
-            left = self._left("measure", self._measured(dataset, measure), count, dataset)
-            label, disk, variant = f"{stage} {self._measured(dataset, measure)}", left, "parts"
+            left = self._left("measure", self.measured(dataset, measure), count, dataset)
+            label, disk, variant = f"{stage} {self.measured(dataset, measure)}", left, "parts"
         elif job.rule == "distances":
             variant = measure
         return Work(label, job.rule, variant, 1, "job", 0, 0.0, disk)
 
-    def _measured(self, dataset: str, measure: str) -> str:
-        return f"{measure} on {self.config.datasets[dataset].family}"
+    def measured(self, dataset: str, measure: str) -> str:
+        """The variant of a measurement: the measure, its engine where it has one, and what is measured."""
+        engine = getattr(self.config.measures[measure].settings, "engine", "")
+        by = f" by {engine}" if engine else ""
+        return f"{measure}{by} on {self.config.datasets[dataset].family}"
 
     def _left(self, kind: str, variant: str, count: int, dataset: str) -> float:
         if kind in ("stamps", "sample"):

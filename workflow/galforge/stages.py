@@ -14,7 +14,7 @@ from typing import Any
 from galforge import families
 from galforge.config import Config, Measure, raw_download
 from galforge.digest import PACKAGE
-from galforge.provenance import code_param
+from galforge.provenance import code_param, locked_versions
 from galforge.settings import canonical
 
 SCRIPTS = PACKAGE.parent / "scripts"
@@ -140,7 +140,7 @@ class Stages:
             "settings": entry.settings.spec(),
             "measuring": {name: getattr(measuring, name) for name in names},
         }
-        modules = (families.module_name("measure", entry.family, "noise"),)
+        modules = self._measure_modules(entry, "noise")
         return Stage(spec, "calibrate_noise.py", modules, self._measure_libraries(entry))
 
     def measure(self, dataset: str, who: str, measure: str) -> Stage:
@@ -149,7 +149,7 @@ class Stages:
         spec: dict[str, Any] = {"family": entry.family, "settings": entry.settings.spec(), "band": measuring.band}
         if self.adds_noise(dataset, measure):
             spec["noise"] = {"sigma": measuring.noise_sigma, "seed": measuring.seed}
-        modules = (families.module_name("measure", entry.family, "measure"),)
+        modules = self._measure_modules(entry, "measure")
         return Stage(spec, "measure.py", modules, (*self._measure_libraries(entry), "pandas", "pyarrow", "h5py"))
 
     # Comparison
@@ -166,7 +166,7 @@ class Stages:
 
     def table(self, table: str) -> Stage:
         """One table of a study."""
-        spec = {"table": table, "scale": self.config.overall.scale}
+        spec = {"table": table, "scale": self.config.overall.scale, "statmorph": locked_versions()["statmorph"]}
         return Stage(spec, "table.py", (), ("numpy", "pandas"))
 
     # What a person sees
@@ -198,6 +198,7 @@ class Stages:
             "datasets": self.config.used_datasets,
             "runs": [[run.dataset, run.model, run.seeds] for run in self.config.run],
             "generated": self.config.sampling.count,
+            "statmorph": locked_versions()["statmorph"],
         }
         return Stage(spec, "page.py", (), ("numpy", "pandas", "jinja2"))
 
@@ -251,5 +252,11 @@ class Stages:
         own = families.load("models", family, "settings").LIBRARIES
         return tuple(dict.fromkeys(("torch", "numpy", "h5py", *own)))
 
+    def _measure_modules(self, entry: Measure, part: str) -> tuple[str, ...]:
+        # A measure with several engines imports the chosen one by name.
+        engine = getattr(entry.settings, "engine_module", None)
+        return (families.module_name("measure", entry.family, part), *([engine] if engine else []))
+
     def _measure_libraries(self, entry: Measure) -> tuple[str, ...]:
-        return tuple(families.load("measure", entry.family, "settings").LIBRARIES)
+        own = families.load("measure", entry.family, "settings").LIBRARIES
+        return (*own, *getattr(entry.settings, "engine_libraries", ()))

@@ -5,6 +5,7 @@ import importlib
 import pandas as pd
 
 from galforge.atomic import replacing
+from galforge.compare.engines import common_engine
 from galforge.compare.settings import ComparisonSettings
 from galforge.provenance import begin, finish
 
@@ -19,6 +20,7 @@ rows = rows.assign(
     seed=int(snakemake.wildcards.seed),
     measure=spec["measure"],
     protocol=spec["settings"]["protocol"],
+    engine=common_engine(source, generated),
 )
 with replacing(snakemake.output.distances) as temporary:
     rows.to_csv(temporary, index=False, lineterminator="\n")

@@ -28,6 +28,7 @@ else:
             stamps, start, stop, settings, spec["band"], noise["sigma"], seed
         )
         table.attrs = {"origin": stamps.header.origin, "noise_sigma": noise["sigma"], "side": stamps.shape[2]}
+        table.attrs["engine"] = getattr(settings, "engine", "")
 with replacing(snakemake.output.measurements) as temporary:
     table.to_parquet(temporary, index=False)
 if "record" in snakemake.output.keys():

@@ -9,10 +9,11 @@ from galforge.report import page
 from galforge.report.summary import figures, summarise
 
 spec = begin(snakemake, __file__)
+tables = {Path(path).stem: pd.read_csv(path, keep_default_na=True) for path in snakemake.input.tables}
 page.build(
     summarise(spec, snakemake.input.stamps, *commit()),
-    {Path(path).stem: pd.read_csv(path, keep_default_na=True) for path in snakemake.input.tables},
-    figures(snakemake.input.figures),
+    tables,
+    figures(snakemake.input.figures, tables, spec["statmorph"]),
     snakemake.output.page,
 )
 finish(snakemake, __file__)

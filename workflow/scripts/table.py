@@ -8,5 +8,5 @@ frame = tables.assemble(
     spec["table"], tables.read_distances(snakemake.input.distances), tables.read_published([snakemake.input.published])
 )
 output = snakemake.output
-tables.write(spec["table"], frame, spec["scale"], output.csv, output.md, output.tex)
+tables.write(spec["table"], frame, spec["scale"], spec["statmorph"], output.csv, output.md, output.tex)
 finish(snakemake, __file__)

@@ -16,6 +16,7 @@ from galforge.compare.wasserstein import (
     wasserstein,
 )
 from galforge.errors import GalforgeError
+from galforge.seeds import generator
 
 
 def settings(bootstrap: int = 20, halvings: int = 20, seed: int = 0) -> CompareSettings:
@@ -31,7 +32,7 @@ def transport(first: np.ndarray, second: np.ndarray, cost: np.ndarray) -> float:
     return scipy.optimize.linprog(cost.ravel(), A_eq=np.vstack([rows, columns]), b_eq=masses).fun
 
 
-@pytest.mark.parametrize(("n", "m"), [(50, 50), (50, 51), (7, 300), (1, 4)])
+@pytest.mark.parametrize(("n", "m"), [(50, 50), (50, 51), (7, 300), (300, 7), (1, 4), (3000, 2000)])
 def test_agrees_with_scipy(n, m):
     draws = np.random.default_rng(n)
     first, second = draws.normal(size=n), draws.exponential(size=m).round(1)  # ties
@@ -52,6 +53,23 @@ def test_circular_distance_is_optimal_transport_on_the_circle(n, m, seed):
     apart = np.abs(first[:, None] - second[None, :]) % np.pi
     expected = transport(first, second, np.minimum(apart, np.pi - apart))
     assert circular_wasserstein(first, second, np.pi) == pytest.approx(expected, abs=1e-9)
+
+
+def area_on_the_circle(first: np.ndarray, second: np.ndarray, period: float) -> float:
+    """The smallest area between the cumulative distributions over all their differences as the constant."""
+    grid = np.sort(np.concatenate([first, second]) % period)
+    shares = [np.searchsorted(np.sort(sample % period), grid, side="right") / len(sample) for sample in (first, second)]
+    difference = shares[0] - shares[1]
+    gaps = np.append(np.diff(grid), grid[0] + period - grid[-1])
+    return min(np.abs(difference - constant) @ gaps for constant in difference)
+
+
+@pytest.mark.parametrize(("n", "m"), [(400, 400), (400, 399), (120, 700), (33, 31)])
+def test_circular_distance_is_the_smallest_area(n, m):
+    draws = np.random.default_rng(n + m)
+    first, second = draws.uniform(0, np.pi, n).round(2), draws.normal(1, 0.8, m)
+    expected = area_on_the_circle(first, second, np.pi)
+    assert circular_wasserstein(first, second, np.pi) == pytest.approx(expected, rel=1e-12)
 
 
 def test_circular_distance_knows_no_edge():
@@ -89,6 +107,44 @@ def test_missing_values_leave_their_property_only():
     assert result.values[0] == pytest.approx(scipy.stats.wasserstein_distance(source[:, 0], generated[:10, 0]) / 2)
     assert result.values[1] == pytest.approx(scipy.stats.wasserstein_distance(source[5:, 1], generated[:, 1]))
     assert np.isfinite(result.floors).all()
+
+
+@pytest.mark.parametrize("missing", [False, True])
+@pytest.mark.parametrize(("n", "m"), [(60, 60), (61, 90), (700, 301)])
+def test_replicates_and_floors_are_those_of_the_drawn_images(n, m, missing):
+    """The same draws, one after the other: images for all properties, halves for each."""
+    draws = np.random.default_rng(n)
+    samples = draws.normal(size=(n, 3)).round(2), draws.normal(0.3, 1, (m, 3))
+    if missing:
+        samples[0][:7, 0], samples[0][3:5, 1], samples[1][4:20, 1] = np.nan, np.inf, np.nan
+    scales, periods = np.array([1.0, 2.0, 0.5]), np.array([0.0, 0.0, np.pi])
+    result = compare_properties(*samples, settings(20, 5, seed=3), scales, periods)
+
+    def distance(first: np.ndarray, second: np.ndarray, p: int) -> float:
+        first, second = first[np.isfinite(first)], second[np.isfinite(second)]
+        if periods[p]:
+            return area_on_the_circle(first, second, periods[p]) / scales[p]
+        return scipy.stats.wasserstein_distance(first, second) / scales[p]
+
+    images = generator(3, "bootstrap")
+    for replicate in result.replicates:
+        drawn = [sample[images.integers(len(sample), size=len(sample))] for sample in samples]
+        expected = [distance(drawn[0][:, p], drawn[1][:, p], p) for p in range(3)]
+        np.testing.assert_allclose(replicate, expected, rtol=1e-12)
+    for p in range(3):
+        values, halves = samples[0][np.isfinite(samples[0][:, p]), p], generator(3, "halvings")
+        shuffled = [halves.permutation(values) for _ in range(5)]
+        half = len(values) // 2
+        between = np.mean([distance(both[:half], both[half : 2 * half], p) for both in shuffled])
+        there = np.isfinite(samples[1][:, p]).sum()
+        expected = between * np.sqrt((1 / len(values) + 1 / there) / (2 / half))
+        assert result.floors[p] == pytest.approx(expected, rel=1e-12)
+
+
+def test_a_resampling_that_draws_no_value_is_blank():
+    source = np.array([[1.0], [2.0], [np.nan], [np.nan], [np.nan], [np.nan]])
+    replicates = compare_properties(source, source + 1, settings(200)).replicates[:, 0]
+    assert 0 < np.isnan(replicates).sum() < 100  # (4/6)^6 = 9 % for each side
 
 
 def test_too_few_values_are_blank():

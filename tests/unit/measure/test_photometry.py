@@ -5,7 +5,7 @@ import pytest
 from astropy.modeling.models import Sersic2D
 from scipy import ndimage
 
-from galforge.measure.photometry.measure import measure
+from galforge.measure.photometry.measure import measure, medians
 from galforge.measure.photometry.settings import MeasureSettings
 
 SETTINGS = MeasureSettings()
@@ -67,6 +67,13 @@ def test_negative_flux_and_empty_stamps_are_missing(stamps_of):
     assert table["log_flux"].isna().all()
     assert table["surface_brightness"].isna().all()
     assert table["sky_rms"].tolist() == [0, 0]
+
+
+@pytest.mark.parametrize("count", [2, 4, 960])
+def test_medians_are_those_of_numpy(count):
+    values = np.random.default_rng(count).normal(size=(5, count))
+    values[0, : count // 2] = values[0, 0]  # ties
+    np.testing.assert_array_equal(medians(values), np.median(values, axis=1, keepdims=True))
 
 
 def test_without_zero_point_brightness_is_a_logarithm_per_pixel(stamps_of):

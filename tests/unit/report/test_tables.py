@@ -22,6 +22,7 @@ def rows(
     seed: int = 0,
     measure: str = "morphology",
     protocol: str = "corrected",
+    engine: str = "",
     error: float = 0.03,
     floor: float = 0.1,
     metric: str = "wasserstein",
@@ -35,6 +36,7 @@ def rows(
             "seed": seed,
             "measure": measure,
             "protocol": protocol,
+            "engine": engine,
             "metric": metric,
             "property": name,
             "value": value,
@@ -157,6 +159,61 @@ def test_no_headline_from_half_of_its_groups(published: pd.DataFrame) -> None:
     assert np.isnan(one(blank, model="vae", property="overall")["value"])
 
 
+def engines(corrected: str, published: str) -> list[pd.DataFrame]:
+    """Distances of a morphology and a power spectrum in both protocols."""
+    return [
+        rows(values, measure=f"{group}{suffix}", protocol=protocol, engine=engine if group == "morphology" else "")
+        for group, values in (("morphology", {"gini": 0.4, "average": 0.3}), ("power_spectrum", {"average": 0.2}))
+        for protocol, suffix, engine in (("corrected", "", corrected), ("published", "-published", published))
+    ]
+
+
+def test_each_row_says_what_measured_it(published: pd.DataFrame) -> None:
+    frames = engines("numba", "statmorph")
+    table = tables.assemble("morphology", frames, published)
+    measured = table[table["value"].notna()]
+    assert dict(zip(measured["protocol"], measured["engine"], strict=True)) == {
+        "corrected": "numba",
+        "published": "statmorph",
+    }
+    assert set(table.loc[table["value"].isna(), "engine"]) == {""}, "a printed value has no engine of ours"
+    assert set(tables.assemble("power_spectrum", frames, published)["engine"]) == {""}
+    headline = tables.assemble("headline", frames, published)
+    run = headline[(headline["protocol"] == "corrected") & headline["value"].notna()]
+    assert dict(zip(run["property"], run["engine"], strict=True)) == {
+        "morphology": "numba",
+        "power_spectrum": "",
+        "overall": "numba",
+    }
+
+
+@pytest.mark.parametrize(
+    ("corrected", "other", "said"),
+    [
+        ("numba", "numba", "Morphology was measured by galforge's numba engine (statmorph 7.8's definitions)."),
+        ("statmorph", "statmorph", "Morphology was measured by statmorph 7.8."),
+        (
+            "numba",
+            "statmorph",
+            "Morphology was measured by galforge's numba engine (statmorph 7.8's definitions) under the corrected "
+            "protocol and by statmorph 7.8 under the published protocol.",
+        ),
+    ],
+)
+def test_captions_name_the_engine(published: pd.DataFrame, corrected: str, other: str, said: str) -> None:
+    frames = engines(corrected, other)
+    for name in ("morphology", "headline"):
+        table = tables.assemble(name, frames, published)
+        assert layout.caption(name, table, "demo", "7.8").endswith(f". {said}")
+        assert f"VAE, corrected protocol, engine {corrected} (280 v 270)" in layout.markdown(name, table, "demo", "7.8")
+        line = next(line for line in layout.latex(name, table, "demo", "7.8").splitlines() if "engine &" in line)
+        assert line.startswith(f"engine & {corrected} & {other} & ")
+    spectrum = tables.assemble("power_spectrum", frames, published)
+    assert "measured by" not in layout.caption("power_spectrum", spectrum, "demo", "7.8")
+    for text in (layout.markdown, layout.latex):
+        assert "engine" not in text("power_spectrum", spectrum, "demo", "7.8")
+
+
 def test_counts_stay_with_source_and_model(published: pd.DataFrame, tmp_path: Path) -> None:
     counts = [
         rows({stage: n[1] / 300}, metric="count", n=n, floor=np.nan)
@@ -177,11 +234,12 @@ def test_counts_stay_with_source_and_model(published: pd.DataFrame, tmp_path: Pa
 
 
 def test_files_say_the_same_however_often_they_are_written(published: pd.DataFrame, tmp_path: Path) -> None:
-    frames = [rows({"gini": 1 / 3, "average": 0.15}), *groups(0.1, 0.2, dataset="sersic", origin="analytic")]
+    frames = [rows({"gini": 1 / 3, "average": 0.15}, engine="numba")]
+    frames += groups(0.1, 0.2, dataset="sersic", origin="analytic")
     for folder in ("a", "b"):
         table = tables.assemble("morphology", frames, published)
         names = [tmp_path / folder / f"table.{kind}" for kind in ("csv", "md", "tex")]
-        tables.write("morphology", table, "demo", *names)
+        tables.write("morphology", table, "demo", "7.8", *names)
     for kind in ("csv", "md", "tex"):
         first = (tmp_path / "a" / f"table.{kind}").read_bytes()
         assert first == (tmp_path / "b" / f"table.{kind}").read_bytes()
@@ -198,7 +256,7 @@ def test_files_say_the_same_however_often_they_are_written(published: pd.DataFra
 
 def test_latex_is_balanced_and_escaped(published: pd.DataFrame, tmp_path: Path) -> None:
     table = tables.assemble("morphology", [rows({"gini": 0.4, "a_b%&$#{}~^\\": 0.15}, model="my_model")], published)
-    text = layout.latex("morphology", table, "demo")
+    text = layout.latex("morphology", table, "demo", "7.8")
     begun, ended = re.findall(r"\\begin\{(\w+)\}", text), re.findall(r"\\end\{(\w+)\}", text)
     assert sorted(begun) == sorted(ended)
     plain = text.replace(r"\{", "").replace(r"\}", "")
@@ -236,6 +294,14 @@ def test_errors_name_the_cause(published: pd.DataFrame, tmp_path: Path) -> None:
         tables.assemble("shapes", [frame], published)
     with pytest.raises(tables.TablesError, match=r"cosmos, vae, seed 0, morphology \(corrected\), wasserstein gini"):
         tables.assemble("morphology", [frame, frame], published)
+    with pytest.raises(
+        tables.TablesError, match=r"cosmos, mock, vae, .* its seeds were measured by numba and statmorph"
+    ):
+        tables.assemble(
+            "morphology",
+            [rows({"gini": 0.4}, engine="numba"), rows({"gini": 0.4}, engine="statmorph", seed=1)],
+            published,
+        )
     with pytest.raises(tables.TablesError, match="hold nothing for it, only morphology"):
         tables.assemble("photometry", [frame], published)
     with pytest.raises(tables.TablesError, match="no distances"):

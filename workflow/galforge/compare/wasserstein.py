@@ -1,10 +1,11 @@
 """The first Wasserstein distance (W1), its error and its floor.
 
 W1 between two samples is the area between their cumulative distributions; on a circle, the smallest such area
-over all constants that may be added to one of them. One sorted grid of both samples serves the distance,
-every bootstrap resampling (images enter with integer weights) and every halving, so nothing is sorted twice.
+over all constants that may be added to one of them. One sorted grid of both samples serves every bootstrap
+resampling, and one of the source every halving: images enter with integer weights, and nothing is sorted twice.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,13 +18,21 @@ from galforge.seeds import generator
 COLUMNS = ("metric", "property", "value", "standard_error", "floor", "n_source", "n_generated")
 METRIC = "wasserstein"
 FEWEST = 2  # values a side must have for a distance; 4 in the source for a floor
+_RUN = 32  # weights summed by one row of a matrix product
+_BELOW = np.triu(np.ones((_RUN, _RUN)))
+_BINS = 1024  # of the differences among which a weighted median is looked for
 
 
 def wasserstein(first: np.ndarray, second: np.ndarray) -> float:
     """W1 between samples (n,) and (m,) of a real variable; both finite and not empty."""
-    if len(first) == len(second):
-        return float(np.mean(np.abs(np.sort(first) - np.sort(second))))
-    return _Grid(first, second).distance(np.ones(len(first)), np.ones(len(second)))
+    n, m = len(first), len(second)
+    first, second = np.sort(first), np.sort(second)
+    if n == m:
+        return float(np.mean(np.abs(first - second)))
+    # The quantile functions are steps, which end at multiples of m and of n in units of 1 / (n m).
+    ends = np.sort(np.concatenate([np.arange(1, n + 1) * m, np.arange(1, m + 1) * n]), kind="stable")
+    apart = np.abs(first[(ends - 1) // m] - second[(ends - 1) // n])
+    return float(apart @ np.diff(ends, prepend=0) / (n * m))
 
 
 def circular_wasserstein(first: np.ndarray, second: np.ndarray, period: float) -> float:
@@ -32,7 +41,9 @@ def circular_wasserstein(first: np.ndarray, second: np.ndarray, period: float) -
     Exact: the area between the cumulative distributions about its weighted median (Rabin, Delon & Gousseau
     2011, J. Math. Imaging Vis. 41, 147).
     """
-    return _Grid(first, second, period).distance(np.ones(len(first)), np.ones(len(second)))
+    n, m = len(first), len(second)
+    grid = _Grid(np.concatenate([first, second]), period)
+    return grid.area(np.repeat([float(m), -float(n)], [n, m])) / (n * m)
 
 
 def binned(values: np.ndarray, low: float, high: float, bins: int) -> np.ndarray:
@@ -112,27 +123,23 @@ def compare_properties(
     count = source.shape[1]
     scales = np.ones(count) if scales is None else scales
     periods = np.zeros(count) if periods is None else periods
-    n, m = np.isfinite(source).sum(axis=0), np.isfinite(generated).sum(axis=0)
+    real, made = np.isfinite(source), np.isfinite(generated)
+    n, m = real.sum(axis=0), made.sum(axis=0)
     values, floors = np.full(count, np.nan), np.full(count, np.nan)
     replicates = np.full((settings.bootstrap, count), np.nan)
     halvings, seed = settings.halvings, settings.seed
-    measurable = (n >= FEWEST) & (m >= FEWEST) & (scales > 0)
-    for p in np.flatnonzero(measurable):
-        first, second = source[:, p], generated[:, p]
-        real, made = np.isfinite(first), np.isfinite(second)
-        first, second = first[real], second[made]
-        if periods[p]:
-            values[p] = circular_wasserstein(first, second, periods[p]) / scales[p]
-        else:
-            values[p] = wasserstein(first, second) / scales[p]
-        grid = _Grid(first, second, periods[p])
-        # The same images for each property, drawn afresh: B x (n + m) counts would fill the memory.
-        draws = generator(seed, "bootstrap")
-        for b in range(len(replicates)):
-            weights = _resample(draws, len(source))[real], _resample(draws, len(generated))[made]
-            replicates[b, p] = grid.distance(*weights) / scales[p]
-        floors[p] = _floor(first, len(second), periods[p], halvings, seed) / scales[p]
-    return Comparison(values, replicates, floors, n, m)
+    measurable = np.flatnonzero((n >= FEWEST) & (m >= FEWEST) & (scales > 0))
+    for p in measurable:
+        first, second = source[real[:, p], p], generated[made[:, p], p]
+        values[p] = circular_wasserstein(first, second, periods[p]) if periods[p] else wasserstein(first, second)
+    for b, distances in enumerate(_resampled(source, generated, periods, measurable, settings)):
+        replicates[b, measurable] = distances
+    for size in np.unique(n[measurable]):
+        alike = measurable[n[measurable] == size]  # with as many values they share the halvings
+        grids = [_Grid(source[real[:, p], p], periods[p]) for p in alike]
+        apart = _between_halves(grids, size, halvings, seed)
+        floors[alike] = apart * np.sqrt((1 / size + 1 / m[alike]) / (2 / (size // 2)))
+    return Comparison(values / scales, replicates / scales, floors / scales, n, m)
 
 
 def columns_of(table: pd.DataFrame, names: list[str], side: str) -> np.ndarray:
@@ -156,50 +163,89 @@ def tidy(rows: list[dict]) -> pd.DataFrame:
 
 
 class _Grid:
-    """Both samples on one sorted grid, ready for any integer weights of their members."""
+    """Values (n,) on a sorted grid, ready for any integer weights; those that are not finite are left out."""
 
-    def __init__(self, first: np.ndarray, second: np.ndarray, period: float = 0.0):
-        values = np.concatenate([first, second])
+    def __init__(self, values: np.ndarray, period: float = 0.0):
+        values = np.where(np.isfinite(values), values, np.nan)
         if period:
             values = values % period
-        self.order = np.argsort(values, kind="stable")
-        values = values[self.order]
-        self.gaps = np.diff(values)
+        order = np.argsort(values)[: np.isfinite(values).sum()]
+        values = values[order]
+        # Between the last value and the first one, a period on, the weights add up to nothing.
+        gaps = np.append(np.diff(values), values[0] + period - values[-1] if period else 0.0)
+        # Filled up to whole runs: what is counted there has no width.
+        fill = -len(order) % _RUN
+        self.order = np.append(order, np.zeros(fill, dtype=order.dtype))
+        self.gaps = np.append(gaps, np.zeros(fill))
         self.period = period
-        # Between the last value and the first one, a period on, the distributions agree.
-        self.wrap = values[0] + period - values[-1]
 
-    def distance(self, first: np.ndarray, second: np.ndarray) -> float:
-        """W1 with the members counted `first` (n,) and `second` (m,) times; NaN if one side is empty."""
-        totals = first.sum(), second.sum()
-        if 0 in totals:
-            return np.nan
-        signed = np.concatenate([first / totals[0], -second / totals[1]])
-        difference = np.cumsum(signed[self.order])[:-1]
+    def area(self, weights: np.ndarray) -> float:
+        """Area under the absolute running sum of integer weights (n,), which add up to 0 over the grid.
+
+        W1 is this area for the weights c1 N2 of one sample and -c2 N1 of the other, over N1 N2, where N1 and
+        N2 are the sums of the counts c1 and c2. Running sums of integers are exact in any order: products
+        with a triangle take half the time of numpy's running sum.
+        """
+        runs = weights.take(self.order).reshape(-1, _RUN)
+        runs[1:, 0] += np.cumsum(runs[:-1] @ _BELOW[0])
+        sums = (runs @ _BELOW).ravel()
         if self.period:
-            difference = np.append(difference, 0.0)
-            gaps = np.append(self.gaps, self.wrap)
-            order = np.argsort(difference, kind="stable")
-            median = np.searchsorted(np.cumsum(gaps[order]), gaps.sum() / 2)
-            return float(np.abs(difference - difference[order[median]]) @ gaps)
-        return float(np.abs(difference) @ self.gaps)
+            sums -= _weighted_median(sums, self.gaps)
+        return float(np.abs(sums, out=sums) @ self.gaps)
+
+
+def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
+    """The value below which half of the weight lies: found by bins, sorted within one of them only."""
+    low, high = values.min(), values.max()
+    place = ((values - low) * (_BINS / (high - low + 1))).astype(np.intp)
+    below = np.cumsum(np.bincount(place, weights))
+    half = below[-1] / 2
+    found = np.searchsorted(below, half)
+    inside = np.flatnonzero(place == found)
+    inside = inside[np.argsort(values[inside])]
+    outside = below[found - 1] if found else 0.0
+    median = np.searchsorted(outside + np.cumsum(weights[inside]), half)
+    return values[inside[min(median, len(inside) - 1)]]  # rounding may leave the half just behind the last one
+
+
+def _resampled(
+    source: np.ndarray, generated: np.ndarray, periods: np.ndarray, properties: np.ndarray, settings: CompareSettings
+) -> Iterator[np.ndarray]:
+    """Distances of some properties, for one resampling of the images after the other; NaN if a side is empty."""
+    both = np.concatenate([source, generated])
+    grids = [_Grid(both[:, p], periods[p]) for p in properties]
+    there = np.isfinite(both[:, properties]).T.astype(float)
+    size, weights = len(source), np.empty(len(both))
+    draws = generator(settings.seed, "bootstrap")
+    for _ in range(settings.bootstrap):
+        first, second = _resample(draws, size), _resample(draws, len(generated))
+        distances, weighted = np.full(len(grids), np.nan), (0.0, 0.0)
+        for p, grid in enumerate(grids):
+            totals = first @ there[p, :size], second @ there[p, size:]
+            if 0 in totals:
+                continue
+            if totals != weighted:  # they are the same for all properties without missing values
+                np.multiply(first, totals[1], out=weights[:size])
+                np.multiply(second, -totals[0], out=weights[size:])
+                weighted = totals
+            distances[p] = grid.area(weights) / (totals[0] * totals[1])
+        yield distances
 
 
 def _resample(draws: np.random.Generator, size: int) -> np.ndarray:
     return np.bincount(draws.integers(size, size=size), minlength=size).astype(float)
 
 
-def _floor(source: np.ndarray, generated: int, period: float, halvings: int, seed: int) -> float:
-    half = len(source) // 2
+def _between_halves(grids: list[_Grid], size: int, halvings: int, seed: int) -> np.ndarray:
+    """Mean distances between random halves of samples of `size` values; NaN where a half is too small."""
+    half = size // 2
     if half < FEWEST:
-        return np.nan
+        return np.full(len(grids), np.nan)
     draws = generator(seed, "halvings")
-    distances = []
+    areas = np.zeros(len(grids))
     for _ in range(halvings):
-        shuffled = draws.permutation(source)
-        first, second = shuffled[:half], shuffled[half : 2 * half]
-        if period:
-            distances.append(circular_wasserstein(first, second, period))
-        else:
-            distances.append(wasserstein(first, second))
-    return float(np.mean(distances) * np.sqrt((1 / len(source) + 1 / generated) / (2 / half)))
+        shuffled = draws.permutation(size)
+        weights = np.zeros(size)
+        weights[shuffled[:half]], weights[shuffled[half : 2 * half]] = 1.0, -1.0
+        areas += [grid.area(weights) for grid in grids]
+    return areas / (half * halvings)

@@ -1,4 +1,11 @@
-"""Captions and alternative texts of the figures on the page."""
+"""Captions and alternative texts of the figures on the page, and the sentence about the engine that measured."""
+
+import pandas as pd
+
+ENGINES = {
+    "numba": "galforge's numba engine (statmorph {statmorph}'s definitions)",
+    "statmorph": "statmorph {statmorph}",
+}
 
 CAPTIONS = {
     "stamps": (
@@ -21,3 +28,18 @@ ALTERNATIVES = {
     "spectra": "Power spectra of {dataset} and its models with their ratio to the source",
     "history": "Training losses on {dataset} falling with images seen",
 }
+
+
+def measured_by(frame: pd.DataFrame, statmorph: str) -> str:
+    """Which engine measured the morphology of a table's rows, as a sentence; empty where no row has an engine.
+
+    Args:
+        frame: rows of an assembled table.
+        statmorph: version of statmorph in the lock, whose definitions the engine numba has too.
+    """
+    known = frame.loc[frame["engine"].isin(ENGINES), ["protocol", "engine"]].drop_duplicates()
+    words = {row.protocol: ENGINES[row.engine].format(statmorph=statmorph) for row in known.itertuples()}
+    if len(set(words.values())) == 1:
+        return f"Morphology was measured by {next(iter(words.values()))}."
+    listed = " and ".join(f"by {engine} under the {protocol} protocol" for protocol, engine in words.items())
+    return f"Morphology was measured {listed}." if words else ""

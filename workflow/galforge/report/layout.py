@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 from tabulate import tabulate
 
+from galforge.report.captions import measured_by
 from galforge.report.style import model_label, property_label
 
 KINDS = {
@@ -50,6 +51,7 @@ class Column:
     model: str
     kind: str
     sizes: str = ""
+    engine: str = ""
 
     @property
     def label(self) -> str:
@@ -91,6 +93,7 @@ def blocks(table: str, frame: pd.DataFrame) -> list[Block]:
     """The blocks of an assembled table, one per data set, in its order."""
     # A frame read back from CSV holds these as floats, because rows of printed values lack them.
     frame = frame.astype({"n_source": "Int64", "n_generated": "Int64", "seeds": "Int64"})
+    frame = frame.assign(engine=engines(frame))
     out = []
     for dataset, rows in frame.groupby("dataset", sort=False):
         measured = rows[rows["seeds"].notna()]
@@ -105,8 +108,13 @@ def blocks(table: str, frame: pd.DataFrame) -> list[Block]:
     return out
 
 
-def caption(table: str, frame: pd.DataFrame, scale: str) -> str:
-    """What a table shows, in plain text: metric, unit, sources with their origin, scale, protocols."""
+def engines(frame: pd.DataFrame) -> pd.Series:
+    """The column ``engine`` as text, whether read from a file, where an empty one is missing, or not."""
+    return frame["engine"].astype(object).fillna("")
+
+
+def caption(table: str, frame: pd.DataFrame, scale: str, statmorph: str) -> str:
+    """What a table shows, in plain text: metric, unit, sources with their origin, scale, protocols, engine."""
     sources = []
     for block in blocks(table, frame):
         rows = frame[(frame["dataset"] == block.dataset) & frame["seeds"].notna() & (frame["metric"] != "count")]
@@ -118,8 +126,8 @@ def caption(table: str, frame: pd.DataFrame, scale: str) -> str:
         "error, then the floor, which a perfect model would score at these sample sizes; a cell below twice "
         "its floor says “at floor” and supports no ranking. “Corrected” and “published” are the protocols of "
         "measuring; “printed” is the value in the paper, from its own full-size data, to be compared with "
-        "“published” only. Sizes are source v generated stamps."
-    )
+        f"“published” only. Sizes are source v generated stamps. {measured_by(frame, statmorph)}"
+    ).rstrip()
 
 
 def number(value: float, error: float, floor: float, factor: float) -> tuple[str, str, str]:
@@ -145,12 +153,12 @@ def _decimals(size: float, digits: int) -> int:
     return min(max(digits - 1 - math.floor(math.log10(abs(size))), 0), 6)
 
 
-def markdown(table: str, frame: pd.DataFrame, scale: str) -> str:
+def markdown(table: str, frame: pd.DataFrame, scale: str, statmorph: str) -> str:
     """The table as Markdown: a caption, then per data set the distances and the counts."""
-    parts = [f"# {TITLES[table]}", caption(table, frame, scale)]
+    parts = [f"# {TITLES[table]}", caption(table, frame, scale, statmorph)]
     for block in blocks(table, frame):
         parts.append(f"## {block.dataset} ({block.origin})")
-        head = ["property", *(f"{c.label}, {c.what}{_sizes(c)}" for c in block.columns)]
+        head = ["property", *(f"{c.label}, {c.what}{_engine(c)}{_sizes(c)}" for c in block.columns)]
         body = [[name, *(_markdown_cell(cell) for cell in cells)] for name, cells in block.rows]
         parts.append(_pipe(body, head))
         if block.counts:
@@ -159,16 +167,17 @@ def markdown(table: str, frame: pd.DataFrame, scale: str) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def latex(table: str, frame: pd.DataFrame, scale: str) -> str:
+def latex(table: str, frame: pd.DataFrame, scale: str, statmorph: str) -> str:
     """The table as one LaTeX ``table`` (package booktabs), with a ``tabular`` per data set."""
     lines = [
         r"\begin{table}",
         r"\centering",
         r"\small",
-        rf"\caption{{{escape(caption(table, frame, scale))}}}",
+        rf"\caption{{{escape(caption(table, frame, scale, statmorph))}}}",
     ]
     lines.append(rf"\label{{tab:{table.replace('_', '-')}}}")
     for block in blocks(table, frame):
+        engine = [" & ".join(["engine", *(escape(c.engine) for c in block.columns)]) + r" \\"]
         lines += [
             "",
             rf"\medskip\textbf{{{escape(block.dataset)}}} ({escape(block.origin)})\par\smallskip",
@@ -176,6 +185,7 @@ def latex(table: str, frame: pd.DataFrame, scale: str) -> str:
             r"\toprule",
             " & ".join(["", *(escape(c.label) for c in block.columns)]) + r" \\",
             " & ".join(["protocol", *(escape(c.kind) for c in block.columns)]) + r" \\",
+            *(engine if any(c.engine for c in block.columns) else []),
             " & ".join(["stamps", *(escape(c.sizes) for c in block.columns)]) + r" \\",
             r"\midrule",
             *(" & ".join([escape(name), *map(_latex_cell, cells)]) + r" \\" for name, cells in block.rows),
@@ -217,7 +227,7 @@ def _columns(rows: pd.DataFrame) -> list[Column]:
             if len(run):
                 seeds = f", {run['seeds'].max()} seeds" if run["seeds"].max() > 1 else ""
                 sizes = f"{_extent(run['n_source'])} v {_extent(run['n_generated'])}{seeds}"
-                out.append(Column(str(model), protocol, sizes))
+                out.append(Column(str(model), protocol, sizes, ", ".join(filter(None, run["engine"].unique()))))
         if own["published"].notna().any():
             out.append(Column(str(model), "printed"))
     return out
@@ -258,6 +268,10 @@ def _counts(rows: pd.DataFrame) -> list[Count]:
             stages = {label: str(n[name]) for name, label in STAGES.items() if name in n.index}
             out.append(Count(sample, str(protocol), stages))
     return out
+
+
+def _engine(column: Column) -> str:
+    return f", engine {column.engine}" if column.engine else ""
 
 
 def _sizes(column: Column) -> str:

@@ -13,6 +13,7 @@ import pandas as pd
 from galforge.atomic import write_text
 from galforge.errors import GalforgeError
 from galforge.report import layout
+from galforge.report.captions import measured_by
 from galforge.report.style import model_label
 
 FIGURES = ("stamps", "distributions", "spectra", "history")
@@ -43,8 +44,8 @@ class Run(TypedDict):
 class Summary(TypedDict):
     """What was run, for the top and the bottom of the page.
 
-    ``command`` repeats this run, ``full_command`` runs the real thing; ``provenance`` are lines of (what,
-    value), such as the digests of the inputs and the versions of the libraries.
+    ``command`` repeats this run, ``full_command`` runs the real thing; ``statmorph`` is its version in the lock;
+    ``provenance`` are lines of (what, value), such as the digests of the inputs and the versions of the libraries.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Summary(TypedDict):
     runs: list[Run]
     command: str
     full_command: str
+    statmorph: str
     provenance: NotRequired[list[tuple[str, str]]]
 
 
@@ -123,6 +125,7 @@ def build(summary: Summary, tables: Mapping[str, pd.DataFrame], figures: Sequenc
                 "name": name,
                 "title": layout.TITLES[name],
                 "unit": layout.UNITS[name],
+                "measured_by": measured_by(tables[name], summary["statmorph"]),
                 "blocks": blocks,
             }
             for name, blocks in shown.items()

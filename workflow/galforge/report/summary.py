@@ -1,10 +1,12 @@
 """What the page says of the run itself: its data sets, its models, its provenance and how to repeat it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from galforge.report.captions import ALTERNATIVES, CAPTIONS
+import pandas as pd
+
+from galforge.report.captions import ALTERNATIVES, CAPTIONS, measured_by
 from galforge.report.page import DataSet, Figure, Run, Summary
 from galforge.stamps import Stamps
 from galforge.version import VERSION
@@ -28,6 +30,7 @@ def summarise(spec: dict[str, Any], stamps: Sequence[str], commit: str, dirty: b
         "runs": runs,
         "command": f"snakemake --profile profiles/local{overlay}",
         "full_command": "snakemake --profile profiles/slurm",
+        "statmorph": spec["statmorph"],
         "provenance": [
             (f"stamps of {name}", f"sha256 {_digest(path)}")
             for name, path in zip(spec["datasets"], stamps, strict=True)
@@ -35,12 +38,19 @@ def summarise(spec: dict[str, Any], stamps: Sequence[str], commit: str, dirty: b
     }
 
 
-def figures(paths: Sequence[str]) -> list[Figure]:
-    """The figures of the page; kind and data set are in the file names (``<kind>-<dataset>.png``)."""
+def figures(paths: Sequence[str], tables: Mapping[str, pd.DataFrame], statmorph: str) -> list[Figure]:
+    """The figures of the page; kind and data set are in the file names (``<kind>-<dataset>.png``).
+
+    The distributions are those of the corrected morphology, and their caption says what measured it.
+    """
     out = []
     for path in paths:
         kind, dataset = Path(path).stem.split("-", 1)
-        out.append(Figure(Path(path), kind, dataset, CAPTIONS[kind], ALTERNATIVES[kind].format(dataset=dataset)))
+        caption = CAPTIONS[kind]
+        if kind == "distributions":
+            drawn = tables["morphology"].query("protocol == 'corrected'")
+            caption = f"{caption} {measured_by(drawn, statmorph)}".rstrip()
+        out.append(Figure(Path(path), kind, dataset, caption, ALTERNATIVES[kind].format(dataset=dataset)))
     return out
 
 

@@ -29,6 +29,7 @@ COLUMNS = (
     "seeds",
     "published",
     "protocol",
+    "engine",
 )
 
 _DISTANCES = (
@@ -38,6 +39,7 @@ _DISTANCES = (
     "seed",
     "measure",
     "protocol",
+    "engine",
     "metric",
     "property",
     "value",
@@ -99,7 +101,7 @@ def assemble(table: str, distances: Sequence[pd.DataFrame], published: pd.DataFr
     standard error of the mean over seeds. ``at_floor`` says that the value is below twice the floor, where no
     ranking is claimed. ``published`` is the printed value of the same data set, model, metric and property,
     whatever the protocol of the row; printed values of models that were not run follow as rows of their own,
-    without value.
+    without value. ``engine`` is what measured the row, empty where its measure has no engine and for printed values.
 
     Args:
         table: one of TABLES. The headline's rows are the averages of the groups and their mean, ``overall``,
@@ -108,14 +110,15 @@ def assemble(table: str, distances: Sequence[pd.DataFrame], published: pd.DataFr
         published: printed values as ``read_published`` gives them.
 
     Raises:
-        TablesError: unknown table, nothing for it among the distances, or the same comparison twice.
+        TablesError: unknown table, nothing for it among the distances, the same comparison twice, or seeds that
+            different engines measured.
     """
     if table not in TABLES:
         raise TablesError(f"table {table!r} is not one of {', '.join(TABLES)}")
     runs = pd.concat([frame[list(_DISTANCES)] for frame in distances], ignore_index=True) if distances else None
     if runs is None or runs.empty:
         raise TablesError(f"table {table}: no distances were given; name at least one run in the configuration")
-    runs = runs.assign(measure=runs["measure"].str.removesuffix("-published"))
+    runs = runs.assign(measure=runs["measure"].str.removesuffix("-published"), engine=layout.engines(runs))
     twice = runs.duplicated(["measure", "seed", *_KEY])
     if twice.any():
         row = runs[twice].iloc[0]
@@ -130,18 +133,21 @@ def assemble(table: str, distances: Sequence[pd.DataFrame], published: pd.DataFr
     return _ordered(_with_published(_averaged(rows), _printed(table, published)), list(dict.fromkeys(runs["dataset"])))
 
 
-def write(table: str, frame: pd.DataFrame, scale: str, csv: str | Path, md: str | Path, tex: str | Path) -> None:
+def write(
+    table: str, frame: pd.DataFrame, scale: str, statmorph: str, csv: str | Path, md: str | Path, tex: str | Path
+) -> None:
     """Write an assembled table for machines (CSV, 12 digits) and for people (Markdown, LaTeX with booktabs).
 
     Args:
         table: one of TABLES.
         frame: what ``assemble`` returned for it.
         scale: the configuration's scale (``paper``, ``demo``), said in the captions.
+        statmorph: version of statmorph in the lock, said in the captions with the engine.
     """
     with replacing(csv) as temporary:
         frame.to_csv(temporary, index=False, float_format="%.12g", lineterminator="\n")
-    write_text(md, layout.markdown(table, frame, scale))
-    write_text(tex, layout.latex(table, frame, scale))
+    write_text(md, layout.markdown(table, frame, scale, statmorph))
+    write_text(tex, layout.latex(table, frame, scale, statmorph))
 
 
 def _read(path: str | Path, columns: tuple[str, ...], remedy: str) -> pd.DataFrame:
@@ -156,6 +162,12 @@ def _averaged(runs: pd.DataFrame) -> pd.DataFrame:
     rows = []
     # Sorted by seed: a sum in another order may differ in its last digit.
     for key, group in runs.sort_values("seed").groupby(_KEY, sort=False, dropna=False):
+        engines = sorted(set(group["engine"]))
+        if len(engines) > 1:
+            raise TablesError(
+                f"{', '.join(map(str, key))}: its seeds were measured by {' and '.join(engines)}; measure all of them "
+                "with one engine"
+            )
         value = group["value"].to_numpy(float)
         mean = float(np.mean(value))
         images = np.sqrt(np.mean(group["standard_error"].to_numpy(float) ** 2))
@@ -171,6 +183,7 @@ def _averaged(runs: pd.DataFrame) -> pd.DataFrame:
                 "n_source": group["n_source"].mean().round(),
                 "n_generated": group["n_generated"].mean().round(),
                 "seeds": len(value),
+                "engine": engines[0],
             }
         )
     return pd.DataFrame(rows)
@@ -192,6 +205,7 @@ def _headline(runs: pd.DataFrame) -> pd.DataFrame:
                 "floor": found["floor"].mean(skipna=False),
                 "n_source": found["n_source"].min(),
                 "n_generated": found["n_generated"].min(),
+                "engine": ", ".join(filter(None, sorted(set(found["engine"])))),
             }
             rows.append(found.iloc[:1].assign(**overall))
     return pd.concat(rows, ignore_index=True) if rows else averages
@@ -213,7 +227,8 @@ def _with_published(rows: pd.DataFrame, printed: pd.DataFrame) -> pd.DataFrame:
     left = printed.merge(rows[keys].drop_duplicates(), on=keys, how="left", indicator=True)
     left = left[left["_merge"] == "left_only"].drop(columns="_merge")
     origin = left["dataset"].map(_PRINTED_ORIGIN)
-    return pd.concat([joined, left.assign(origin=origin, protocol="published", at_floor=False)], ignore_index=True)
+    left = left.assign(origin=origin, protocol="published", at_floor=False, engine="")
+    return pd.concat([joined, left], ignore_index=True)
 
 
 def _ordered(rows: pd.DataFrame, datasets: list[str]) -> pd.DataFrame:

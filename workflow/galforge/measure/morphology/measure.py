@@ -1,17 +1,17 @@
-"""Morphology of every stamp with statmorph (Rodriguez-Gomez et al. 2019, MNRAS 483, 4140).
+"""Morphology of every stamp by statmorph's definitions (Rodriguez-Gomez et al. 2019, MNRAS 483, 4140).
 
-All of statmorph's quantities are kept with its two flags, and no stamp is left out: what could not be
-measured is a missing value (NaN), whether the stamp has no segment, statmorph returned its sentinel -99, or
-it raised.
+An engine measures: the compiled one of this project (`by_numba`), or statmorph itself (`by_statmorph`). All that the
+engine measures is kept with its two flags, and no stamp is left out: what could not be measured is a missing value
+(NaN), whether the stamp has no segment, the engine gave up on a quantity, or it raised.
 """
 
+import importlib
 import warnings
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
-import scipy.signal
-from statmorph.statmorph import SourceMorphology
-from statmorph.statmorph import _quantity_names as QUANTITIES
+from scipy import ndimage
 
 from galforge.errors import GalforgeError
 from galforge.logs import log
@@ -21,8 +21,6 @@ from galforge.measure.morphology.settings import MeasureSettings
 from galforge.seeds import generator
 from galforge.stamps import Stamps
 
-SENTINEL = -99.0
-FLAGS = ("flag", "flag_sersic")
 PSF_SIDE = 3  # px; the published kernel is cut to 3x3
 
 
@@ -35,9 +33,9 @@ def measure(
     the settings. It is drawn per stamp from (seed, origin, index): give source and generated stamps different
     seeds, because one realisation on both sides would correlate the two samples and score below the floor.
 
-    Columns: `index` (absolute), `segmented` (bool), `segment_area` [px], statmorph's quantities (lengths in
-    px, angles in radians, fluxes in image units), `flag`, `flag_sersic`, and `error` (statmorph's exception
-    as text, empty where none). The rows are in the order of the index.
+    Columns: `index` (absolute), `segmented` (bool), `segment_area` [px], the engine's QUANTITIES (lengths in
+    px, angles in radians, fluxes in image units; `flag` and `flag_sersic` last), and `error` (the engine's
+    exception as text, empty where none). The rows are in the order of the index.
 
     Raises:
         GalforgeError: stamps that are not square, a band that does not exist, or a gain that is not positive.
@@ -51,10 +49,11 @@ def measure(
         for index, image in enumerate(images, low):
             noise = _noise(sigma, (side, side), seed, stamps.header.origin, index)
             rows.append({"index": index, **measure_image(image, gains[index - start], settings, psf, noise)})
-    table = pd.DataFrame(rows, columns=["index", "segmented", "segment_area", *QUANTITIES, *FLAGS, "error"])
-    table = table.astype(dict.fromkeys(["segment_area", *QUANTITIES, *FLAGS], "float64"))
+    measured = ["segment_area", *_engine(settings).QUANTITIES]
+    table = pd.DataFrame(rows, columns=["index", "segmented", *measured, "error"])
+    table = table.astype(dict.fromkeys(measured, "float64"))
     table = table.astype({"index": "int64", "segmented": "bool", "error": "str"})
-    _report(table)
+    _report(table, settings.engine)
     return table
 
 
@@ -71,10 +70,11 @@ def measure_image(
     """
     image = np.asarray(image, dtype=np.float64)
     if psf is not None:
-        image = scipy.signal.fftconvolve(image, psf, mode="same")
+        image = ndimage.convolve(image, psf, mode="constant")
     if noise is not None:
         image = image + noise
-    row: dict = dict.fromkeys([*QUANTITIES, *FLAGS], np.nan)
+    engine = _engine(settings)
+    row: dict = dict.fromkeys(engine.QUANTITIES, np.nan)
     row["error"] = ""
     # statmorph and numpy warn several times per faint stamp; the flags carry the same news.
     with warnings.catch_warnings(), np.errstate(all="ignore"):
@@ -85,18 +85,17 @@ def measure_image(
         if not row["segmented"]:
             return row
         try:
-            found = SourceMorphology(image, galaxy.astype(np.int32), 1, gain=gain, psf=psf)
+            row.update(engine.quantities(image, galaxy, gain, psf))
         except MemoryError:
             raise
-        except Exception as error:  # statmorph asserts inside; one odd stamp must not end the job
+        except Exception as error:  # the definitions assert inside; one odd stamp must not end the job
             row["error"] = f"{type(error).__name__}: {error}".strip(": ")
-            return row
-    for name in QUANTITIES:
-        value = float(found[name])
-        row[name] = value if np.isfinite(value) and value != SENTINEL else np.nan
-    for name in FLAGS:
-        row[name] = float(found[name])
     return row
+
+
+def _engine(settings: MeasureSettings) -> ModuleType:
+    """The module that measures. By name, so that a job imports, and its code digest holds, the chosen one alone."""
+    return importlib.import_module(settings.engine_module)
 
 
 def gaussian_psf(fwhm: float) -> np.ndarray:
@@ -139,12 +138,12 @@ def gains_of(stamps: Stamps, start: int, stop: int, settings: MeasureSettings) -
     return gains
 
 
-def _report(table: pd.DataFrame) -> None:
+def _report(table: pd.DataFrame, engine: str) -> None:
     raised = table.loc[table["error"] != ""]
     log.info(
-        "morphology: %d stamps, %d not segmented, %d with flag <= 1, %d that statmorph failed on",
-        len(table), (~table["segmented"]).sum(), (table["flag"] <= 1).sum(), len(raised),
+        "morphology by %s: %d stamps, %d not segmented, %d with flag <= 1, %d that it failed on",
+        engine, len(table), (~table["segmented"]).sum(), (table["flag"] <= 1).sum(), len(raised),
     )  # fmt: skip
     if len(raised):
         first = raised.iloc[0]
-        log.warning("statmorph failed on %d stamps; the first, %d: %s", len(raised), first["index"], first["error"])
+        log.warning("%s failed on %d stamps; the first, %d: %s", engine, len(raised), first["index"], first["error"])

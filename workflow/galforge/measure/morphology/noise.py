@@ -1,6 +1,6 @@
-"""How much noise a noiseless data set needs before statmorph can measure it.
+"""How much noise a noiseless data set needs before its morphology can be measured.
 
-statmorph characterises the sky in a box beside the galaxy. In a noiseless stamp that box holds the galaxy's
+The sky is characterised in a box beside the galaxy. In a noiseless stamp that box holds the galaxy's
 wings, and nearly every stamp is flagged bad. The corrected protocol therefore adds Gaussian noise to source
 and generated stamps alike, as little as makes most of the source measurable.
 """

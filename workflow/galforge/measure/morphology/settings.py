@@ -1,4 +1,4 @@
-"""Settings of the morphology measurements (statmorph)."""
+"""Settings of the morphology measurements."""
 
 from typing import Literal
 
@@ -6,12 +6,18 @@ from pydantic import Field
 
 from galforge.settings import Settings
 
-LIBRARIES = ("numpy", "scipy", "astropy", "photutils", "scikit-image", "statmorph")
+LIBRARIES = ("numpy", "scipy", "numba")
+ENGINE_LIBRARIES = {"numba": (), "statmorph": ("astropy", "photutils", "scikit-image", "statmorph")}
 
 
 class MeasureSettings(Settings):
-    """How a stamp is segmented, weighted and measured by statmorph."""
+    """How a stamp is segmented, weighted and measured."""
 
+    engine: Literal["numba", "statmorph"] = Field(
+        "numba",
+        description="numba: this project's compiled engine, statmorph's definitions and numbers without multimode, "
+        "intensity and deviation; statmorph: statmorph itself, every quantity of it, much slower",
+    )
     protocol: Literal["published", "corrected"] = Field(
         "corrected",
         description="published: as the released code of Holzschuh et al. 2022 (fixed filter, gain and "
@@ -43,6 +49,16 @@ class MeasureSettings(Settings):
         description="FWHM of a Gaussian PSF on 3 x 3 px that the stamp is convolved with and the Sersic "
         "fit knows (published skirt 3, all others 0: none) [px]",
     )
+
+    @property
+    def engine_module(self) -> str:
+        """Dotted name of the module that measures."""
+        return f"galforge.measure.morphology.by_{self.engine}"
+
+    @property
+    def engine_libraries(self) -> tuple[str, ...]:
+        """Libraries behind the numbers of that module alone."""
+        return ENGINE_LIBRARIES[self.engine]
 
     @property
     def adds_noise(self) -> bool:

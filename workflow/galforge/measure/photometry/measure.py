@@ -4,6 +4,8 @@ All are taken straight from the pixels, with no segmentation to fail: a model wi
 sky that is too quiet or too correlated, shows here.
 """
 
+from functools import cache
+
 import numpy as np
 import pandas as pd
 import scipy.stats
@@ -93,8 +95,9 @@ def half_light_brightness(image: np.ndarray, aperture: np.ndarray, flux: float) 
         return np.nan
     smooth = ndimage.gaussian_filter(image, PEAK_SMOOTHING)
     row, column = divmod(int(np.argmax(np.where(aperture > 0, smooth, -np.inf))), image.shape[1])
-    rows, columns = np.ogrid[: image.shape[0], : image.shape[1]]
-    ring = (np.hypot(rows - row, columns - column) / GROWTH_STEP).astype(np.int64).ravel()
+    height, width = image.shape
+    about = growth_rings(height, width)[height - 1 - row :, width - 1 - column :]
+    ring = about[:height, :width].ravel()
     light = np.concatenate([[0.0], np.cumsum(np.bincount(ring, weights=image.ravel()))])
     area = np.concatenate([[0.0], np.cumsum(np.bincount(ring))])
     above = np.flatnonzero(light >= flux / 2)
@@ -103,6 +106,20 @@ def half_light_brightness(image: np.ndarray, aperture: np.ndarray, flux: float) 
     outer = above[0]
     part = (flux / 2 - light[outer - 1]) / (light[outer] - light[outer - 1])
     return (flux / 2) / (area[outer - 1] + part * (area[outer] - area[outer - 1]))
+
+
+@cache
+def growth_rings(height: int, width: int) -> np.ndarray:
+    """Rings of the curve of growth about the middle of an image (2 height - 1, 2 width - 1): their numbers."""
+    rows, columns = np.ogrid[1 - height : height, 1 - width : width]
+    return (np.hypot(rows, columns) / GROWTH_STEP).astype(np.int64)
+
+
+def medians(values: np.ndarray) -> np.ndarray:
+    """Medians (n, 1) of an even number of finite values each (n, p), in a quarter of the time of numpy's."""
+    middle = values.shape[1] // 2
+    parted = np.partition(values, middle, axis=1)
+    return (parted[:, :middle].max(axis=1, keepdims=True) + parted[:, middle : middle + 1]) / 2
 
 
 def in_magnitudes(brightness: np.ndarray, header: Header, band: int) -> np.ndarray:
@@ -122,10 +139,14 @@ class SkyBorder:
 
     def __init__(self, side: int, settings: MeasureSettings):
         self.clip = settings.clip
-        self.side = side
         width = max(3, round(settings.border * side))
         self.frame = np.ones((side, side), dtype=bool)
-        self.frame[width:-width, width:-width] = False
+        self.frame[width:-width, width:-width] = False  # what is left is an even number of pixels
+        place = np.full((side, side), -1)
+        place[self.frame] = np.arange(self.frame.sum())
+        pairs = [np.stack([place[:, 1:], place[:, :-1]]), np.stack([place[1:], place[:-1]])]
+        pairs = np.concatenate([both.reshape(2, -1) for both in pairs], axis=1)
+        self.neighbours = pairs[:, (pairs >= 0).all(axis=0)]
         position = np.linspace(-1, 1, side)
         y, x = (grid[self.frame] for grid in np.meshgrid(position, position, indexing="ij"))
         terms = [(i, j) for i in range(DEGREE + 1) for j in range(DEGREE + 1 - i)]
@@ -139,8 +160,8 @@ class SkyBorder:
     def measure(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Sky rms (n,) [image units] and lag-1 autocorrelation (n,) of images (n, side, side)."""
         sky = images[:, self.frame]
-        median = np.median(sky, axis=1, keepdims=True)
-        spread = 1.4826 * np.median(np.abs(sky - median), axis=1, keepdims=True)
+        median = medians(sky)
+        spread = 1.4826 * medians(np.abs(sky - median))
         # Neighbours in the border are held back from the fit by cutting them to the clip.
         bounded = np.clip(sky, median - self.clip * spread, median + self.clip * spread)
         sky = sky - (bounded @ self.fit.T) @ self.surface.T
@@ -152,8 +173,8 @@ class SkyBorder:
 
     def _clipped(self, sky: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Sd (n,), pixels kept (n, p) and mean (n, 1) after clipping about the mean, begun at the median."""
-        mean = np.median(sky, axis=1, keepdims=True)
-        sd = 1.4826 * np.median(np.abs(sky - mean), axis=1, keepdims=True)
+        mean = medians(sky)
+        sd = 1.4826 * medians(np.abs(sky - mean))
         for _ in range(CLIPPINGS):
             kept = np.abs(sky - mean) <= self.clip * sd
             count = kept.sum(axis=1, keepdims=True)
@@ -167,18 +188,14 @@ class SkyBorder:
         Immerkaer 1996 (Comput. Vis. Image Underst. 64, 300), with the median in place of the mean.
         """
         response = ndimage.correlate(images, LAPLACIAN[None], mode="nearest")[:, self.frame]
-        return np.median(np.abs(response), axis=1) * 1.4826 / 6
+        return medians(np.abs(response))[:, 0] * 1.4826 / 6
 
     def _autocorrelation(self, sky: np.ndarray, kept: np.ndarray, rms: np.ndarray) -> np.ndarray:
         """Mean product of kept neighbours over the variance; NaN where the rms is 0."""
-        plane = np.zeros((len(sky), self.side, self.side))
-        plane[:, self.frame] = np.where(kept, sky, 0.0)
-        there = np.zeros(plane.shape, dtype=bool)
-        there[:, self.frame] = kept
-        product = (plane[:, :, 1:] * plane[:, :, :-1]).sum(axis=(1, 2)) + (plane[:, 1:] * plane[:, :-1]).sum(
-            axis=(1, 2)
-        )
-        pairs = (there[:, :, 1:] & there[:, :, :-1]).sum(axis=(1, 2)) + (there[:, 1:] & there[:, :-1]).sum(axis=(1, 2))
-        variance = (plane**2).sum(axis=(1, 2)) / np.maximum(kept.sum(axis=1), 1)
+        first, second = self.neighbours
+        inside = np.where(kept, sky, 0.0)
+        product = np.einsum("ij,ij->i", inside[:, first], inside[:, second])
+        pairs = (kept[:, first] & kept[:, second]).sum(axis=1)
+        variance = (inside**2).sum(axis=1) / np.maximum(kept.sum(axis=1), 1)
         measured = (rms > 0) & (pairs > 0)
         return np.divide(product, pairs * variance, out=np.full(len(sky), np.nan), where=measured)

@@ -18,6 +18,7 @@ from galforge.measure.power_spectrum.settings import MeasureSettings
 from galforge.stamps import Stamps
 
 MODES = 15
+CACHED = 2**15  # px transformed at a time: one stamp of 256 px, whose transform alone fills most of a core's cache
 SMALLEST_SIDE = 32  # px; below it 14 modes and the DC term do not fit under the Nyquist frequency
 NYQUIST = 1.2681  # kpc^-1, the last edge; the others are used as fractions of it, so that they fit any stamp
 UPPER_EDGES = (
@@ -90,8 +91,12 @@ def ring_means(images: np.ndarray, rings: scipy.sparse.csr_array) -> np.ndarray:
     single-precision transform.
     """
     side = images.shape[-1]
-    amplitude = np.abs(scipy.fft.rfft2(images)).reshape(len(images), -1)
-    return (rings @ amplitude.T).T / side**2
+    few = max(1, CACHED // side**2)
+    means = np.empty((len(images), rings.shape[0]))
+    for low in range(0, len(images), few):
+        amplitude = np.abs(scipy.fft.rfft2(images[low : low + few])).reshape(-1, rings.shape[1])
+        means[low : low + few] = (rings @ amplitude.T).T
+    return means / side**2
 
 
 def mode_edges(side: int) -> list[int]:

@@ -1,0 +1,90 @@
+"""The Sersic profile of a galaxy: where its fit starts, and what is reported of its end. As in statmorph."""
+
+import math
+
+import numpy as np
+
+from galforge.measure.morphology import sersic
+from galforge.measure.morphology.apertures import Plane
+from galforge.measure.morphology.radii import WIDTH, annulus
+from galforge.measure.morphology.stamp import BAD, GOOD, SUSPECT, Stamp
+
+CONVERGED = (1, 2, 3, 4)  # MINPACK's
+
+
+def profile(
+    stamp: Stamp,
+    plane: Plane,
+    errors: np.ndarray,
+    centre: tuple[float, float],
+    values: dict[str, float],
+    psf: np.ndarray | None,
+) -> dict[str, float]:
+    """The Sersic fit's values, those of its goodness (none where it was not made), and `flag_sersic`.
+
+    Args:
+        errors: (ny, nx) sd of the pixels; 0 leaves one out, and so does an image value of 0.
+        centre: x, y on the stamp, where the fit starts.
+        values: the measurements that it starts from: concentration, rhalf_ellip, and the ellipse of asymmetry.
+        psf: (h, w) or None.
+
+    Raises:
+        FloatingPointError: the fit met a value that is not finite.
+    """
+    flag = GOOD
+    elongation, theta = values["elongation_asymmetry"], values["orientation_asymmetry"]
+    radius = values["rhalf_ellip"]
+    inner, outer = radius - 0.5 * WIDTH, radius + 0.5 * WIDTH
+    if inner < 0:
+        flag, inner = BAD, radius
+    flux, area = annulus(plane, *centre, inner, outer, elongation, theta)
+    amplitude = flux / area if area else 0.0
+    if amplitude <= 0:
+        flag, amplitude = BAD, abs(amplitude)
+    n = min(max(10**-1.5 * values["concentration"] ** 3.5, 1.0), 3.5)
+    point = (amplitude, radius, n, *centre, values["ellipticity_asymmetry"], theta)
+    valid = (stamp.image != 0) & (errors != 0)
+    count = int(valid.sum())
+    if count <= len(point):
+        return _named(point, stamp) | {"flag_sersic": float(BAD)}
+    weights = np.divide(1.0, errors, out=np.zeros_like(errors), where=valid)
+    fit = sersic.fit(stamp.image, weights, point, psf)
+    if fit.ierr not in CONVERGED:
+        flag = BAD
+    elif fit.n == sersic.INDEX_MIN:
+        flag = max(flag, SUSPECT)
+    end = (fit.amplitude, fit.r_eff, fit.n, fit.x_0, fit.y_0, fit.ellip, fit.theta)
+    return _named(end, stamp) | _goodness(fit.chi2, count, len(point)) | {"flag_sersic": float(flag)}
+
+
+def _named(point: tuple[float, ...], stamp: Stamp) -> dict[str, float]:
+    """A fit's parameters by their names, with ellipticity in [0, 1], a radius above zero and an angle in [0, pi)."""
+    amplitude, radius, n, x, y, ellipticity, theta = point
+    radius = abs(radius)
+    if ellipticity > 1:
+        ellipticity = 2 - ellipticity
+    if ellipticity < 0:
+        # The axes change their places.
+        radius, ellipticity, theta = (1 - ellipticity) * radius, ellipticity / (ellipticity - 1), theta + math.pi / 2
+    return {
+        "sersic_amplitude": amplitude,
+        "sersic_rhalf": radius,
+        "sersic_n": n,
+        "sersic_xc": stamp.x + x,
+        "sersic_yc": stamp.y + y,
+        "sersic_ellip": ellipticity,
+        "sersic_theta": theta - math.floor(theta / math.pi) * math.pi,
+    }
+
+
+def _goodness(chi2: float, count: int, free: int) -> dict[str, float]:
+    """Reduced chi^2, and Akaike's and the Bayesian information criteria for least squares."""
+    if chi2 <= 0:
+        return {}
+    spread = count * math.log(chi2 / count)
+    correction = 2 * free * (free + 1) / (count - free - 1) if count < 40 * free else 0.0
+    return {
+        "sersic_chi2_dof": chi2 / (count - free),
+        "sersic_aic": spread + 2 * free + correction,
+        "sersic_bic": spread + free * math.log(count),
+    }

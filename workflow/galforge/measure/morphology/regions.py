@@ -1,0 +1,109 @@
+"""Regions of a galaxy: the connected pixels (with diagonals) above a threshold that hold a given one."""
+
+import numpy as np
+
+from galforge.compiled import compiled
+from galforge.measure.morphology.filters import gaussian_filter
+from galforge.measure.morphology.roots import MOST, advance, begin
+
+ETA = 0.2  # ratio of the brightness at the edge of the MID region to that inside it
+
+
+@compiled()
+def region_above(image, threshold, y, x):
+    """Pixels (bool, as `image`) at least `threshold` connected to (y, x), which belongs to it whatever its value."""
+    ny, nx = image.shape
+    region = np.zeros((ny, nx), dtype=np.bool_)
+    stack = np.empty(ny * nx, dtype=np.int64)
+    stack[0] = y * nx + x
+    region[y, x] = True
+    filled = 1
+    while filled:
+        filled -= 1
+        y, x = divmod(stack[filled], nx)
+        for i in range(max(y - 1, 0), min(y + 2, ny)):
+            for j in range(max(x - 1, 0), min(x + 2, nx)):
+                if not region[i, j] and image[i, j] >= threshold:
+                    region[i, j] = True
+                    stack[filled] = i * nx + j
+                    filled += 1
+    return region
+
+
+@compiled()
+def brightest(image):
+    """Row and column of the first pixel, row by row, that has the largest value."""
+    at = np.argmax(image)
+    return at // image.shape[1], at % image.shape[1]
+
+
+@compiled()
+def _clump(image, threshold, y, x):
+    """The region above `threshold` about the brightest pixel of an image without negative pixels, and its mean."""
+    if threshold <= 0:
+        return np.ones(image.shape, dtype=np.bool_), image.mean()
+    region = region_above(image, threshold, y, x)
+    total, count = 0.0, 0
+    for i in range(image.shape[0]):
+        for j in range(image.shape[1]):
+            if region[i, j]:
+                total += image[i, j]
+                count += 1
+    return region, total / count
+
+
+@compiled()
+def mid_region(image, values, y, x):
+    """Region of the MID statistics (Freeman et al. 2013, MNRAS 434, 282, section 4.3, as statmorph has it).
+
+    Args:
+        image: (ny, nx) without negative pixels, zero outside the segment.
+        values: its pixels in the segment, sorted.
+        y, x: its brightest pixel.
+
+    Returns:
+        The region (all False where even the faintest pixel lies above the level sought), whether there is
+        one, and whether its smoothing had lost the brightest pixel.
+    """
+    last = values.size - 1
+    at_zero = values[0] / _clump(image, values[0], y, x)[1] - ETA
+    if at_zero > 0:
+        return np.zeros(image.shape, dtype=np.bool_), False, False
+    state = begin(0.0, at_zero, 1.0, values[last] / _clump(image, values[last], y, x)[1] - ETA)
+    for _ in range(MOST):
+        if advance(state, 1.0 / values.size):
+            break
+        level = values[int(state[1] * last)]
+        state[4] = level / _clump(image, level, y, x)[1] - ETA
+    clump = _clump(image, values[int(state[1] * last)], y, x)[0]
+    ny, nx = image.shape
+    smooth = np.zeros((ny, nx))
+    for i in range(ny):
+        for j in range(nx):
+            count = 0
+            for k in range(i - 1, i + 2):
+                for m in range(j - 1, j + 2):
+                    count += clump[min(max(k, 0), ny - 1), min(max(m, 0), nx - 1)]
+            smooth[i, j] = count > 4
+    lost = smooth[y, x] == 0
+    return region_above(smooth, 1.0, y, x), True, lost
+
+
+@compiled()
+def _has_peak(smooth):
+    ny, nx = smooth.shape
+    lowest = smooth.min()
+    for y in range(1, ny - 1):
+        for x in range(1, nx - 1):
+            highest = lowest
+            for i in range(y - 1, y + 2):
+                for j in range(x - 1, x + 2):
+                    highest = max(highest, smooth[i, j])
+            if smooth[y, x] == highest and highest > lowest:
+                return True
+    return False
+
+
+def has_peak(image: np.ndarray, region: np.ndarray) -> bool:
+    """Whether the image inside a region, smoothed by a Gaussian of 1 px, has a local maximum off the stamp's edge."""
+    return _has_peak(gaussian_filter(np.where(region, image, 0.0), 1.0, True))

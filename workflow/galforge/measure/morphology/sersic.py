@@ -1,0 +1,57 @@
+"""Two-dimensional Sersic fit by least squares, with or without a point spread function.
+
+The model is I(x, y) = A exp(-b_n ((z^2)^(1/2n) - 1)) at the pixel centres, with z^2 = u^2 + v^2,
+
+    u = ( (x - x_0) cos t + (y - y_0) sin t) / r_e,
+    v = (-(x - x_0) sin t + (y - y_0) cos t) / ((1 - e) r_e),
+
+and b_n such that r_e holds half of the light (Graham & Driver 2005, PASA 22, 118). The fit takes the path of
+statmorph's, which is astropy's LevMarLSQFitter, which is MINPACK's lmdif: it ends where that one does, as closely as
+that one would with the pixels in another order.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from galforge.measure.morphology.levenberg_marquardt import minimise
+from galforge.measure.morphology.sersic_pixels import INDEX_MIN, ConvolvedPixels, Pixels
+
+
+@dataclass(frozen=True)
+class SersicFit:
+    """Where a fit ended; lengths in px, `theta` in rad. `ierr` is MINPACK's info (1-4: converged), `evaluations` the
+    model evaluations that MINPACK counts, and chi2 the sum of the squared weighted residuals."""
+
+    amplitude: float
+    r_eff: float
+    n: float
+    x_0: float
+    y_0: float
+    ellip: float
+    theta: float
+    chi2: float
+    ierr: int
+    evaluations: int
+
+
+def fit(image: np.ndarray, weights: np.ndarray, start: tuple[float, ...], psf: np.ndarray | None = None) -> SersicFit:
+    """Fit a Sersic model to an image.
+
+    Args:
+        image: (ny, nx).
+        weights: (ny, nx), 1/sigma, in the inverse of the image's unit; 0 leaves a pixel out.
+        start: amplitude, r_eff [px], n, x_0, y_0 [px, 0 in the middle of the first pixel], ellip, theta [rad, from x
+        to y].
+        psf: (h, w), of any sum; the model beyond the image's edge counts as zero.
+
+    Raises:
+        FloatingPointError: the image, or the model at the start or at a trial point, is not finite.
+    """
+    image, weights = np.array(image, dtype=float, order="C"), np.array(weights, dtype=float, order="C")
+    if not (np.isfinite(image).all() and np.isfinite(weights).all()):
+        raise FloatingPointError("no Sersic fit to an image or weights that are not finite")
+    pixels = Pixels(image, weights) if psf is None else ConvolvedPixels(image, weights, np.asarray(psf, dtype=float))
+    point, chi2, ierr, evaluations = minimise(pixels.products, np.array(start, dtype=float))
+    amplitude, r_eff, n, x_0, y_0, ellip, theta = point.tolist()
+    return SersicFit(amplitude, r_eff, max(n, INDEX_MIN), x_0, y_0, ellip, theta, chi2, ierr, evaluations)

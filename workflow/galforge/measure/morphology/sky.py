@@ -1,0 +1,90 @@
+"""The sky of a stamp: a box without galaxy, and its brightness by clipping."""
+
+import math
+
+import numpy as np
+
+from galforge.compiled import compiled
+
+BOX = 32  # px, halved until one is found
+SMALLEST_BOX = 2
+CLIP = 3.0  # sd
+CLIPS_OF_MODE = 10
+
+
+@compiled()
+def sky_box(segmap):
+    """Row, column and side of the first square without galaxy, row by row, the largest of 32, 16, 8, 4, 2 px.
+
+    A side of 0 where there is none. As in statmorph a box never touches the last row or column.
+    """
+    ny, nx = segmap.shape
+    counts = np.zeros((ny + 1, nx + 1), dtype=np.int64)
+    for y in range(ny):
+        row = 0
+        for x in range(nx):
+            row += segmap[y, x]
+            counts[y + 1, x + 1] = counts[y, x + 1] + row
+    size = BOX
+    while size >= SMALLEST_BOX:
+        for y in range(ny - size):
+            for x in range(nx - size):
+                if counts[y + size, x + size] - counts[y, x + size] - counts[y + size, x] + counts[y, x] == 0:
+                    return y, x, size
+        size //= 2
+    return 0, 0, 0
+
+
+@compiled()
+def _moments(values, low, high):
+    """Median, mean and sd of sorted values [low, high)."""
+    count = high - low
+    half = low + count // 2
+    median = values[half] if count % 2 else (values[half - 1] + values[half]) / 2
+    total, square = 0.0, 0.0
+    for i in range(low, high):
+        total += values[i]
+    mean = total / count
+    for i in range(low, high):
+        square += (values[i] - mean) ** 2
+    return median, mean, math.sqrt(square / count)
+
+
+@compiled()
+def _within(values, low, high, centre, sd):
+    """Limits of the sorted values [low, high) within CLIP sd of a centre."""
+    while low < high and values[low] < centre - CLIP * sd:
+        low += 1
+    while low < high and values[high - 1] > centre + CLIP * sd:
+        high -= 1
+    return low, high
+
+
+@compiled()
+def _mode(values, low, high):
+    """2.5 median - 1.5 mean (Bertin & Arnouts 1996, A&AS 117, 393) after up to ten clips about the median."""
+    for _ in range(CLIPS_OF_MODE):
+        median, _, sd = _moments(values, low, high)
+        start, stop = _within(values, low, high, median, sd)
+        if stop - start == high - low:
+            break
+        low, high = start, stop
+    median, mean, _ = _moments(values, low, high)
+    return 2.5 * median - 1.5 * mean
+
+
+@compiled()
+def one_sigma_level(values):
+    """Mode plus one sd of sorted pixels, clipped about their mode until nothing changes."""
+    low, high = 0, values.size
+    while True:
+        centre = _mode(values, low, high)
+        sd = _moments(values, low, high)[2]
+        start, stop = _within(values, low, high, centre, sd)
+        if start == stop:
+            return math.nan
+        if stop - start == high - low:
+            break
+        low, high = start, stop
+    median, mean, sd = _moments(values, low, high)
+    return 2.5 * median - 1.5 * mean + sd
