@@ -49,15 +49,20 @@ def plane(image, mask):
 @compiled()
 def _in_quadrant(x0, x1, y0, y1, square):
     """Area of [x0, x1] x [y0, y1], all of them >= 0, inside the circle about 0 with radius^2 = `square`."""
-    if x0 * x0 + y0 * y0 >= square:
+    xx0, xx1, yy0, yy1 = x0 * x0, x1 * x1, y0 * y0, y1 * y1
+    if xx0 + yy0 >= square:
         return 0.0
-    if x1 * x1 + y1 * y1 <= square:
+    if xx1 + yy1 <= square:
         return (x1 - x0) * (y1 - y0)
-    # Below `low` the circle runs above the rectangle, beyond `high` below it.
-    low = min(max(math.sqrt(max(square - y1 * y1, 0.0)), x0), x1)
-    high = min(math.sqrt(square - y0 * y0), x1)
-    at_low = math.sqrt(max(square - low * low, 0.0))
-    at_high = math.sqrt(max(square - high * high, 0.0))
+    # Below `low` the circle runs above the rectangle, from `high` on below it.
+    if xx0 + yy1 < square:
+        low, at_low = math.sqrt(square - yy1), y1
+    else:
+        low, at_low = x0, math.sqrt(square - xx0)
+    if xx1 + yy0 < square:
+        high, at_high = x1, math.sqrt(square - xx1)
+    else:
+        high, at_high = math.sqrt(square - yy0), y0
     sine = (high * at_low - low * at_high) / square
     if sine < _ARC:
         s = sine * sine
@@ -138,6 +143,18 @@ def circle(plane, xc, yc, r):
 
 
 @compiled()
+def _angle(ux, uy, vx, vy):
+    """Angle from u to v about 0 [rad]."""
+    cross, dot = ux * vy - uy * vx, ux * vx + uy * vy
+    if abs(cross) > _ARC * dot:
+        return math.atan2(cross, dot)
+    tangent = cross / dot
+    s = tangent * tangent
+    series = 1 / 7 - s * (1 / 9 - s * (1 / 11 - s * (1 / 13 - s / 15)))
+    return tangent * (1 - s * (1 / 3 - s * (1 / 5 - s * series)))
+
+
+@compiled()
 def _edge(ux, uy, vx, vy):
     """Signed area that the triangle (0, u, v) shares with the unit circle."""
     cross = ux * vy - uy * vx
@@ -150,19 +167,19 @@ def _edge(ux, uy, vx, vy):
     along = ux * dx + uy * dy
     discriminant = along * along - square * (ux * ux + uy * uy - 1)
     if discriminant <= 0 or square == 0:
-        return 0.5 * math.atan2(cross, ux * vx + uy * vy)
+        return 0.5 * _angle(ux, uy, vx, vy)
     root = math.sqrt(discriminant)
     enter, leave = (-along - root) / square, (-along + root) / square
     if enter >= 1 or leave <= 0:
-        return 0.5 * math.atan2(cross, ux * vx + uy * vy)
+        return 0.5 * _angle(ux, uy, vx, vy)
     area = 0.0
     px, py, qx, qy = ux, uy, vx, vy
     if not inside_u and enter > 0:
         px, py = ux + enter * dx, uy + enter * dy
-        area += math.atan2(ux * py - uy * px, ux * px + uy * py)
+        area += _angle(ux, uy, px, py)
     if not inside_v and leave < 1:
         qx, qy = ux + leave * dx, uy + leave * dy
-        area += math.atan2(qx * vy - qy * vx, qx * vx + qy * vy)
+        area += _angle(qx, qy, vx, vy)
     return 0.5 * (area + px * qy - py * qx)
 
 

@@ -61,11 +61,14 @@ class Galaxy:
     """One galaxy while it is measured: what later measurements need of earlier ones, and the worst flag so far."""
 
     def __init__(self, stamp: Stamp, gain: float, psf: np.ndarray | None):
-        self.stamp, self.gain, self.psf = stamp, gain, psf
+        self.stamp, self.psf = stamp, psf
         self.flag = GOOD
         self.values: dict[str, float] = {}
         self.plane: Plane = plane(stamp.image, stamp.mask)
         sky = stamp.sky
+        # Sd of each pixel, sky and photons; zero where masked.
+        sigma = float(np.std(sky)) if sky.size else NO_SKY_SIGMA
+        self.errors = np.where(stamp.mask, 0.0, np.sqrt(np.abs(stamp.raw) / gain + sigma**2))
         self.turned: Turned = turned(stamp.image, stamp.mask, np.abs(sky[::-1, ::-1] - sky).mean() if sky.size else 0.0)
 
     def warn(self, condition: bool, flag: int) -> None:
@@ -88,8 +91,8 @@ class Galaxy:
         region = self.gini_m20()
         self.outline()
         self.compare_regions(region)
-        errors, centre = self.errors(), (self.x, self.y)
-        return values | profile(stamp, self.plane, errors, centre, values, self.psf) | {"flag": float(self.flag)}
+        fit = profile(stamp, self.plane, self.errors, (self.x, self.y), values, self.psf)
+        return values | fit | {"flag": float(self.flag)}
 
     def sky(self) -> None:
         sky = self.stamp.sky
@@ -204,18 +207,11 @@ class Galaxy:
         self.warn(math.isnan(values["gini"]) or math.isnan(values["m20"]), BAD)
         values["gini_m20_bulge"] = -0.693 * values["m20"] + 4.95 * values["gini"] - 3.96
         values["gini_m20_merger"] = 0.139 * values["m20"] + 0.990 * values["gini"] - 0.327
-        errors = self.errors()
-        pixels = region & (stamp.image >= 0) & (errors > 0)
+        pixels = region & (stamp.image >= 0) & (self.errors > 0)
         self.warn(not pixels.any(), BAD)
         if pixels.any():
-            values["sn_per_pixel"] = float(np.mean(stamp.image[pixels] / errors[pixels]))
+            values["sn_per_pixel"] = float(np.mean(stamp.image[pixels] / self.errors[pixels]))
         return region
-
-    def errors(self) -> np.ndarray:
-        """Sd (ny, nx) of each pixel: sky and photons; zero where masked."""
-        stamp = self.stamp
-        sigma = float(np.std(stamp.sky)) if stamp.sky.size else NO_SKY_SIGMA
-        return np.where(stamp.mask, 0.0, np.sqrt(np.abs(stamp.raw) / self.gain + sigma**2))
 
     def outline(self) -> None:
         """The galaxy down to one sigma above the sky (Pawlik et al. 2016, section 3.1): its radii and asymmetries."""

@@ -14,19 +14,31 @@ def region_above(image, threshold, y, x):
     """Pixels (bool, as `image`) at least `threshold` connected to (y, x), which belongs to it whatever its value."""
     ny, nx = image.shape
     region = np.zeros((ny, nx), dtype=np.bool_)
-    stack = np.empty(ny * nx, dtype=np.int64)
+    # Seeds of runs along the rows. A run of n pixels finds at most (n + 3) / 2 runs in each row beside it.
+    stack = np.empty((2 * nx + 1) * ny + 1, dtype=np.int64)
     stack[0] = y * nx + x
-    region[y, x] = True
-    filled = 1
-    while filled:
-        filled -= 1
-        y, x = divmod(stack[filled], nx)
-        for i in range(max(y - 1, 0), min(y + 2, ny)):
-            for j in range(max(x - 1, 0), min(x + 2, nx)):
-                if not region[i, j] and image[i, j] >= threshold:
-                    region[i, j] = True
-                    stack[filled] = i * nx + j
-                    filled += 1
+    left = 1
+    while left:
+        left -= 1
+        y, x = divmod(stack[left], nx)
+        if region[y, x]:
+            continue
+        start, stop = x, x + 1
+        while start > 0 and image[y, start - 1] >= threshold:
+            start -= 1
+        while stop < nx and image[y, stop] >= threshold:
+            stop += 1
+        region[y, start:stop] = True
+        for row in (y - 1, y + 1):
+            if row < 0 or row >= ny:
+                continue
+            joined = False
+            for column in range(max(start - 1, 0), min(stop + 1, nx)):
+                inside = image[row, column] >= threshold and not region[row, column]
+                if inside and not joined:
+                    stack[left] = row * nx + column
+                    left += 1
+                joined = inside
     return region
 
 

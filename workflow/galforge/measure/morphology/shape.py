@@ -10,7 +10,7 @@ PIXEL = 1 / 12  # px^2, second moment of one pixel
 INVALID = math.nan
 
 
-@compiled()
+@compiled(fastmath={"reassoc", "contract"})
 def moments(image, xc, yc):
     """Sum of an image, its first moments (x, y), and its second ones about (xc, yc) (xx, xy, yy), not divided by it."""
     total, x1, y1, xx, xy, yy = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0

@@ -35,7 +35,7 @@ def sky_box(segmap):
     return 0, 0, 0
 
 
-@compiled()
+@compiled(fastmath={"reassoc", "contract"})
 def _moments(values, low, high):
     """Median, mean and sd of sorted values [low, high)."""
     count = high - low
