@@ -66,5 +66,5 @@ config: setup ## write config/config.yaml and its JSON schema anew from the type
 prune: setup ## free disk: states before a finished training's last, and what other settings or code have replaced
 	@.venv/bin/python workflow/galforge/prune.py results/*
 
-clean-env: ## remove .venv (results stay)
-	rm -rf .venv
+clean-env: ## remove .venv and compiled code (results stay)
+	rm -rf .venv workflow/galforge/__pycache__/compiled-*

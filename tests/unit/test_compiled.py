@@ -38,6 +38,7 @@ def run(package: Path, **environment: str) -> list[str]:
         text=True,
         capture_output=True,
         check=True,
+        timeout=120,
     )
     return result.stdout.split()
 

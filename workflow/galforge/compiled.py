@@ -6,6 +6,7 @@ the files that compile through this module.
 """
 
 import hashlib
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,13 +16,16 @@ _PACKAGE = Path(__file__).parent
 
 
 def _folder() -> Path:
-    """Where numba would keep things (NUMBA_CACHE_DIR, or else beside this file), and in it one folder per state."""
+    """A folder for the present state, in the one of NUMBA_CACHE_DIR, beside this file, or the user's cache."""
     digest = hashlib.sha256()
     for path in sorted(_PACKAGE.rglob("*.py")):
         text = path.read_bytes()
         if b"galforge.compiled" in text:
             digest.update(str(path.relative_to(_PACKAGE)).encode() + b"\0" + text + b"\0")
-    return Path(numba.config.CACHE_DIR or _PACKAGE / "__pycache__") / f"compiled-{digest.hexdigest()[:16]}"
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "galforge"
+    if os.access(_PACKAGE, os.W_OK):
+        base = _PACKAGE / "__pycache__"
+    return Path(numba.config.CACHE_DIR or base) / f"compiled-{digest.hexdigest()[:16]}"
 
 
 numba.config.CACHE_DIR = str(_folder())

@@ -22,3 +22,8 @@ def test_the_engine_of_both_is_said(engine):
 def test_two_engines_are_not_compared(first, second):
     with pytest.raises(GalforgeError, match=rf"source was measured by engine {first}, .* by {second or 'none'}"):
         common_engine(measured_by(first), measured_by(second))
+
+
+def test_table_without_its_engine_is_refused():
+    with pytest.raises(GalforgeError, match="the generated measurements do not say which engine made them: measure"):
+        common_engine(measured_by("numba"), pd.DataFrame({"gini": [0.5]}))

@@ -9,7 +9,6 @@ from astropy.modeling.models import Sersic2D
 from scipy import ndimage
 from statmorph import SourceMorphology
 
-from galforge.errors import GalforgeError
 from galforge.measure.morphology import by_numba, by_statmorph
 from galforge.measure.morphology.asymmetry import MOST, minimise, turned
 from galforge.measure.morphology.segmentation import segment
@@ -42,7 +41,7 @@ def compare(image: np.ndarray, segmap: np.ndarray, gain: float = 500.0, psf: np.
     for name, value in found.items():
         if name.startswith("sersic_") and expected["flag_sersic"] > 1:
             continue  # a fit that ran away: where it was stopped is chaos
-        tolerance = 1e-6 if name in ANGLES else 1e-9
+        tolerance = 1e-6 if name in ANGLES else 1e-8
         # The fit stops within 1e-5 of its minimum, on the same path.
         tolerance = 2e-6 if name.startswith("sersic_") else tolerance
         difference = value - expected[name]
@@ -134,16 +133,17 @@ def test_centre_that_drifts_falls_back_on_the_brightest_pixel_and_then_on_the_ce
     assert found["xc_asymmetry"] == found["xc_centroid"]
 
 
-@pytest.mark.parametrize(
-    "kind", ["thin", "one pixel", "edge", "corner", "no sky", "everything", "faint", "checks", "hole"]
-)
-def test_odd_segments_take_statmorphs_branches(kind):
+def odd(kind: str) -> tuple[np.ndarray, np.ndarray]:
+    """A stamp and a segmentation map that no galaxy has."""
     image = galaxy(seed=11, noise=0.05)
     segmap = np.zeros(image.shape, bool)
     if kind == "thin":
         segmap[31, 20:44] = True
     elif kind == "one pixel":
         segmap[31, 31] = True
+    elif kind == "one column at the edge":
+        image = np.roll(image, -31, axis=1)
+        segmap[20:44, 0] = True
     elif kind == "edge":
         image = np.roll(image, -31, axis=1)
         segmap = segment(image, SETTINGS)
@@ -159,17 +159,45 @@ def test_odd_segments_take_statmorphs_branches(kind):
         image[5:9, 5:10] += 0.05
     elif kind == "checks":
         segmap[(np.indices(segmap.shape).sum(axis=0) % 3) == 0] = True
-    else:
+    elif kind == "hole":
         segmap = segment(image, SETTINGS)
         segmap[29:34, 29:34] = False
-    try:
-        expected = statmorphs(image, segmap)
-    except Exception:
-        with pytest.raises((GalforgeError, FloatingPointError)), np.errstate(all="ignore"):
-            by_numba.quantities(image, segmap, 500.0, None)
-        return
-    assert expected["flag"] >= (kind != "hole")
+    return image, segmap
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        "thin", "one pixel", "one column at the edge", "edge", "corner",
+        "no sky", "everything", "faint", "checks", "hole",
+    ],
+)  # fmt: skip
+def test_odd_segments_take_statmorphs_branches(kind):
+    image, segmap = odd(kind)
+    found = compare(image, segmap)
+    assert found["flag"] >= (kind != "hole")
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_masks_at_the_edges(seed):
+    draws = np.random.default_rng(seed)
+    image = galaxy(
+        side=int(draws.integers(36, 50)), seed=seed, noise=0.03, x=draws.uniform(-4, 4), y=draws.uniform(-4, 4)
+    )
+    segmap = segment(image, SETTINGS)
+    image[0], image[:, -1 if seed % 2 else 0] = np.nan, np.nan
+    image[tuple(draws.integers(0, len(image), (2, 15)))] = np.nan
     compare(image, segmap)
+
+
+def test_fit_of_hardly_more_pixels_than_parameters():
+    # Eight pixels that are not zero: one information criterion is infinite, all else has its value.
+    image = np.zeros((48, 48))
+    rows, columns = [22, 23, 23, 23, 24, 24, 24, 25], [24, 23, 24, 25, 23, 24, 25, 24]
+    image[rows, columns] = [3.0, 4.0, 9.0, 5.0, 3.5, 8.0, 4.5, 2.0]
+    found = compare(image, image > 0)
+    assert np.isnan(found["sersic_aic"])
+    assert found["sersic_chi2_dof"] >= 0
 
 
 def test_negative_flux_gives_no_values_and_the_worst_flags():
@@ -192,4 +220,4 @@ def test_search_takes_fmins_path():
             morphology._asymmetry_function, start, args=(stamp, "cas"), xtol=1e-6, disp=False
         )
         x, y, _ = minimise(ready, *start, r)
-        assert (x, y) == pytest.approx(tuple(expected), abs=1e-9)
+        assert (x, y) == pytest.approx(tuple(expected), abs=1e-6)

@@ -11,9 +11,10 @@ from astropy.utils.exceptions import AstropyUserWarning
 from scipy.signal import fftconvolve
 from statmorph.statmorph import ConvolvedSersic2D
 
+from galforge.measure.morphology.elementary import exponential, logarithm
 from galforge.measure.morphology.levenberg_marquardt import minimise
 from galforge.measure.morphology.sersic import INDEX_MIN, SersicFit, fit
-from galforge.measure.morphology.sersic_pixels import ConvolvedPixels, Pixels, _exp, _log
+from galforge.measure.morphology.sersic_pixels import ConvolvedPixels, Pixels
 
 # Astropy warns of fits that end at MINPACK's limits.
 pytestmark = pytest.mark.filterwarnings(f"ignore::{AstropyUserWarning.__module__}.AstropyUserWarning")
@@ -229,13 +230,13 @@ def test_what_is_not_finite_is_refused():
 def test_exponentials_and_logarithms_are_the_c_librarys():
     rng = np.random.default_rng(9)
     x = np.concatenate([rng.uniform(-708, 709, 2000), rng.uniform(-1, 1, 500)])
-    np.testing.assert_allclose([_exp(value) for value in x], np.exp(x), rtol=5e-16)
+    np.testing.assert_allclose([exponential(value) for value in x], np.exp(x), rtol=5e-16)
     x = np.concatenate([np.exp(rng.uniform(-700, 700, 2000)), rng.uniform(0.5, 2, 500)])
-    np.testing.assert_allclose([_log(value) for value in x], np.log(x), rtol=5e-16)
+    np.testing.assert_allclose([logarithm(value) for value in x], np.log(x), rtol=5e-16)
     for value in (-math.inf, -800.0, -745.2, -745.1, -720.0, 709.7, math.inf, math.nan):
-        np.testing.assert_allclose(_exp(value), np.exp(value), rtol=5e-16, atol=5e-324)
+        np.testing.assert_allclose(exponential(value), np.exp(value), rtol=5e-16, atol=5e-324)
     with np.errstate(over="ignore", divide="ignore"):
-        assert _exp(709.79) == _exp(1e300) == np.exp(710.0) == math.inf
-        assert _log(0.0) == np.log(0.0)
-    assert _log(math.inf) == math.inf
-    assert math.isnan(_log(math.nan))
+        assert exponential(709.79) == exponential(1e300) == np.exp(710.0) == math.inf
+        assert logarithm(0.0) == np.log(0.0)
+    assert logarithm(math.inf) == math.inf
+    assert math.isnan(logarithm(math.nan))

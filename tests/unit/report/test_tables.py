@@ -7,7 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from galforge.provenance import locked_versions
 from galforge.report import layout, tables
+from galforge.report.captions import DEFINITIONS
 
 ROOT = Path(__file__).resolve().parents[3]
 PRINTED = ROOT / "config/published/holzschuh2022.csv"
@@ -190,12 +192,12 @@ def test_each_row_says_what_measured_it(published: pd.DataFrame) -> None:
 @pytest.mark.parametrize(
     ("corrected", "other", "said"),
     [
-        ("numba", "numba", "Morphology was measured by galforge's numba engine (statmorph 7.8's definitions)."),
+        ("numba", "numba", "Morphology was measured by galforge's numba engine (statmorph 0.7.2's definitions)."),
         ("statmorph", "statmorph", "Morphology was measured by statmorph 7.8."),
         (
             "numba",
             "statmorph",
-            "Morphology was measured by galforge's numba engine (statmorph 7.8's definitions) under the corrected "
+            "Morphology was measured by galforge's numba engine (statmorph 0.7.2's definitions) under the corrected "
             "protocol and by statmorph 7.8 under the published protocol.",
         ),
     ],
@@ -317,3 +319,8 @@ def test_the_printed_values_are_those_of_one_study(published: pd.DataFrame) -> N
     assert set(published["study"]) == {"holzschuh2022"}
     assert published["value"].notna().all()
     assert not published["source"].str.contains("/").any()
+
+
+def test_definitions_are_those_of_the_locked_statmorph():
+    # A newer statmorph in the lock is one that the engine numba was not compared with.
+    assert locked_versions()["statmorph"] == DEFINITIONS

@@ -9,9 +9,16 @@ def common_engine(source: pd.DataFrame, generated: pd.DataFrame) -> str:
     """The engine of two tables of measurements, as their attribute ``engine`` says; empty where the measure has none.
 
     Raises:
-        GalforgeError: they were measured by different engines, so their distance would be between the engines too.
+        GalforgeError: a table does not say it, or they were measured by different engines, so their distance would be
+            between the engines too.
     """
-    first, second = (table.attrs["engine"] for table in (source, generated))
+    sides = {"source": source, "generated": generated}
+    lacking = [side for side, table in sides.items() if "engine" not in table.attrs]
+    if lacking:
+        raise GalforgeError(
+            f"the {' and '.join(lacking)} measurements do not say which engine made them: measure again"
+        )
+    first, second = (table.attrs["engine"] for table in sides.values())
     if first != second:
         raise GalforgeError(
             f"the source was measured by engine {first or 'none'}, the generated stamps by {second or 'none'}: "

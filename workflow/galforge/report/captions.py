@@ -2,8 +2,9 @@
 
 import pandas as pd
 
+DEFINITIONS = "0.7.2"  # of statmorph, which the engine numba has, whatever version the lock holds
 ENGINES = {
-    "numba": "galforge's numba engine (statmorph {statmorph}'s definitions)",
+    "numba": f"galforge's numba engine (statmorph {DEFINITIONS}'s definitions)",
     "statmorph": "statmorph {statmorph}",
 }
 
@@ -35,7 +36,7 @@ def measured_by(frame: pd.DataFrame, statmorph: str) -> str:
 
     Args:
         frame: rows of an assembled table.
-        statmorph: version of statmorph in the lock, whose definitions the engine numba has too.
+        statmorph: version of statmorph in the lock.
     """
     known = frame.loc[frame["engine"].isin(ENGINES), ["protocol", "engine"]].drop_duplicates()
     words = {row.protocol: ENGINES[row.engine].format(statmorph=statmorph) for row in known.itertuples()}

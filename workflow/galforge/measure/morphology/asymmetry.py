@@ -143,11 +143,9 @@ def asymmetry(turned, xc, yc, r):
         if weight > 0:
             area -= weight
             difference -= weight * abs(_turned_pixel(flipped, y, x, dy, dx, fy, fx, lowest, highest))
-        # Its counterpart, unless the rotation finds it beyond the last pixel's centre.
+        # Its counterpart: the pixel whose turned centre is nearest to it.
         y, x = math.floor(2 * yc + 0.5) - y, math.floor(2 * xc + 0.5) - x
         if y < 0 or y >= ny or x < 0 or x >= nx or turned.mask[y, x]:
-            continue
-        if not (0 <= 2 * yc - y <= ny - 1 and 0 <= 2 * xc - x <= nx - 1):
             continue
         weight = pixel_in_circle(x - xc, y - yc, r)
         if weight > 0:
@@ -270,14 +268,13 @@ def symmetric_sums(turned, xc, yc, weights):
     dx, fx = _offsets(xc, nx)
     area, flux, difference, flux2, difference2 = 0.0, 0.0, 0.0, 0.0, 0.0
     for y in range(ny):
-        there = 2 * yc - y
+        row = math.floor(2 * yc - y + 0.5)
         for x in range(nx):
             weight = weights[y, x]
             if weight == 0 or mask[y, x]:
                 continue
-            across = 2 * xc - x
-            on_image = 0 <= there <= ny - 1 and 0 <= across <= nx - 1
-            if on_image and mask[math.floor(there + 0.5), math.floor(across + 0.5)]:
+            column = math.floor(2 * xc - x + 0.5)
+            if 0 <= row < ny and 0 <= column < nx and mask[row, column]:
                 continue
             value = image[y, x]
             change = _turned_pixel(flipped, y, x, dy, dx, fy, fx, lowest, highest) - value

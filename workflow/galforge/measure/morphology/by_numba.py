@@ -13,7 +13,7 @@ from galforge.measure.morphology.apertures import Plane, ellipse_weights, plane
 from galforge.measure.morphology.asymmetry import OUTSIDE, Turned, asymmetry, minimise, symmetric_sums, turned
 from galforge.measure.morphology.filters import gaussian_filter, uniform_filter
 from galforge.measure.morphology.profile import profile
-from galforge.measure.morphology.radii import WIDTH, inside, petrosian_radius, radii_at
+from galforge.measure.morphology.radii import CIRCLE, WIDTH, inside, petrosian_radius, radii_at
 from galforge.measure.morphology.regions import brightest, has_peak, mid_region, region_above
 from galforge.measure.morphology.shape import ellipse_of, gini, m20, moments, reach
 from galforge.measure.morphology.sky import BOX, one_sigma_level
@@ -105,8 +105,8 @@ class Galaxy:
     def centroid(self) -> None:
         galaxy = self.stamp.galaxy
         ny, nx = galaxy.shape
-        total, x1, y1, *_ = moments(galaxy, 0.0, 0.0)
-        self.xc, self.yc = x1 / total, y1 / total
+        found = moments(galaxy, 0.0, 0.0, 1)
+        self.xc, self.yc = float(found[0, 1] / found[0, 0]), float(found[1, 0] / found[0, 0])
         if not (0 <= self.xc < nx and 0 <= self.yc < ny):
             self.xc, self.yc = nx / 2, ny / 2
             self.warn(True, BAD)
@@ -152,7 +152,7 @@ class Galaxy:
         return asymmetry
 
     def petrosian(self) -> None:
-        for shape, elongation, theta in (("circ", 1.0, math.nan), ("ellip", self.elongation, self.theta)):
+        for shape, elongation, theta in (("circ", 1.0, CIRCLE), ("ellip", self.elongation, self.theta)):
             radius, bad = petrosian_radius(self.plane, self.x, self.y, elongation, theta)
             self.warn(bad, BAD)
             flux, _ = inside(self.plane, self.x, self.y, FLUX_EXTENT * radius, elongation, theta)
@@ -163,6 +163,8 @@ class Galaxy:
         radii, bad = radii_at(self.plane, self.x, self.y, largest, (0.2, 0.5, 0.8))
         self.warn(bad, BAD)
         self.values |= dict(zip(("r20", "r50", "r80"), radii, strict=True))
+        if not 0 < radii[0] <= radii[2]:
+            raise GalforgeError(f"no concentration from r20 = {radii[0]:g} px and r80 = {radii[2]:g} px")
         self.values["concentration"] = 5 * math.log10(radii[2] / radii[0])
 
     def smoothness(self) -> None:
@@ -172,8 +174,7 @@ class Galaxy:
         inner, outer = CAS_FRACTION * radius, CAS_EXTENT * radius
         clumps = self.unmasked(np.maximum(image - uniform_filter(image, size), 0.0))
         flux, clumpy = (
-            inside(each, self.x, self.y, outer, 1.0, math.nan)[0]
-            - inside(each, self.x, self.y, inner, 1.0, math.nan)[0]
+            inside(each, self.x, self.y, outer, 1.0, CIRCLE)[0] - inside(each, self.x, self.y, inner, 1.0, CIRCLE)[0]
             for each in (self.plane, clumps)
         )
         self.warn(flux <= 0, BAD)
@@ -218,7 +219,7 @@ class Galaxy:
         stamp, values = self.stamp, self.values
         region = self.outline_region()
         ny, nx = region.shape
-        for shape, elongation, theta in (("circ", 1.0, math.nan), ("ellip", self.elongation, self.theta)):
+        for shape, elongation, theta in (("circ", 1.0, CIRCLE), ("ellip", self.elongation, self.theta)):
             largest = reach(region, self.x, self.y, elongation, 0.0 if shape == "circ" else theta)
             self.warn(largest == 0, BAD)
             half = 0.0
@@ -235,11 +236,10 @@ class Galaxy:
         area, flux, difference, _, _ = symmetric_sums(self.turned, self.x, self.y, weights[0] - weights[1])
         outer_asymmetry = _ratio(difference - area * self.turned.sky, flux) if flux else OUTSIDE
         values["outer_asymmetry"] = self.known(outer_asymmetry)
-        if values["rmax_circ"] > 0:
-            shape = turned(region.astype(float), stamp.mask, 0.0)
-            circle = ellipse_weights(ny, nx, self.x, self.y, values["rmax_circ"], values["rmax_circ"], 0.0)
-            _, flux, difference, _, _ = symmetric_sums(shape, self.x, self.y, circle)
-            values["shape_asymmetry"] = self.known(difference / flux if flux else OUTSIDE)
+        shape = turned(region.astype(float), stamp.mask, 0.0)
+        circle = ellipse_weights(ny, nx, self.x, self.y, values["rmax_circ"], values["rmax_circ"], 0.0)
+        _, flux, difference, _, _ = symmetric_sums(shape, self.x, self.y, circle)
+        values["shape_asymmetry"] = self.known(difference / flux if flux else OUTSIDE)
 
     def outline_region(self) -> np.ndarray:
         stamp = self.stamp

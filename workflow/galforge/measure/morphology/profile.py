@@ -79,12 +79,15 @@ def _named(point: tuple[float, ...], stamp: Stamp) -> dict[str, float]:
 
 def _goodness(chi2: float, count: int, free: int) -> dict[str, float]:
     """Reduced chi^2, and Akaike's and the Bayesian information criteria for least squares."""
-    if chi2 <= 0:
-        return {}
+    reduced = {"sersic_chi2_dof": chi2 / (count - free)}
+    if chi2 == 0:
+        return reduced
     spread = count * math.log(chi2 / count)
-    correction = 2 * free * (free + 1) / (count - free - 1) if count < 40 * free else 0.0
-    return {
-        "sersic_chi2_dof": chi2 / (count - free),
+    correction = 0.0
+    if count < 40 * free:
+        # Infinite, and so missing, with one pixel more than parameters.
+        correction = 2 * free * (free + 1) / (count - free - 1) if count > free + 1 else math.nan
+    return reduced | {
         "sersic_aic": spread + 2 * free + correction,
         "sersic_bic": spread + free * math.log(count),
     }

@@ -4,6 +4,8 @@ As in statmorph: a grid of 100 radii finds the first bracket, because these curv
 image, and Brent's method the root in it.
 """
 
+import math
+
 import numpy as np
 
 from galforge.compiled import compiled
@@ -15,13 +17,14 @@ ETA = 0.2  # of Petrosian radii
 WIDTH = 1.0  # px, of the annulus in which the surface brightness is taken
 XTOL = 1e-6  # px
 POINTS = 100
+CIRCLE = math.nan  # the angle of an ellipse that is a circle
 SLIVER = 1e-5  # share of the area inside, below which an annulus is summed pixel by pixel
 FOUND, TOO_SMALL, TOO_LARGE = 0, 1, 2
 
 
 @compiled()
 def inside(plane, xc, yc, r, elongation, theta):
-    """Flux and area inside a circle (elongation 1 and theta NaN), or an ellipse of semi-major axis `r`."""
+    """Flux and area inside an ellipse of semi-major axis `r`, or a circle (elongation 1, theta CIRCLE)."""
     if np.isnan(theta):
         return circle(plane, xc, yc, r)
     return ellipse(plane, xc, yc, r, r / elongation, theta)
@@ -58,8 +61,8 @@ def annulus(plane, xc, yc, inner, outer, elongation, theta):
 def _petrosian(plane, xc, yc, r, elongation, theta):
     """|mean in an annulus about `r`| / |mean inside `r`| - ETA, and whether the latter is zero.
 
-    A circular annulus beyond the edge is dark. An elliptical one is not: in statmorph rounding is left of it, whose
-    ratio is of order one, so the search goes on and ends at the largest radius, with a flag.
+    A circular annulus beyond the edge is dark. In an elliptical one statmorph divides rounding by rounding, and mostly
+    goes on; here the search always goes on. It ends at the largest radius, with a flag.
     """
     flux, area = annulus(plane, xc, yc, r - 0.5 * WIDTH, r + 0.5 * WIDTH, elongation, theta)
     edge = abs(flux / area) if area > 0 else 0.0
@@ -98,7 +101,7 @@ def _petrosian_radius(plane, xc, yc, largest, elongation, theta):
 
 
 def petrosian_radius(
-    plane: Plane, xc: float, yc: float, elongation: float = 1.0, theta: float = np.nan
+    plane: Plane, xc: float, yc: float, elongation: float = 1.0, theta: float = CIRCLE
 ) -> tuple[float, bool]:
     """Petrosian radius [px]: where the mean in a 1-px annulus is 0.2 of the mean inside it.
 
@@ -154,7 +157,7 @@ def radii_at(
     largest: float,
     fractions: tuple[float, ...],
     elongation: float = 1.0,
-    theta: float = np.nan,
+    theta: float = CIRCLE,
 ) -> tuple[list[float], bool]:
     """Radii [px] that hold `fractions` of the light within radius `largest`; ellipses as `petrosian_radius`.
 

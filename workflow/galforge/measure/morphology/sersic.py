@@ -46,7 +46,8 @@ def fit(image: np.ndarray, weights: np.ndarray, start: tuple[float, ...], psf: n
         psf: (h, w), of any sum; the model beyond the image's edge counts as zero.
 
     Raises:
-        FloatingPointError: the image, or the model at the start or at a trial point, is not finite.
+        FloatingPointError: the image, or the model at the start or at a trial point, is not finite; or the weights are
+            beyond 1e150, whose squares are not.
     """
     image, weights = np.array(image, dtype=float, order="C"), np.array(weights, dtype=float, order="C")
     if not (np.isfinite(image).all() and np.isfinite(weights).all()):

@@ -7,9 +7,6 @@ are images first, which are convolved.
 The derivatives are analytic, but those that MINPACK's forward differences give where they are not the same: the
 step's second order is added for the position, whose step is large beside the distance from the cusp; in the pixel
 that the cusp may lie in, and for n in b_n, they are differences.
-
-Logarithms and exponentials are written so that compilers turn the loop over pixels into vector instructions, which
-they cannot do with calls of the C library.
 """
 
 import math
@@ -19,6 +16,7 @@ import scipy.fft
 import scipy.special
 
 from galforge.compiled import compiled
+from galforge.measure.morphology.elementary import exponential, logarithm
 
 # Smaller n count as this one.
 INDEX_MIN = 0.01
@@ -28,54 +26,6 @@ _BLOCK = 504
 # Up to this many pixels of PSF are summed directly, more by Fourier transforms.
 _DIRECT = 200
 
-_LN2_HIGH = 0.6931471803691238  # the leading 33 bits of ln 2
-_LN2_LOW = 1.9082149292705877e-10
-_ROUNDER = 6755399441055744.0  # 1.5 * 2^52: adding it rounds to an integer, which the last bits then hold
-_ROUNDER_BITS = 0x4338000000000000
-_ONE_BITS = 0x3FF0000000000000
-_ROOT_HALF_BITS = 0x3FE6A09E667F3BCD
-
-
-@compiled(fastmath={"contract"})
-def _log(x):
-    """ln x for x = 0 or normal, inf and NaN; to 1 ulp or so."""
-    bits = np.float64(x).view(np.int64)
-    # x = 2^power m with m in [sqrt(1/2), sqrt(2)); ln m = 2 artanh s.
-    exponent = (bits + (_ONE_BITS - _ROOT_HALF_BITS)) >> np.int64(52)
-    power = np.int64(exponent - 1023 + _ROUNDER_BITS).view(np.float64) - _ROUNDER
-    f = np.int64(bits - ((exponent - 1023) << np.int64(52))).view(np.float64) - 1.0
-    s = f / (2.0 + f)
-    t = s * s
-    # The series 1/3 t + 1/5 t^2 + ... in two halves, which a processor works at side by side.
-    q = t * t
-    odd = 1 / 3 + q * (1 / 7 + q * (1 / 11 + q * (1 / 15 + q * (1 / 19))))
-    even = 1 / 5 + q * (1 / 9 + q * (1 / 13 + q * (1 / 17 + q * (1 / 21))))
-    series = t * odd + q * even
-    # 2 s (1 + series) = f - s (f - 2 series): f is exact.
-    found = power * _LN2_HIGH + (f - (s * (f - 2.0 * series) - power * _LN2_LOW))
-    found = found if x < np.inf else x
-    return -np.inf if x == 0.0 else found
-
-
-@compiled(fastmath={"contract"})
-def _exp(x):
-    """e^x for any x, to 1 ulp or so; overflows to inf and underflows to 0 where the C library does."""
-    x = 710.0 if x > 710.0 else x
-    x = -746.0 if x < -746.0 else x
-    shifted = x * (1.0 / math.log(2.0)) + _ROUNDER
-    whole = shifted - _ROUNDER
-    r = (x - whole * _LN2_HIGH) - whole * _LN2_LOW
-    q = r * r
-    even = 0.5 + q * (1 / 24 + q * (1 / 720 + q * (1 / 40320 + q * (1 / 3628800 + q * (1 / 479001600)))))
-    odd = 1 / 6 + q * (1 / 120 + q * (1 / 5040 + q * (1 / 362880 + q * (1 / 39916800 + q * (1 / 6227020800)))))
-    series = 1.0 + (r + q * (even + r * odd))
-    # 2^whole in two factors, as it may be below or above the normal numbers.
-    power = np.float64(shifted).view(np.int64) - _ROUNDER_BITS
-    half = power >> np.int64(1)
-    first = np.int64((half + 1023) << np.int64(52)).view(np.float64)
-    second = np.int64((power - half + 1023) << np.int64(52)).view(np.float64)
-    return series * first * second
-
 
 @compiled()
 def _value(dx, dy, b, r_eff, n, ellip, theta):
@@ -83,7 +33,7 @@ def _value(dx, dy, b, r_eff, n, ellip, theta):
     cosine, sine = math.cos(theta), math.sin(theta)
     u = (dx * cosine + dy * sine) / r_eff
     v = (dy * cosine - dx * sine) / ((1.0 - ellip) * r_eff)
-    return _exp(-b * (_exp(0.5 / n * _log(u * u + v * v)) - 1.0))
+    return exponential(-b * (exponential(0.5 / n * logarithm(u * u + v * v)) - 1.0))
 
 
 @compiled(fastmath={"contract"})
@@ -109,13 +59,13 @@ def _fill(columns, x, y, start, count, point, b, b_next, centre):
         dx, dy = x[start + i] - x_0, y[start + i] - y_0
         u, v = dx * ux + dy * uy, dx * vx + dy * vy
         columns[i + _BLOCK] = u
-        columns[i + 2 * _BLOCK] = _log(u * u + v * v)
+        columns[i + 2 * _BLOCK] = logarithm(u * u + v * v)
         columns[i + 3 * _BLOCK] = v
     for i in range(count):
-        w = _exp(power * columns[i + 2 * _BLOCK])
+        w = exponential(power * columns[i + 2 * _BLOCK])
         columns[i + 4 * _BLOCK] = w
     for i in range(count):
-        columns[i] = _exp(b * (1.0 - columns[i + 4 * _BLOCK]))
+        columns[i] = exponential(b * (1.0 - columns[i + 4 * _BLOCK]))
     for i in range(count):
         u, log, v, w = (
             columns[i + _BLOCK],

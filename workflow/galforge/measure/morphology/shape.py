@@ -10,22 +10,14 @@ PIXEL = 1 / 12  # px^2, second moment of one pixel
 INVALID = math.nan
 
 
-@compiled(fastmath={"reassoc", "contract"})
-def moments(image, xc, yc):
-    """Sum of an image, its first moments (x, y), and its second ones about (xc, yc) (xx, xy, yy), not divided by it."""
-    total, x1, y1, xx, xy, yy = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    for y in range(image.shape[0]):
-        dy = y - yc
-        for x in range(image.shape[1]):
-            value = image[y, x]
-            dx = x - xc
-            total += value
-            x1 += value * x
-            y1 += value * y
-            xx += value * dx * dx
-            xy += value * dx * dy
-            yy += value * dy * dy
-    return total, x1, y1, xx, xy, yy
+def moments(image: np.ndarray, xc: float, yc: float, order: int) -> np.ndarray:
+    """Moments (order + 1, order + 1) of an image (ny, nx) about (xc, yc), by the powers of y and x.
+
+    Columns are summed first, as in scikit-image: in an image of one column rounding decides whether its width is zero.
+    """
+    powers = np.arange(order + 1)
+    rows, columns = (np.arange(size)[:, None] - centre for size, centre in zip(image.shape, (yc, xc), strict=True))
+    return np.dot(np.dot(image.T, rows**powers).T, columns**powers)
 
 
 def ellipse_of(image: np.ndarray, xc: float, yc: float) -> tuple[float, float, float, bool]:
@@ -36,8 +28,8 @@ def ellipse_of(image: np.ndarray, xc: float, yc: float) -> tuple[float, float, f
     Returns:
         The three, and whether a second moment is not positive.
     """
-    total, _, _, xx, xy, yy = moments(image, xc, yc)
-    xx, xy, yy = xx / total, xy / total, yy / total
+    found = moments(image, xc, yc, 2)
+    xx, xy, yy = (float(found[powers] / found[0, 0]) for powers in ((0, 2), (1, 1), (2, 0)))
     bad = xx <= 0 or yy <= 0
     while abs(xx * yy - xy * xy) < PIXEL**2:
         xx += PIXEL if xx >= 0 else -PIXEL
@@ -60,20 +52,20 @@ def gini(values: np.ndarray) -> float:
 def m20(image: np.ndarray, region: np.ndarray) -> float:
     """M20 (Lotz et al. 2004, eq. 8) of an image (ny, nx) in a region (bool); NaN if undefined."""
     inside = np.where(region, image, 0.0)
-    total, x1, y1, _, _, _ = moments(inside, 0.0, 0.0)
+    first = moments(inside, 0.0, 0.0, 1)
+    total = first[0, 0]
     if total <= 0:
         return INVALID
-    xc, yc = x1 / total, y1 / total
+    centre = first[0, 1] / total, first[1, 0] / total
     values = np.sort(image[region])
     brightest = np.flatnonzero(np.cumsum(values) / values.sum() >= 0.8)
     if brightest.size == 0:
         return INVALID
-    threshold = values[brightest[0]]
-    _, _, _, xx, _, yy = moments(inside, xc, yc)
-    _, _, _, xx20, _, yy20 = moments(np.where(inside >= threshold, inside, 0.0), xc, yc)
-    if xx20 + yy20 <= 0 or xx + yy <= 0:
+    bright = np.where(inside >= values[brightest[0]], inside, 0.0)
+    whole, most = (found[0, 2] + found[2, 0] for found in (moments(each, *centre, 2) for each in (inside, bright)))
+    if most <= 0 or whole <= 0:
         return INVALID
-    return math.log10((xx20 + yy20) / (xx + yy))
+    return math.log10(most / whole)
 
 
 @compiled()
