@@ -114,9 +114,11 @@ class Galaxy:
         self.ellipse("centroid", self.xc, self.yc)
 
     def ellipse(self, name: str, xc: float, yc: float) -> None:
-        ellipticity, elongation, orientation, bad = ellipse_of(self.stamp.galaxy, xc, yc)
+        x, y = self.stamp.x, self.stamp.y
+        self.values |= {f"xc_{name}": x + xc, f"yc_{name}": y + yc}
+        # There and back, as in statmorph: in a segment of one pixel the last digit decides its angle.
+        ellipticity, elongation, orientation, bad = ellipse_of(self.stamp.galaxy, (x + xc) - x, (y + yc) - y)
         self.warn(bad, BAD)
-        self.values |= {f"xc_{name}": self.stamp.x + xc, f"yc_{name}": self.stamp.y + yc}
         self.values |= {f"ellipticity_{name}": ellipticity, f"elongation_{name}": elongation}
         self.values[f"orientation_{name}"] = orientation
 
