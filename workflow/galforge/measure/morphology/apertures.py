@@ -15,6 +15,7 @@ from galforge.compiled import compiled
 # Of asin at 0 (odd powers from the third): to double precision up to ARC.
 _ASIN = (1 / 6, 3 / 40, 15 / 336, 105 / 3456, 945 / 42240, 10395 / 599040)
 _ARC = 0.1
+CIRCLE = math.nan  # the angle of an ellipse that is a circle
 
 
 class Plane(NamedTuple):
@@ -119,30 +120,6 @@ def circle_row(y, xc, yc, r, nx):
 
 
 @compiled()
-def circle(plane, xc, yc, r):
-    """Sum of the image inside a circle, and the area inside it of pixels that are on the grid and not masked."""
-    ny, nx = plane.image.shape
-    total, area = 0.0, 0.0
-    first, last = circle_rows(yc, r, ny)
-    for y in range(first, last):
-        a, b, c, d = circle_row(y, xc, yc, r, nx)
-        total += plane.sums[y, c] - plane.sums[y, b]
-        area += c - b - (plane.masked[y, c] - plane.masked[y, b])
-        x = a
-        while x < d:
-            if x == b:
-                x = c
-                if x == d:
-                    break
-            if not plane.mask[y, x]:
-                weight = pixel_in_circle(x - xc, y - yc, r)
-                total += weight * plane.image[y, x]
-                area += weight
-            x += 1
-    return total, area
-
-
-@compiled()
 def _angle(ux, uy, vx, vy):
     """Angle from u to v about 0 [rad]."""
     cross, dot = ux * vy - uy * vx, ux * vx + uy * vy
@@ -239,25 +216,35 @@ def _ellipse_row(y, xc, yc, a, b, cosine, sine, nx):
 
 
 @compiled()
-def ellipse(plane, xc, yc, a, b, theta):
-    """As `circle`, for an ellipse of semi-axes `a` and `b` [px] turned by `theta` [rad] from the x axis."""
+def inside(plane, xc, yc, a, elongation, theta):
+    """Sum of the image inside an ellipse, and the area inside it of pixels that are on the grid and not masked.
+
+    Its semi-major axis `a` [px] is turned by `theta` [rad] from the x axis; a circle has elongation 1 and theta CIRCLE.
+    """
     ny, nx = plane.image.shape
-    cosine, sine = math.cos(theta), math.sin(theta)
-    reach = math.sqrt((a * sine) ** 2 + (b * cosine) ** 2)
+    is_circle = math.isnan(theta)
+    b = a / elongation
+    cosine, sine = (1.0, 0.0) if is_circle else (math.cos(theta), math.sin(theta))
     total, area = 0.0, 0.0
-    first, last = circle_rows(yc, reach, ny)
+    first, last = circle_rows(yc, math.sqrt((a * sine) ** 2 + (b * cosine) ** 2), ny)
     for y in range(first, last):
-        start, b0, c0, stop = _ellipse_row(y, xc, yc, a, b, cosine, sine, nx)
-        total += plane.sums[y, c0] - plane.sums[y, b0]
-        area += c0 - b0 - (plane.masked[y, c0] - plane.masked[y, b0])
+        if is_circle:
+            start, whole, edge, stop = circle_row(y, xc, yc, a, nx)
+        else:
+            start, whole, edge, stop = _ellipse_row(y, xc, yc, a, b, cosine, sine, nx)
+        total += plane.sums[y, edge] - plane.sums[y, whole]
+        area += edge - whole - (plane.masked[y, edge] - plane.masked[y, whole])
         x = start
         while x < stop:
-            if x == b0:
-                x = c0
+            if x == whole:
+                x = edge
                 if x == stop:
                     break
             if not plane.mask[y, x]:
-                weight = _pixel_in_ellipse(x - xc, y - yc, a, b, cosine, sine)
+                if is_circle:
+                    weight = pixel_in_circle(x - xc, y - yc, a)
+                else:
+                    weight = _pixel_in_ellipse(x - xc, y - yc, a, b, cosine, sine)
                 total += weight * plane.image[y, x]
                 area += weight
             x += 1
@@ -266,7 +253,7 @@ def ellipse(plane, xc, yc, a, b, theta):
 
 @compiled()
 def ellipse_weights(ny, nx, xc, yc, a, b, theta):
-    """Area (ny, nx) that each pixel shares with an ellipse; arguments as `ellipse`."""
+    """Area (ny, nx) that each pixel shares with an ellipse of semi-axes `a` and `b`, turned by `theta`."""
     weights = np.zeros((ny, nx))
     cosine, sine = math.cos(theta), math.sin(theta)
     first, last = circle_rows(yc, math.sqrt((a * sine) ** 2 + (b * cosine) ** 2), ny)

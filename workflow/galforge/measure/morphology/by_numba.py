@@ -9,11 +9,11 @@ import math
 import numpy as np
 
 from galforge.errors import GalforgeError
-from galforge.measure.morphology.apertures import Plane, ellipse_weights, plane
+from galforge.measure.morphology.apertures import CIRCLE, Plane, ellipse_weights, inside, plane
 from galforge.measure.morphology.asymmetry import OUTSIDE, Turned, asymmetry, minimise, symmetric_sums, turned
 from galforge.measure.morphology.filters import gaussian_filter, uniform_filter
 from galforge.measure.morphology.profile import profile
-from galforge.measure.morphology.radii import CIRCLE, WIDTH, inside, petrosian_radius, radii_at
+from galforge.measure.morphology.radii import WIDTH, petrosian_radius, radii_at
 from galforge.measure.morphology.regions import brightest, has_peak, mid_region, region_above
 from galforge.measure.morphology.shape import ellipse_of, gini, m20, moments, reach
 from galforge.measure.morphology.sky import BOX, one_sigma_level

@@ -4,30 +4,19 @@ As in statmorph: a grid of 100 radii finds the first bracket, because these curv
 image, and Brent's method the root in it.
 """
 
-import math
-
 import numpy as np
 
 from galforge.compiled import compiled
 from galforge.errors import GalforgeError
-from galforge.measure.morphology.apertures import Plane, circle, ellipse, pixel_in_circle
+from galforge.measure.morphology.apertures import CIRCLE, Plane, inside, pixel_in_circle
 from galforge.measure.morphology.roots import MOST, advance, begin
 
 ETA = 0.2  # of Petrosian radii
 WIDTH = 1.0  # px, of the annulus in which the surface brightness is taken
 XTOL = 1e-6  # px
 POINTS = 100
-CIRCLE = math.nan  # the angle of an ellipse that is a circle
 SLIVER = 1e-5  # share of the area inside, below which an annulus is summed pixel by pixel
 FOUND, TOO_SMALL, TOO_LARGE = 0, 1, 2
-
-
-@compiled()
-def inside(plane, xc, yc, r, elongation, theta):
-    """Flux and area inside an ellipse of semi-major axis `r`, or a circle (elongation 1, theta CIRCLE)."""
-    if np.isnan(theta):
-        return circle(plane, xc, yc, r)
-    return ellipse(plane, xc, yc, r, r / elongation, theta)
 
 
 @compiled()
