@@ -190,7 +190,7 @@ def test_says_origin_scale_and_protocol(built: Path) -> None:
 def test_says_which_engine_measured(built: Path) -> None:
     text = built.read_text(encoding="utf-8")
     said = (
-        "Morphology was measured by galforge&#39;s numba engine (statmorph 7.8&#39;s definitions) under the corrected "
+        "Morphology was measured by galforge&#39;s numba engine (statmorph 0.7.2&#39;s definitions) under the corrected "
         "protocol and by statmorph 7.8 under the published protocol."
     )
     assert text.count(said) == 2, "at the headline and at the morphology"
@@ -200,7 +200,7 @@ def test_says_which_engine_measured(built: Path) -> None:
         for figure in figures(["distributions-cosmos.png", "spectra-cosmos.png"], {"morphology": table}, "7.8")
     }
     assert captions["distributions"].endswith(
-        "Morphology was measured by galforge's numba engine (statmorph 7.8's definitions)."
+        "Morphology was measured by galforge's numba engine (statmorph 0.7.2's definitions)."
     )
     assert "measured by" not in captions["spectra"]
 
