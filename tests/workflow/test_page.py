@@ -190,8 +190,8 @@ def test_says_origin_scale_and_protocol(built: Path) -> None:
 def test_says_which_engine_measured(built: Path) -> None:
     text = built.read_text(encoding="utf-8")
     said = (
-        "Morphology was measured by galforge&#39;s numba engine (statmorph 0.7.2&#39;s definitions) under the corrected "
-        "protocol and by statmorph 7.8 under the published protocol."
+        "Morphology was measured by galforge&#39;s numba engine (statmorph 0.7.2&#39;s definitions) under the "
+        "corrected protocol and by statmorph 7.8 under the published protocol."
     )
     assert text.count(said) == 2, "at the headline and at the morphology"
     table = tables.assemble("morphology", [distances("cosmos", "mock", "vae", 0)], tables.read_published([]))
