@@ -133,7 +133,7 @@ class Galaxy:
             # It drifted away: once more from the brightest pixel, and at last the centroid.
             self.warn(True, SUSPECT)
             start_y, start_x = brightest(self.stamp.galaxy)
-            x, y, lost = minimise(self.turned, float(start_x), float(start_y), r)
+            x, y, _ = minimise(self.turned, float(start_x), float(start_y), r)
             if math.hypot(x - start_x, y - start_y) > furthest:
                 self.warn(True, BAD)
                 x, y = self.xc, self.yc
