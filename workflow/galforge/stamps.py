@@ -1,7 +1,9 @@
 """Stamps files: the one shape in which galaxy images travel, real, simulated or generated.
 
 HDF5 with ``images`` (N, C, H, W) float32, contiguous (random batches read 80 times faster than from compressed
-chunks), ``catalog/<column>`` of length N, and the header as attributes.
+chunks), ``catalog/<column>`` of length N, and the header as attributes. Galaxies of many sizes travel in two ways: in
+stamps of one size with a last channel that codes the size (``galforge.native``; for networks), or each at its own size,
+one behind the other in ``pixels`` (``galforge.native_stamps``; to see what the first way costs).
 """
 
 import hashlib
@@ -38,6 +40,7 @@ class Header:
         zero_points: AB magnitude of one unit per band; empty where the unit has none.
         gain: electrons per image unit (a catalogue column ``gain`` overrides it per stamp).
         origin: one of ORIGINS; said by everything made from the file.
+        sides: where the last channel codes the galaxies' sizes, the sides that have the codes 0 and 1 [px]; else empty.
     """
 
     bands: tuple[str, ...]
@@ -47,6 +50,7 @@ class Header:
     zero_points: tuple[float, ...]
     gain: float
     origin: str
+    sides: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if self.origin not in ORIGINS:
@@ -56,6 +60,11 @@ class Header:
         if self.zero_points and len(self.zero_points) != len(self.bands):
             raise StampsError(f"{len(self.zero_points)} zero points for {len(self.bands)} bands")
 
+    @property
+    def channels(self) -> int:
+        """Channels of an image: one per band, and one more where it codes the size."""
+        return len(self.bands) + bool(self.sides)
+
     def to_json(self) -> str:
         """The header as canonical JSON."""
         return json.dumps(asdict(self), sort_keys=True)
@@ -64,7 +73,7 @@ class Header:
     def from_json(cls, text: str) -> Self:
         """The header that ``to_json`` wrote."""
         data = json.loads(text)
-        return cls(**{**data, "bands": tuple(data["bands"]), "zero_points": tuple(data["zero_points"])})
+        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in data.items()})
 
 
 class StampsWriter:
@@ -78,8 +87,8 @@ class StampsWriter:
     """
 
     def __init__(self, path: str | Path, shape: tuple[int, int, int], header: Header, capacity: int):
-        if len(header.bands) != shape[0]:
-            raise StampsError(f"{path}: {len(header.bands)} bands for images of {shape[0]} channels")
+        if header.channels != shape[0]:
+            raise StampsError(f"{path}: {header.channels} bands and codes for images of {shape[0]} channels")
         self.path, self.shape, self.header, self.capacity = Path(path), tuple(shape), header, capacity
         self.count = 0
         self._columns: dict[str, list[np.ndarray]] = {}
@@ -166,6 +175,8 @@ class StampsWriter:
 class Stamps:
     """A stamps file open for reading. Use as a context manager; ``images[i:j]`` reads (j - i, C, H, W) float32.
 
+    Of galaxies that are kept each at its own size, ``images`` and ``shape`` are None; ``stamp`` reads either kind.
+
     Raises:
         StampsError: the file is missing, truncated or no stamps file.
     """
@@ -177,16 +188,27 @@ class Stamps:
         except OSError as error:
             raise StampsError(f"{path}: not a readable stamps file ({error}); remove it and run again") from error
         missing = {"header", "content_sha256"} - set(self._file.attrs)
-        if missing or "images" not in self._file:
+        if missing or not {"images", "pixels"} & set(self._file):
             raise StampsError(f"{path}: no stamps file (lacks {', '.join(sorted(missing)) or 'images'})")
         self.header = Header.from_json(self._file.attrs["header"])
         self.digest: str = self._file.attrs["content_sha256"]
-        self.images: h5py.Dataset = self._file["images"]
-        self.shape: tuple[int, int, int] = self.images.shape[1:]
         self.columns = sorted(self._file["catalog"]) if "catalog" in self._file else []
+        self.images: h5py.Dataset | None = self._file.get("images")
+        self.shape: tuple[int, int, int] | None = None if self.images is None else self.images.shape[1:]
+        self._sides = self.catalog("side") if self.images is None else None
+        if self._sides is not None:
+            self._ends = np.cumsum(len(self.header.bands) * self._sides.astype(np.int64) ** 2)
 
     def __len__(self) -> int:
-        return self.images.shape[0]
+        return self.images.shape[0] if self.images is not None else len(self._sides)
+
+    def stamp(self, index: int) -> np.ndarray:
+        """One image (C, H, W) float32, as it is kept."""
+        if self.images is not None:
+            return self.images[index]
+        side, end = int(self._sides[index]), int(self._ends[index])
+        bands = len(self.header.bands)
+        return self._file["pixels"][end - bands * side**2 : end].reshape(bands, side, side)
 
     def __enter__(self) -> Self:
         return self

@@ -15,7 +15,7 @@ from scipy import ndimage
 
 from galforge.errors import GalforgeError
 from galforge.logs import log
-from galforge.measure.images import blocks, square_side
+from galforge.measure.images import blocks
 from galforge.measure.morphology.segmentation import segment
 from galforge.measure.morphology.settings import MeasureSettings
 from galforge.seeds import generator
@@ -40,14 +40,13 @@ def measure(
     Raises:
         GalforgeError: stamps that are not square, a band that does not exist, or a gain that is not positive.
     """
-    side = square_side(stamps, band)
     psf = gaussian_psf(settings.psf_fwhm) if settings.psf_fwhm > 0 else None
     gains = gains_of(stamps, start, stop, settings)
     sigma = settings.noise if settings.protocol == "published" else noise_sigma
     rows = []
     for low, images in blocks(stamps, start, stop, band):
         for index, image in enumerate(images, low):
-            noise = _noise(sigma, (side, side), seed, stamps.header.origin, index)
+            noise = _noise(sigma, image.shape, seed, stamps.header.origin, index)
             rows.append({"index": index, **measure_image(image, gains[index - start], settings, psf, noise)})
     measured = ["segment_area", *_engine(settings).QUANTITIES]
     table = pd.DataFrame(rows, columns=["index", "segmented", *measured, "error"])

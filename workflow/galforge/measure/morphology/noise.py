@@ -12,7 +12,7 @@ import numpy as np
 
 from galforge.errors import GalforgeError
 from galforge.logs import log
-from galforge.measure.images import square_side
+from galforge.measure.images import check_band, galaxy
 from galforge.measure.morphology.measure import gains_of, gaussian_psf, measure_image
 from galforge.measure.morphology.settings import MeasureSettings
 from galforge.seeds import generator
@@ -39,12 +39,15 @@ def calibrate(stamps: Stamps, settings: MeasureSettings, target: float, count: i
     """
     if len(stamps) == 0:
         raise GalforgeError(f"{stamps.path}: there are no stamps to calibrate the noise on: check the data set's cuts")
-    side = square_side(stamps, band)
+    check_band(stamps, band)
     chosen = generator(seed, "noise-calibration").permutation(len(stamps))[:count].tolist()
-    images = np.stack([stamps.images[i : i + 1][0, band] for i in chosen])
+    images = [galaxy(stamps, i)[band].astype(np.float32) for i in chosen]
     gains = [gains_of(stamps, i, i + 1, settings)[0] for i in chosen]
-    realisations = [generator(seed, "noise-calibration", i).standard_normal((side, side)) for i in chosen]
-    peak = float(np.median(images.max(axis=(1, 2))))
+    realisations = [
+        generator(seed, "noise-calibration", i).standard_normal(image.shape)
+        for i, image in zip(chosen, images, strict=True)
+    ]
+    peak = float(np.median([image.max() for image in images]))
     psf = gaussian_psf(settings.psf_fwhm) if settings.psf_fwhm > 0 else None
 
     # Less a hair, or rounding would ask 0.7 of 10 stamps for 8.

@@ -4,7 +4,7 @@ All are taken straight from the pixels, with no segmentation to fail: a model wi
 sky that is too quiet or too correlated, shows here.
 """
 
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ from photutils.aperture import CircularAperture
 from scipy import ndimage
 
 from galforge.logs import log
-from galforge.measure.images import blocks, square_side
+from galforge.measure.images import blocks
 from galforge.measure.photometry.settings import MeasureSettings
 from galforge.stamps import Header, Stamps
 
@@ -21,6 +21,7 @@ COLUMNS = ("log_flux", "surface_brightness", "sky_rms", "sky_autocorrelation")
 PEAK_SMOOTHING = 1.0  # px, sd of the Gaussian that finds the galaxy's peak
 GROWTH_STEP = 0.5  # px, radial step of the curve of growth
 CLIPPINGS = 5
+SIDES = 16  # of stamps, for which what depends on the side alone is kept
 DEGREE = 4  # of the surface under the sky: the wings of a large galaxy fall towards the corners
 SMOOTH_SKY = 0.05  # pixel noise below this share of the border's rms: what varies there is galaxy, not sky
 ROUNDING = 1e-7  # of the brightest pixel: stamps are stored in single precision
@@ -53,11 +54,10 @@ def measure(
     Raises:
         GalforgeError: stamps that are not square or without the band.
     """
-    side = square_side(stamps, band)
-    aperture = aperture_weights(side, settings.aperture)
-    sky = SkyBorder(side, settings)
     columns: dict[str, list[np.ndarray]] = {name: [] for name in COLUMNS}
     for _, images in blocks(stamps, start, stop, band):
+        aperture = aperture_weights(images.shape[-1], settings.aperture)
+        sky = sky_border(images.shape[-1], settings.border, settings.clip)
         flux = np.tensordot(images, aperture, axes=2)
         half = [half_light_brightness(image, aperture, total) for image, total in zip(images, flux, strict=True)]
         rms, correlation = sky.measure(images)
@@ -77,6 +77,7 @@ def measure(
     return table
 
 
+@lru_cache(maxsize=SIDES)
 def aperture_weights(side: int, radius: float) -> np.ndarray:
     """Exact overlap (side, side) of each pixel with the circle of `radius` * side about the centre."""
     centre = (side - 1) / 2
@@ -129,17 +130,24 @@ def in_magnitudes(brightness: np.ndarray, header: Header, band: int) -> np.ndarr
     return np.log10(brightness)
 
 
+@lru_cache(maxsize=SIDES)
+def sky_border(side: int, border: float, clip: float) -> "SkyBorder":
+    """Sky statistics of stamps of one side; kept, because galaxies at their own size come in any order."""
+    return SkyBorder(side, border, clip)
+
+
 class SkyBorder:
     """Sky statistics in a frame along the edges of stamps of one side.
 
     Args:
         side: of the stamps [px].
-        settings: width of the frame (at least 3 px) and the clipping.
+        border: width of the frame (at least 3 px) [fraction of the side].
+        clip: of the sky pixels [sigma].
     """
 
-    def __init__(self, side: int, settings: MeasureSettings):
-        self.clip = settings.clip
-        width = max(3, round(settings.border * side))
+    def __init__(self, side: int, border: float, clip: float):
+        self.clip = clip
+        width = max(3, round(border * side))
         self.frame = np.ones((side, side), dtype=bool)
         self.frame[width:-width, width:-width] = False  # what is left is an even number of pixels
         place = np.full((side, side), -1)

@@ -6,6 +6,8 @@ are then grouped into modes, and the logarithm is taken last: log10 of the mean 
 azimuthal means.
 """
 
+from functools import lru_cache
+
 import numpy as np
 import pandas as pd
 import scipy.fft
@@ -13,11 +15,12 @@ import scipy.sparse
 
 from galforge.errors import GalforgeError
 from galforge.logs import log
-from galforge.measure.images import blocks, square_side
+from galforge.measure.images import blocks, side_of
 from galforge.measure.power_spectrum.settings import MeasureSettings
 from galforge.stamps import Stamps
 
 MODES = 15
+SIDES = 16  # of stamps, for which the matrix of rings is kept
 CACHED = 2**15  # px transformed at a time: one stamp of 256 px, whose transform alone fills most of a core's cache
 SMALLEST_SIDE = 32  # px; below it 14 modes and the DC term do not fit under the Nyquist frequency
 NYQUIST = 1.2681  # kpc^-1, the last edge; the others are used as fractions of it, so that they fit any stamp
@@ -34,36 +37,43 @@ def measure(
     """Spectra of band `band` of stamps `start` to `stop` (exclusive).
 
     Columns: `index`, `mode_00` to `mode_14`, and `bin_000` to `bin_<side/2>`, the rings one by one (float32,
-    for figures); all log10 of the amplitude in image units [dex]. An amplitude of zero (a constant stamp) is
-    a missing value. Spectra are taken of the stamps as they are: `noise_sigma` and `seed`, which every
+    for figures; not of galaxies at their own size, whose rings differ); all log10 of the amplitude in image units
+    [dex]. An amplitude of zero (a constant stamp) is a missing value, and so are all modes of a galaxy at its own
+    size that is smaller than 32 px. Spectra are taken of the stamps as they are: `noise_sigma` and `seed`, which every
     measurement is given, are for those that add noise, and added noise would be what the highest modes show.
 
     Raises:
         GalforgeError: stamps that are not square, smaller than 32 px, or without the band.
     """
-    side = square_side(stamps, band)
-    if side < SMALLEST_SIDE:
+    side = side_of(stamps)
+    if 0 < side < SMALLEST_SIDE:
         raise GalforgeError(
             f"{stamps.path}: 15 modes of the power spectrum need stamps of {SMALLEST_SIDE} px or more, found {side} px"
         )
-    rings = ring_matrix(side)
-    spectra = [ring_means(images, rings) for _, images in blocks(stamps, start, stop, band)]
-    amplitude = np.concatenate(spectra) if spectra else np.empty((0, rings.shape[0]))
-    with np.errstate(divide="ignore"):
-        modes = np.log10(group(amplitude, side, settings.protocol))
-        profile = np.log10(amplitude[:, : side // 2 + 1])
+    modes, profile = np.full((stop - start, MODES), np.nan), np.full((stop - start, side // 2 + 1), np.nan)
+    for low, images in blocks(stamps, start, stop, band):
+        here = slice(low - start, low - start + len(images))
+        if images.shape[-1] < SMALLEST_SIDE:
+            continue
+        amplitude = ring_means(images, ring_matrix(images.shape[-1]))
+        with np.errstate(divide="ignore"):
+            modes[here] = np.log10(group(amplitude, images.shape[-1], settings.protocol))
+            profile[here] = np.log10(amplitude[:, : side // 2 + 1])
     missing = ~np.isfinite(modes)
     if missing.any():
-        log.warning("power_spectrum: %d stamps have modes of zero amplitude: missing", missing.any(axis=1).sum())
+        log.warning(
+            "power_spectrum: %d stamps have modes of zero amplitude, or are too small: missing", missing.any(axis=1).sum()
+        )
     modes[missing] = np.nan
     profile[~np.isfinite(profile)] = np.nan
     return pd.DataFrame(
         {"index": np.arange(start, stop)}
         | {f"mode_{i:02d}": modes[:, i] for i in range(MODES)}
-        | {f"bin_{r:03d}": profile[:, r].astype(np.float32) for r in range(profile.shape[1])}
+        | {f"bin_{r:03d}": profile[:, r].astype(np.float32) for r in range(profile.shape[1]) if side}
     )
 
 
+@lru_cache(maxsize=SIDES)
 def ring_matrix(side: int) -> scipy.sparse.csr_array:
     """Sparse matrix (rings, side * (side // 2 + 1)) that averages the half plane of `rfft2` over rings.
 

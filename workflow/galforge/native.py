@@ -1,0 +1,63 @@
+"""Galaxies that are stored at one size but measured at their own: the code of the size, and the way there and back.
+
+Networks want images of one size, and galaxies of a simulation come in images of many. Holzschuh et al. (2022, released
+code) keep the central half of each image, resize it, and add a channel that holds everywhere the same number,
+
+    s = (ln L - ln low) / (ln high - ln low),
+
+where L is the side of the original image [px]. Before anything is measured, an image is resized back to L / 2.
+"""
+
+import math
+
+import numpy as np
+from skimage.transform import resize
+
+_ROUNDING = 1e-3
+"""The code of a side comes back from single precision a hair too small, and would then lose a pixel."""
+
+
+def central_half(image: np.ndarray) -> np.ndarray:
+    """The central half of an image (..., L, L) in each axis, as the released code cuts it: (..., l, l), l about L / 2."""
+    side = image.shape[-1]
+    kept = slice(int(0.25 * side), int(0.75 * side))
+    return image[..., kept, kept]
+
+
+def code_of(side: float, sides: tuple[float, float]) -> float:
+    """The code of an original side L [px]; ``sides`` are those that have the codes 0 and 1."""
+    low, high = sides
+    return (math.log(side) - math.log(low)) / (math.log(high) - math.log(low))
+
+
+def side_of(channel: np.ndarray, sides: tuple[float, float]) -> int:
+    """Side [px] at which a galaxy is measured, from the size channel of its stamp: half of the side that it codes.
+
+    The channel of a generated stamp is not the same number everywhere: its mean counts. Sides are held to
+    [2, largest], as in the released code.
+    """
+    low, high = sides
+    coded = math.exp(float(np.mean(channel, dtype=np.float64)) * (math.log(high) - math.log(low)) + math.log(low))
+    return int(min(max(math.floor(coded / 2 + _ROUNDING), low), high))
+
+
+def store(galaxy: np.ndarray, original_side: int, size: int, sides: tuple[float, float]) -> np.ndarray:
+    """A galaxy (C, l, l), cut from an image of ``original_side`` px, as a stamp (C + 1, size, size) float32."""
+    code = np.full((1, size, size), code_of(original_side, sides))
+    return np.concatenate([resized(galaxy, size), code]).astype(np.float32)
+
+
+def decode(stamp: np.ndarray, sides: tuple[float, float]) -> np.ndarray:
+    """The galaxy (C, l, l) float64 of a stamp (C + 1, size, size)."""
+    return resized(stamp[:-1], side_of(stamp[-1], sides))
+
+
+def resized(image: np.ndarray, side: int) -> np.ndarray:
+    """Image (C, l, l) resized to (C, side, side) float64; surface brightness is kept, so flux goes as the area.
+
+    Bilinear, and smoothed first where it becomes smaller (scikit-image's default, which the released code uses).
+    """
+    image = np.asarray(image, dtype=np.float64)
+    if image.shape[-1] == side:
+        return image
+    return np.stack([resize(channel, (side, side), order=1) for channel in image])
