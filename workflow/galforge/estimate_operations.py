@@ -51,7 +51,7 @@ def count(family: str, network: dict[str, Any], shape: tuple[int, int, int]) -> 
     with torch.device("meta"):
         model = families.load("models", family, "family").Family(settings, shape, normalisation)
         conditions = {name: torch.empty(BATCH) for name in model.conditions} or None
-        step = Step(0, Nothing(), nullcontext, lambda name, loss: loss.backward(), lambda tensor: tensor)
+        step = Step(BATCH, BATCH, Nothing(), nullcontext, lambda name, loss: loss.backward(), lambda tensor: tensor)
         with FlopCounterMode(display=False) as training:
             model.step(torch.empty(BATCH, *shape), conditions, step)
         with torch.no_grad(), FlopCounterMode(display=False) as sampling:

@@ -41,6 +41,7 @@ class Step:
 
     Attributes:
         images_seen: images seen before this step, by all processes together.
+        batch: images of this step, of all processes together.
         draws: random numbers.
         autocast: opens the context in which networks run at the chosen precision; losses belong outside of
             it.
@@ -52,10 +53,16 @@ class Step:
     """
 
     images_seen: int
+    batch: int
     draws: Draws
     autocast: Callable[[], AbstractContextManager[None]]
     update: Callable[[str, Tensor], None]
     mean: Callable[[Tensor], Tensor]
+
+    @property
+    def index(self) -> int:
+        """Steps before this one: what is done in every so manieth step goes by it."""
+        return self.images_seen // self.batch
 
 
 class Noise(Protocol):

@@ -94,7 +94,7 @@ class Training:
         if settings.augmentation:
             batch = augment(batch, draws)
         batch = batch.contiguous(memory_format=self.layout)
-        step = Step(self.images_seen, draws, self._autocast, self._update, self._mean)
+        step = Step(self.images_seen, settings.batch, draws, self._autocast, self._update, self._mean)
         losses = self.family.step(batch, conditions, step)
         before = self.images_seen
         self.images_seen += settings.batch

@@ -1,0 +1,244 @@
+"""Layers of style-based generators and their discriminators, for every family that has them.
+
+After Karras et al. 2019 (arXiv:1812.04948), 2020a (arXiv:1912.04958) and, for equalised learning rates, 2018
+(arXiv:1710.10196). Two things are done otherwise, for the same outcome in less time without compiled kernels: a
+convolution is modulated by scaling its input and demodulated by scaling its output, which needs no weights per image;
+and maps are convolved before they are enlarged, bilinearly, which is the low-pass filter (1, 3, 3, 1) of these papers.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+SLOPE = 0.2
+GAIN = math.sqrt(2)
+"""Of a leaky ReLU, so that its output has about the variance of its input."""
+BOTTOM = 4
+"""Side of the coarsest maps [pixels]."""
+
+
+def widths(width: int, max_width: int, side: int) -> list[int]:
+    """Channels per level, from the coarsest (4 px) to the finest (``side`` px), which has ``width``."""
+    levels = int(math.log2(side // BOTTOM))
+    return [min(width * 2**level, max_width) for level in range(levels, -1, -1)]
+
+
+def leaky(features: Tensor) -> Tensor:
+    """Leaky ReLU that keeps the variance."""
+    return functional.leaky_relu(features, SLOPE) * GAIN
+
+
+def pixel_norm(vectors: Tensor) -> Tensor:
+    """Vectors (n, d) scaled to a mean square of one."""
+    return vectors * torch.rsqrt(vectors.square().mean(1, keepdim=True) + 1e-8)
+
+
+def enlarge(features: Tensor) -> Tensor:
+    """Maps (n, c, h, w) with twice the side, interpolated bilinearly."""
+    return functional.interpolate(features, scale_factor=2, mode="bilinear", align_corners=False)
+
+
+class Linear(nn.Module):
+    """Fully connected layer whose weights learn equally fast whatever its size; ``rate`` slows them down."""
+
+    def __init__(self, inputs: int, outputs: int, bias: float = 0.0, rate: float = 1.0):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs) / rate)
+        self.bias = nn.Parameter(torch.full((outputs,), bias / rate))
+        self.scale, self.rate = rate / math.sqrt(inputs), rate
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        return functional.linear(vectors, self.weight * self.scale, self.bias * self.rate)
+
+
+class Conv(nn.Module):
+    """Convolution (side 1 or 3, zero padding) with equalised learning rate."""
+
+    def __init__(self, inputs: int, outputs: int, side: int, bias: bool = True):
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(outputs, inputs, side, side))
+        self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
+        self.scale, self.padding = 1 / math.sqrt(inputs * side**2), side // 2
+
+    def forward(self, features: Tensor) -> Tensor:
+        return functional.conv2d(features, self.weight * self.scale, self.bias, padding=self.padding)
+
+
+class Mapping(nn.Module):
+    """Latent vectors z (n, latent) to styles w (n, latent); keeps the mean of w, for truncation."""
+
+    def __init__(self, latent: int, layers: int, rate: float = 0.01):
+        super().__init__()
+        self.layers = nn.ModuleList([Linear(latent, latent, rate=rate) for _ in range(layers)])
+        self.register_buffer("mean", torch.zeros(latent))
+
+    def forward(self, latents: Tensor) -> Tensor:
+        styles = pixel_norm(latents)
+        for layer in self.layers:
+            styles = leaky(layer(styles))
+        return styles
+
+    def truncated(self, latents: Tensor, truncation: float) -> Tensor:
+        """Styles drawn towards their mean: 1 leaves them, 0 gives the mean alone."""
+        styles = self(latents)
+        return styles if truncation == 1 else self.mean + truncation * (styles - self.mean)
+
+
+class StyledConv(nn.Module):
+    """A modulated and demodulated convolution, noise, a bias and a leaky ReLU (Karras et al. 2020a, figure 2c)."""
+
+    def __init__(self, inputs: int, outputs: int, latent: int, noise: bool):
+        super().__init__()
+        self.affine = Linear(latent, inputs, bias=1.0)
+        self.conv = Conv(inputs, outputs, 3, bias=False)
+        self.strength = nn.Parameter(torch.zeros(())) if noise else None
+        self.bias = nn.Parameter(torch.zeros(outputs))
+
+    def forward(self, features: Tensor, style: Tensor, noise: Tensor | None, up: bool = False) -> Tensor:
+        """Maps (n, inputs, h, w) to (n, outputs, h, w), or twice the side with ``up``; ``noise`` has the new side."""
+        scales = self.affine(style)
+        squares = (self.conv.weight * self.conv.scale).square().sum((2, 3))
+        inverse = torch.rsqrt(functional.linear(scales.square(), squares) + 1e-8)
+        features = self.conv(features * scales[:, :, None, None].to(features.dtype))
+        features = features * inverse[:, :, None, None].to(features.dtype)
+        if up:
+            features = enlarge(features)
+        if noise is not None and self.strength is not None:
+            features = features + noise * self.strength
+        return leaky(features + self.bias[:, None, None])
+
+
+class ToImage(nn.Module):
+    """A modulated 1 x 1 convolution, without demodulation, to pixels; several per map pixel where ``patch`` > 1."""
+
+    def __init__(self, inputs: int, channels: int, latent: int, patch: int):
+        super().__init__()
+        self.affine = Linear(latent, inputs, bias=1.0)
+        self.conv = Conv(inputs, channels * patch**2, 1)
+        self.patch = patch
+
+    def forward(self, features: Tensor, style: Tensor) -> Tensor:
+        """Maps (n, inputs, h, w) to pixels (n, channels, h * patch, w * patch)."""
+        pixels = self.conv(features * self.affine(style)[:, :, None, None].to(features.dtype))
+        return functional.pixel_shuffle(pixels, self.patch)
+
+
+class Synthesis(nn.Module):
+    """Styles to normalised images: a learned constant, then two styled convolutions per level.
+
+    Args:
+        channels: of the images.
+        widths: of the maps, coarsest first (see ``widths``).
+        latent: length of a style.
+        patch: side of the image pixels that one pixel of the finest maps makes.
+        noise: add noise of learned strength behind each convolution.
+        residual: add the levels' maps to enlarged coarser ones, and make the image from the finest ones alone;
+            otherwise (skip) the image is the sum of what each level adds to the enlarged one before.
+    """
+
+    def __init__(self, channels: int, widths: list[int], latent: int, patch: int, noise: bool, residual: bool):
+        super().__init__()
+        self.residual = residual
+        self.constant = nn.Parameter(torch.randn(1, widths[0], BOTTOM, BOTTOM))
+        self.convs = nn.ModuleList([StyledConv(widths[0], widths[0], latent, noise)])
+        self.shortcuts = nn.ModuleList()
+        images = [] if residual else [ToImage(widths[0], channels, latent, patch)]
+        for before, now in zip(widths, widths[1:], strict=False):
+            self.convs += [StyledConv(before, now, latent, noise), StyledConv(now, now, latent, noise)]
+            if residual:
+                self.shortcuts.append(Conv(before, now, 1, bias=False))
+            else:
+                images.append(ToImage(now, channels, latent, patch))
+        self.images = nn.ModuleList(images or [ToImage(widths[-1], channels, latent, patch)])
+        self.noise = noise
+
+    @property
+    def layers(self) -> int:
+        """Styled convolutions, each with a style of its own when styles are mixed."""
+        return len(self.convs)
+
+    def sides(self) -> list[int]:
+        """Side of the noise that each convolution takes [pixels]; empty where it takes none."""
+        return [BOTTOM * 2 ** ((layer + 1) // 2) for layer in range(self.layers)] if self.noise else []
+
+    def forward(self, styles: Tensor, noises: list[Tensor]) -> Tensor:
+        """Normalised images (n, channels, H, W).
+
+        Args:
+            styles: (n, latent), or (n, layers, latent) for one per layer.
+            noises: standard normal maps (n, 1, side, side) for ``sides()``.
+        """
+        per_layer = styles.unbind(1) if styles.dim() == 3 else [styles] * self.layers
+        noise = iter(noises)
+        features = self.constant.expand(len(styles), -1, -1, -1)
+        # Under autocast the constant has to be of the type of what comes after it.
+        features = self.convs[0](features, per_layer[0], next(noise, None))
+        image = None if self.residual else self.images[0](features, per_layer[0])
+        for level in range((self.layers - 1) // 2):
+            first, second = 2 * level + 1, 2 * level + 2
+            shortcut = enlarge(self.shortcuts[level](features)) if self.residual else None
+            features = self.convs[first](features, per_layer[first], next(noise, None), up=True)
+            features = self.convs[second](features, per_layer[second], next(noise, None))
+            if self.residual:
+                features = (features + shortcut) / GAIN
+            else:
+                image = enlarge(image) + self.images[level + 1](features, per_layer[second])
+        return self.images[0](features, per_layer[-1]) if self.residual else image
+
+
+class DiscriminatorBlock(nn.Module):
+    """Two convolutions and a halving, beside a shortcut (Karras et al. 2020a, figure 7)."""
+
+    def __init__(self, inputs: int, outputs: int):
+        super().__init__()
+        self.first = Conv(inputs, inputs, 3)
+        self.second = Conv(inputs, outputs, 3)
+        self.shortcut = Conv(inputs, outputs, 1, bias=False)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Maps (n, inputs, h, w) to (n, outputs, h / 2, w / 2)."""
+        shortcut = self.shortcut(functional.avg_pool2d(features, 2))
+        features = functional.avg_pool2d(leaky(self.first(features)), 2)
+        return (leaky(self.second(features)) + shortcut) / GAIN
+
+
+class Discriminator(nn.Module):
+    """Images (n, channels, H, W) to logits (n,) that say real, with the spread within small groups of images.
+
+    Groups are of neighbours in the batch, so processes that share a batch in whole groups compute what one does.
+    """
+
+    def __init__(self, channels: int, widths: list[int], patch: int, group: int):
+        super().__init__()
+        self.patch, self.group = patch, group
+        finest_first = widths[::-1]
+        self.stem = Conv(channels * patch**2, finest_first[0], 1)
+        self.blocks = nn.ModuleList(
+            [DiscriminatorBlock(now, coarser) for now, coarser in zip(finest_first, finest_first[1:], strict=False)]
+        )
+        self.last = Conv(widths[0] + (group > 1), widths[0], 3)
+        self.hidden = Linear(widths[0] * BOTTOM**2, widths[0])
+        self.logit = Linear(widths[0], 1)
+
+    def forward(self, images: Tensor) -> Tensor:
+        features = leaky(self.stem(functional.pixel_unshuffle(images, self.patch)))
+        for block in self.blocks:
+            features = block(features)
+        if self.group > 1:
+            features = torch.cat([features, group_spread(features, self.group)], dim=1)
+        features = leaky(self.last(features))
+        return self.logit(leaky(self.hidden(features.flatten(1)))).flatten()
+
+
+def group_spread(features: Tensor, group: int) -> Tensor:
+    """Mean standard deviation of maps (n, c, h, w) within groups of neighbouring images, as a map (n, 1, h, w).
+
+    Karras et al. 2018, section 3. Where the images cannot be divided into such groups, all of them are one.
+    """
+    count, _, height, width = features.shape
+    size = group if count % group == 0 else count
+    grouped = features.float().unflatten(0, (-1, size))
+    spread = torch.sqrt(grouped.var(1, unbiased=False) + 1e-8).mean((1, 2, 3))
+    return spread.repeat_interleave(size).reshape(-1, 1, 1, 1).expand(-1, 1, height, width).to(features.dtype)
