@@ -19,7 +19,8 @@ from galforge.settings import Settings
 from galforge.training.settings import NormalisationSettings, SamplingSettings, TrainingSettings
 
 NAME = re.compile(r"[a-z][a-z0-9_]*(-[a-z][a-z0-9_]*)*")
-TABLES = ("headline", "morphology", "power_spectrum", "photometry")
+RESERVED = ("source", "native", "roundtrip")
+"""Names that say whose stamps are measured or compared, and are not a model's."""
 Section = TypeVar("Section", bound=Settings)
 
 
@@ -67,11 +68,12 @@ class Model:
 
 @dataclass(frozen=True)
 class Measure:
-    """A measure: its family, the family's settings, and the stamps per job."""
+    """A measure: its family, the family's settings, the stamps per job, and the band where it is not the data set's."""
 
     family: str
     settings: Settings
     chunk: int
+    band: int | None
 
     @property
     def protocol(self) -> str:
@@ -81,12 +83,17 @@ class Measure:
 
 @dataclass(frozen=True)
 class Config:
-    """The configuration, checked. ``models`` holds one entry per (data set, model) that runs, overrides applied."""
+    """The configuration, checked.
+
+    ``models`` holds one entry per (data set, model) that runs, and ``measured`` one per (data set, measure), overrides
+    applied.
+    """
 
     overall: Overall
     datasets: dict[str, Dataset]
     models: dict[tuple[str, str], Model]
     measures: dict[str, Measure]
+    measured: dict[tuple[str, str], Measure]
     sampling: SamplingSettings
     compare: CompareSettings
     report: ReportSettings
@@ -151,8 +158,8 @@ def parse(raw: dict[str, Any]) -> Config:
             problems.add(name, "is empty or no section: describe at least one")
             sections[name] = {}
         for entry in sections[name]:
-            if not NAME.fullmatch(str(entry)) or entry == "source":
-                problems.add(f"{name}.{entry}", f"not a usable name: {_NAME_RULE}; 'source' is taken")
+            if not NAME.fullmatch(str(entry)) or entry in RESERVED:
+                problems.add(f"{name}.{entry}", f"not a usable name: {_NAME_RULE}; {', '.join(RESERVED)} are taken")
     datasets = {name: _dataset(problems, entry, f"datasets.{name}") for name, entry in sections["datasets"].items()}
     measures = {name: _measure(problems, entry, f"measures.{name}") for name, entry in sections["measures"].items()}
     for name, entry in sections["models"].items():
@@ -165,9 +172,12 @@ def parse(raw: dict[str, Any]) -> Config:
         runs_raw = []
     runs = [problems.parse(Run, entry, f"run[{i}]") for i, entry in enumerate(runs_raw)]
     models: dict[tuple[str, str], Model] = {}
+    measured: dict[tuple[str, str], Measure] = {}
     if not problems.lines:
         _check_measures(problems, measures)
-        _check_downloads(problems, datasets)
+        for name, dataset in datasets.items():
+            _check_overrides(problems, f"datasets.{name}.measuring", name, dataset, sections["measures"], measured)
+        _check_downloads(problems, downloadable(datasets, measures))
         for i, run in enumerate(runs):
             _check_run(problems, f"run[{i}]", run, datasets, sections["models"], models)
     if problems.lines:
@@ -176,7 +186,7 @@ def parse(raw: dict[str, Any]) -> Config:
             f"the configuration has {count} problem{'s' if count > 1 else ''} (config/README.md explains every key):\n"
             + "\n".join(f"  {line}" for line in problems.lines)
         )
-    return Config(overall, datasets, models, measures, sampling, compare, report, runs)  # type: ignore[arg-type]
+    return Config(overall, datasets, models, measures, measured, sampling, compare, report, runs)  # type: ignore[arg-type]
 
 
 _NAME_RULE = "small letters, digits and _, parts joined by -, each beginning with a letter"
@@ -198,12 +208,12 @@ def _measure(problems: _Problems, entry: Any, key: str) -> Measure | None:
     if not isinstance(entry, dict):
         problems.add(key, f"{entry!r} is not a section")
         return None
-    own = {name: entry[name] for name in ("family", "chunk") if name in entry}
+    own = {name: entry[name] for name in MeasureEntry.model_fields if name in entry}
     common = problems.parse(MeasureEntry, own, key)
     module = problems.family("measure", entry.get("family"), "settings", key) if common else None
     rest = {name: value for name, value in entry.items() if name not in own}
     settings = problems.parse(module.MeasureSettings, rest, key) if module else None
-    return Measure(common.family, settings, common.chunk) if common and settings else None
+    return Measure(common.family, settings, common.chunk, common.band) if common and settings else None
 
 
 def _model(problems: _Problems, entry: Any, key: str) -> Model | None:
@@ -223,26 +233,53 @@ def _model(problems: _Problems, entry: Any, key: str) -> Model | None:
 
 
 def _check_measures(problems: _Problems, measures: dict[str, Measure]) -> None:
-    """Tables know a measure by its family's name, and its published variant by a suffix."""
+    """Comparisons find a measure by its family's name, and its published variant by a suffix.
+
+    Between the two, a family of which several measures are taken may have a word of its own (``features-inception``).
+    """
     for name, entry in measures.items():
-        right = f"{entry.family}-published" if entry.protocol == "published" else entry.family
-        if name != right:
+        variant = name.removesuffix("-published")
+        suffixed = variant != name
+        if suffixed != (entry.protocol == "published") or not f"{variant}-".startswith(f"{entry.family}-"):
+            right = f"{entry.family}-published" if entry.protocol == "published" else entry.family
             problems.add(
-                f"measures.{name}", f"this variant of {entry.family} is called {right} (tables find it by name)"
+                f"measures.{name}", f"this variant of {entry.family} is called {right} (comparisons find it by name)"
             )
 
 
-def _check_downloads(problems: _Problems, datasets: dict[str, Dataset]) -> None:
+def _check_overrides(
+    problems: _Problems, key: str, name: str, dataset: Dataset, measures_raw: dict, measured: dict
+) -> None:
+    """Measures as they are taken of one data set."""
+    overrides = dataset.measuring.overrides
+    for unknown in sorted(set(overrides) - set(measures_raw)):
+        problems.add(f"{key}.overrides.{unknown}", f"no such measure; there are {', '.join(sorted(measures_raw))}")
+    bands = getattr(dataset.settings, "bands", None)
+    for measure, raw in measures_raw.items():
+        changed = measure in overrides
+        place = f"{key}.overrides.{measure}" if changed else f"measures.{measure}"
+        entry = _measure(problems, merged(raw, overrides.get(measure, {})), place)
+        if entry is None:
+            continue
+        if (entry.family, entry.protocol) != (raw["family"], _measure(_Problems(), raw, "").protocol):
+            problems.add(place, "family and protocol of a measure are the same for all data sets")
+        measured[name, measure] = entry
+        for where, band in ((f"{key}.band", dataset.measuring.band), (f"{place}.band", entry.band)):
+            if bands is not None and band is not None and band >= len(bands):
+                line = f"{where}: {band}: there are {len(bands)} bands, counted from 0"
+                if line not in problems.lines:
+                    problems.lines.append(line)
+
+
+def _check_downloads(problems: _Problems, entries: dict[str, Any]) -> None:
     """Downloads are kept under their file names, so two of one name must be the same file."""
     urls: dict[str, tuple[str, str]] = {}
-    for name, entry in datasets.items():
-        if (file := raw_download(entry.settings)) is None:
+    for key, settings in entries.items():
+        if (file := download_of(settings)) is None:
             continue
-        other, url = urls.setdefault(file, (name, entry.settings.url))
-        if url != entry.settings.url:
-            problems.add(
-                f"datasets.{name}.url", f"its file {file} has the name of that of datasets.{other}; fetch one by hand"
-            )
+        other, url = urls.setdefault(file, (key, settings.url))
+        if url != settings.url:
+            problems.add(f"{key}.url", f"its file {file} has the name of that of {other}; fetch one by hand")
 
 
 def _check_run(
@@ -256,10 +293,6 @@ def _check_run(
         problems.add(key, f"{run.model} on {run.dataset} is named twice; put all its seeds into one entry")
     if len(set(run.seeds)) < len(run.seeds) or min(run.seeds) < 0:
         problems.add(f"{key}.seeds", f"{run.seeds}: seeds are different integers >= 0")
-    bands = getattr(datasets[run.dataset].settings, "bands", None)
-    band = datasets[run.dataset].measuring.band
-    if bands is not None and band >= len(bands):
-        problems.add(f"datasets.{run.dataset}.measuring.band", f"{band}: there are {len(bands)} bands, counted from 0")
     model = _model(problems, merged(models_raw[run.model], run.overrides), f"{key}.overrides" if run.overrides else key)
     if model is None:
         return
@@ -268,14 +301,31 @@ def _check_run(
     check = getattr(families.load("models", model.family, "settings"), "check_shape", None)
     if side is not None and check is not None:
         try:
-            check(model.network, (len(datasets[run.dataset].settings.bands), side, side))
+            check(model.network, (channels(datasets[run.dataset].settings), side, side))
         except (GalforgeError, ValueError) as error:
             problems.add(key, f"{run.model} cannot be trained on {run.dataset}: {error}")
 
 
-def raw_download(settings: Any) -> str | None:
-    """File name of a data set's download, if it is downloaded."""
-    if getattr(settings, "source", None) != "download":
+def downloadable(datasets: dict[str, Dataset], measures: dict[str, Measure]) -> dict[str, Any]:
+    """Settings that may ask for a download, by their key in the configuration."""
+    return {f"datasets.{name}": entry.settings for name, entry in datasets.items()} | {
+        f"measures.{name}": entry.settings for name, entry in measures.items()
+    }
+
+
+def channels(settings: Any) -> int:
+    """Channels of a data set's stamps: one per band, and one more where it codes the galaxies' sizes."""
+    return len(settings.bands) + bool(getattr(settings, "sides", ()))
+
+
+def is_native(family: str) -> bool:
+    """Whether a family of data sets keeps its galaxies at their own size too."""
+    return bool(getattr(families.load("datasets", family, "settings"), "NATIVE", False))
+
+
+def download_of(settings: Any) -> str | None:
+    """File name of a download that a data set or a measure needs, if it is downloaded."""
+    if "download" not in (getattr(settings, "source", None), getattr(settings, "weights", None)):
         return None
     return Path(settings.url.split("?")[0]).name
 

@@ -7,11 +7,13 @@ import socket
 import sys
 import time
 from base64 import urlsafe_b64encode
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from galforge.atomic import write_text
-from galforge.config import TABLES, Config, ConfigError, parse, raw_download
+from galforge.comparisons import GROUPS, HEADLINE, ROUNDTRIP, TABLES, comparisons
+from galforge.config import Config, ConfigError, download_of, downloadable, is_native, parse
 from galforge.digest import PACKAGE, content_digest, module_file, reachable
 from galforge.errors import GalforgeError
 from galforge.listing import contents_digest
@@ -53,7 +55,7 @@ class Driver:
     def raw(self, dataset: str, results: str) -> list[str]:
         """Raw input of a data set: its download, its mock, the path the user gave, or nothing."""
         settings = self.config.datasets[dataset].settings
-        if (file := raw_download(settings)) is not None:
+        if (file := download_of(settings)) is not None:
             return [f"{self.config.overall.raw}/{file}"]
         source = getattr(settings, "source", None)
         if source == "mock":
@@ -62,8 +64,24 @@ class Driver:
 
     def downloads(self) -> str:
         """Regular expression of the file names that are downloaded; it matches nothing where there are none."""
-        files = {raw_download(entry.settings) for entry in self.config.datasets.values()} - {None}
-        return "|".join(re.escape(file) for file in sorted(files)) or "(?!)"
+        settings = downloadable(self.config.datasets, self.config.measures).values()
+        return _any_of({download_of(each) for each in settings} - {None})
+
+    def datasets(self, native: bool) -> str:
+        """Regular expression of the data sets whose galaxies are kept at their own size too, or of the others."""
+        return _any_of(name for name, entry in self.config.datasets.items() if is_native(entry.family) == native)
+
+    def runs(self, dataset: str) -> list[tuple[str, int]]:
+        """(model, seed) of everything that is compared with a data set's source, the way there and back included."""
+        found = [(run.model, seed) for run in self.config.run if run.dataset == dataset for seed in run.seeds]
+        return found + ([(ROUNDTRIP, 0)] if is_native(self.config.datasets[dataset].family) else [])
+
+    def weights(self, measure: str) -> list[str]:
+        """The file of weights that a measure's network needs, where it does not come with its package."""
+        settings = self.config.measures[measure].settings
+        if (file := download_of(settings)) is not None:
+            return [f"{self.config.overall.raw}/{file}"]
+        return [settings.path] if getattr(settings, "weights", None) == "path" else []
 
     def listing(self, dataset: str) -> str:
         """Digest of what is in a raw folder; empty where the raw input is a file or is made."""
@@ -95,7 +113,7 @@ class Driver:
         settings = self.config.datasets[dataset].settings
         if getattr(settings, "source", None) == "path" and Path(settings.path).is_dir():
             return "its path is a folder; pack it into a tar"
-        if raw_download(settings) is not None and not (settings.sha256 or settings.md5):
+        if download_of(settings) is not None and not (settings.sha256 or settings.md5):
             return "its download has no checksum; give sha256 or md5"
         return ""
 
@@ -105,9 +123,23 @@ class Driver:
 
     def tables(self) -> list[str]:
         """Tables that the configured measures fill."""
-        families = {entry.family for entry in self.config.measures.values()}
-        known = [name for name in TABLES if name in families]
-        return (["headline"] if {"morphology", "power_spectrum"} <= families else []) + known
+        made = {
+            comparison.name
+            for dataset in self.config.used_datasets
+            for group in GROUPS
+            for comparison in comparisons(self.config, dataset, group)
+        }
+        headline = ["headline"] if {"morphology", "power_spectrum"} <= made else []
+        return [*headline, *(table for table, needed in TABLES.items() if needed in made), "cost"]
+
+    def groups(self, dataset: str, table: str) -> list[str]:
+        """Groups of comparisons of a data set that a table is made of."""
+        wanted = HEADLINE if table == "headline" else {TABLES[table]}
+        return [
+            group
+            for group in GROUPS
+            if any(comparison.name in wanted for comparison in comparisons(self.config, dataset, group))
+        ]
 
     def figures(self) -> list[tuple[str, str]]:
         """Figures as (kind, data set)."""
@@ -215,6 +247,11 @@ class Driver:
             if reasons:
                 break
         return reasons
+
+
+def _any_of(names: Iterable[str | None]) -> str:
+    """Regular expression that matches these names and no other; nothing where there are none."""
+    return "|".join(re.escape(name) for name in sorted(filter(None, names))) or "(?!)"
 
 
 def say(line: str) -> None:

@@ -18,7 +18,7 @@ _ROUNDING = 1e-3
 
 
 def central_half(image: np.ndarray) -> np.ndarray:
-    """The central half of an image (..., L, L) in each axis, as the released code cuts it: (..., l, l), l about L / 2."""
+    """The central half of an image (..., L, L) in each axis, as the released code cuts it: about L / 2 a side."""
     side = image.shape[-1]
     kept = slice(int(0.25 * side), int(0.75 * side))
     return image[..., kept, kept]

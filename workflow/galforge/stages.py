@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
-from galforge import families
-from galforge.config import Config, Measure, raw_download
+from galforge import comparisons, families
+from galforge.config import Config, Measure, download_of, downloadable
 from galforge.digest import PACKAGE
 from galforge.provenance import code_param, locked_versions
 from galforge.settings import canonical
@@ -20,9 +20,13 @@ from galforge.settings import canonical
 SCRIPTS = PACKAGE.parent / "scripts"
 WHOLE = {
     "sample_chunk": "sample",
-    "measure_chunk": "measure",
-    "measure_source": "measure",
-    "measure_source_chunk": "measure",
+    "stamps_native": "stamps",
+    **{
+        f"{rule}{whose}{part}": "measure"
+        for rule in ("measure", "features")
+        for whose in ("", "_source")
+        for part in ("", "_chunk")
+    },
 }
 """Rules with the stage of another. A part has that of the whole, because parts are gone when a later run compares."""
 PLOTTING = ("numpy", "pandas", "matplotlib")
@@ -72,10 +76,12 @@ class Stages:
 
     def download(self, file: str) -> Stage:
         """Fetching a survey's release."""
-        for dataset in self.config.datasets.values():
-            if raw_download(dataset.settings) == file:
-                spec = {name: getattr(dataset.settings, name) for name in ("url", "sha256", "md5")}
-                return Stage(spec, "download.py", (), ())
+        for settings in downloadable(self.config.datasets, self.config.measures).values():
+            if download_of(settings) == file:
+                names = ("url", "sha256", "md5", "sha1", "api_key_variable")
+                return Stage(
+                    {name: getattr(settings, name) for name in names if hasattr(settings, name)}, "download.py", (), ()
+                )
         raise KeyError(file)
 
     def raw_mock(self, dataset: str) -> Stage:
@@ -98,6 +104,11 @@ class Stages:
         return Stage(
             {"family": entry.family, "settings": entry.settings.spec()}, "stamps.py", modules, settings.LIBRARIES
         )
+
+    def galaxies(self, dataset: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Modules and libraries that bring galaxies back to their own size, where a data set's stamps have one size."""
+        coded = bool(getattr(self.config.datasets[dataset].settings, "sides", ()))
+        return (("galforge.native",), ("scikit-image",)) if coded else ((), ())
 
     # Models
 
@@ -129,45 +140,73 @@ class Stages:
         libraries = self._model_libraries(family)
         return Stage(spec, "sample.py", self._model_modules(family), (*libraries, "safetensors"))
 
+    def latents(self, dataset: str, model: str, seed: str) -> Stage:
+        """Walks through a model's latent space, and source stamps that it reconstructs."""
+        family, report = self.config.models[dataset, model].family, self.config.report
+        sampling = {name: getattr(self.config.sampling, name) for name in ("device", "threads")}
+        spec = {
+            "family": family,
+            "seed": int(seed),
+            "rows": report.walks,
+            "steps": report.stamps_per_row,
+            **sampling,
+        }
+        libraries = self._model_libraries(family)
+        return Stage(spec, "latents.py", self._model_modules(family), (*libraries, "safetensors"))
+
     # Measures
 
     def calibrate_noise(self, dataset: str, measure: str) -> Stage:
         """Finding the noise that noiseless stamps need before they can be measured."""
-        entry, measuring = self.config.measures[measure], self.config.datasets[dataset].measuring
-        names = ("band", "calibration_stamps", "calibration_target", "seed")
+        entry, measuring = self.config.measured[dataset, measure], self.config.datasets[dataset].measuring
+        names = ("calibration_stamps", "calibration_target", "seed")
         spec = {
             "family": entry.family,
             "settings": entry.settings.spec(),
-            "measuring": {name: getattr(measuring, name) for name in names},
+            "measuring": {"band": self._band(dataset, entry), **{name: getattr(measuring, name) for name in names}},
         }
-        modules = self._measure_modules(entry, "noise")
-        return Stage(spec, "calibrate_noise.py", modules, self._measure_libraries(entry))
+        native, libraries = self.galaxies(dataset)
+        modules = (*self._measure_modules(entry, "noise"), *native)
+        return Stage(spec, "calibrate_noise.py", modules, (*self._measure_libraries(entry), *libraries))
 
     def measure(self, dataset: str, who: str, measure: str) -> Stage:
         """Measuring the stamps of a data set or of a model."""
-        entry, measuring = self.config.measures[measure], self.config.datasets[dataset].measuring
-        spec: dict[str, Any] = {"family": entry.family, "settings": entry.settings.spec(), "band": measuring.band}
+        entry, measuring = self.config.measured[dataset, measure], self.config.datasets[dataset].measuring
+        spec: dict[str, Any] = {
+            "family": entry.family,
+            "settings": entry.settings.spec(),
+            "band": self._band(dataset, entry),
+        }
         if self.adds_noise(dataset, measure):
             spec["noise"] = {"sigma": measuring.noise_sigma, "seed": measuring.seed}
-        modules = self._measure_modules(entry, "measure")
-        return Stage(spec, "measure.py", modules, (*self._measure_libraries(entry), "pandas", "pyarrow", "h5py"))
+        native, more = self.galaxies(dataset) if who != "native" else ((), ())
+        modules = (*self._measure_modules(entry, "measure"), *native)
+        libraries = (*self._measure_libraries(entry), *more, "pandas", "pyarrow", "h5py")
+        return Stage(spec, "measure.py", modules, tuple(dict.fromkeys(libraries)))
 
     # Comparison
 
-    def distances(self, dataset: str, model: str, seed: str, measure: str) -> Stage:
-        """Distances between source and generated measurements."""
-        entry = self.config.measures[measure]
-        settings = self.config.compare.for_group(
-            entry.family, entry.protocol, self.config.datasets[dataset].measuring.published_cuts
-        )
-        spec = {"group": entry.family, "measure": measure, "settings": settings.spec()}
-        modules = (f"galforge.compare.{entry.family}",)
-        return Stage(spec, "distances.py", modules, ("numpy", "pandas"))
+    def distances(self, dataset: str, model: str, seed: str, group: str) -> Stage:
+        """Distances between source and generated measurements, of all comparisons of a group."""
+        made = comparisons.comparison_specs(self.config, dataset, model, seed, group)
+        tables = comparisons.tables_needed(self.config, dataset, model, seed, group)
+        spec = {"comparisons": made, "tables": [list(table) for table in tables]}
+        names = list(dict.fromkeys(each["comparison"] for each in made))
+        libraries = [library for name in names for library in comparisons.KINDS[name].libraries]
+        modules = tuple(f"galforge.compare.{name}" for name in names)
+        return Stage(spec, "distances.py", modules, tuple(dict.fromkeys(("numpy", "pandas", *libraries))))
 
     def table(self, table: str) -> Stage:
         """One table of a study."""
         spec = {"table": table, "scale": self.config.overall.scale, "statmorph": locked_versions()["statmorph"]}
         return Stage(spec, "table.py", (), ("numpy", "pandas"))
+
+    def table_cost(self) -> Stage:
+        """What each model cost."""
+        runs = [[run.dataset, run.model, seed] for run in self.config.run for seed in run.seeds]
+        segments = [self.segments(dataset, model) for dataset, model, _ in runs]
+        spec = {"runs": runs, "segments": segments, "scale": self.config.overall.scale}
+        return Stage(spec, "table_cost.py", (), ("numpy", "pandas", "safetensors"))
 
     # What a person sees
 
@@ -204,6 +243,16 @@ class Stages:
 
     # Apart from the results
 
+    def export_fits(self, dataset: str, who: str) -> Stage:
+        """Stamps as FITS."""
+        native, libraries = self.galaxies(dataset) if who != "native" else ((), ())
+        return Stage(
+            {"count": self.config.report.fits_stamps},
+            "export_fits.py",
+            native,
+            ("numpy", "h5py", "astropy", *libraries),
+        )
+
     def gpu_check(self) -> Stage:
         """A look at the machine that trainings get."""
         return Stage({}, "gpu_check.py", (), ("torch",))
@@ -227,16 +276,19 @@ class Stages:
     def measure_parts(self, dataset: str, who: str, measure: str) -> int:
         """Number of jobs that measure one stamps file."""
         source = self.config.datasets[dataset].measuring.expected_count
-        count = source if who == "source" else self.config.sampling.count
-        return math.ceil(count / self.config.measures[measure].chunk)
+        count = source if who in ("source", "native") else self.config.sampling.count
+        return math.ceil(count / self.config.measured[dataset, measure].chunk)
 
     def adds_noise(self, dataset: str, measure: str) -> bool:
         """Whether noise is added before this measure is taken."""
-        return bool(getattr(self.config.measures[measure].settings, "adds_noise", False))
+        return bool(getattr(self.config.measured[dataset, measure].settings, "adds_noise", False))
 
     def calibrates(self, dataset: str, measure: str) -> bool:
         """Whether that noise has to be found first."""
         return self.adds_noise(dataset, measure) and self.config.datasets[dataset].measuring.noise_sigma == "auto"
+
+    def _band(self, dataset: str, entry: Measure) -> int:
+        return self.config.datasets[dataset].measuring.band if entry.band is None else entry.band
 
     def _labels(self, dataset: str) -> dict[str, Any]:
         return {"dataset": dataset, "scale": self.config.overall.scale, "models": self._models(dataset)}

@@ -229,9 +229,9 @@ class Stamps:
             return self.header
         return replace(self.header, gain=float(np.median(self.catalog("gain"))))
 
-    def split(self, name: str) -> np.ndarray:
-        """Indices of the stamps of one split (``train``, ``validation``, ``test``), ascending."""
-        return np.flatnonzero(self.catalog("split") == name)
+    def split(self, *names: str) -> np.ndarray:
+        """Indices of the stamps of some splits (``train``, ``validation``, ``test``), ascending."""
+        return np.flatnonzero(np.isin(self.catalog("split"), names))
 
 
 def split_of(seed: int, index: int, fractions: dict[str, float]) -> str:

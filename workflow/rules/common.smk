@@ -6,6 +6,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir)))
 
 from galforge.errors import GalforgeError
+from galforge.comparisons import GROUPS, TABLES, tables_needed
 from galforge.driver import Driver
 from snakemake.exceptions import WorkflowError
 
@@ -18,8 +19,10 @@ STAGES = DRIVER.stages
 CONFIG = DRIVER.config
 RESULTS = f"results/{CONFIG.overall.name}"
 RAW = CONFIG.overall.raw
-SOURCE = "source"
+SOURCE = "source|native"
 GENERATED = r"[a-z0-9_-]+-seed\d+"
+FEATURES = r"features[a-z0-9_-]*"
+PLAIN = rf"(?!{FEATURES})[a-z0-9_-]+"
 
 
 wildcard_constraints:
@@ -28,6 +31,7 @@ wildcard_constraints:
     model="[a-z0-9_-]+",
     measure="[a-z0-9_-]+",
     who="[a-z0-9_-]+",
+    group="|".join(GROUPS),
     seed=r"\d+",
     segment=r"\d+",
     part=r"\d+",
@@ -83,8 +87,10 @@ def stamps_of(wildcards):
 
 
 def stamps_path(dataset, who):
-    if who == SOURCE:
+    if who == "source":
         return f"{RESULTS}/stamps/{dataset}.h5"
+    if who == "native":
+        return f"{RESULTS}/stamps/{dataset}.native.h5"
     model, seed = who.rsplit("-seed", 1)
     return f"{RESULTS}/samples/{dataset}/{model}/seed{seed}.h5"
 
@@ -126,6 +132,23 @@ def measure_chunks(wildcards):
 
 
 @signed
+def scale_of(wildcards):
+    """The source's stamps, which set the scale at which a network sees anybody's."""
+    return stamps_path(wildcards.dataset, "source")
+
+
+@signed
+def network_of(wildcards):
+    """The file of weights of a measure's network, where they do not come with its package."""
+    return DRIVER.weights(wildcards.measure)
+
+
+def feature_threads(wildcards):
+    """Compute threads of a feature network."""
+    return CONFIG.measured[wildcards.dataset, wildcards.measure].settings.threads
+
+
+@signed
 def noise_of(wildcards):
     """The calibrated noise that a measurement adds, where it adds one."""
     if not STAGES.calibrates(wildcards.dataset, wildcards.measure):
@@ -136,7 +159,13 @@ def noise_of(wildcards):
 def whos(dataset):
     """The source and every trained model of a data set, as measurements are filed."""
     runs = [run for run in CONFIG.run if run.dataset == dataset]
-    return [SOURCE] + [f"{run.model}-seed{seed}" for run in runs for seed in run.seeds]
+    return ["source"] + [f"{run.model}-seed{seed}" for run in runs for seed in run.seeds]
+
+
+def measurements_compared(wildcards):
+    """Tables of measurements that a group of comparisons needs, in the order of its spec."""
+    needed = tables_needed(CONFIG, wildcards.dataset, wildcards.model, wildcards.seed, wildcards.group)
+    return [f"{RESULTS}/measurements/{wildcards.dataset}/{who}/{measure}.parquet" for who, measure in needed]
 
 
 def measurements_of(measure):
@@ -163,13 +192,38 @@ def histories(wildcards):
 
 def distances_for(wildcards):
     """Distances that a table is made of."""
-    groups = ("morphology", "power_spectrum") if wildcards.table == "headline" else (wildcards.table,)
     return [
-        f"{RESULTS}/distances/{run.dataset}/{run.model}/seed{seed}/{name}.csv"
+        f"{RESULTS}/distances/{dataset}/{model}/seed{seed}/{group}.csv"
+        for dataset in CONFIG.used_datasets
+        for model, seed in DRIVER.runs(dataset)
+        for group in DRIVER.groups(dataset, wildcards.table)
+    ]
+
+
+def all_costs(wildcards):
+    """Accounts of all segments of all trainings, in the order of the runs."""
+    return [
+        f"{RESULTS}/models/{run.dataset}/{run.model}/seed{seed}/state_{segment}.cost.json"
         for run in CONFIG.run
         for seed in run.seeds
-        for name, entry in CONFIG.measures.items()
-        if entry.family in groups
+        for segment in range(STAGES.segments(run.dataset, run.model))
+    ]
+
+
+def all_weights(wildcards):
+    """Exported weights of all trainings, in the order of the runs."""
+    return [
+        f"{RESULTS}/models/{run.dataset}/{run.model}/seed{seed}/weights.safetensors"
+        for run in CONFIG.run
+        for seed in run.seeds
+    ]
+
+
+def latents_of(wildcards):
+    """Latent walks and reconstructions of a data set's models."""
+    runs = [run for run in CONFIG.run if run.dataset == wildcards.dataset]
+    return [
+        f"{RESULTS}/samples/{run.dataset}/{run.model}/latents-seed{seed}.h5" for run in runs for seed in run.seeds
     ]
 
 
@@ -190,7 +244,7 @@ def page_figures(wildcards):
 
 def page_stamps(wildcards):
     """Source stamps of every data set that runs: the page says how many there are and where they come from."""
-    return [stamps_path(dataset, SOURCE) for dataset in CONFIG.used_datasets]
+    return [stamps_path(dataset, "source") for dataset in CONFIG.used_datasets]
 
 
 onstart:

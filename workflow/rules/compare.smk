@@ -1,19 +1,18 @@
 rule distances:
     input:
-        source=f"{RESULTS}/measurements/{{dataset}}/source/{{measure}}.parquet",
-        generated=f"{RESULTS}/measurements/{{dataset}}/{{model}}-seed{{seed}}/{{measure}}.parquet",
+        tables=measurements_compared,
     output:
-        distances=f"{RESULTS}/distances/{{dataset}}/{{model}}/seed{{seed}}/{{measure}}.csv",
-        record=f"{RESULTS}/distances/{{dataset}}/{{model}}/seed{{seed}}/{{measure}}.json",
+        distances=f"{RESULTS}/distances/{{dataset}}/{{model}}/seed{{seed}}/{{group}}.csv",
+        record=f"{RESULTS}/distances/{{dataset}}/{{model}}/seed{{seed}}/{{group}}.json",
     log:
-        f"{RESULTS}/logs/distances/{{dataset}}/{{model}}/seed{{seed}}/{{measure}}.log",
+        f"{RESULTS}/logs/distances/{{dataset}}/{{model}}/seed{{seed}}/{{group}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/distances/{{dataset}}/{{model}}/seed{{seed}}/{{measure}}.tsv"
+        f"{RESULTS}/benchmarks/distances/{{dataset}}/{{model}}/seed{{seed}}/{{group}}.tsv"
     conda:
         "../../envs/measure.yaml"
     threads: 1
     resources:
-        mem_mb=memory(4000),
+        mem_mb=memory(8000),
         runtime=60,
     params:
         spec=spec("distances"),

@@ -47,6 +47,8 @@ rule stamps:
         record=f"{RESULTS}/stamps/{{dataset}}.json",
     log:
         f"{RESULTS}/logs/stamps/{{dataset}}.log",
+    wildcard_constraints:
+        dataset=DRIVER.datasets(native=False),
     cache: DRIVER.shares()
     conda:
         "../../envs/data.yaml"
@@ -60,3 +62,14 @@ rule stamps:
         listing=listing_of,
     script:
         "../scripts/stamps.py"
+
+
+# Data sets whose galaxies differ in size keep them as they are, too: that shows what one size for all costs.
+use rule stamps as stamps_native with:
+    output:
+        stamps=f"{RESULTS}/stamps/{{dataset}}.h5",
+        native=f"{RESULTS}/stamps/{{dataset}}.native.h5",
+        rejected=f"{RESULTS}/stamps/{{dataset}}.rejected.csv",
+        record=f"{RESULTS}/stamps/{{dataset}}.json",
+    wildcard_constraints:
+        dataset=DRIVER.datasets(native=True),

@@ -32,6 +32,7 @@ rule measure_source_chunk:
         f"{RESULTS}/logs/measure/{{dataset}}/{{who}}/{{measure}}/part{{part}}of{{parts}}.log",
     wildcard_constraints:
         who=SOURCE,
+        measure=PLAIN,
     cache: DRIVER.shares()
     conda:
         "../../envs/measure.yaml"
@@ -50,6 +51,7 @@ rule measure_source_chunk:
 use rule measure_source_chunk as measure_chunk with:
     wildcard_constraints:
         who=GENERATED,
+        measure=PLAIN,
     cache: False
 
 
@@ -66,6 +68,7 @@ rule measure_source:
         f"{RESULTS}/logs/measure/{{dataset}}/{{who}}/{{measure}}.log",
     wildcard_constraints:
         who=SOURCE,
+        measure=PLAIN,
     cache: DRIVER.shares()
     conda:
         "../../envs/measure.yaml"
@@ -85,4 +88,49 @@ use rule measure_source as measure with:
         f"{RESULTS}/benchmarks/measure/{{dataset}}/{{who}}/{{measure}}.tsv"
     wildcard_constraints:
         who=GENERATED,
+        measure=PLAIN,
+    cache: False
+
+
+# Features come from a network. The source's stamps set the scale of everybody's images.
+use rule measure_source_chunk as features_source_chunk with:
+    input:
+        stamps=stamps_of,
+        scale=scale_of,
+        weights=network_of,
+    wildcard_constraints:
+        who=SOURCE,
+        measure=FEATURES,
+    conda:
+        "../../envs/measure.yaml"
+    threads: feature_threads
+
+
+use rule features_source_chunk as features_chunk with:
+    wildcard_constraints:
+        who=GENERATED,
+        measure=FEATURES,
+    cache: False
+
+
+use rule measure_source as features_source with:
+    input:
+        stamps=stamps_of,
+        scale=scale_of,
+        weights=network_of,
+        chunks=measure_chunks,
+    wildcard_constraints:
+        who=SOURCE,
+        measure=FEATURES,
+    conda:
+        "../../envs/measure.yaml"
+    threads: feature_threads
+
+
+use rule features_source as features with:
+    benchmark:
+        f"{RESULTS}/benchmarks/measure/{{dataset}}/{{who}}/{{measure}}.tsv"
+    wildcard_constraints:
+        who=GENERATED,
+        measure=FEATURES,
     cache: False

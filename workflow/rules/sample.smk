@@ -42,3 +42,51 @@ rule sample:
         code=code("sample"),
     script:
         "../scripts/sample.py"
+
+
+rule latents:
+    input:
+        weights=f"{RESULTS}/models/{{dataset}}/{{model}}/seed{{seed}}/weights.safetensors",
+        stamps=f"{RESULTS}/stamps/{{dataset}}.h5",
+    output:
+        stamps=f"{RESULTS}/samples/{{dataset}}/{{model}}/latents-seed{{seed}}.h5",
+        record=f"{RESULTS}/samples/{{dataset}}/{{model}}/latents-seed{{seed}}.json",
+    log:
+        f"{RESULTS}/logs/latents/{{dataset}}/{{model}}/seed{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/latents/{{dataset}}/{{model}}/seed{{seed}}.tsv"
+    conda:
+        "../../envs/train.yaml"
+    threads: CONFIG.sampling.threads
+    resources:
+        mem_mb=memory(4000),
+        runtime=30,
+    params:
+        spec=spec("latents"),
+        code=code("latents"),
+    script:
+        "../scripts/latents.py"
+
+
+rule export_fits:
+    # Asked for by name: generated or source stamps for programs that read FITS.
+    input:
+        stamps=stamps_of,
+    output:
+        fits=f"{RESULTS}/fits/{{dataset}}/{{who}}.fits",
+        record=f"{RESULTS}/fits/{{dataset}}/{{who}}.json",
+    log:
+        f"{RESULTS}/logs/export_fits/{{dataset}}/{{who}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/export_fits/{{dataset}}/{{who}}.tsv"
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4000),
+        runtime=60,
+    params:
+        spec=spec("export_fits"),
+        code=code("export_fits"),
+    script:
+        "../scripts/export_fits.py"

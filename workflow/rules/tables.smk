@@ -14,6 +14,8 @@ rule table:
         record=f"{RESULTS}/tables/holzschuh2022/{{table}}.json",
     log:
         f"{RESULTS}/logs/table/{{table}}.log",
+    wildcard_constraints:
+        table="|".join(("headline", *TABLES)),
     benchmark:
         f"{RESULTS}/benchmarks/table/{{table}}.tsv"
     conda:
@@ -27,3 +29,34 @@ rule table:
         code=code("table"),
     script:
         "../scripts/table.py"
+
+
+rule table_cost:
+    input:
+        segments=all_costs,
+        weights=all_weights,
+    output:
+        csv=report(
+            f"{RESULTS}/tables/holzschuh2022/cost.csv",
+            caption="../report/cost.rst",
+            category="Tables",
+            labels={"table": "cost"},
+        ),
+        md=f"{RESULTS}/tables/holzschuh2022/cost.md",
+        tex=f"{RESULTS}/tables/holzschuh2022/cost.tex",
+        record=f"{RESULTS}/tables/holzschuh2022/cost.json",
+    log:
+        f"{RESULTS}/logs/table/cost.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/table/cost.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=20,
+    params:
+        spec=spec("table_cost"),
+        code=code("table_cost"),
+    script:
+        "../scripts/table_cost.py"

@@ -4,6 +4,8 @@ rule train_segment:
         state=previous_state,
     output:
         state=f"{RESULTS}/models/{{dataset}}/{{model}}/seed{{seed}}/state_{{segment}}.pt",
+        # Time, and on what: apart from the state, which is the same however long it took.
+        cost=f"{RESULTS}/models/{{dataset}}/{{model}}/seed{{seed}}/state_{{segment}}.cost.json",
         record=f"{RESULTS}/models/{{dataset}}/{{model}}/seed{{seed}}/state_{{segment}}.json",
     log:
         f"{RESULTS}/logs/train/{{dataset}}/{{model}}/seed{{seed}}/segment_{{segment}}.log",

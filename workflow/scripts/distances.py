@@ -1,4 +1,4 @@
-"""Compare the measurements of a model's stamps with those of its source."""
+"""Compare the measurements of a model's stamps with those of its source: all comparisons of a group."""
 
 import importlib
 
@@ -6,22 +6,31 @@ import pandas as pd
 
 from galforge.atomic import replacing
 from galforge.compare.engines import common_engine
+from galforge.compare.joined import check_alike, joined
 from galforge.compare.settings import ComparisonSettings
 from galforge.provenance import begin, finish
 
 spec = begin(snakemake, __file__)
-source, generated = (pd.read_parquet(snakemake.input[side]) for side in ("source", "generated"))
-settings = ComparisonSettings.from_spec(spec["settings"])
-rows = importlib.import_module(f"galforge.compare.{spec['group']}").compare(source, generated, settings)
-rows = rows.assign(
-    dataset=snakemake.wildcards.dataset,
-    origin=source.attrs["origin"],
-    model=snakemake.wildcards.model,
-    seed=int(snakemake.wildcards.seed),
-    measure=spec["measure"],
-    protocol=spec["settings"]["protocol"],
-    engine=common_engine(source, generated),
-)
+names = [tuple(name) for name in spec["tables"]]
+tables = dict(zip(names, map(pd.read_parquet, snakemake.input.tables), strict=True))
+rows = []
+for each in spec["comparisons"]:
+    source, generated = (joined([tables[who, measure] for measure in each["measures"]]) for who in each["sides"])
+    check_alike(source, generated)
+    settings = ComparisonSettings.from_spec(each["settings"])
+    compare = importlib.import_module(f"galforge.compare.{each['comparison']}").compare
+    rows.append(
+        compare(source, generated, settings).assign(
+            dataset=snakemake.wildcards.dataset,
+            origin=source.attrs["origin"],
+            model=snakemake.wildcards.model,
+            seed=int(snakemake.wildcards.seed),
+            comparison=each["comparison"],
+            measure=each["measures"][0],
+            protocol=settings.protocol,
+            engine=common_engine(source, generated),
+        )
+    )
 with replacing(snakemake.output.distances) as temporary:
-    rows.to_csv(temporary, index=False, lineterminator="\n")
+    pd.concat(rows, ignore_index=True).to_csv(temporary, index=False, lineterminator="\n")
 finish(snakemake, __file__)

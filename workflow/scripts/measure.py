@@ -7,6 +7,7 @@ import pandas as pd
 
 from galforge import families
 from galforge.atomic import replacing
+from galforge.measure.images import side_of
 from galforge.parts import bounds
 from galforge.provenance import begin, finish
 from galforge.seeds import seed_of
@@ -20,15 +21,28 @@ else:
     noise = spec.get("noise", {"sigma": 0.0, "seed": 0})
     if calibrated := snakemake.input.get("noise"):
         noise["sigma"] = json.loads(Path(calibrated).read_text())["sigma"]
+    given = {}
+    if "scale" in snakemake.input.keys():
+        prepared = families.load("measure", spec["family"], "preparation")
+        with Stamps(snakemake.input.scale) as source:
+            given["stretch"] = prepared.stretch_of(
+                source, prepared.channels_of(source.header, spec["band"], "corrected")
+            )
+        given["weights"] = snakemake.input.get("weights") or None
     with Stamps(snakemake.input.stamps) as stamps:
         start, stop = bounds(len(stamps), snakemake.wildcards)
         # Source and generated stamps must not share a noise realisation: their distance would come out too small.
         seed = seed_of(noise["seed"], "noise", snakemake.wildcards.who) % 2**63
         table = families.load("measure", spec["family"], "measure").measure(
-            stamps, start, stop, settings, spec["band"], noise["sigma"], seed
+            stamps, start, stop, settings, spec["band"], noise["sigma"], seed, **given
         )
-        table.attrs = {"origin": stamps.header.origin, "noise_sigma": noise["sigma"], "side": stamps.shape[2]}
-        table.attrs["engine"] = getattr(settings, "engine", "")
+        table.attrs = {
+            "origin": stamps.header.origin,
+            "noise_sigma": noise["sigma"],
+            "side": side_of(stamps),
+            "bands": list(stamps.header.bands),
+            "engine": getattr(settings, "engine", ""),
+        }
 with replacing(snakemake.output.measurements) as temporary:
     table.to_parquet(temporary, index=False)
 if "record" in snakemake.output.keys():

@@ -13,5 +13,6 @@ families.load("datasets", family, "dataset").build(
     [Path(path) for path in snakemake.input.get("raw", [])],
     Path(snakemake.output.stamps),
     Path(snakemake.output.rejected),
+    **({"native": Path(snakemake.output.native)} if "native" in snakemake.output.keys() else {}),
 )
 finish(snakemake, __file__)

@@ -34,6 +34,7 @@ job = {
     "minutes": snakemake.resources.get("runtime") if "SLURM_JOB_ID" in os.environ else None,
     "tensorboard": str(Path(folder, *state.parent.parts[1:])) if folder else None,
     "log": snakemake.log[0],
+    "cost_out": snakemake.output.cost,
 }
 launch(job, processes(snakemake.resources.get("gpu"), snakemake.resources.get("gres")))
 finish(snakemake, __file__, seed=spec["seed"], key=key)

@@ -1,6 +1,6 @@
 """How the stamps of one data set are measured: what belongs to the data set and not to the measure."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -30,6 +30,10 @@ class Measuring(Settings):
         description="apply the published cuts in the published protocol; they belong to SKIRT in native pixels",
     )
     seed: int = Field(0, ge=0, description="seed of the added noise [any integer]")
+    overrides: dict[str, Any] = Field(
+        default_factory=dict,
+        description="keys of measures that differ for this data set, as a tree, such as {power_spectrum: {band: 1}}",
+    )
 
 
 class MeasureEntry(Settings):
@@ -37,3 +41,6 @@ class MeasureEntry(Settings):
 
     family: str = Field(description="folder of workflow/galforge/measure/")
     chunk: int = Field(1000, ge=1, description="stamps measured by one job, for minutes of work [count]")
+    band: int | None = Field(
+        None, ge=0, description="channel that is measured; null: that of the data set [index, 0 = first band]"
+    )

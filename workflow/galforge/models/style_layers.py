@@ -7,6 +7,7 @@ and maps are convolved before they are enlarged, bilinearly, which is the low-pa
 """
 
 import math
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -145,7 +146,7 @@ class Synthesis(nn.Module):
         self.convs = nn.ModuleList([StyledConv(widths[0], widths[0], latent, noise)])
         self.shortcuts = nn.ModuleList()
         images = [] if residual else [ToImage(widths[0], channels, latent, patch)]
-        for before, now in zip(widths, widths[1:], strict=False):
+        for before, now in pairwise(widths):
             self.convs += [StyledConv(before, now, latent, noise), StyledConv(now, now, latent, noise)]
             if residual:
                 self.shortcuts.append(Conv(before, now, 1, bias=False))
@@ -173,7 +174,6 @@ class Synthesis(nn.Module):
         per_layer = styles.unbind(1) if styles.dim() == 3 else [styles] * self.layers
         noise = iter(noises)
         features = self.constant.expand(len(styles), -1, -1, -1)
-        # Under autocast the constant has to be of the type of what comes after it.
         features = self.convs[0](features, per_layer[0], next(noise, None))
         image = None if self.residual else self.images[0](features, per_layer[0])
         for level in range((self.layers - 1) // 2):
@@ -215,9 +215,7 @@ class Discriminator(nn.Module):
         self.patch, self.group = patch, group
         finest_first = widths[::-1]
         self.stem = Conv(channels * patch**2, finest_first[0], 1)
-        self.blocks = nn.ModuleList(
-            [DiscriminatorBlock(now, coarser) for now, coarser in zip(finest_first, finest_first[1:], strict=False)]
-        )
+        self.blocks = nn.ModuleList([DiscriminatorBlock(now, coarser) for now, coarser in pairwise(finest_first)])
         self.last = Conv(widths[0] + (group > 1), widths[0], 3)
         self.hidden = Linear(widths[0] * BOTTOM**2, widths[0])
         self.logit = Linear(widths[0], 1)

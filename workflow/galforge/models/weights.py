@@ -6,18 +6,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 from galforge import families
 from galforge.atomic import replacing
 from galforge.errors import GalforgeError
+from galforge.models.about import KEY, read_about
 from galforge.models.normalisation import Normalisation
 from galforge.models.protocol import Family, Shape
 from galforge.stamps import Header
-
-_KEY = "galforge"
 
 
 @dataclass(frozen=True)
@@ -50,7 +49,7 @@ def write(path: Path, tensors: dict[str, Tensor], about: dict[str, Any]) -> None
             state.
     """
     # One entry: with several, safetensors would write them in an order that changes from run to run.
-    metadata = {_KEY: json.dumps(about, sort_keys=True)}
+    metadata = {KEY: json.dumps(about, sort_keys=True)}
     with replacing(path) as temporary:
         save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary, metadata=metadata)
 
@@ -61,17 +60,9 @@ def load(path: Path, device: torch.device) -> Model:
     Raises:
         GalforgeError: no such file, none of galforge's, or weights that do not fit the family.
     """
-    try:
-        with safe_open(path, framework="pt", device="cpu") as file:
-            metadata = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-    except (OSError, SafetensorError) as error:
-        raise GalforgeError(
-            f"{path}: cannot be read as weights ({error}); remove it to have it exported again"
-        ) from error
-    if _KEY not in metadata:
-        raise GalforgeError(f"{path}: holds weights, but not galforge's: the entry {_KEY!r} is missing in its metadata")
-    about = json.loads(metadata[_KEY])
+    about = read_about(path)
+    with safe_open(path, framework="pt", device="cpu") as file:
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
     settings = families.load("models", about["family"], "settings").ModelSettings.from_spec(about["network_settings"])
     shape, normalisation = tuple(about["shape"]), Normalisation.from_spec(about["normalisation"])
     family = families.load("models", about["family"], "family").Family(settings, shape, normalisation)

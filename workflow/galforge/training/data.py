@@ -1,6 +1,7 @@
-"""The training split as batches: which images a step sees, and how they get to the device."""
+"""The stamps that are trained on as batches: which images a step sees, and how they get to the device."""
 
 from collections import deque
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
 from types import TracebackType
@@ -45,7 +46,7 @@ def positions(seed: int, count: int, first: int, number: int) -> np.ndarray:
 
 
 class TrainingImages:
-    """The training split of a stamps file; a context manager.
+    """The stamps of a file that are trained on; a context manager.
 
     Images are held on the device where they fit, else read from the file by a thread, some batches ahead of the
     step that needs them, into memory that a GPU copies from while it computes. Both ways give the same numbers.
@@ -56,6 +57,7 @@ class TrainingImages:
         conditions: catalogue columns that go with the images.
         seed: decides the order.
         hold_bytes: the most that held images may take on the CPU; on a GPU it is half of the free memory. 0 holds none.
+        splits: that are trained on.
 
     Raises:
         GalforgeError: no training images, or a condition that is missing or not finite.
@@ -68,11 +70,15 @@ class TrainingImages:
         conditions: tuple[str, ...],
         seed: int,
         hold_bytes: int = HOLD_BYTES,
+        splits: Sequence[str] = ("train",),
     ):
         self.stamps, self.device, self.seed = stamps, device, seed
-        self.indices = stamps.split("train")
+        self.indices = stamps.split(*splits)
         if len(self.indices) == 0:
-            raise GalforgeError(f"{stamps.path}: the training split is empty; give it a larger share or more stamps")
+            raise GalforgeError(
+                f"{stamps.path}: there are no stamps in {' and '.join(splits)} to train on; give these splits a larger "
+                "share, or the data set more stamps"
+            )
         self.conditions = {name: self._condition(name) for name in conditions}
         size = len(self.indices) * int(np.prod(stamps.shape)) * 4
         limit = torch.cuda.mem_get_info(device)[0] // 2 if device.type == "cuda" and hold_bytes else hold_bytes

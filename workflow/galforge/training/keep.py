@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 
 from galforge.logs import Scalars
+from galforge.training.cost import Spent
 from galforge.training.history import History, write_csv
 from galforge.training.state import Checkpoints, State
 
@@ -22,14 +23,17 @@ class Keep(AbstractContextManager["Keep"]):
         key: written into every state.
         every_seconds: time between two checkpoints [s].
         tensorboard: folder for TensorBoard to watch; None for none.
+        spent: keeps account of the time; it is written with every state.
 
     Attributes:
         header: of the source stamps, written into every state.
         longest: the longest time that saving took [s].
     """
 
-    def __init__(self, checkpoints: Checkpoints, key: str, every_seconds: float, tensorboard: Path | None):
-        self.checkpoints, self.key, self.every = checkpoints, key, every_seconds
+    def __init__(
+        self, checkpoints: Checkpoints, key: str, every_seconds: float, tensorboard: Path | None, spent: Spent
+    ):
+        self.checkpoints, self.key, self.every, self.spent = checkpoints, key, every_seconds, spent
         self.header, self.longest = "", 0.0
         self._last = time.monotonic()
         self._rows, self._shown = 0, -SHOW_SECONDS
@@ -73,6 +77,7 @@ class Keep(AbstractContextManager["Keep"]):
 
     def _write(self, write: Callable[[State], None], state: State) -> None:
         began = time.monotonic()
+        self.spent.write()
         write({**state, "key": self.key, "header": self.header})
         self._last = time.monotonic()
         self.longest = max(self.longest, self._last - began)

@@ -15,6 +15,7 @@ from galforge.settings import Settings
 from galforge.stamps import Stamps
 from galforge.training import state as states
 from galforge.training.clock import Clock
+from galforge.training.cost import Spent, write_cost
 from galforge.training.data import HOLD_BYTES, TrainingImages
 from galforge.training.group import Group
 from galforge.training.keep import CHECKPOINT_SECONDS, Keep
@@ -28,7 +29,7 @@ class Segment:
     """What a segment is made from, and how far it goes.
 
     Attributes:
-        stamps: source stamps; only their training split is read.
+        stamps: source stamps; only the splits that are trained on are read.
         family, network: the model family and its settings.
         normalisation, training: see ``galforge.training.settings``.
         seed: of this training.
@@ -59,6 +60,7 @@ def run_segment(
     hold_bytes: int = HOLD_BYTES,
     tensorboard: Path | None = None,
     group: Group | None = None,
+    cost_out: Path | None = None,
 ) -> None:
     """Train from ``segment.state_in`` until ``segment.stop`` images were seen, and write ``state_out``.
 
@@ -77,6 +79,7 @@ def run_segment(
         hold_bytes: see ``TrainingImages``; shared by the processes of a group.
         tensorboard: folder for TensorBoard to watch; None for none.
         group: the processes that train together, of which the first one writes; this one alone if not given.
+        cost_out: where to write what the segment took (JSON: seconds, processes, threads, device); None for nowhere.
 
     Raises:
         Preempted, OutOfTime: stopped early; progress is saved.
@@ -111,15 +114,18 @@ def run_segment(
                 elif before and before["images_seen"] >= segment.stop:
                     log.info("%s has seen %d images already and is passed on", segment.state_in, before["images_seen"])
                     states.link(segment.state_in, state_out, lease)
+                    write_cost(cost_out, None)
                     return
                 else:
                     latest = checkpoints.latest()
                     start = checkpoints.path(latest["images_seen"]) if latest else segment.state_in
                     group.tell((True, start))
                     told = True
-                    with Keep(checkpoints, own, checkpoint_seconds, tensorboard) as keep:
+                    spent = Spent(work, group.size, segment.training.threads)
+                    with Keep(checkpoints, own, checkpoint_seconds, tensorboard, spent) as keep:
                         _train(segment, latest or before, clock, group, hold_bytes, keep)
                 states.link(checkpoints.finished, state_out, lease)
+                write_cost(cost_out, work)
         finally:
             if not told:
                 group.tell((False, None))
@@ -140,7 +146,9 @@ def _train(
         if keep is not None:
             log.info("training on %s in %s", device, "bfloat16" if run.bfloat16 else "float32")
             keep.header = source.typical_header().to_json()
-        with TrainingImages(source, device, run.family.conditions, segment.seed, hold_bytes // group.size) as images:
+            keep.spent.device = device.type
+        limit, splits = hold_bytes // group.size, segment.training.splits
+        with TrainingImages(source, device, run.family.conditions, segment.seed, limit, splits) as images:
             train(run, images, segment.stop, clock, keep)
 
 
@@ -149,7 +157,7 @@ def _prepare(
 ) -> Training:
     """A training at the beginning, or where ``start`` left off with the normalisation measured then."""
     if start is None:
-        chosen = normalisations.measure(segment.normalisation, source, source.split("train"))
+        chosen = normalisations.measure(segment.normalisation, source, source.split(*segment.training.splits))
     else:
         chosen = normalisations.Normalisation.from_spec(start["normalisation"])
     shape = tuple(source.shape)

@@ -57,6 +57,9 @@ class StepSettings(Settings):
     )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes a GPU where there is one")
     threads: int = Field(1, ge=1, description="CPU threads of a training; another number gives other last digits")
+    splits: list[Literal["train", "validation", "test"]] = Field(
+        ["train"], min_length=1, description="splits of the data set that are trained on"
+    )
 
 
 class TrainingSettings(StepSettings):

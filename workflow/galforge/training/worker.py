@@ -38,6 +38,7 @@ def run(job: dict[str, Any], group: Group) -> None:
         checkpoint_seconds=job["checkpoint_seconds"],
         tensorboard=Path(job["tensorboard"]) if job["tensorboard"] else None,
         group=group,
+        cost_out=Path(job["cost_out"]) if job.get("cost_out") else None,
     )
 
 

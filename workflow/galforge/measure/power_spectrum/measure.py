@@ -62,7 +62,8 @@ def measure(
     missing = ~np.isfinite(modes)
     if missing.any():
         log.warning(
-            "power_spectrum: %d stamps have modes of zero amplitude, or are too small: missing", missing.any(axis=1).sum()
+            "power_spectrum: %d stamps have modes of zero amplitude, or are too small: missing",
+            missing.any(axis=1).sum(),
         )
     modes[missing] = np.nan
     profile[~np.isfinite(profile)] = np.nan

@@ -8,6 +8,7 @@ from galforge.errors import GalforgeError
 from galforge.settings import Settings
 
 LIBRARIES = ("torch",)
+GENERATOR = ("mapping", "synthesis")
 
 
 class ModelSettings(Settings):
@@ -19,8 +20,8 @@ class ModelSettings(Settings):
     max_width: int = Field(512, ge=4, multiple_of=4, description="most channels at any resolution")
     patch: Literal[1, 2, 4] = Field(
         1,
-        description="side of the image pixels that one pixel of the finest maps makes; 2 takes a third of the time, for "
-        "images whose detail is coarser than two pixels [px]",
+        description="side of the image pixels that one pixel of the finest maps makes; 2 takes a third of the time, "
+        "for images whose detail is coarser than two pixels [px]",
     )
     architecture: Literal["skip", "residual"] = Field(
         "skip", description="generator: sum the images of all levels (skip), or sum maps (residual)"

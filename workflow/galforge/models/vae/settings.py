@@ -6,6 +6,7 @@ from galforge.errors import GalforgeError
 from galforge.settings import Settings
 
 LIBRARIES = ("torch",)
+GENERATOR = ("decoder", "observation")
 
 
 class ModelSettings(Settings):

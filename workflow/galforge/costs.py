@@ -1,0 +1,45 @@
+"""What models cost: time, numbers learned, images seen."""
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from safetensors import safe_open
+
+from galforge import families
+from galforge.models.about import read_about
+
+SECONDS_PER_HOUR = 3600
+
+
+def costs(segments: Sequence[Path], weights: Path) -> dict[str, float]:
+    """The cost of one training, by property.
+
+    `parameters` (buffers included), `generator_parameters` (what sampling needs, where the family's settings say so in
+    GENERATOR), `images_seen`, `gpu_hours` and `cpu_hours`: wall time times GPUs, or times CPU threads where no GPU
+    trained, of tries that led to the result.
+
+    Args:
+        segments: accounts of all segments of the training (``galforge.training.cost``).
+        weights: the exported weights.
+    """
+    about = read_about(weights)
+    generator = getattr(families.load("models", about["family"], "settings"), "GENERATOR", ())
+    numbers = {}
+    with safe_open(weights, framework="np") as file:
+        for name in file.keys():  # noqa: SIM118 - no mapping
+            numbers[name] = math.prod(file.get_slice(name).get_shape())
+    out = {"parameters": float(sum(numbers.values()))}
+    if generator:
+        out["generator_parameters"] = float(
+            sum(count for name, count in numbers.items() if name.split(".")[0] in generator)
+        )
+    spent = [json.loads(path.read_text(encoding="utf-8")) for path in segments]
+    on_gpu = [each["seconds"] * each["processes"] for each in spent if each["device"] == "cuda"]
+    on_cpu = [each["seconds"] * each["processes"] * each["threads"] for each in spent if each["device"] == "cpu"]
+    return out | {
+        "images_seen": float(about["images_seen"]),
+        "gpu_hours": sum(on_gpu) / SECONDS_PER_HOUR,
+        "cpu_hours": sum(on_cpu) / SECONDS_PER_HOUR,
+    }
