@@ -6,12 +6,13 @@ Only the Snakefile and the tools around it import this module; jobs get their pa
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from galforge import families
 from galforge.compare.settings import CompareSettings
+from galforge.config_problems import Problems
 from galforge.errors import GalforgeError
 from galforge.measure.settings import MeasureEntry, Measuring
 from galforge.report.settings import ReportSettings
@@ -21,7 +22,6 @@ from galforge.training.settings import NormalisationSettings, SamplingSettings, 
 NAME = re.compile(r"[a-z][a-z0-9_]*(-[a-z][a-z0-9_]*)*")
 RESERVED = ("source", "native", "roundtrip")
 """Names that say whose stamps are measured or compared, and are not a model's."""
-Section = TypeVar("Section", bound=Settings)
 
 
 class ConfigError(GalforgeError):
@@ -105,48 +105,13 @@ class Config:
         return list(dict.fromkeys(run.dataset for run in self.run))
 
 
-class _Problems:
-    """Collects everything that is wrong, so that one message says it all."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-
-    def add(self, key: str, message: str) -> None:
-        self.lines.append(f"{key}: {message}")
-
-    def parse(self, kind: type[Section], data: Any, key: str) -> Section | None:
-        if not isinstance(data, dict):
-            self.add(key, f"{data!r} is not a section of keys and values")
-            return None
-        try:
-            return kind.model_validate(data)
-        except ValidationError as error:
-            for item in error.errors():
-                path = ".".join(
-                    str(part) for part in item["loc"] if not str(part).startswith(("function-", "literal["))
-                )
-                where = ".".join(part for part in (key, path) if part)
-                self.add(where, _readable(item, kind))
-            return None
-
-    def family(self, kind: str, family: Any, part: str, key: str) -> Any:
-        if not isinstance(family, str):
-            self.add(f"{key}.family", f"{family!r} is not the name of a family; every entry needs one")
-            return None
-        try:
-            return families.load(kind, family, part)
-        except GalforgeError as error:
-            self.add(f"{key}.family", str(error))
-            return None
-
-
 def parse(raw: dict[str, Any]) -> Config:
     """Check a configuration as Snakemake merged it, and compose its typed tree.
 
     Raises:
         ConfigError: one message with every wrong key, value, unit and impossible combination.
     """
-    problems = _Problems()
+    problems = Problems()
     raw = dict(raw)
     sections = {name: raw.pop(name, {}) for name in ("datasets", "models", "measures", "sampling", "compare", "report")}
     runs_raw = raw.pop("run", [])
@@ -192,7 +157,7 @@ def parse(raw: dict[str, Any]) -> Config:
 _NAME_RULE = "small letters, digits and _, parts joined by -, each beginning with a letter"
 
 
-def _dataset(problems: _Problems, entry: Any, key: str) -> Dataset | None:
+def _dataset(problems: Problems, entry: Any, key: str) -> Dataset | None:
     if not isinstance(entry, dict):
         problems.add(key, f"{entry!r} is not a section")
         return None
@@ -204,7 +169,7 @@ def _dataset(problems: _Problems, entry: Any, key: str) -> Dataset | None:
     return Dataset(family, settings, parsed) if settings and parsed else None
 
 
-def _measure(problems: _Problems, entry: Any, key: str) -> Measure | None:
+def _measure(problems: Problems, entry: Any, key: str) -> Measure | None:
     if not isinstance(entry, dict):
         problems.add(key, f"{entry!r} is not a section")
         return None
@@ -216,7 +181,7 @@ def _measure(problems: _Problems, entry: Any, key: str) -> Measure | None:
     return Measure(common.family, settings, common.chunk, common.band) if common and settings else None
 
 
-def _model(problems: _Problems, entry: Any, key: str) -> Model | None:
+def _model(problems: Problems, entry: Any, key: str) -> Model | None:
     if not isinstance(entry, dict):
         problems.add(key, f"{entry!r} is not a section")
         return None
@@ -232,7 +197,7 @@ def _model(problems: _Problems, entry: Any, key: str) -> Model | None:
     return None
 
 
-def _check_measures(problems: _Problems, measures: dict[str, Measure]) -> None:
+def _check_measures(problems: Problems, measures: dict[str, Measure]) -> None:
     """Comparisons find a measure by its family's name, and its published variant by a suffix.
 
     Between the two, a family of which several measures are taken may have a word of its own (``features-inception``).
@@ -248,7 +213,7 @@ def _check_measures(problems: _Problems, measures: dict[str, Measure]) -> None:
 
 
 def _check_overrides(
-    problems: _Problems, key: str, name: str, dataset: Dataset, measures_raw: dict, measured: dict
+    problems: Problems, key: str, name: str, dataset: Dataset, measures_raw: dict, measured: dict
 ) -> None:
     """Measures as they are taken of one data set."""
     overrides = dataset.measuring.overrides
@@ -261,7 +226,7 @@ def _check_overrides(
         entry = _measure(problems, merged(raw, overrides.get(measure, {})), place)
         if entry is None:
             continue
-        if (entry.family, entry.protocol) != (raw["family"], _measure(_Problems(), raw, "").protocol):
+        if (entry.family, entry.protocol) != (raw["family"], _measure(Problems(), raw, "").protocol):
             problems.add(place, "family and protocol of a measure are the same for all data sets")
         measured[name, measure] = entry
         for where, band in ((f"{key}.band", dataset.measuring.band), (f"{place}.band", entry.band)):
@@ -271,7 +236,7 @@ def _check_overrides(
                     problems.lines.append(line)
 
 
-def _check_downloads(problems: _Problems, entries: dict[str, Any]) -> None:
+def _check_downloads(problems: Problems, entries: dict[str, Any]) -> None:
     """Downloads are kept under their file names, so two of one name must be the same file."""
     urls: dict[str, tuple[str, str]] = {}
     for key, settings in entries.items():
@@ -283,7 +248,7 @@ def _check_downloads(problems: _Problems, entries: dict[str, Any]) -> None:
 
 
 def _check_run(
-    problems: _Problems, key: str, run: Run, datasets: dict, models_raw: dict, models: dict[tuple[str, str], Model]
+    problems: Problems, key: str, run: Run, datasets: dict, models_raw: dict, models: dict[tuple[str, str], Model]
 ) -> None:
     for kind, name, known in (("dataset", run.dataset, datasets), ("model", run.model, models_raw)):
         if name not in known:
@@ -335,16 +300,3 @@ def merged(base: Any, over: Any) -> Any:
     if isinstance(base, dict) and isinstance(over, dict):
         return {name: merged(base.get(name), over[name]) if name in over else base[name] for name in {**base, **over}}
     return over
-
-
-def _readable(item: Any, kind: type[Settings]) -> str:
-    """One of pydantic's findings in the words of a user of YAML."""
-    value, context = item.get("input"), item.get("ctx", {})
-    if item["type"] == "extra_forbidden":
-        known = ", ".join(sorted(kind.model_fields)) if len(item["loc"]) == 1 else "see config/README.md"
-        return f"unknown key (known here: {known})"
-    if item["type"] == "missing":
-        return "is missing"
-    if item["type"] == "value_error":
-        return str(context.get("error", item["msg"]))
-    return f"{value!r}: {item['msg'][0].lower()}{item['msg'][1:]}"
