@@ -74,7 +74,7 @@ def test_missing_condition_names_the_stamp(tmp_path):
 def test_empty_training_split_is_refused(tmp_path):
     with StampsWriter(tmp_path / "s.h5", (1, 4, 4), header(1), capacity=1) as writer:
         writer.append(np.zeros((1, 4, 4)), name="only", split="test")
-    with Stamps(tmp_path / "s.h5") as stamps, pytest.raises(GalforgeError, match="training split is empty"):
+    with Stamps(tmp_path / "s.h5") as stamps, pytest.raises(GalforgeError, match="no stamps in train to train on"):
         TrainingImages(stamps, CPU, (), 0)
 
 
