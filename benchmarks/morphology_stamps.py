@@ -22,8 +22,8 @@ import numpy as np
 from galforge.datasets.cosmos import mock
 from galforge.datasets.cosmos.cutout import checked, to_size
 from galforge.datasets.cosmos.real_galaxy import opened
-from galforge.datasets.cosmos.scene import Blobs, Scene, Sersic, render
 from galforge.datasets.cosmos.settings import DatasetSettings, MockSettings
+from galforge.datasets.scene import Blobs, Scene, Sersic, render
 from galforge.measure.morphology.measure import gaussian_psf
 from galforge.seeds import generator
 

@@ -13,8 +13,8 @@ from scipy.ndimage import uniform_filter
 
 from galforge.datasets.cosmos import mock
 from galforge.datasets.cosmos.dataset import build
-from galforge.datasets.cosmos.scene import Arms, Scene, Sersic, render
 from galforge.datasets.cosmos.settings import DatasetSettings, MockSettings
+from galforge.datasets.scene import Arms, Scene, Sersic, render
 from galforge.stamps import Stamps
 
 MORPHOLOGY = ("asymmetry", "smoothness", "gini", "m20")

@@ -1,35 +1,16 @@
 """One raw cutout: read from FITS, judged, and brought to the stamps' size."""
 
-import gzip
-import io
-import warnings
-import zlib
 from dataclasses import dataclass, field
-from pathlib import PurePath
 
 import numpy as np
 from astropy.io import fits
-from astropy.io.fits.verify import VerifyError
 
 from galforge.datasets.cosmos.settings import DatasetSettings
+from galforge.datasets.fits_image import image_of
+from galforge.datasets.rejections import Rejected
 from galforge.seeds import generator
 
-# What astropy, gzip and numpy raise on damaged files.
-DAMAGE = (OSError, EOFError, zlib.error, ValueError, TypeError, IndexError, KeyError, VerifyError)
 BAND_KEYWORDS = ("FILTER", "FILTER1", "FILTER2")
-
-
-class Rejected(Exception):
-    """A cutout that does not become a stamp.
-
-    Attributes:
-        category: one of a few phrases, by which the log counts.
-        selection: it is left out by choice (the size cut), not because something is wrong with it.
-    """
-
-    def __init__(self, category: str, detail: str = "", selection: bool = False):
-        super().__init__(f"{category}: {detail}" if detail else category)
-        self.category, self.selection = category, selection
 
 
 @dataclass
@@ -42,35 +23,13 @@ class Cutout:
     columns: dict[str, float] = field(default_factory=dict)
 
 
-def stem(name: str) -> str:
-    """A file's name without its folder and without .fits or .fits.gz."""
-    return PurePath(name).name.removesuffix(".gz").removesuffix(".fits")
-
-
 def parse(content: bytes, extension: int) -> Cutout:
     """The cutout in the bytes of a FITS file, gzipped or not.
 
     Raises:
         Rejected: the bytes are damaged, or HDU ``extension`` holds no image.
     """
-    if not content:
-        raise Rejected("unreadable FITS", "the file is empty")
-    try:
-        if content[:2] == b"\x1f\x8b":
-            content = gzip.decompress(content)
-        # A truncated file is announced by a warning first, by an error only when its pixels are read.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with fits.open(io.BytesIO(content), memmap=False) as hdus:
-                if extension >= len(hdus):
-                    raise Rejected("no image", f"the file has {len(hdus)} HDUs, none of number {extension}")
-                data = hdus[extension].data
-                headers = [hdus[extension].header, hdus[0].header]
-                pixels = None if data is None or data.dtype.names else np.array(data)
-    except DAMAGE as error:
-        raise Rejected("unreadable FITS", f"truncated or damaged ({error})") from error
-    if pixels is None:
-        raise Rejected("no image", f"HDU {extension} holds none; set `extension` to the HDU that does")
+    pixels, headers = image_of(content, extension)
     return Cutout(pixels, _bands(headers), _exposure_time(headers))
 
 

@@ -4,49 +4,26 @@ Their only cut is on the cutout's size (both sides at least 256 px); the centre 
 stretched.
 """
 
-import csv
 import hashlib
-import io
-from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from galforge import atomic
 from galforge.datasets.cosmos import archive
-from galforge.datasets.cosmos.cutout import Cutout, Rejected, checked, to_size
+from galforge.datasets.cosmos.cutout import Cutout, checked, to_size
 from galforge.datasets.cosmos.settings import DatasetSettings
+from galforge.datasets.rejections import Rejected, Tally
 from galforge.errors import GalforgeError
 from galforge.logs import log, progress
 from galforge.stamps import Header, StampsWriter, split_of
 
-_EXAMPLES = 3
-
 
 @dataclass
-class _Tally:
+class _Tally(Tally):
     """What became of the cutouts."""
 
-    total: int
-    accepted: int = 0
     padded: int = 0
-    faulty: int = 0
-    rows: list[tuple[str, str]] = field(default_factory=list)
-    categories: Counter[str] = field(default_factory=Counter)
-    examples: dict[str, list[str]] = field(default_factory=dict)
-
-    def reject(self, name: str, why: Rejected) -> None:
-        self.rows.append((name, str(why)))
-        self.categories[why.category] += 1
-        if not why.selection:
-            self.faulty += 1
-            shown = self.examples.setdefault(why.category, [])
-            if len(shown) < _EXAMPLES:
-                shown.append(f"{name} ({why})")
-
-    def reasons(self) -> str:
-        return ", ".join(f"{count} {category}" for category, count in self.categories.most_common()) or "none"
 
 
 def build(settings: DatasetSettings, raw: list[Path], out: Path, rejected: Path) -> None:
@@ -70,13 +47,13 @@ def build(settings: DatasetSettings, raw: list[Path], out: Path, rejected: Path)
         origin="mock" if settings.source == "mock" else settings.origin,
     )
     with archive.opened(raw[0], settings.pattern, settings.extension) as source:
-        tally = _Tally(source.count)
+        tally = _Tally(raw[0], source.count, settings.max_rejected_share)
         try:
             with StampsWriter(out, (1, settings.size, settings.size), header, source.count) as writer:
-                _fill(writer, source, settings, tally, raw[0])
-                _whole(tally, settings, raw[0])
+                _fill(writer, source, settings, tally)
+                _whole(tally, settings)
         finally:
-            _write_rejected(rejected, tally.rows)
+            tally.write(rejected)
     log.info(
         "%s: %d cutouts entered, %d accepted, %d of them padded with noise, %d rejected: %s",
         raw[0],
@@ -88,10 +65,9 @@ def build(settings: DatasetSettings, raw: list[Path], out: Path, rejected: Path)
     )
 
 
-def _fill(writer: StampsWriter, source: archive.Source, settings: DatasetSettings, tally: _Tally, path: Path) -> None:
+def _fill(writer: StampsWriter, source: archive.Source, settings: DatasetSettings, tally: _Tally) -> None:
     names: set[str] = set()
     contents: dict[bytes, str] = {}
-    allowed = settings.max_rejected_share * tally.total
     for name, read in progress(source.cutouts, source.count, "cutouts read"):
         try:
             if name in names:
@@ -103,8 +79,6 @@ def _fill(writer: StampsWriter, source: archive.Source, settings: DatasetSetting
                 raise Rejected("identical pixels", f"the same image as {contents[content]}")
         except Rejected as why:
             tally.reject(name, why)
-            if tally.faulty > allowed:
-                raise _too_many(tally, settings, path) from None
             continue
         names.add(name)
         contents[content] = name
@@ -137,25 +111,11 @@ def _append(
     tally.padded += padded
 
 
-def _whole(tally: _Tally, settings: DatasetSettings, path: Path) -> None:
+def _whole(tally: _Tally, settings: DatasetSettings) -> None:
     if tally.accepted:
         return
     raise GalforgeError(
-        f"{path}: none of the {tally.total} cutouts became a stamp ({tally.reasons()}), for example "
+        f"{tally.path}: none of the {tally.total} cutouts became a stamp ({tally.reasons()}), for example "
         f"{tally.rows[0][0]} ({tally.rows[0][1]}). If they are smaller than asked for, lower `min_size` "
         f"(now {settings.min_size}) and `size` (now {settings.size}), or set `pad: noise`"
     )
-
-
-def _too_many(tally: _Tally, settings: DatasetSettings, path: Path) -> GalforgeError:
-    lines = [f"  {category}: {'; '.join(names)}" for category, names in tally.examples.items()]
-    return GalforgeError(
-        f"{path}: {tally.faulty} of {tally.total} cutouts are faulty so far, a larger share than "
-        f"max_rejected_share {settings.max_rejected_share:g} allows. Mend them or raise it. Found:\n" + "\n".join(lines)
-    )
-
-
-def _write_rejected(path: Path, rows: list[tuple[str, str]]) -> None:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([("name", "reason"), *rows])
-    atomic.write_text(path, text.getvalue())

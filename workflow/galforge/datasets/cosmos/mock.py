@@ -18,8 +18,8 @@ import numpy as np
 from astropy.io import fits
 
 from galforge.atomic import replacing
-from galforge.datasets.cosmos.scene import Arms, Blobs, Scene, Sersic, crop, grid_side, render
 from galforge.datasets.cosmos.settings import MockSettings
+from galforge.datasets.scene import Arms, Blobs, Scene, Sersic, crop, grid_side, render
 from galforge.logs import progress
 from galforge.seeds import generator
 

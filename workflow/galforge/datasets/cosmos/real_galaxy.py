@@ -8,7 +8,9 @@ from pathlib import Path, PurePath
 import numpy as np
 from astropy.io import fits
 
-from galforge.datasets.cosmos.cutout import DAMAGE, Cutout, Rejected
+from galforge.datasets.cosmos.cutout import Cutout
+from galforge.datasets.fits_image import DAMAGE
+from galforge.datasets.rejections import Rejected
 from galforge.errors import GalforgeError
 
 NEEDED = ("IDENT", "GAL_FILENAME", "GAL_HDU")

@@ -1,7 +1,7 @@
 """Noiseless images of mock galaxies: Sersic profiles, spiral arms, knots, a companion and a tidal tail.
 
-Positions are pixels from the centre of a square grid of even side (between the four central pixels); fluxes
-are in the image's unit. Light is integrated over pixels by sub-sampling, finely where a profile is steepest.
+Positions are pixels from the centre of a square grid (of even side: between the four central pixels); fluxes are in
+the image's unit. Light is integrated over pixels by sub-sampling, finely where a profile is steepest.
 """
 
 from dataclasses import dataclass, field
@@ -80,9 +80,9 @@ def render(scene: Scene, side: int, fwhm: float) -> np.ndarray:
     grid = grid_side(side)
     image = np.zeros((grid, grid))
     for position, profile in enumerate(scene.profiles):
-        _add_profile(image, profile, scene if position == 0 else None)
+        add_profile(image, profile, scene if position == 0 else None)
     for blobs in scene.blobs:
-        _add_blobs(image, blobs)
+        add_blobs(image, blobs)
     image = np.fft.irfft2(np.fft.rfft2(image) * _moffat_spectrum(grid, fwhm), s=image.shape)
     return crop(image, side)
 
@@ -93,7 +93,8 @@ def crop(image: np.ndarray, side: int) -> np.ndarray:
     return image[start : start + side, start : start + side]
 
 
-def _add_profile(image: np.ndarray, profile: Sersic, scene: Scene | None) -> None:
+def add_profile(image: np.ndarray, profile: Sersic, scene: Scene | None = None) -> None:
+    """Add the light of a profile to a square image, with the arms and the lopsidedness of ``scene``."""
     grid = image.shape[0]
     pixels = np.arange(grid) - (grid - 1) / 2
     whole = _brightness(pixels, pixels, OUTER_SAMPLES, profile, scene)
@@ -128,7 +129,8 @@ def _brightness(
     return light.reshape(len(rows), samples, len(columns), samples).mean(axis=(1, 3))
 
 
-def _add_blobs(image: np.ndarray, blobs: Blobs) -> None:
+def add_blobs(image: np.ndarray, blobs: Blobs) -> None:
+    """Add the light of blobs to a square image, sampled at the centres of pixels: too coarse for a sigma below 0.45."""
     grid = image.shape[0]
     pixels = np.arange(grid) - (grid - 1) / 2
     across = np.exp(-0.5 * ((pixels[None] - blobs.x[:, None]) / blobs.sigma[:, None]) ** 2)
