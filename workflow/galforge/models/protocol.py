@@ -9,7 +9,7 @@ what was sampled.
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -112,3 +112,29 @@ class Family(Protocol):
     def sample(self, noise: Noise, conditions: dict[str, Tensor] | None) -> Tensor:
         """Images (n, C, H, W) float32, normalised, for one block; image i may depend on row i of its inputs
         only."""
+
+
+@runtime_checkable
+class HasLatents(Protocol):
+    """What a family without conditions may offer besides: images of given latent vectors.
+
+    Then ``sample(noise, None)`` is ``generate(noise.normal(latent), noise)``, and figures show walks through the latent
+    space; a family that does not offer it has none.
+
+    Attributes:
+        latent: length of the latent vectors, which are standard normal.
+    """
+
+    latent: int
+
+    def generate(self, latents: Tensor, noise: Noise) -> Tensor:
+        """Images (n, C, H, W) float32, normalised, of latent vectors (n, latent); as for ``Family.sample``."""
+
+
+@runtime_checkable
+class Reconstructs(Protocol):
+    """What a family with an encoder may offer besides: images through the latent space and back."""
+
+    def reconstruct(self, images: Tensor, noise: Noise) -> Tensor:
+        """Images (n, C, H, W) float32, normalised, as the model gives ``images`` (the same shape) back; a pure function
+        of its arguments."""

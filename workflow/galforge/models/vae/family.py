@@ -28,6 +28,11 @@ class Family:
         self.settings, self.shape = settings, shape
         self.networks = Networks(settings, shape, normalisation)
 
+    @property
+    def latent(self) -> int:
+        """Length of the latent vectors that ``generate`` takes."""
+        return self.settings.latent
+
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
         rate = self.settings.learning_rate
         observation = list(self.networks.observation.parameters())
@@ -59,10 +64,19 @@ class Family:
         }
 
     def sample(self, noise: Noise, conditions: dict[str, Tensor] | None) -> Tensor:
-        expected = self.networks.decoder(noise.normal(self.settings.latent))
+        return self.generate(noise.normal(self.latent), noise)
+
+    def generate(self, latents: Tensor, noise: Noise) -> Tensor:
+        """Normalised images (n, C, H, W) of latent vectors (n, latent), with the noise of the sky where it is added."""
+        expected = self.networks.decoder(latents)
         if not self.settings.sky_noise:
             return expected
         return self.networks.observation.observe(expected, noise.normal(*self.shape))
+
+    def reconstruct(self, images: Tensor, noise: Noise) -> Tensor:
+        """The expected normalised images (n, C, H, W) of the means of such images' latent vectors, without noise."""
+        mean, _ = self.networks.encoder(images)
+        return self.networks.decoder(mean)
 
     def _weight(self, images_seen: int) -> float:
         warmup = self.settings.kl_warmup_images

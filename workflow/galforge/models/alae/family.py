@@ -1,0 +1,133 @@
+"""The adversarial latent autoencoder (Pidhorskyi, Adjeroh & Doretto 2020, arXiv:2004.04467) as a model family."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from galforge.models.alae.networks import Networks
+from galforge.models.alae.settings import ModelSettings, check_shape
+from galforge.models.normalisation import Normalisation
+from galforge.models.protocol import Noise, Shape, Step
+
+_BETAS = (0.0, 0.99)
+_MEAN_STYLE = 0.005
+"""Share by which the running mean of the styles moves in a step."""
+
+
+class Family:
+    """Unconditional StyleALAE; see ``galforge.models.protocol.Family``.
+
+    F maps a latent vector z to a style w, G makes an image of it, E gives a style for an image, D judges styles. As in
+    algorithm 1 of the paper each step updates three times: E and D against F and G (non-saturating logistic loss with
+    an R1 penalty on real images), F and G against E and D, and E and G so that E(G(w)) = w (latent reciprocity, in w;
+    images are never compared pixel by pixel). Optimisers are Adam with betas (0, 0.99). Two things are otherwise than
+    published: convolutions are modulated (Karras et al. 2020a) instead of normalising maps, and all resolutions
+    train from the start.
+    """
+
+    conditions: tuple[str, ...] = ()
+
+    def __init__(self, settings: ModelSettings, shape: Shape, normalisation: Normalisation):
+        check_shape(settings, shape)
+        self.settings, self.shape = settings, shape
+        self.networks = Networks(settings, shape)
+
+    @property
+    def latent(self) -> int:
+        """Length of the latent vectors that ``generate`` takes."""
+        return self.settings.latent
+
+    def optimisers(self) -> dict[str, torch.optim.Optimizer]:
+        settings, networks = self.settings, self.networks
+        updates = {
+            "encoder": (settings.encoder_rate, networks.encoder, networks.discriminator),
+            "generator": (settings.generator_rate, networks.mapping, networks.synthesis),
+            "reciprocity": (settings.reciprocity_rate, networks.encoder, networks.synthesis),
+        }
+        return {
+            name: torch.optim.Adam([*first.parameters(), *second.parameters()], rate, _BETAS, fused=True)
+            for name, (rate, first, second) in updates.items()
+        }
+
+    def step(self, images: Tensor, conditions: dict[str, Tensor] | None, step: Step) -> dict[str, Tensor]:
+        """Losses: ``loss`` of encoder and discriminator (2 ln 2 where they cannot tell), ``generator``,
+        ``reciprocity`` (mean squared error per number of w), ``real`` and ``fake``, the mean logits, and the last
+        penalty ``r1``."""
+        losses = self._improve_encoder(images, step)
+        losses["generator"] = self._improve_generator(step)
+        losses["reciprocity"] = self._improve_reciprocity(step)
+        return losses
+
+    def sample(self, noise: Noise, conditions: dict[str, Tensor] | None) -> Tensor:
+        return self.generate(noise.normal(self.latent), noise)
+
+    def generate(self, latents: Tensor, noise: Noise) -> Tensor:
+        """Normalised images (n, C, H, W) of latent vectors z (n, latent)."""
+        return self._images(self.networks.mapping.truncated(latents, self.settings.truncation), noise)
+
+    def reconstruct(self, images: Tensor, noise: Noise) -> Tensor:
+        """Normalised images (n, C, H, W) of the styles that the encoder gives for such images: G(E(x))."""
+        return self._images(self.networks.encoder(images), noise)
+
+    def _improve_encoder(self, images: Tensor, step: Step) -> dict[str, Tensor]:
+        with torch.no_grad(), step.autocast():
+            fakes = self._images(self._styles(step), step.draws).float()
+        penalty = torch.zeros((), device=images.device)
+        lazy = self.settings.r1 > 0 and step.index % self.settings.r1_interval == 0
+        if lazy:
+            images = images.detach().requires_grad_(True)
+            # In single precision: the penalty is a derivative, and is differentiated once more.
+            real_logits = self._judged(images)
+            (gradient,) = torch.autograd.grad(real_logits.sum(), images, create_graph=True)
+            penalty = gradient.square().sum((1, 2, 3)).mean()
+            with step.autocast():
+                fake_logits = self._judged(fakes)
+        else:
+            with step.autocast():
+                real_logits, fake_logits = self._judged(torch.cat([images, fakes])).chunk(2)
+        real_logits, fake_logits = real_logits.float(), fake_logits.float()
+        loss = functional.softplus(-real_logits).mean() + functional.softplus(fake_logits).mean()
+        step.update("encoder", loss + 0.5 * self.settings.r1 * self.settings.r1_interval * penalty)
+        return {
+            "loss": loss.detach(),
+            "real": real_logits.detach().mean(),
+            "fake": fake_logits.detach().mean(),
+            "r1": penalty.detach() * (self.settings.r1_interval if lazy else 0),
+        }
+
+    def _improve_generator(self, step: Step) -> Tensor:
+        judges = (self.networks.encoder, self.networks.discriminator)
+        for network in judges:
+            network.requires_grad_(False)
+        with step.autocast():
+            styles = self._styles(step)
+            self._keep_mean(styles, step)
+            logits = self._judged(self._images(styles, step.draws).float())
+        loss = functional.softplus(-logits.float()).mean()
+        step.update("generator", loss)
+        for network in judges:
+            network.requires_grad_(True)
+        return loss.detach()
+
+    def _improve_reciprocity(self, step: Step) -> Tensor:
+        with step.autocast():
+            with torch.no_grad():
+                styles = self._styles(step)
+            found = self.networks.encoder(self._images(styles, step.draws).float())
+        loss = (found.float() - styles.float()).square().mean()
+        step.update("reciprocity", loss)
+        return loss.detach()
+
+    def _styles(self, step: Step) -> Tensor:
+        return self.networks.mapping(step.draws.normal(self.latent))
+
+    def _keep_mean(self, styles: Tensor, step: Step) -> None:
+        mean = self.networks.mapping.mean
+        mean.lerp_(step.mean(styles.detach().float().mean(0)), _MEAN_STYLE)
+
+    def _images(self, styles: Tensor, noise: Noise) -> Tensor:
+        synthesis = self.networks.synthesis
+        return synthesis(styles, [noise.normal(1, side, side) for side in synthesis.sides()])
+
+    def _judged(self, images: Tensor) -> Tensor:
+        return self.networks.discriminator(self.networks.encoder(images))

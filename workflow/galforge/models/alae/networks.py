@@ -1,0 +1,111 @@
+"""Networks of the adversarial latent autoencoder: style-based encoder, and a discriminator of styles."""
+
+import math
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from galforge.models.alae.settings import ModelSettings
+from galforge.models.style_layers import BOTTOM, SLOPE, Conv, Linear, Mapping, Synthesis, leaky, widths
+
+
+class Networks(nn.Module):
+    """All that is learned: F (``mapping``), G (``synthesis``), E (``encoder``) and D (``discriminator``)."""
+
+    def __init__(self, settings: ModelSettings, shape: tuple[int, int, int]):
+        super().__init__()
+        channels = shape[0]
+        levels = widths(settings.width, settings.max_width, shape[1] // settings.patch)
+        self.mapping = Mapping(settings.latent, settings.mapping_layers)
+        self.synthesis = Synthesis(
+            channels,
+            levels,
+            settings.latent,
+            settings.patch,
+            noise=settings.noise,
+            residual=settings.architecture == "residual",
+        )
+        self.encoder = Encoder(channels, levels, settings.latent, settings.patch)
+        self.discriminator = Discriminator(settings.latent, settings.discriminator_layers)
+
+
+class TakeStyle(nn.Module):
+    """A leaky ReLU and an instance normalisation that hands on what it removes.
+
+    The mirror image of a styled convolution: means and standard deviations of the maps, mapped linearly, are this
+    layer's share of the style.
+    """
+
+    def __init__(self, width: int, latent: int):
+        super().__init__()
+        self.linear = Linear(2 * width, latent)
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Maps (n, width, h, w) to normalised maps and a share of the style (n, latent) in float32."""
+        # Without the gain of other leaky ReLUs: what follows divides it out.
+        features = functional.leaky_relu(features, SLOPE)
+        mean = features.float().mean((2, 3), keepdim=True)
+        centred = features - mean.to(features.dtype)
+        deviation = torch.sqrt(centred.float().square().mean((2, 3), keepdim=True) + 1e-8)
+        # In single precision: a style is what reciprocity compares, and small differences of it are brightness.
+        with torch.autocast(features.device.type, enabled=False):
+            style = self.linear(torch.cat([mean, deviation], 1).flatten(1))
+        return centred * (1 / deviation).to(features.dtype), style
+
+
+class EncoderBlock(nn.Module):
+    """Two convolutions, a halving between them, and the style taken behind each."""
+
+    def __init__(self, inputs: int, outputs: int, latent: int):
+        super().__init__()
+        self.first, self.second = Conv(inputs, inputs, 3), Conv(inputs, outputs, 3)
+        self.take_first, self.take_second = TakeStyle(inputs, latent), TakeStyle(outputs, latent)
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Maps (n, inputs, h, w) to (n, outputs, h / 2, w / 2) and this block's share of the style (n, latent)."""
+        features, first = self.take_first(self.first(features))
+        features, second = self.take_second(self.second(functional.avg_pool2d(features, 2)))
+        return features, first + second
+
+
+class Encoder(nn.Module):
+    """Images (n, channels, H, W) to styles w (n, latent): what each block takes, summed (section 4 of the paper)."""
+
+    def __init__(self, channels: int, widths: list[int], latent: int, patch: int):
+        super().__init__()
+        self.patch = patch
+        finest_first = widths[::-1]
+        self.stem = Conv(channels * patch**2, finest_first[0], 1)
+        self.blocks = nn.ModuleList([EncoderBlock(now, coarser, latent) for now, coarser in pairwise(finest_first)])
+        self.last = Conv(widths[0], widths[0], 3)
+        self.take_last = TakeStyle(widths[0], latent)
+        self.hidden = Linear(widths[0] * BOTTOM**2, widths[0])
+        self.take_hidden = Linear(widths[0], latent)
+        # So that a style has about the variance that each share has.
+        self.scale = 1 / math.sqrt(2 * len(self.blocks) + 2)
+
+    def forward(self, images: Tensor) -> Tensor:
+        features = leaky(self.stem(functional.pixel_unshuffle(images, self.patch)))
+        style = torch.zeros((), device=images.device)
+        for block in self.blocks:
+            features, share = block(features)
+            style = style + share
+        features, share = self.take_last(self.last(features))
+        hidden = leaky(self.hidden(features.flatten(1)))
+        return (style + share + self.take_hidden(hidden).float()) * self.scale
+
+
+class Discriminator(nn.Module):
+    """Styles w (n, latent) to logits (n,) that say: of a real image."""
+
+    def __init__(self, latent: int, layers: int):
+        super().__init__()
+        self.layers = nn.ModuleList([Linear(latent, latent) for _ in range(layers - 1)])
+        self.logit = Linear(latent, 1)
+
+    def forward(self, styles: Tensor) -> Tensor:
+        for layer in self.layers:
+            styles = leaky(layer(styles))
+        return self.logit(styles).flatten()
