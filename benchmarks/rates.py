@@ -18,6 +18,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
 
+from galforge.comparisons import GROUPS
 from galforge.config import Config
 from galforge.estimate import configuration
 from galforge.estimate_rates import (
@@ -32,7 +33,6 @@ from galforge.estimate_rates import (
 )
 from galforge.estimate_work import Workload
 
-FIGURES = ("stamps", "distributions", "spectra", "history")
 
 
 def device(threads: set[int]) -> str:
@@ -91,14 +91,17 @@ def measured(config: Config, results: Path) -> dict[tuple[str, str, int, str], l
             on_cpu = seconds(f"train/{folder}/segment_*.log")
             values = [operations / each / threads / 1e12 for each in seconds(pattern)] if on_cpu else []
             add(rule, entry.family, 0, OPERATIONS_UNIT, values, threads)
-    for measure in config.measures:
-        add("distances", measure, 0, "s per job", benchmarks(results, f"distances/*/*/*/{measure}.tsv"))
+    for group in GROUPS:
+        add("distances", group, 0, "s per job", benchmarks(results, f"distances/*/*/*/{group}.tsv"))
+    figures = sorted(path.name for path in (results / "benchmarks").glob("figure_*"))
     for rule, pattern in (
         ("export_weights", "export_weights/**/*.tsv"),
         ("sample", "sample/**/*.tsv"),
         ("table", "table/*.tsv"),
         ("page", "page.tsv"),
-        *((f"figure_{name}", f"figure_{name}/*.tsv") for name in FIGURES),
+        ("table_cost", "table/cost.tsv"),
+        ("latents", "latents/**/*.tsv"),
+        *((name, f"{name}/*.tsv") for name in figures),
     ):
         add(rule, "", 0, "s per job", benchmarks(results, pattern))
     # The shortest jobs do next to nothing: what they take is their start.

@@ -32,6 +32,28 @@ PAPER: dict[str, Any] = {
         "cosmos": {"family": "cosmos", "source": "download", "url": IRSA, "measuring": {"expected_count": 20114}},
     },
     "models": {
+        "stylegan": {
+            "family": "stylegan",
+            "network": {"width": 64, "generator_rate": 2.5e-3, "discriminator_rate": 2.5e-3},
+            "training": {
+                "images_total": 8_000_000,
+                "segment_images": 1_000_000,
+                "batch": 64,
+                "ema_half_life_images": 20_000,
+                "history_images": 20_000,
+            },
+        },
+        "alae": {
+            "family": "alae",
+            "network": {"width": 64},
+            "training": {
+                "images_total": 8_000_000,
+                "segment_images": 1_000_000,
+                "batch": 64,
+                "ema_half_life_images": 20_000,
+                "history_images": 20_000,
+            },
+        },
         "vae": {
             "family": "vae",
             "network": {
@@ -58,6 +80,21 @@ PAPER: dict[str, Any] = {
         "power_spectrum": {"family": "power_spectrum", "chunk": 50000},
         "power_spectrum-published": {"family": "power_spectrum", "protocol": "published", "chunk": 50000},
         "photometry": {"family": "photometry", "chunk": 50000},
+        "features": {"family": "features", "chunk": 10000},
+        "features-published": {"family": "features", "protocol": "published", "chunk": 10000},
+        "features-inception": {
+            "family": "features",
+            "network": "inception-v3",
+            "weights": "download",
+            "chunk": 10000,
+        },
+        "features-inception-published": {
+            "family": "features",
+            "network": "inception-v3",
+            "weights": "download",
+            "protocol": "published",
+            "chunk": 10000,
+        },
     },
     "sampling": {"count": 50000},
     "run": [

@@ -18,6 +18,7 @@ COLUMNS = ("rule", "variant", "side", "unit", "value", "device", "date", "script
 EFFICIENCY = 0.15
 """Share of a GPU's matrix-product rate that a training is taken to reach until one has logged its own rate; rather low
 than high, for convolutions of few channels fill no GPU. Not measured."""
+NAMES = ("dataset", "model", "measure", "group")
 GPU_KINDS = ("train_segment", "sample")
 OPERATIONS_UNIT = "TFLOP/s per thread"
 """Only models compute with the threads of their job: their rates are per thread, and their CPU-hours depend little
@@ -33,10 +34,13 @@ _LOGS = {
     "measure": "logs/measure/{dataset}/*/{measure}*",
 }
 _BENCHMARKS = {
-    "distances": "distances/*/*/*/{measure}.tsv",
+    "distances": "distances/*/*/*/{group}.tsv",
     "export_weights": "export_weights/**/*.tsv",
     "sample": "sample/**/*.tsv",
     "page": "page.tsv",
+    "table_cost": "table/cost.tsv",
+    "latents": "latents/**/*.tsv",
+    "export_fits": "export_fits/**/*.tsv",
 }
 
 
@@ -104,7 +108,7 @@ class Rates:
 
     def cost(self, job: Job, work: Work) -> Cost:
         """What a job costs: the first of own finished jobs, this GPU's measured rate, and the table that knows it."""
-        key = (work.kind, work.variant, *(job.wildcards.get(name, "") for name in ("dataset", "model", "measure")))
+        key = (work.kind, work.variant, *(job.wildcards.get(name, "") for name in NAMES))
         if key not in self._known:
             self._known[key] = self._own(job, work)
         own = self._known[key]
@@ -118,7 +122,7 @@ class Rates:
 
     def _own(self, job: Job, work: Work) -> tuple[float, bool, str] | None:
         """Seconds per item in finished jobs of this configuration, whether on a GPU, and where that was found."""
-        names = {name: job.wildcards.get(name, "*") for name in ("dataset", "model", "measure")}
+        names = {name: job.wildcards.get(name, "*") for name in NAMES}
         if work.unit != "job" and work.kind in _LOGS:
             found = list(own_rates(self.results.glob(_LOGS[work.kind].format(**names)), names["measure"]))
             if found:

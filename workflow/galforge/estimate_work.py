@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from galforge.config import Config
+from galforge.config import Config, channels
 from galforge.errors import GalforgeError
 from galforge.parts import bounds
 from galforge.settings import canonical
@@ -115,8 +115,7 @@ class Workload:
             count = self.config.datasets[dataset].measuring.calibration_stamps
             return self._work(stage, kind, self.measured(dataset, measure), count, side, job)
         if kind == "measure" and (job.rule.endswith("_chunk") or self._parts(names) == 1):
-            count = self._count(dataset) if names["who"] == "source" else self.config.sampling.count
-            start, stop = bounds(count, names)
+            start, stop = bounds(self._stamps(dataset, names["who"]), names)
             return self._work(stage, kind, self.measured(dataset, measure), stop - start, side, job)
         return self._single(stage, job, dataset, model, measure)
 
@@ -169,33 +168,37 @@ class Workload:
             label = f"{stage} {model} on {dataset}"
             disk = float(FLOAT * self._networks[f"{dataset} {model}"].weights)
         elif WHOLE.get(job.rule, job.rule) == "measure":
-            count = self._count(dataset) if job.wildcards["who"] == "source" else self.config.sampling.count
-            left = self._left("measure", self.measured(dataset, measure), count, dataset)
+            left = self._left(
+                "measure", self.measured(dataset, measure), self._stamps(dataset, job.wildcards["who"]), dataset
+            )
             label, disk, variant = f"{stage} {self.measured(dataset, measure)}", left, "parts"
         elif job.rule == "distances":
-            variant = measure
+            variant = job.wildcards["group"]
         return Work(label, job.rule, variant, 1, "job", 0, 0.0, disk)
 
     def measured(self, dataset: str, measure: str) -> str:
         """The variant of a measurement: the measure, its engine where it has one, and what is measured."""
-        engine = getattr(self.config.measures[measure].settings, "engine", "")
+        engine = getattr(self.config.measured[dataset, measure].settings, "engine", "")
         by = f" by {engine}" if engine else ""
         return f"{measure}{by} on {self.config.datasets[dataset].family}"
 
     def _left(self, kind: str, variant: str, count: int, dataset: str) -> float:
         if kind in ("stamps", "sample"):
-            channels, height, width = self._shape(dataset)
-            return float(count * (channels * height * width * FLOAT + CATALOGUE_BYTES) + HEADER_BYTES)
+            return float(count * (math.prod(self._shape(dataset)) * FLOAT + CATALOGUE_BYTES) + HEADER_BYTES)
         return count * self._bytes.get((kind, variant), 0.0)
 
     def _shape(self, dataset: str) -> tuple[int, int, int]:
         settings: Any = self.config.datasets[dataset].settings
-        return len(settings.bands), settings.size, settings.size
+        return channels(settings), settings.size, settings.size
 
     def _count(self, dataset: str) -> int:
         """Source stamps to expect."""
         entry = self.config.datasets[dataset]
         return getattr(entry.settings, "count", entry.measuring.expected_count)
+
+    def _stamps(self, dataset: str, who: str) -> int:
+        """Stamps of the source or of a model."""
+        return self._count(dataset) if who in ("source", "native") else self.config.sampling.count
 
     def _parts(self, names: Mapping[str, str]) -> int:
         return self.stages.measure_parts(names["dataset"], names["who"], names["measure"])

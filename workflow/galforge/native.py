@@ -47,9 +47,10 @@ def store(galaxy: np.ndarray, original_side: int, size: int, sides: tuple[float,
     return np.concatenate([resized(galaxy, size), code]).astype(np.float32)
 
 
-def decode(stamp: np.ndarray, sides: tuple[float, float]) -> np.ndarray:
-    """The galaxy (C, l, l) float64 of a stamp (C + 1, size, size)."""
-    return resized(stamp[:-1], side_of(stamp[-1], sides))
+def decode(stamp: np.ndarray, sides: tuple[float, float], band: int | None = None) -> np.ndarray:
+    """The galaxy (C, l, l) float64 of a stamp (C + 1, size, size); of one band only (1, l, l), where one is named."""
+    bands = stamp[:-1] if band is None else stamp[band : band + 1]
+    return resized(bands, side_of(stamp[-1], sides))
 
 
 def resized(image: np.ndarray, side: int) -> np.ndarray:

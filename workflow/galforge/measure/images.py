@@ -36,13 +36,16 @@ def side_of(stamps: Stamps) -> int:
     return stamps.shape[2] if stamps.shape is not None and not stamps.header.sides else 0
 
 
-def galaxy(stamps: Stamps, index: int) -> np.ndarray:
-    """The bands (C, l, l) float64 of one stamp as they are measured: at its own side where the stamp codes one."""
+def galaxy(stamps: Stamps, index: int, band: int | None = None) -> np.ndarray:
+    """The bands (C, l, l) float64 of one stamp as they are measured: at its own side where the stamp codes one.
+
+    Of one band only (1, l, l), where one is named.
+    """
     image = stamps.stamp(index)
     if stamps.header.sides:
         # By name: only jobs that read such stamps load it, and only their code digest holds it.
-        return importlib.import_module("galforge.native").decode(image, stamps.header.sides)
-    return image.astype(np.float64)
+        return importlib.import_module("galforge.native").decode(image, stamps.header.sides, band)
+    return (image if band is None else image[band : band + 1]).astype(np.float64)
 
 
 def blocks(stamps: Stamps, start: int, stop: int, band: int) -> Iterator[tuple[int, np.ndarray]]:
@@ -59,7 +62,7 @@ def blocks(stamps: Stamps, start: int, stop: int, band: int) -> Iterator[tuple[i
     for low in range(start, stop, step):
         high = min(low + step, stop)
         if step == 1:
-            yield low, galaxy(stamps, low)[band][None]
+            yield low, galaxy(stamps, low, band)
         else:
             yield low, stamps.images[low:high, band].astype(np.float64)
         counter.advance(high - low)

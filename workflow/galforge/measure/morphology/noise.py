@@ -41,7 +41,7 @@ def calibrate(stamps: Stamps, settings: MeasureSettings, target: float, count: i
         raise GalforgeError(f"{stamps.path}: there are no stamps to calibrate the noise on: check the data set's cuts")
     check_band(stamps, band)
     chosen = generator(seed, "noise-calibration").permutation(len(stamps))[:count].tolist()
-    images = [galaxy(stamps, i)[band].astype(np.float32) for i in chosen]
+    images = [galaxy(stamps, i, band)[0].astype(np.float32) for i in chosen]
     gains = [gains_of(stamps, i, i + 1, settings)[0] for i in chosen]
     realisations = [
         generator(seed, "noise-calibration", i).standard_normal(image.shape)

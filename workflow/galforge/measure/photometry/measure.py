@@ -13,7 +13,7 @@ from photutils.aperture import CircularAperture
 from scipy import ndimage
 
 from galforge.logs import log
-from galforge.measure.images import blocks
+from galforge.measure.images import blocks, galaxy
 from galforge.measure.photometry.settings import MeasureSettings
 from galforge.stamps import Header, Stamps
 
@@ -47,6 +47,9 @@ def measure(
     `sky_autocorrelation`: correlation of neighbouring pixels (right and above) of that border. The
     surface takes some of it away (0.04 of 0.5 at 64 px), from source and generated stamps alike.
 
+    `magnitude_<band>`, of stamps with several bands: that of the flux in the same circle in each of them [AB mag where
+    the header has zero points, else -2.5 log10 of image units].
+
     A flux that is not positive makes the first two missing. A border that is smooth (noiseless stamps, where
     it holds the galaxy's wings) has sky rms 0 and no autocorrelation. The stamps are taken as they are:
     `noise_sigma` and `seed`, which every measurement is given, are for those that add noise.
@@ -70,11 +73,28 @@ def measure(
         {"index": np.arange(start, stop)}
         | {name: np.concatenate(parts) if parts else np.empty(0) for name, parts in columns.items()}
     )
+    if len(stamps.header.bands) > 1:
+        magnitudes = band_magnitudes(stamps, start, stop, settings)
+        table = table.assign(
+            **{f"magnitude_{name}": m for name, m in zip(stamps.header.bands, magnitudes, strict=True)}
+        )
     log.info(
         "photometry: %d stamps, %d without positive flux, %d without sky noise",
         len(table), table["log_flux"].isna().sum(), (table["sky_rms"] == 0).sum(),
     )  # fmt: skip
     return table
+
+
+def band_magnitudes(stamps: Stamps, start: int, stop: int, settings: MeasureSettings) -> np.ndarray:
+    """Magnitudes (C, n) in every band, within the circle of the flux; NaN where a flux is not positive."""
+    flux = np.empty((len(stamps.header.bands), stop - start))
+    for index in range(start, stop):
+        images = galaxy(stamps, index)
+        aperture = aperture_weights(images.shape[-1], settings.aperture)
+        flux[:, index - start] = np.tensordot(images, aperture, axes=2)
+    zero_points = np.array(stamps.header.zero_points or (0.0,) * len(flux))
+    logarithm = np.log10(flux, out=np.full(flux.shape, np.nan), where=flux > 0)
+    return zero_points[:, None] - 2.5 * logarithm
 
 
 @lru_cache(maxsize=SIDES)
