@@ -19,7 +19,7 @@ from galforge.logs import Progress, log
 from galforge.measure.features import preparation
 from galforge.measure.features.settings import MeasureSettings
 from galforge.measure.features.weights import load
-from galforge.measure.images import check_band, galaxy
+from galforge.measure.images import check_band
 from galforge.models import device as devices
 from galforge.stamps import Stamps
 
@@ -92,7 +92,7 @@ def _exact(place: torch.device, threads: int) -> Iterator[None]:
 def _prepared(
     stamps: Stamps, index: int, channels: tuple[int, ...], settings: MeasureSettings, stretch: dict[str, Any] | None
 ) -> np.ndarray:
-    image = galaxy(stamps, index)[list(channels)]
+    image = preparation.bands_of(stamps, index, channels)
     return preparation.published(image) if settings.protocol == "published" else preparation.corrected(image, stretch)
 
 

@@ -48,6 +48,11 @@ def channels_of(header: Header, band: int, protocol: str) -> tuple[int, ...]:
     return (2, 1, 0)
 
 
+def bands_of(stamps: Stamps, index: int, bands: tuple[int, ...]) -> np.ndarray:
+    """Some bands (n, l, l) float64 of one stamp, as they are measured; no other is brought to the galaxy's own size."""
+    return np.concatenate([galaxy(stamps, index, band) for band in bands])
+
+
 def stretch_of(stamps: Stamps, bands: tuple[int, ...]) -> dict[str, Any]:
     """The stretch by which everything that is compared with these source stamps is prepared.
 
@@ -67,7 +72,7 @@ def stretch_of(stamps: Stamps, bands: tuple[int, ...]) -> dict[str, Any]:
     looked_at = np.unique(np.linspace(0, len(stamps) - 1, LOOKED_AT).astype(np.int64))
     images = np.empty((len(looked_at), len(bands), SIDE, SIDE), dtype=np.float32)
     for row, index in enumerate(progress(looked_at, len(looked_at), "source stamps looked at for their stretch")):
-        images[row] = resized(galaxy(stamps, index)[list(bands)], SIDE)
+        images[row] = resized(bands_of(stamps, index, bands), SIDE)
     stretch: dict[str, Any] = {"bands": names, "black": [], "softening": [], "white": []}
     for name, pixels in zip(names, images.transpose(1, 0, 2, 3), strict=True):
         black, low, high = (float(value) for value in np.percentile(pixels, (DARKEST, *INNER)))
