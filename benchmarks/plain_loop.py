@@ -87,7 +87,8 @@ class Plain:
         images = batch.pop("image").to(run.device)
         conditions = {name: values.to(run.device) for name, values in batch.items()} or None
         draws = Draws(torch_seed(run.seed, "step", run.images_seen), size, slice(0, size), run.device)
-        step = Step(run.images_seen, draws, nullcontext, self._update, lambda value: value.detach().clone())
+        seen, keep = run.images_seen, lambda value: value.detach().clone()
+        step = Step(seen, size, draws, nullcontext, self._update, keep)
         losses = run.family.step(images, conditions, step)
         run.images_seen += size
         weight = 1 - 0.5 ** (size / run.settings.ema_half_life_images)

@@ -34,7 +34,6 @@ from galforge.estimate_rates import (
 from galforge.estimate_work import Workload
 
 
-
 def device(threads: set[int]) -> str:
     """The CPU's own name, and how many of its threads the timed jobs computed with."""
     cpuinfo = Path("/proc/cpuinfo")

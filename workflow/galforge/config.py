@@ -119,6 +119,9 @@ def parse(raw: dict[str, Any]) -> Config:
     if overall and not NAME.fullmatch(overall.name):
         problems.add("name", f"{overall.name!r} cannot name a folder here: {_NAME_RULE}")
     for name in ("datasets", "models", "measures"):
+        if isinstance(sections[name], dict):
+            # An overlay cannot take an entry away: it sets it to null.
+            sections[name] = {entry: value for entry, value in sections[name].items() if value is not None}
         if not isinstance(sections[name], dict) or not sections[name]:
             problems.add(name, "is empty or no section: describe at least one")
             sections[name] = {}

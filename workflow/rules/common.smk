@@ -133,8 +133,9 @@ def measure_chunks(wildcards):
 
 @signed
 def scale_of(wildcards):
-    """The source's stamps, which set the scale at which a network sees anybody's."""
-    return stamps_path(wildcards.dataset, "source")
+    """The source's stamps, where they set the scale at which a network sees anybody's."""
+    corrected = CONFIG.measures[wildcards.measure].protocol == "corrected"
+    return [stamps_path(wildcards.dataset, "source")] if corrected else []
 
 
 @signed

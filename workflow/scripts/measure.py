@@ -21,14 +21,9 @@ else:
     noise = spec.get("noise", {"sigma": 0.0, "seed": 0})
     if calibrated := snakemake.input.get("noise"):
         noise["sigma"] = json.loads(Path(calibrated).read_text())["sigma"]
-    given = {}
-    if "scale" in snakemake.input.keys():
-        prepared = families.load("measure", spec["family"], "preparation")
-        with Stamps(snakemake.input.scale) as source:
-            given["stretch"] = prepared.stretch_of(
-                source, prepared.channels_of(source.header, spec["band"], "corrected")
-            )
-        given["weights"] = snakemake.input.get("weights") or None
+    given = {"weights": weights} if (weights := snakemake.input.get("weights")) else {}
+    if scale := snakemake.input.get("scale"):
+        given["stretch"] = families.load("measure", spec["family"], "preparation").stretch_from(scale, spec["band"])
     with Stamps(snakemake.input.stamps) as stamps:
         start, stop = bounds(len(stamps), snakemake.wildcards)
         # Source and generated stamps must not share a noise realisation: their distance would come out too small.

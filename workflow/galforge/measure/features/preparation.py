@@ -9,6 +9,7 @@ and g bands, or all three the one band there is; not rounded to 8 bits.
 """
 
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -83,6 +84,12 @@ def stretch_of(stamps: Stamps, bands: tuple[int, ...]) -> dict[str, Any]:
         stretch["softening"].append(max(NOISE_DEPTH * (high - low) / 2, white / RANGE))
         stretch["white"].append(white)
     return stretch
+
+
+def stretch_from(path: str | Path, band: int) -> dict[str, Any]:
+    """`stretch_of` a file of source stamps, for the bands of the corrected images."""
+    with Stamps(path) as stamps:
+        return stretch_of(stamps, channels_of(stamps.header, band, "corrected"))
 
 
 def with_settings(stretch: dict[str, Any], settings: MeasureSettings) -> dict[str, Any]:
