@@ -76,12 +76,12 @@ class Driver:
         found = [(run.model, seed) for run in self.config.run if run.dataset == dataset for seed in run.seeds]
         return found + ([(ROUNDTRIP, 0)] if is_native(self.config.datasets[dataset].family) else [])
 
-    def weights(self, measure: str) -> list[str]:
+    def weights(self, measure: str) -> str | list[str]:
         """The file of weights that a measure's network needs, where it does not come with its package."""
         settings = self.config.measures[measure].settings
         if (file := download_of(settings)) is not None:
-            return [f"{self.config.overall.raw}/{file}"]
-        return [settings.path] if getattr(settings, "weights", None) == "path" else []
+            return f"{self.config.overall.raw}/{file}"
+        return settings.path if getattr(settings, "weights", None) == "path" else []
 
     def listing(self, dataset: str) -> str:
         """Digest of what is in a raw folder; empty where the raw input is a file or is made."""

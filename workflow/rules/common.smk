@@ -135,7 +135,7 @@ def measure_chunks(wildcards):
 def scale_of(wildcards):
     """The source's stamps, where they set the scale at which a network sees anybody's."""
     corrected = CONFIG.measures[wildcards.measure].protocol == "corrected"
-    return [stamps_path(wildcards.dataset, "source")] if corrected else []
+    return stamps_path(wildcards.dataset, "source") if corrected else []
 
 
 @signed
