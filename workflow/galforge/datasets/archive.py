@@ -19,7 +19,7 @@ class Entry:
 
     Attributes:
         name: what its stamp is called.
-        open: opens it for reading, from its first byte.
+        open: opens it for reading, from its first byte; raises Rejected where it cannot be.
     """
 
     name: str
@@ -78,7 +78,7 @@ def _folder(path: Path, patterns: Sequence[tuple[str, ...]], remedy: str) -> lis
     chosen = _matching([file.name for file in files], patterns, path, remedy)
     files = [file for file in files if file.name in chosen]
     names = _names([file.relative_to(path).as_posix() for file in files])
-    return [Entry(name, lambda file=file: open(file, "rb")) for name, file in zip(names, files, strict=True)]
+    return [Entry(name, lambda file=file: _file(file)) for name, file in zip(names, files, strict=True)]
 
 
 def _tar(path: Path, archive: tarfile.TarFile, patterns: Sequence[tuple[str, ...]], remedy: str) -> list[Entry]:
@@ -118,6 +118,13 @@ def _matching(names: list[str], patterns: Sequence[tuple[str, ...]], path: Path,
     raise GalforgeError(
         f"{path}: none of its {len(names)} files matches {' or '.join(patterns[-1])}; the first is {names[0]}. {remedy}"
     )
+
+
+def _file(path: Path) -> BinaryIO:
+    try:
+        return open(path, "rb")
+    except OSError as error:
+        raise Rejected("unreadable FITS", str(error)) from error
 
 
 def _member(archive: tarfile.TarFile, member: tarfile.TarInfo) -> BinaryIO:

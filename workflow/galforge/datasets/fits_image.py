@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import tarfile
 import warnings
 import zlib
 from typing import BinaryIO
@@ -45,7 +46,7 @@ def image_of(content: bytes, extension: int) -> tuple[np.ndarray, list[fits.Head
 
 
 def first_header(file: BinaryIO) -> fits.Header:
-    """The first header of a FITS file, without reading its pixels.
+    """The first header of a FITS file, which may lie in a tar, without reading its pixels.
 
     Raises:
         Rejected: it is damaged.
@@ -58,5 +59,5 @@ def first_header(file: BinaryIO) -> fits.Header:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return fits.Header.fromfile(gzip.GzipFile(fileobj=file) if start == _GZIP else file)
-    except DAMAGE as error:
+    except (*DAMAGE, tarfile.TarError) as error:
         raise Rejected("unreadable FITS", f"truncated or damaged ({error})") from error

@@ -19,7 +19,7 @@ from astropy.io import fits
 
 from galforge.atomic import replacing
 from galforge.datasets.cosmos.settings import MockSettings
-from galforge.datasets.scene import Arms, Blobs, Scene, Sersic, crop, grid_side, render
+from galforge.datasets.scene import Arms, Blobs, Scene, Sersic, along_arms, crop, grid_side, render
 from galforge.logs import progress
 from galforge.seeds import generator
 
@@ -148,7 +148,7 @@ def _scene(mock: MockSettings, galaxy: Galaxy, random: np.random.Generator) -> S
         bulge_radius = max(galaxy.radius * random.uniform(0.3, 0.7), 0.5)
         bulge_ratio = max(galaxy.axis_ratio, 0.6)
         profiles.append(Sersic(flux * galaxy.bulge_share, bulge_radius, galaxy.index, bulge_ratio, galaxy.angle))
-        blobs.append(_knots(galaxy, arms, flux * galaxy.knot_share, random))
+        blobs.append(_knots(profiles[0], arms, flux * galaxy.knot_share, random))
     else:
         profiles.append(Sersic(flux, galaxy.radius, galaxy.index, galaxy.axis_ratio, galaxy.angle))
     # Most discs are a little lopsided: a third have an m = 1 amplitude above 0.2 (Zaritsky & Rix 1997).
@@ -162,26 +162,13 @@ def _scene(mock: MockSettings, galaxy: Galaxy, random: np.random.Generator) -> S
     return Scene(profiles, arms, lopsided, lopsided_angle, blobs)
 
 
-def _knots(galaxy: Galaxy, arms: Arms, flux: float, random: np.random.Generator) -> Blobs:
-    """5-40 knots, distributed like the disc and drawn to the crests of its arms."""
+def _knots(disc: Sersic, arms: Arms, flux: float, random: np.random.Generator) -> Blobs:
+    """5-40 knots on the arms of a disc."""
     count = int(5 * 8 ** random.random())
-    scale = 1 / 1.678  # an exponential disc's scale length in half-light radii
-    radius = np.minimum(random.gamma(2.0, 1.2 * scale, count), 3.0)
-    # Of 12 azimuths one is taken with the arms' density as its weight.
-    azimuth = random.uniform(0, 2 * math.pi, (count, 12))
-    weight = np.cumsum(1 + arms.amplitude * arms.crest(radius[:, None], azimuth), axis=1)
-    chosen = (weight < random.random((count, 1)) * weight[:, -1:]).sum(axis=1)
-    azimuth = azimuth[np.arange(count), chosen]
-    root = math.sqrt(galaxy.axis_ratio)
-    along, across = radius * np.cos(azimuth) / root, radius * np.sin(azimuth) * root
-    cos, sin = math.cos(galaxy.angle), math.sin(galaxy.angle)
+    x, y = along_arms(disc, arms, count, random)
     share = random.exponential(1.0, count) ** 2
-    return Blobs(
-        flux=flux * share / share.sum(),
-        x=galaxy.radius * (along * cos - across * sin),
-        y=galaxy.radius * (along * sin + across * cos),
-        sigma=np.maximum(galaxy.radius * random.uniform(0.04, 0.12, count), 0.6),
-    )
+    sigma = np.maximum(disc.radius * random.uniform(0.04, 0.12, count), 0.6)
+    return Blobs(flux * share / share.sum(), x, y, sigma)
 
 
 def _tail(galaxy: Galaxy, flux: float, random: np.random.Generator) -> Blobs:
