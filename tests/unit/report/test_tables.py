@@ -8,8 +8,7 @@ import pandas as pd
 import pytest
 
 from galforge.provenance import locked_versions
-from galforge.report import layout, tables
-from galforge.report.captions import DEFINITIONS
+from galforge.report import captions, formats, layout, metrics, tables
 
 ROOT = Path(__file__).resolve().parents[3]
 PRINTED = ROOT / "config/published/holzschuh2022.csv"
@@ -22,7 +21,7 @@ def rows(
     origin: str = "mock",
     model: str = "vae",
     seed: int = 0,
-    measure: str = "morphology",
+    comparison: str = "morphology",
     protocol: str = "corrected",
     engine: str = "",
     error: float = 0.03,
@@ -36,7 +35,8 @@ def rows(
             "origin": origin,
             "model": model,
             "seed": seed,
-            "measure": measure,
+            "comparison": comparison,
+            "measure": comparison if protocol == "corrected" else f"{comparison}-published",
             "protocol": protocol,
             "engine": engine,
             "metric": metric,
@@ -95,7 +95,7 @@ def test_at_floor_is_below_twice_the_floor(published: pd.DataFrame, value: float
 def test_every_printed_value_of_the_data_set_finds_its_row(published: pd.DataFrame) -> None:
     frames = [
         rows({"gini": 0.4, "m20": 0.3}),
-        rows({"gini": 0.4}, protocol="published", measure="morphology-published"),
+        rows({"gini": 0.4}, protocol="published"),
     ]
     table = tables.assemble("morphology", frames, published)
     printed = published[(published["table"] == "morphology") & (published["dataset"] == "cosmos")]
@@ -125,7 +125,7 @@ def test_other_models_get_no_printed_value(published: pd.DataFrame) -> None:
 def groups(morphology: float, spectrum: float, **more: object) -> list[pd.DataFrame]:
     return [
         rows({"average": morphology}, error=0.03, n=(200, 190), **more),
-        rows({"average": spectrum}, measure="power_spectrum", error=0.04, floor=0.02, **more),
+        rows({"average": spectrum}, comparison="power_spectrum", error=0.04, floor=0.02, **more),
     ]
 
 
@@ -142,10 +142,13 @@ def test_the_headline_is_the_mean_over_groups(published: pd.DataFrame) -> None:
 
 def test_the_printed_headline_follows_from_the_printed_averages(published: pd.DataFrame) -> None:
     """The abstract's 7.19 and 5.98 x10^-2 are what the rule of the headline makes of the printed averages."""
-    for dataset, want in (("sersic", 0.0719), ("cosmos", 0.0598)):
-        own = published[(published["dataset"] == dataset) & (published["model"] == "stylegan")]
-        own = own[own["property"] == "average"].set_index("table")["value"]
+    for dataset, want in (("sersic", 0.0719), ("cosmos", 0.0598), ("skirt", 0.0508)):
+        all_of = published[(published["dataset"] == dataset) & (published["model"] == "stylegan")]
+        own = all_of[all_of["property"] == "average"].set_index("table")["value"]
         frames = groups(own["morphology"], own["power_spectrum"], dataset=dataset, model="stylegan")
+        if dataset == "skirt":
+            colour = all_of.loc[all_of["table"] == "colour_bulge", "value"].mean()
+            frames.append(rows({"average": colour}, dataset=dataset, model="stylegan", comparison="colour_bulge"))
         table = tables.assemble("headline", frames, published)
         row = one(table, property="overall", model="stylegan")
         assert row["value"] == pytest.approx(want, abs=1e-4)
@@ -164,9 +167,9 @@ def test_no_headline_from_half_of_its_groups(published: pd.DataFrame) -> None:
 def engines(corrected: str, published: str) -> list[pd.DataFrame]:
     """Distances of a morphology and a power spectrum in both protocols."""
     return [
-        rows(values, measure=f"{group}{suffix}", protocol=protocol, engine=engine if group == "morphology" else "")
+        rows(values, comparison=group, protocol=protocol, engine=engine if group == "morphology" else "")
         for group, values in (("morphology", {"gini": 0.4, "average": 0.3}), ("power_spectrum", {"average": 0.2}))
-        for protocol, suffix, engine in (("corrected", "", corrected), ("published", "-published", published))
+        for protocol, engine in (("corrected", corrected), ("published", published))
     ]
 
 
@@ -206,13 +209,15 @@ def test_captions_name_the_engine(published: pd.DataFrame, corrected: str, other
     frames = engines(corrected, other)
     for name in ("morphology", "headline"):
         table = tables.assemble(name, frames, published)
-        assert layout.caption(name, table, "demo", "7.8").endswith(f". {said}")
-        assert f"VAE, corrected protocol, engine {corrected} (280 v 270)" in layout.markdown(name, table, "demo", "7.8")
-        line = next(line for line in layout.latex(name, table, "demo", "7.8").splitlines() if "engine &" in line)
+        assert captions.caption(name, table, "demo", "7.8").endswith(f". {said}")
+        assert f"VAE, corrected protocol, engine {corrected} (280 v 270)" in formats.markdown(
+            name, table, "demo", "7.8"
+        )
+        line = next(line for line in formats.latex(name, table, "demo", "7.8").splitlines() if "engine &" in line)
         assert line.startswith(f"engine & {corrected} & {other} & ")
     spectrum = tables.assemble("power_spectrum", frames, published)
-    assert "measured by" not in layout.caption("power_spectrum", spectrum, "demo", "7.8")
-    for text in (layout.markdown, layout.latex):
+    assert "measured by" not in captions.caption("power_spectrum", spectrum, "demo", "7.8")
+    for text in (formats.markdown, formats.latex):
         assert "engine" not in text("power_spectrum", spectrum, "demo", "7.8")
 
 
@@ -258,7 +263,7 @@ def test_files_say_the_same_however_often_they_are_written(published: pd.DataFra
 
 def test_latex_is_balanced_and_escaped(published: pd.DataFrame, tmp_path: Path) -> None:
     table = tables.assemble("morphology", [rows({"gini": 0.4, "a_b%&$#{}~^\\": 0.15}, model="my_model")], published)
-    text = layout.latex("morphology", table, "demo", "7.8")
+    text = formats.latex("morphology", table, "demo", "7.8")
     begun, ended = re.findall(r"\\begin\{(\w+)\}", text), re.findall(r"\\end\{(\w+)\}", text)
     assert sorted(begun) == sorted(ended)
     plain = text.replace(r"\{", "").replace(r"\}", "")
@@ -288,6 +293,173 @@ def test_numbers_are_rounded_to_their_error(
     value: float, error: float, floor: float, shown: tuple[str, str, str]
 ) -> None:
     assert layout.number(value, error, floor, 100.0) == shown
+
+
+@pytest.mark.parametrize(
+    ("metric", "value", "error", "floor", "said"),
+    [
+        ("fid", 19.9, 1.0, 10.0, True),
+        ("fid", 20.0, 1.0, 10.0, False),
+        ("share_difference", 0.0, 0.1, np.nan, True),
+        ("kid", 0.019, 0.01, 0.0, True),
+        ("kid", -0.1, 0.01, 0.0, True),
+        ("kid", 0.02, 0.01, 0.0, False),
+        ("recall", 0.71, 0.05, 0.80, True),
+        ("recall", 0.91, 0.05, 0.80, False),
+        ("recall", 0.69, 0.05, 0.80, False),
+        ("memorisation", 0.019, 0.5, 0.01, True),
+        ("memorisation", -0.02, 0.5, 0.01, False),
+        ("memorisation", 0.3, 0.5, np.nan, False),
+        ("count", 0.0, 0.0, 0.0, False),
+        ("cost", 0.0, 0.0, 0.0, False),
+    ],
+)
+def test_each_kind_of_metric_has_a_floor_of_its_own(
+    metric: str, value: float, error: float, floor: float, said: bool
+) -> None:
+    assert metrics.at_floor(metric, value, error, floor) == said
+    assert not metrics.at_floor(metric, np.nan, error, floor)
+
+
+def features(model: str = "vae", network: str = "efficientnet-lite0", **more: object) -> pd.DataFrame:
+    values = {"fid": 50.0, "fid_infinity": 44.0, "kid": 0.012, "recall": 0.4, "memorisation": -0.02}
+    more = {"comparison": "features", "engine": network, "model": model, **more}
+    return pd.concat([rows({network: value}, metric=metric, **more) for metric, value in values.items()])
+
+
+def test_a_printed_fid_stands_beside_its_own_network_only(published: pd.DataFrame) -> None:
+    alone = tables.assemble("fid", [features(protocol="published")], published)
+    own = one(alone, model="vae", metric="fid", property="efficientnet-lite0")
+    assert np.isnan(own["published"])
+    printed = one(alone, model="vae", property="inception-v3")
+    assert np.isnan(printed["value"])
+    assert printed["published"] == 184.25
+    (block,) = layout.blocks("fid", alone)
+    assert [(row.label, row.heading[:12]) for row in block.rows] == [
+        ("FID", "EfficientNet"),
+        ("FID∞", "EfficientNet"),
+        ("FID", "Inception-v3"),
+    ]
+    assert [cell and cell.value for cell in block.rows[-1].cells] == [None, "184.25", "1.45", "14.65"]
+    assert "Inception-v3 was not run: its cells are empty" in captions.caption("fid", alone, "demo", "7.8")
+    both = [features(protocol="published"), features(protocol="published", network="inception-v3")]
+    table = tables.assemble("fid", both, published)
+    assert one(table, model="vae", metric="fid", property="inception-v3")["published"] == 184.25
+    assert one(table, model="vae", metric="fid", property="inception-v3")["value"] == 50.0
+    assert "was not run" not in captions.caption("fid", table, "demo", "7.8")
+
+
+def test_features_are_shared_out_among_their_tables(published: pd.DataFrame) -> None:
+    for name, found in (
+        ("fid", {"fid", "fid_infinity"}),
+        ("kid", {"kid"}),
+        ("coverage", {"recall", "memorisation"}),
+    ):
+        table = tables.assemble(name, [features(), rows({"gini": 0.4})], published)
+        assert set(table.loc[table["value"].notna(), "metric"]) == found
+    (block,) = layout.blocks("coverage", table)
+    assert [row.floor for row in block.rows] == ["ideal", "ideal"]
+    assert "(ideal 0.10)" in formats.markdown("coverage", table, "demo", "7.8")
+    kid = tables.assemble("kid", [features()], published)
+    assert one(kid, model="vae", property="efficientnet-lite0")["at_floor"], "0.012 with an error of 0.03"
+
+
+def test_galaxies_compared_with_themselves_have_no_floor_and_come_last(published: pd.DataFrame) -> None:
+    frames = [rows({"gini": 0.01}, model="roundtrip"), rows({"gini": 0.01}), rows({"gini": 0.3}, model="alae")]
+    table = tables.assemble("morphology", frames, published)
+    paired = one(table, model="roundtrip", property="gini")
+    assert (np.isnan(paired["floor"]), paired["at_floor"], paired["standard_error"]) == (True, False, 0.03)
+    assert one(table, model="vae", property="gini")["at_floor"]
+    (block,) = layout.blocks("morphology", table)
+    assert [column.label for column in block.columns if column.kind == "corrected"] == [
+        "VAE",
+        "ALAE",
+        "Store and decode",
+    ]
+    assert "is no model" in captions.caption("morphology", table, "demo", "7.8")
+    assert "is no model" not in captions.caption(
+        "morphology", tables.assemble("morphology", frames[1:], published), "demo", "7.8"
+    )
+
+
+def test_counts_of_the_way_there_and_back_are_told_apart(published: pd.DataFrame) -> None:
+    frames = [
+        pd.concat([rows({"gini": 0.4}, **run), rows({"kept": 0.9}, metric="count", **run)])
+        for run in ({"model": "roundtrip", "n": (290, 270)}, {"model": "vae", "n": (270, 200)})
+    ]
+    (block,) = layout.blocks("morphology", tables.assemble("morphology", frames, published))
+    assert [(count.sample, count.stages["kept"]) for count in block.counts] == [
+        ("source", "270"),
+        ("VAE", "200"),
+        ("Galaxies at their own size", "290"),
+        ("Store and decode", "270"),
+    ]
+
+
+def test_metrics_of_one_table_are_grouped_under_headings(published: pd.DataFrame) -> None:
+    common = {"comparison": "colour_bulge", "dataset": "skirt", "origin": "simulated"}
+    colours = {"average": 0.2, "bulge_statistic": 0.3, "g_i_early": 0.1, "g_i_late": 0.12}
+    frame = pd.concat(
+        [
+            rows({"red_share": 0.04, "early_share": 0.02}, metric="share_difference", **common),
+            rows(colours, metric="wasserstein_standardised", **common),
+            rows(colours, **common),
+        ]
+    )
+    table = tables.assemble("colour_bulge", [frame], published)
+    (block,) = layout.blocks("colour_bulge", table)
+    labels = ["g - i, early types", "g - i, late types", "Bulge statistic F(G, M20)", "Average"]
+    assert [row.label for row in block.rows] == [*labels, *labels, "Early galaxies", "Red galaxies"]
+    assert [row.heading for row in block.rows[::4]] == [
+        "Distance",
+        "Distance over the source's standard deviation",
+        "Difference of shares",
+    ]
+    assert [row.total for row in block.rows[:4]] == [False, False, False, True]
+    printed = [column.kind for column in block.columns].index("printed")
+    assert block.rows[0].cells[printed].value == "12.60"
+    assert block.rows[4].cells[printed] is None, "printed values stand beside the plain distances"
+    text = formats.latex("colour_bulge", table, "demo", "7.8")
+    assert text.count(r"\textit{Difference of shares}") == 1
+
+
+def test_columns_are_those_of_a_protocol_together_and_fit_a_page(published: pd.DataFrame) -> None:
+    frames = [
+        rows({"gini": 0.4}, dataset="skirt", model=model, protocol=protocol)
+        for model in ("roundtrip", "vae", "stylegan", "alae")
+        for protocol in ("corrected", "published")
+    ]
+    (block,) = layout.blocks("morphology", tables.assemble("morphology", frames, published))
+    assert block.groups == [("corrected", 4), ("published", 4), ("printed", 3)]
+    assert formats.pieces(block) == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10]]
+    assert all(block.columns[index].kind == "printed" for index in formats.pieces(block)[-1])
+
+
+def test_costs_are_averaged_over_seeds_and_shown_as_they_are_spoken_of(tmp_path: Path) -> None:
+    costs = {"parameters": 2.345e6, "generator_parameters": 98_765.0, "images_seen": 2.5e7, "gpu_hours": 123.4}
+    made = [
+        {"dataset": "cosmos", "origin": "mock", "model": "vae", "seed": seed, "property": name, "value": value + seed}
+        for seed in (0, 2)
+        for name, value in {**costs, "cpu_hours": 0.0432}.items()
+    ]
+    table = tables.assemble_cost(pd.DataFrame(made))
+    assert tuple(table.columns) == tables.COLUMNS
+    row = one(table, property="gpu_hours")
+    assert (row["value"], row["metric"], row["seeds"], row["at_floor"]) == (pytest.approx(124.4), "cost", 2, False)
+    names = [tmp_path / f"cost.{kind}" for kind in ("csv", "md", "tex")]
+    tables.write("cost", table, "demo", "7.8", *names)
+    read = pd.read_csv(names[0])
+    (block,) = layout.blocks("cost", read)
+    assert [(row.label, row.cells[0].value) for row in block.rows] == [
+        ("Parameters", "2.35 M"),
+        ("of these to generate", "98,766"),
+        ("Images seen", "25 M"),
+        ("GPU-hours", "124"),
+        ("CPU-hours", "1"),
+    ]
+    assert "$98,766$" in names[2].read_text(encoding="utf-8")
+    with pytest.raises(tables.TablesError, match="no trainings"):
+        tables.assemble_cost(pd.DataFrame(made[:0]))
 
 
 def test_errors_name_the_cause(published: pd.DataFrame, tmp_path: Path) -> None:
@@ -323,4 +495,4 @@ def test_the_printed_values_are_those_of_one_study(published: pd.DataFrame) -> N
 
 def test_definitions_are_those_of_the_locked_statmorph():
     # A newer statmorph in the lock is one that the engine numba was not compared with.
-    assert locked_versions()["statmorph"] == DEFINITIONS
+    assert locked_versions()["statmorph"] == captions.DEFINITIONS

@@ -1,36 +1,28 @@
-"""An assembled table as a reader wants it: per data set, properties down, models and protocols across."""
+"""An assembled table as a reader wants it: per data set, properties down, protocols and models across."""
 
 import math
 from dataclasses import dataclass
 
 import pandas as pd
-from tabulate import tabulate
 
-from galforge.report.captions import measured_by
+from galforge.report.metrics import KINDS, METRICS, ROUNDTRIP, TABLES, shown_cost
 from galforge.report.style import model_label, property_label
 
-KINDS = {
+PROTOCOLS = {
     "corrected": "corrected protocol",
     "published": "published protocol",
     "printed": "printed in the paper",
+    "cost": "per training",
 }
-TOTALS = ("Large scales", "Small scales", "Average", "Overall")
-STAGES = {"entered": "entered", "segmented": "segmented", "flag_ok": "flag ≤ 1", "kept": "kept"}
-TITLES = {
-    "headline": "Headline: the average distances",
-    "morphology": "Morphology",
-    "power_spectrum": "Power spectrum",
-    "photometry": "Photometry and sky",
-}
-# Distances are shown in hundredths where the papers print them so; photometry has units of its own.
-FACTORS = {"headline": 100.0, "morphology": 100.0, "power_spectrum": 100.0, "photometry": 1.0}
-UNITS = {
-    "headline": "×10⁻² (morphology: of the source's standard deviation; power spectrum: of a dex; overall: "
-    "their mean, as the paper averages them)",
-    "morphology": "×10⁻² of the source's standard deviation (12.3 means 0.123 standard deviations)",
-    "power_spectrum": "×10⁻² dex of the Fourier amplitude (12.3 means 0.123 dex)",
-    "photometry": "dex for flux, mag/arcsec² for surface brightness (dex for stamps without zero point), "
-    "image units for the sky rms; nothing is standardised",
+"""Kinds of columns, in the order in which they stand."""
+TOTALS = ("large_scales", "small_scales", "average", "overall")
+STAGES = {
+    "entered": "entered",
+    "segmented": "segmented",
+    "flag_ok": "flag ≤ 1",
+    "kept": "kept",
+    "early": "early types",
+    "red": "red",
 }
 
 
@@ -46,7 +38,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """A model under one protocol (``corrected``, ``published``), or its ``printed`` values."""
+    """A model under one protocol (``corrected``, ``published``), its ``printed`` values, or its ``cost``."""
 
     model: str
     kind: str
@@ -61,7 +53,26 @@ class Column:
     @property
     def what(self) -> str:
         """The kind of the column in words."""
-        return KINDS[self.kind]
+        return PROTOCOLS[self.kind]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A property: one cell per column, None where there is no value.
+
+    Attributes:
+        label: its name for readers.
+        cells: in the order of the columns.
+        heading: what stands above it and its neighbours; empty where nothing does.
+        total: whether it averages over others.
+        floor: what the floor is called: ``ideal`` where a value may lie on either side of it.
+    """
+
+    label: str
+    cells: list[Cell | None]
+    heading: str = ""
+    total: bool = False
+    floor: str = "floor"
 
 
 @dataclass(frozen=True)
@@ -80,54 +91,38 @@ class Block:
     dataset: str
     origin: str
     columns: list[Column]
-    rows: list[tuple[str, list[Cell | None]]]
+    rows: list[Row]
     counts: list[Count]
 
     @property
-    def totals(self) -> list[tuple[str, list[Cell | None]]]:
+    def totals(self) -> list[Row]:
         """The rows that average over others."""
-        return [row for row in self.rows if row[0] in TOTALS]
+        return [row for row in self.rows if row.total]
+
+    @property
+    def groups(self) -> list[tuple[str, int]]:
+        """Neighbouring columns of one kind: the kind and their number."""
+        kinds = [column.kind for column in self.columns]
+        return [(kind, kinds.count(kind)) for kind in dict.fromkeys(kinds)]
 
 
 def blocks(table: str, frame: pd.DataFrame) -> list[Block]:
     """The blocks of an assembled table, one per data set, in its order."""
     # A frame read back from CSV holds these as floats, because rows of printed values lack them.
     frame = frame.astype({"n_source": "Int64", "n_generated": "Int64", "seeds": "Int64"})
-    frame = frame.assign(engine=engines(frame))
+    frame = frame.assign(engine=engines(frame), protocol=frame["protocol"].astype(object).fillna(""))
     out = []
     for dataset, rows in frame.groupby("dataset", sort=False):
         measured = rows[rows["seeds"].notna()]
-        compared = rows[rows["metric"] != "count"]
-        columns = _columns(compared)
-        # Rows of runs come first in the frame, so their order of properties holds for the printed ones too.
-        names = list(dict.fromkeys(compared["property"]))
-        names.sort(key=lambda name: property_label(name, table) in TOTALS)
-        cells = [(property_label(name, table), _row(compared, name, columns, FACTORS[table])) for name in names]
+        columns = _columns(table, rows[rows["metric"] != "count"])
         origin = ", ".join(dict.fromkeys(measured["origin"]))
-        out.append(Block(str(dataset), origin, columns, cells, _counts(measured)))
+        out.append(Block(str(dataset), origin, columns, _rows(table, rows, columns), _counts(measured)))
     return out
 
 
 def engines(frame: pd.DataFrame) -> pd.Series:
     """The column ``engine`` as text, whether read from a file, where an empty one is missing, or not."""
     return frame["engine"].astype(object).fillna("")
-
-
-def caption(table: str, frame: pd.DataFrame, scale: str, statmorph: str) -> str:
-    """What a table shows, in plain text: metric, unit, sources with their origin, scale, protocols, engine."""
-    sources = []
-    for block in blocks(table, frame):
-        rows = frame[(frame["dataset"] == block.dataset) & frame["seeds"].notna() & (frame["metric"] != "count")]
-        largest = int(rows["n_source"].max())
-        sources.append(f"{block.dataset} ({block.origin}, up to {largest} source stamps)")
-    return (
-        f"{TITLES[table]}. Wasserstein-1 distance between source and generated stamps, in {UNITS[table]}; "
-        f"smaller is better. Sources: {'; '.join(sources)}. Scale: {scale}. Each cell: value ± standard "
-        "error, then the floor, which a perfect model would score at these sample sizes; a cell below twice "
-        "its floor says “at floor” and supports no ranking. “Corrected” and “published” are the protocols of "
-        "measuring; “printed” is the value in the paper, from its own full-size data, to be compared with "
-        f"“published” only. Sizes are source v generated stamps. {measured_by(frame, statmorph)}"
-    ).rstrip()
 
 
 def number(value: float, error: float, floor: float, factor: float) -> tuple[str, str, str]:
@@ -142,95 +137,32 @@ def number(value: float, error: float, floor: float, factor: float) -> tuple[str
         decimals = _decimals(error, 2 if f"{error:e}"[0] in "12" else 1)
     else:
         decimals = _decimals(value, 3) if value else 2
-    return (
-        f"{value:.{decimals}f}",
-        "" if pd.isna(error) else f"{error:.{decimals}f}",
-        "" if pd.isna(floor) else f"{floor:.{decimals}f}",
-    )
+    # Adding 0 makes a zero of what was rounded to a negative one.
+    shown = [f"{round(each, decimals) + 0.0:.{decimals}f}" for each in (value, error, floor)]
+    return shown[0], "" if pd.isna(error) else shown[1], "" if pd.isna(floor) else shown[2]
 
 
 def _decimals(size: float, digits: int) -> int:
     return min(max(digits - 1 - math.floor(math.log10(abs(size))), 0), 6)
 
 
-def markdown(table: str, frame: pd.DataFrame, scale: str, statmorph: str) -> str:
-    """The table as Markdown: a caption, then per data set the distances and the counts."""
-    parts = [f"# {TITLES[table]}", caption(table, frame, scale, statmorph)]
-    for block in blocks(table, frame):
-        parts.append(f"## {block.dataset} ({block.origin})")
-        head = ["property", *(f"{c.label}, {c.what}{_engine(c)}{_sizes(c)}" for c in block.columns)]
-        body = [[name, *(_markdown_cell(cell) for cell in cells)] for name, cells in block.rows]
-        parts.append(_pipe(body, head))
-        if block.counts:
-            body = [[c.sample, c.protocol, *c.stages.values()] for c in block.counts]
-            parts.append(_pipe(body, ["stamps", "protocol", *block.counts[0].stages]))
-    return "\n\n".join(parts) + "\n"
-
-
-def latex(table: str, frame: pd.DataFrame, scale: str, statmorph: str) -> str:
-    """The table as one LaTeX ``table`` (package booktabs), with a ``tabular`` per data set."""
-    lines = [
-        r"\begin{table}",
-        r"\centering",
-        r"\small",
-        rf"\caption{{{escape(caption(table, frame, scale, statmorph))}}}",
-    ]
-    lines.append(rf"\label{{tab:{table.replace('_', '-')}}}")
-    for block in blocks(table, frame):
-        engine = [" & ".join(["engine", *(escape(c.engine) for c in block.columns)]) + r" \\"]
-        lines += [
-            "",
-            rf"\medskip\textbf{{{escape(block.dataset)}}} ({escape(block.origin)})\par\smallskip",
-            rf"\begin{{tabular}}{{l{'r' * len(block.columns)}}}",
-            r"\toprule",
-            " & ".join(["", *(escape(c.label) for c in block.columns)]) + r" \\",
-            " & ".join(["protocol", *(escape(c.kind) for c in block.columns)]) + r" \\",
-            *(engine if any(c.engine for c in block.columns) else []),
-            " & ".join(["stamps", *(escape(c.sizes) for c in block.columns)]) + r" \\",
-            r"\midrule",
-            *(" & ".join([escape(name), *map(_latex_cell, cells)]) + r" \\" for name, cells in block.rows),
-            r"\bottomrule",
-            r"\end{tabular}",
-        ]
-        for count in block.counts:
-            stages = ", ".join(f"{stage} {n}" for stage, n in count.stages.items())
-            lines.append(rf"\par {escape(f'Stamps, {count.sample} ({count.protocol}): {stages}.')}")
-    return "\n".join([*lines, r"\end{table}"]) + "\n"
-
-
-_LATEX = {
-    "\\": r"\textbackslash{}",
-    **{sign: "\\" + sign for sign in "&%$#_{}"},
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "–": "--",
-    "≤": r"$\leq$",
-    "±": r"$\pm$",
-    "×": r"$\times$",
-    "⁻": r"$^{-}$",
-    "²": r"$^{2}$",
-    "“": "``",
-    "”": "''",
-}
-
-
-def escape(text: str) -> str:
-    """Text that LaTeX prints as it is."""
-    return "".join(_LATEX.get(sign, sign) for sign in text.replace("×10⁻²", "\0")).replace("\0", r"$\times 10^{-2}$")
-
-
-def _columns(rows: pd.DataFrame) -> list[Column]:
+def _columns(table: str, rows: pd.DataFrame) -> list[Column]:
+    models = [str(model) for model in dict.fromkeys(rows["model"])]
+    models.sort(key=lambda model: model == ROUNDTRIP)
+    if table == "cost":
+        return [Column(model, "cost") for model in models]
     out = []
-    for model, own in rows.groupby("model", sort=False):
-        for protocol in ("corrected", "published"):
-            run = own[(own["protocol"] == protocol) & own["seeds"].notna()]
+    for protocol in ("corrected", "published"):
+        for model in models:
+            run = rows[(rows["model"] == model) & (rows["protocol"] == protocol) & rows["seeds"].notna()]
             if len(run):
                 seeds = f", {run['seeds'].max()} seeds" if run["seeds"].max() > 1 else ""
                 sizes = f"{_extent(run['n_source'])} v {_extent(run['n_generated'])}{seeds}"
-                out.append(Column(str(model), protocol, sizes, ", ".join(filter(None, run["engine"].unique()))))
-        if own["published"].notna().any():
-            out.append(Column(str(model), "printed"))
-    return out
+                # The headings name the networks.
+                engine = "" if TABLES[table].by_network else ", ".join(filter(None, run["engine"].unique()))
+                out.append(Column(model, protocol, sizes, engine))
+    printed = [model for model in models if rows.loc[rows["model"] == model, "published"].notna().any()]
+    return out + [Column(model, "printed") for model in printed]
 
 
 def _extent(sizes: pd.Series) -> str:
@@ -238,72 +170,54 @@ def _extent(sizes: pd.Series) -> str:
     return f"{low}" if low == high else f"{low}–{high}"
 
 
-def _row(rows: pd.DataFrame, name: str, columns: list[Column], factor: float) -> list[Cell | None]:
-    out: list[Cell | None] = []
-    for column in columns:
-        own = rows[(rows["property"] == name) & (rows["model"] == column.model)]
-        if column.kind == "printed":
-            values = own["published"].dropna()
-            out.append(Cell(f"{values.iloc[0] * factor:.2f}") if len(values) else None)
-            continue
-        own = own[(own["protocol"] == column.kind) & own["value"].notna()]
-        if own.empty:
-            out.append(None)
-            continue
-        row = own.iloc[0]
-        value, error, floor = number(row["value"], row["standard_error"], row["floor"], factor)
-        out.append(Cell(value, error, floor, bool(row["at_floor"])))
+def _rows(table: str, rows: pd.DataFrame, columns: list[Column]) -> list[Row]:
+    about, compared = TABLES[table], rows[rows["metric"] != "count"]
+    # Rows of runs come first in the frame, so their order of properties holds for the printed ones too.
+    keys = list(dict.fromkeys(zip(compared["metric"], compared["property"], strict=True)))
+    headings = list(dict.fromkeys(about.heading(*key) for key in keys))
+    keys.sort(key=lambda key: (headings.index(about.heading(*key)), METRICS.index(key[0]), key[1] in _totals(table)))
+    out = []
+    for metric, name in keys:
+        own = compared[(compared["metric"] == metric) & (compared["property"] == name)]
+        cells = [_cell(own, column, about.factor(metric)) for column in columns]
+        floor = "ideal" if KINDS[metric] in ("score", "signed") else "floor"
+        label = property_label(name, table, metric)
+        out.append(Row(label, cells, about.heading(metric, name), name in _totals(table), floor))
     return out
+
+
+def _totals(table: str) -> tuple[str, ...]:
+    return () if TABLES[table].by_network else TOTALS
+
+
+def _cell(own: pd.DataFrame, column: Column, factor: float) -> Cell | None:
+    own = own[own["model"] == column.model]
+    if column.kind == "printed":
+        values = own["published"].dropna()
+        return Cell(f"{values.iloc[0] * factor:.2f}") if len(values) else None
+    if column.kind == "cost":
+        return Cell(shown_cost(own["property"].iloc[0], own["value"].iloc[0])) if len(own) else None
+    own = own[(own["protocol"] == column.kind) & own["value"].notna()]
+    if own.empty:
+        return None
+    row = own.iloc[0]
+    value, error, floor = number(row["value"], row["standard_error"], row["floor"], factor)
+    return Cell(value, error, floor, bool(row["at_floor"]))
 
 
 def _counts(rows: pd.DataFrame) -> list[Count]:
     out = []
     counts = rows[rows["metric"] == "count"]
     for protocol, own in counts.groupby("protocol", sort=False):
-        source = own.drop_duplicates("property").set_index("property")["n_source"]
-        samples = [("source", source)]
+        samples = []
         for model, run in own.groupby("model", sort=False):
-            samples.append((model_label(str(model)), run.set_index("property")["n_generated"]))
+            by_stage = run.set_index("property")
+            if model == ROUNDTRIP:
+                samples.append(("Galaxies at their own size", by_stage["n_source"]))
+            elif not samples:
+                samples.append(("source", by_stage["n_source"]))
+            samples.append((model_label(str(model)), by_stage["n_generated"]))
         for sample, n in samples:
             stages = {label: str(n[name]) for name, label in STAGES.items() if name in n.index}
             out.append(Count(sample, str(protocol), stages))
     return out
-
-
-def _engine(column: Column) -> str:
-    return f", engine {column.engine}" if column.engine else ""
-
-
-def _sizes(column: Column) -> str:
-    return f" ({column.sizes})" if column.sizes else ""
-
-
-def _markdown_cell(cell: Cell | None) -> str:
-    if cell is None:
-        return "–"
-    text = f"{cell.value} ± {cell.error}" if cell.error else cell.value
-    text += f" (floor {cell.floor})" if cell.floor else ""
-    return text + (" **at floor**" if cell.at_floor else "")
-
-
-def _latex_cell(cell: Cell | None) -> str:
-    if cell is None:
-        return "--"
-    text = rf"${cell.value} \pm {cell.error}$" if cell.error else f"${cell.value}$"
-    text += f" ({cell.floor})" if cell.floor else ""
-    return text + (r" \textit{at floor}" if cell.at_floor else "")
-
-
-def _pipe(body: list[list[str]], head: list[str]) -> str:
-    align = ["left", *["right"] * (len(head) - 1)]
-    return tabulate(
-        [[_bar(text) for text in row] for row in body],
-        [_bar(h) for h in head],
-        "pipe",
-        colalign=align,
-        disable_numparse=True,
-    )
-
-
-def _bar(text: str) -> str:
-    return text.replace("|", "\\|")

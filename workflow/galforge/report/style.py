@@ -67,18 +67,52 @@ PHOTOMETRY = {
     "sky_rms": "Sky rms",
     "sky_autocorrelation": "Lag-1 sky autocorrelation",
 }
+COLOUR_BULGE = {
+    "g_i_early": "g - i, early types",
+    "g_i_late": "g - i, late types",
+    "bulge_statistic": "Bulge statistic F(G, M20)",
+    "early_share": "Early galaxies",
+    "red_share": "Red galaxies",
+}
+COSTS = {
+    "parameters": "Parameters",
+    "generator_parameters": "of these to generate",
+    "images_seen": "Images seen",
+    "gpu_hours": "GPU-hours",
+    "cpu_hours": "CPU-hours",
+}
+# Metrics of which a table has one row each, whatever the property.
+METRICS = {
+    "sliced_wasserstein": "Sliced Wasserstein-1",
+    "classifier": "Classifier, 2 AUC - 1",
+    "fid": "FID",
+    "fid_infinity": "FID∞",
+    "kid": "KID",
+    "precision": "Precision",
+    "recall": "Recall",
+    "density": "Density",
+    "coverage": "Coverage",
+    "memorisation": "Copying",
+}
 MEANS = {"large_scales": "Large scales", "small_scales": "Small scales", "average": "Average"}
-GROUPS = {"morphology": "Morphology", "power_spectrum": "Power spectrum", "overall": "Overall"}
+GROUPS = {
+    "morphology": "Morphology",
+    "power_spectrum": "Power spectrum",
+    "colour_bulge": "Colour and bulge",
+    "overall": "Overall",
+}
 MODELS = {"vae": "VAE", "stylegan": "StyleGAN", "alae": "ALAE", "roundtrip": "Store and decode"}
 
 
-def property_label(name: str, table: str) -> str:
-    """What a reader calls a property of a table; names without an entry are shown as they are."""
+def property_label(name: str, table: str, metric: str = "wasserstein") -> str:
+    """What a reader calls a row of a table; names without an entry are shown as they are."""
+    if metric in METRICS:
+        return METRICS[metric]
     if name in MORPHOLOGY:
         return MORPHOLOGY[name].label
     if name.startswith("mode_") and name[5:].isdigit():
         return f"Mode {int(name[5:])}"
-    return {**PHOTOMETRY, **(GROUPS if table == "headline" else MEANS)}.get(name, name)
+    return {**PHOTOMETRY, **COLOUR_BULGE, **COSTS, **(GROUPS if table == "headline" else MEANS)}.get(name, name)
 
 
 def model_label(name: str) -> str:

@@ -1,0 +1,138 @@
+"""An assembled table as Markdown and as LaTeX."""
+
+import pandas as pd
+from tabulate import tabulate
+
+from galforge.report.captions import caption
+from galforge.report.layout import PROTOCOLS, Block, Cell, Column, Row, blocks
+from galforge.report.metrics import TABLES
+
+_WIDEST = 6  # columns beside each other on a printed page
+_LATEX = {
+    "\\": r"\textbackslash{}",
+    **{sign: "\\" + sign for sign in "&%$#_{}"},
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "–": "--",
+    "≤": r"$\leq$",
+    "±": r"$\pm$",
+    "×": r"$\times$",
+    "∞": r"$_\infty$",
+    "⁻": r"$^{-}$",
+    "²": r"$^{2}$",
+    "“": "``",
+    "”": "''",
+}
+
+
+def markdown(table: str, frame: pd.DataFrame, scale: str, statmorph: str) -> str:
+    """The table as Markdown: a caption, then per data set the values, by groups of columns, and the counts."""
+    shown = blocks(table, frame)
+    parts = [f"# {TABLES[table].title}", caption(table, frame, scale, statmorph)]
+    for block in shown:
+        parts.append(f"## {block.dataset} ({block.origin})")
+        for columns in pieces(block):
+            head = ["property", *(_head(block.columns[index]) for index in columns)]
+            body = [[_name(row), *(_markdown_cell(row.cells[index], row) for index in columns)] for row in block.rows]
+            parts.append(_pipe(body, head))
+        if block.counts:
+            body = [[c.sample, c.protocol, *c.stages.values()] for c in block.counts]
+            parts.append(_pipe(body, ["stamps", "protocol", *block.counts[0].stages]))
+    return "\n\n".join(parts) + "\n"
+
+
+def latex(table: str, frame: pd.DataFrame, scale: str, statmorph: str) -> str:
+    """The table as one LaTeX ``table`` (package booktabs), with a ``tabular`` per data set and group of columns."""
+    shown = blocks(table, frame)
+    lines = [
+        r"\begin{table}",
+        r"\centering",
+        r"\small",
+        rf"\caption{{{escape(caption(table, frame, scale, statmorph))}}}",
+        rf"\label{{tab:{table.replace('_', '-')}}}",
+    ]
+    for block in shown:
+        lines += ["", rf"\medskip\textbf{{{escape(block.dataset)}}} ({escape(block.origin)})\par\smallskip"]
+        for columns in pieces(block):
+            lines += _tabular(block, columns)
+        for count in block.counts:
+            stages = ", ".join(f"{stage} {n}" for stage, n in count.stages.items())
+            lines.append(rf"\par {escape(f'Stamps, {count.sample} ({count.protocol}): {stages}.')}")
+    return "\n".join([*lines, r"\end{table}"]) + "\n"
+
+
+def pieces(block: Block) -> list[list[int]]:
+    """Columns by their numbers, in pieces that fit a page: columns of one kind stay together as far as they can."""
+    out: list[list[int]] = [[]]
+    start = 0
+    for _, count in block.groups:
+        if len(out[-1]) + count > _WIDEST:
+            out.append([])
+        for index in range(start, start + count):
+            if len(out[-1]) == _WIDEST:
+                out.append([])
+            out[-1].append(index)
+        start += count
+    return [piece for piece in out if piece]
+
+
+def escape(text: str) -> str:
+    """Text that LaTeX prints as it is."""
+    return "".join(_LATEX.get(sign, sign) for sign in text.replace("×10⁻²", "\0")).replace("\0", r"$\times 10^{-2}$")
+
+
+def _tabular(block: Block, columns: list[int]) -> list[str]:
+    own = [block.columns[index] for index in columns]
+    engines = [" & ".join(["engine", *(escape(c.engine) for c in own)]) + r" \\"]
+    sizes = [" & ".join(["stamps", *(escape(c.sizes) for c in own)]) + r" \\"]
+    lines = [
+        rf"\begin{{tabular}}{{l{'r' * len(columns)}}}",
+        r"\toprule",
+        " & ".join(["", *(escape(c.label) for c in own)]) + r" \\",
+        " & ".join(["protocol", *(escape(c.kind) for c in own)]) + r" \\",
+        *(engines if any(c.engine for c in own) else []),
+        *(sizes if any(c.sizes for c in own) else []),
+    ]
+    heading = ""
+    for row in block.rows:
+        if row.heading != heading or lines[-1].startswith(("stamps", "protocol", "engine")):
+            lines.append(r"\midrule")
+        if row.heading != heading:
+            heading = row.heading
+            lines.append(rf"\multicolumn{{{len(columns) + 1}}}{{l}}{{\textit{{{escape(heading)}}}}} \\")
+        lines.append(" & ".join([escape(row.label), *(_latex_cell(row.cells[i], row) for i in columns)]) + r" \\")
+    return [*lines, r"\bottomrule", r"\end{tabular}", ""]
+
+
+def _head(column: Column) -> str:
+    engine = f", engine {column.engine}" if column.engine else ""
+    sizes = f" ({column.sizes})" if column.sizes else ""
+    return f"{column.label}, {PROTOCOLS[column.kind]}{engine}{sizes}"
+
+
+def _name(row: Row) -> str:
+    return f"{row.label}, {row.heading}" if row.heading else row.label
+
+
+def _markdown_cell(cell: Cell | None, row: Row) -> str:
+    if cell is None:
+        return "–"
+    text = f"{cell.value} ± {cell.error}" if cell.error else cell.value
+    text += f" ({row.floor} {cell.floor})" if cell.floor else ""
+    return text + (f" **at {row.floor}**" if cell.at_floor else "")
+
+
+def _latex_cell(cell: Cell | None, row: Row) -> str:
+    if cell is None:
+        return "--"
+    # Numbers in mathematical type, for their signs; words as they are.
+    plain = escape(cell.value) if cell.value.endswith("M") else f"${cell.value}$"
+    text = rf"${cell.value} \pm {cell.error}$" if cell.error else plain
+    text += f" ({cell.floor})" if cell.floor else ""
+    return text + (rf" \textit{{at {row.floor}}}" if cell.at_floor else "")
+
+
+def _pipe(body: list[list[str]], head: list[str]) -> str:
+    escaped = [[text.replace("|", "\\|") for text in row] for row in [head, *body]]
+    align = ["left", *["right"] * (len(head) - 1)]
+    return tabulate(escaped[1:], escaped[0], "pipe", colalign=align, disable_numparse=True)

@@ -1,0 +1,209 @@
+"""The tables of the study: which comparison fills each, which metrics it shows, in which units, how they are read."""
+
+import math
+from dataclasses import dataclass, field
+
+ROUNDTRIP = "roundtrip"
+"""Stands for a model where galaxies stored at one size are compared with the same ones that never were."""
+PUBLISHED_NETWORK = "inception-v3"
+"""The only feature network whose FID and KID stand beside printed ones."""
+NETWORKS = {
+    PUBLISHED_NETWORK: "Inception-v3 (the network of published FIDs)",
+    "efficientnet-lite0": "EfficientNet-Lite0 (another network: not comparable with printed values)",
+}
+
+KINDS = {
+    **dict.fromkeys(("wasserstein", "wasserstein_standardised", "share_difference"), "distance"),
+    **dict.fromkeys(("sliced_wasserstein", "classifier", "fid", "fid_infinity"), "distance"),
+    "kid": "unbiased",
+    **dict.fromkeys(("precision", "recall", "density", "coverage"), "score"),
+    "memorisation": "signed",
+    **dict.fromkeys(("count", "cost"), "number"),
+}
+"""How each metric is read, see ``at_floor``; in the order in which tables show them."""
+METRICS = tuple(KINDS)
+
+
+def at_floor(metric: str, value: float, error: float, floor: float) -> bool:
+    """Whether a value is too close to what a perfect model would score to support a ranking.
+
+    A distance, which is never negative: below twice its floor. An unbiased estimate, whose floor is 0: below twice its
+    error. A score, whose floor is what half of the source scores against the other half: within twice its error of it.
+    A signed number, 0 for a perfect model: below twice its floor on either side. Numbers have no floor.
+    """
+    kind = KINDS[metric]
+    if kind == "distance":
+        return bool(value < 2 * floor or value == 0)
+    if kind == "unbiased":
+        return bool(value < 2 * error)
+    if kind == "score":
+        return bool(abs(value - floor) <= 2 * error)
+    return kind == "signed" and bool(abs(value) < 2 * floor)
+
+
+@dataclass(frozen=True)
+class Table:
+    """One table.
+
+    Attributes:
+        title: for readers.
+        comparison: the module of ``galforge.compare`` that fills it; empty for the headline, made of several, and for
+            the costs, made of none.
+        metrics: those it shows; rows of ``count`` come with them where there are any.
+        quantity: what its numbers are, without the unit.
+        unit: of what is shown.
+        reading: which values are good.
+        about: what a reader has to know besides.
+        factors: by which metrics are multiplied for readers; 1 where not named.
+        sections: headings above the rows of each metric; none where not named.
+        by_network: rows are grouped by the network in their column ``property``.
+    """
+
+    title: str
+    comparison: str
+    metrics: tuple[str, ...]
+    quantity: str
+    unit: str
+    reading: str = "smaller is better"
+    about: str = ""
+    factors: dict[str, float] = field(default_factory=dict)
+    sections: dict[str, str] = field(default_factory=dict)
+    by_network: bool = False
+
+    def factor(self, metric: str) -> float:
+        """By what a metric is multiplied for readers."""
+        return self.factors.get(metric, 1.0)
+
+    def heading(self, metric: str, name: str) -> str:
+        """What stands above the rows of a metric (or of a network, whose name is the property); may be empty."""
+        return NETWORKS.get(name, name) if self.by_network else self.sections.get(metric, "")
+
+
+_W1 = "Wasserstein-1 distance between source and generated stamps"
+_NETWORK = (
+    "The printed values are of Inception-v3. Another network sees other features on another scale, so its values are "
+    "compared with each other and with nothing printed."
+)
+
+TABLES = {
+    "headline": Table(
+        "Headline: the average distances",
+        "",
+        ("wasserstein",),
+        _W1,
+        "×10⁻² (morphology: of the source's standard deviation; power spectrum: of a dex; colour and bulge: of a "
+        "magnitude and of the unit of F; overall: their mean, as the paper averages them)",
+        factors={"wasserstein": 100.0},
+    ),
+    "morphology": Table(
+        "Morphology",
+        "morphology",
+        ("wasserstein",),
+        _W1,
+        "×10⁻² of the source's standard deviation (12.3 means 0.123 standard deviations)",
+        factors={"wasserstein": 100.0},
+    ),
+    "power_spectrum": Table(
+        "Power spectrum",
+        "power_spectrum",
+        ("wasserstein",),
+        _W1,
+        "×10⁻² dex of the Fourier amplitude (12.3 means 0.123 dex)",
+        factors={"wasserstein": 100.0},
+    ),
+    "colour_bulge": Table(
+        "Colour and bulge",
+        "colour_bulge",
+        ("wasserstein", "wasserstein_standardised", "share_difference"),
+        "Wasserstein-1 distance of the colour g - i of early and late types and of the bulge statistic F(G, M20), and "
+        "difference between the shares of early and of red galaxies",
+        "×10⁻² of a magnitude or of the unit of F; then ×10⁻² of the source's standard deviation; shares in "
+        "percentage points",
+        about="Early types have F of 0 or more. It is not known whether the printed distances were standardised, so "
+        "both are shown, and the printed ones stand beside the plain.",
+        factors=dict.fromkeys(("wasserstein", "wasserstein_standardised", "share_difference"), 100.0),
+        sections={
+            "wasserstein": "Distance",
+            "wasserstein_standardised": "Distance over the source's standard deviation",
+            "share_difference": "Difference of shares",
+        },
+    ),
+    "fid": Table(
+        "FID",
+        "features",
+        ("fid", "fid_infinity"),
+        "Fréchet distance between normal distributions fitted to the features of source and generated stamps",
+        "the squared unit of the features",
+        about="The FID of few stamps is too large, whatever the model; FID∞ is extrapolated to infinitely many. "
+        + _NETWORK,
+        by_network=True,
+    ),
+    "kid": Table(
+        "KID",
+        "features",
+        ("kid",),
+        "Kernel distance (squared maximum mean discrepancy, cubic kernel) between the features of source and generated "
+        "stamps",
+        "×10⁻²",
+        about="It is unbiased: a perfect model scores 0 within the error, sometimes less. " + _NETWORK,
+        factors={"kid": 100.0},
+        by_network=True,
+    ),
+    "coverage": Table(
+        "Coverage and copies",
+        "features",
+        ("precision", "recall", "density", "coverage", "memorisation"),
+        "Neighbours in feature space: shares of stamps of one sample among those of the other, and copying",
+        "shares (density: a ratio; copying: a share less 1/2)",
+        reading="precision and density fall where generated stamps look like no source stamp, recall and coverage "
+        "where kinds of source stamps are never generated; good is what stands as ideal, not more",
+        about="Ideal is what one half of the source scores against the other. Copying is the chance that a generated "
+        "stamp lies nearer to its nearest training stamp than a held-out source stamp does, less 1/2: 0 for new "
+        "galaxies, towards +0.5 for copies of the training set, below 0 for stamps unlike any that were trained on.",
+        by_network=True,
+    ),
+    "photometry": Table(
+        "Photometry and sky",
+        "photometry",
+        ("wasserstein",),
+        _W1,
+        "dex for flux, mag/arcsec² for surface brightness (dex for stamps without zero point), image units for the sky "
+        "rms; nothing is standardised",
+        about="The morphological properties do not see brightness and sky: a model with wrong magnitudes passes there "
+        "and fails here.",
+    ),
+    "joint": Table(
+        "All properties together",
+        "joint",
+        ("sliced_wasserstein", "classifier"),
+        "Distance between the joint distributions of all properties",
+        "×10⁻² of the source's standard deviation for the sliced distance; 2 AUC - 1 for the classifier (0: it cannot "
+        "tell source from generated, 1: it always can)",
+        about="Nine good marginal distributions can hide a wrong galaxy, such as a large one as concentrated as a "
+        "small one; these two see how properties go together.",
+        factors={"sliced_wasserstein": 100.0},
+    ),
+    "cost": Table(
+        "What the models cost",
+        "",
+        ("cost",),
+        "Cost of one training",
+        "counts and hours",
+        reading="means over seeds",
+        about="GPU-hours are wall time times GPUs, CPU-hours wall time times threads where no GPU trained; tries that "
+        "led nowhere are not counted.",
+    ),
+}
+HEADLINE = ("morphology", "power_spectrum", "colour_bulge")
+"""Comparisons whose averages the headline shows."""
+SEVERAL_BANDS = ("colour_bulge",)
+"""Those that the paper made of SKIRT alone."""
+
+
+def shown_cost(name: str, value: float) -> str:
+    """A cost for readers: counts in full or in millions, hours to two digits."""
+    if math.isnan(value):
+        return ""
+    if name.endswith("_hours"):
+        return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
+    return f"{value / 1e6:,.3g} M" if value >= 1e5 else f"{value:,.0f}"

@@ -1,0 +1,34 @@
+"""Values that the paper prints, at the rows that they belong to."""
+
+import pandas as pd
+
+from galforge.report.metrics import HEADLINE, TABLES
+
+COLUMNS = ("table", "dataset", "model", "metric", "property", "value")
+KEY = ["dataset", "model", "metric", "property"]
+# What the printed values were measured on (Holzschuh et al. 2022, abstract): for models that were not run.
+_ORIGIN = {"sersic": "analytic", "cosmos": "observed", "skirt": "simulated"}
+
+
+def printed(table: str, published: pd.DataFrame) -> pd.DataFrame:
+    """The printed values that belong to a table, under the names of its rows."""
+    own = published[published["table"] == table]
+    if table == "headline":
+        averages = published[published["table"].isin(HEADLINE) & (published["property"] == "average")]
+        own = pd.concat([own, averages.assign(property=averages["table"])])
+    own = own[own["metric"].isin(TABLES[table].metrics)]
+    return own[[*KEY, "value"]].rename(columns={"value": "published"})
+
+
+def with_printed(rows: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:
+    """Rows with the printed value of the same data set, model, metric and property, whatever their protocol.
+
+    Printed values of these data sets that find no row follow as rows of their own, without value.
+    """
+    joined = rows.merge(values, on=KEY, how="left", validate="many_to_one")
+    values = values[values["dataset"].isin(rows["dataset"])]
+    left = values.merge(rows[KEY].drop_duplicates(), on=KEY, how="left", indicator=True)
+    left = left[left["_merge"] == "left_only"].drop(columns="_merge")
+    origin = left["dataset"].map(_ORIGIN)
+    left = left.assign(origin=origin, protocol="published", at_floor=False, engine="")
+    return pd.concat([joined, left], ignore_index=True)
