@@ -40,7 +40,7 @@ def walk(
     between two random latent vectors, with the same noise within a row. Where the family reconstructs, rows x steps
     source stamps (or as many as the test split has, else the validation split, else the training split) follow as kind
     ``truth``, which are the only ones that no model made, and what the model makes of them as kind
-    ``reconstruction``. A row is evaluated at once, so that an image is a pure function of (weights, seed, row, step) and
+    ``reconstruction``. A row is evaluated at once, so an image is a pure function of (weights, seed, row, step) and
     the number of steps. A family without latent vectors, or with conditions, gives no walks.
 
     Args:

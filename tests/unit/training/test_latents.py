@@ -142,9 +142,7 @@ def test_noise_stays_while_a_row_walks(models, stamps, tmp_path):
         conv.affine.weight.zero_()
     for to_image in model.family.networks.synthesis.images:
         to_image.affine.weight.zero_()
-    weights.write(
-        tmp_path / "deaf.safetensors", model.family.networks.state_dict(), weights.read_about(models["alae"])
-    )
+    weights.write(tmp_path / "deaf.safetensors", model.family.networks.state_dict(), weights.read_about(models["alae"]))
     _, images, columns = walked(tmp_path / "deaf.safetensors", stamps, tmp_path / "w.h5")
     first, second = (images[(columns["kind"] == "walk") & (columns["row"] == row)] for row in range(2))
     assert np.allclose(first, first[:1], rtol=1e-4, atol=1e-6)
@@ -166,9 +164,7 @@ def test_without_a_test_split_the_next_one_is_reconstructed_and_the_log_says_so(
     assert names.tolist() == ["toy-1" if split == "validation" else "toy-0"]
 
 
-def test_a_family_without_latent_vectors_gives_an_empty_file_and_says_so(
-    models, stamps, tmp_path, caplog, monkeypatch
-):
+def test_a_family_without_latent_vectors_gives_an_empty_file_and_says_so(models, stamps, tmp_path, caplog, monkeypatch):
     monkeypatch.setattr(logging.getLogger("galforge"), "propagate", True)
     with caplog.at_level(logging.INFO, "galforge"):
         _, images, columns = walked(models["toys.template"], stamps, tmp_path / "w.h5")

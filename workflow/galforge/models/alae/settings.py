@@ -36,7 +36,9 @@ class ModelSettings(Settings):
     reciprocity_rate: float = Field(
         2e-3, gt=0, description="step size of Adam for encoder and generator where they are to give styles back"
     )
-    r1: float = Field(10.0, ge=0, description="weight of the R1 penalty: half of it times the squared gradient on reals")
+    r1: float = Field(
+        10.0, ge=0, description="weight of the R1 penalty: half of it times the squared gradient on reals"
+    )
     r1_interval: int = Field(
         16, ge=1, description="the R1 penalty is taken in every so manieth step, as much stronger; published: 1"
     )

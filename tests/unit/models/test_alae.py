@@ -1,0 +1,189 @@
+"""The adversarial latent autoencoder: what each of its three updates changes, and what the encoder takes."""
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional
+
+from galforge.errors import GalforgeError
+from galforge.models.alae.family import Family
+from galforge.models.alae.networks import Networks, TakeStyle
+from galforge.models.alae.settings import ModelSettings, check_shape
+from galforge.models.normalisation import Normalisation
+from toys.steps import Quadratic, Updates, draws, step_of
+
+SMALL = {"latent": 4, "mapping_layers": 2, "discriminator_layers": 2, "width": 4, "max_width": 8}
+NORMALISATION = Normalisation("linear", (1.0,), (0.0,), (1.0,))
+SHAPE = (1, 32, 32)
+
+
+def family_of(**settings) -> Family:
+    torch.manual_seed(0)
+    return Family(ModelSettings(**SMALL | settings), SHAPE, NORMALISATION)
+
+
+@pytest.mark.parametrize("shape", [(1, 48, 48), (1, 64, 32), (1, 16, 16), (1, 512, 512), (6, 64, 64), (0, 64, 64)])
+def test_impossible_shapes_are_refused_with_the_remedy(shape):
+    with pytest.raises(GalforgeError, match=r"model alae.*must"):
+        check_shape(ModelSettings(), shape)
+
+
+def test_contradicting_widths_are_refused():
+    with pytest.raises(GalforgeError, match="max_width"):
+        check_shape(ModelSettings(width=64, max_width=32), (1, 64, 64))
+
+
+@pytest.mark.parametrize("side", [32, 64, 128, 256])
+@pytest.mark.parametrize(
+    ("channels", "patch", "architecture"), [(1, 1, "skip"), (5, 4, "residual"), (5, 1, "residual")]
+)
+def test_every_allowed_shape_is_made_encoded_and_judged(side, channels, patch, architecture):
+    networks = Networks(ModelSettings(**SMALL | {"patch": patch, "architecture": architecture}), (channels, side, side))
+    with torch.no_grad():
+        styles = networks.mapping(torch.randn(2, 4))
+        images = networks.synthesis(styles, [torch.randn(2, 1, at, at) for at in networks.synthesis.sides()])
+        assert images.shape == (2, channels, side, side)
+        assert networks.encoder(images).shape == styles.shape
+        assert networks.discriminator(styles).shape == (2,)
+
+
+def test_each_of_the_three_updates_changes_the_networks_of_algorithm_1():
+    family = family_of()
+    updates = Updates(family)
+    family.step(torch.randn(4, *SHAPE), None, step_of(family, before=updates.before))
+    updates.close()
+    assert list(updates.changed.items()) == [
+        ("encoder", {"encoder", "discriminator"}),
+        ("generator", {"mapping", "synthesis"}),
+        ("reciprocity", {"encoder", "synthesis"}),
+    ]
+    assert all(weight.requires_grad for weight in family.networks.parameters())
+
+
+def test_taking_a_style_removes_from_the_maps_what_it_takes():
+    """Section 4 of the paper: instance normalisation, of which means and deviations go to the style."""
+    layer = TakeStyle(3, latent=5)
+    layer.linear.bias.data.normal_()
+    features = 2 + 3 * torch.randn(4, 3, 8, 8)
+    normalised, style = layer(features)
+    maps = torch.where(features > 0, features, 0.2 * features).flatten(2).double()
+    mean, deviation = maps.mean(2), maps.std(2, correction=0)
+    expected = ((maps - mean[..., None]) / deviation[..., None]).unflatten(2, (8, 8)).float()
+    assert torch.allclose(normalised, expected, atol=1e-5)
+    statistics = torch.cat([mean, deviation], 1).float()
+    assert torch.allclose(style, statistics @ layer.linear.weight.T / 6**0.5 + layer.linear.bias, atol=1e-5)
+
+
+def test_a_style_is_the_sum_of_all_shares_and_knows_the_brightness_that_maps_lose():
+    family = family_of()
+    encoder = family.networks.encoder
+    images = torch.randn(3, *SHAPE)
+    shares = []
+
+    def keep(_layer, _inputs, output):
+        shares.append(output[1] if isinstance(output, tuple) else output)
+
+    takers = [module for module in encoder.modules() if isinstance(module, TakeStyle)]
+    assert len(takers) == 2 * len(encoder.blocks) + 1
+    for taker in (*takers, encoder.take_hidden):
+        taker.register_forward_hook(keep)
+    styles = encoder(images)
+    assert torch.allclose(styles, sum(shares) / len(shares) ** 0.5, atol=1e-5)
+    plain = list(shares)
+    shares.clear()
+    encoder(1.5 * images)
+    # Without biases, as at the start, everything behind the first normalisation is blind to the brightness.
+    assert torch.allclose(shares[0], 1.5 * plain[0], rtol=1e-4)
+    for brighter, share in zip(shares[1:], plain[1:], strict=True):
+        assert torch.allclose(brighter, share, atol=1e-4)
+
+
+def test_real_and_generated_images_are_judged_alike_together_and_apart():
+    """The penalty's step judges them apart, other steps together."""
+    losses = [
+        family.step(torch.randn(4, *SHAPE, generator=torch.Generator().manual_seed(3)), None, step_of(family, index))
+        for index in (0, 1)
+        for family in [family_of(r1=1e-9, r1_interval=2)]
+    ]
+    for name in ("loss", "real", "fake"):
+        assert losses[0][name].item() == pytest.approx(losses[1][name].item(), rel=1e-4), name
+
+
+def test_penalty_is_the_squared_gradient_on_real_images_and_is_taken_lazily():
+    """With a judge of pixels behind an encoder that does nothing: logit = a |x|^2 / 2 has the gradient a x."""
+    family = family_of(r1=3.0, r1_interval=4)
+    family.networks.encoder, family.networks.discriminator = nn.Identity(), Quadratic(0.02)
+    images = torch.randn(4, *SHAPE)
+    penalty = (0.02**2 * images.square().sum((1, 2, 3))).mean().item()
+    for index in range(5):
+        given = []
+        step = step_of(family, index, before=lambda name, loss, given=given: given.append((name, loss.item())))
+        family.networks.discriminator.gain.data.fill_(0.02)
+        losses = family._improve_encoder(images, step)
+        ((name, total),) = given
+        assert name == "encoder"
+        added = total - losses["loss"].item()
+        assert losses["r1"].item() == pytest.approx(0 if index % 4 else 4 * penalty, rel=1e-4)
+        assert added == pytest.approx(0 if index % 4 else 0.5 * 3.0 * 4 * penalty, rel=1e-4, abs=1e-6)
+
+
+def test_losses_are_the_non_saturating_logistic_ones():
+    family = family_of(r1=0.0)
+    seen = {}
+
+    class Judge(nn.Module):
+        """Logits that are the first number of a style."""
+
+        def __init__(self):
+            super().__init__()
+            self.scale = nn.Parameter(torch.ones(()))
+
+        def forward(self, styles):
+            seen.setdefault(len(seen), self.scale * styles[:, 0])
+            return self.scale * styles[:, 0]
+
+    family.networks.discriminator = Judge()
+    losses = family.step(torch.randn(4, *SHAPE), None, step_of(family, 1))
+    real, fake = seen[0].chunk(2)
+    expected = functional.softplus(-real).mean() + functional.softplus(fake).mean()
+    assert losses["loss"].item() == pytest.approx(expected.item(), rel=1e-5)
+    assert losses["real"].item() == pytest.approx(real.mean().item(), rel=1e-5)
+    assert losses["fake"].item() == pytest.approx(fake.mean().item(), rel=1e-5)
+    assert losses["generator"].item() == pytest.approx(functional.softplus(-seen[1]).mean().item(), rel=1e-5)
+
+
+def test_reciprocity_is_the_error_of_styles_that_come_back_and_falls():
+    family = family_of()
+    step = step_of(family, seed=5)
+    numbers = draws(5, 4)
+    with torch.no_grad():
+        styles = family.networks.mapping(numbers.normal(4))
+        noises = [numbers.normal(1, side, side) for side in family.networks.synthesis.sides()]
+        found = family.networks.encoder(family.networks.synthesis(styles, noises))
+    first = family._improve_reciprocity(step).item()
+    assert first == pytest.approx((found - styles).square().mean().item(), rel=1e-4)
+    later = [family._improve_reciprocity(step).item() for _ in range(60)]
+    assert sum(later[-10:]) / 10 < 0.3 * first
+
+
+def test_reconstruction_decodes_what_the_encoder_gives_and_depends_on_its_arguments_only():
+    family = family_of()
+    images = torch.randn(3, *SHAPE)
+    with torch.no_grad():
+        found = family.reconstruct(images, draws(0, 3))
+        assert found.shape == images.shape
+        assert torch.equal(found, family.reconstruct(images, draws(0, 3)))
+        numbers = draws(0, 3)
+        noises = [numbers.normal(1, side, side) for side in family.networks.synthesis.sides()]
+        assert torch.equal(found, family.networks.synthesis(family.networks.encoder(images), noises))
+
+
+def test_sampled_styles_are_truncated_as_the_settings_say():
+    latents, mean = torch.randn(3, 4), torch.randn(4)
+    whole, half = family_of(noise=False), family_of(noise=False, truncation=0.5)
+    for family in (whole, half):
+        family.networks.mapping.mean.copy_(mean)
+    styles = whole.networks.mapping(latents)
+    assert torch.equal(whole.generate(latents, draws(0, 3)), whole.networks.synthesis(styles, []))
+    expected = whole.networks.synthesis((styles + mean) / 2, [])
+    assert torch.allclose(half.generate(latents, draws(0, 3)), expected, atol=1e-5)

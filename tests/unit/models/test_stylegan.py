@@ -1,0 +1,228 @@
+"""StyleGAN: its losses on judges and generators that can be worked out by hand, and what adapts while it trains."""
+
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from galforge.errors import GalforgeError
+from galforge.models.normalisation import Normalisation
+from galforge.models.stylegan.augmentation import adapted, augment
+from galforge.models.stylegan.family import Family
+from galforge.models.stylegan.networks import Networks
+from galforge.models.stylegan.settings import ModelSettings, check_shape
+from toys.steps import Quadratic, Updates, draws, step_of
+
+SMALL = {"latent": 4, "mapping_layers": 2, "width": 4, "max_width": 8, "group": 2, "style_mixing": 0.0}
+NORMALISATION = Normalisation("linear", (1.0,), (0.0,), (1.0,))
+SHAPE = (1, 32, 32)
+
+
+def family_of(**settings) -> Family:
+    torch.manual_seed(0)
+    return Family(ModelSettings(**SMALL | settings), SHAPE, NORMALISATION)
+
+
+@pytest.mark.parametrize("shape", [(1, 48, 48), (1, 64, 32), (1, 16, 16), (1, 512, 512), (6, 64, 64), (0, 64, 64)])
+def test_impossible_shapes_are_refused_with_the_remedy(shape):
+    with pytest.raises(GalforgeError, match=r"model stylegan.*must"):
+        check_shape(ModelSettings(), shape)
+
+
+def test_contradicting_widths_are_refused():
+    with pytest.raises(GalforgeError, match="max_width"):
+        check_shape(ModelSettings(width=64, max_width=32), (1, 64, 64))
+
+
+@pytest.mark.parametrize("side", [32, 64, 128, 256])
+@pytest.mark.parametrize(
+    ("channels", "patch", "architecture"), [(1, 1, "skip"), (5, 4, "residual"), (5, 1, "residual")]
+)
+def test_every_allowed_shape_is_made_and_judged(side, channels, patch, architecture):
+    networks = Networks(ModelSettings(**SMALL | {"patch": patch, "architecture": architecture}), (channels, side, side))
+    with torch.no_grad():
+        styles = networks.mapping(torch.randn(2, 4))
+        images = networks.synthesis(styles, [torch.randn(2, 1, at, at) for at in networks.synthesis.sides()])
+        assert images.shape == (2, channels, side, side)
+        assert networks.discriminator(images).shape == (2,)
+    assert networks.synthesis.sides()[-1] == side // patch
+
+
+def test_each_update_changes_its_own_networks_and_no_others():
+    family = family_of()
+    updates = Updates(family)
+    family.step(torch.randn(4, *SHAPE), None, step_of(family, before=updates.before))
+    updates.close()
+    assert updates.changed == {"discriminator": {"discriminator"}, "generator": {"mapping", "synthesis"}}
+    assert all(weight.requires_grad for weight in family.networks.parameters())
+
+
+def test_penalty_is_the_squared_gradient_on_real_images_and_is_taken_lazily():
+    """logit = a |x|^2 / 2 has the gradient a x."""
+    family = family_of(r1=3.0, r1_interval=4, discriminator_rate=1e-12)
+    family.networks.discriminator = Quadratic(0.02)
+    images = torch.randn(4, *SHAPE)
+    penalty = (0.02**2 * images.square().sum((1, 2, 3))).mean().item()
+    for index in range(9):
+        updates = Updates(family)
+        losses = family.step(images, None, step_of(family, index, before=updates.before))
+        added = updates.losses["discriminator"] - losses["loss"].item()
+        if index % 4:
+            assert losses["r1"] == 0
+            assert added == pytest.approx(0, abs=1e-6)
+        else:
+            # Four times as strong, because it is taken in every fourth step; the row of the history averages them.
+            assert losses["r1"].item() == pytest.approx(4 * penalty, rel=1e-4)
+            assert added == pytest.approx(0.5 * 3.0 * 4 * penalty, rel=1e-4)
+
+
+def test_losses_are_the_non_saturating_logistic_ones():
+    family = family_of(r1=0.0)
+    family.networks.discriminator = Quadratic(0.01)
+    images = torch.randn(4, *SHAPE)
+    losses = family.step(images, None, step_of(family))
+    real = 0.01 * images.square().sum((1, 2, 3)) / 2
+    assert losses["real"].item() == pytest.approx(real.mean().item(), rel=1e-5)
+    assert losses["r1"] == 0
+    # The mean logit of generated images bounds their mean loss from below (Jensen), and nothing else is added.
+    bound = torch.log1p(torch.exp(-real)).mean() + torch.log1p(torch.exp(losses["fake"]))
+    assert bound.item() <= losses["loss"].item() < bound.item() + 1
+
+
+def test_some_images_take_a_second_style_from_a_random_layer_on():
+    family = family_of(style_mixing=0.75)
+    layers = family.networks.synthesis.layers
+    count = 4000
+    mixed = family._mixed(torch.zeros(count, 4), torch.ones(count, 4), step_of(family, batch=count))
+    assert mixed.shape == (count, layers, 4)
+    taken = mixed[:, :, 0]
+    assert (mixed == taken[:, :, None]).all()
+    assert (taken[:, 0] == 0).all()
+    assert (taken.diff(dim=1) >= 0).all(), "an image goes back to its first style"
+    assert taken[:, -1].mean().item() == pytest.approx(0.75, abs=0.03)
+    first = taken.sum(1)[taken[:, -1] == 1]
+    for length in range(1, layers):
+        assert (first == length).float().mean().item() == pytest.approx(1 / (layers - 1), abs=0.03)
+
+
+def test_sampled_styles_are_truncated_as_the_settings_say():
+    families = [family_of(truncation=value, noise=False) for value in (1.0, 0.5)]
+    latents = torch.randn(3, 4)
+    mean = torch.randn(4)
+    for family in families:
+        family.networks.mapping.mean.copy_(mean)
+    whole, half = families
+    styles = whole.networks.mapping(latents)
+    expected = whole.networks.synthesis((styles + mean) / 2, [])
+    assert torch.allclose(half.generate(latents, draws(0, 3)), expected, atol=1e-5)
+    assert torch.equal(whole.generate(latents, draws(0, 3)), whole.networks.synthesis(styles, []))
+
+
+def test_mean_style_follows_the_styles():
+    family = family_of(generator_rate=1e-12)
+    step = step_of(family, batch=64)
+    for _ in range(8):
+        with torch.no_grad():
+            family._generated(64, step, keep_mean=True)
+    expected = family.networks.mapping(torch.randn(2000, 4)).mean(0) * (1 - 0.995**8)
+    assert torch.allclose(family.networks.mapping.mean, expected, atol=3e-3)
+
+
+class LinearSynthesis(nn.Module):
+    """Images that are a matrix times the sum of all layers' styles."""
+
+    layers = 3
+
+    def __init__(self, latent: int):
+        super().__init__()
+        self.matrix = nn.Parameter(torch.randn(latent, math.prod(SHAPE)))
+
+    def sides(self):
+        return []
+
+    def forward(self, styles, noises):
+        return (styles.sum(1) @ self.matrix).reshape(-1, *SHAPE)
+
+
+def test_path_length_of_a_linear_generator_is_that_of_its_transposed_matrix():
+    """Karras et al. 2020a, equation 4: J is the matrix, once for each layer that takes the style."""
+    family = family_of(path_length=2.0)
+    family.networks.synthesis = LinearSynthesis(4)
+    family.networks.path_mean.fill_(5.0)
+    numbers = draws(7, 4)
+    numbers.normal(4)
+    directions = numbers.normal(*SHAPE).flatten(1) / math.sqrt(SHAPE[1] * SHAPE[2])
+    lengths = (3 * directions @ family.networks.synthesis.matrix.T).norm(dim=1)
+    mean = 0.99 * 5.0 + 0.01 * lengths.mean().item()
+    penalty = family._path_penalty(step_of(family, seed=7))
+    assert penalty.item() == pytest.approx((lengths - mean).square().mean().item(), rel=1e-4)
+    assert family.networks.path_mean.item() == pytest.approx(mean, rel=1e-5)
+    penalty.backward()
+    assert family.networks.synthesis.matrix.grad.norm() > 0
+
+
+def test_path_length_penalty_reaches_the_whole_generator_and_is_taken_lazily():
+    family = family_of(path_length=2.0, path_length_interval=2)
+    family._path_penalty(step_of(family)).backward()
+    for name, weight in family.networks.named_parameters():
+        if name.startswith(("mapping.layers.0.weight", "synthesis.convs.3.conv")):
+            assert torch.isfinite(weight.grad).all(), name
+            assert weight.grad.norm() > 0, name
+    added = []
+    for index in range(4):
+        updates = Updates(family)
+        losses = family.step(torch.randn(4, *SHAPE), None, step_of(family, index, before=updates.before))
+        added.append(updates.losses["generator"] - losses["generator"].item())
+    assert min(added[0], added[2]) > 1e-4
+    assert added[1] == pytest.approx(0, abs=1e-6)
+    assert added[3] == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize(("gain", "start", "expected"), [(1.0, 0.5, 0.5 + 4 / 100), (-1.0, 0.5, 0.5 - 4 / 100),
+                                                         (1.0, 0.99, 1.0), (-1.0, 0.01, 0.0)])  # fmt: skip
+def test_augmentation_rises_where_reals_are_told_apart_and_falls_where_not(gain, start, expected):
+    """A judge that takes all real images for real, or none: its sign is the gain's."""
+    family = family_of(ada_target=0.6, ada_images=100, discriminator_rate=1e-12)
+    family.networks.discriminator = Quadratic(gain)
+    family.networks.augmentation.fill_(start)
+    losses = family.step(torch.randn(4, *SHAPE), None, step_of(family))
+    assert losses["augmentation"].item() == pytest.approx(expected, abs=1e-6)
+
+
+def test_without_a_target_nothing_is_augmented():
+    family = family_of()
+    family.networks.augmentation.fill_(1.0)
+    images = torch.randn(4, *SHAPE)
+    assert family._augmented(images, step_of(family)) is images
+    family.step(images, None, step_of(family))
+    assert family.networks.augmentation == 1.0
+
+
+@pytest.mark.parametrize(("signs", "moved"), [(0.7, 0.01), (0.5, -0.01), (0.6, 0.0)])
+def test_probability_moves_by_the_rise_towards_its_target(signs, moved):
+    found = adapted(torch.tensor(0.5), torch.tensor(signs), torch.tensor(0.6).item(), 0.01)
+    assert found.item() == pytest.approx(0.5 + moved, abs=1e-6)
+
+
+def test_images_are_left_to_the_bit_or_changed_as_often_as_the_probability_says():
+    images = torch.randn(2000, 1, 8, 8)
+    for probability, expected in ((0.0, 0.0), (0.3, 1 - 0.7**3), (1.0, 1.0)):
+        changed = augment(images, torch.tensor(probability), draws(1, 2000))
+        share = (changed != images).flatten(1).any(1).float().mean().item()
+        assert share == pytest.approx(expected, abs=0.03 if 0 < probability < 1 else 0)
+
+
+def test_augmentation_turns_moves_and_scales_but_keeps_the_brightness():
+    """A round blob stays one: as bright at its peak, in another place and of another size."""
+    y, x = torch.meshgrid(torch.arange(64.0) - 31.5, torch.arange(64.0) - 31.5, indexing="ij")
+    blob = torch.exp(-(x**2 + y**2) / (2 * 6.0**2)).expand(300, 1, 64, 64)
+    changed = augment(blob, torch.tensor(1.0), draws(2, 300))
+    assert torch.allclose(changed.amax((1, 2, 3)), torch.ones(300), atol=0.02)
+    places = changed.flatten(1).argmax(1)
+    rows, columns = places // 64 - 31.5, places % 64 - 31.5
+    for moved in (rows, columns):
+        # Where an image shrinks much, its reflection behind the border comes into sight, as bright as it is.
+        assert 5 < moved.abs().quantile(0.9) < 64 * 0.125 * math.sqrt(2)
+    areas = (changed > 0.5).sum((1, 2, 3)).float()
+    assert torch.log2(areas / (blob[0] > 0.5).sum()).std().item() == pytest.approx(2 * 0.2, rel=0.15)
