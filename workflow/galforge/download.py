@@ -9,12 +9,12 @@ import shutil
 import ssl
 import time
 import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from galforge import atomic
+from galforge.api_key import ApiKey, open_url, trusted
 from galforge.atomic import write_text
 from galforge.errors import GalforgeError
 from galforge.logs import duration, log
@@ -23,6 +23,9 @@ BLOCK_BYTES = 2**20
 SAY_EVERY_SECONDS = 20.0
 BUSY = (408, 425, 429, 500, 502, 503, 504)
 LONGEST_WAIT_S = 300.0
+PAGES = ("text/html", "application/xhtml+xml", "application/json")
+"""What servers answer with instead of a file: a page to log in, of maintenance, or an error in words."""
+_HEAD_BYTES = 512
 
 
 class DownloadError(GalforgeError):
@@ -73,6 +76,7 @@ def fetch(
     destination: Path,
     sha256: str | None = None,
     md5: str | None = None,
+    api_key: ApiKey | None = None,
     timeout_s: float = 60.0,
     attempts: int = 8,
     first_wait_s: float = 2.0,
@@ -88,8 +92,9 @@ def fetch(
     ``<destination>.sha256``, and every later download must have it.
 
     Raises:
-        DownloadError: another scheme than http(s), refused by the server, too little disk space, no progress
-            after ``attempts``, or a wrong checksum (the file is then removed).
+        ApiKeyError: the server wants a key and none is set; nothing is asked for then.
+        DownloadError: another scheme than http(s), refused by the server, a web page instead of the file, too little
+            disk space, no progress after ``attempts``, or a wrong checksum (the file is then removed).
     """
     first = destination.with_name(f"{destination.name}.sha256")
     kept = destination.with_name(f".{destination.name}.kept")
@@ -112,7 +117,7 @@ def fetch(
     failures, wait, most = 0, first_wait_s, _size(part.file)
     while True:
         try:
-            _transfer(url, part, timeout_s)
+            _transfer(url, part, timeout_s, api_key)
             break
         except _Again as trouble:
             failures, wait = (1, first_wait_s) if _size(part.file) > most else (failures + 1, wait)
@@ -126,6 +131,7 @@ def fetch(
             log.warning("%s: %s; trying again in %s", url, trouble, duration(pause))
             time.sleep(pause)
             wait *= 2
+    _refuse_saved_page(url, part)
     if sha256 or md5:
         _verify(url, part, sha256, md5)
     else:
@@ -148,7 +154,7 @@ def fetch(
         os.link(destination, kept)
 
 
-def _transfer(url: str, part: _Part, timeout_s: float) -> None:
+def _transfer(url: str, part: _Part, timeout_s: float, api_key: ApiKey | None) -> None:
     """One request: the whole file, or what the part lacks of it."""
     validator, have = part.validator(url), _size(part.file)
     # Byte ranges count what is sent, so the server must not compress on the fly.
@@ -157,7 +163,12 @@ def _transfer(url: str, part: _Part, timeout_s: float) -> None:
     if resuming:
         headers |= {"Range": f"bytes={have}-", "If-Range": validator}
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=timeout_s) as response:
+        with open_url(url, headers, api_key, timeout_s) as response:
+            # Before the part is touched: a page of maintenance must not take the place of what has come.
+            if (kind := response.headers.get_content_type()) in PAGES:
+                raise _page(url, kind)
+            if response.status == 200 and _is_page(response.peek(_HEAD_BYTES)):
+                raise _page(url, "HTML")
             start = _range_start(response) if resuming and response.status == 206 else 0
             if start != have or not resuming:
                 if have:
@@ -177,13 +188,53 @@ def _transfer(url: str, part: _Part, timeout_s: float) -> None:
             raise _Again("the server's file is shorter than what had come; starting anew") from error
         if error.code in BUSY:
             raise _Again(f"the server answered {error.code} {error.reason}", _retry_after(error)) from error
-        raise DownloadError(f"{url}: the server answered {error.code} {error.reason}; check the address") from error
+        raise _refused(url, error, api_key) from error
     except urllib.error.URLError as error:
         if isinstance(error.reason, ssl.SSLCertVerificationError):
             raise DownloadError(f"{url}: the server's certificate is not valid ({error.reason})") from error
         raise _Again(f"no connection ({error.reason})") from error
     except (http.client.HTTPException, ConnectionError, TimeoutError, ssl.SSLError) as error:
         raise _Again(f"the connection broke ({type(error).__name__}: {error})") from error
+
+
+def _refused(url: str, error: urllib.error.HTTPError, api_key: ApiKey | None) -> DownloadError:
+    answer = f"{error.code} {error.reason}"
+    if error.code not in (401, 403):
+        return DownloadError(f"{url}: the server answered {answer}; check the address")
+    if api_key is None:
+        return DownloadError(f"{url}: the server answered {answer}; check the address, and whether it wants a login")
+    if not trusted(url, error.url):
+        host = urlsplit(error.url).hostname
+        return DownloadError(
+            f"{url}: leads to {host}, which answered {answer}; keys are not sent to other sites. If that is where the "
+            "file now is, give its address as url"
+        )
+    return DownloadError(
+        f"{url}: the server refused the key in {api_key.variable} ({answer}). Copy it again from your profile at "
+        f"{urlsplit(url).hostname}, and see that your account may have the file"
+    )
+
+
+def _page(url: str, kind: str) -> DownloadError:
+    return DownloadError(
+        f"{url}: the server sent {kind} instead of the file: the address is wrong, the site is being maintained, or it "
+        "wants you to log in. Open the address in a browser to see, and run again"
+    )
+
+
+def _is_page(head: bytes) -> bool:
+    """Whether these are the first bytes of a web page."""
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    return text.startswith((b"<!doctype html", b"<html")) or (text.startswith(b"<?xml") and b"<html" in text)
+
+
+def _refuse_saved_page(url: str, part: _Part) -> None:
+    # The first bytes may have come one by one, too few to be told by.
+    with open(part.file, "rb") as file:
+        if not _is_page(file.read(_HEAD_BYTES)):
+            return
+    part.remove()
+    raise _page(url, "HTML")
 
 
 def _receive(url: str, response: http.client.HTTPResponse, part: _Part, start: int) -> None:

@@ -2,9 +2,17 @@
 
 from pathlib import Path
 
+from galforge.api_key import ApiKey
 from galforge.download import fetch
 from galforge.provenance import begin, finish
 
 spec = begin(snakemake, __file__)
-fetch(spec["url"], Path(snakemake.output.raw), sha256=spec["sha256"], md5=spec["md5"])
+fetch(
+    spec["url"],
+    Path(snakemake.output.raw),
+    sha256=spec.get("sha256"),
+    md5=spec.get("md5"),
+    # The spec names the variable; the key itself is in no file.
+    api_key=ApiKey(spec["api_key_variable"]) if "api_key_variable" in spec else None,
+)
 finish(snakemake, __file__)

@@ -1,0 +1,96 @@
+"""API keys: read from the environment when a request is made, and sent to no host but those of the server meant.
+
+A key is in no message, log line, record or object that outlives a request.
+"""
+
+import os
+import re
+import urllib.request
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from galforge.errors import GalforgeError
+
+
+class ApiKeyError(GalforgeError):
+    """There is no key to send; the message names the environment variable."""
+
+
+@dataclass(frozen=True)
+class ApiKey:
+    """A key that a server wants with each request.
+
+    Attributes:
+        variable: environment variable that holds it.
+        header: of the request, in which it is sent.
+    """
+
+    variable: str
+    header: str = "API-Key"
+
+    def read(self, url: str) -> str:
+        """The key, for a request to ``url``.
+
+        Raises:
+            ApiKeyError: the variable is not set, or what it holds cannot be a key.
+        """
+        key = os.environ.get(self.variable, "").strip()
+        if not key:
+            raise ApiKeyError(
+                f"{url}: needs a key, and the environment variable {self.variable} is not set. Register at "
+                f"{urlsplit(url).hostname}, copy the API key from your profile, and `export {self.variable}=...`; or "
+                "fetch the file by hand and give it with source: path"
+            )
+        # http.client would repeat the whole header in its error.
+        if not re.fullmatch(r"[!-~]+", key):
+            raise ApiKeyError(
+                f"{url}: the environment variable {self.variable} holds blanks or other characters that no key has; "
+                "copy the key again"
+            )
+        return key
+
+
+def trusted(asked: str, target: str) -> bool:
+    """Whether the key for the URL ``asked`` may be sent to ``target``.
+
+    To the host asked, and over https to hosts of its domain (data.example.org for www.example.org); never unencrypted
+    where https was asked.
+    """
+    first, second = urlsplit(asked), urlsplit(target)
+    if first.hostname is None or second.hostname is None:
+        return False
+    if second.scheme != "https":
+        return (second.scheme, second.hostname, second.port) == (first.scheme, first.hostname, first.port)
+    domain = first.hostname.removeprefix("www.")
+    if "." not in domain:
+        domain = first.hostname
+    return second.hostname in (first.hostname, domain) or second.hostname.endswith(f".{domain}")
+
+
+def open_url(url: str, headers: dict[str, str], key: ApiKey | None, timeout_s: float) -> Any:
+    """The response to a request of ``url``, redirections followed; the key goes along only where it is trusted.
+
+    Raises:
+        ApiKeyError: there is no key.
+        urllib.error.URLError: as ``urllib.request.urlopen`` does.
+    """
+    request = urllib.request.Request(url, headers=headers)
+    if key is None:
+        return urllib.request.urlopen(request, timeout=timeout_s)
+    # An ordinary header would be sent along to wherever the server redirects to.
+    request.add_unredirected_header(key.header, key.read(url))
+    return urllib.request.build_opener(_Redirections(url, key)).open(request, timeout=timeout_s)
+
+
+class _Redirections(urllib.request.HTTPRedirectHandler):
+    def __init__(self, asked: str, key: ApiKey):
+        self.asked, self.key = asked, key
+
+    def redirect_request(
+        self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
+    ) -> urllib.request.Request | None:
+        request = super().redirect_request(req, fp, code, msg, headers, newurl)
+        if request is not None and trusted(self.asked, newurl):
+            request.add_unredirected_header(self.key.header, self.key.read(self.asked))
+        return request
