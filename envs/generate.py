@@ -21,7 +21,7 @@ CONDA_PYTHON = "3.11"
 STAGE = ["pydantic", "numpy", "h5py"]
 ROLES = {
     "driver": [*STAGE, "snakemake", "snakemake-executor-plugin-slurm", "PyYAML"],
-    "data": [*STAGE, "scipy", "astropy", "GalSim"],
+    "data": [*STAGE, "scipy", "astropy", "GalSim", "scikit-image", "scikit-learn"],
     "train": [*STAGE, "torch", "safetensors", "tensorboard"],
     "measure": [
         *STAGE,

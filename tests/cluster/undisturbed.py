@@ -21,6 +21,8 @@ RESULTS = Path("results/cluster")
 WHOLE_PATH = (f"{RESULTS}/tables/holzschuh2022/photometry.csv", f"{RESULTS}/figures/holzschuh2022/history-sersic.png")
 NOT_COMPARED = ("logs", "benchmarks", "work")
 """Logs and benchmarks hold times; the work folder holds leases and what is left of interrupted tries."""
+TIMES = ".cost.json"
+"""What files are called that say how long a training took."""
 _SECONDS = 600
 
 
@@ -41,7 +43,7 @@ def environment(cluster: Cluster) -> dict[str, str]:
 def artefacts(folder: Path) -> list[Path]:
     """Files under a results folder that must be equal, hidden ones included, relative to it."""
     files = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
-    return sorted(path for path in files if not set(path.parts) & set(NOT_COMPARED))
+    return sorted(path for path in files if not set(path.parts) & set(NOT_COMPARED) and not path.name.endswith(TIMES))
 
 
 def stamps_made(cluster: Cluster) -> Path:

@@ -193,8 +193,10 @@ def json_schema() -> str:
     definitions: dict[str, Any] = {}
 
     def schema(settings: type[Settings]) -> dict[str, Any]:
-        out = settings.model_json_schema(ref_template="#/$defs/{model}")
-        definitions.update(out.pop("$defs", {}))
+        # Families have sections of their own under the same names.
+        prefix = settings.__module__.removeprefix("galforge.").removesuffix(".settings").replace(".", "-")
+        out = settings.model_json_schema(ref_template=f"#/$defs/{prefix}-{{model}}")
+        definitions.update({f"{prefix}-{name}": definition for name, definition in out.pop("$defs", {}).items()})
         for name in ("as_before", "when", "stage"):
             _drop(out, name)
         return out

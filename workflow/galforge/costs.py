@@ -13,6 +13,11 @@ from galforge.models.about import read_about
 SECONDS_PER_HOUR = 3600
 
 
+def origin_of(weights: Path) -> str:
+    """Origin of the stamps that exported weights were trained on."""
+    return json.loads(read_about(weights)["header"])["origin"]
+
+
 def costs(segments: Sequence[Path], weights: Path) -> dict[str, float]:
     """The cost of one training, by property.
 

@@ -78,7 +78,7 @@ class Stages:
         """Fetching a survey's release."""
         for settings in downloadable(self.config.datasets, self.config.measures).values():
             if download_of(settings) == file:
-                names = ("url", "sha256", "md5", "sha1", "api_key_variable")
+                names = ("url", "sha256", "md5", "api_key_variable")
                 return Stage(
                     {name: getattr(settings, name) for name in names if hasattr(settings, name)}, "download.py", (), ()
                 )
@@ -205,7 +205,12 @@ class Stages:
         """What each model cost."""
         runs = [[run.dataset, run.model, seed] for run in self.config.run for seed in run.seeds]
         segments = [self.segments(dataset, model) for dataset, model, _ in runs]
-        spec = {"runs": runs, "segments": segments, "scale": self.config.overall.scale}
+        spec = {
+            "runs": runs,
+            "segments": segments,
+            "scale": self.config.overall.scale,
+            "statmorph": locked_versions()["statmorph"],
+        }
         return Stage(spec, "table_cost.py", (), ("numpy", "pandas", "safetensors"))
 
     # What a person sees

@@ -1,0 +1,20 @@
+"""Make the table of what each model cost."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from galforge.costs import costs, origin_of
+from galforge.provenance import begin, finish
+from galforge.report import tables
+
+spec = begin(snakemake, __file__)
+segments, rows = iter(snakemake.input.segments), []
+for (dataset, model, seed), count, weights in zip(spec["runs"], spec["segments"], snakemake.input.weights, strict=True):
+    found = costs([Path(next(segments)) for _ in range(count)], Path(weights))
+    trained = {"dataset": dataset, "origin": origin_of(Path(weights)), "model": model, "seed": seed}
+    rows += [{**trained, "property": name, "value": value} for name, value in found.items()]
+frame = tables.assemble_cost(pd.DataFrame(rows))
+output = snakemake.output
+tables.write("cost", frame, spec["scale"], spec["statmorph"], output.csv, output.md, output.tex)
+finish(snakemake, __file__)
