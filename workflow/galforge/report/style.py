@@ -37,7 +37,7 @@ _RC = {
     "savefig.facecolor": "white",
     "pdf.fonttype": 42,
 }
-_DPI = 150
+DPI = 150
 
 
 @dataclass(frozen=True)
@@ -143,6 +143,6 @@ def figure(width: float, height: float) -> Iterator[Figure]:
 def save(made: Figure, png: str | Path, pdf: str | Path) -> None:
     """Write a figure as PNG and PDF; call it inside the ``figure`` block. Equal drawings give equal bytes."""
     with replacing(png) as temporary:
-        made.savefig(temporary, format="png", dpi=_DPI, metadata={"Software": None})
+        made.savefig(temporary, format="png", dpi=DPI, metadata={"Software": None})
     with replacing(pdf) as temporary:
         made.savefig(temporary, format="pdf", metadata={"CreationDate": None, "Creator": None, "Producer": None})

@@ -1,0 +1,24 @@
+"""Draw colours of early and late types and the bulge statistic of a source and its models."""
+
+import pandas as pd
+
+from galforge.compare.joined import joined
+from galforge.provenance import begin, finish
+from galforge.report.figures.colours import draw
+from galforge.report.labels import model_labels, source_label
+from galforge.stamps import Stamps
+
+spec = begin(snakemake, __file__)
+pairs = zip(snakemake.input.morphology, snakemake.input.photometry, strict=True)
+source, *generated = (joined([pd.read_parquet(path) for path in pair]) for pair in pairs)
+with Stamps(snakemake.input.stamps) as stamps:
+    calibrated = bool(stamps.header.zero_points)
+draw(
+    (source_label(spec["dataset"], source.attrs["origin"], spec["scale"]), source),
+    list(zip(model_labels(spec["models"]), generated, strict=True)),
+    snakemake.output.png,
+    snakemake.output.pdf,
+    protocol="corrected",
+    calibrated=calibrated,
+)
+finish(snakemake, __file__)
