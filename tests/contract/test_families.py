@@ -13,7 +13,8 @@ from galforge import families
 from galforge.errors import GalforgeError
 from galforge.models import normalisation as normalisations
 from galforge.models import weights
-from galforge.sampling import sample
+from galforge.models.protocol import HasLatents, Reconstructs
+from galforge.sampling import BlockNoise, sample
 from galforge.stamps import Stamps
 from galforge.training import export, state
 from galforge.training.data import TrainingImages
@@ -25,7 +26,15 @@ from toys.galaxies import write_stamps
 
 FOLDER = Path(families.__file__).parent / "models"
 FAMILIES = [*sorted(path.parent.name for path in FOLDER.glob("*/family.py")), "toys.template"]
-SMALL = {"vae": {"latent": 4, "width": 8, "max_width": 16}}
+_LAYERS = {"latent": 16, "mapping_layers": 2, "width": 8, "max_width": 16, "patch": 2, "r1": 0.3, "r1_interval": 4}
+SMALL = {
+    "vae": {"latent": 4, "width": 8, "max_width": 16},
+    # All that a step may do now and then, and all that a buffer keeps of a batch, within the few steps of these tests.
+    "stylegan": _LAYERS
+    | {"generator_rate": 8e-3, "discriminator_rate": 8e-3, "group": 2, "style_mixing": 0.5}
+    | {"path_length": 0.01, "path_length_interval": 2, "ada_target": 0.6, "ada_images": 10_000},
+    "alae": _LAYERS | {"encoder_rate": 8e-3, "generator_rate": 8e-3, "reciprocity_rate": 5e-4},
+}
 """Settings that make a family quick to test; others are tested with their defaults."""
 CPU = torch.device("cpu")
 BATCH = 8
@@ -126,17 +135,41 @@ def test_same_seed_same_training_and_other_seed_another(family, stamps):
     assert digests[0] == digests[1] != digests[2]
 
 
-def test_losses_fall_on_a_toy_set(family, stamps):
+def test_samples_come_closer_to_the_data_and_losses_stay_finite(family, stamps):
+    """Said of samples, because losses of networks that play against each other need not fall."""
     with Stamps(stamps) as source:
-        run = train(begin(family, source), source, 60 * BATCH)
-    losses = np.array(run.history["loss"])
-    assert losses[-5:].mean() < losses[:5].mean() - 0.1
+        run = begin(family, source)
+        before = misfits(run, source)
+        train(run, source, 120 * BATCH)
+        after = misfits(run, source)
+    run.check_finite()
+    for name, losses in run.history.items():
+        assert np.isfinite(losses).all(), name
+    for name, misfit in before.items():
+        assert after[name] < 0.7 * misfit, f"{name}: {misfit:.3f} before, {after[name]:.3f} after"
+
+
+def misfits(run: Training, source: Stamps) -> dict[str, float]:
+    """How far samples of the averaged weights are from the training stamps, in normalised units."""
+    chosen = source.split("train")
+    real = run.normalisation.normalise(torch.from_numpy(source.images[:][chosen]))
+    sampler = families.load("models", run.name, "family").Family(run.network, run.shape, run.normalisation)
+    sampler.networks.load_state_dict(run.average.state_dict())
+    sampler.networks.eval()
+    names = run.family.conditions
+    conditions = {name: torch.from_numpy(source.catalog(name)[chosen].astype(np.float32)) for name in names}
+    with torch.no_grad():
+        made = sampler.sample(BlockNoise(0, range(len(chosen)), CPU), conditions or None)
+    # As many samples as stamps, so that the distance between distributions is that of sorted values.
+    pixels = (made.flatten().sort().values - real.flatten().sort().values).abs().mean()
+    mean_image = (made.mean(0) - real.mean(0)).square().mean().sqrt()
+    return {"distribution of pixels": pixels.item(), "mean image": mean_image.item()}
 
 
 def test_a_step_never_changes_what_it_was_given_to_average(family, stamps):
     """The average follows the weights and is none of them: it differs, in the same names and shapes."""
     with Stamps(stamps) as source:
-        run = train(begin(family, source, ema_half_life_images=1000), source, 30 * BATCH)
+        run = train(begin(family, source, ema_half_life_images=1000), source, 10 * BATCH)
     now, average = run.family.networks.state_dict(), run.average.state_dict()
     assert {name: value.shape for name, value in now.items()} == {name: value.shape for name, value in average.items()}
     assert any(not torch.equal(now[name], average[name]) for name in now)
@@ -215,15 +248,19 @@ def test_two_processes_that_share_batches_learn_what_one_learns(family, stamps):
         # Built one after the other: the first weights come from a generator that all threads share.
         groups = [None, *(InThreads(rank, 2, barrier, given) for rank in range(2))]
         runs = [begin(family, source, group=group, gradient_clip=1.0) for group in groups]
+    start = {name: value.clone() for name, value in runs[0].state()["networks"].items()}
     alone = share(runs[0])
     with ThreadPoolExecutor(2) as pool:
         first, second = pool.map(share, runs[1:])
     assert state.content_digest(first["networks"]) == state.content_digest(second["networks"])
     for name, loss in alone["history"].items():
-        assert first["history"][name] == pytest.approx(loss, rel=1e-4)
-    for name, value in alone["networks"].items():
-        # Adam makes steps of one size of rounding errors too, where a weight has no influence.
-        assert torch.allclose(first["networks"][name], value, rtol=1e-3, atol=4e-3), name
+        assert first["history"][name] == pytest.approx(loss, rel=1e-3, abs=1e-4)
+    moved, differing = (
+        sum((now["networks"][name].double() - then[name].double()).square().sum().item() for name in then)
+        for now, then in ((alone, start), (first, alone["networks"]))
+    )
+    # Of all weights together: Adam makes steps of one size of rounding errors too, where a weight has no influence.
+    assert differing**0.5 < 0.02 * moved**0.5
 
 
 def test_state_of_another_training_is_refused(family, stamps):
@@ -243,6 +280,29 @@ def test_samples_are_stamps_of_the_source_but_say_that_they_were_generated(famil
         assert drawn.header.bands == source.header.bands
         assert drawn.header.zero_points == source.header.zero_points
     assert len({image.tobytes() for image in images}) == 6
+
+
+def test_latent_vectors_where_a_family_has_them_are_what_it_samples_from(family, trained):
+    model = weights.load(trained, CPU)
+    offers = {kind for kind in (HasLatents, Reconstructs) if isinstance(model.family, kind)}
+    assert offers == {
+        "vae": {HasLatents, Reconstructs},
+        "stylegan": {HasLatents},
+        "alae": {HasLatents, Reconstructs},
+    }.get(family, set())
+    with torch.no_grad():
+        if HasLatents in offers:
+            noise = BlockNoise(0, range(3), CPU)
+            latents = noise.normal(model.family.latent)
+            made = model.family.generate(latents, noise)
+            assert torch.equal(made, model.family.sample(BlockNoise(0, range(3), CPU), None))
+            assert not torch.equal(made, model.family.generate(latents.flip(0), noise))
+        if Reconstructs in offers:
+            images = torch.randn(3, *model.shape, generator=torch.Generator().manual_seed(0))
+            found = [model.family.reconstruct(images, BlockNoise(0, range(3), CPU)) for _ in range(2)]
+            assert found[0].shape == images.shape
+            assert torch.isfinite(found[0]).all()
+            assert torch.equal(*found)
 
 
 def test_an_image_depends_on_weights_seed_and_index_only(trained, tmp_path):
