@@ -9,8 +9,9 @@ from pydantic import ValidationError
 
 from galforge.errors import GalforgeError
 from galforge.models.normalisation import Normalisation, measure
+from galforge.native import side_of, store
 from galforge.seeds import generator
-from galforge.stamps import Stamps, StampsWriter
+from galforge.stamps import Header, Stamps, StampsWriter
 from galforge.training.settings import NormalisationSettings
 from toys.galaxies import SKY, header, write_stamps
 
@@ -89,3 +90,19 @@ def test_empty_training_split_is_refused(tmp_path):
 def test_scale_must_be_positive():
     with pytest.raises(ValidationError):
         NormalisationSettings(scale=0.0)
+
+
+@pytest.mark.parametrize("sides", [(64, 96, 128), (100, 100, 100)])
+def test_the_channel_that_codes_sizes_is_normalised_too_even_if_all_are_alike(tmp_path, sides):
+    coded = Header(("g", "r"), 0.394, "kpc", "electron/s", (), 750.0, "mock", (2.0, 2516.0))
+    rng = np.random.default_rng(0)
+    with StampsWriter(tmp_path / "s.h5", (3, 16, 16), coded, 3) as writer:
+        for side in sides:
+            writer.append(store(rng.random((2, side // 2, side // 2)), side, 16, coded.sides), split="train")
+    with Stamps(tmp_path / "s.h5") as stamps:
+        chosen = measure(NormalisationSettings(), stamps, np.arange(3))
+        images = torch.from_numpy(stamps.images[:]).double()
+    back = chosen.invert(chosen.normalise(images))
+    assert len(chosen.softening) == 3
+    assert torch.allclose(back, images, atol=1e-6)
+    assert [side_of(image[-1].numpy(), coded.sides) for image in back] == [side // 2 for side in sides]

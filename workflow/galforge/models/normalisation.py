@@ -109,6 +109,9 @@ def measure(settings: NormalisationSettings, stamps: Stamps, indices: np.ndarray
         values = np.arcsinh(images / np.asarray(softening)[:, None, None])
     offset = tuple(float(value) for value in values.mean(axis=(0, 2, 3)))
     divisor = tuple(float(value) for value in values.std(axis=(0, 2, 3)))
+    if stamps.header.sides and divisor[-1] == 0:
+        # Galaxies may all have one size; their images may not all be empty.
+        divisor = (*divisor[:-1], 1.0)
     _check(divisor, stamps)
     return Normalisation(settings.kind, softening, offset, divisor)
 
@@ -131,10 +134,10 @@ def _softening(images: np.ndarray) -> float:
 
 
 def _check(scales: tuple[float, ...], stamps: Stamps) -> None:
-    for band, scale in zip(stamps.header.bands, scales, strict=True):
+    names = [f"band {band}" for band in stamps.header.bands] + ["the channel of sizes"]
+    for name, scale in zip(names, scales, strict=False):
         if not scale > 0:
             raise GalforgeError(
-                f"{stamps.path}: the training stamps have no contrast in band {band}, so they cannot be "
-                "normalised; "
+                f"{stamps.path}: the training stamps have no contrast in {name}, so they cannot be normalised; "
                 "check the images, or give training: normalisation: scale"
             )
