@@ -358,7 +358,10 @@ def test_features_are_shared_out_among_their_tables(published: pd.DataFrame) -> 
         table = tables.assemble(name, [features(), rows({"gini": 0.4})], published)
         assert set(table.loc[table["value"].notna(), "metric"]) == found
     (block,) = layout.blocks("coverage", table)
-    assert [row.floor for row in block.rows] == ["ideal", "ideal"]
+    assert [(row.label, row.heading, row.floor) for row in block.rows] == [
+        ("Recall", "EfficientNet-Lite0", "ideal"),
+        ("Copying", "EfficientNet-Lite0", "floor"),
+    ]
     assert "(ideal 0.10)" in formats.markdown("coverage", table, "demo", "7.8")
     kid = tables.assemble("kid", [features()], published)
     assert one(kid, model="vae", property="efficientnet-lite0")["at_floor"], "0.012 with an error of 0.03"

@@ -98,7 +98,8 @@ def caption(table: str, frame: pd.DataFrame, scale: str, statmorph: str) -> str:
 def cells(table: str) -> str:
     """How to read a cell of a table."""
     if table == "coverage":
-        return CELLS.format(floor="ideal", too_close="that cannot be told from it")
+        ideal = CELLS.format(floor="ideal", too_close="within twice its error of it")
+        return f"{ideal} Copying has the floor of a distance, on either side of 0."
     too_close = "below twice its error" if table == "kid" else "below twice its floor"
     return CELLS.format(floor="floor", too_close=too_close)
 
@@ -112,7 +113,8 @@ def remarks(table: str, frame: pd.DataFrame, statmorph: str) -> list[str]:
 def networks(table: str, frame: pd.DataFrame) -> str:
     """Which network saw the stamps, and why cells of the published one are empty where they are."""
     run = frame.loc[frame["seeds"].notna(), "property"]
-    if not TABLES[table].by_network or PUBLISHED_NETWORK in set(run):
+    about = TABLES[table]
+    if not about.by_network or not about.printed or PUBLISHED_NETWORK in set(run):
         return ""
     names = " and ".join(NETWORKS.get(name, name).partition(" (")[0] for name in dict.fromkeys(run))
     empty = " its cells are empty and" if frame["published"].notna().any() else ""

@@ -180,7 +180,7 @@ def _rows(table: str, rows: pd.DataFrame, columns: list[Column]) -> list[Row]:
     for metric, name in keys:
         own = compared[(compared["metric"] == metric) & (compared["property"] == name)]
         cells = [_cell(own, column, about.factor(metric)) for column in columns]
-        floor = "ideal" if KINDS[metric] in ("score", "signed") else "floor"
+        floor = "ideal" if KINDS[metric] == "score" else "floor"
         label = property_label(name, table, metric)
         out.append(Row(label, cells, about.heading(metric, name), name in _totals(table), floor))
     return out

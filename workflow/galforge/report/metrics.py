@@ -8,8 +8,8 @@ ROUNDTRIP = "roundtrip"
 PUBLISHED_NETWORK = "inception-v3"
 """The only feature network whose FID and KID stand beside printed ones."""
 NETWORKS = {
-    PUBLISHED_NETWORK: "Inception-v3 (the network of published FIDs)",
-    "efficientnet-lite0": "EfficientNet-Lite0 (another network: not comparable with printed values)",
+    PUBLISHED_NETWORK: "Inception-v3 (the network of the printed values)",
+    "efficientnet-lite0": "EfficientNet-Lite0 (another network than the printed one)",
 }
 
 KINDS = {
@@ -57,6 +57,7 @@ class Table:
         factors: by which metrics are multiplied for readers; 1 where not named.
         sections: headings above the rows of each metric; none where not named.
         by_network: rows are grouped by the network in their column ``property``.
+        printed: whether values of it were ever printed.
     """
 
     title: str
@@ -69,6 +70,7 @@ class Table:
     factors: dict[str, float] = field(default_factory=dict)
     sections: dict[str, str] = field(default_factory=dict)
     by_network: bool = False
+    printed: bool = True
 
     def factor(self, metric: str) -> float:
         """By what a metric is multiplied for readers."""
@@ -76,7 +78,10 @@ class Table:
 
     def heading(self, metric: str, name: str) -> str:
         """What stands above the rows of a metric (or of a network, whose name is the property); may be empty."""
-        return NETWORKS.get(name, name) if self.by_network else self.sections.get(metric, "")
+        if not self.by_network:
+            return self.sections.get(metric, "")
+        network = NETWORKS.get(name, name)
+        return network if self.printed else network.partition(" (")[0]
 
 
 _W1 = "Wasserstein-1 distance between source and generated stamps"
@@ -161,6 +166,7 @@ TABLES = {
         "stamp lies nearer to its nearest training stamp than a held-out source stamp does, less 1/2: 0 for new "
         "galaxies, towards +0.5 for copies of the training set, below 0 for stamps unlike any that were trained on.",
         by_network=True,
+        printed=False,
     ),
     "photometry": Table(
         "Photometry and sky",

@@ -5,7 +5,7 @@ import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import jinja2
 import pandas as pd
@@ -13,10 +13,39 @@ import pandas as pd
 from galforge.atomic import write_text
 from galforge.errors import GalforgeError
 from galforge.report import layout
-from galforge.report.captions import measured_by
-from galforge.report.style import model_label
+from galforge.report.captions import CAPTIONS, PATHS, remarks
+from galforge.report.metrics import ROUNDTRIP, TABLES
+from galforge.report.style import COSTS, GROUPS, model_label
 
-FIGURES = ("stamps", "distributions", "spectra", "history")
+FIGURES = tuple(CAPTIONS)
+TITLES = {"stamps": "Stamps", "history": "Training", **{name: table.title for name, table in TABLES.items()}}
+"""Sections, in the order of the page after the headline and what was run; each is there if a table or figure is."""
+SECTIONS = {
+    "stamps": ("stamps", "interpolations"),
+    "morphology": ("distributions", "planes", "contours"),
+    "power_spectrum": ("spectra",),
+    "colour_bulge": ("colours",),
+    "photometry": (),
+    "joint": (),
+    "fid": (),
+    "kid": (),
+    "coverage": (),
+    "history": ("history",),
+}
+"""Figures of each section; those that are not the first one of theirs are folded away."""
+FOLDED = {
+    "interpolations": "Walks through the latent space, and reconstructions",
+    "planes": "Gini-M20 and size-magnitude planes",
+    "contours": "Pairs of properties",
+}
+
+
+_COSTS = {
+    "parameters": "parameters",
+    "images_seen": "images seen",
+    "gpu_hours": "GPU-hours",
+    "cpu_hours": "CPU-hours",
+}
 
 
 class PageError(GalforgeError):
@@ -62,10 +91,10 @@ class Summary(TypedDict):
 
 @dataclass(frozen=True)
 class Figure:
-    """A PNG file for the page: its kind decides the section, its data set the heading above it."""
+    """A PNG file for the page: its kind, one of FIGURES, decides the section, its data set the heading above it."""
 
     path: Path
-    kind: Literal["stamps", "distributions", "spectra", "history"]
+    kind: str
     dataset: str
     caption: str
     alt: str
@@ -104,12 +133,12 @@ def build(summary: Summary, tables: Mapping[str, pd.DataFrame], figures: Sequenc
     Raises:
         PageError: a figure is missing, no PNG, of unknown kind or without alternative text; an unknown table.
     """
-    unknown = [name for name in tables if name not in layout.TITLES]
+    unknown = [name for name in tables if name not in TABLES]
     if unknown:
-        raise PageError(f"page: no table is called {', '.join(unknown)}; there are {', '.join(layout.TITLES)}")
-    names = sorted(tables, key=lambda name: name != "headline")
-    shown = {name: layout.blocks(name, tables[name]) for name in names}
+        raise PageError(f"page: no table is called {', '.join(unknown)}; there are {', '.join(TABLES)}")
+    shown = {name: _table(name, frame, summary["statmorph"]) for name, frame in tables.items()}
     pictures = [_picture(figure) for figure in figures]
+    drawn = {kind: [each for each in pictures if each.figure.kind == kind] for kind in FIGURES}
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -117,25 +146,37 @@ def build(summary: Summary, tables: Mapping[str, pd.DataFrame], figures: Sequenc
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    headline = shown.get("headline")
     text = environment.get_template("page.html.j2").render(
         summary=summary,
         warning=warning(summary),
-        tables=[
-            {
-                "name": name,
-                "title": layout.TITLES[name],
-                "unit": layout.UNITS[name],
-                "measured_by": measured_by(tables[name], summary["statmorph"]),
-                "blocks": blocks,
-            }
-            for name, blocks in shown.items()
+        headline=headline,
+        strips={block.dataset: strip(block, summary["scale"]) for block in (headline["blocks"] if headline else [])},
+        cost=shown.get("cost"),
+        costs=costs(shown["cost"]["blocks"]) if "cost" in shown else {},
+        sections=[
+            {"name": name, "title": TITLES[name], "table": shown.get(name), "kinds": [k for k in kinds if drawn[k]]}
+            for name, kinds in SECTIONS.items()
+            if name in shown or any(drawn[kind] for kind in kinds)
         ],
-        strips={block.dataset: strip(block, summary["scale"]) for block in shown.get("headline", [])},
-        totals=layout.TOTALS,
-        figures={kind: [p for p in pictures if p.figure.kind == kind] for kind in FIGURES},
+        figures=drawn,
+        folded=FOLDED,
+        kinds=layout.PROTOCOLS,
         model_label=model_label,
     )
     write_text(out, text)
+
+
+def costs(blocks: Sequence[layout.Block]) -> dict[str, dict[str, str]]:
+    """What each training cost in few words, by data set and model."""
+    out: dict[str, dict[str, str]] = {}
+    for block in blocks:
+        for index, column in enumerate(block.columns):
+            cells = {row.label: row.cells[index] for row in block.rows}
+            said = [(cells.get(COSTS[name]), words) for name, words in _COSTS.items()]
+            text = ", ".join(f"{cell.value} {words}" for cell, words in said if cell and cell.value not in ("", "0"))
+            out.setdefault(block.dataset, {})[column.model] = text
+    return out
 
 
 def warning(summary: Summary) -> str:
@@ -159,14 +200,15 @@ def warning(summary: Summary) -> str:
 def strip(block: layout.Block, scale: str) -> list[Bar]:
     """The overall distances of a headline block on one axis from 0; empty where there is no overall row.
 
-    Printed values share the axis only where they may be compared: at paper scale, on what the paper used.
+    Models alone: galaxies that are stored and decoded have no part in a ranking. Printed values share the axis only
+    where they may be compared: at paper scale, on what the paper used.
     """
-    cells = next((cells for name, cells in block.rows if name == "Overall"), [])
+    cells = next((row.cells for row in block.rows if row.label == GROUPS["overall"]), [])
     comparable = scale == "paper" and block.origin != "mock"
     found = [
         (column, cell)
         for column, cell in zip(block.columns, cells, strict=False)
-        if cell is not None and (comparable or column.kind != "printed")
+        if cell is not None and column.model != ROUNDTRIP and (comparable or column.kind != "printed")
     ]
     top = max((float(cell.value) + float(cell.error or 0) for _, cell in found), default=0.0)
     top = 1.04 * max([top, *(2 * float(cell.floor or 0) for _, cell in found)])
@@ -192,6 +234,17 @@ def strip(block: layout.Block, scale: str) -> list[Bar]:
             )
         )
     return bars
+
+
+def _table(name: str, frame: pd.DataFrame, statmorph: str) -> dict[str, Any]:
+    """A table as the template wants it."""
+    return {
+        "name": name,
+        "about": TABLES[name],
+        # Said once, at the top, and again where the page tells how to read it.
+        "remarks": [said for said in remarks(name, frame, statmorph) if said != PATHS or name == "headline"],
+        "blocks": layout.blocks(name, frame),
+    }
 
 
 def _picture(figure: Figure) -> _Picture:

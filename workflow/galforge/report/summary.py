@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from galforge.report.captions import ALTERNATIVES, CAPTIONS, measured_by
+from galforge.report.captions import ALTERNATIVES, CAPTIONS, MEASURED, measured_by
 from galforge.report.page import DataSet, Figure, Run, Summary
 from galforge.stamps import Stamps
 from galforge.version import VERSION
@@ -41,13 +41,13 @@ def summarise(spec: dict[str, Any], stamps: Sequence[str], commit: str, dirty: b
 def figures(paths: Sequence[str], tables: Mapping[str, pd.DataFrame], statmorph: str) -> list[Figure]:
     """The figures of the page; kind and data set are in the file names (``<kind>-<dataset>.png``).
 
-    The distributions are those of the corrected morphology, and their caption says what measured it.
+    Captions of figures that show morphology, which is the corrected one, say what measured it.
     """
     out = []
     for path in paths:
         kind, dataset = Path(path).stem.split("-", 1)
         caption = CAPTIONS[kind]
-        if kind == "distributions":
+        if kind in MEASURED and "morphology" in tables:
             drawn = tables["morphology"].query("protocol == 'corrected'")
             caption = f"{caption} {measured_by(drawn, statmorph)}".rstrip()
         out.append(Figure(Path(path), kind, dataset, caption, ALTERNATIVES[kind].format(dataset=dataset)))
@@ -58,7 +58,10 @@ def _dataset(name: str, path: str) -> DataSet:
     with Stamps(path) as stamps:
         header, count, (height, width) = stamps.header, len(stamps), stamps.shape[1:]
     bands = ", ".join(header.bands)
-    details = f"{bands}, {height} x {width} px at {header.pixel_scale:g} {header.pixel_unit}/px, in {header.unit}"
+    size = f"{height} x {width} px"
+    if header.sides:
+        size += ", each measured at its own size"
+    details = f"{bands}, {size}, {header.pixel_scale:g} {header.pixel_unit}/px, in {header.unit}"
     return {"name": name, "origin": header.origin, "stamps": count, "details": details}
 
 

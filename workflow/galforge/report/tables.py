@@ -188,7 +188,7 @@ def _rows_of(table: str, runs: pd.DataFrame) -> pd.DataFrame:
 def _averaged(runs: pd.DataFrame) -> pd.DataFrame:
     rows = []
     # Sorted by seed: a sum in another order may differ in its last digit.
-    for key, group in runs.sort_values("seed").groupby(_KEY, sort=False, dropna=False):
+    for key, group in runs.sort_values("seed", kind="stable").groupby(_KEY, sort=False, dropna=False):
         engines_used = sorted(set(group["engine"]))
         if len(engines_used) > 1:
             raise TablesError(

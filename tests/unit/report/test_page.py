@@ -1,0 +1,318 @@
+"""The report as a browser shows it: self-contained, readable at phone and desktop width, no errors."""
+
+import itertools
+import json
+import re
+import shutil
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from galforge.report import layout, page, style, tables
+from galforge.report.metrics import TABLES
+from galforge.report.style import COLOUR_BULGE, MORPHOLOGY, PHOTOMETRY
+from galforge.report.summary import figures
+from galforge.seeds import generator
+
+ROOT = Path(__file__).resolve().parents[3]
+CHROMIUM = shutil.which("chromium")
+ENGINES = {"corrected": "numba", "published": "statmorph"}
+MODES = [f"mode_{index:02d}" for index in range(15)]
+NETWORK = "efficientnet-lite0"
+COLOURS = ["g_i_early", "g_i_late", "bulge_statistic", "average"]
+# Comparison: metric: properties.
+MADE = {
+    "morphology": {"wasserstein": [*MORPHOLOGY, "average"], "count": ["entered", "segmented", "flag_ok", "kept"]},
+    "power_spectrum": {"wasserstein": [*MODES, "average", "large_scales", "small_scales"]},
+    "colour_bulge": {
+        "wasserstein": COLOURS,
+        "wasserstein_standardised": COLOURS,
+        "share_difference": [name for name in COLOUR_BULGE if name.endswith("_share")],
+        "count": ["entered", "kept", "early", "red"],
+    },
+    "photometry": {"wasserstein": [*PHOTOMETRY]},
+    "joint": {"sliced_wasserstein": ["all"], "classifier": ["all"]},
+    "features": {metric: [NETWORK] for name in ("fid", "kid", "coverage") for metric in TABLES[name].metrics},
+}
+RUNS = {
+    "cosmos": ("mock", [("vae", 0), ("vae", 1), ("stylegan", 0)]),
+    "sersic": ("analytic", [("vae", 0)]),
+    "skirt": ("mock", [("vae", 0), ("stylegan", 0), ("alae", 0), ("roundtrip", 0)]),
+}
+
+
+def distances(dataset: str, origin: str, model: str, seed: int) -> pd.DataFrame:
+    """All that the comparisons of one run give, with made-up numbers of a sensible size."""
+    rng = generator(3, dataset, model, seed)
+    rows = []
+    for comparison, metrics in MADE.items():
+        if comparison == "colour_bulge" and dataset != "skirt":
+            continue
+        protocols = ("corrected", "published") if comparison not in ("photometry", "joint") else ("corrected",)
+        for protocol in protocols:
+            common = {"dataset": dataset, "origin": origin, "model": model, "seed": seed, "comparison": comparison}
+            common |= {"protocol": protocol, "engine": ENGINES[protocol] if comparison == "morphology" else ""}
+            for metric, names in metrics.items():
+                size = 60 if metric.startswith("fid") else 1
+                for name in names:
+                    sizes = {"n_source": 300 - len(name), "n_generated": 290}
+                    value = {"value": size * rng.uniform(0.08, 0.9), "standard_error": size * rng.uniform(0.01, 0.06)}
+                    rows.append({**common, "metric": metric, "property": name, **value, "floor": 0.105 * size, **sizes})
+    return pd.DataFrame(rows)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("page"))
+
+
+def build(folder: Path) -> Path:
+    """A report with three data sets, three models, every table and every kind of figure."""
+    published = tables.read_published([ROOT / "config/published/holzschuh2022.csv"])
+    frames = [distances(name, origin, *run) for name, (origin, runs) in RUNS.items() for run in runs]
+    with style.figure(9.0, 3.0) as drawn:
+        drawn.text(0.1, 0.5, "a figure")
+        style.save(drawn, folder / "figure.png", folder / "figure.pdf")
+    summary: page.Summary = {
+        "name": "demo",
+        "scale": "demo",
+        "version": "0.1.0",
+        "commit": "0123abc (with uncommitted changes)",
+        "datasets": [
+            {"name": name, "origin": origin, "stamps": 300, "details": "F814W, 64 x 64 px, 0.06 arcsec/px"}
+            for name, (origin, _) in RUNS.items()
+        ],
+        "runs": [
+            {"dataset": "cosmos", "model": "vae", "seeds": [0, 1], "generated": 300},
+            {"dataset": "sersic", "model": "vae", "seeds": [0], "generated": 300},
+        ],
+        "command": "make demo",
+        "full_command": "snakemake --profile profiles/slurm --configfile config/experiments/everything.yaml",
+        "statmorph": "7.8",
+        "provenance": [("torch", "2.13.0"), ("stamps/cosmos.h5", "9f" * 32)],
+    }
+    shown = [
+        page.Figure(folder / "figure.png", kind, "cosmos (mock)", f"A caption for {kind} <&>.", f"What the {kind} show")
+        for kind in page.FIGURES
+    ]
+    made = {name: tables.assemble(name, frames, published) for name in TABLES if name != "cost"}
+    spent = {"parameters": 2.3e6, "images_seen": 16_000.0, "gpu_hours": 0.0, "cpu_hours": 0.08}
+    made["cost"] = tables.assemble_cost(
+        pd.DataFrame(
+            [
+                {"dataset": data, "origin": origin, "model": model, "seed": seed, "property": name, "value": value}
+                for data, (origin, runs) in RUNS.items()
+                for model, seed in runs
+                if model != "roundtrip"
+                for name, value in spent.items()
+            ]
+        )
+    )
+    page.build(summary, made, shown, folder / "index.html")
+    return folder / "index.html"
+
+
+class Elements(HTMLParser):
+    """All start tags of a page with their attributes."""
+
+    def __init__(self, text: str):
+        super().__init__()
+        self.found: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.found.append((tag, dict(attributes)))
+
+
+def test_needs_nothing_from_elsewhere(built: Path) -> None:
+    text = built.read_text(encoding="utf-8")
+    for tag, attributes in Elements(text).found:
+        for name in ("src", "href", "srcset", "action", "data"):
+            value = attributes.get(name) or "#"
+            assert value.startswith(("#", "data:")), f"<{tag} {name}={value[:60]}>"
+    assert not re.search(r"@import|url\(|https?://", text)
+
+
+def test_images_are_embedded_with_text_and_size(built: Path) -> None:
+    images = [attributes for tag, attributes in Elements(built.read_text(encoding="utf-8")).found if tag == "img"]
+    assert len(images) == len(page.FIGURES)
+    for image in images:
+        assert image["src"].startswith("data:image/png;base64,")
+        assert len(image["alt"]) > 5
+        assert int(image["width"]) > 300
+        assert int(image["height"]) > 100
+
+
+def test_says_origin_scale_and_protocol(built: Path) -> None:
+    text = built.read_text(encoding="utf-8")
+    assert "300 mock cosmos stamps and 300 mock skirt stamps and are not the survey&#39;s" in text
+    assert 'class="tag mock"' in text
+    assert "demo scale" in text
+    assert ">published protocol</span>" in text
+    assert "at floor" in text
+    assert "63.97" in text, "the printed COSMOS average of the VAE belongs on the page"
+    assert "A caption for stamps &lt;&amp;&gt;." in text
+
+
+def test_says_which_engine_measured(built: Path) -> None:
+    text = built.read_text(encoding="utf-8")
+    said = (
+        "Morphology was measured by galforge&#39;s numba engine (statmorph 0.7.2&#39;s definitions) under the "
+        "corrected protocol and by statmorph 7.8 under the published protocol."
+    )
+    assert text.count(said) == 2, "at the headline and at the morphology"
+    assert "Here EfficientNet-Lite0 saw the stamps. Inception-v3 was not run: its cells are empty" in text
+    table = tables.assemble("morphology", [distances("cosmos", "mock", "vae", 0)], tables.read_published([]))
+    captions = {
+        figure.kind: figure.caption
+        for figure in figures(["distributions-cosmos.png", "spectra-cosmos.png"], {"morphology": table}, "7.8")
+    }
+    assert figures(["contours-cosmos.png"], {}, "7.8")[0].caption.startswith("Pairs of morphological")
+    assert captions["distributions"].endswith(
+        "Morphology was measured by galforge's numba engine (statmorph 0.7.2's definitions)."
+    )
+    assert "measured by" not in captions["spectra"]
+
+
+def test_headings_do_not_skip_levels_and_ids_resolve(built: Path) -> None:
+    found = Elements(built.read_text(encoding="utf-8")).found
+    levels = [int(tag[1]) for tag, _ in found if re.fullmatch(r"h[1-6]", tag)]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
+    ids = [attributes["id"] for _, attributes in found if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    links = [attributes["href"] for tag, attributes in found if tag == "a"]
+    assert links
+    assert all(link[1:] in ids for link in links)
+
+
+def test_same_inputs_give_the_same_bytes(built: Path, tmp_path: Path) -> None:
+    assert build(tmp_path).read_bytes() == built.read_bytes()
+
+
+def test_no_warning_for_a_full_size_run_on_real_data() -> None:
+    summary = {"scale": "paper", "datasets": [{"name": "cosmos", "origin": "observed", "stamps": 20114}]}
+    assert page.warning(summary) == ""
+    summary["scale"] = "demo"
+    assert "20,114 cosmos stamps" in page.warning(summary)
+
+
+@pytest.mark.parametrize(
+    ("origin", "scale", "kinds"),
+    [
+        ("observed", "paper", ["corrected", "printed"]),
+        ("mock", "paper", ["corrected"]),
+        ("observed", "demo", ["corrected"]),
+    ],
+)
+def test_printed_values_share_an_axis_only_where_comparable(origin: str, scale: str, kinds: list[str]) -> None:
+    models = (("vae", "corrected"), ("roundtrip", "corrected"), ("stylegan", "printed"))
+    columns = [layout.Column(*model) for model in models]
+    cells = [layout.Cell("40", "10", "10"), layout.Cell("90", "1"), layout.Cell("5.98")]
+    bars = page.strip(layout.Block("cosmos", origin, columns, [layout.Row("Overall", cells)], []), scale)
+    assert [bar.kind for bar in bars] == kinds
+    assert float(bars[0].at) == pytest.approx(100 * 40 / (1.04 * 50), abs=0.1)
+    assert float(bars[0].left) + float(bars[0].width) == pytest.approx(100 / 1.04, abs=0.1)
+    assert float(bars[0].floor) == pytest.approx(100 * 20 / (1.04 * 50), abs=0.1)
+
+
+def test_says_what_a_training_cost(built: Path) -> None:
+    text = built.read_text(encoding="utf-8")
+    assert text.count("2.3 M parameters, 16,000 images seen, 0.08 CPU-hours</p>") == 2, "one for each run"
+
+
+def test_nothing_but_what_was_run_is_needed(tmp_path: Path) -> None:
+    summary: page.Summary = {
+        "name": "demo",
+        "scale": "paper",
+        "version": "0.1.0",
+        "commit": "0123abc",
+        "datasets": [{"name": "cosmos", "origin": "observed", "stamps": 300, "details": ""}],
+        "runs": [{"dataset": "cosmos", "model": "vae", "seeds": [0], "generated": 300}],
+        "command": "make demo",
+        "full_command": "snakemake",
+        "statmorph": "7.8",
+    }
+    page.build(summary, {}, [], tmp_path / "bare.html")
+    found = Elements((tmp_path / "bare.html").read_text(encoding="utf-8")).found
+    assert [attributes["id"] for tag, attributes in found if tag == "section"] == [
+        "run",
+        "reading",
+        "real",
+        "provenance",
+    ]
+    with style.figure(2.0, 1.0) as drawn:
+        style.save(drawn, tmp_path / "f.png", tmp_path / "f.pdf")
+    colours = page.Figure(tmp_path / "f.png", "colours", "skirt", "caption", "what it shows")
+    page.build(summary, {}, [colours], tmp_path / "one.html")
+    assert 'id="colour_bulge"' in (tmp_path / "one.html").read_text(encoding="utf-8"), "a figure without its table"
+
+
+def test_refuses_figures_it_cannot_show(tmp_path: Path) -> None:
+    text = tmp_path / "figure.png"
+    text.write_text("no picture")
+    summary = {"scale": "paper", "datasets": []}
+    for figure, message in (
+        (page.Figure(tmp_path / "absent.png", "stamps", "cosmos", "caption", "alt"), "cannot be read"),
+        (page.Figure(text, "stamps", "cosmos", "caption", "alt"), "is no PNG"),
+        (page.Figure(text, "stamps", "cosmos", "caption", " "), "alternative text"),
+        (page.Figure(text, "pie", "cosmos", "caption", "alt"), "not one of stamps"),
+    ):
+        with pytest.raises(page.PageError, match=message):
+            page.build(summary, {}, [figure], tmp_path / "index.html")
+    assert not (tmp_path / "index.html").exists()
+
+
+CHECK = """<script>
+addEventListener("load", () => {
+  const root = document.scrollingElement;
+  const wide = [...document.querySelectorAll("body *")].filter(e => !e.closest(".scroll, .sr, .skip, pre") &&
+    e.getBoundingClientRect().right > innerWidth + 1).map(e => e.tagName + "." + e.className);
+  parent.postMessage(JSON.stringify({
+    inner: innerWidth, scroll: root.scrollWidth, wide: wide,
+    images: [...document.images].map(i => i.naturalWidth),
+    small: [...document.querySelectorAll("p, td, th, dd, li, figcaption")].filter(e =>
+      parseFloat(getComputedStyle(e).fontSize) < 12).length
+  }), "*");
+});
+</script></head>"""
+
+# Headless windows cannot be narrower than 500 px, so the page is shown in a frame of the width wanted.
+FRAME = """<!doctype html><html><body style="margin:0"><pre id="findings"></pre>
+<iframe src="checked.html" style="width:{width}px;height:900px;border:0"></iframe>
+<script>
+addEventListener("message", event => {{ document.getElementById("findings").textContent = event.data; }});
+</script></body></html>"""
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed (Debian: apt install chromium)")
+@pytest.mark.parametrize("width", [360, 1280])
+def test_fits_the_screen_in_chromium(built: Path, tmp_path: Path, width: int) -> None:
+    text = built.read_text(encoding="utf-8")
+    (tmp_path / "checked.html").write_text(text.replace("</head>", CHECK, 1), encoding="utf-8")
+    (tmp_path / "frame.html").write_text(FRAME.format(width=width), encoding="utf-8")
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"]
+    flags += ["--disable-background-networking", "--disable-component-update", "--disable-sync"]
+    flags += [f"--user-data-dir={tmp_path / 'profile'}", "--enable-logging=stderr", "--window-size=1400,1000"]
+    flags += ["--virtual-time-budget=5000", "--dump-dom"]
+    done = subprocess.run(
+        [CHROMIUM, *flags, (tmp_path / "frame.html").as_uri()],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    match = re.search(r'<pre id="findings">(\{.*?\})</pre>', done.stdout)
+    assert match, f"the page said nothing:\n{done.stdout[:500]}\n{done.stderr[-2000:]}"
+    findings = json.loads(match[1])
+    assert findings["inner"] == width
+    assert findings["scroll"] <= findings["inner"], f"scrolls sideways because of {findings['wide'][:5]}"
+    assert findings["wide"] == []
+    assert len(findings["images"]) == len(page.FIGURES)
+    assert all(findings["images"])
+    assert findings["small"] == 0
+    assert "CONSOLE" not in done.stderr, done.stderr
