@@ -157,16 +157,31 @@ def test_photometry_has_no_average_and_tolerates_missing_sky():
     assert found["n_source"]["sky_autocorrelation"] == 0
 
 
-def test_settings_of_one_group_do_not_touch_another():
-    usual, other = CompareSettings(), CompareSettings(histogram_bins=500)
-    for group, protocol, differs in (
-        ("morphology", "published", False),
-        ("power_spectrum", "corrected", False),
-        ("power_spectrum", "published", True),
-    ):
-        specs = [chosen.for_group(group, protocol, True).spec() for chosen in (usual, other)]
-        assert (specs[0] != specs[1]) == differs
-        assert specs[0]["published_cuts"] == (group == "morphology")
+@pytest.mark.parametrize(
+    ("group", "field", "value"),
+    [
+        ("power_spectrum", "histogram_bins", 500),
+        ("features", "fid_bootstrap", 5),
+        ("features", "neighbour_images", 500),
+        ("colour_bulge", "red_colour", 0.5),
+        ("joint", "directions", 5),
+    ],
+)
+def test_settings_of_one_group_do_not_touch_another(group, field, value):
+    usual, other = CompareSettings(), CompareSettings(**{field: value})
+    for name in ("morphology", "power_spectrum", "photometry", "colour_bulge", "joint", "features"):
+        specs = [chosen.for_group(name, "published", True).spec() for chosen in (usual, other)]
+        assert (specs[0] != specs[1]) == (name == group)
+        assert specs[0]["published_cuts"] == (name in ("morphology", "colour_bulge"))
         assert ComparisonSettings.from_spec(specs[1]).spec() == specs[1]
+
+
+def test_settings_of_the_published_protocol_do_not_touch_the_corrected_one():
+    usual, other = CompareSettings(), CompareSettings(histogram_bins=500, kid_subsets=10)
+    for name in ("power_spectrum", "features"):
+        for protocol, same in (("corrected", True), ("published", False)):
+            assert (usual.for_group(name, protocol, True) == other.for_group(name, protocol, True)) == same
+    assert not usual.for_group("morphology", "corrected", True).published_cuts
+    assert usual.for_group("features", "published", True).bootstrap == CompareSettings().bootstrap
     with pytest.raises(ValueError, match="must lie below"):
         CompareSettings(histogram_low=4.0)

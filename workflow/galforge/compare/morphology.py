@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from galforge.compare.scores import count
 from galforge.compare.settings import ComparisonSettings
 from galforge.compare.wasserstein import columns_of, compare_properties, spread, tidy
 
@@ -45,8 +46,10 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
     Raises:
         GalforgeError: columns are lacking.
     """
-    sides = [_select(source, "source", settings), _select(generated, "generated", settings)]
-    (real, real_counts), (made, made_counts) = sides
+    (real, real_stages), (made, made_stages) = (
+        selected(table, side, settings) for table, side in ((source, "source"), (generated, "generated"))
+    )
+    real, made = real[real_stages["kept"]], made[made_stages["kept"]]
     names = list(PROPERTIES)
     circular = settings.protocol == "corrected"
     periods = np.array([np.pi if circular and name == "orientation" else 0.0 for name in names])
@@ -54,12 +57,18 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
     result = compare_properties(real, made, settings, scales, periods)
     rows = [result.row(name, [p]) for p, name in enumerate(names)]
     rows.append(result.row("average", list(range(len(names)))))
-    rows += [_count(stage, real_counts, made_counts) for stage in STAGES]
+    for stage in STAGES:
+        numbers = int(real_stages[stage].sum()), int(made_stages[stage].sum())
+        rows.append(count(*numbers, len(generated)).row("count", stage))
     return tidy(rows)
 
 
-def _select(table: pd.DataFrame, side: str, settings: ComparisonSettings) -> tuple[np.ndarray, dict[str, int]]:
-    """Properties (kept, 9) and the number of galaxies at each stage."""
+def selected(table: pd.DataFrame, side: str, settings: ComparisonSettings) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """The nine properties (n, 9) of all galaxies, and which of them (n,) are left at each of STAGES (see `compare`).
+
+    Raises:
+        GalforgeError: columns are lacking in the table; `side` names it.
+    """
     values = columns_of(table, list(PROPERTIES.values()), side)
     state = columns_of(table, ["segmented", "flag"], side)
     segmented = state[:, 0] == 1
@@ -70,18 +79,4 @@ def _select(table: pd.DataFrame, side: str, settings: ComparisonSettings) -> tup
             column = values[:, list(PROPERTIES).index(name)]
             kept &= (column >= low) & (column <= high)
     stages = [np.ones(len(table), dtype=bool), segmented, flag_ok, kept]
-    return values[kept], {name: int(stage.sum()) for name, stage in zip(STAGES, stages, strict=True)}
-
-
-def _count(stage: str, source: dict[str, int], generated: dict[str, int]) -> dict:
-    entered = generated["entered"]
-    share = generated[stage] / entered if entered else np.nan
-    return {
-        "metric": "count",
-        "property": stage,
-        "value": share,
-        "standard_error": float(np.sqrt(share * (1 - share) / entered)) if entered else np.nan,
-        "floor": np.nan,
-        "n_source": source[stage],
-        "n_generated": generated[stage],
-    }
+    return values, dict(zip(STAGES, stages, strict=True))

@@ -1,0 +1,61 @@
+"""Whether a model copies: generated images that lie nearer to training images than galaxies it never saw do.
+
+The data-copying test of Meehan, Chaudhuri & Dasgupta 2020 (arXiv:2004.05675), without their cells: the Mann-Whitney
+statistic of the distances to the nearest training image.
+"""
+
+import numpy as np
+import scipy.stats
+
+from galforge.compare.coverage import squared_distances
+from galforge.compare.scores import Score
+from galforge.compare.settings import ComparisonSettings
+from galforge.seeds import generator
+
+HELD_OUT = ("test", "validation")  # the first of these splits that has images
+FEWEST = 2  # held-out, generated and training images
+
+
+def memorisation(source: np.ndarray, split: np.ndarray, generated: np.ndarray, settings: ComparisonSettings) -> Score:
+    """The share of pairs in which a generated image is nearer to its nearest training image than a held-out one, - 0.5.
+
+    0: generated images are as new as held-out galaxies; towards 0.5: they are copies; towards -0.5: they are further
+    off than galaxies are, which other metrics judge. Held out is the split test, or validation where there is no test;
+    all other source images count as training images, whichever of them a model was trained on: the others dilute
+    copies, but do not shift the null.
+
+    The error is that of the Mann-Whitney statistic (DeLong, DeLong & Clarke-Pearson 1988, Biometrics 44, 837), the
+    floor its sd where both distances have one distribution. `n_source` is the number of held-out images.
+
+    Args:
+        source: features (n, d).
+        split: (n,) names of splits, empty where there are none.
+        generated: features (m, d); at most `neighbour_images` of them and of those held out count.
+
+    Blank where no split is held out, or fewer than 2 images are left for training, held out or generated.
+    """
+    held = next((split == name for name in HELD_OUT if np.any(split == name)), np.zeros(len(split), dtype=bool))
+    draws = generator(settings.seed, "memorisation")
+    fresh, made = (_at_most(settings.neighbour_images, features, draws) for features in (source[held], generated))
+    training = source[~held]
+    if min(len(fresh), len(made), len(training)) < FEWEST:
+        return Score(np.nan, np.nan, np.nan, len(fresh), len(made))
+    middle = training.mean(axis=0)
+    kept, new = (_nearest(features - middle, training - middle) for features in (fresh, made))
+    n, m = len(kept), len(new)
+    # Of each image the share of the other sample's that are farther (of held-out ones: nearer); a tie is half a pair.
+    ranks = scipy.stats.rankdata(np.concatenate([kept, new]))
+    nearer = (ranks[:n] - scipy.stats.rankdata(kept)) / m
+    farther = 1 - (ranks[n:] - scipy.stats.rankdata(new)) / n
+    error = np.sqrt(np.var(nearer, ddof=1) / n + np.var(farther, ddof=1) / m)
+    floor = np.sqrt((n + m + 1) / (12 * n * m))
+    return Score(float(nearer.mean() - 0.5), float(error), float(floor), n, m)
+
+
+def _at_most(count: int, features: np.ndarray, draws: np.random.Generator) -> np.ndarray:
+    return features[np.sort(draws.permutation(len(features))[:count])]
+
+
+def _nearest(features: np.ndarray, training: np.ndarray) -> np.ndarray:
+    """Squared distances (n,) to the nearest of the training images."""
+    return np.concatenate([apart.min(axis=1) for _, apart in squared_distances(features, training)])

@@ -1,0 +1,48 @@
+"""A score of one metric with its error and its floor, and the shares of galaxies that are printed beside distances."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+
+class Score(NamedTuple):
+    """What one metric gives for a source and a generated sample; NaN where it cannot be had.
+
+    Attributes:
+        value: of the metric.
+        standard_error: of the value, over images.
+        floor: what a perfect model would score at these sample sizes.
+        n_source, n_generated: images compared.
+    """
+
+    value: float
+    standard_error: float
+    floor: float
+    n_source: int
+    n_generated: int
+
+    def row(self, metric: str, name: str) -> dict:
+        """Tidy row of a metric for the property `name`."""
+        return {"metric": metric, "property": name} | self._asdict()
+
+
+def count(source: int, generated: int, entered: int) -> Score:
+    """Numbers of galaxies at one stage; the value is the share of the generated stamps with its binomial error."""
+    share = generated / entered if entered else np.nan
+    error = np.sqrt(share * (1 - share) / entered) if entered else np.nan
+    return Score(float(share), float(error), np.nan, source, generated)
+
+
+def share_difference(source: np.ndarray, generated: np.ndarray) -> Score:
+    """Absolute difference of two shares: of True in (n,) and in (m,).
+
+    The error is the binomial one of both shares. The floor is the mean absolute difference of two samples in which the
+    share is the source's: sqrt(2 / pi) of its sd, as for a normal distribution. Fewer than 2 on a side: blank.
+    """
+    n, m = len(source), len(generated)
+    if min(n, m) < 2:
+        return Score(np.nan, np.nan, np.nan, n, m)
+    real, made = float(source.mean()), float(generated.mean())
+    error = np.sqrt(real * (1 - real) / n + made * (1 - made) / m)
+    floor = np.sqrt(2 / np.pi * real * (1 - real) * (1 / n + 1 / m))
+    return Score(abs(made - real), float(error), float(floor), n, m)
