@@ -36,6 +36,8 @@ SMALL = {
     "alae": _LAYERS | {"encoder_rate": 8e-3, "generator_rate": 8e-3, "reciprocity_rate": 5e-4},
 }
 """Settings that make a family quick to test; others are tested with their defaults."""
+OFFERED = {"vae": {HasLatents, Reconstructs}, "stylegan": {HasLatents}, "alae": {HasLatents, Reconstructs}}
+"""Parts of the protocol that are left to a family, and that figures count on."""
 CPU = torch.device("cpu")
 BATCH = 8
 
@@ -285,11 +287,7 @@ def test_samples_are_stamps_of_the_source_but_say_that_they_were_generated(famil
 def test_latent_vectors_where_a_family_has_them_are_what_it_samples_from(family, trained):
     model = weights.load(trained, CPU)
     offers = {kind for kind in (HasLatents, Reconstructs) if isinstance(model.family, kind)}
-    assert offers == {
-        "vae": {HasLatents, Reconstructs},
-        "stylegan": {HasLatents},
-        "alae": {HasLatents, Reconstructs},
-    }.get(family, set())
+    assert offers >= OFFERED.get(family, set())
     with torch.no_grad():
         if HasLatents in offers:
             noise = BlockNoise(0, range(3), CPU)
