@@ -385,6 +385,13 @@ def test_galaxies_compared_with_themselves_have_no_floor_and_come_last(published
     )
 
 
+def test_metrics_of_independent_samples_are_left_out_where_both_are_the_same_galaxies(published: pd.DataFrame) -> None:
+    frames = [features(model="roundtrip"), features()]
+    fid, kid, coverage = (tables.assemble(name, frames, published) for name in ("fid", "kid", "coverage"))
+    assert one(fid, model="roundtrip")["metric"] == "fid"
+    assert "roundtrip" not in {*kid["model"], *coverage["model"]}
+
+
 def test_counts_of_the_way_there_and_back_are_told_apart(published: pd.DataFrame) -> None:
     frames = [
         pd.concat([rows({"gini": 0.4}, **run), rows({"kept": 0.9}, metric="count", **run)])
@@ -423,7 +430,8 @@ def test_metrics_of_one_table_are_grouped_under_headings(published: pd.DataFrame
     assert block.rows[0].cells[printed].value == "12.60"
     assert block.rows[4].cells[printed] is None, "printed values stand beside the plain distances"
     text = formats.latex("colour_bulge", table, "demo", "7.8")
-    assert text.count(r"\textit{Difference of shares}") == 1
+    assert text.count(r"\textit{Difference of shares}") == 1, "there are no printed shares"
+    assert "| Distance: g - i, early types" in formats.markdown("colour_bulge", table, "demo", "7.8")
 
 
 def test_columns_are_those_of_a_protocol_together_and_fit_a_page(published: pd.DataFrame) -> None:

@@ -13,7 +13,7 @@ ENGINES = {
 PATHS = (
     "“Store and decode” is no model: it compares galaxies that were never resized with the same galaxies after storing "
     "them at one size and decoding them. It says what that path alone costs, has no floor (the two samples are not "
-    "independent) and no part in any ranking."
+    "independent; metrics that take them for it are left out) and no part in any ranking."
 )
 CELLS = (
     "Each cell: value ± standard error, then the {floor}, which a perfect model would score at these sample sizes; a "

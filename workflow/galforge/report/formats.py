@@ -33,7 +33,8 @@ def markdown(table: str, frame: pd.DataFrame, scale: str, statmorph: str) -> str
         parts.append(f"## {block.dataset} ({block.origin})")
         for columns in pieces(block):
             head = ["property", *(_head(block.columns[index]) for index in columns)]
-            body = [[_name(row), *(_markdown_cell(row.cells[index], row) for index in columns)] for row in block.rows]
+            rows = _filled(block, columns)
+            body = [[_name(row), *(_markdown_cell(row.cells[index], row) for index in columns)] for row in rows]
             parts.append(_pipe(body, head))
         if block.counts:
             body = [[c.sample, c.protocol, *c.stages.values()] for c in block.counts]
@@ -94,7 +95,7 @@ def _tabular(block: Block, columns: list[int]) -> list[str]:
         *(sizes if any(c.sizes for c in own) else []),
     ]
     heading = ""
-    for row in block.rows:
+    for row in _filled(block, columns):
         if row.heading != heading or lines[-1].startswith(("stamps", "protocol", "engine")):
             lines.append(r"\midrule")
         if row.heading != heading:
@@ -104,6 +105,11 @@ def _tabular(block: Block, columns: list[int]) -> list[str]:
     return [*lines, r"\bottomrule", r"\end{tabular}", ""]
 
 
+def _filled(block: Block, columns: list[int]) -> list[Row]:
+    """Rows that have a value in one of these columns; all of them where none has."""
+    return [row for row in block.rows if any(row.cells[index] for index in columns)] or block.rows
+
+
 def _head(column: Column) -> str:
     engine = f", engine {column.engine}" if column.engine else ""
     sizes = f" ({column.sizes})" if column.sizes else ""
@@ -111,7 +117,7 @@ def _head(column: Column) -> str:
 
 
 def _name(row: Row) -> str:
-    return f"{row.label}, {row.heading}" if row.heading else row.label
+    return f"{row.heading}: {row.label}" if row.heading else row.label
 
 
 def _markdown_cell(cell: Cell | None, row: Row) -> str:

@@ -22,6 +22,8 @@ KINDS = {
 }
 """How each metric is read, see ``at_floor``; in the order in which tables show them."""
 METRICS = tuple(KINDS)
+PAIRED = ("wasserstein", "wasserstein_standardised", "share_difference", "sliced_wasserstein", "fid", "count")
+"""Metrics that mean something where both samples are the same galaxies; the others take samples for independent."""
 
 
 def at_floor(metric: str, value: float, error: float, floor: float) -> bool:

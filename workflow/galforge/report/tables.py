@@ -11,7 +11,7 @@ from galforge.errors import GalforgeError
 from galforge.report import formats
 from galforge.report.headline import headline
 from galforge.report.layout import engines
-from galforge.report.metrics import METRICS, ROUNDTRIP, TABLES, at_floor
+from galforge.report.metrics import METRICS, PAIRED, ROUNDTRIP, TABLES, at_floor
 from galforge.report.printed import COLUMNS as PRINTED
 from galforge.report.printed import KEY, printed, with_printed
 from galforge.report.style import COLOUR_BULGE, COSTS, GROUPS, MORPHOLOGY, PHOTOMETRY
@@ -97,7 +97,8 @@ def assemble(table: str, distances: Sequence[pd.DataFrame], published: pd.DataFr
     seeds: they share the source sample, so it does not shrink with their number) and, from two seeds on, the
     standard error of the mean over seeds. ``at_floor`` says that the value is too close to what a perfect model
     would score for a ranking to be claimed (``galforge.report.metrics.at_floor``). The pseudo model ``roundtrip``
-    compares galaxies with themselves: the floor of independent samples is not its own, so it has none.
+    compares galaxies with themselves: the floor of independent samples is not its own, so it has none, and metrics that
+    take samples for independent are left out of it (``galforge.report.metrics.PAIRED``).
     ``published`` is the printed value of the same data set, model, metric and property,
     whatever the protocol of the row; printed values of models that were not run follow as rows of their own,
     without value. ``engine`` is what measured the row, empty where its measure has no engine and for printed values.
@@ -120,6 +121,7 @@ def assemble(table: str, distances: Sequence[pd.DataFrame], published: pd.DataFr
     if runs is None or runs.empty:
         raise TablesError(f"table {table}: no distances were given; name at least one run in the configuration")
     runs = runs.assign(engine=engines(runs))
+    runs = runs[(runs["model"] != ROUNDTRIP) | runs["metric"].isin(PAIRED)]
     twice = runs.duplicated(["comparison", "seed", *_KEY])
     if twice.any():
         row = runs[twice].iloc[0]

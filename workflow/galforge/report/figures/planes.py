@@ -104,7 +104,8 @@ def _lotz(axis: Axes, across: tuple[float, float], named: bool) -> None:
     below = bulges < mergers
     axis.plot(m20[below], bulges[below], color="#444444", linewidth=1.0, linestyle="--")
     if named:
-        words = {"size": 8.5, "color": "#444444"}
+        behind = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 1.0}
+        words = {"size": 8.5, "color": "#444444", "bbox": behind}
         axis.text(0.04, 0.96, "mergers", va="top", transform=axis.transAxes, **words)
         axis.text(0.96, 0.04, "late types", ha="right", transform=axis.transAxes, **words)
         # Where the lines are farthest apart, at the right edge, as M20 becomes more negative to the right.
