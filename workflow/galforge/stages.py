@@ -7,17 +7,13 @@ nothing again that is already made.
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache, cached_property
 from typing import Any
 
 from galforge import comparisons, families
 from galforge.config import Config, Measure, download_of, downloadable
-from galforge.digest import PACKAGE
-from galforge.provenance import code_param, locked_versions
-from galforge.settings import canonical
+from galforge.stage import Stage
+from galforge.stages_report import ReportStages
 
-SCRIPTS = PACKAGE.parent / "scripts"
 WHOLE = {
     "sample_chunk": "sample",
     "stamps_native": "stamps",
@@ -29,34 +25,9 @@ WHOLE = {
     },
 }
 """Rules with the stage of another. A part has that of the whole, because parts are gone when a later run compares."""
-PLOTTING = ("numpy", "pandas", "matplotlib")
 
 
-@dataclass(frozen=True)
-class Stage:
-    """One kind of job: its spec, its script, the modules the script loads by name, and its libraries."""
-
-    spec: dict[str, Any]
-    script: str
-    modules: tuple[str, ...] = ()
-    libraries: tuple[str, ...] = ("numpy",)
-
-    @cached_property
-    def spec_param(self) -> str:
-        """Canonical JSON of the spec."""
-        return canonical(self.spec)
-
-    @cached_property
-    def code_param(self) -> str:
-        """Digest of the code and versions of the libraries."""
-        return _code_param(SCRIPTS / self.script, self.modules, self.libraries)
-
-
-# Thousands of jobs have a dozen kinds of code between them.
-_code_param = cache(code_param)
-
-
-class Stages:
+class Stages(ReportStages):
     """The stages of one configuration."""
 
     def __init__(self, config: Config):
@@ -196,56 +167,6 @@ class Stages:
         modules = tuple(f"galforge.compare.{name}" for name in names)
         return Stage(spec, "distances.py", modules, tuple(dict.fromkeys(("numpy", "pandas", *libraries))))
 
-    def table(self, table: str) -> Stage:
-        """One table of a study."""
-        spec = {"table": table, "scale": self.config.overall.scale, "statmorph": locked_versions()["statmorph"]}
-        return Stage(spec, "table.py", (), ("numpy", "pandas"))
-
-    def table_cost(self) -> Stage:
-        """What each model cost."""
-        runs = [[run.dataset, run.model, seed] for run in self.config.run for seed in run.seeds]
-        segments = [self.segments(dataset, model) for dataset, model, _ in runs]
-        spec = {
-            "runs": runs,
-            "segments": segments,
-            "scale": self.config.overall.scale,
-            "statmorph": locked_versions()["statmorph"],
-        }
-        return Stage(spec, "table_cost.py", (), ("numpy", "pandas", "safetensors"))
-
-    # What a person sees
-
-    def figure_stamps(self, dataset: str) -> Stage:
-        """Source stamps beside each model's."""
-        report = self.config.report
-        band = self.config.datasets[dataset].measuring.band
-        spec = {"count": report.stamps_per_row, "seed": report.seed, "band": band, **self._labels(dataset)}
-        return Stage(spec, "figure_stamps.py", (), ("numpy", "matplotlib", "h5py"))
-
-    def figure_distributions(self, dataset: str) -> Stage:
-        """Distributions of the nine morphological properties."""
-        return Stage(self._labels(dataset), "figure_distributions.py", (), PLOTTING)
-
-    def figure_spectra(self, dataset: str) -> Stage:
-        """Mean power spectra with their scatter."""
-        return Stage(self._labels(dataset), "figure_spectra.py", (), PLOTTING)
-
-    def figure_history(self, dataset: str) -> Stage:
-        """Losses against images seen."""
-        return Stage({"models": self._models(dataset)}, "figure_history.py", (), PLOTTING)
-
-    def page(self) -> Stage:
-        """The page a person opens first."""
-        spec = {
-            "name": self.config.overall.name,
-            "scale": self.config.overall.scale,
-            "datasets": self.config.used_datasets,
-            "runs": [[run.dataset, run.model, run.seeds] for run in self.config.run],
-            "generated": self.config.sampling.count,
-            "statmorph": locked_versions()["statmorph"],
-        }
-        return Stage(spec, "page.py", (), ("numpy", "pandas", "jinja2"))
-
     # Apart from the results
 
     def export_fits(self, dataset: str, who: str) -> Stage:
@@ -294,13 +215,6 @@ class Stages:
 
     def _band(self, dataset: str, entry: Measure) -> int:
         return self.config.datasets[dataset].measuring.band if entry.band is None else entry.band
-
-    def _labels(self, dataset: str) -> dict[str, Any]:
-        return {"dataset": dataset, "scale": self.config.overall.scale, "models": self._models(dataset)}
-
-    def _models(self, dataset: str) -> list[list[Any]]:
-        runs = [run for run in self.config.run if run.dataset == dataset]
-        return [[run.model, seed] for run in runs for seed in run.seeds]
 
     def _model_modules(self, family: str) -> tuple[str, ...]:
         return (families.module_name("models", family, "family"),)

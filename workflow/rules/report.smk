@@ -56,6 +56,97 @@ rule figure_distributions:
         "../scripts/figure_distributions.py"
 
 
+rule figure_contours:
+    input:
+        measurements=corrected_of("morphology"),
+    output:
+        png=report(
+            f"{RESULTS}/figures/holzschuh2022/contours-{{dataset}}.png",
+            caption="../report/contours.rst",
+            category="Figures",
+            labels={"figure": "contours", "data set": "{dataset}"},
+        ),
+        pdf=f"{RESULTS}/figures/holzschuh2022/contours-{{dataset}}.pdf",
+        record=f"{RESULTS}/figures/holzschuh2022/contours-{{dataset}}.json",
+    log:
+        f"{RESULTS}/logs/figure_contours/{{dataset}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_contours/{{dataset}}.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=20,
+    params:
+        spec=spec("figure_contours"),
+        code=code("figure_contours"),
+    script:
+        "../scripts/figure_contours.py"
+
+
+rule figure_planes:
+    input:
+        morphology=corrected_of("morphology"),
+        photometry=corrected_of("photometry"),
+        stamps=f"{RESULTS}/stamps/{{dataset}}.h5",
+    output:
+        png=report(
+            f"{RESULTS}/figures/holzschuh2022/planes-{{dataset}}.png",
+            caption="../report/planes.rst",
+            category="Figures",
+            labels={"figure": "planes", "data set": "{dataset}"},
+        ),
+        pdf=f"{RESULTS}/figures/holzschuh2022/planes-{{dataset}}.pdf",
+        record=f"{RESULTS}/figures/holzschuh2022/planes-{{dataset}}.json",
+    log:
+        f"{RESULTS}/logs/figure_planes/{{dataset}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_planes/{{dataset}}.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=20,
+    params:
+        spec=spec("figure_planes"),
+        code=code("figure_planes"),
+    script:
+        "../scripts/figure_planes.py"
+
+
+rule figure_colours:
+    input:
+        morphology=corrected_of("morphology"),
+        photometry=corrected_of("photometry"),
+        stamps=f"{RESULTS}/stamps/{{dataset}}.h5",
+    output:
+        png=report(
+            f"{RESULTS}/figures/holzschuh2022/colours-{{dataset}}.png",
+            caption="../report/colours.rst",
+            category="Figures",
+            labels={"figure": "colours", "data set": "{dataset}"},
+        ),
+        pdf=f"{RESULTS}/figures/holzschuh2022/colours-{{dataset}}.pdf",
+        record=f"{RESULTS}/figures/holzschuh2022/colours-{{dataset}}.json",
+    log:
+        f"{RESULTS}/logs/figure_colours/{{dataset}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_colours/{{dataset}}.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=20,
+    params:
+        spec=spec("figure_colours"),
+        code=code("figure_colours"),
+    script:
+        "../scripts/figure_colours.py"
+
+
 rule figure_spectra:
     input:
         measurements=corrected_of("power_spectrum"),
@@ -83,6 +174,36 @@ rule figure_spectra:
         code=code("figure_spectra"),
     script:
         "../scripts/figure_spectra.py"
+
+
+rule figure_interpolations:
+    input:
+        stamps=f"{RESULTS}/stamps/{{dataset}}.h5",
+        latents=latents_of,
+    output:
+        png=report(
+            f"{RESULTS}/figures/holzschuh2022/interpolations-{{dataset}}.png",
+            caption="../report/interpolations.rst",
+            category="Figures",
+            labels={"figure": "interpolations", "data set": "{dataset}"},
+        ),
+        pdf=f"{RESULTS}/figures/holzschuh2022/interpolations-{{dataset}}.pdf",
+        record=f"{RESULTS}/figures/holzschuh2022/interpolations-{{dataset}}.json",
+    log:
+        f"{RESULTS}/logs/figure_interpolations/{{dataset}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_interpolations/{{dataset}}.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=20,
+    params:
+        spec=spec("figure_interpolations"),
+        code=code("figure_interpolations"),
+    script:
+        "../scripts/figure_interpolations.py"
 
 
 rule figure_history:
