@@ -23,6 +23,7 @@ from galforge.training.loop import Training
 from galforge.training.segment import Segment, run_segment
 from galforge.training.settings import NormalisationSettings, StepSettings
 from toys.galaxies import write_stamps
+from toys.waiting import Watch
 
 FOLDER = Path(families.__file__).parent / "models"
 FAMILIES = [*sorted(path.parent.name for path in FOLDER.glob("*/family.py")), "toys.template"]
@@ -219,6 +220,20 @@ def test_resumed_training_equals_an_uninterrupted_one_bit_for_bit(family, stamps
         del content["key"]
         digests.append(state.content_digest(content))
     assert digests[0] == digests[1]
+
+
+def test_no_step_waits_for_its_device(family, stamps):
+    """Nor do those in which a penalty is taken; on a GPU, waiting would cost more than some of them."""
+    with Stamps(stamps) as source:
+        run = begin(family, source, history_images=1000)
+        with TrainingImages(source, CPU, run.family.conditions, run.seed) as images:
+            # Scalars of the host are used in the first step only, to make the optimisers' states.
+            run.step(images)
+            for _ in range(4):
+                with Watch() as within:
+                    run.step(images)
+                assert within.all > 20
+                assert within.found == []
 
 
 class InThreads(Group):

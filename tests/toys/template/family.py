@@ -31,7 +31,7 @@ class Family:
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
         rate = self.settings.learning_rate
         return {
-            "template": torch.optim.Adam([self.networks.template], lr=rate),
+            "template": torch.optim.Adam([self.networks.template], lr=rate, fused=True),
             "scatter": torch.optim.SGD([self.networks.log_scatter], lr=rate, momentum=0.5),
         }
 

@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from galforge.models import normalisation as normalisations
 from galforge.stamps import Stamps
@@ -11,24 +10,7 @@ from galforge.training.loop import Training
 from galforge.training.settings import NormalisationSettings, StepSettings
 from toys.galaxies import write_stamps
 from toys.job import NETWORK
-
-# What waits for a GPU: numbers out of tensors, and results whose size depends on values.
-WAITING = {"aten::_local_scalar_dense", "aten::nonzero", "aten::masked_select", "aten::equal", "aten::is_nonzero"}
-
-
-class Watch(TorchDispatchMode):
-    """Notes the operations that would make the host wait."""
-
-    def __init__(self):
-        super().__init__()
-        self.found, self.all = [], 0
-
-    def __torch_dispatch__(self, function, types, arguments=(), named=None):
-        name = function._schema.name
-        self.all += 1
-        if name in WAITING:
-            self.found.append(name)
-        return function(*arguments, **(named or {}))
+from toys.waiting import Watch
 
 
 @pytest.fixture

@@ -20,9 +20,9 @@ class Family:
     F maps a latent vector z to a style w, G makes an image of it, E gives a style for an image, D judges styles. As in
     algorithm 1 of the paper each step updates three times: E and D against F and G (non-saturating logistic loss with
     an R1 penalty on real images), F and G against E and D, and E and G so that E(G(w)) = w (latent reciprocity, in w;
-    images are never compared pixel by pixel). Optimisers are Adam with betas (0, 0.99). Two things are otherwise than
-    published: convolutions are modulated (Karras et al. 2020a) instead of normalising maps, and all resolutions
-    train from the start.
+    images are never compared pixel by pixel). Optimisers are Adam with betas (0, 0.99). Three things are otherwise than
+    published: convolutions are modulated (Karras et al. 2020a) instead of normalising maps, all resolutions train from
+    the start, and an image has one style for all layers.
     """
 
     conditions: tuple[str, ...] = ()
