@@ -115,6 +115,12 @@ def test_scatter_does_not_make_a_floor_negative_or_rising():
     assert carried(1.0, 2.0, 100, 50, 200) == pytest.approx(0.5)
 
 
+def test_images_that_are_all_the_same_have_no_floor_to_speak_of():
+    same, other = np.ones((40, 5)), np.full((40, 5), 3.0)
+    for score in fid(same, other, settings()):
+        assert (score.value, score.floor) == (pytest.approx(20), 0)
+
+
 def test_error_is_the_scatter_of_fids():
     draws = np.random.default_rng(1)
 

@@ -87,8 +87,11 @@ def fid(source: np.ndarray, generated: np.ndarray, settings: ComparisonSettings)
     error = _bootstrapped(source, generated, ddof, settings)
     beyond, end = _extrapolated(value, source, generated, ddof, settings)
     halves, quarters = _between_parts(source, ddof, settings)
-    floor = carried(float(np.mean(halves)), float(np.mean(quarters)), n // 2, n // 4, 2 / (1 / n + 1 / m))
-    left = float(np.mean(np.abs(2 * halves - quarters))) * floor / float(np.mean(halves))
+    size = 2 / (1 / n + 1 / m)
+    floor = carried(float(np.mean(halves)), float(np.mean(quarters)), n // 2, n // 4, size)
+    # What halves and quarters leave falls with size as their FID does.
+    fallen = floor / float(np.mean(halves)) if floor else 0.0
+    left = float(np.mean(np.abs(2 * halves - quarters))) * fallen
     return Score(value, error, floor, n, m), Score(beyond, float(np.hypot(error, end)), left, n, m)
 
 
@@ -99,6 +102,8 @@ def carried(half: float, quarter: float, h: int, q: int, size: float) -> float:
     size: for few images FID stays near twice the variance, for many it falls as 1 / n, and the line joins both. Where
     images are about as many as features this is within 15 %, a power law through the two only within 30 %.
     """
+    if half == 0 or quarter == 0:  # images that are all the same
+        return 0.0
     slope = max((1 / half - 1 / quarter) / (h - q), 0.0)
     start = 1 / half - slope * h
     if start < 0:  # steeper than 1 / n is scatter
