@@ -112,7 +112,7 @@ def test_a_spec_does_not_depend_on_the_order_of_keys():
             {"family": "cosmos", "source": "download", "url": "https://example.org/cosmos_galaxy_postage_stamps.tar"},
             "datasets.other.url: its file cosmos_galaxy_postage_stamps.tar has the name",
         ),
-        (["run", 0, "dataset"], "skirt", "run[0].dataset: 'skirt' is not described; there are cosmos, sersic"),
+        (["run", 0, "dataset"], "sparse", "run[0].dataset: 'sparse' is not described; there are cosmos, sersic, skirt"),
         (["run", 0, "seeds"], [1, 1], "run[0].seeds"),
         (["run", 0, "overrides"], {"network": {"latent": "x"}}, "run[0].overrides.network.latent"),
         (["datasets"], {}, "datasets: is empty"),
@@ -128,7 +128,7 @@ def test_what_is_wrong_is_refused_with_its_key(path, value, says):
 def test_impossible_combinations_are_refused_before_anything_runs():
     tree = changed(["datasets", "sersic", "size"], 48)
     tree["datasets"]["sersic"]["pixel_scale"] = 0.2
-    with pytest.raises(ConfigError, match=r"run\[0\]: vae cannot be trained on sersic: .*48"):
+    with pytest.raises(ConfigError, match=r"run\[2\]: vae cannot be trained on sersic: .*48"):
         parse(tree)
 
 

@@ -202,7 +202,7 @@ def json_schema() -> str:
         return out
 
     def entries(kind: str, build: Any) -> dict[str, Any]:
-        choices = [build(family) for family in _families(kind)]
+        choices = [*(build(family) for family in _families(kind)), {"type": "null"}]
         return {"type": "object", "minProperties": 1, "additionalProperties": {"oneOf": choices}}
 
     def with_family(out: dict[str, Any], family: str, more: dict[str, Any]) -> dict[str, Any]:
@@ -225,7 +225,8 @@ def json_schema() -> str:
 
     def measure(family: str) -> dict[str, Any]:
         settings = schema(families.load("measure", family, "settings").MeasureSettings)
-        return with_family(settings, family, {"chunk": schema(MeasureEntry)["properties"]["chunk"]})
+        common = schema(MeasureEntry)["properties"]
+        return with_family(settings, family, {name: common[name] for name in common if name != "family"})
 
     overall = schema(Overall)
     overall["$schema"] = "https://json-schema.org/draft/2020-12/schema"

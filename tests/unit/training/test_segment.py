@@ -129,7 +129,8 @@ def test_killed_at_any_moment_it_reaches_the_same_state(stamps, tmp_path, uninte
     assert progress == sorted(set(progress))
     train(stamps, out, work, STOP)
     assert out.read_bytes() == uninterrupted.read_bytes()
-    assert sorted(path.name for path in work.iterdir()) == ["cost.json", "finished.pt", "history.csv", f"lease-{kills + 1:08d}"]
+    left = sorted(path.name for path in work.iterdir())
+    assert left == ["cost.json", "finished.pt", "history.csv", f"lease-{kills + 1:08d}"]
 
 
 @pytest.mark.parametrize("damage", ["truncated", "flipped"])
