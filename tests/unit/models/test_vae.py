@@ -100,3 +100,17 @@ def test_sky_noise_of_samples_is_white_and_of_the_learned_level_in_image_units()
 def test_weight_of_the_divergence_rises_over_the_warm_up():
     family = Family(ModelSettings(**SMALL, beta=2.0, kl_warmup_images=100), (1, 32, 32), NORMALISATION)
     assert [family._weight(seen) for seen in (0, 50, 100, 1000)] == [0.0, 1.0, 2.0, 2.0]
+
+
+def test_reconstruction_decodes_the_mean_and_has_no_sky_noise():
+    torch.manual_seed(0)
+    family = Family(ModelSettings(**SMALL), (1, 32, 32), NORMALISATION)
+    family.networks.observation.log_sky.data.fill_(math.log(0.01))
+    images = torch.randn(3, 1, 32, 32)
+    with torch.no_grad():
+        found = family.reconstruct(images, Fixed(torch.ones(3, 1, 32, 32)))
+        assert torch.equal(found, family.networks.decoder(family.networks.encoder(images)[0]))
+        latents = torch.zeros(3, 4)
+        assert not torch.equal(
+            family.generate(latents, Fixed(torch.ones(3, 1, 32, 32))), family.networks.decoder(latents)
+        )
