@@ -1,6 +1,9 @@
-"""One whole run of the smallest configuration, traced, shared by the tests of this folder."""
+"""One whole run of the smallest configuration, traced, made once for all tests of this folder."""
 
+import fcntl
 import json
+import os
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,18 +21,38 @@ class Run:
 
 @pytest.fixture(scope="session")
 def smallest_run(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """The smallest configuration, run whole in a copy of the checkout, with the look at the machine."""
-    tree = copy_tree(tmp_path_factory.mktemp("smallest") / "galforge")
-    trace = tmp_path_factory.mktemp("trace")
+    """The smallest configuration, run whole in a copy of the checkout, with the look at the machine.
+
+    Where several workers test, the first that needs it makes it, and each gets a copy of its own to edit.
+    """
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "smallest-run"
+    shared.mkdir(exist_ok=True)
+    with open(shared / "lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / "said").exists():
+            _make(shared)
+    said = json.loads((shared / "said").read_text())
+    assert said is None, said
+    tree = tmp_path_factory.mktemp("smallest") / "galforge"
+    subprocess.run(["cp", "-a", shared / "galforge", tree], check=True)
+    traces = [file.read_text() for file in sorted((shared / "trace").glob("*.json"))]
+    return Run(tree, [json.loads(text.replace(str(shared / "galforge"), str(tree))) for text in traces])
+
+
+def _make(shared: Path) -> None:
+    """Run it, and leave in ``said`` what Snakemake said if it failed."""
+    tree, trace = copy_tree(shared / "galforge"), shared / "trace"
+    trace.mkdir()
     done = snakemake(
         tree,
         "--",
         "all",
         "gpu_check",
+        "results/smallest/fits/skirt/stylegan-seed0.fits",
         GALFORGE_TRACE=str(trace),
         GALFORGE_TREE=str(tree),
         PYTHONPATH=str(Path(__file__).parent / "trace"),
         config=SMALLEST,
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return Run(tree, [json.loads(file.read_text()) for file in sorted(trace.glob("*.json"))])
+    (shared / "said").write_text(json.dumps(done.stdout + done.stderr if done.returncode else None))

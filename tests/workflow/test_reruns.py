@@ -31,6 +31,7 @@ NUMERICAL = {
     "pandas": "pandas",
     "matplotlib": "matplotlib",
     "safetensors": "safetensors",
+    "sklearn": "scikit-learn",
 }
 """Import name and name in the lock of the libraries that define numbers."""
 
@@ -56,11 +57,18 @@ def made_by(smallest_run, what):
     return found
 
 
-JOINED = {"measure_chunk": "measure", "measure_source_chunk": "measure_source", "sample_chunk": "sample"}
+JOINED = {
+    "measure_chunk": "measure",
+    "measure_source_chunk": "measure_source",
+    "features_chunk": "features",
+    "features_source_chunk": "features_source",
+    "sample_chunk": "sample",
+}
 
 
 def script_of(rule):
-    return rule.removesuffix("_chunk").removesuffix("_source")
+    whole = rule.removesuffix("_chunk").removesuffix("_source").removesuffix("_native")
+    return "measure" if whole == "features" else whole
 
 
 @pytest.fixture(scope="module")
@@ -213,7 +221,7 @@ noise is given, of the published protocol in the corrected one."""
 
 def test_no_torch_in_a_measuring_job(smallest_run):
     for job in smallest_run.jobs:
-        if script_of(job["rule"]) in ("measure", "calibrate_noise", "distances"):
+        if not job["rule"].startswith("features") and script_of(job["rule"]) in ("measure", "calibrate_noise", "distances"):
             assert "torch" not in job["top"], job["rule"]
 
 
@@ -291,8 +299,9 @@ def test_reordered_keys_comments_and_a_family_nobody_uses_rerun_nothing(smallest
 
 
 DOWNSTREAM_OF_TRAINING = {
-    "export_weights", "sample_chunk", "sample", "measure_chunk", "measure", "distances", "table",
-    "figure_stamps", "figure_distributions", "figure_spectra", "figure_history", "page",
+    "export_weights", "sample_chunk", "sample", "latents", "measure_chunk", "measure", "features_chunk", "features",
+    "distances", "table", "table_cost", "figure_stamps", "figure_interpolations", "figure_distributions",
+    "figure_contours", "figure_planes", "figure_colours", "figure_spectra", "figure_history", "page",
 }  # fmt: skip
 
 

@@ -21,7 +21,7 @@ KINDS = {
     "photometry": Kind(("photometry",)),
     "colour_bulge": Kind(("morphology", "photometry")),
     "joint": Kind(("morphology", "photometry"), ("corrected",), ("scipy", "scikit-learn")),
-    "features": Kind(("features",), libraries=("scipy", "scikit-learn")),
+    "features": Kind(("features",), libraries=("scipy",)),
 }
 GROUPS = {
     "properties": ("morphology", "power_spectrum", "photometry", "colour_bulge", "joint"),
@@ -98,21 +98,21 @@ def tables_needed(config: Config, dataset: str, model: str, seed: str, group: st
     )
 
 
-def comparison_specs(config: Config, dataset: str, model: str, seed: str, group: str) -> list[dict[str, Any]]:
-    """What a job reads of each comparison of a group."""
+def comparison_specs(config: Config, dataset: str, model: str, seed: str, group: str) -> dict[str, dict[str, Any]]:
+    """What a job reads of each comparison of a group, by a name that tells them apart."""
     cuts = config.datasets[dataset].measuring.published_cuts
-    specs = []
+    specs = {}
     for comparison in comparisons(config, dataset, group):
         settings = config.compare.for_group(comparison.name, comparison.protocol, cuts)
         pair = sides(config, dataset, model, seed, comparison.protocol)
-        specs.append(
-            {
-                "comparison": comparison.name,
-                "measures": list(comparison.measures),
-                "sides": list(pair),
-                "settings": settings.spec(),
-            }
-        )
+        suffix = "-published" if comparison.protocol == "published" else ""
+        label = comparison.measures[0] if len(comparison.measures) == 1 else f"{comparison.name}{suffix}"
+        specs[label] = {
+            "comparison": comparison.name,
+            "measures": list(comparison.measures),
+            "sides": list(pair),
+            "settings": settings.spec(),
+        }
     return specs
 
 

@@ -162,7 +162,7 @@ class Stages(ReportStages):
         made = comparisons.comparison_specs(self.config, dataset, model, seed, group)
         tables = comparisons.tables_needed(self.config, dataset, model, seed, group)
         spec = {"comparisons": made, "tables": [list(table) for table in tables]}
-        names = list(dict.fromkeys(each["comparison"] for each in made))
+        names = list(dict.fromkeys(each["comparison"] for each in made.values()))
         libraries = [library for name in names for library in comparisons.KINDS[name].libraries]
         modules = tuple(f"galforge.compare.{name}" for name in names)
         return Stage(spec, "distances.py", modules, tuple(dict.fromkeys(("numpy", "pandas", *libraries))))

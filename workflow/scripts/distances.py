@@ -14,7 +14,7 @@ spec = begin(snakemake, __file__)
 names = [tuple(name) for name in spec["tables"]]
 tables = dict(zip(names, map(pd.read_parquet, snakemake.input.tables), strict=True))
 rows = []
-for each in spec["comparisons"]:
+for each in spec["comparisons"].values():
     source, generated = (joined([tables[who, measure] for measure in each["measures"]]) for who in each["sides"])
     check_alike(source, generated)
     settings = ComparisonSettings.from_spec(each["settings"])

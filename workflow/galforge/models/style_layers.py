@@ -112,7 +112,7 @@ class StyledConv(nn.Module):
 
 
 class ToImage(nn.Module):
-    """A modulated 1 x 1 convolution, without demodulation, to pixels; several per map pixel where ``patch`` > 1."""
+    """A modulated 1 x 1 convolution, without demodulation, to the coefficients of patches (``split``)."""
 
     def __init__(self, inputs: int, channels: int, latent: int, patch: int):
         super().__init__()
@@ -120,10 +120,48 @@ class ToImage(nn.Module):
         self.conv = Conv(inputs, channels * patch**2, 1)
         self.patch = patch
 
-    def forward(self, features: Tensor, style: Tensor) -> Tensor:
+    def forward(self, features: Tensor, style: Tensor, spread: Tensor | None = None) -> Tensor:
         """Maps (n, inputs, h, w) to pixels (n, channels, h * patch, w * patch)."""
-        pixels = self.conv(features * self.affine(style)[:, :, None, None].to(features.dtype))
-        return functional.pixel_shuffle(pixels, self.patch)
+        coefficients = self.conv(features * self.affine(style)[:, :, None, None].to(features.dtype))
+        return join(coefficients, self.patch, spread)
+
+
+def split(images: Tensor, patch: int, spread: Tensor | None = None) -> Tensor:
+    """Images (n, C, H, W) as coefficients (n, C * patch^2, H / patch, W / patch) of their patches of pixels.
+
+    The basis is that of Walsh and Hadamard: the sum of a patch and differences between its pixels, orthonormal.
+    ``spread`` (C * patch^2,) is what each coefficient is divided by.
+    """
+    if patch == 1:
+        return images
+    pixels = functional.pixel_unshuffle(images, patch).unflatten(1, (images.shape[1], -1))
+    coefficients = torch.einsum("ij,ncjhw->ncihw", _basis(patch, images), pixels).flatten(1, 2)
+    return coefficients if spread is None else coefficients / spread[:, None, None]
+
+
+def join(coefficients: Tensor, patch: int, spread: Tensor | None = None) -> Tensor:
+    """The images (n, C, H, W) that ``split`` takes apart."""
+    if patch == 1:
+        return coefficients
+    if spread is not None:
+        coefficients = coefficients * spread[:, None, None].to(coefficients.dtype)
+    by_channel = coefficients.unflatten(1, (-1, patch**2))
+    pixels = torch.einsum("ij,ncihw->ncjhw", _basis(patch, coefficients), by_channel)
+    return functional.pixel_shuffle(pixels.flatten(1, 2), patch)
+
+
+def _basis(patch: int, like: Tensor) -> Tensor:
+    """The Walsh-Hadamard basis of square patches (patch^2, patch^2), orthonormal; the first row sums."""
+    key = (patch, like.device, like.dtype)
+    if key not in _BASES:
+        matrix = torch.ones(1, 1, dtype=torch.float64)
+        for _ in range(2 * int(math.log2(patch))):
+            matrix = torch.cat([torch.cat([matrix, matrix], 1), torch.cat([matrix, -matrix], 1)]) / GAIN
+        _BASES[key] = matrix.to(like.device, like.dtype)
+    return _BASES[key]
+
+
+_BASES: dict[tuple[int, torch.device, torch.dtype], Tensor] = {}
 
 
 class Synthesis(nn.Module):
@@ -164,13 +202,15 @@ class Synthesis(nn.Module):
         """Side of the noise that each convolution takes [pixels]; empty where it takes none."""
         return [BOTTOM * 2 ** ((layer + 1) // 2) for layer in range(self.layers)] if self.noise else []
 
-    def forward(self, styles: Tensor, noises: list[Tensor]) -> Tensor:
+    def forward(self, styles: Tensor, noises: list[Tensor], spread: Tensor | None = None) -> Tensor:
         """Normalised images (n, channels, H, W).
 
         Args:
             styles: (n, latent), or (n, layers, latent) for one per layer.
             noises: standard normal maps (n, 1, side, side) for ``sides()``.
+            spread: of the coefficients of the finest patches (``split``); None for ones.
         """
+        finest = len(self.images) - 1
         per_layer = styles.unbind(1) if styles.dim() == 3 else [styles] * self.layers
         noise = iter(noises)
         features = self.constant.expand(len(styles), -1, -1, -1)
@@ -184,8 +224,9 @@ class Synthesis(nn.Module):
             if self.residual:
                 features = (features + shortcut) / GAIN
             else:
-                image = enlarge(image) + self.images[level + 1](features, per_layer[second])
-        return self.images[0](features, per_layer[-1]) if self.residual else image
+                detail = spread if level + 1 == finest else None
+                image = enlarge(image) + self.images[level + 1](features, per_layer[second], detail)
+        return self.images[0](features, per_layer[-1], spread) if self.residual else image
 
 
 class DiscriminatorBlock(nn.Module):
@@ -205,14 +246,14 @@ class DiscriminatorBlock(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Images (n, channels, H, W) to logits (n,) that say real, with the spread within small groups of images.
+    """Coefficients of images (``split``) to logits (n,) that say real, with the spread within small groups of images.
 
     Groups are of neighbours in the batch, so processes that share a batch in whole groups compute what one does.
     """
 
     def __init__(self, channels: int, widths: list[int], patch: int, group: int):
         super().__init__()
-        self.patch, self.group = patch, group
+        self.group = group
         finest_first = widths[::-1]
         self.stem = Conv(channels * patch**2, finest_first[0], 1)
         self.blocks = nn.ModuleList([DiscriminatorBlock(now, coarser) for now, coarser in pairwise(finest_first)])
@@ -220,8 +261,8 @@ class Discriminator(nn.Module):
         self.hidden = Linear(widths[0] * BOTTOM**2, widths[0])
         self.logit = Linear(widths[0], 1)
 
-    def forward(self, images: Tensor) -> Tensor:
-        features = leaky(self.stem(functional.pixel_unshuffle(images, self.patch)))
+    def forward(self, coefficients: Tensor) -> Tensor:
+        features = leaky(self.stem(coefficients))
         for block in self.blocks:
             features = block(features)
         if self.group > 1:
