@@ -125,6 +125,14 @@ def test_properties_without_spread_are_left_out_and_galaxies_with_holes_too():
     pd.testing.assert_frame_equal(found, rows(joint.compare(source, generated.assign(sky_rms=5.0), settings())))
 
 
+def test_a_property_that_few_source_galaxies_have_does_not_outweigh_the_others():
+    source, generated = measured(80, 0).assign(sky_rms=0.0), measured(70, 1).assign(sky_rms=5.0)
+    source.loc[:2, "sky_rms"] = 1e-3
+    found = rows(joint.compare(source, generated, settings()))
+    without = rows(joint.compare(source.assign(sky_rms=0.0), generated, settings()))
+    pd.testing.assert_frame_equal(found, without)
+
+
 def test_one_band_has_no_colours_and_few_galaxies_are_blank():
     bands = [f"magnitude_{band}" for band in "gri"]
     source, generated = (measured(60, seed).drop(columns=bands) for seed in (0, 1))

@@ -23,8 +23,9 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
     """Two tidy rows, property `all`, from the morphology and the photometry of the same stamps.
 
     The properties are the nine of morphology (the orientation as cosine and sine of twice the angle), log flux,
-    surface brightness, sky rms, and where there are several bands the colours of neighbouring bands. Those without any
-    spread in the source are left out (the sky rms of noiseless stamps). Galaxies are kept as for the morphological
+    surface brightness, sky rms, and where there are several bands the colours of neighbouring bands. Those that are one
+    number for half of the source or more are left out (the sky rms of noiseless stamps, of which a few have some by
+    chance): divided by their sd they would outweigh all others. Galaxies are kept as for the morphological
     distances (`morphology.compare`), and where nothing is missing.
 
     - sliced_wasserstein: the mean W1 of the standardised properties along `directions` random directions (Rabin et al.
@@ -44,7 +45,8 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
         _properties(table, side, bands, settings) for table, side in ((source, "source"), (generated, "generated"))
     )
     scales = real.std(axis=0) if len(real) else np.zeros(real.shape[1])
-    vary = scales > 1e-12 * np.abs(real).max(axis=0, initial=0)
+    apart = np.median(np.abs(real - np.median(real, axis=0)), axis=0) if len(real) else scales
+    vary = apart > 1e-12 * np.abs(real).max(axis=0, initial=0)
     real, made = (side[:, vary] / scales[vary] for side in (real, made))
     across = directions(real.shape[1], settings)
     result = compare_properties(real @ across, made @ across, settings)
