@@ -32,7 +32,7 @@ def test_hours_add_up_over_segments_and_devices_and_numbers_are_counted_from_the
         account(tmp_path / "b.json", 3600.0, "cuda"),
         account(tmp_path / "c.json", 7200.0, "cpu", threads=2),
     ]
-    assert costs(segments, exported) == {
+    assert costs(segments, exported, ("decoder", "observation")) == {
         "parameters": 23.0,
         "generator_parameters": 16.0,
         "images_seen": 640.0,
@@ -44,7 +44,7 @@ def test_hours_add_up_over_segments_and_devices_and_numbers_are_counted_from_the
 def test_weights_of_others_are_refused_in_one_line(tmp_path):
     (tmp_path / "weights.safetensors").write_bytes(b"no weights")
     with pytest.raises(GalforgeError, match="cannot be read as weights") as caught:
-        costs([], tmp_path / "weights.safetensors")
+        costs([], tmp_path / "weights.safetensors", ())
     assert "\n" not in str(caught.value)
 
 

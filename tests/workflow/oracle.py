@@ -22,7 +22,13 @@ from galforge.stages import Stages
 
 def tree_config():
     base = yaml.safe_load((TREE / "config/config.yaml").read_text())
-    return merged(base, yaml.safe_load((TREE / "tests/config/smallest.yaml").read_text()))
+    tree = merged(base, yaml.safe_load((TREE / "tests/config/smallest.yaml").read_text()))
+    # Entries that are not there have no keys.
+    there = {
+        section: {name: entry for name, entry in tree[section].items() if entry is not None}
+        for section in ("datasets", "models", "measures")
+    }
+    return tree | there
 
 
 def forget():
@@ -127,6 +133,9 @@ CHOICES = {
     "precision": ["float32", "bfloat16"],
     "layout": ["channels_last", "contiguous"],
     "device": ["auto", "cpu", "cuda"],
+    "architecture": ["skip", "residual"],
+    "splits": [["train"], ["train", "validation"]],
+    "band": [0, 1],
     "pad": ["refuse", "noise"],
     "origin": ["observed", "simulated"],
     "noise_sigma": [0.5, 0.25],

@@ -221,7 +221,11 @@ noise is given, of the published protocol in the corrected one."""
 
 def test_no_torch_in_a_measuring_job(smallest_run):
     for job in smallest_run.jobs:
-        if not job["rule"].startswith("features") and script_of(job["rule"]) in ("measure", "calibrate_noise", "distances"):
+        if not job["rule"].startswith("features") and script_of(job["rule"]) in (
+            "measure",
+            "calibrate_noise",
+            "distances",
+        ):
             assert "torch" not in job["top"], job["rule"]
 
 

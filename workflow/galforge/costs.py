@@ -7,7 +7,6 @@ from pathlib import Path
 
 from safetensors import safe_open
 
-from galforge import families
 from galforge.models.about import read_about
 
 SECONDS_PER_HOUR = 3600
@@ -18,19 +17,19 @@ def origin_of(weights: Path) -> str:
     return json.loads(read_about(weights)["header"])["origin"]
 
 
-def costs(segments: Sequence[Path], weights: Path) -> dict[str, float]:
+def costs(segments: Sequence[Path], weights: Path, generator: Sequence[str]) -> dict[str, float]:
     """The cost of one training, by property.
 
-    `parameters` (buffers included), `generator_parameters` (what sampling needs, where the family's settings say so in
-    GENERATOR), `images_seen`, `gpu_hours` and `cpu_hours`: wall time times GPUs, or times CPU threads where no GPU
-    trained, of tries that led to the result.
+    `parameters` (buffers included), `generator_parameters` (what sampling needs, where that is known), `images_seen`,
+    `gpu_hours` and `cpu_hours`: wall time times GPUs, or times CPU threads where no GPU trained, of tries that led to
+    the result.
 
     Args:
         segments: accounts of all segments of the training (``galforge.training.cost``).
         weights: the exported weights.
+        generator: names of the networks that sampling needs (GENERATOR in a family's settings); none where unknown.
     """
     about = read_about(weights)
-    generator = getattr(families.load("models", about["family"], "settings"), "GENERATOR", ())
     numbers = {}
     with safe_open(weights, framework="np") as file:
         for name in file.keys():  # noqa: SIM118 - no mapping

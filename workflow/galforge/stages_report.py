@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from galforge import families
 from galforge.provenance import locked_versions
 from galforge.stage import Stage
 
@@ -18,11 +19,14 @@ class ReportStages:
 
     def table_cost(self) -> Stage:
         """What each model cost."""
-        runs = [[run.dataset, run.model, seed] for run in self.config.run for seed in run.seeds]
-        segments = [self.segments(dataset, model) for dataset, model, _ in runs]
+        trainings = []
+        for run in self.config.run:
+            family = self.config.models[run.dataset, run.model].family
+            generator = list(getattr(families.load("models", family, "settings"), "GENERATOR", ()))
+            segments = self.segments(run.dataset, run.model)
+            trainings += [[run.dataset, run.model, seed, segments, generator] for seed in run.seeds]
         spec = {
-            "runs": runs,
-            "segments": segments,
+            "trainings": trainings,
             "scale": self.config.overall.scale,
             "statmorph": locked_versions()["statmorph"],
         }

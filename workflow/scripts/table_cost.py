@@ -10,8 +10,8 @@ from galforge.report import tables
 
 spec = begin(snakemake, __file__)
 segments, rows = iter(snakemake.input.segments), []
-for (dataset, model, seed), count, weights in zip(spec["runs"], spec["segments"], snakemake.input.weights, strict=True):
-    found = costs([Path(next(segments)) for _ in range(count)], Path(weights))
+for (dataset, model, seed, count, generator), weights in zip(spec["trainings"], snakemake.input.weights, strict=True):
+    found = costs([Path(next(segments)) for _ in range(count)], Path(weights), generator)
     trained = {"dataset": dataset, "origin": origin_of(Path(weights)), "model": model, "seed": seed}
     rows += [{**trained, "property": name, "value": value} for name, value in found.items()]
 frame = tables.assemble_cost(pd.DataFrame(rows))

@@ -43,7 +43,7 @@ def test_every_allowed_shape_is_made_encoded_and_judged(side, channels, patch, a
         styles = networks.mapping(torch.randn(2, 4))
         images = networks.synthesis(styles, [torch.randn(2, 1, at, at) for at in networks.synthesis.sides()])
         assert images.shape == (2, channels, side, side)
-        assert networks.encoder(images).shape == styles.shape
+        assert networks.encoder(networks.patches(images)).shape == styles.shape
         assert networks.discriminator(styles).shape == (2,)
 
 

@@ -45,7 +45,7 @@ def test_every_allowed_shape_is_made_and_judged(side, channels, patch, architect
         styles = networks.mapping(torch.randn(2, 4))
         images = networks.synthesis(styles, [torch.randn(2, 1, at, at) for at in networks.synthesis.sides()])
         assert images.shape == (2, channels, side, side)
-        assert networks.discriminator(images).shape == (2,)
+        assert networks.discriminator(networks.patches(images)).shape == (2,)
     assert networks.synthesis.sides()[-1] == side // patch
 
 

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from galforge.models.patches import Patches
+
 SLOPE = 0.2
 GAIN = math.sqrt(2)
 """Of a leaky ReLU, so that its output has about the variance of its input."""
@@ -112,85 +114,46 @@ class StyledConv(nn.Module):
 
 
 class ToImage(nn.Module):
-    """A modulated 1 x 1 convolution, without demodulation, to the coefficients of patches (``split``)."""
+    """A modulated 1 x 1 convolution, without demodulation, to pixels or the coefficients of patches of them."""
 
-    def __init__(self, inputs: int, channels: int, latent: int, patch: int):
+    def __init__(self, inputs: int, outputs: int, latent: int):
         super().__init__()
         self.affine = Linear(latent, inputs, bias=1.0)
-        self.conv = Conv(inputs, channels * patch**2, 1)
-        self.patch = patch
+        self.conv = Conv(inputs, outputs, 1)
 
-    def forward(self, features: Tensor, style: Tensor, spread: Tensor | None = None) -> Tensor:
-        """Maps (n, inputs, h, w) to pixels (n, channels, h * patch, w * patch)."""
-        coefficients = self.conv(features * self.affine(style)[:, :, None, None].to(features.dtype))
-        return join(coefficients, self.patch, spread)
-
-
-def split(images: Tensor, patch: int, spread: Tensor | None = None) -> Tensor:
-    """Images (n, C, H, W) as coefficients (n, C * patch^2, H / patch, W / patch) of their patches of pixels.
-
-    The basis is that of Walsh and Hadamard: the sum of a patch and differences between its pixels, orthonormal.
-    ``spread`` (C * patch^2,) is what each coefficient is divided by.
-    """
-    if patch == 1:
-        return images
-    pixels = functional.pixel_unshuffle(images, patch).unflatten(1, (images.shape[1], -1))
-    coefficients = torch.einsum("ij,ncjhw->ncihw", _basis(patch, images), pixels).flatten(1, 2)
-    return coefficients if spread is None else coefficients / spread[:, None, None]
-
-
-def join(coefficients: Tensor, patch: int, spread: Tensor | None = None) -> Tensor:
-    """The images (n, C, H, W) that ``split`` takes apart."""
-    if patch == 1:
-        return coefficients
-    if spread is not None:
-        coefficients = coefficients * spread[:, None, None].to(coefficients.dtype)
-    by_channel = coefficients.unflatten(1, (-1, patch**2))
-    pixels = torch.einsum("ij,ncihw->ncjhw", _basis(patch, coefficients), by_channel)
-    return functional.pixel_shuffle(pixels.flatten(1, 2), patch)
-
-
-def _basis(patch: int, like: Tensor) -> Tensor:
-    """The Walsh-Hadamard basis of square patches (patch^2, patch^2), orthonormal; the first row sums."""
-    key = (patch, like.device, like.dtype)
-    if key not in _BASES:
-        matrix = torch.ones(1, 1, dtype=torch.float64)
-        for _ in range(2 * int(math.log2(patch))):
-            matrix = torch.cat([torch.cat([matrix, matrix], 1), torch.cat([matrix, -matrix], 1)]) / GAIN
-        _BASES[key] = matrix.to(like.device, like.dtype)
-    return _BASES[key]
-
-
-_BASES: dict[tuple[int, torch.device, torch.dtype], Tensor] = {}
+    def forward(self, features: Tensor, style: Tensor) -> Tensor:
+        """Maps (n, inputs, h, w) to (n, outputs, h, w)."""
+        return self.conv(features * self.affine(style)[:, :, None, None].to(features.dtype))
 
 
 class Synthesis(nn.Module):
     """Styles to normalised images: a learned constant, then two styled convolutions per level.
 
     Args:
+        patches: how image pixels are exchanged; one pixel of the finest maps makes one patch.
         channels: of the images.
         widths: of the maps, coarsest first (see ``widths``).
         latent: length of a style.
-        patch: side of the image pixels that one pixel of the finest maps makes.
         noise: add noise of learned strength behind each convolution.
         residual: add the levels' maps to enlarged coarser ones, and make the image from the finest ones alone;
             otherwise (skip) the image is the sum of what each level adds to the enlarged one before.
     """
 
-    def __init__(self, channels: int, widths: list[int], latent: int, patch: int, noise: bool, residual: bool):
+    def __init__(self, patches: Patches, channels: int, widths: list[int], latent: int, noise: bool, residual: bool):
         super().__init__()
-        self.residual = residual
+        self.patches, self.residual = patches, residual
+        pixels = channels * patches.patch**2
         self.constant = nn.Parameter(torch.randn(1, widths[0], BOTTOM, BOTTOM))
         self.convs = nn.ModuleList([StyledConv(widths[0], widths[0], latent, noise)])
         self.shortcuts = nn.ModuleList()
-        images = [] if residual else [ToImage(widths[0], channels, latent, patch)]
+        images = [] if residual else [ToImage(widths[0], pixels, latent)]
         for before, now in pairwise(widths):
             self.convs += [StyledConv(before, now, latent, noise), StyledConv(now, now, latent, noise)]
             if residual:
                 self.shortcuts.append(Conv(before, now, 1, bias=False))
             else:
-                images.append(ToImage(now, channels, latent, patch))
-        self.images = nn.ModuleList(images or [ToImage(widths[-1], channels, latent, patch)])
+                images.append(ToImage(now, pixels, latent))
+        self.images = nn.ModuleList(images or [ToImage(widths[-1], pixels, latent)])
         self.noise = noise
 
     @property
@@ -202,20 +165,18 @@ class Synthesis(nn.Module):
         """Side of the noise that each convolution takes [pixels]; empty where it takes none."""
         return [BOTTOM * 2 ** ((layer + 1) // 2) for layer in range(self.layers)] if self.noise else []
 
-    def forward(self, styles: Tensor, noises: list[Tensor], spread: Tensor | None = None) -> Tensor:
+    def forward(self, styles: Tensor, noises: list[Tensor]) -> Tensor:
         """Normalised images (n, channels, H, W).
 
         Args:
             styles: (n, latent), or (n, layers, latent) for one per layer.
             noises: standard normal maps (n, 1, side, side) for ``sides()``.
-            spread: of the coefficients of the finest patches (``split``); None for ones.
         """
-        finest = len(self.images) - 1
         per_layer = styles.unbind(1) if styles.dim() == 3 else [styles] * self.layers
         noise = iter(noises)
         features = self.constant.expand(len(styles), -1, -1, -1)
         features = self.convs[0](features, per_layer[0], next(noise, None))
-        image = None if self.residual else self.images[0](features, per_layer[0])
+        image = None if self.residual else self.patches.joined(self.images[0](features, per_layer[0]))
         for level in range((self.layers - 1) // 2):
             first, second = 2 * level + 1, 2 * level + 2
             shortcut = enlarge(self.shortcuts[level](features)) if self.residual else None
@@ -224,9 +185,8 @@ class Synthesis(nn.Module):
             if self.residual:
                 features = (features + shortcut) / GAIN
             else:
-                detail = spread if level + 1 == finest else None
-                image = enlarge(image) + self.images[level + 1](features, per_layer[second], detail)
-        return self.images[0](features, per_layer[-1], spread) if self.residual else image
+                image = enlarge(image) + self.patches.joined(self.images[level + 1](features, per_layer[second]))
+        return self.patches.joined(self.images[0](features, per_layer[-1])) if self.residual else image
 
 
 class DiscriminatorBlock(nn.Module):
@@ -246,16 +206,18 @@ class DiscriminatorBlock(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Coefficients of images (``split``) to logits (n,) that say real, with the spread within small groups of images.
+    """Coefficients of images' patches (n, inputs, h, w) to logits (n,) that say real.
+
+    It sees the spread within small groups of images.
 
     Groups are of neighbours in the batch, so processes that share a batch in whole groups compute what one does.
     """
 
-    def __init__(self, channels: int, widths: list[int], patch: int, group: int):
+    def __init__(self, inputs: int, widths: list[int], group: int):
         super().__init__()
         self.group = group
         finest_first = widths[::-1]
-        self.stem = Conv(channels * patch**2, finest_first[0], 1)
+        self.stem = Conv(inputs, finest_first[0], 1)
         self.blocks = nn.ModuleList([DiscriminatorBlock(now, coarser) for now, coarser in pairwise(finest_first)])
         self.last = Conv(widths[0] + (group > 1), widths[0], 3)
         self.hidden = Linear(widths[0] * BOTTOM**2, widths[0])

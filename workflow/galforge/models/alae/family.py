@@ -53,7 +53,10 @@ class Family:
         """Losses: ``loss`` of encoder and discriminator (2 ln 2 where they cannot tell), ``generator``,
         ``reciprocity`` (mean squared error per number of w), ``real`` and ``fake``, the mean logits, and the last
         penalty ``r1``."""
-        losses = self._improve_encoder(images, step)
+        patches = self.networks.patches
+        if patches.scales:
+            patches.follow(step.mean(patches.power_of(images)), first=step.index == 0)
+        losses = self._improve_encoder(patches(images), step)
         losses["generator"] = self._improve_generator(step)
         losses["reciprocity"] = self._improve_reciprocity(step)
         return losses
@@ -67,24 +70,24 @@ class Family:
 
     def reconstruct(self, images: Tensor, noise: Noise) -> Tensor:
         """Normalised images (n, C, H, W) of the styles that the encoder gives for such images: G(E(x))."""
-        return self._images(self.networks.encoder(images), noise)
+        return self._images(self.networks.encoder(self.networks.patches(images)), noise)
 
-    def _improve_encoder(self, images: Tensor, step: Step) -> dict[str, Tensor]:
+    def _improve_encoder(self, reals: Tensor, step: Step) -> dict[str, Tensor]:
         with torch.no_grad(), step.autocast():
-            fakes = self._images(self._styles(step), step.draws).float()
-        penalty = torch.zeros((), device=images.device)
+            fakes = self._made(self._styles(step), step)
+        penalty = torch.zeros((), device=reals.device)
         lazy = self.settings.r1 > 0 and step.index % self.settings.r1_interval == 0
         if lazy:
-            images = images.detach().requires_grad_(True)
+            reals = reals.detach().requires_grad_(True)
             # In single precision: the penalty is a derivative, and is differentiated once more.
-            real_logits = self._judged(images)
-            (gradient,) = torch.autograd.grad(real_logits.sum(), images, create_graph=True)
+            real_logits = self._judged(reals)
+            (gradient,) = torch.autograd.grad(real_logits.sum(), reals, create_graph=True)
             penalty = gradient.square().sum((1, 2, 3)).mean()
             with step.autocast():
                 fake_logits = self._judged(fakes)
         else:
             with step.autocast():
-                real_logits, fake_logits = self._judged(torch.cat([images, fakes])).chunk(2)
+                real_logits, fake_logits = self._judged(torch.cat([reals, fakes])).chunk(2)
         real_logits, fake_logits = real_logits.float(), fake_logits.float()
         loss = functional.softplus(-real_logits).mean() + functional.softplus(fake_logits).mean()
         step.update("encoder", loss + 0.5 * self.settings.r1 * self.settings.r1_interval * penalty)
@@ -102,7 +105,7 @@ class Family:
         with step.autocast():
             styles = self._styles(step)
             self._keep_mean(styles, step)
-            logits = self._judged(self._images(styles, step.draws).float())
+            logits = self._judged(self._made(styles, step))
         loss = functional.softplus(-logits.float()).mean()
         step.update("generator", loss)
         for network in judges:
@@ -113,7 +116,7 @@ class Family:
         with step.autocast():
             with torch.no_grad():
                 styles = self._styles(step)
-            found = self.networks.encoder(self._images(styles, step.draws).float())
+            found = self.networks.encoder(self._made(styles, step))
         loss = (found.float() - styles.float()).square().mean()
         step.update("reciprocity", loss)
         return loss.detach()
@@ -129,5 +132,9 @@ class Family:
         synthesis = self.networks.synthesis
         return synthesis(styles, [noise.normal(1, side, side) for side in synthesis.sides()])
 
-    def _judged(self, images: Tensor) -> Tensor:
-        return self.networks.discriminator(self.networks.encoder(images))
+    def _made(self, styles: Tensor, step: Step) -> Tensor:
+        """Generated images, as the encoder takes them."""
+        return self.networks.patches(self._images(styles, step.draws).float())
+
+    def _judged(self, coefficients: Tensor) -> Tensor:
+        return self.networks.discriminator(self.networks.encoder(coefficients))

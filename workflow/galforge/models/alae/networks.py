@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from galforge.models.alae.settings import ModelSettings
+from galforge.models.patches import Patches
 from galforge.models.style_layers import BOTTOM, SLOPE, Conv, Linear, Mapping, Synthesis, leaky, widths
 
 
@@ -20,15 +21,20 @@ class Networks(nn.Module):
         levels = widths(settings.width, settings.max_width, shape[1] // settings.patch)
         self.mapping = Mapping(settings.latent, settings.mapping_layers)
         self.synthesis = Synthesis(
+            Patches(channels, settings.patch, settings.detail),
             channels,
             levels,
             settings.latent,
-            settings.patch,
             noise=settings.noise,
             residual=settings.architecture == "residual",
         )
-        self.encoder = Encoder(channels, levels, settings.latent, settings.patch)
+        self.encoder = Encoder(channels * settings.patch**2, levels, settings.latent)
         self.discriminator = Discriminator(settings.latent, settings.discriminator_layers)
+
+    @property
+    def patches(self) -> Patches:
+        """How generator and encoder exchange pixels."""
+        return self.synthesis.patches
 
 
 class TakeStyle(nn.Module):
@@ -71,13 +77,15 @@ class EncoderBlock(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Images (n, channels, H, W) to styles w (n, latent): what each block takes, summed (section 4 of the paper)."""
+    """Coefficients of images' patches (n, inputs, h, w) to styles w (n, latent).
 
-    def __init__(self, channels: int, widths: list[int], latent: int, patch: int):
+    A style is the sum of what each block takes (section 4 of the paper).
+    """
+
+    def __init__(self, inputs: int, widths: list[int], latent: int):
         super().__init__()
-        self.patch = patch
         finest_first = widths[::-1]
-        self.stem = Conv(channels * patch**2, finest_first[0], 1)
+        self.stem = Conv(inputs, finest_first[0], 1)
         self.blocks = nn.ModuleList([EncoderBlock(now, coarser, latent) for now, coarser in pairwise(finest_first)])
         self.last = Conv(widths[0], widths[0], 3)
         self.take_last = TakeStyle(widths[0], latent)
@@ -86,9 +94,9 @@ class Encoder(nn.Module):
         # So that a style has about the variance that each share has.
         self.scale = 1 / math.sqrt(2 * len(self.blocks) + 2)
 
-    def forward(self, images: Tensor) -> Tensor:
-        features = leaky(self.stem(functional.pixel_unshuffle(images, self.patch)))
-        style = torch.zeros((), device=images.device)
+    def forward(self, coefficients: Tensor) -> Tensor:
+        features = leaky(self.stem(coefficients))
+        style = torch.zeros((), device=coefficients.device)
         for block in self.blocks:
             features, share = block(features)
             style = style + share

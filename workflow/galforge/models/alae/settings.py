@@ -24,6 +24,13 @@ class ModelSettings(Settings):
         description="side of the image pixels that one pixel of the finest maps makes; 2 takes a third of the time, "
         "for images whose detail is coarser than two pixels [px]",
     )
+    detail: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="with patch > 1: pixels of a patch are exchanged as their sum and differences, each divided by its "
+        "spread in real images to this power; 0 leaves them, 1 makes all equally large",
+    )
     architecture: Literal["skip", "residual"] = Field(
         "skip", description="generator: sum the images of all levels (skip), or sum maps (residual)"
     )

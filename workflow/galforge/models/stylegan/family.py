@@ -8,7 +8,6 @@ from torch.nn import functional
 
 from galforge.models.normalisation import Normalisation
 from galforge.models.protocol import Noise, Shape, Step
-from galforge.models.style_layers import split
 from galforge.models.stylegan.augmentation import adapted, augment
 from galforge.models.stylegan.networks import Networks
 from galforge.models.stylegan.settings import ModelSettings, check_shape
@@ -53,10 +52,11 @@ class Family:
         """Losses: ``loss`` of the discriminator (2 ln 2 where it cannot tell), ``generator``, ``real`` and ``fake``,
         the mean logits, the last penalty ``r1``, and the probability of ``augmentation``."""
         discriminator = self.networks.discriminator
-        self._observe(images, step)
+        if self.networks.patches.scales:
+            self.networks.patches.follow(step.mean(self.networks.patches.power_of(images)), first=step.index == 0)
         with torch.no_grad():
             fakes = self._generated(len(images), step)
-        reals = self.networks.coefficients(self._augmented(images, step))
+        reals = self.networks.patches(self._augmented(images, step))
         lazy = self.settings.r1 > 0 and step.index % self.settings.r1_interval == 0
         if lazy:
             reals = reals.detach().requires_grad_(True)
@@ -69,7 +69,7 @@ class Family:
                 real_logits = discriminator(reals)
             penalty = torch.zeros((), device=images.device)
         with step.autocast():
-            fake_logits = discriminator(self.networks.coefficients(self._augmented(fakes, step)))
+            fake_logits = discriminator(self.networks.patches(self._augmented(fakes, step)))
         real_logits, fake_logits = real_logits.float(), fake_logits.float()
         loss = functional.softplus(-real_logits).mean() + functional.softplus(fake_logits).mean()
         step.update("discriminator", loss + 0.5 * self.settings.r1 * self.settings.r1_interval * penalty)
@@ -90,14 +90,14 @@ class Family:
     def generate(self, latents: Tensor, noise: Noise) -> Tensor:
         """Normalised images (n, C, H, W) of latent vectors z (n, latent)."""
         styles = self.networks.mapping.truncated(latents, self.settings.truncation)
-        return self.networks.generated(styles, [noise.normal(1, side, side) for side in self._noise_sides()])
+        return self.networks.synthesis(styles, [noise.normal(1, side, side) for side in self._noise_sides()])
 
     def _improve_generator(self, count: int, step: Step) -> Tensor:
         discriminator = self.networks.discriminator
         discriminator.requires_grad_(False)
         fakes = self._generated(count, step, keep_mean=True)
         with step.autocast():
-            logits = discriminator(self.networks.coefficients(self._augmented(fakes, step)))
+            logits = discriminator(self.networks.patches(self._augmented(fakes, step)))
         loss = functional.softplus(-logits.float()).mean()
         total = loss
         if self.settings.path_length and step.index % self.settings.path_length_interval == 0:
@@ -115,7 +115,7 @@ class Family:
             if self.settings.style_mixing:
                 styles = self._mixed(styles, mapping(step.draws.normal(self.latent)), step)
             noises = [step.draws.normal(1, side, side) for side in self._noise_sides()]
-            return self.networks.generated(styles, noises).float()
+            return self.networks.synthesis(styles, noises).float()
 
     def _mixed(self, styles: Tensor, others: Tensor, step: Step) -> Tensor:
         """Styles per layer (n, layers, latent): from a random layer on, some images take the other style."""
@@ -134,18 +134,13 @@ class Family:
         synthesis = self.networks.synthesis
         styles = self.networks.mapping(step.draws.normal(self.latent))
         noises = [step.draws.normal(1, side, side) for side in self._noise_sides()]
-        images = self.networks.generated(styles[:, None, :].repeat(1, synthesis.layers, 1), noises)
+        images = self.networks.synthesis(styles[:, None, :].repeat(1, synthesis.layers, 1), noises)
         directions = step.draws.normal(*self.shape) / math.sqrt(self.shape[1] * self.shape[2])
         (gradient,) = torch.autograd.grad((images * directions).sum(), styles, create_graph=True)
         lengths = gradient.square().sum(1).sqrt()
         mean = self.networks.path_mean.lerp(step.mean(lengths.detach().mean()), _PATH_DECAY)
         self.networks.path_mean.copy_(mean)
         return (lengths - mean).square().mean()
-
-    def _observe(self, images: Tensor, step: Step) -> None:
-        if self.networks.spread() is not None:
-            power = split(images, self.settings.patch).square().mean((0, 2, 3))
-            self.networks.observe(step.mean(power), first=step.index == 0)
 
     def _augmented(self, images: Tensor, step: Step) -> Tensor:
         return augment(images, self.networks.augmentation, step.draws) if self.settings.ada_target else images
