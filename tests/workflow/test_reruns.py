@@ -147,11 +147,16 @@ def test_every_library_reruns_the_jobs_whose_numbers_it_makes(smallest_run, muta
 
 PASSIVE: dict[str, tuple[str, ...]] = {
     "calibrate_noise": ("pandas",),
+    "export_fits": ("scipy",),
     "export_weights": ("numpy",),
+    "figure_interpolations": ("scipy",),
+    "figure_stamps": ("scipy",),
     "gpu_check": ("numpy",),
     "page": ("matplotlib",),
     "stamps": ("scipy",),
+    "stamps_native": ("pandas", "scipy"),
     "table": ("matplotlib",),
+    "table_cost": ("matplotlib",),
 }
 
 
@@ -164,7 +169,7 @@ def test_every_key_reruns_the_jobs_that_read_it_and_no_other(smallest_run, mutat
         if mutation is None:
             continue
         for name, leaves in mutation["jobs"].items():
-            if unread := sorted(set(leaves) - read[name]):
+            if (unread := sorted(set(leaves) - read[name])) and key not in NOT_REACHED:
                 spurious.setdefault(key, {})[name] = unread
             reached[name] |= set(leaves)
         if not mutation["jobs"] and not mutation["shape"]:
@@ -178,42 +183,61 @@ def test_every_key_reruns_the_jobs_that_read_it_and_no_other(smallest_run, mutat
     assert spurious == {}
     missed = {name: left for name, leaves in missed.items() if (left := set(leaves) - FIXED - FROM_LOCK)}
     assert missed == {}, "read by a job, but no key of the configuration changes it"
-    assert sorted(dead) == sorted(UNUSED_HERE)
+    assert sorted(key for key in dead if not key.startswith(NOT_RUN)) == sorted(UNUSED_HERE)
 
 
 FROM_WILDCARDS = {
     "seed",
     "stop",
     "family",
-    "group",
-    "measure",
+    "comparison",
+    "measures",
+    "sides",
+    "protocol",
+    "tables",
     "table",
     "dataset",
     "datasets",
     "models",
     "runs",
+    "trainings",
     "source",
 }
 """Parts of a spec that come from the names of data sets, models and measures, and from `run`."""
 MOCKED = ("extension", "bands", "pixel_scale", "zero_point")
 ONE_VALUE = [
     *(f"datasets.cosmos.{key}" for key in MOCKED),
+    *(f"datasets.skirt.{key}" for key in ("bands", "pixel_scale", "zero_points")),
     *(f"datasets.{name}.measuring.band" for name in ("sersic", "cosmos")),
     *(
         f"measures.{name}{suffix}.protocol"
         for name in ("morphology", "power_spectrum")
         for suffix in ("", "-published")
     ),
+    *(f"measures.features.{key}" for key in ("protocol", "network", "weights", "path")),
 ]
-"""Keys with one possible value here: what a mock imitates, the only band, the protocol that a measure is named by."""
-FIXED = {"band", "measuring.band", "settings.protocol", *(f"settings.{key}" for key in MOCKED)}
+"""Keys with one possible value here: what a mock imitates, the only band, the protocol that a measure is named by, the
+network whose weights come with the environment."""
+FIXED = {"band", "measuring.band", "settings.network", *(f"settings.{key}" for key in (*MOCKED, "zero_points"))}
 """Where the values of these keys stand in specs."""
+NOT_REACHED = ("datasets.skirt.splits.train", "compare.neighbour_halvings", "compare.permutations")
+"""Keys that only larger runs look at: halves of a few stamps have no neighbours, so few are not classified, and the
+first share of three splits follows from the others."""
+NOT_RUN = "models.alae."
 FROM_LOCK = {"statmorph"}
 """Versions that captions name."""
 UNUSED_HERE = [
-    *(f"datasets.cosmos.{key}" for key in ("path", "url", "sha256", "md5", "origin")),
-    *(f"datasets.cosmos.measuring.{key}" for key in ("calibration_stamps", "calibration_target")),
+    *(f"datasets.{name}.{key}" for name in ("cosmos", "skirt") for key in ("path", "url", "sha256", "md5", "origin")),
+    "datasets.skirt.api_key_variable",
+    *(
+        f"datasets.{name}.measuring.{key}"
+        for name in ("cosmos", "skirt")
+        for key in ("calibration_stamps", "calibration_target")
+    ),
     *(f"measures.morphology.{key}" for key in ("gain", "noise")),
+    *(f"measures.power_spectrum{suffix}.band" for suffix in ("", "-published")),
+    "measures.features.url",
+    "compare.kid_subsets",
 ]
 """Keys that mean nothing in this configuration: of a download where the source is a mock, of a calibration where the
 noise is given, of the published protocol in the corrected one."""
@@ -221,11 +245,8 @@ noise is given, of the published protocol in the corrected one."""
 
 def test_no_torch_in_a_measuring_job(smallest_run):
     for job in smallest_run.jobs:
-        if not job["rule"].startswith("features") and script_of(job["rule"]) in (
-            "measure",
-            "calibrate_noise",
-            "distances",
-        ):
+        measures = script_of(job["rule"]) in ("measure", "calibrate_noise", "distances")
+        if measures and not job["rule"].startswith("features"):
             assert "torch" not in job["top"], job["rule"]
 
 
@@ -319,25 +340,26 @@ def test_two_swapped_values_rerun_their_dependents(smallest_run, edited):
     )
     plan = planned(smallest_run.tree)
     assert set(plan) == {"train_segment", *DOWNSTREAM_OF_TRAINING}
-    assert plan["train_segment"] == 6
+    assert plan["train_segment"] == 8
 
 
 def test_a_changed_function_reruns_its_dependents(smallest_run, edited):
     edited("workflow/galforge/compare/photometry.py", lambda text: text + "\n_added = 1\n")
-    assert planned(smallest_run.tree) == {"distances": 3, "table": 1, "page": 1}
+    # One job makes all comparisons of a model's properties, and six tables are made of them.
+    assert planned(smallest_run.tree) == {"distances": 5, "table": 6, "page": 1}
 
 
 def test_a_raised_library_version_reruns_its_dependents(smallest_run, edited):
     edited("envs/requirements.lock", lambda text: re.sub(r"(?m)^(statmorph==.*)$", r"\1.1", text))
     plan = planned(smallest_run.tree)
     # The corrected morphology, and the calibration for it, are measured by the other engine; every caption names it.
-    assert plan == {"measure_source": 2, "measure": 3, "distances": 3, "table": 4, "page": 1}
+    assert plan == {"measure_source": 4, "measure": 4, "distances": 5, "table": 9, "table_cost": 1, "page": 1}
 
 
 def test_longer_training_adds_segments_and_retrains_none(smallest_run, edited):
     edited(SMALLEST, lambda text: text.replace("images_total: 80", "images_total: 120"))
     plan = planned(smallest_run.tree)
-    assert plan["train_segment"] == 3, "one new segment for each of three trainings"
+    assert plan["train_segment"] == 4, "one new segment for each of four trainings"
 
 
 def test_the_driver_says_what_would_be_trained_again_and_why(smallest_run, edited):
