@@ -1,5 +1,7 @@
 """The loop around a step: the average of the weights, the history, clipping, and augmentation."""
 
+import copy
+
 import pytest
 import torch
 
@@ -9,6 +11,7 @@ from galforge.stamps import Stamps
 from galforge.training.data import TrainingImages
 from galforge.training.loop import Training
 from galforge.training.settings import StepSettings
+from galforge.training.state import content_digest
 from toys.galaxies import write_stamps
 from toys.template.settings import ModelSettings
 
@@ -102,3 +105,19 @@ def test_augmentation_can_be_switched_off(images):
     assert torch.equal(seen[False], images.batch(0, 10)[0])
     assert not torch.equal(seen[True], seen[False])
     assert torch.allclose(seen[True].sum(), seen[False].sum(), rtol=1e-5)
+
+
+def test_step_sizes_fall_as_the_inverse_root_of_images_seen_and_a_restored_run_knows_them(images):
+    run, again = begin(decay_images=40), begin(decay_images=40)
+    rates = []
+    for _ in range(9):
+        run.step(images)
+        rates.append(run.optimisers["template"].param_groups[0]["lr"])
+    # Copied, as a file would: torch's optimisers go on in the tensors that they are given.
+    again.restore(copy.deepcopy(run.state()))
+    for each in (run, again):
+        each.step(images)
+    first = run.rates["template"][0]
+    assert rates[:5] == [first] * 5
+    assert rates[5:] == pytest.approx([first * (4 / steps) ** 0.5 for steps in (5, 6, 7, 8)])
+    assert content_digest(again.state()) == content_digest(run.state())

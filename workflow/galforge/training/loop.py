@@ -74,6 +74,7 @@ class Training:
             for network_part in self.family.networks.children():
                 network_part.compile()
         self.optimisers = self.family.optimisers()
+        self.rates = {name: [group["lr"] for group in each.param_groups] for name, each in self.optimisers.items()}
         self.images_seen = 0
         self.history: dict[str, list[float]] = {"images_seen": []}
         self.sums: dict[str, Tensor] = {}
@@ -173,6 +174,10 @@ class Training:
 
     def _update(self, name: str, loss: Tensor) -> None:
         optimiser = self.optimisers[name]
+        decay = self.settings.decay_images
+        if 0 < decay < self.images_seen:
+            for group, rate in zip(optimiser.param_groups, self.rates[name], strict=True):
+                group["lr"] = rate * math.sqrt(decay / self.images_seen)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         weights = [weight for group in optimiser.param_groups for weight in group["params"]]

@@ -31,6 +31,13 @@ class StepSettings(Settings):
         ge=1,
         description="half-life of the average of the weights, which is exported; shorter at first [images]",
     )
+    decay_images: int = Field(
+        0,
+        ge=0,
+        json_schema_extra={"as_before": 0},
+        description="after so many images, step sizes fall as the inverse root of images seen (Karras et al. 2024, "
+        "section 3.1, without a length of training to fix); 0 for never [images]",
+    )
     history_images: int = Field(
         2_000,
         ge=1,
