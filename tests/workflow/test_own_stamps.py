@@ -44,9 +44,10 @@ SMALL = {
     "compare": {"bootstrap": 20, "halvings": 10},
 }
 EVERY_RULE_AFTER_THE_CUTOUTS = {
-    "stamps", "train_segment", "export_weights", "sample_chunk", "sample", "calibrate_noise", "measure_source",
-    "measure", "distances", "table", "figure_stamps", "figure_distributions", "figure_spectra", "figure_history",
-    "page",
+    "stamps", "train_segment", "export_weights", "sample_chunk", "sample", "latents", "calibrate_noise",
+    "measure_source", "measure", "features_source", "features", "distances", "table", "table_cost", "figure_stamps",
+    "figure_interpolations", "figure_distributions", "figure_contours", "figure_planes", "figure_spectra",
+    "figure_history", "page",
 }  # fmt: skip
 
 
@@ -156,8 +157,9 @@ def test_the_morphology_table_says_what_was_measured_and_on_how_many(finished):
     assert "own stamps" in text
 
 
-def test_all_five_variants_were_measured_on_both_sides(finished):
-    variants = {"morphology", "morphology-published", "power_spectrum", "power_spectrum-published", "photometry"}
+def test_all_seven_variants_were_measured_on_both_sides(finished):
+    twice = ("morphology", "power_spectrum", "features")
+    variants = {f"{name}{suffix}" for name in twice for suffix in ("", "-published")} | {"photometry"}
     for who, count in (("source", GOOD), ("vae-seed0", SMALL["sampling"]["count"])):
         folder = finished / RESULTS / "measurements/mine" / who
         assert {file.stem for file in folder.glob("*.parquet")} == variants

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tree import SMALLEST, planned, snakemake
 
-TRAININGS = ("sersic/vae/seed0", "cosmos/vae/seed0", "cosmos/vae/seed1")
+TRAININGS = ("sersic/vae/seed0", "cosmos/vae/seed0", "cosmos/vae/seed1", "skirt/stylegan/seed0")
 
 
 def prune(tree: Path) -> subprocess.CompletedProcess:
@@ -36,7 +36,7 @@ def pruned(smallest_run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     freed = sum((models / training / "state_0.pt").stat().st_size for training in TRAININGS)
     done = prune(tree)
     assert done.returncode == 0, done.stderr
-    assert "6 files and folders removed" in done.stdout
+    assert "8 files and folders removed" in done.stdout
     assert f"{freed / 2**30:.2f} GiB freed" in done.stdout
     assert before - allocated(models) >= freed
     return tree
@@ -46,10 +46,8 @@ def test_only_the_last_state_and_all_records_are_left(pruned):
     for training in TRAININGS:
         folder = pruned / "results/smallest/models" / training
         left = {path.name for path in folder.iterdir()}
-        assert left == {"state_0.json", "state_1.pt", "state_1.json", "weights.safetensors", "weights.json"} | {
-            "history.csv",
-            "work",
-        }
+        records = {f"state_{segment}.{kind}" for segment in (0, 1) for kind in ("json", "cost.json")}
+        assert left == records | {"state_1.pt", "weights.safetensors", "weights.json", "history.csv", "work"}
         assert [path.name.split("-")[0] for path in (folder / "work").iterdir()] == ["state_1"]
 
 

@@ -18,6 +18,10 @@ name: large
 measures:
   morphology: {chunk: 642}
   morphology-published: {chunk: 642}
+  features: null
+  features-published: null
+  features-inception: null
+  features-inception-published: null
 sampling: {count: 50000, chunk: 1000}
 run:
   - {dataset: sersic, model: vae, seeds: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21]}
