@@ -36,7 +36,7 @@ from galforge.estimate import BASE, configuration
 from galforge.measure.morphology.noise import calibrate
 from galforge.models import normalisation as normalisations
 from galforge.models import weights as weights_files
-from galforge.models.protocol import Step
+from galforge.models.protocol import Bounded, Step
 from galforge.sampling import sample
 from galforge.seeds import seed_of
 from galforge.stamps import Stamps, StampsWriter
@@ -176,7 +176,7 @@ def report(
     run, spent = train(entry, stamps, given.seconds)
     found = judge.distances(run)
     ratios = [found[name] / found[f"{name}_floor"] for name in ("morphology", "power_spectrum")]
-    score = judge.bound(run) if getattr(run.family, "bounded", False) else float(np.mean(ratios))
+    score = judge.bound(run) if isinstance(run.family, Bounded) else float(np.mean(ratios))
     keys = yaml.safe_dump(changes, default_flow_style=True, width=10_000).strip()
     spectrum, morphology = f"{found['power_spectrum']:.3f}", f"{found['morphology']:.3f} ({ratios[0]:.1f} floors)"
     cells = [model, label, keys, f"{spent:.0f}", str(run.images_seen), spectrum, morphology, f"{score:.4g}"]

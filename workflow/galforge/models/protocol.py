@@ -138,3 +138,15 @@ class Reconstructs(Protocol):
     def reconstruct(self, images: Tensor, noise: Noise) -> Tensor:
         """Images (n, C, H, W) float32, normalised, as the model gives ``images`` (the same shape) back; a pure function
         of its arguments."""
+
+
+@runtime_checkable
+class Bounded(Protocol):
+    """What a family with a likelihood may say besides: how well it describes images that it was not trained on.
+
+    Attributes:
+        bounded: true. Of the losses of a step, ``reconstruction`` and ``divergence`` then add up to a bound on the
+            negative logarithm of the likelihood [nats per pixel], whatever weights the training puts on them.
+    """
+
+    bounded: bool

@@ -22,6 +22,7 @@ class Family:
     """
 
     conditions: tuple[str, ...] = ()
+    bounded = True
 
     def __init__(self, settings: ModelSettings, shape: Shape, normalisation: Normalisation):
         check_shape(settings, shape)
