@@ -11,6 +11,7 @@ import torch
 
 from galforge import families
 from galforge.errors import GalforgeError
+from galforge.estimate_operations import count
 from galforge.models import normalisation as normalisations
 from galforge.models import weights
 from galforge.models.protocol import HasLatents, Reconstructs
@@ -278,6 +279,13 @@ def test_two_processes_that_share_batches_learn_what_one_learns(family, stamps):
     )
     # Of all weights together: Adam makes steps of one size of rounding errors too, where a weight has no influence.
     assert differing**0.5 < 0.02 * moved**0.5
+
+
+def test_operations_are_counted_without_computing(family):
+    """What `make plan` tells the time of a training by."""
+    found = count(family, settings_of(family).spec(), (1, 32, 32))
+    assert found["weights"] > 0
+    assert found["train"] >= 2 * found["sample"] >= 0
 
 
 def test_state_of_another_training_is_refused(family, stamps):

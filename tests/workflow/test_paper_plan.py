@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from tree import ROOT, copy_tree, planned
 
-CPU_SECONDS = 5.0
+CPU_SECONDS = 15.0
 FIGURES = "figures"
 """The word of the manual for the rules figure_..."""
 
@@ -53,5 +53,5 @@ def test_the_jobs_are_those_of_the_manual(plan):
 def test_planning_takes_seconds(plan):
     """CPU time, not wall time: a busy machine waits but does not count more."""
     jobs, seconds = plan
-    assert sum(jobs.values()) > 500
+    assert sum(jobs.values()) > 2500
     assert seconds < CPU_SECONDS, f"{sum(jobs.values())} jobs were planned in {seconds:.1f} s of CPU time"

@@ -174,7 +174,7 @@ class Synthesis(nn.Module):
         """
         per_layer = styles.unbind(1) if styles.dim() == 3 else [styles] * self.layers
         noise = iter(noises)
-        features = self.constant.expand(len(styles), -1, -1, -1)
+        features = self.constant.repeat(len(styles), 1, 1, 1)
         features = self.convs[0](features, per_layer[0], next(noise, None))
         image = None if self.residual else self.patches.joined(self.images[0](features, per_layer[0]))
         for level in range((self.layers - 1) // 2):

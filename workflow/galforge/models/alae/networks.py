@@ -1,6 +1,7 @@
 """Networks of the adversarial latent autoencoder: style-based encoder, and a discriminator of styles."""
 
 import math
+from contextlib import AbstractContextManager, nullcontext
 from itertools import pairwise
 
 import torch
@@ -37,6 +38,11 @@ class Networks(nn.Module):
         return self.synthesis.patches
 
 
+def _unhalved(device: torch.device) -> AbstractContextManager[None]:
+    """Single precision whatever runs around it; where nothing is computed (torch's meta device) there is no other."""
+    return nullcontext() if device.type == "meta" else torch.autocast(device.type, enabled=False)
+
+
 class TakeStyle(nn.Module):
     """A leaky ReLU and an instance normalisation that hands on what it removes.
 
@@ -56,7 +62,7 @@ class TakeStyle(nn.Module):
         centred = features - mean.to(features.dtype)
         deviation = torch.sqrt(centred.float().square().mean((2, 3), keepdim=True) + 1e-8)
         # In single precision: a style is what reciprocity compares, and small differences of it are brightness.
-        with torch.autocast(features.device.type, enabled=False):
+        with _unhalved(features.device):
             style = self.linear(torch.cat([mean, deviation], 1).flatten(1))
         return centred * (1 / deviation).to(features.dtype), style
 
