@@ -19,7 +19,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 GPU_RULES = {"train_segment", "sample_chunk", "gpu_check"}
-TARGETS = ("all", "gpu_check")
+TARGETS = ("all", "gpu_check", "results/slurm/fits/colours/vae-seed0.fits")
 WEIGHTS = "results/slurm/models/galaxies/vae/seed0/weights.safetensors"
 GRES_LINE = '    # <<: {gpu: 0, gres: "gpu:1"}'
 
@@ -40,6 +40,12 @@ datasets:
     min_size: 32
     mock: {count: 20, smallest_side: 32, largest_side: 64}
     measuring: {expected_count: 20, noise_sigma: auto}
+  colours:
+    family: skirt
+    source: mock
+    size: 32
+    mock: {count: 20, largest_side: 64}
+    measuring: {expected_count: 20}
 models:
   vae:
     family: vae
@@ -47,10 +53,13 @@ models:
 measures:
   morphology: {family: morphology, chunk: 30}
   power_spectrum: {family: power_spectrum}
+  photometry: {family: photometry}
+  features: {family: features, chunk: 15}
 sampling: {count: 40, chunk: 20}
 run:
   - {dataset: galaxies, model: vae}
   - {dataset: cutouts, model: vae}
+  - {dataset: colours, model: vae}
 """
 
 SCRIPT = """\
