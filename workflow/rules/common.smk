@@ -223,9 +223,7 @@ def all_weights(wildcards):
 def latents_of(wildcards):
     """Latent walks and reconstructions of a data set's models."""
     runs = [run for run in CONFIG.run if run.dataset == wildcards.dataset]
-    return [
-        f"{RESULTS}/samples/{run.dataset}/{run.model}/latents-seed{seed}.h5" for run in runs for seed in run.seeds
-    ]
+    return [f"{RESULTS}/samples/{run.dataset}/{run.model}/latents-seed{seed}.h5" for run in runs for seed in run.seeds]
 
 
 def corrected_of(family):

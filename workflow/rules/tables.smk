@@ -14,10 +14,10 @@ rule table:
         record=f"{RESULTS}/tables/holzschuh2022/{{table}}.json",
     log:
         f"{RESULTS}/logs/table/{{table}}.log",
-    wildcard_constraints:
-        table="|".join(("headline", *TABLES)),
     benchmark:
         f"{RESULTS}/benchmarks/table/{{table}}.tsv"
+    wildcard_constraints:
+        table="|".join(("headline", *TABLES)),
     conda:
         "../../envs/report.yaml"
     threads: 1
