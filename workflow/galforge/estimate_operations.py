@@ -1,7 +1,7 @@
 """Operations and weights of models, counted and not timed: run as a script by ``estimate_work``, which has no torch.
 
-Reads a JSON list of {family, network, shape} from standard input, and prints one of {train, sample, weights}. Nothing
-is computed: tensors on torch's meta device have shapes and no numbers.
+Reads a JSON list of {family, network, shape} from standard input, and prints one of {train, sample, weights, tensors}.
+Nothing is computed: tensors on torch's meta device have shapes and no numbers.
 """
 
 import json
@@ -43,7 +43,8 @@ def count(family: str, network: dict[str, Any], shape: tuple[int, int, int]) -> 
         shape: (C, H, W) of the images [pixels].
 
     Returns:
-        ``train``, forward and backward through one step; ``sample``, drawing one image; ``weights``.
+        ``train``, forward and backward through one step; ``sample``, drawing one image; ``weights``,
+        and in how many ``tensors``.
     """
     settings = families.load("models", family, "settings").ModelSettings.from_spec(network)
     ones = (1.0,) * shape[0]
@@ -56,11 +57,12 @@ def count(family: str, network: dict[str, Any], shape: tuple[int, int, int]) -> 
             model.step(torch.empty(BATCH, *shape), conditions, step)
         with torch.no_grad(), FlopCounterMode(display=False) as sampling:
             model.sample(Nothing(), conditions)
-    weights = sum(tensor.numel() for tensor in model.networks.state_dict().values())
+    tensors = model.networks.state_dict().values()
     return {
         "train": training.get_total_flops() / BATCH,
         "sample": sampling.get_total_flops() / BATCH,
-        "weights": weights,
+        "weights": sum(tensor.numel() for tensor in tensors),
+        "tensors": len(tensors),
     }
 
 

@@ -19,6 +19,9 @@ from galforge.stages import WHOLE, Stages
 FLOAT = 4
 STATE_COPIES = 4
 """A state holds the weights, their average, and Adam's two moments."""
+TENSOR_BYTES = 5 * 275
+"""What a tensor of the network adds to a state beside its numbers: its four copies and Adam's counter, each an entry of
+the archive."""
 CATALOGUE_BYTES = 320
 """A stamp's row of the catalogue: up to forty columns of eight bytes."""
 HEADER_BYTES = 4096
@@ -75,11 +78,12 @@ class Work:
 
 @dataclass(frozen=True)
 class Network:
-    """A model's operations per image in a training step and in sampling, and its number of weights."""
+    """A model's operations per image in a training step and in sampling, its number of weights, in so many tensors."""
 
     train: float
     sample: float
     weights: int
+    tensors: int
 
 
 class Workload:
@@ -154,7 +158,7 @@ class Workload:
     def _model(self, stage: str, kind: str, dataset: str, model: str, images: int, unit: str) -> Work:
         network, family = self._networks[f"{dataset} {model}"], self.config.models[dataset, model].family
         train = kind == "train_segment"
-        disk = float(STATE_COPIES * FLOAT * network.weights) if train else 0.0
+        disk = float(STATE_COPIES * FLOAT * network.weights + TENSOR_BYTES * network.tensors) if train else 0.0
         operations = network.train if train else network.sample
         side = self._shape(dataset)[1]
         return Work(f"{stage} {model} on {dataset}", kind, family, images, unit, side, operations, disk)
