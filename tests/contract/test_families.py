@@ -144,7 +144,7 @@ def test_samples_come_closer_to_the_data_and_losses_stay_finite(family, stamps):
     with Stamps(stamps) as source:
         run = begin(family, source)
         before = misfits(run, source)
-        train(run, source, 120 * BATCH)
+        train(run, source, 200 * BATCH)
         after = misfits(run, source)
     run.check_finite()
     for name, losses in run.history.items():
