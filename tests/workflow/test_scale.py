@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from tree import SNAKEMAKE, copy_tree
 
-CPU_SECONDS = 20.0
+OWN_STARTS = 24.0
 PEAK_MIB = 400.0
 START_SECONDS = 0.8
 LARGE = """\
 name: large
 measures:
-  morphology: {chunk: 642}
-  morphology-published: {chunk: 642}
+  morphology: {chunk: 632}
+  morphology-published: {chunk: 632}
   features: null
   features-published: null
   features-inception: null
@@ -72,11 +72,15 @@ def large(folder: Path) -> tuple[Path, tuple[str, ...]]:
 
 @pytest.mark.slow
 def test_ten_thousand_jobs_are_planned_in_seconds_and_little_memory(tmp_path):
-    """CPU time, not wall time: a busy machine waits but counts little more."""
+    """CPU time beside that of Snakemake's own start, counted before and after: a machine may be slow, or slowed down."""
     tree, words = large(tmp_path)
+    before = spent(tree, "--version").cpu
     plan = spent(tree, "--profile", "profiles/local", *words)
+    own = (before + spent(tree, "--version").cpu) / 2
     assert plan.jobs >= 10_000
-    assert plan.cpu < CPU_SECONDS, f"{plan.jobs} jobs were planned in {plan.cpu:.1f} s of CPU time"
+    assert plan.cpu < OWN_STARTS * own, (
+        f"{plan.jobs} jobs took {plan.cpu:.1f} s of CPU time, Snakemake's start {own:.1f}"
+    )
     assert plan.peak < PEAK_MIB, f"{plan.jobs} jobs took {plan.peak:.0f} MiB"
 
 
