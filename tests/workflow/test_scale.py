@@ -12,7 +12,7 @@ from tree import SNAKEMAKE, copy_tree
 
 OWN_STARTS = 24.0
 PEAK_MIB = 400.0
-START_SECONDS = 0.8
+START_SHARE = 0.6
 LARGE = """\
 name: large
 measures:
@@ -72,7 +72,7 @@ def large(folder: Path) -> tuple[Path, tuple[str, ...]]:
 
 @pytest.mark.slow
 def test_ten_thousand_jobs_are_planned_in_seconds_and_little_memory(tmp_path):
-    """CPU time beside that of Snakemake's own start, counted before and after: a machine may be slow, or slowed down."""
+    """CPU time beside that of Snakemake's own start, before and after: a machine may be slow, or slowed down."""
     tree, words = large(tmp_path)
     before = spent(tree, "--version").cpu
     plan = spent(tree, "--profile", "profiles/local", *words)
@@ -85,8 +85,8 @@ def test_ten_thousand_jobs_are_planned_in_seconds_and_little_memory(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_job_reads_the_workflow_in_a_fraction_of_a_second(tmp_path):
+def test_a_job_reads_the_workflow_in_a_fraction_of_its_start(tmp_path):
     """Each job of a cluster reads it twice. Beside Snakemake's own start; the lowest of three counts."""
     tree = copy_tree(tmp_path / "galforge")
     own, ours = (min(spent(tree, *words).cpu for _ in range(3)) for words in (("--version",), ONE_TARGET))
-    assert ours - own < START_SECONDS
+    assert ours - own < START_SHARE * own, f"{ours:.2f} s; Snakemake alone takes {own:.2f} s"
