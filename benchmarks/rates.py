@@ -64,7 +64,8 @@ def measured(config: Config, results: Path) -> dict[tuple[str, str, int, str], l
             add("raw_mock", entry.family, 0, "bytes per stamp", [raw.stat().st_size / entry.settings.mock.count])
         for measure in config.measures:
             variant = workload.measured(dataset, measure)
-            add("measure", variant, side, "s per stamp", seconds(f"measure/{dataset}/*/{measure}*", measure))
+            measured = workload.measured_side(dataset, measure)
+            add("measure", variant, measured, "s per stamp", seconds(f"measure/{dataset}/*/{measure}*", measure))
             table = results / "measurements" / dataset / "source" / f"{measure}.parquet"
             if table.exists():
                 size = table.stat().st_size / entry.measuring.expected_count

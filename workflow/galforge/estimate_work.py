@@ -120,6 +120,7 @@ class Workload:
             return self._work(stage, kind, self.measured(dataset, measure), count, side, job)
         if kind == "measure" and (job.rule.endswith("_chunk") or self._parts(names) == 1):
             start, stop = bounds(self._stamps(dataset, names["who"]), names)
+            side = self.measured_side(dataset, measure)
             return self._work(stage, kind, self.measured(dataset, measure), stop - start, side, job)
         return self._single(stage, job, dataset, model, measure)
 
@@ -185,6 +186,11 @@ class Workload:
         engine = getattr(self.config.measured[dataset, measure].settings, "engine", "")
         by = f" by {engine}" if engine else ""
         return f"{measure}{by} on {self.config.datasets[dataset].family}"
+
+    def measured_side(self, dataset: str, measure: str) -> int:
+        """The side of the stamps [pixels] where a measurement's time depends on it; otherwise 0."""
+        # Networks see every image at one size of their own.
+        return 0 if self.config.measured[dataset, measure].family == "features" else self._shape(dataset)[1]
 
     def _left(self, kind: str, variant: str, count: int, dataset: str) -> float:
         if kind in ("stamps", "sample"):
