@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from galforge.models.shared.style.settings import StyleSettings, check_style_shape
+from galforge.models.settings import StyleSettings, check_style_shape
 
 LIBRARIES = ("torch",)
 GENERATOR = ("mapping", "synthesis")

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from galforge.models.shared.style.settings import StyleSettings, check_style_shape
+from galforge.models.settings import StyleSettings, check_style_shape
 
 LIBRARIES = ("torch",)
 GENERATOR = ("mapping", "synthesis")
