@@ -149,6 +149,15 @@ def test_text_that_yaml_reads_where_a_number_is_meant():
     assert parse(tree).models["sersic", "vae"].network.learning_rate == 1e-3
 
 
+def test_what_a_data_set_says_of_a_measure_that_was_taken_away_is_no_problem():
+    overrides = paper()["datasets"]["skirt"]["measuring"]["overrides"]
+    assert "power_spectrum" in overrides
+    kept = parse(changed(["measures", "power_spectrum"], None))
+    assert ("skirt", "power_spectrum") not in kept.measured
+    with pytest.raises(ConfigError, match=r"overrides\.power_spektrum: no such measure"):
+        parse(changed(["datasets", "skirt", "measuring", "overrides"], overrides | {"power_spektrum": {"band": 1}}))
+
+
 def test_overrides_change_one_run_only():
     config = parse(paper())
     assert config.models["sersic", "vae"].network.latent == 32

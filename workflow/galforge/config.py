@@ -118,8 +118,11 @@ def parse(raw: dict[str, Any]) -> Config:
     overall = problems.parse(Overall, raw, "")
     if overall and not NAME.fullmatch(overall.name):
         problems.add("name", f"{overall.name!r} cannot name a folder here: {_NAME_RULE}")
+    left_out: set[str] = set()
     for name in ("datasets", "models", "measures"):
         if isinstance(sections[name], dict):
+            if name == "measures":
+                left_out = {entry for entry, value in sections[name].items() if value is None}
             # An overlay cannot take an entry away: it sets it to null.
             sections[name] = {entry: value for entry, value in sections[name].items() if value is not None}
         if not isinstance(sections[name], dict) or not sections[name]:
@@ -144,7 +147,12 @@ def parse(raw: dict[str, Any]) -> Config:
     if not problems.lines:
         _check_measures(problems, measures)
         for name, dataset in datasets.items():
-            _check_overrides(problems, f"datasets.{name}.measuring", name, dataset, sections["measures"], measured)
+            key = f"datasets.{name}.measuring"
+            # What a data set says of a measure that an overlay took away concerns nobody.
+            for unknown in sorted(set(dataset.measuring.overrides) - set(measures) - left_out):
+                there = ", ".join(sorted(measures))
+                problems.add(f"{key}.overrides.{unknown}", f"no such measure; there are {there}")
+            _check_overrides(problems, key, name, dataset, sections["measures"], measured)
         _check_downloads(problems, downloadable(datasets, measures))
         for i, run in enumerate(runs):
             _check_run(problems, f"run[{i}]", run, datasets, sections["models"], models)
@@ -220,8 +228,6 @@ def _check_overrides(
 ) -> None:
     """Measures as they are taken of one data set."""
     overrides = dataset.measuring.overrides
-    for unknown in sorted(set(overrides) - set(measures_raw)):
-        problems.add(f"{key}.overrides.{unknown}", f"no such measure; there are {', '.join(sorted(measures_raw))}")
     bands = getattr(dataset.settings, "bands", None)
     for measure, raw in measures_raw.items():
         changed = measure in overrides
