@@ -31,7 +31,7 @@ from galforge.estimate_rates import (
     own_rates,
     read_table,
 )
-from galforge.estimate_work import Workload
+from galforge.estimate_work import Job, Workload
 
 
 def device(threads: set[int]) -> str:
@@ -91,6 +91,16 @@ def measured(config: Config, results: Path) -> dict[tuple[str, str, int, str], l
             on_cpu = seconds(f"train/{folder}/segment_*.log")
             values = [operations / each / threads / 1e12 for each in seconds(pattern)] if on_cpu else []
             add(rule, entry.family, 0, OPERATIONS_UNIT, values, threads)
+    for sweep in config.sweeps:
+        place, entry = f"denoising/{sweep.dataset}", config.denoisers[sweep.denoiser]
+        job = Job("train_denoiser", {"dataset": sweep.dataset, "denoiser": sweep.denoiser}, entry.threads, 0, "")
+        epochs = seconds(f"{place}/{sweep.denoiser}/*/*[0-9].log")
+        values = [workload.of(job).operations / each / entry.threads / 1e12 for each in epochs]
+        add("train_denoiser", "", 0, OPERATIONS_UNIT, values, entry.threads)
+        side = config.datasets[sweep.dataset].settings.size
+        tests = seconds(f"{place}/{sweep.denoiser}/*/*.tests.log")
+        add("evaluate_denoiser", "", side, "s per galaxy", tests)
+        add("denoising_references", "", side, "s per galaxy", seconds(f"{place}/references.log"))
     for group in GROUPS:
         add("distances", group, 0, "s per job", benchmarks(results, f"distances/*/*/*/{group}.tsv"))
     figures = sorted(path.name for path in (results / "benchmarks").glob("figure_*"))
@@ -101,6 +111,9 @@ def measured(config: Config, results: Path) -> dict[tuple[str, str, int, str], l
         ("page", "page.tsv"),
         ("table_cost", "table/cost.tsv"),
         ("latents", "latents/**/*.tsv"),
+        ("denoise_galaxies", "denoising/*/galaxies/*.tsv"),
+        ("summarise_denoising", "denoising/summaries/*.tsv"),
+        ("table_denoising", "table/denoising.tsv"),
         *((name, f"{name}/*.tsv") for name in figures),
     ):
         add(rule, "", 0, "s per job", benchmarks(results, pattern))

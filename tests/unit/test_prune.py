@@ -30,6 +30,15 @@ def test_only_replaced_work_is_removed(tmp_path, capsys):
     assert f"removed {replaced}" in capsys.readouterr().out
 
 
+def test_replaced_denoisers_are_removed(tmp_path):
+    folder = tmp_path / "studies/denoising/skirt/denoiser/vae-seed0"
+    current, replaced = (folder / "work" / f"alpha0.50-1-{letter * 16}" for letter in "ab")
+    for work in (current, replaced):
+        work.mkdir(parents=True)
+    (folder / "alpha0.50-1.json").write_text(json.dumps({"key": "a" * 64}))
+    assert unused(tmp_path) == [replaced]
+
+
 def segment(seed, index, letter, before=None):
     """A finished segment; ``letter`` stands for its settings, ``before`` for those of the segment before."""
     work = seed / "work" / f"state_{index}-{letter * 16}"

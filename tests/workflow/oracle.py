@@ -26,9 +26,10 @@ def tree_config():
     # Entries that are not there have no keys.
     there = {
         section: {name: entry for name, entry in tree[section].items() if entry is not None}
-        for section in ("datasets", "models", "measures")
+        for section in ("datasets", "models", "measures", "denoisers")
     }
-    return tree | there
+    cases = {name: case for name, case in tree["denoising"]["cases"].items() if case is not None}
+    return tree | there | {"denoising": {**tree["denoising"], "cases": cases}}
 
 
 def forget():
@@ -139,6 +140,9 @@ CHOICES = {
     "pad": ["refuse", "noise"],
     "origin": ["observed", "simulated"],
     "noise_sigma": [0.5, 0.25],
+    "alphas": [[0.0, 0.25]],
+    "richardson_lucy": [[1, 5]],
+    "kernel": [3, 5],
 }
 
 
@@ -213,7 +217,8 @@ def shape(config):
     calibrates = [[stages.calibrates(d, m) for m in config.measures] for d in config.used_datasets]
     segments = [stages.segments(*key) for key in config.models]
     folders = [config.overall.name, config.overall.raw]
-    return [runs, parts, calibrates, segments, stages.sample_parts(), folders, list(config.measures)]
+    networks = [[sweep.name, stages.networks(sweep)] for sweep in config.sweeps]
+    return [runs, parts, calibrates, segments, stages.sample_parts(), folders, list(config.measures), networks]
 
 
 def keys(jobs):

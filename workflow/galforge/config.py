@@ -12,11 +12,13 @@ from pydantic import Field
 
 from galforge import families
 from galforge.compare.settings import CompareSettings
-from galforge.config_problems import Problems
+from galforge.config_denoising import Study
+from galforge.config_problems import Problems, merged
 from galforge.errors import GalforgeError
 from galforge.measure.settings import MeasureEntry, Measuring
 from galforge.report.settings import ReportSettings
 from galforge.settings import Settings
+from galforge.studies.denoising.settings import DenoiserSettings, DenoisingSettings
 from galforge.training.settings import NormalisationSettings, SamplingSettings, TrainingSettings
 
 NAME = re.compile(r"[a-z][a-z0-9_]*(-[a-z][a-z0-9_]*)*")
@@ -44,6 +46,11 @@ class Run(Settings):
     seeds: list[int] = Field([0], min_length=1, description="one training per seed [integers >= 0]")
     overrides: dict[str, Any] = Field(
         default_factory=dict, description="keys of the model that differ for this data set, as a tree"
+    )
+    denoise: list[str] = Field(
+        default_factory=list,
+        description="kinds of networks (keys of `denoisers`) that the denoising study trains on its stamps of the "
+        "first seed",
     )
 
 
@@ -82,11 +89,31 @@ class Measure:
 
 
 @dataclass(frozen=True)
+class Sweep:
+    """One sweep of the denoising study: networks of one kind, trained on real galaxies and on those of one model."""
+
+    dataset: str
+    model: str
+    seed: int
+    denoiser: str
+
+    @property
+    def who(self) -> str:
+        """Whose generated galaxies, as samples are filed."""
+        return f"{self.model}-seed{self.seed}"
+
+    @property
+    def name(self) -> str:
+        """The name of the sweep, as figures are filed."""
+        return f"{self.dataset}-{self.who}-{self.denoiser}"
+
+
+@dataclass(frozen=True)
 class Config:
     """The configuration, checked.
 
-    ``models`` holds one entry per (data set, model) that runs, and ``measured`` one per (data set, measure), overrides
-    applied.
+    ``models`` holds one entry per (data set, model) that runs, ``measured`` one per (data set, measure), and
+    ``denoising`` one per data set with a sweep, overrides applied.
     """
 
     overall: Overall
@@ -98,11 +125,18 @@ class Config:
     compare: CompareSettings
     report: ReportSettings
     run: list[Run]
+    denoisers: dict[str, DenoiserSettings]
+    denoising: dict[str, DenoisingSettings]
 
     @property
     def used_datasets(self) -> list[str]:
         """Data sets that some run uses, in the order of the runs."""
         return list(dict.fromkeys(run.dataset for run in self.run))
+
+    @property
+    def sweeps(self) -> list[Sweep]:
+        """The sweeps of the denoising study."""
+        return [Sweep(run.dataset, run.model, run.seeds[0], name) for run in self.run for name in run.denoise]
 
 
 def parse(raw: dict[str, Any]) -> Config:
@@ -114,6 +148,7 @@ def parse(raw: dict[str, Any]) -> Config:
     problems = Problems()
     raw = dict(raw)
     sections = {name: raw.pop(name, {}) for name in ("datasets", "models", "measures", "sampling", "compare", "report")}
+    denoisers_raw, denoising_raw = raw.pop("denoisers", {}), raw.pop("denoising", {})
     runs_raw = raw.pop("run", [])
     overall = problems.parse(Overall, raw, "")
     if overall and not NAME.fullmatch(overall.name):
@@ -156,13 +191,19 @@ def parse(raw: dict[str, Any]) -> Config:
         _check_downloads(problems, downloadable(datasets, measures))
         for i, run in enumerate(runs):
             _check_run(problems, f"run[{i}]", run, datasets, sections["models"], models)
+    study = Study(problems, denoisers_raw, denoising_raw)
+    if not problems.lines:
+        for i, run in enumerate(runs):
+            study.check(f"run[{i}]", run, datasets[run.dataset], models[run.dataset, run.model], sampling)
     if problems.lines:
         count = len(problems.lines)
         raise ConfigError(
             f"the configuration has {count} problem{'s' if count > 1 else ''} (config/README.md explains every key):\n"
             + "\n".join(f"  {line}" for line in problems.lines)
         )
-    return Config(overall, datasets, models, measures, measured, sampling, compare, report, runs)  # type: ignore[arg-type]
+    return Config(
+        overall, datasets, models, measures, measured, sampling, compare, report, runs, study.denoisers, study.denoising
+    )  # type: ignore[arg-type]
 
 
 _NAME_RULE = "small letters, digits and _, parts joined by -, each beginning with a letter"
@@ -302,10 +343,3 @@ def download_of(settings: Any) -> str | None:
     if "download" not in (getattr(settings, "source", None), getattr(settings, "weights", None)):
         return None
     return Path(settings.url.split("?")[0]).name
-
-
-def merged(base: Any, over: Any) -> Any:
-    """A tree with the values of another put over it, as Snakemake merges configuration files."""
-    if isinstance(base, dict) and isinstance(over, dict):
-        return {name: merged(base.get(name), over[name]) if name in over else base[name] for name in {**base, **over}}
-    return over

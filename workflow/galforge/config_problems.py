@@ -57,3 +57,10 @@ def _readable(item: Any, kind: type[Settings]) -> str:
     if item["type"] == "value_error":
         return str(context.get("error", item["msg"]))
     return f"{value!r}: {item['msg'][0].lower()}{item['msg'][1:]}"
+
+
+def merged(base: Any, over: Any) -> Any:
+    """A tree with the values of another put over it, as Snakemake merges configuration files."""
+    if isinstance(base, dict) and isinstance(over, dict):
+        return {name: merged(base.get(name), over[name]) if name in over else base[name] for name in {**base, **over}}
+    return over

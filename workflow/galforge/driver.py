@@ -7,13 +7,13 @@ import socket
 import sys
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from galforge.atomic import write_text
 from galforge.comparisons import GROUPS, HEADLINE, ROUNDTRIP, TABLES, comparisons
-from galforge.config import Config, ConfigError, download_of, downloadable, is_native, parse
+from galforge.config import Config, ConfigError, Sweep, download_of, downloadable, is_native, parse
 from galforge.digest import PACKAGE, content_digest, module_file, reachable
 from galforge.errors import GalforgeError
 from galforge.listing import contents_digest
@@ -34,6 +34,8 @@ FIGURES = {
     "history": set(),
 }
 """Figures, and the families of measures that they show."""
+SWEEP_FIGURES = ("sweep", "robustness", "denoised")
+"""Figures of each sweep of the denoising study; robustness is left out where no curve is asked for."""
 PLAN_DAYS = 30
 
 
@@ -82,6 +84,10 @@ class Driver:
     def datasets(self, native: bool) -> str:
         """Regular expression of the data sets whose galaxies are kept at their own size too, or of the others."""
         return _any_of(name for name, entry in self.config.datasets.items() if is_native(entry.family) == native)
+
+    def sweeps(self) -> str:
+        """Regular expression of the sweeps of the denoising study; it matches nothing where there are none."""
+        return _any_of(sweep.name for sweep in self.config.sweeps)
 
     def runs(self, dataset: str) -> list[tuple[str, int]]:
         """(model, seed) of everything that is compared with a data set's source, the way there and back included."""
@@ -142,7 +148,8 @@ class Driver:
             for comparison in comparisons(self.config, dataset, group)
         }
         headline = ["headline"] if {"morphology", "power_spectrum"} <= made else []
-        return [*headline, *(table for table, needed in TABLES.items() if needed in made), "cost"]
+        study = ["denoising"] if self.config.sweeps else []
+        return [*headline, *(table for table, needed in TABLES.items() if needed in made), *study, "cost"]
 
     def groups(self, dataset: str, table: str) -> list[str]:
         """Groups of comparisons of a data set that a table is made of."""
@@ -154,15 +161,20 @@ class Driver:
         ]
 
     def figures(self) -> list[tuple[str, str]]:
-        """Figures as (kind, data set)."""
+        """Figures as (kind, data set), or (kind, sweep of the denoising study)."""
         families = {entry.family for entry in self.config.measures.values()}
         drawn = [kind for kind, needed in FIGURES.items() if needed <= families]
-        return [
+        found = [
             (kind, dataset)
             for dataset in self.config.used_datasets
             for kind in drawn
             if kind != "colours" or {"g", "i"} <= set(self.config.datasets[dataset].settings.bands)
         ]
+        for sweep in self.config.sweeps:
+            settings = self.config.denoising[sweep.dataset]
+            curves = settings.noise_curve or settings.pixel_curve
+            found += [(kind, sweep.name) for kind in SWEEP_FIGURES if kind != "robustness" or curves]
+        return found
 
     def corrected(self, family: str) -> str:
         """The configured measure of a family that figures show: its corrected variant."""
@@ -234,7 +246,21 @@ class Driver:
                         f"{run.model} on {run.dataset}, seed {seed}, is finished and will be trained again: "
                         + "; ".join(reasons)
                     )
-        return lines
+        return lines + [line for sweep in self.config.sweeps for line in self._denoised_again(sweep)]
+
+    def _denoised_again(self, sweep: Sweep) -> Iterator[str]:
+        """A line about the finished networks of a sweep that would be trained again, if there are any."""
+        found = []
+        for who, alpha, replicate in self.stages.networks(sweep):
+            folder = self.results / "studies/denoising" / sweep.dataset / sweep.denoiser / who
+            names = {"dataset": sweep.dataset, "denoiser": sweep.denoiser, "who": who}
+            stage = self.stages.stage("train_denoiser", {**names, "alpha": alpha, "replicate": str(replicate)})
+            found.append(_differences(_record(folder / f"alpha{alpha}-{replicate}.json"), stage, "denoiser"))
+        if again := [reasons for reasons in found if reasons]:
+            yield (
+                f"{len(again)} of {len(found)} networks of the sweep {sweep.name} are finished and will be trained "
+                f"again: {'; '.join(again[0])}"
+            )
 
     def _why(self, dataset: str, model: str, seed: str) -> list[str]:
         folder = self.results / "models" / dataset / model / f"seed{seed}"

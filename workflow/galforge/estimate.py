@@ -26,7 +26,7 @@ from galforge.training.gpus import gpus
 SMALL = 60
 """A plan of at most so many jobs is listed job by job."""
 GIGA = 1e9
-ORDER = ("mock", "download", "stamps", "training", "sampling", "noise", "measuring", REPORT)
+ORDER = ("mock", "download", "stamps", "training", "sampling", "noise", "measuring", "denoising", REPORT)
 NAMED_SHARE = 0.05
 _BLOCK = re.compile(r"^(?:local)?rule (\w+):\n((?:    .*\n)+)", re.MULTILINE)
 _ENTRY = re.compile(r"^    (\w+): (.*)$", re.MULTILINE)
@@ -86,6 +86,8 @@ def reasons(planned: list[Job]) -> list[str]:
 def costs(planned: list[Job], config: Config, results: Path) -> list[str]:
     """The table of stages, and notes below it."""
     precisions = {" ".join(key): model.training.precision for key, model in config.models.items()}
+    for sweep in config.sweeps:
+        precisions[f"{sweep.dataset} {sweep.denoiser}"] = config.denoisers[sweep.denoiser].precision
     rates = Rates(results, read_table(), precisions)
     workload = Workload(config, rates.bytes_per_stamp())
     rows: dict[str, dict] = {}

@@ -18,20 +18,23 @@ COLUMNS = ("rule", "variant", "side", "unit", "value", "device", "date", "script
 EFFICIENCY = 0.15
 """Share of a GPU's matrix-product rate that a training is taken to reach until one has logged its own rate; rather low
 than high, for convolutions of few channels fill no GPU. Not measured."""
-NAMES = ("dataset", "model", "measure", "group")
-GPU_KINDS = ("train_segment", "sample")
+NAMES = ("dataset", "model", "measure", "group", "denoiser")
+GPU_KINDS = ("train_segment", "sample", "train_denoiser")
 OPERATIONS_UNIT = "TFLOP/s per thread"
 """Only models compute with the threads of their job: their rates are per thread, and their CPU-hours depend little
 on how many those are. Other jobs compute in one thread, whatever they ask for."""
 _PROGRESS = re.compile(r"(\d+) of (\d+) [^,]+, ([\d.e+]+) per s")
 _TRIAL = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) INFO noise of sd", re.MULTILINE)
-_DEVICE = re.compile(r"training on (cpu|cuda)")
+_DEVICE = re.compile(r"(?:training|denoising) on (cpu|cuda)")
 _LOGS = {
     "stamps": "logs/stamps/{dataset}.log",
     "raw_mock": "logs/raw_mock/{dataset}.log",
     "train_segment": "logs/train/{dataset}/{model}/seed*/segment_*.log",
     "sample": "logs/sample/{dataset}/{model}/seed*/part*.log",
     "measure": "logs/measure/{dataset}/*/{measure}*",
+    "train_denoiser": "logs/denoising/{dataset}/{denoiser}/*/*[0-9].log",
+    "evaluate_denoiser": "logs/denoising/{dataset}/{denoiser}/*/*.tests.log",
+    "denoising_references": "logs/denoising/{dataset}/references.log",
 }
 _BENCHMARKS = {
     "distances": "distances/*/*/*/{group}.tsv",
@@ -41,6 +44,9 @@ _BENCHMARKS = {
     "table_cost": "table/cost.tsv",
     "latents": "latents/**/*.tsv",
     "export_fits": "export_fits/**/*.tsv",
+    "denoise_galaxies": "denoising/{dataset}/galaxies/*.tsv",
+    "summarise_denoising": "denoising/summaries/*.tsv",
+    "table_denoising": "table/denoising.tsv",
 }
 
 
@@ -116,7 +122,7 @@ class Rates:
             seconds, on_gpu, source = own
             spent = seconds * work.items + (self._start() if work.unit != "job" else 0.0)
             return Cost(spent, spent * job.gpus if on_gpu else 0.0, source)
-        if work.kind in GPU_KINDS and work.unit == "image":
+        if work.kind in GPU_KINDS and work.unit != "job":
             return self._model(job, work)
         return self._shipped(job, work)
 
@@ -151,8 +157,8 @@ class Rates:
             return Cost(cpu.seconds, None if job.gpus else 0.0, f"{cpu.source}, on a CPU")
         if self.gpu["device"] == "cpu":
             return Cost(cpu.seconds, 0.0, f"{cpu.source}; gpu_check found no GPU")
-        model = f"{job.wildcards['dataset']} {job.wildcards['model']}"
-        training = work.kind == "train_segment"
+        model = f"{job.wildcards['dataset']} {job.wildcards.get('model') or job.wildcards.get('denoiser')}"
+        training = work.kind != "sample"
         low = training and self.precisions[model] != "float32" and self.gpu.get("bf16_tflops") is not None
         peak = self.gpu["bf16_tflops" if low else "fp32_tflops"]
         # Sampling computes in float32 and on one GPU, however many its job holds.

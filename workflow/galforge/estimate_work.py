@@ -15,6 +15,7 @@ from galforge.errors import GalforgeError
 from galforge.parts import bounds
 from galforge.settings import canonical
 from galforge.stages import WHOLE, Stages
+from galforge.studies.denoising.settings import REFERENCES, weights_of
 
 FLOAT = 4
 STATE_COPIES = 4
@@ -25,6 +26,8 @@ the archive."""
 CATALOGUE_BYTES = 320
 """A stamp's row of the catalogue: up to forty columns of eight bytes."""
 HEADER_BYTES = 4096
+EVALUATION_BYTES = 120
+"""A denoised galaxy's row."""
 STAGES = {
     "download": "download",
     "train_segment": "training",
@@ -32,6 +35,10 @@ STAGES = {
     "sample": "sampling",
     "calibrate_noise": "noise",
     "measure": "measuring",
+    **dict.fromkeys(
+        ("denoise_galaxies", "train_denoiser", "evaluate_denoiser", "denoising_references", "summarise_denoising"),
+        "denoising",
+    ),
 }
 """Stages by rule; those of stamps and their mocks are named below, every other rule compares or shows."""
 REPORT = "comparison and report"
@@ -118,6 +125,8 @@ class Workload:
         if kind == "calibrate_noise":
             count = self.config.datasets[dataset].measuring.calibration_stamps
             return self._work(stage, kind, self.measured(dataset, measure), count, side, job)
+        if kind in ("train_denoiser", "evaluate_denoiser", "denoising_references"):
+            return self._denoising(stage, kind, dataset, names.get("denoiser", ""))
         if kind == "measure" and (job.rule.endswith("_chunk") or self._parts(names) == 1):
             start, stop = bounds(self._stamps(dataset, names["who"]), names)
             side = self.measured_side(dataset, measure)
@@ -163,6 +172,25 @@ class Workload:
         operations = network.train if train else network.sample
         side = self._shape(dataset)[1]
         return Work(f"{stage} {model} on {dataset}", kind, family, images, unit, side, operations, disk)
+
+    def _denoising(self, stage: str, kind: str, dataset: str, denoiser: str) -> Work:
+        """Training a denoiser, at most: to its greatest length, and as if no galaxy were smaller than the stamps."""
+        side, settings = self._shape(dataset)[1], self.config.denoising[dataset]
+        name = f"{stage} {denoiser or 'references'} on {dataset}"
+        if kind == "train_denoiser":
+            network = self.config.denoisers[denoiser]
+            weights = weights_of(network.network, len(self.config.datasets[dataset].settings.bands))
+            images = 3 * network.steps_per_epoch * network.batch + network.validation_images
+            operations = 2.0 * images * weights * side**2
+            # The best weights, those at the end, and Adam's two moments; and the best once more as a result.
+            disk = float((STATE_COPIES + 1) * FLOAT * weights)
+            return Work(name, kind, "", network.epochs, "epoch", side, operations, disk)
+        tests = self._count(dataset) * self.config.datasets[dataset].settings.splits.test
+        tests = min(tests, settings.test_images or tests)
+        points = len(settings.noise_curve) + len(settings.pixel_curve)
+        count = round(len(settings.cases) * tests + points * min(settings.curve_images, tests))
+        methods = 1 if denoiser else len(REFERENCES) + 1
+        return Work(name, kind, "", count * methods, "galaxy", side, 0.0, count * methods * EVALUATION_BYTES)
 
     def _single(self, stage: str, job: Job, dataset: str, model: str, measure: str) -> Work:
         """A job whose time hardly depends on its size: putting parts together, comparing, drawing."""

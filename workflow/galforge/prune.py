@@ -2,8 +2,8 @@
 
 ``python workflow/galforge/prune.py results/<name> ...``, in the folder where Snakemake runs, removes
 
-- work folders that were made from other settings, code or data than the states that stand now: undoing an edit then
-  trains again;
+- work folders that were made from other settings, code or data than the states (or denoising networks) that stand now:
+  undoing an edit then trains again;
 - of trainings whose weights are exported, the states that the exported one was made from. A longer training goes on
   from that one, so it still adds segments only; a shorter one trains again.
 
@@ -26,9 +26,11 @@ _STATE = re.compile(r"state_(\d+)\.pt")
 
 
 def unused(results: Path) -> list[Path]:
-    """Work folders of segments whose key is not that of the state beside them, in a folder ``results/<name>``."""
+    """Work folders of segments, and of denoising networks, whose key is not that of what stands beside them, in a
+    folder ``results/<name>``."""
     found = []
-    for folder in sorted(results.glob("models/*/*/seed*/work/*")):
+    trainings = ("models/*/*/seed*/work/*", "studies/denoising/*/*/*/work/*")
+    for folder in sorted(path for pattern in trainings for path in results.glob(pattern)):
         state, _, key = folder.name.rpartition("-")
         record = _record(folder.parents[1] / f"{state}.json")
         # Without a record the segment is not finished, and its checkpoints are what it goes on from.

@@ -12,6 +12,7 @@ from typing import Any
 from galforge import comparisons, families
 from galforge.config import Config, Measure, download_of, downloadable
 from galforge.stage import Stage
+from galforge.stages_denoising import DenoisingStages
 from galforge.stages_report import ReportStages
 
 WHOLE = {
@@ -27,7 +28,7 @@ WHOLE = {
 """Rules with the stage of another. A part has that of the whole, because parts are gone when a later run compares."""
 
 
-class Stages(ReportStages):
+class Stages(ReportStages, DenoisingStages):
     """The stages of one configuration."""
 
     def __init__(self, config: Config):

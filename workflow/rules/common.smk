@@ -6,6 +6,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir)))
 
 from galforge.errors import GalforgeError
+from galforge.config import is_native
 from galforge.comparisons import GROUPS, TABLES, tables_needed
 from galforge.driver import Driver
 from snakemake.exceptions import WorkflowError
@@ -19,6 +20,7 @@ STAGES = DRIVER.stages
 CONFIG = DRIVER.config
 RESULTS = f"results/{CONFIG.overall.name}"
 RAW = CONFIG.overall.raw
+DENOISING = f"{RESULTS}/studies/denoising"
 SOURCE = "source|native"
 GENERATED = r"[a-z0-9_-]+-seed\d+"
 FEATURES = r"features[a-z0-9_-]*"
@@ -37,6 +39,10 @@ wildcard_constraints:
     part=r"\d+",
     parts=r"\d+",
     table="[a-z0-9_]+",
+    denoiser="[a-z0-9_-]+",
+    alpha=r"\d\.\d\d",
+    replicate=r"\d+",
+    sweep=DRIVER.sweeps(),
 
 
 # A plan of thousands of jobs is millions of objects that live to the end: looking for garbage among them takes seconds.
@@ -229,6 +235,58 @@ def latents_of(wildcards):
 def corrected_of(family):
     """Measurements that figures show: a family's corrected variant, for a data set's source and models."""
     return lambda wildcards: measurements_of(DRIVER.corrected(family))(wildcards)
+
+
+def galaxies_path(dataset):
+    """Real galaxies of a data set, at their own size where it keeps them."""
+    return stamps_path(dataset, "native" if is_native(CONFIG.datasets[dataset].family) else "source")
+
+
+@signed
+def real_galaxies(wildcards):
+    """Real galaxies that denoisers are trained, chosen and tested on."""
+    return galaxies_path(wildcards.dataset)
+
+
+@signed
+def generated_galaxies(wildcards):
+    """Generated galaxies that a denoiser is trained on, at their own size; none for alpha 0."""
+    if wildcards.who == "source":
+        return []
+    if not getattr(CONFIG.datasets[wildcards.dataset].settings, "sides", ()):
+        return stamps_path(wildcards.dataset, wildcards.who)
+    return f"{DENOISING}/{wildcards.dataset}/galaxies/{wildcards.who}.h5"
+
+
+def denoiser_threads(wildcards):
+    """Compute threads of a denoiser: part of its spec, because they change the bits."""
+    return CONFIG.denoisers[wildcards.denoiser].threads
+
+
+@signed
+def denoised_noise(wildcards):
+    """The calibrated noise in which denoised galaxies are measured, where there is one."""
+    if not STAGES.denoised_noise(wildcards.dataset):
+        return []
+    return f"{RESULTS}/measurements/{wildcards.dataset}/noise-morphology.json"
+
+
+def sweep_files(kind):
+    """Files of the networks of a sweep, in the order of its spec."""
+
+    def files(wildcards):
+        sweep = STAGES.sweep(wildcards.sweep)
+        folder = f"{DENOISING}/{sweep.dataset}/{sweep.denoiser}"
+        return [
+            f"{folder}/{who}/alpha{alpha}-{replicate}.{kind}" for who, alpha, replicate in STAGES.networks(sweep)
+        ]
+
+    return files
+
+
+def sweep_references(kind):
+    """A file of the references of the data set of a sweep."""
+    return lambda wildcards: f"{DENOISING}/{STAGES.sweep(wildcards.sweep).dataset}/references.{kind}"
 
 
 def page_tables(wildcards):

@@ -11,11 +11,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from galforge.report import layout, page, style, tables
-from galforge.report.metrics import TABLES
+from galforge.report import denoising, layout, page, style, tables
+from galforge.report.metrics import OWN, TABLES
 from galforge.report.style import COLOUR_BULGE, MORPHOLOGY, PHOTOMETRY
 from galforge.report.summary import figures
 from galforge.seeds import generator
+from galforge.studies.denoising.summary import summarise
+from toys import denoising as toy
 
 ROOT = Path(__file__).resolve().parents[3]
 CHROMIUM = shutil.which("chromium")
@@ -98,7 +100,7 @@ def build(folder: Path) -> Path:
         page.Figure(folder / "figure.png", kind, "cosmos (mock)", f"A caption for {kind} <&>.", f"What the {kind} show")
         for kind in page.FIGURES
     ]
-    made = {name: tables.assemble(name, frames, published) for name in TABLES if name != "cost"}
+    made = {name: tables.assemble(name, frames, published) for name in TABLES if name not in OWN}
     spent = {"parameters": 2.3e6, "images_seen": 16_000.0, "gpu_hours": 0.0, "cpu_hours": 0.08}
     made["cost"] = tables.assemble_cost(
         pd.DataFrame(
@@ -111,6 +113,9 @@ def build(folder: Path) -> Path:
             ]
         )
     )
+    cases = {name: toy.CASES[name] for name in ("in_domain", "noise_shift")}
+    sweep = toy.sweep((0.0, 0.5, 1.0), 2, galaxies=12, cases=cases, curves=False, origin="mock")
+    made["denoising"] = denoising.assemble([summarise(sweep, toy.references(12, cases, False), 5)], published)
     page.build(summary, made, shown, folder / "index.html")
     return folder / "index.html"
 

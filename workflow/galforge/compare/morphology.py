@@ -6,19 +6,8 @@ import pandas as pd
 from galforge.compare.scores import count
 from galforge.compare.settings import ComparisonSettings
 from galforge.compare.wasserstein import columns_of, compare_properties, spread, tidy
+from galforge.measure.morphology.compared import PROPERTIES
 
-PROPERTIES = {
-    "asymmetry": "asymmetry",
-    "smoothness": "smoothness",
-    "concentration": "concentration",
-    "gini": "gini",
-    "m20": "m20",
-    "rhalf": "rhalf_circ",
-    "sersic_n": "sersic_n",
-    "orientation": "orientation_centroid",
-    "ellipticity": "ellipticity_centroid",
-}
-"""Name in the tables: column of the measurements."""
 CUTS = {
     "sersic_n": (-np.inf, 10.0),
     "asymmetry": (-1.0, 1.0),

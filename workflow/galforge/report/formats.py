@@ -4,7 +4,8 @@ import pandas as pd
 from tabulate import tabulate
 
 from galforge.report.captions import caption
-from galforge.report.layout import PROTOCOLS, Block, Cell, Column, Row, blocks
+from galforge.report.cells import PROTOCOLS, Block, Cell, Column, Row
+from galforge.report.layout import blocks
 from galforge.report.metrics import TABLES
 
 _WIDEST = 6  # columns beside each other on a printed page
@@ -19,7 +20,8 @@ _LATEX = {
     "×": r"$\times$",
     "∞": r"$_\infty$",
     "⁻": r"$^{-}$",
-    "²": r"$^{2}$",
+    **{sign: f"$^{{{digit}}}$" for digit, sign in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")},
+    "α": r"$\alpha$",
     "“": "``",
     "”": "''",
 }
@@ -30,7 +32,7 @@ def markdown(table: str, frame: pd.DataFrame, scale: str, statmorph: str) -> str
     shown = blocks(table, frame)
     parts = [f"# {TABLES[table].title}", caption(table, frame, scale, statmorph)]
     for block in shown:
-        parts.append(f"## {block.dataset} ({block.origin})")
+        parts.append(f"## {block.title} ({block.origin})")
         for columns in pieces(block):
             head = ["property", *(_head(block.columns[index]) for index in columns)]
             rows = _filled(block, columns)
@@ -53,7 +55,7 @@ def latex(table: str, frame: pd.DataFrame, scale: str, statmorph: str) -> str:
         rf"\label{{tab:{table.replace('_', '-')}}}",
     ]
     for block in shown:
-        lines += ["", rf"\medskip\textbf{{{escape(block.dataset)}}} ({escape(block.origin)})\par\smallskip"]
+        lines += ["", rf"\medskip\textbf{{{escape(block.title)}}} ({escape(block.origin)})\par\smallskip"]
         for columns in pieces(block):
             lines += _tabular(block, columns)
         for count in block.counts:
@@ -125,6 +127,7 @@ def _markdown_cell(cell: Cell | None, row: Row) -> str:
         return "–"
     text = f"{cell.value} ± {cell.error}" if cell.error else cell.value
     text += f" ({row.floor} {cell.floor})" if cell.floor else ""
+    text += f" **{cell.note}**" if cell.note else ""
     return text + (f" **at {row.floor}**" if cell.at_floor else "")
 
 
@@ -135,6 +138,7 @@ def _latex_cell(cell: Cell | None, row: Row) -> str:
     plain = escape(cell.value) if cell.value.endswith("M") else f"${cell.value}$"
     text = rf"${cell.value} \pm {cell.error}$" if cell.error else plain
     text += f" ({cell.floor})" if cell.floor else ""
+    text += rf" \textit{{{escape(cell.note)}}}" if cell.note else ""
     return text + (rf" \textit{{at {row.floor}}}" if cell.at_floor else "")
 
 

@@ -1,20 +1,12 @@
 """An assembled table as a reader wants it: per data set, properties down, protocols and models across."""
 
-import math
-from dataclasses import dataclass
-
 import pandas as pd
 
+from galforge.report import denoising
+from galforge.report.cells import Block, Cell, Column, Count, Row, number
 from galforge.report.metrics import KINDS, METRICS, ROUNDTRIP, TABLES, shown_cost
 from galforge.report.style import model_label, property_label
 
-PROTOCOLS = {
-    "corrected": "corrected protocol",
-    "published": "published protocol",
-    "printed": "printed in the paper",
-    "cost": "per training",
-}
-"""Kinds of columns, in the order in which they stand."""
 TOTALS = ("large_scales", "small_scales", "average", "overall")
 STAGES = {
     "entered": "entered",
@@ -26,88 +18,10 @@ STAGES = {
 }
 
 
-@dataclass(frozen=True)
-class Cell:
-    """A number for readers, rounded to its error: every part is text, empty where there is none."""
-
-    value: str
-    error: str = ""
-    floor: str = ""
-    at_floor: bool = False
-
-
-@dataclass(frozen=True)
-class Column:
-    """A model under one protocol (``corrected``, ``published``), its ``printed`` values, or its ``cost``."""
-
-    model: str
-    kind: str
-    sizes: str = ""
-    engine: str = ""
-
-    @property
-    def label(self) -> str:
-        """The model's name for readers."""
-        return model_label(self.model)
-
-    @property
-    def what(self) -> str:
-        """The kind of the column in words."""
-        return PROTOCOLS[self.kind]
-
-
-@dataclass(frozen=True)
-class Row:
-    """A property: one cell per column, None where there is no value.
-
-    Attributes:
-        label: its name for readers.
-        cells: in the order of the columns.
-        heading: what stands above it and its neighbours; empty where nothing does.
-        total: whether it averages over others.
-        floor: what the floor is called: ``ideal`` where a value may lie on either side of it.
-    """
-
-    label: str
-    cells: list[Cell | None]
-    heading: str = ""
-    total: bool = False
-    floor: str = "floor"
-
-
-@dataclass(frozen=True)
-class Count:
-    """How many stamps of one sample came through each stage of measuring."""
-
-    sample: str
-    protocol: str
-    stages: dict[str, str]
-
-
-@dataclass(frozen=True)
-class Block:
-    """One data set of a table."""
-
-    dataset: str
-    origin: str
-    columns: list[Column]
-    rows: list[Row]
-    counts: list[Count]
-
-    @property
-    def totals(self) -> list[Row]:
-        """The rows that average over others."""
-        return [row for row in self.rows if row.total]
-
-    @property
-    def groups(self) -> list[tuple[str, int]]:
-        """Neighbouring columns of one kind: the kind and their number."""
-        kinds = [column.kind for column in self.columns]
-        return [(kind, kinds.count(kind)) for kind in dict.fromkeys(kinds)]
-
-
 def blocks(table: str, frame: pd.DataFrame) -> list[Block]:
     """The blocks of an assembled table, one per data set, in its order."""
+    if table == "denoising":
+        return denoising.blocks(frame)
     # A frame read back from CSV holds these as floats, because rows of printed values lack them.
     frame = frame.astype({"n_source": "Int64", "n_generated": "Int64", "seeds": "Int64"})
     frame = frame.assign(engine=engines(frame), protocol=frame["protocol"].astype(object).fillna(""))
@@ -123,27 +37,6 @@ def blocks(table: str, frame: pd.DataFrame) -> list[Block]:
 def engines(frame: pd.DataFrame) -> pd.Series:
     """The column ``engine`` as text, whether read from a file, where an empty one is missing, or not."""
     return frame["engine"].astype(object).fillna("")
-
-
-def number(value: float, error: float, floor: float, factor: float) -> tuple[str, str, str]:
-    """Value, error and floor times ``factor``, rounded to the error (to two digits if it starts with 1 or 2).
-
-    Without an error, the value keeps three significant digits. Missing numbers are empty.
-    """
-    if pd.isna(value):
-        return "", "", ""
-    value, error, floor = value * factor, error * factor, floor * factor
-    if error > 0:
-        decimals = _decimals(error, 2 if f"{error:e}"[0] in "12" else 1)
-    else:
-        decimals = _decimals(value, 3) if value else 2
-    # Adding 0 makes a zero of what was rounded to a negative one.
-    shown = [f"{round(each, decimals) + 0.0:.{decimals}f}" for each in (value, error, floor)]
-    return shown[0], "" if pd.isna(error) else shown[1], "" if pd.isna(floor) else shown[2]
-
-
-def _decimals(size: float, digits: int) -> int:
-    return min(max(digits - 1 - math.floor(math.log10(abs(size))), 0), 6)
 
 
 def _columns(table: str, rows: pd.DataFrame) -> list[Column]:

@@ -14,6 +14,7 @@ from galforge.atomic import write_text
 from galforge.errors import GalforgeError
 from galforge.report import layout
 from galforge.report.captions import CAPTIONS, PATHS, remarks
+from galforge.report.cells import PROTOCOLS
 from galforge.report.metrics import ROUNDTRIP, TABLES
 from galforge.report.style import COSTS, GROUPS, model_label
 
@@ -30,6 +31,7 @@ SECTIONS = {
     "fid": (),
     "kid": (),
     "coverage": (),
+    "denoising": ("sweep", "robustness", "denoised"),
     "history": ("history",),
 }
 """Figures of each section; those that are not the first one of theirs are folded away."""
@@ -37,6 +39,8 @@ FOLDED = {
     "interpolations": "Walks through the latent space, and reconstructions",
     "planes": "Gini-M20 and size-magnitude planes",
     "contours": "Pairs of properties",
+    "robustness": "Robustness against noise and pixel size",
+    "denoised": "Galaxies before and after denoising",
 }
 
 
@@ -161,7 +165,7 @@ def build(summary: Summary, tables: Mapping[str, pd.DataFrame], figures: Sequenc
         ],
         figures=drawn,
         folded=FOLDED,
-        kinds=layout.PROTOCOLS,
+        kinds=PROTOCOLS,
         model_label=model_label,
     )
     write_text(out, text)

@@ -6,8 +6,8 @@ from galforge.report.metrics import HEADLINE, TABLES
 
 COLUMNS = ("table", "dataset", "model", "metric", "property", "value")
 KEY = ["dataset", "model", "metric", "property"]
-# What the printed values were measured on (Holzschuh et al. 2022, abstract): for models that were not run.
-_ORIGIN = {"sersic": "analytic", "cosmos": "observed", "skirt": "simulated"}
+ORIGIN = {"sersic": "analytic", "cosmos": "observed", "skirt": "simulated"}
+"""What the printed values were measured on (Holzschuh et al. 2022, abstract): for models that were not run."""
 
 
 def printed(table: str, published: pd.DataFrame) -> pd.DataFrame:
@@ -29,6 +29,6 @@ def with_printed(rows: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:
     values = values[values["dataset"].isin(rows["dataset"])]
     left = values.merge(rows[KEY].drop_duplicates(), on=KEY, how="left", indicator=True)
     left = left[left["_merge"] == "left_only"].drop(columns="_merge")
-    origin = left["dataset"].map(_ORIGIN)
+    origin = left["dataset"].map(ORIGIN)
     left = left.assign(origin=origin, protocol="published", at_floor=False, engine="")
     return pd.concat([joined, left], ignore_index=True)

@@ -11,7 +11,7 @@ from galforge.errors import GalforgeError
 from galforge.report import formats
 from galforge.report.headline import headline
 from galforge.report.layout import engines
-from galforge.report.metrics import METRICS, PAIRED, ROUNDTRIP, TABLES, at_floor
+from galforge.report.metrics import METRICS, OWN, PAIRED, ROUNDTRIP, TABLES, at_floor
 from galforge.report.printed import COLUMNS as PRINTED
 from galforge.report.printed import KEY, printed, with_printed
 from galforge.report.style import COLOUR_BULGE, COSTS, GROUPS, MORPHOLOGY, PHOTOMETRY
@@ -104,9 +104,9 @@ def assemble(table: str, distances: Sequence[pd.DataFrame], published: pd.DataFr
     without value. ``engine`` is what measured the row, empty where its measure has no engine and for printed values.
 
     Args:
-        table: one of ``galforge.report.metrics.TABLES`` but the costs. The headline's rows are the averages of the
-            groups and their mean, ``overall``, as the abstract of Holzschuh et al. (2022) defines it; it is left out
-            where a group is missing.
+        table: one of ``galforge.report.metrics.TABLES`` but those of OWN there. The headline's rows are the averages of
+            the groups and their mean, ``overall``, as the abstract of Holzschuh et al. (2022) defines it; it is left
+            out where a group is missing.
         distances: frames of the columns that ``read_distances`` asks for.
         published: printed values as ``read_published`` gives them.
 
@@ -114,7 +114,7 @@ def assemble(table: str, distances: Sequence[pd.DataFrame], published: pd.DataFr
         TablesError: unknown table, nothing for it among the distances, the same comparison twice, or seeds that
             different engines measured.
     """
-    known = [name for name in TABLES if name != "cost"]
+    known = [name for name in TABLES if name not in OWN]
     if table not in known:
         raise TablesError(f"table {table!r} is not one of {', '.join(known)}")
     runs = pd.concat([frame[list(_DISTANCES)] for frame in distances], ignore_index=True) if distances else None
@@ -162,7 +162,7 @@ def write(
 
     Args:
         table: one of ``galforge.report.metrics.TABLES``.
-        frame: what ``assemble`` or ``assemble_cost`` returned for it.
+        frame: what ``assemble``, ``assemble_cost`` or ``galforge.report.denoising.assemble`` returned for it.
         scale: the configuration's scale (``paper``, ``demo``), said in the captions.
         statmorph: version of statmorph in the lock, said in the captions with the engine.
     """

@@ -1,0 +1,109 @@
+"""What the denoising study asks of the configuration, and what is refused before anything runs."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from galforge.config import Config, ConfigError, merged, parse
+from galforge.stages import Stages
+
+ROOT = Path(__file__).resolve().parents[2]
+BASE = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))
+DEMO = merged(BASE, yaml.safe_load((ROOT / "config/demo.yaml").read_text(encoding="utf-8")))
+
+
+def with_run(tree: dict, **over: object) -> dict:
+    run = {"dataset": "skirt", "model": "stylegan", "seeds": [3, 4], "denoise": ["denoiser"], **over}
+    return {**tree, "run": [run]}
+
+
+def refused(tree: dict, *words: str) -> None:
+    with pytest.raises(ConfigError) as error:
+        parse(tree)
+    for word in words:
+        assert word in str(error.value)
+
+
+def test_a_sweep_is_of_a_runs_first_seed():
+    config: Config = parse(with_run(DEMO))
+    (sweep,) = config.sweeps
+    assert (sweep.who, sweep.name) == ("stylegan-seed3", "skirt-stylegan-seed3-denoiser")
+    assert list(config.denoising) == ["skirt"]
+
+
+def test_networks_of_alpha_0_are_shared_between_models():
+    tree = with_run(DEMO)
+    tree["run"].append({"dataset": "skirt", "model": "vae", "seeds": [0], "denoise": ["denoiser"]})
+    config = parse(tree)
+    first, second = (set(Stages(config).networks(sweep)) for sweep in config.sweeps)
+    assert first & second == {("source", "0.00", 0), ("source", "0.00", 1)}
+    assert len(first) == len(second) == 6
+
+
+def test_networks_read_nothing_of_the_grid():
+    """So that another alpha, replicate or test trains none of them again."""
+    stages = Stages(parse(with_run(DEMO)))
+    over = {"denoising": {"alphas": [0.0, 0.25, 0.5, 1.0], "replicates": 9, "test_images": 3, "pixel_curve": []}}
+    others = Stages(parse(with_run(merged(DEMO, over))))
+    names = {"dataset": "skirt", "denoiser": "denoiser", "who": "stylegan-seed3", "alpha": "0.50", "replicate": "1"}
+    assert stages.stage("train_denoiser", names).spec == others.stage("train_denoiser", names).spec
+    assert stages.stage("evaluate_denoiser", names).spec != others.stage("evaluate_denoiser", names).spec
+
+
+def test_a_generator_that_saw_the_validation_split_is_refused_but_for_the_published_protocol():
+    seen = {"training": {"splits": ["train", "validation"]}}
+    refused(with_run(DEMO, overrides=seen), "run[0].denoise: denoiser (corrected)", "splits: [train]")
+    parse(with_run(DEMO, overrides=seen, denoise=["denoiser-published"]))
+
+
+def test_too_few_generated_images_are_refused():
+    tree = with_run({**DEMO, "sampling": {**DEMO["sampling"], "count": 60, "chunk": 60}})
+    refused(tree, "sampling.count: 60", "about 90 distinct images")
+    half = {**tree, "denoising": {**tree["denoising"], "alphas": [0.0, 0.5]}}
+    parse(half)
+
+
+@pytest.mark.parametrize(
+    ("over", "words"),
+    [
+        ({"alphas": [0.5, 1.0]}, "0 among them"),
+        ({"alphas": [0.0, 0.333]}, "at most 2 decimals"),
+        ({"alphas": [0.0, 1.0, 0.5]}, "ascending"),
+        ({"alphas": [0.0, 1.5]}, "from 0 to 1"),
+        ({"cases": {"in_domain": {"noise": 2.0}}}, "noise 1"),
+        ({"cases": {"in_domain": None}}, "in_domain is there"),
+        ({"cases": {"other": {"nois": 2.0}}}, "unknown key"),
+        ({"examples": 20}, "more than test_images"),
+        ({"psf_sigm": 1.0}, "unknown key"),
+    ],
+)
+def test_an_impossible_sweep_is_refused(over: dict, words: str):
+    refused(with_run(merged(DEMO, {"denoising": over})), "denoising", words)
+
+
+def test_overrides_hold_for_their_data_set():
+    over = {"denoising": {"overrides": {"skirt": {"noise_sigma": 2.5}}}}
+    tree = with_run(merged(DEMO, over))
+    tree["run"].append({"dataset": "cosmos", "model": "vae", "seeds": [0], "denoise": ["denoiser"]})
+    config = parse(tree)
+    assert {name: settings.noise_sigma for name, settings in config.denoising.items()} == {"skirt": 2.5, "cosmos": 4.0}
+    refused(
+        with_run(merged(DEMO, {"denoising": {"overrides": {"skirt": {"noise": 1.0}}}})), "denoising.overrides.skirt"
+    )
+
+
+def test_unknown_and_doubled_denoisers_are_refused():
+    refused(with_run(DEMO, denoise=["unet"]), "'unet' is not described under denoisers; there are denoiser")
+    refused(with_run(DEMO, denoise=["denoiser", "denoiser"]), "each kind of network once")
+
+
+def test_a_data_set_without_a_test_split_is_refused():
+    over = {"datasets": {"skirt": {"splits": {"train": 0.8, "validation": 0.2, "test": 0.0}}}}
+    refused(with_run(merged(DEMO, over)), "no galaxies in one of its splits")
+
+
+def test_a_null_test_or_denoiser_is_not_there():
+    config = parse(with_run(merged(DEMO, {"denoisers": {"denoiser-published": None}})))
+    assert list(config.denoisers) == ["denoiser"]
+    assert "noise_shift_code" not in config.denoising["skirt"].cases

@@ -1,0 +1,27 @@
+"""A trained network as a method of the evaluation."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from galforge.models import device as devices
+from galforge.studies.denoising import degrade
+from galforge.studies.denoising.evaluation import Method, Trial
+from galforge.studies.denoising.weights import load
+
+
+def network(path: Path, device: str) -> Method:
+    """What the network of a file of weights makes of an observed galaxy, whatever the test: it knows only its training.
+
+    In single precision, one galaxy at a time. Use within ``galforge.models.device.reproducible``.
+    """
+    place = devices.pick(device)
+    trained = load(path, place)
+
+    def give_back(test: Trial, pair: degrade.Observed) -> tuple[np.ndarray, float]:
+        with torch.no_grad():
+            output = trained(torch.from_numpy(pair.image).float()[None].to(place))
+        return output[0].double().cpu().numpy(), np.nan
+
+    return give_back

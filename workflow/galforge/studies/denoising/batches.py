@@ -1,0 +1,106 @@
+"""Training images as batches: filled up to one size, turned, blurred, and made noisy anew in every step."""
+
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from galforge.studies.denoising.degrade import gaussian
+from galforge.studies.denoising.galaxies import Galaxies, Member
+from galforge.training.data import augment
+from galforge.training.draws import Draws
+
+_AHEAD = 3
+
+
+class Batches:
+    """Clean images of each step (n, C, H, W) float32 and their mask (n, 1, H, W), read some steps ahead.
+
+    Args:
+        choose: the members of the batch of a step.
+        files: real galaxies, and generated ones (None where there are none).
+        device: where batches go.
+    """
+
+    def __init__(
+        self, choose: Callable[[int], list[Member]], files: tuple[Galaxies, Galaxies | None], device: torch.device
+    ):
+        self.choose, self.files, self.device = choose, files, device
+        # One reader: the order in which files are read is that of the steps.
+        self._reader = ThreadPoolExecutor(1)
+        self._ahead: deque[tuple[int, Future[tuple[Tensor, Tensor | None]]]] = deque()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._reader.shutdown(cancel_futures=True)
+
+    def __call__(self, step: int) -> tuple[Tensor, Tensor | None]:
+        """The batch of a step; the mask is None where all images have one size."""
+        if not self._ahead or self._ahead[0][0] != step:
+            self._ahead.clear()
+        for coming in range(step + len(self._ahead), step + _AHEAD + 1):
+            self._ahead.append((coming, self._reader.submit(self._read, coming)))
+        images, mask = self._ahead.popleft()[1].result()
+        return images.to(self.device), None if mask is None else mask.to(self.device)
+
+    def _read(self, step: int) -> tuple[Tensor, Tensor | None]:
+        return filled_up([self.files[member.generated][member.row] for member in self.choose(step)])
+
+
+def filled_up(images: list[np.ndarray]) -> tuple[Tensor, Tensor | None]:
+    """Images (C, l, l) as one batch (n, C, L, L), each in a corner of its own, and their mask (n, 1, L, L)."""
+    largest = max(image.shape[-1] for image in images)
+    batch = torch.zeros((len(images), images[0].shape[0], largest, largest))
+    mask = torch.zeros((len(images), 1, largest, largest))
+    for number, image in enumerate(images):
+        side = image.shape[-1]
+        batch[number, :, :side, :side] = torch.from_numpy(image)
+        mask[number, :, :side, :side] = 1
+    return batch, None if all(image.shape[-1] == largest for image in images) else mask
+
+
+def blurred(images: Tensor, psf_sigma: float) -> Tensor:
+    """Images (n, C, H, W) seen through the PSF; what lies beside them is dark (``degrade.blurred`` for batches)."""
+    kernel = torch.as_tensor(gaussian(psf_sigma), dtype=images.dtype, device=images.device)
+    size, bands = len(kernel), images.shape[1]
+    across = kernel.reshape(1, 1, 1, size).expand(bands, 1, 1, size)
+    down = functional.conv2d(images, across, padding=(0, size // 2), groups=bands)
+    return functional.conv2d(down, across.transpose(2, 3), padding=(size // 2, 0), groups=bands)
+
+
+def observe(
+    images: Tensor, mask: Tensor | None, psf_sigma: float, noise_sigma: float, draws: Draws
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Observed images, the galaxies in them, and the mask: turned and mirrored at random, blurred, noisy.
+
+    Args:
+        images: clean (n, C, H, H).
+        mask: (n, 1, H, H), or None.
+        psf_sigma, noise_sigma: [px, image unit].
+        draws: random numbers of the step.
+    """
+    if mask is None:
+        truth = augment(images, draws)
+        return blurred(truth, psf_sigma) + noise_sigma * draws.normal(*truth.shape[1:]), truth, None
+    truth, mask = augment(torch.cat([images, mask], 1), draws).split([images.shape[1], 1], 1)
+    seen = blurred(truth, psf_sigma) + noise_sigma * draws.normal(*truth.shape[1:])
+    return seen * mask, truth, mask
+
+
+def mean_squares(output: Tensor, truth: Tensor, mask: Tensor | None) -> Tensor:
+    """Mean squared difference of each image (n,) over its own pixels."""
+    squares = (output - truth) ** 2
+    if mask is None:
+        return squares.mean(dim=(1, 2, 3))
+    # Beside the images both are 0.
+    return squares.sum(dim=(1, 2, 3)) / (truth.shape[1] * mask.sum(dim=(1, 2, 3)))

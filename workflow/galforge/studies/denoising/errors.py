@@ -1,0 +1,102 @@
+"""Errors of what is averaged over galaxies and over networks, and what they leave of a gain."""
+
+from typing import NamedTuple
+
+import numpy as np
+from scipy import stats
+
+from galforge.seeds import generator
+
+LEVEL = 0.05
+"""Two-sided probability of a claim where there is nothing."""
+
+
+class Mean(NamedTuple):
+    """A mean, its standard error, and the degrees of freedom of that error; NaN where one cannot be had."""
+
+    value: float
+    error: float
+    freedom: float
+
+
+def crossed(values: np.ndarray) -> Mean:
+    """Mean of values (R, n) of R replicates on the same n galaxies, where both are samples of many.
+
+    The error's square is the variance of the galaxies' means over n and that of the replicates' means over R (both
+    with ddof 1); what a galaxy and a replicate have for themselves is counted twice, so that it is rather too large.
+    Degrees of freedom are those of the sum of two independent variances (Welch 1947, Biometrika 34, 28; Satterthwaite
+    1946, Biometrics Bull. 2, 110). With one replicate their scatter is not known, and the error is the galaxies' alone.
+    """
+    replicates, galaxies = values.shape
+    if galaxies == 0:
+        return Mean(np.nan, np.nan, np.nan)
+    mean = float(np.mean(values))
+    if galaxies == 1:
+        return Mean(mean, np.nan, np.nan)
+    parts = [(np.var(values.mean(axis=0), ddof=1) / galaxies, galaxies - 1)]
+    if replicates > 1:
+        parts.append((np.var(values.mean(axis=1), ddof=1) / replicates, replicates - 1))
+    total = float(sum(part for part, _ in parts))
+    if total == 0:
+        return Mean(mean, 0.0, float(min(freedom for _, freedom in parts)))
+    return Mean(mean, float(np.sqrt(total)), float(total**2 / sum(part**2 / freedom for part, freedom in parts)))
+
+
+def beyond(mean: Mean, replicates: int, tried: int) -> bool:
+    """Whether a mean differs from 0 by more than chance gives where the best of ``tried`` is looked for (Bonferroni).
+
+    Two-sided, by Student's t. Never with one replicate: how much networks scatter is not known then.
+    """
+    if replicates < 2 or not np.isfinite(mean).all():
+        return False
+    return bool(abs(mean.value) > stats.t.ppf(1 - LEVEL / tried / 2, mean.freedom) * mean.error)
+
+
+def both(values: np.ndarray, *others: np.ndarray) -> list[np.ndarray]:
+    """Arrays (R, n) or (1, n) without the galaxies that have no finite value in one of them."""
+    there = np.isfinite(values).all(axis=0)
+    for other in others:
+        there &= np.isfinite(other).all(axis=0)
+    return [each[:, there] for each in (values, *others)]
+
+
+def log_ratio(over: np.ndarray, under: np.ndarray) -> tuple[Mean, int]:
+    """Mean of ln(over / under), paired by replicate and galaxy, and the number of galaxies; (R, n) or (1, n) each."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        (logs,) = both(np.log(over) - np.log(under))
+    return crossed(logs), logs.shape[1]
+
+
+def resamplings(count: int, bootstrap: int, *key: int | str) -> np.ndarray:
+    """How often each of ``count`` galaxies comes in each of the bootstrap's resamplings, (count, bootstrap) float64."""
+    draws = generator(*key)
+    return np.stack(
+        [np.bincount(draws.integers(count, size=count), minlength=count) for _ in range(bootstrap)], axis=1
+    ).astype(np.float64)
+
+
+def median(values: np.ndarray, counts: np.ndarray) -> tuple[float, float]:
+    """Median over galaxies of the replicates' mean (R, n), and its error.
+
+    The error is that of the bootstrap over galaxies, ``counts`` as ``resamplings`` gives them, and the scatter of the
+    replicates' medians over the root of their number, in quadrature.
+    """
+    if values.shape[1] == 0:
+        return np.nan, np.nan
+    means = values.mean(axis=0)
+    order = np.argsort(means, kind="stable")
+    # The middle two of n values, weighted: the same one twice where n is odd.
+    running, size = np.cumsum(counts[order], axis=0), counts.sum(axis=0)
+    middle = [(running > place).argmax(axis=0) for place in ((size - 1) // 2, size // 2)]
+    ranked = means[order]
+    drawn = (ranked[middle[0]] + ranked[middle[1]]) / 2
+    return float(np.median(means)), in_quadrature(drawn, np.median(values, axis=1))
+
+
+def in_quadrature(drawn: np.ndarray, replicates: np.ndarray) -> float:
+    """Sd of a bootstrap's values (B,), and the standard error of the mean of the replicates' (R,), in quadrature."""
+    drawn = drawn[np.isfinite(drawn)]
+    if len(drawn) < 2:
+        return np.nan
+    scatter = np.std(replicates, ddof=1) / np.sqrt(len(replicates)) if len(replicates) > 1 else 0.0
+    return float(np.hypot(np.std(drawn, ddof=1), scatter))

@@ -1,0 +1,160 @@
+"""Denoising the test galaxies, per test and galaxy: all networks and references see the same images and noise."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from galforge.atomic import replacing
+from galforge.logs import Progress
+from galforge.measure.morphology.compared import PROPERTIES
+from galforge.measure.morphology.measure import gains_of
+from galforge.measure.morphology.settings import MeasureSettings
+from galforge.studies.denoising import degrade
+from galforge.studies.denoising.galaxies import Galaxies, chosen
+from galforge.studies.denoising.metrics import morphology_row, mse, quality
+from galforge.studies.denoising.settings import case_spec
+
+CASE, NOISE_CURVE, PIXEL_CURVE = "case", "noise_curve", "pixel_curve"
+Method = Callable[["Trial", degrade.Observed], tuple[np.ndarray, float]]
+"""Gives the galaxy (C, l, l) back from one observed in a test, and the setting that it was done with (or NaN)."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One test, or one point of a curve of robustness: pixel size and noise are over those of training."""
+
+    kind: str
+    name: str
+    pixel_size: float
+    noise: float
+
+
+@dataclass(frozen=True)
+class Measuring:
+    """How denoised galaxies are measured: band, noise that is added [image unit], its seed, and the settings."""
+
+    band: int
+    sigma: float
+    seed: int
+    settings: MeasureSettings
+
+
+def trials_of(spec: dict[str, Any]) -> list[Trial]:
+    """The tests and the points of the curves that a spec of ``DenoisingSettings`` asks for."""
+    cases = [Trial(CASE, name, *factors) for name, factors in case_spec(spec["cases"]).items()]
+    # That of training first, then one thing changed, then two: a spec has them by the alphabet.
+    cases.sort(key=lambda case: ((case.pixel_size != 1) + (case.noise != 1), case.noise, case.pixel_size))
+    noise = [Trial(NOISE_CURVE, f"noise-{factor:g}", 1.0, float(factor)) for factor in spec["noise_curve"]]
+    return (
+        cases + noise + [Trial(PIXEL_CURVE, f"pixel-{factor:g}", float(factor), 1.0) for factor in spec["pixel_curve"]]
+    )
+
+
+def evaluate(
+    galaxies: Galaxies, spec: dict[str, Any], methods: dict[str, Method], measuring: Measuring | None, who: str
+) -> pd.DataFrame:
+    """One row per test, method and test galaxy.
+
+    Columns: kind, case, pixel_size, noise, method, setting, index (row of the galaxy), side [px], mse, psnr, ssim, and
+    for tests the morphology of what the method gave back (segmented, flag, and the nine properties compared), measured
+    in noise of its own; False or missing where it was not measured.
+
+    Args:
+        galaxies: all of the data set, at their own size.
+        spec: psf_sigma, noise_sigma, seed, cases, test_images, noise_curve, pixel_curve and curve_images of
+            ``DenoisingSettings``.
+        methods: by name; ``truth`` stands for the galaxies themselves.
+        measuring: how morphology is measured; None to leave it out.
+        who: whose galaxies these are: noise for measuring is drawn apart for each, or they would be too alike.
+    """
+    rows = chosen(galaxies.stamps, "test", spec["test_images"], spec["seed"])
+    gains = gains_of(galaxies.stamps, 0, len(galaxies), measuring.settings) if measuring else np.ones(len(galaxies))
+    found = []
+    wanted = trials_of(spec)
+    sizes = [len(rows if test.kind == CASE else rows[: spec["curve_images"]]) for test in wanted]
+    progress = Progress(sum(sizes) * len(methods), "galaxies restored")
+    for test in wanted:
+        for index in rows if test.kind == CASE else rows[: spec["curve_images"]]:
+            pair = observe(galaxies, index, spec, test)
+            for name, method in methods.items():
+                output, setting = (pair.truth, np.nan) if name == "truth" else method(test, pair)
+                row = {
+                    "kind": test.kind,
+                    "case": test.name,
+                    "pixel_size": test.pixel_size,
+                    "noise": test.noise,
+                    "method": name,
+                    "setting": float(setting),
+                    "index": index,
+                    "side": pair.truth.shape[-1],
+                    **_quality(output, pair.truth, test, name),
+                    **_morphology(output, gains[index], test, measuring, (who, name, index)),
+                }
+                found.append(row)
+            progress.advance(len(methods))
+    return pd.DataFrame(found)
+
+
+def observe(galaxies: Galaxies, index: int, spec: dict[str, Any], test: Trial) -> degrade.Observed:
+    """A test galaxy as all methods see it in a test."""
+    key = (spec["seed"], "denoising test", index)
+    return degrade.observed(galaxies[index], spec["psf_sigma"], spec["noise_sigma"], test.pixel_size, test.noise, key)
+
+
+def examples(
+    galaxies: Galaxies, spec: dict[str, Any], methods: dict[str, Method], with_pair: bool
+) -> Iterator[tuple[str, np.ndarray]]:
+    """Images for the figure by name, ``<case>/<k>/<what>``: what each method gives back of the first test galaxies.
+
+    ``network`` is filed as ``output``; with ``with_pair``, ``input`` and ``truth`` come along.
+    """
+    rows = chosen(galaxies.stamps, "test", spec["examples"], spec["seed"])
+    for test in trials_of(spec):
+        if test.kind != CASE:
+            continue
+        for k, index in enumerate(rows):
+            pair = observe(galaxies, index, spec, test)
+            if with_pair:
+                yield f"{test.name}/{k}/input", pair.image.astype(np.float32)
+                yield f"{test.name}/{k}/truth", pair.truth.astype(np.float32)
+            for name, method in methods.items():
+                if name != "truth":
+                    what = "output" if name == "network" else name
+                    yield f"{test.name}/{k}/{what}", method(test, pair)[0].astype(np.float32)
+
+
+def write_examples(path: Path, images: Iterator[tuple[str, np.ndarray]]) -> None:
+    """Write example images as .npz, atomically."""
+    with replacing(path) as temporary:
+        np.savez(temporary, **dict(images))
+
+
+def _quality(output: np.ndarray, truth: np.ndarray, test: Trial, method: str) -> dict[str, float]:
+    if method == "truth":
+        return {"mse": 0.0, "psnr": np.nan, "ssim": np.nan}
+    if test.kind != CASE:
+        # Points of curves are many, and the curves are of the MSE.
+        return {"mse": mse(output, truth), "psnr": np.nan, "ssim": np.nan}
+    return quality(output, truth)
+
+
+def _morphology(
+    output: np.ndarray, gain: float, test: Trial, measuring: Measuring | None, who: tuple[str, str, int]
+) -> dict[str, Any]:
+    if test.kind != CASE or measuring is None:
+        return {"segmented": False, "flag": np.nan, **dict.fromkeys(PROPERTIES.values(), np.nan)}
+    key = (measuring.seed, "denoised", test.name, *who)
+    return morphology_row(output[measuring.band], measuring.sigma, key, gain, measuring.settings)
+
+
+def measuring_of(spec: dict[str, Any] | None, calibrated: str | None) -> Measuring | None:
+    """How denoised galaxies are measured, from a spec and the file of the data set's calibrated noise, if any."""
+    if spec is None:
+        return None
+    sigma = json.loads(Path(calibrated).read_text(encoding="utf-8"))["sigma"] if calibrated else spec["sigma"]
+    return Measuring(spec["band"], sigma, spec["seed"], MeasureSettings.from_spec(spec["settings"]))

@@ -1,0 +1,177 @@
+"""The galaxies that denoisers are trained on, real ones and generated ones: which, and in which order.
+
+Real galaxies are those of the data set's split, as they came; generated ones are decoded to the size that they code.
+Generated light is held to zero or more, as in the released code.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from galforge.errors import GalforgeError
+from galforge.logs import Progress, log
+from galforge.measure.images import galaxy
+from galforge.native_stamps import NativeWriter
+from galforge.seeds import generator
+from galforge.stamps import Header, Stamps
+
+LARGEST = 1024
+"""Wider generated galaxies are left out, as in the released code [px]."""
+HOLD_BYTES = 6 * 2**30
+_WINDOW = 16  # batches whose images are sorted by their size
+
+
+@dataclass(frozen=True)
+class Member:
+    """One training image: whether it is generated, and its row in its file."""
+
+    generated: bool
+    row: int
+
+
+class Galaxies:
+    """Galaxies of one stamps file, any size each; those that were read stay in memory while they fit.
+
+    Args:
+        path: source stamps (native ones where there are any), or generated ones at their own size.
+        hold_bytes: the most memory that they may take.
+    """
+
+    def __init__(self, path: str | Path, hold_bytes: int = HOLD_BYTES):
+        self.stamps = Stamps(path)
+        self.clip = self.stamps.header.origin == "generated"
+        self.bands = len(self.stamps.header.bands)
+        self._sides = self.stamps.catalog("side") if self.stamps.images is None else None
+        self._room = hold_bytes
+        self._held: dict[int, np.ndarray] = {}
+
+    def __enter__(self) -> "Galaxies":
+        self.stamps.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.stamps.__exit__(*error)
+
+    def __len__(self) -> int:
+        return len(self.stamps)
+
+    def __getitem__(self, row: int) -> np.ndarray:
+        """A galaxy (C, l, l) float32 [image unit]."""
+        if (held := self._held.get(row)) is not None:
+            return held
+        image = galaxy(self.stamps, row).astype(np.float32)
+        if self.clip:
+            image = np.maximum(image, 0)
+        if image.nbytes <= self._room:
+            self._room -= image.nbytes
+            self._held[row] = image
+        return image
+
+    def side(self, row: int) -> int:
+        """Side of a galaxy [px]."""
+        return self.stamps.shape[2] if self._sides is None else int(self._sides[row])
+
+
+def decode(stamps: Path, out: Path) -> None:
+    """Write generated stamps that code their galaxies' sizes as galaxies at their own size, those up to LARGEST."""
+    with Stamps(stamps) as coded:
+        old = coded.header
+        header = Header(old.bands, old.pixel_scale, old.pixel_unit, old.unit, old.zero_points, old.gain, old.origin)
+        left_out, progress = 0, Progress(len(coded), "galaxies decoded")
+        with NativeWriter(out, header) as native:
+            for index in range(len(coded)):
+                image = np.maximum(galaxy(coded, index), 0)
+                if image.shape[-1] <= LARGEST:
+                    native.append(image, index=index)
+                else:
+                    left_out += 1
+                progress.advance(1)
+    if left_out:
+        log.warning("%s: %d galaxies are wider than %d px and left out", stamps, left_out, LARGEST)
+
+
+def chosen(stamps: Stamps, split: str, count: int, seed: int) -> list[int]:
+    """Rows of some galaxies of a split, by the seed and ascending; all of them for count 0.
+
+    Raises:
+        GalforgeError: the split is empty.
+    """
+    rows = stamps.split(split)
+    if len(rows) == 0:
+        raise GalforgeError(
+            f"{stamps.path}: no galaxies in the split {split}, which the denoising study needs; give it a share"
+        )
+    order = generator(seed, "denoising galaxies", split).permutation(rows)
+    return [int(row) for row in np.sort(order[: count or len(rows)])]
+
+
+def members(real: np.ndarray, generated: int, alpha: float, seed: int, replicate: int) -> list[Member]:
+    """The training images of the corrected protocol: as many distinct ones as there are real, a share alpha generated.
+
+    The subsets of one replicate are nested: with a larger alpha more generated images take the place of real ones.
+
+    Args:
+        real: rows of the real training split.
+        generated: number of generated images.
+
+    Raises:
+        GalforgeError: there are too few generated images.
+    """
+    wanted = round(alpha * len(real))
+    if wanted > generated:
+        raise GalforgeError(
+            f"alpha {alpha:g} of {len(real)} training galaxies are {wanted} generated ones, but the model drew only "
+            f"{generated}: raise sampling: count, which draws the missing ones and trains nothing again"
+        )
+    made = generator(seed, "generated subset", replicate).permutation(generated)[:wanted]
+    kept = generator(seed, "real subset", replicate).permutation(real)[: len(real) - wanted]
+    return [Member(False, int(row)) for row in np.sort(kept)] + [Member(True, int(row)) for row in np.sort(made)]
+
+
+class Bucketed:
+    """Batches of images of like size: every epoch goes through all images once, in an order of its own.
+
+    A pure function of (seed, step): a resumed training sees the same batches. The last images of an epoch that fill no
+    batch are left out of it.
+    """
+
+    def __init__(self, images: list[Member], sides: list[int], batch: int, key: tuple[int | str, ...]):
+        if batch > len(images):
+            raise GalforgeError(
+                f"denoiser: a batch of {batch} needs as many training galaxies, there are {len(images)}"
+            )
+        self.images, self.sides, self.batch, self.key = images, np.array(sides), batch, key
+        self.steps = len(images) // batch
+        self._epoch: tuple[int, np.ndarray] | None = None
+
+    def __call__(self, step: int) -> list[Member]:
+        epoch, within = divmod(step, self.steps)
+        if self._epoch is None or self._epoch[0] != epoch:
+            self._epoch = (epoch, self._order(epoch))
+        return [self.images[i] for i in self._epoch[1][within]]
+
+    def _order(self, epoch: int) -> np.ndarray:
+        """Indices of the images of each batch of an epoch, (steps, batch)."""
+        draws = generator(*self.key, "order", epoch)
+        order = draws.permutation(len(self.images))[: self.steps * self.batch]
+        if self.batch > 1:
+            window = _WINDOW * self.batch
+            pieces = [order[first : first + window] for first in range(0, len(order), window)]
+            order = np.concatenate([piece[np.argsort(self.sides[piece], kind="stable")] for piece in pieces])
+        return draws.permutation(order.reshape(self.steps, self.batch))
+
+
+def drawn(real: np.ndarray, generated: int, alpha: float, batch: int, key: tuple[int | str, ...]) -> Callable:
+    """Batches of the published protocol: each image is generated with probability alpha, any of all of them."""
+
+    def at(step: int) -> list[Member]:
+        draws = generator(*key, "mixture", step)
+        made = draws.random(batch) < alpha
+        return [
+            Member(True, int(draws.integers(generated))) if is_made else Member(False, int(draws.choice(real)))
+            for is_made in made
+        ]
+
+    return at

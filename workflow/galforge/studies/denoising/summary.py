@@ -1,0 +1,220 @@
+"""From the evaluations of a sweep to what it says: means, gains and their errors, one row per number."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from galforge.compare.morphology import PROPERTIES
+from galforge.studies.denoising import errors, structure
+from galforge.studies.denoising.errors import Mean
+from galforge.studies.denoising.settings import IN_DOMAIN
+from galforge.studies.denoising.sweep import IDENTITY, NETWORK, TRUTH, Paired, Run, generator_of, paired
+
+__all__ = ["COLUMNS", "Run", "summarise"]
+
+CASE = "case"
+COLUMNS = (
+    "dataset",
+    "origin",
+    "model",
+    "metric",
+    "property",
+    "value",
+    "standard_error",
+    "floor",
+    "n_source",
+    "n_generated",
+    "published",
+    "protocol",
+    "denoiser",
+    "method",
+    "alpha",
+    "replicates",
+    "supported",
+    "kind",
+    "pixel_size",
+    "noise",
+)
+
+
+@dataclass
+class _Rows:
+    """Rows of one test, with what they have in common."""
+
+    common: dict[str, Any]
+    found: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, metric: str, value: float, error: float, n: int, **more: Any) -> None:
+        self.found.append(
+            {
+                "standard_error": error,
+                "floor": np.nan,
+                "n_source": n,
+                "n_generated": n,
+                "published": np.nan,
+                "alpha": np.nan,
+                "replicates": 1,
+                "supported": False,
+                **self.common,
+                "metric": metric,
+                "value": value,
+                **more,
+            }
+        )
+
+
+def summarise(runs: Sequence[Run], references: pd.DataFrame, bootstrap: int = 200, seed: int = 0) -> pd.DataFrame:
+    """What one sweep says, with the columns COLUMNS.
+
+    All methods saw the same galaxies and the same noise, so everything is paired by galaxy, and what compares networks
+    by replicate as well. Ratios of errors are geometric means: a few bright galaxies decide nothing. Metrics:
+
+    - ``mse``, ``psnr``, ``ssim`` (means), ``mse_median`` (over galaxies, of the replicates' mean), ``mse_to_identity``
+      (mean MSE over that of the images as observed), ``morphology`` and ``morphology_<property>``
+      (``galforge.studies.denoising.structure``): per method (``network`` with its alpha, or a reference) and test.
+    - ``gain``: 1 - exp(-mean of ln(MSE of alpha 0 / MSE)), the share by which a network's typical MSE is smaller.
+    - ``advantage``: the same over a reference, which is the row's ``method``.
+    - ``best_alpha`` with the largest gain of a test, 0 where none is above 0, and its gain, ``improvement``. Both are
+      found on the same galaxies, so the latter is somewhat too large.
+    - ``relative_error``: of alpha 1 over the best alpha between 0 and 1, as a ratio of MSEs less 1; its property is
+      ``alpha_1_vs_mixed``, followed by the test's name out of domain.
+
+    Standard errors are those of ``galforge.studies.denoising.errors``; ``supported`` says that a gain is beyond what
+    chance gives where so many alphas are tried, and never holds with one replicate. Points of curves (kinds
+    ``noise_curve`` and ``pixel_curve``) have ``mse_to_identity`` and ``gain``. Galaxies without a finite value are left
+    out of a row; ``n_source`` and ``n_generated`` say how many are left, for morphology true and denoised ones.
+
+    Args:
+        runs: all networks of one data set, kind of network and generator, those of alpha 0 included.
+        references: the data set's table of references.
+        bootstrap: resamplings of the galaxies.
+        seed: of these.
+
+    Raises:
+        GalforgeError: the tables do not belong together, as ``galforge.studies.denoising.sweep.paired`` checks.
+    """
+    found = []
+    for test in paired(runs, references):
+        common = {
+            "dataset": runs[0].dataset,
+            "origin": runs[0].origin,
+            "model": generator_of(runs),
+            "property": test.name,
+            "protocol": runs[0].protocol,
+            "denoiser": runs[0].denoiser,
+            "kind": test.kind,
+            "pixel_size": test.pixel_size,
+            "noise": test.noise,
+        }
+        rows = _Rows(common)
+        if test.kind == CASE:
+            size = len(test.references[IDENTITY])
+            _add_case(rows, test, errors.resamplings(size, bootstrap, seed, "denoising bootstrap", test.name))
+        else:
+            _add_point(rows, test)
+        found += rows.found
+    return pd.DataFrame(found)[list(COLUMNS)]
+
+
+def _add_case(rows: _Rows, test: Paired, counts: np.ndarray) -> None:
+    for method, table in test.references.items():
+        if method != TRUTH:
+            _add_quality(rows, test, [table], counts, method=method)
+    for alpha, tables in test.networks.items():
+        _add_quality(rows, test, tables, counts, method=NETWORK, alpha=alpha, replicates=len(tables))
+    gains = _add_gains(rows, test)
+    for alpha, tables in test.networks.items():
+        for method in test.references:
+            if method != TRUTH:
+                mean, n = errors.log_ratio(test.of_alpha(alpha, "mse"), test.of_method(method, "mse"))
+                rows.add("advantage", *_share(mean), n, method=method, alpha=alpha, replicates=len(tables))
+    _add_best(rows, test, gains)
+
+
+def _add_point(rows: _Rows, test: Paired) -> None:
+    identity = test.of_method(IDENTITY, "mse")
+    for method in test.references:
+        if method not in (TRUTH, IDENTITY):
+            rows.add("mse_to_identity", *_to_identity(test.of_method(method, "mse"), identity), method=method)
+    for alpha, tables in test.networks.items():
+        ratio = _to_identity(test.of_alpha(alpha, "mse"), identity)
+        rows.add("mse_to_identity", *ratio, method=NETWORK, alpha=alpha, replicates=len(tables))
+    _add_gains(rows, test)
+
+
+def _add_quality(rows: _Rows, test: Paired, tables: list[pd.DataFrame], counts: np.ndarray, **who: Any) -> None:
+    values = {name: np.stack([each[name].to_numpy(float) for each in tables]) for name in ("mse", "psnr", "ssim")}
+    for metric in ("mse", "psnr", "ssim"):
+        (own,) = errors.both(values[metric])
+        mean = errors.crossed(own)
+        rows.add(metric, mean.value, mean.error, own.shape[1], **who)
+    there = np.isfinite(values["mse"]).all(axis=0)
+    rows.add("mse_median", *errors.median(values["mse"][:, there], counts[there]), int(there.sum()), **who)
+    rows.add("mse_to_identity", *_to_identity(values["mse"], test.of_method(IDENTITY, "mse")), **who)
+    if TRUTH not in test.references:
+        return
+    apart = structure.distances(test.references[TRUTH], tables, counts)
+    sizes = {"n_source": apart.n_source, "n_generated": apart.n_generated}
+    names = [*(f"morphology_{name}" for name in PROPERTIES), "morphology"]
+    for name, value, error in zip(names, apart.values, apart.errors, strict=True):
+        rows.add(name, float(value), float(error), 0, **who, **sizes)
+
+
+def _add_gains(rows: _Rows, test: Paired) -> dict[float, tuple[Mean, int, bool]]:
+    """Add the gain of each alpha but 0; give back its logarithm, number of galaxies, and whether it is supported."""
+    plain = test.of_alpha(0.0, "mse")
+    tried = [alpha for alpha in test.networks if alpha > 0]
+    out = {}
+    for alpha in tried:
+        mean, n = errors.log_ratio(test.of_alpha(alpha, "mse"), plain)
+        out[alpha] = mean, n, errors.beyond(mean, len(plain), len(tried))
+        who = {"method": NETWORK, "alpha": alpha, "replicates": len(plain)}
+        rows.add("gain", *_share(mean), n, supported=out[alpha][2], **who)
+    return out
+
+
+def _add_best(rows: _Rows, test: Paired, gains: dict[float, tuple[Mean, int, bool]]) -> None:
+    replicates = len(test.networks[0.0])
+    who = {"method": NETWORK, "replicates": replicates}
+    best = _best(gains, list(gains))
+    if best > 0 and gains[best][0].value < 0:
+        mean, n, supported = gains[best]
+        rows.add("best_alpha", best, np.nan, n, supported=supported, alpha=best, **who)
+        rows.add("improvement", *_share(mean), n, supported=supported, alpha=best, **who)
+    else:
+        size = len(test.references[IDENTITY])
+        rows.add("best_alpha", 0.0, np.nan, size, alpha=0.0, **who)
+        rows.add("improvement", 0.0, np.nan, size, alpha=0.0, **who)
+    mixed = [alpha for alpha in gains if alpha < 1]
+    if mixed and 1.0 in gains:
+        other = _best(gains, mixed)
+        mean, n = errors.log_ratio(test.of_alpha(1.0, "mse"), test.of_alpha(other, "mse"))
+        ratio = float(np.exp(mean.value))
+        name = "alpha_1_vs_mixed" + ("" if test.name == IN_DOMAIN else f"_{test.name}")
+        supported = errors.beyond(mean, replicates, len(mixed))
+        more = {"property": name, "supported": supported, "alpha": other, **who}
+        rows.add("relative_error", ratio - 1, ratio * mean.error, n, **more)
+
+
+def _best(gains: dict[float, tuple[Mean, int, bool]], among: list[float]) -> float:
+    """The alpha of the smallest typical MSE; 0 where there is none."""
+    return min(among, key=lambda alpha: np.nan_to_num(gains[alpha][0].value, nan=np.inf), default=0.0)
+
+
+def _share(mean: Mean) -> tuple[float, float]:
+    """By which share an error is smaller, and the error of that, from the mean logarithm of a ratio of errors."""
+    ratio = float(np.exp(mean.value))
+    return 1 - ratio, ratio * mean.error
+
+
+def _to_identity(values: np.ndarray, identity: np.ndarray) -> tuple[float, float, int]:
+    """Ratio of mean MSEs (R, n) over (1, n), its error by linearisation, and the number of galaxies."""
+    values, identity = errors.both(values, identity)
+    mean = float(np.mean(identity)) if identity.size else np.nan
+    if not mean > 0:
+        return np.nan, np.nan, identity.shape[1]
+    ratio = float(np.mean(values)) / mean
+    return ratio, errors.crossed((values - ratio * identity) / mean).error, identity.shape[1]

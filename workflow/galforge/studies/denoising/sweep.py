@@ -1,0 +1,130 @@
+"""The tables of one sweep over alpha, side by side: the same galaxies in the same places for every network."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from galforge.errors import GalforgeError
+
+NETWORK, TRUTH, IDENTITY = "network", "truth", "identity"
+_AGAIN = "evaluate the networks and the references of this data set again"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One network of a sweep and its evaluation.
+
+    Attributes:
+        dataset, origin: of the test galaxies.
+        model: whose galaxies the network saw besides real ones; ``source`` for alpha 0.
+        denoiser, protocol: kind of network, and of its training sets.
+        alpha: share of generated galaxies among those it was trained on.
+        replicate: networks of one alpha differ by it.
+        table: its evaluation (``galforge.studies.denoising.evaluation.evaluate``).
+    """
+
+    dataset: str
+    origin: str
+    model: str
+    denoiser: str
+    protocol: str
+    alpha: float
+    replicate: int
+    table: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Paired:
+    """One test, or one point of a curve of robustness: rows of the same galaxies, ascending by index.
+
+    ``networks`` holds the tables of the replicates by alpha, ascending; ``references`` one table by method.
+    """
+
+    kind: str
+    name: str
+    pixel_size: float
+    noise: float
+    networks: dict[float, list[pd.DataFrame]]
+    references: dict[str, pd.DataFrame]
+
+    def of_alpha(self, alpha: float, column: str) -> np.ndarray:
+        """A column of the networks of an alpha, (replicates, galaxies)."""
+        return np.stack([table[column].to_numpy(float) for table in self.networks[alpha]])
+
+    def of_method(self, method: str, column: str) -> np.ndarray:
+        """A column of a reference, (1, galaxies)."""
+        return self.references[method][column].to_numpy(float)[None]
+
+
+def paired(runs: Sequence[Run], references: pd.DataFrame) -> Iterator[Paired]:
+    """The tests of a sweep in the order of the references' table.
+
+    Raises:
+        GalforgeError: runs of several sweeps, of more than one generator, twice the same, without alpha 0 or with
+            other replicates for one alpha than for another; a test without the identity; or other tests or galaxies
+            in one table than in another.
+    """
+    runs = sorted(runs, key=lambda run: (run.alpha, run.replicate))
+    _check(runs)
+    split = [(run, dict(iter(run.table.groupby(["kind", "case"], sort=False)))) for run in runs]
+    tests = dict(iter(references.groupby(["kind", "case"], sort=False)))
+    for run, own in split:
+        if set(own) != set(tests):
+            odd = ", ".join(sorted(name for _, name in set(own) ^ set(tests)))
+            raise GalforgeError(f"{_name(run)}: its tests and those of the references differ by {odd}; {_AGAIN}")
+    for (kind, name), rows in tests.items():
+        methods = {str(method): own.sort_values("index") for method, own in rows.groupby("method", sort=False)}
+        if IDENTITY not in methods:
+            raise GalforgeError(f"references of {runs[0].dataset}, {name}: {IDENTITY} is not among them; {_AGAIN}")
+        wanted = methods[IDENTITY]["index"].to_numpy()
+        for method, own in methods.items():
+            _check_galaxies(f"references of {runs[0].dataset}, {method}, {name}", own, wanted)
+        networks: dict[float, list[pd.DataFrame]] = {}
+        for run, tables in split:
+            own = tables[kind, name].sort_values("index")
+            _check_galaxies(f"{_name(run)}, {name}", own, wanted)
+            networks.setdefault(run.alpha, []).append(own)
+        first = rows.iloc[0]
+        yield Paired(kind, name, float(first["pixel_size"]), float(first["noise"]), networks, methods)
+
+
+def generator_of(runs: Sequence[Run]) -> str:
+    """The model whose galaxies the networks of a sweep saw, or that a sweep of alpha 0 alone is filed under."""
+    return next((run.model for run in runs if run.alpha > 0), runs[0].model)
+
+
+def _check(runs: Sequence[Run]) -> None:
+    if not runs or runs[0].alpha != 0:
+        raise GalforgeError("a sweep of the denoising study needs networks of alpha 0: gains are over them")
+    sweeps = {(run.dataset, run.origin, run.denoiser, run.protocol) for run in runs}
+    if len(sweeps) > 1:
+        listed = "; ".join(", ".join(each) for each in sorted(sweeps))
+        raise GalforgeError(f"these networks belong to several sweeps ({listed}); summarise each by itself")
+    models = sorted({run.model for run in runs if run.alpha > 0})
+    if len(models) > 1:
+        raise GalforgeError(f"these networks saw galaxies of {' and '.join(models)}; summarise each model by itself")
+    replicates: dict[float, list[int]] = {}
+    for run in runs:
+        replicates.setdefault(run.alpha, []).append(run.replicate)
+        if len(set(replicates[run.alpha])) < len(replicates[run.alpha]):
+            raise GalforgeError(f"{_name(run)} comes twice; give each network once")
+        rows = run.table
+        if (rows["method"] != NETWORK).any():
+            raise GalforgeError(f"{_name(run)}: its table holds other methods than {NETWORK}; evaluate it again")
+    for alpha, own in replicates.items():
+        if own != replicates[0.0]:
+            raise GalforgeError(
+                f"alpha {alpha:g} has the replicates {own}, alpha 0 has {replicates[0.0]}: gains are paired by "
+                "replicate; train the missing networks"
+            )
+
+
+def _check_galaxies(what: str, own: pd.DataFrame, wanted: np.ndarray) -> None:
+    if not np.array_equal(own["index"].to_numpy(), wanted):
+        raise GalforgeError(f"{what}: {len(own)} rows that are not those of the other tables' galaxies; {_AGAIN}")
+
+
+def _name(run: Run) -> str:
+    return f"{run.dataset}, {run.denoiser}, {run.model}, alpha {run.alpha:g}, replicate {run.replicate}"

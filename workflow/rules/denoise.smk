@@ -1,0 +1,245 @@
+rule denoise_galaxies:
+    input:
+        stamps=f"{RESULTS}/samples/{{dataset}}/{{model}}/seed{{seed}}.h5",
+    output:
+        galaxies=f"{DENOISING}/{{dataset}}/galaxies/{{model}}-seed{{seed}}.h5",
+        record=f"{DENOISING}/{{dataset}}/galaxies/{{model}}-seed{{seed}}.json",
+    log:
+        f"{RESULTS}/logs/denoising/{{dataset}}/galaxies/{{model}}-seed{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/denoising/{{dataset}}/galaxies/{{model}}-seed{{seed}}.tsv"
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=120,
+    params:
+        spec=spec("denoise_galaxies"),
+        code=code("denoise_galaxies"),
+    script:
+        "../scripts/denoise_galaxies.py"
+
+
+rule train_denoiser:
+    input:
+        real=real_galaxies,
+        generated=generated_galaxies,
+    output:
+        weights=f"{DENOISING}/{{dataset}}/{{denoiser}}/{{who}}/alpha{{alpha}}-{{replicate}}.safetensors",
+        history=f"{DENOISING}/{{dataset}}/{{denoiser}}/{{who}}/alpha{{alpha}}-{{replicate}}.csv",
+        record=f"{DENOISING}/{{dataset}}/{{denoiser}}/{{who}}/alpha{{alpha}}-{{replicate}}.json",
+    log:
+        f"{RESULTS}/logs/denoising/{{dataset}}/{{denoiser}}/{{who}}/alpha{{alpha}}-{{replicate}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/denoising/{{dataset}}/{{denoiser}}/{{who}}/alpha{{alpha}}-{{replicate}}.tsv"
+    conda:
+        "../../envs/train.yaml"
+    threads: denoiser_threads
+    resources:
+        mem_mb=memory(12000),
+        runtime=720,
+        gpu=1,
+        # As for trainings: how often progress is saved changes no number.
+        checkpoint_seconds=600,
+    params:
+        spec=spec("train_denoiser"),
+        code=code("train_denoiser"),
+    script:
+        "../scripts/train_denoiser.py"
+
+
+rule evaluate_denoiser:
+    input:
+        real=real_galaxies,
+        weights=f"{DENOISING}/{{dataset}}/{{denoiser}}/{{who}}/alpha{{alpha}}-{{replicate}}.safetensors",
+        noise=denoised_noise,
+    output:
+        table=f"{DENOISING}/{{dataset}}/{{denoiser}}/{{who}}/alpha{{alpha}}-{{replicate}}.parquet",
+        examples=f"{DENOISING}/{{dataset}}/{{denoiser}}/{{who}}/alpha{{alpha}}-{{replicate}}.npz",
+        record=f"{DENOISING}/{{dataset}}/{{denoiser}}/{{who}}/alpha{{alpha}}-{{replicate}}.tests.json",
+    log:
+        f"{RESULTS}/logs/denoising/{{dataset}}/{{denoiser}}/{{who}}/alpha{{alpha}}-{{replicate}}.tests.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/denoising/{{dataset}}/{{denoiser}}/{{who}}/alpha{{alpha}}-{{replicate}}.tests.tsv"
+    conda:
+        "../../envs/measure.yaml"
+    threads: denoiser_threads
+    resources:
+        mem_mb=memory(8000),
+        runtime=240,
+        gpu=1,
+    params:
+        spec=spec("evaluate_denoiser"),
+        code=code("evaluate_denoiser"),
+    script:
+        "../scripts/evaluate_denoiser.py"
+
+
+rule denoising_references:
+    input:
+        real=real_galaxies,
+        noise=denoised_noise,
+    output:
+        table=f"{DENOISING}/{{dataset}}/references.parquet",
+        examples=f"{DENOISING}/{{dataset}}/references.npz",
+        record=f"{DENOISING}/{{dataset}}/references.json",
+    log:
+        f"{RESULTS}/logs/denoising/{{dataset}}/references.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/denoising/{{dataset}}/references.tsv"
+    conda:
+        "../../envs/measure.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(8000),
+        runtime=720,
+    params:
+        spec=spec("denoising_references"),
+        code=code("denoising_references"),
+    script:
+        "../scripts/denoising_references.py"
+
+
+rule summarise_denoising:
+    input:
+        networks=sweep_files("parquet"),
+        references=sweep_references("parquet"),
+    output:
+        summary=f"{DENOISING}/summaries/{{sweep}}.csv",
+        record=f"{DENOISING}/summaries/{{sweep}}.json",
+    log:
+        f"{RESULTS}/logs/denoising/summaries/{{sweep}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/denoising/summaries/{{sweep}}.tsv"
+    conda:
+        "../../envs/measure.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(8000),
+        runtime=120,
+    params:
+        spec=spec("summarise_denoising"),
+        code=code("summarise_denoising"),
+    script:
+        "../scripts/summarise_denoising.py"
+
+
+rule table_denoising:
+    input:
+        summaries=[f"{DENOISING}/summaries/{sweep.name}.csv" for sweep in CONFIG.sweeps],
+        published="config/published/holzschuh2022.csv",
+    output:
+        csv=report(
+            f"{RESULTS}/tables/holzschuh2022/denoising.csv",
+            caption="../report/denoising.rst",
+            category="Tables",
+            labels={"table": "denoising"},
+        ),
+        md=f"{RESULTS}/tables/holzschuh2022/denoising.md",
+        tex=f"{RESULTS}/tables/holzschuh2022/denoising.tex",
+        record=f"{RESULTS}/tables/holzschuh2022/denoising.json",
+    log:
+        f"{RESULTS}/logs/table/denoising.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/table/denoising.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=20,
+    params:
+        spec=spec("table_denoising"),
+        code=code("table_denoising"),
+    script:
+        "../scripts/table_denoising.py"
+
+
+rule figure_sweep:
+    input:
+        table=f"{RESULTS}/tables/holzschuh2022/denoising.csv",
+    output:
+        png=report(
+            f"{RESULTS}/figures/holzschuh2022/sweep-{{sweep}}.png",
+            caption="../report/sweep.rst",
+            category="Figures",
+            labels={"figure": "sweep", "sweep": "{sweep}"},
+        ),
+        pdf=f"{RESULTS}/figures/holzschuh2022/sweep-{{sweep}}.pdf",
+        record=f"{RESULTS}/figures/holzschuh2022/sweep-{{sweep}}.json",
+    log:
+        f"{RESULTS}/logs/figure_sweep/{{sweep}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_sweep/{{sweep}}.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=20,
+    params:
+        spec=spec("figure_sweep"),
+        code=code("figure_sweep"),
+    script:
+        "../scripts/figure_sweep.py"
+
+
+rule figure_robustness:
+    input:
+        table=f"{RESULTS}/tables/holzschuh2022/denoising.csv",
+    output:
+        png=report(
+            f"{RESULTS}/figures/holzschuh2022/robustness-{{sweep}}.png",
+            caption="../report/robustness.rst",
+            category="Figures",
+            labels={"figure": "robustness", "sweep": "{sweep}"},
+        ),
+        pdf=f"{RESULTS}/figures/holzschuh2022/robustness-{{sweep}}.pdf",
+        record=f"{RESULTS}/figures/holzschuh2022/robustness-{{sweep}}.json",
+    log:
+        f"{RESULTS}/logs/figure_robustness/{{sweep}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_robustness/{{sweep}}.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=20,
+    params:
+        spec=spec("figure_robustness"),
+        code=code("figure_robustness"),
+    script:
+        "../scripts/figure_robustness.py"
+
+
+rule figure_denoised:
+    input:
+        table=f"{RESULTS}/tables/holzschuh2022/denoising.csv",
+        networks=sweep_files("npz"),
+        references=sweep_references("npz"),
+    output:
+        png=report(
+            f"{RESULTS}/figures/holzschuh2022/denoised-{{sweep}}.png",
+            caption="../report/denoised.rst",
+            category="Figures",
+            labels={"figure": "denoised", "sweep": "{sweep}"},
+        ),
+        pdf=f"{RESULTS}/figures/holzschuh2022/denoised-{{sweep}}.pdf",
+        record=f"{RESULTS}/figures/holzschuh2022/denoised-{{sweep}}.json",
+    log:
+        f"{RESULTS}/logs/figure_denoised/{{sweep}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_denoised/{{sweep}}.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=20,
+    params:
+        spec=spec("figure_denoised"),
+        code=code("figure_denoised"),
+    script:
+        "../scripts/figure_denoised.py"

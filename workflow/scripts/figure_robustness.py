@@ -1,0 +1,15 @@
+"""Draw the MSE against noise and pixel size."""
+
+import pandas as pd
+
+from galforge.provenance import begin, finish
+from galforge.report.figures.robustness import draw
+
+spec = begin(snakemake, __file__)
+draw(
+    pd.read_csv(snakemake.input.table),
+    snakemake.output.png,
+    snakemake.output.pdf,
+    **spec,
+)
+finish(snakemake, __file__)
