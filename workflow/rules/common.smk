@@ -277,9 +277,7 @@ def sweep_files(kind):
     def files(wildcards):
         sweep = STAGES.sweep(wildcards.sweep)
         folder = f"{DENOISING}/{sweep.dataset}/{sweep.denoiser}"
-        return [
-            f"{folder}/{who}/alpha{alpha}-{replicate}.{kind}" for who, alpha, replicate in STAGES.networks(sweep)
-        ]
+        return [f"{folder}/{who}/alpha{alpha}-{replicate}.{kind}" for who, alpha, replicate in STAGES.networks(sweep)]
 
     return files
 
