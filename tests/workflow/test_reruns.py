@@ -147,6 +147,7 @@ def test_every_library_reruns_the_jobs_whose_numbers_it_makes(smallest_run, muta
 
 PASSIVE: dict[str, tuple[str, ...]] = {
     "calibrate_noise": ("pandas",),
+    "denoise_galaxies": ("scipy",),
     "export_fits": ("scipy",),
     "export_weights": ("numpy",),
     "figure_interpolations": ("scipy",),
@@ -157,6 +158,7 @@ PASSIVE: dict[str, tuple[str, ...]] = {
     "stamps_native": ("pandas", "scipy"),
     "table": ("matplotlib",),
     "table_cost": ("matplotlib",),
+    "table_denoising": ("matplotlib",),
 }
 
 
@@ -327,6 +329,8 @@ DOWNSTREAM_OF_TRAINING = {
     "export_weights", "sample_chunk", "sample", "latents", "measure_chunk", "measure", "features_chunk", "features",
     "distances", "table", "table_cost", "figure_stamps", "figure_interpolations", "figure_distributions",
     "figure_contours", "figure_planes", "figure_colours", "figure_spectra", "figure_history", "page",
+    "denoise_galaxies", "train_denoiser", "evaluate_denoiser", "summarise_denoising", "table_denoising",
+    "figure_sweep", "figure_robustness", "figure_denoised",
 }  # fmt: skip
 
 
@@ -353,7 +357,40 @@ def test_a_raised_library_version_reruns_its_dependents(smallest_run, edited):
     edited("envs/requirements.lock", lambda text: re.sub(r"(?m)^(statmorph==.*)$", r"\1.1", text))
     plan = planned(smallest_run.tree)
     # The corrected morphology, and the calibration for it, are measured by the other engine; every caption names it.
-    assert plan == {"measure_source": 4, "measure": 4, "distances": 5, "table": 9, "table_cost": 1, "page": 1}
+    named = {"table": 9, "table_cost": 1, "table_denoising": 1, **SHOWN, "page": 1}
+    assert plan == {"measure_source": 4, "measure": 4, "distances": 5, **named}
+
+
+SHOWN = {"figure_sweep": 1, "figure_robustness": 1, "figure_denoised": 1}
+"""Figures of the denoising study."""
+TOLD = {"summarise_denoising": 1, "table_denoising": 1, **SHOWN, "page": 1}
+"""What says how a sweep came out, whatever was added to it."""
+
+
+def test_another_alpha_trains_and_tests_its_own_networks_only(smallest_run, edited):
+    edited(SMALLEST, lambda text: text.replace("alphas: [0.0, 0.5]", "alphas: [0.0, 0.25, 0.5]"))
+    assert planned(smallest_run.tree) == {"train_denoiser": 1, "evaluate_denoiser": 1, **TOLD}
+
+
+def test_another_replicate_trains_and_tests_its_own_networks_only(smallest_run, edited):
+    edited(SMALLEST, lambda text: text.replace("replicates: 1", "replicates: 3"))
+    assert planned(smallest_run.tree) == {"train_denoiser": 4, "evaluate_denoiser": 4, **TOLD}
+
+
+def test_another_denoising_test_trains_no_network(smallest_run, edited):
+    edited(SMALLEST, lambda text: text.replace("noise_curve: [1.0, 2.0]", "noise_curve: [1.0, 2.0, 4.0]"))
+    plan = planned(smallest_run.tree)
+    assert plan == {"evaluate_denoiser": 2, "denoising_references": 1, **TOLD}
+
+
+def test_the_driver_says_which_denoisers_would_be_trained_again(smallest_run, edited):
+    edited(SMALLEST, lambda text: text.replace("steps_per_epoch: 3", "steps_per_epoch: 4"))
+    said = snakemake(smallest_run.tree, "-n").stderr
+    why = "denoiser: settings.steps_per_epoch was 3, is 4"
+    assert (
+        f"2 of 2 networks of the sweep skirt-stylegan-seed0-denoiser are finished and will be trained again: {why}"
+        in (said)
+    )
 
 
 def test_longer_training_adds_segments_and_retrains_none(smallest_run, edited):

@@ -15,7 +15,8 @@ from galforge.errors import GalforgeError
 from galforge.parts import bounds
 from galforge.settings import canonical
 from galforge.stages import WHOLE, Stages
-from galforge.studies.denoising.settings import REFERENCES, weights_of
+from galforge.studies.denoising.settings import weights_of
+from galforge.studies.denoising.trials import REFERENCES
 
 FLOAT = 4
 STATE_COPIES = 4

@@ -8,18 +8,11 @@ from scipy import ndimage
 
 from galforge.measure.morphology.compared import PROPERTIES
 from galforge.measure.morphology.settings import MeasureSettings
-from galforge.studies.denoising.evaluation import (
-    CASE,
-    Measuring,
-    evaluate,
-    examples,
-    observe,
-    trials_of,
-    write_examples,
-)
+from galforge.studies.denoising.evaluation import Measuring, evaluate, examples, observe, write_examples
 from galforge.studies.denoising.galaxies import Galaxies
 from galforge.studies.denoising.methods import references
 from galforge.studies.denoising.settings import CaseSettings, DenoisingSettings
+from galforge.studies.denoising.trials import CASE, trials_of
 from toys.native import write_galaxies
 
 PSF, NOISE = 1.0, 2.0

@@ -13,7 +13,8 @@ from galforge.native import central_half
 from galforge.studies.denoising.degrade import Observed, blurred, observed
 from galforge.studies.denoising.metrics import mse
 from galforge.studies.denoising.references import restore, tune
-from galforge.studies.denoising.settings import REFERENCES, Tuning
+from galforge.studies.denoising.settings import Tuning
+from galforge.studies.denoising.trials import REFERENCES
 
 SETTINGS = {"identity": math.nan, "wiener": 0.1, "richardson_lucy": 8, "non_local_means": 0.8}
 TUNED = [name for name in REFERENCES if name != "identity"]

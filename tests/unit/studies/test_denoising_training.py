@@ -11,11 +11,11 @@ from galforge.errors import GalforgeError
 from galforge.native_stamps import NativeWriter
 from galforge.studies.denoising import batches, degrade
 from galforge.studies.denoising.apply import network
-from galforge.studies.denoising.evaluation import CASE, Trial
 from galforge.studies.denoising.galaxies import Bucketed, Galaxies, Member, chosen, drawn, members
 from galforge.studies.denoising.network import Denoiser
 from galforge.studies.denoising.settings import DenoiserNetwork, DenoiserSettings, weights_of
 from galforge.studies.denoising.training import Diverged, Job, train
+from galforge.studies.denoising.trials import CASE, Trial
 from galforge.training.clock import Preempted
 from galforge.training.keep import Keep
 from toys.native import header, write_galaxies

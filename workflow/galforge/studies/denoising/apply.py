@@ -7,7 +7,8 @@ import torch
 
 from galforge.models import device as devices
 from galforge.studies.denoising import degrade
-from galforge.studies.denoising.evaluation import Method, Trial
+from galforge.studies.denoising.evaluation import Method
+from galforge.studies.denoising.trials import Trial
 from galforge.studies.denoising.weights import load
 
 

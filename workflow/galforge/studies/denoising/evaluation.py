@@ -17,21 +17,10 @@ from galforge.measure.morphology.settings import MeasureSettings
 from galforge.studies.denoising import degrade
 from galforge.studies.denoising.galaxies import Galaxies, chosen
 from galforge.studies.denoising.metrics import morphology_row, mse, quality
-from galforge.studies.denoising.settings import case_spec
+from galforge.studies.denoising.trials import CASE, Trial, trials_of
 
-CASE, NOISE_CURVE, PIXEL_CURVE = "case", "noise_curve", "pixel_curve"
-Method = Callable[["Trial", degrade.Observed], tuple[np.ndarray, float]]
+Method = Callable[[Trial, degrade.Observed], tuple[np.ndarray, float]]
 """Gives the galaxy (C, l, l) back from one observed in a test, and the setting that it was done with (or NaN)."""
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One test, or one point of a curve of robustness: pixel size and noise are over those of training."""
-
-    kind: str
-    name: str
-    pixel_size: float
-    noise: float
 
 
 @dataclass(frozen=True)
@@ -42,17 +31,6 @@ class Measuring:
     sigma: float
     seed: int
     settings: MeasureSettings
-
-
-def trials_of(spec: dict[str, Any]) -> list[Trial]:
-    """The tests and the points of the curves that a spec of ``DenoisingSettings`` asks for."""
-    cases = [Trial(CASE, name, *factors) for name, factors in case_spec(spec["cases"]).items()]
-    # That of training first, then one thing changed, then two: a spec has them by the alphabet.
-    cases.sort(key=lambda case: ((case.pixel_size != 1) + (case.noise != 1), case.noise, case.pixel_size))
-    noise = [Trial(NOISE_CURVE, f"noise-{factor:g}", 1.0, float(factor)) for factor in spec["noise_curve"]]
-    return (
-        cases + noise + [Trial(PIXEL_CURVE, f"pixel-{factor:g}", float(factor), 1.0) for factor in spec["pixel_curve"]]
-    )
 
 
 def evaluate(

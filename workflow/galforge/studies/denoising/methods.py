@@ -6,10 +6,10 @@ import numpy as np
 
 from galforge.logs import Progress, log
 from galforge.studies.denoising import degrade
-from galforge.studies.denoising.evaluation import Method, Trial, trials_of
+from galforge.studies.denoising.evaluation import Method
 from galforge.studies.denoising.galaxies import Galaxies, chosen
 from galforge.studies.denoising.references import restore, tune
-from galforge.studies.denoising.settings import REFERENCES
+from galforge.studies.denoising.trials import REFERENCES, Trial, trials_of
 
 
 def references(galaxies: Galaxies, spec: dict[str, Any]) -> dict[str, Method]:

@@ -14,7 +14,7 @@ from skimage import restoration
 from galforge.errors import GalforgeError
 from galforge.studies.denoising.degrade import Observed, gaussian
 from galforge.studies.denoising.metrics import mse
-from galforge.studies.denoising.settings import REFERENCES
+from galforge.studies.denoising.trials import REFERENCES
 
 PADDING, LEAST_PADDING = 4, 4  # in standard deviations of the PSF, and px
 PATCH, DISTANCE = 5, 6  # px, of non-local means: side of patches, and how far they are looked for

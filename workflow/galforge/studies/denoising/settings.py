@@ -7,8 +7,6 @@ from pydantic import Field, model_validator
 from galforge.settings import Settings
 
 LIBRARIES = ("torch", "numpy", "h5py", "safetensors")
-REFERENCES = ("identity", "wiener", "richardson_lucy", "non_local_means")
-"""What a user would try before a network; the first leaves the image as it was observed."""
 IN_DOMAIN = "in_domain"
 DIGITS = 2
 """Decimals of alpha: it is part of the names of files."""
@@ -168,8 +166,3 @@ def weights_of(network: DenoiserNetwork, bands: int) -> int:
 def label(alpha: float) -> str:
     """Alpha as it stands in the names of files: ``0.30``."""
     return f"{alpha:.{DIGITS}f}"
-
-
-def case_spec(settings: dict[str, Any]) -> dict[str, tuple[float, float]]:
-    """(pixel size, noise), both over those of training, of each test of a spec's ``cases``."""
-    return {name: (float(case["pixel_size"]), float(case["noise"])) for name, case in settings.items()}

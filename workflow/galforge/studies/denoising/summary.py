@@ -10,8 +10,8 @@ import pandas as pd
 from galforge.compare.morphology import PROPERTIES
 from galforge.studies.denoising import errors, structure
 from galforge.studies.denoising.errors import Mean
-from galforge.studies.denoising.settings import IN_DOMAIN
 from galforge.studies.denoising.sweep import IDENTITY, NETWORK, TRUTH, Paired, Run, generator_of, paired
+from galforge.studies.denoising.trials import IN_DOMAIN
 
 __all__ = ["COLUMNS", "Run", "summarise"]
 
