@@ -386,11 +386,8 @@ def test_another_denoising_test_trains_no_network(smallest_run, edited):
 def test_the_driver_says_which_denoisers_would_be_trained_again(smallest_run, edited):
     edited(SMALLEST, lambda text: text.replace("steps_per_epoch: 3", "steps_per_epoch: 4"))
     said = snakemake(smallest_run.tree, "-n").stderr
-    why = "denoiser: settings.steps_per_epoch was 3, is 4"
-    assert (
-        f"2 of 2 networks of the sweep skirt-stylegan-seed0-denoiser are finished and will be trained again: {why}"
-        in (said)
-    )
+    assert "2 of 2 networks of the sweep skirt-stylegan-seed0-denoiser are finished and will be trained again" in said
+    assert "denoiser: settings.steps_per_epoch was 3, is 4" in said
 
 
 def test_longer_training_adds_segments_and_retrains_none(smallest_run, edited):
