@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-GPU_RULES = {"train_segment", "sample_chunk", "gpu_check"}
+GPU_RULES = {"train_segment", "sample_chunk", "gpu_check", "train_denoiser"}
 TARGETS = ("all", "gpu_check", "results/slurm/fits/colours/vae-seed0.fits")
 WEIGHTS = "results/slurm/models/galaxies/vae/seed0/weights.safetensors"
 GRES_LINE = '    # <<: {gpu: 0, gres: "gpu:1"}'
@@ -56,10 +56,12 @@ measures:
   photometry: {family: photometry}
   features: {family: features, chunk: 15}
 sampling: {count: 40, chunk: 20}
+denoisers: {denoiser: {}}
+denoising: {alphas: [0.0, 0.5], replicates: 1}
 run:
   - {dataset: galaxies, model: vae}
   - {dataset: cutouts, model: vae}
-  - {dataset: colours, model: vae}
+  - {dataset: colours, model: vae, denoise: [denoiser]}
 """
 
 SCRIPT = """\

@@ -67,8 +67,8 @@ rule evaluate_denoiser:
     threads: denoiser_threads
     resources:
         mem_mb=memory(8000),
-        runtime=240,
-        gpu=1,
+        # Most of it measures galaxies: a GPU would wait.
+        runtime=480,
     params:
         spec=spec("evaluate_denoiser"),
         code=code("evaluate_denoiser"),

@@ -101,7 +101,13 @@ GROUPS = {
     "colour_bulge": "Colour and bulge",
     "overall": "Overall",
 }
-MODELS = {"vae": "VAE", "stylegan": "StyleGAN", "alae": "ALAE", "roundtrip": "Store and decode"}
+MODELS = {
+    "vae": "VAE",
+    "stylegan": "StyleGAN",
+    "stylegan-train": "StyleGAN, train split",
+    "alae": "ALAE",
+    "roundtrip": "Store and decode",
+}
 
 
 def property_label(name: str, table: str, metric: str = "wasserstein") -> str:
