@@ -5,7 +5,6 @@ Only the Snakefile and the tools around it import this module; jobs get their pa
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from pydantic import Field
@@ -14,6 +13,7 @@ from galforge import families
 from galforge.compare.settings import CompareSettings
 from galforge.config_denoising import Study
 from galforge.config_problems import Problems, merged
+from galforge.downloads import downloads_of
 from galforge.errors import GalforgeError
 from galforge.measure.settings import MeasureEntry, Measuring
 from galforge.report.settings import ReportSettings
@@ -290,11 +290,10 @@ def _check_downloads(problems: Problems, entries: dict[str, Any]) -> None:
     """Downloads are kept under their file names, so two of one name must be the same file."""
     urls: dict[str, tuple[str, str]] = {}
     for key, settings in entries.items():
-        if (file := download_of(settings)) is None:
-            continue
-        other, url = urls.setdefault(file, (key, settings.url))
-        if url != settings.url:
-            problems.add(f"{key}.url", f"its file {file} has the name of that of {other}; fetch one by hand")
+        for file, fetched in downloads_of(settings).items():
+            other, url = urls.setdefault(file, (key, fetched["url"]))
+            if url != fetched["url"]:
+                problems.add(f"{key}.url", f"its file {file} has the name of that of {other}; fetch one by hand")
 
 
 def _check_run(
@@ -336,10 +335,3 @@ def channels(settings: Any) -> int:
 def is_native(family: str) -> bool:
     """Whether a family of data sets keeps its galaxies at their own size too."""
     return bool(getattr(families.load("datasets", family, "settings"), "NATIVE", False))
-
-
-def download_of(settings: Any) -> str | None:
-    """File name of a download that a data set or a measure needs, if it is downloaded."""
-    if "download" not in (getattr(settings, "source", None), getattr(settings, "weights", None)):
-        return None
-    return Path(settings.url.split("?")[0]).name

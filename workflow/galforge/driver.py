@@ -13,8 +13,9 @@ from typing import Any
 
 from galforge.atomic import write_text
 from galforge.comparisons import GROUPS, HEADLINE, ROUNDTRIP, TABLES, comparisons
-from galforge.config import Config, ConfigError, Sweep, download_of, downloadable, is_native, parse
+from galforge.config import Config, ConfigError, Sweep, downloadable, is_native, parse
 from galforge.digest import PACKAGE, content_digest, module_file, reachable
+from galforge.downloads import downloads_of
 from galforge.errors import GalforgeError
 from galforge.listing import contents_digest
 from galforge.provenance import DRIVER_JOB_VARIABLE, PLAN_VARIABLE, file_digest, job_key
@@ -67,10 +68,10 @@ class Driver:
             self._greet()
 
     def raw(self, dataset: str, results: str) -> list[str]:
-        """Raw input of a data set: its download, its mock, the path the user gave, or nothing."""
+        """Raw input of a data set: its downloads, its mock, the path the user gave, or nothing."""
         settings = self.config.datasets[dataset].settings
-        if (file := download_of(settings)) is not None:
-            return [f"{self.config.overall.raw}/{file}"]
+        if files := downloads_of(settings):
+            return [f"{self.config.overall.raw}/{file}" for file in files]
         source = getattr(settings, "source", None)
         if source == "mock":
             return [f"{results}/raw/{dataset}.tar"]
@@ -79,7 +80,7 @@ class Driver:
     def downloads(self) -> str:
         """Regular expression of the file names that are downloaded; it matches nothing where there are none."""
         settings = downloadable(self.config.datasets, self.config.measures).values()
-        return _any_of({download_of(each) for each in settings} - {None})
+        return _any_of({file for each in settings for file in downloads_of(each)})
 
     def datasets(self, native: bool) -> str:
         """Regular expression of the data sets whose galaxies are kept at their own size too, or of the others."""
@@ -97,7 +98,7 @@ class Driver:
     def weights(self, measure: str) -> str | list[str]:
         """The file of weights that a measure's network needs, where it does not come with its package."""
         settings = self.config.measures[measure].settings
-        if (file := download_of(settings)) is not None:
+        for file in downloads_of(settings):
             return f"{self.config.overall.raw}/{file}"
         return settings.path if getattr(settings, "weights", None) == "path" else []
 
@@ -131,7 +132,7 @@ class Driver:
         settings = self.config.datasets[dataset].settings
         if getattr(settings, "source", None) == "path" and Path(settings.path).is_dir():
             return "its path is a folder; pack it into a tar"
-        if download_of(settings) is not None and not (settings.sha256 or settings.md5):
+        if any(not (fetched.get("sha256") or fetched.get("md5")) for fetched in downloads_of(settings).values()):
             return "its download has no checksum; give sha256 or md5"
         return ""
 
@@ -200,7 +201,7 @@ class Driver:
             if getattr(settings, "source", None) == "path" and not Path(settings.path).exists():
                 raise ConfigError(
                     f"datasets.{name}.path: {settings.path} does not exist (relative paths start at {Path.cwd()}); "
-                    "give a tar or a folder of FITS stamps or a RealGalaxy catalogue, or set source: download or mock"
+                    "give what config/README.md says of its family, or set source: download or mock"
                 )
 
     def _check_metadata(self) -> None:

@@ -10,7 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from galforge import comparisons, families
-from galforge.config import Config, Measure, download_of, downloadable
+from galforge.config import Config, Measure, downloadable
+from galforge.downloads import downloads_of
 from galforge.stage import Stage
 from galforge.stages_denoising import DenoisingStages
 from galforge.stages_report import ReportStages
@@ -47,13 +48,10 @@ class Stages(ReportStages, DenoisingStages):
     # Data sets
 
     def download(self, file: str) -> Stage:
-        """Fetching a survey's release."""
+        """Fetching a file of a survey's release."""
         for settings in downloadable(self.config.datasets, self.config.measures).values():
-            if download_of(settings) == file:
-                names = ("url", "sha256", "md5", "api_key_variable")
-                return Stage(
-                    {name: getattr(settings, name) for name in names if hasattr(settings, name)}, "download.py", (), ()
-                )
+            if (fetched := downloads_of(settings).get(file)) is not None:
+                return Stage(fetched, "download.py", (), ())
         raise KeyError(file)
 
     def raw_mock(self, dataset: str) -> Stage:
