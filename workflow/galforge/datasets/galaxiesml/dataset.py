@@ -1,0 +1,172 @@
+"""Builds the galaxiesml stamps: galaxies of Hyper Suprime-Cam in five bands, with spectroscopic redshifts.
+
+The release is that of Do et al. (2024, arXiv:2410.00271, Zenodo 11117528); rows are chosen as by its authors
+(``cuts``), and images are neither scaled nor stretched, as in Li et al. (2024).
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from galforge.datasets.galaxiesml.cuts import check_band_order, cut_rows
+from galforge.datasets.galaxiesml.release import SUBJECTS, ReleaseFile, opened
+from galforge.datasets.galaxiesml.settings import BANDS, PARTS, DatasetSettings
+from galforge.datasets.rejections import Rejected, Tally
+from galforge.errors import GalforgeError
+from galforge.logs import Progress, log
+from galforge.stamps import Header, StampsWriter, split_of
+
+
+def build(settings: DatasetSettings, raw: list[Path], out: Path, rejected: Path) -> None:
+    """Write the stamps ``out`` and the list ``rejected`` of rows that did not enter.
+
+    Files are read by blocks of rows: memory holds some tens of MB of images, whatever the release's size. Catalogue
+    columns: name and object_id, split (the file that the row is in; of a single file by shares), redshift,
+    redshift_error, ra and dec [deg], and of each band the release's isophotal_area, ellipticity, major_axis,
+    minor_axis, sersic_index and cmodel_mag, e.g. ``g_isophotal_area``. Areas and axes are in the release's pixels, also
+    where ``bin`` made larger ones; where the release has no value it is NaN.
+
+    Raises:
+        GalforgeError: no raw input, files that are missing, damaged or of another layout, or more than
+            ``max_rejected_share`` of the rows faulty.
+    """
+    if not raw:
+        raise GalforgeError("the galaxiesml data set is built from HDF5 files, but got none")
+    with opened(raw, settings.image_side) as files:
+        if len(files) == 1:
+            log.info("%s: a single file, whose rows are divided into splits by shares", files[0].name)
+        tally = Tally(raw[0], sum(map(len, files)), settings.max_rejected_share)
+        try:
+            kept = _chosen(files, settings, tally)
+            for file, rows in zip(files, kept, strict=True):
+                check_band_order(file, rows)
+            if any(rows.any() for rows in kept):
+                _write(files, kept, settings, out, tally)
+            if not tally.accepted:
+                raise GalforgeError(
+                    f"{tally.path}: none of the {tally.total} rows became a stamp ({tally.reasons()}), for example "
+                    f"{tally.rows[0][0]} ({tally.rows[0][1]})"
+                    if tally.rows
+                    else f"{tally.path}: has no rows"
+                )
+        finally:
+            tally.write(rejected)
+    log.info(
+        "%s: %d rows, %d accepted, %d rejected: %s",
+        raw[0], tally.total, tally.accepted, len(tally.rows), tally.reasons(),
+    )  # fmt: skip
+
+
+def binned(images: np.ndarray, size: int, factor: int) -> np.ndarray:
+    """The central ``size * factor`` pixels of images (n, C, side, side), summed by blocks of ``factor`` a side.
+
+    Sums keep the flux of a galaxy and with it the zero point; surface brightness per pixel grows by factor**2, and
+    uncorrelated noise by factor. Of an odd number of pixels to cut, the larger half goes at the far edge.
+
+    Returns:
+        (n, C, size, size) float32.
+    """
+    start = (images.shape[-1] - size * factor) // 2
+    stop = start + size * factor
+    central = images[:, :, start:stop, start:stop]
+    if factor == 1:
+        return central
+    blocks = central.reshape(*central.shape[:2], size, factor, size, factor)
+    return blocks.sum(axis=(3, 5), dtype=np.float32)
+
+
+def _chosen(files: list[ReleaseFile], settings: DatasetSettings, tally: Tally) -> list[np.ndarray]:
+    """Rows of each file that the cuts keep, as booleans; from the catalogue alone, before any image is read."""
+    kept: list[np.ndarray] = []
+    known: dict[int, tuple[int, int]] = {}
+    for position, file in enumerate(files):
+        rows, cut = np.ones(len(file), bool), cut_rows(file, settings)
+        for row, number in enumerate(file.ids().tolist()):
+            if row not in cut and number in known:
+                # In two files it would be trained on and tested with.
+                other, its_row = known[number]
+                same = f"{file.place(row)} is {files[other].place(its_row)} already"
+                cut[row] = Rejected("duplicate object_id", same)
+            if row in cut:
+                tally.reject(str(number), cut[row])
+                rows[row] = False
+            else:
+                known[number] = (position, row)
+        kept.append(rows)
+    return kept
+
+
+def _write(
+    files: list[ReleaseFile], kept: list[np.ndarray], settings: DatasetSettings, out: Path, tally: Tally
+) -> None:
+    channels = [BANDS.index(band) for band in settings.bands]
+    shape = (len(channels), settings.size, settings.size)
+    capacity = int(sum(rows.sum() for rows in kept))
+    progress = Progress(tally.total, "rows read")
+    with StampsWriter(out, shape, _header(settings), capacity) as stamps:
+        for file, rows in zip(files, kept, strict=True):
+            for start, stop in file.blocks():
+                wanted = np.flatnonzero(rows[start:stop])
+                if len(wanted):
+                    images = file.images(start, stop)[wanted]
+                    wanted, images = _finite(file, start, wanted, images, tally)
+                    columns = _columns(file, start, stop, wanted, settings, len(files) == 1)
+                    stamps.append_block(binned(images[:, channels], settings.size, settings.bin), columns)
+                    tally.accepted += len(wanted)
+                progress.advance(stop - start)
+
+
+def _finite(
+    file: ReleaseFile, start: int, wanted: np.ndarray, images: np.ndarray, tally: Tally
+) -> tuple[np.ndarray, np.ndarray]:
+    """Without the images that have pixels that are not finite, in any band: those rows are faulty."""
+    finite = np.isfinite(images).all(axis=(2, 3))
+    faulty = np.flatnonzero(~finite.all(axis=1))
+    if not len(faulty):
+        return wanted, images
+    numbers = file.ids(start, start + int(wanted[-1]) + 1)
+    for place in faulty:
+        bands = ", ".join(band for band, good in zip(BANDS, finite[place], strict=True) if not good)
+        row = int(wanted[place])
+        detail = f"in {bands}, {file.place(start + row)}"
+        tally.reject(str(numbers[row]), Rejected("pixels that are not finite", detail))
+    good = finite.all(axis=1)
+    return wanted[good], images[good]
+
+
+def _columns(
+    file: ReleaseFile, start: int, stop: int, wanted: np.ndarray, settings: DatasetSettings, single: bool
+) -> dict[str, np.ndarray]:
+    """Catalogue columns of some rows of a block; ``single``: the splits come from shares, not from the files."""
+    numbers = file.ids(start, stop)[wanted]
+    if single:
+        shares = settings.splits.spec()
+        split = [split_of(settings.seed, start + int(row), shares) for row in wanted]
+    else:
+        split = [PARTS[file.part]] * len(wanted)
+    columns = {
+        "name": numbers.astype(str),
+        "object_id": numbers,
+        "split": np.array(split, dtype="U10"),
+        "redshift": file.column("specz_redshift", start, stop)[wanted],
+        "redshift_error": file.column("specz_redshift_err", start, stop)[wanted],
+        "ra": file.column("ra", start, stop)[wanted],
+        "dec": file.column("dec", start, stop)[wanted],
+    }
+    for band in settings.bands:
+        for subject in SUBJECTS:
+            name = f"{band}_{subject}"
+            columns[name] = file.column(name, start, stop)[wanted]
+    return {name: values.astype(float) if values.dtype.kind == "f" else values for name, values in columns.items()}
+
+
+def _header(settings: DatasetSettings) -> Header:
+    return Header(
+        bands=tuple(settings.bands),
+        pixel_scale=settings.pixel_scale * settings.bin,
+        pixel_unit="arcsec",
+        unit="count",
+        zero_points=(settings.zero_point,) * len(settings.bands),
+        gain=settings.gain,
+        origin="mock" if settings.source == "mock" else "observed",
+    )

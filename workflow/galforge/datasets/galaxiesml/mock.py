@@ -1,0 +1,227 @@
+"""A mock of the GalaxiesML release: three HDF5 files of the same layout in a tar, read as the release is.
+
+Galaxies are drawn from a recipe and not from a survey: redshifts, sizes, magnitudes and types that go with redshift,
+spectra from whose colours it can be told, neighbours, and the sky of real HSC images. Every galaxy is a pure function
+of the seed and its index.
+"""
+
+import math
+import tarfile
+import tempfile
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import h5py
+import numpy as np
+from astropy.cosmology import Planck18
+from scipy.special import gammainc, gammaincinv, ndtr, ndtri
+
+from galforge.atomic import replacing
+from galforge.datasets.galaxiesml.light import PIXEL_ARCSEC, ZERO_POINT, band_fluxes, seen, sky
+from galforge.datasets.galaxiesml.mock_catalogue import row_of
+from galforge.datasets.galaxiesml.settings import BANDS, PARTS, MockSettings
+from galforge.datasets.scene import Sersic
+from galforge.logs import Progress
+from galforge.seeds import generator
+
+SHARES = {"training": (0, 1, 2, 3, 4), "validation": (5,), "testing": (6,)}
+"""Of seven galaxies in a row, those that go into each file: shares of 5, 1 and 1 as in the release."""
+NEAR_SHARE = 0.93
+NEAR_SCALE, NEAR_POWER, NEAR_LIMIT, FAR_LIMIT = 0.45, 1.3, 1.5, 4.0
+MAGNITUDE_RANGE, MAGNITUDE_SCATTER = (18.0, 24.5), 0.8  # in i [AB mag]
+RADIUS_KPC, RADIUS_SCATTER = 5.0, 0.18  # half-light radius at redshift 0, and its scatter [dex]
+INDEX = {True: 3.5, False: 1.2}  # mean Sersic index of early and of late types
+INDEX_SCATTER, INDEX_RANGE = 0.25, (0.5, 8.0)  # of ln(index)
+AXIS_RATIO = {True: 0.6, False: 0.3}  # the smallest; up to 1, uniform
+SLOPE = {True: (1.8, 0.15), False: (0.7, 0.15)}  # of the spectrum: mean and scatter
+SLOPE_RANGE = (0.1, 3.0)
+NEIGHBOURS = 2.5  # in the mean, per image of 64 px
+NEIGHBOUR_SLOPE, NEIGHBOUR_RANGE = 0.4, (18.0, 26.5)  # log10 of counts per mag; i [AB mag]
+LUMINOSITY_SIZE = 0.25  # radius of neighbours ~ luminosity to this power, at their redshift
+BAD_CORES = 0.005
+CORE_PX = 2.5
+CENTRING_PX = 0.5
+BLOCK = 64
+
+
+@dataclass(frozen=True)
+class Source:
+    """A galaxy as it is drawn: ``profile`` [px from the centre], ``magnitudes`` (5,) [AB] in g, r, i, z, y."""
+
+    redshift: float
+    early: bool
+    profile: Sersic
+    magnitudes: np.ndarray
+
+    @property
+    def fluxes(self) -> np.ndarray:
+        """(5,) in image units [count]."""
+        return 10 ** (0.4 * (ZERO_POINT - self.magnitudes))
+
+
+@dataclass(frozen=True)
+class Galaxy:
+    """What is drawn for one mock image: the galaxy, its neighbours, and what is wrong with its core, if anything."""
+
+    central: Source
+    neighbours: list[Source]
+    core: str
+    core_band: int
+
+
+def draw(mock: MockSettings, index: int) -> Galaxy:
+    """The properties of mock galaxy ``index`` and of its neighbours."""
+    random = generator(mock.seed, "galaxiesml mock", "galaxy", index)
+    redshift = _redshift(random)
+    middle = min(max(magnitude_at(redshift), MAGNITUDE_RANGE[0]), MAGNITUDE_RANGE[1])
+    low, high = (ndtr((limit - middle) / MAGNITUDE_SCATTER) for limit in MAGNITUDE_RANGE)
+    # A scatter that stops at the limits, instead of a heap of galaxies on them.
+    magnitude = middle + MAGNITUDE_SCATTER * float(ndtri(random.uniform(low, high)))
+    central = _source(random, redshift, magnitude, random.uniform(-CENTRING_PX, CENTRING_PX, 2), fainter=0.0)
+    core = ("negative", "saturated")[int(random.integers(2))] if random.random() < BAD_CORES else ""
+    core_band = int(random.integers(len(BANDS)))
+    around = generator(mock.seed, "galaxiesml mock", "neighbours", index)
+    count = int(around.poisson(NEIGHBOURS * (mock.image_side / 64) ** 2))
+    return Galaxy(central, [_neighbour(around, mock.image_side) for _ in range(count)], core, core_band)
+
+
+def image(mock: MockSettings, index: int) -> np.ndarray:
+    """Mock galaxy ``index``: (5, side, side) float32 in g, r, i, z, y [count, AB zero point 27], with its sky."""
+    galaxy = draw(mock, index)
+    return _image(mock, index, galaxy, seen([galaxy.central.profile], galaxy.central.fluxes[None], mock.image_side))
+
+
+def magnitude_at(redshift: float) -> float:
+    """The recipe's magnitude in i at a redshift, before limits and scatter."""
+    return 18.5 + 5 * math.log10(redshift / 0.2)
+
+
+def early_share(redshift: float) -> float:
+    """Share of early types: 0.45 at redshift 0, 0.1 from redshift 2 on."""
+    return 0.45 - 0.175 * min(redshift, 2.0)
+
+
+def write_raw(mock: MockSettings, path: Path) -> None:
+    """Write the mock release, a tar of the three HDF5 files; equal settings give equal bytes.
+
+    Raises:
+        OSError: the folder cannot be written, or the disk is full.
+    """
+    progress = Progress(mock.count, "mock galaxies")
+    side = mock.image_side
+    with (
+        replacing(path) as temporary,
+        tarfile.open(temporary, "w", format=tarfile.USTAR_FORMAT) as archive,
+        tempfile.TemporaryDirectory(prefix=f".{path.stem}.", dir=path.parent) as folder,
+    ):
+        for part in PARTS:
+            indices = [index for index in range(mock.count) if index % 7 in SHARES[part]]
+            # HDF5 cannot be written into a tar, and one file at a time is all that lies beside it.
+            file = Path(folder) / f"5x{side}x{side}_{part}_with_morphology.hdf5"
+            _write(mock, indices, file, progress)
+            member = tarfile.TarInfo(file.name)
+            member.size = file.stat().st_size
+            with open(file, "rb") as content:
+                archive.addfile(member, content)
+            file.unlink()
+
+
+def _write(mock: MockSettings, indices: list[int], path: Path, progress: Progress) -> None:
+    rows = []
+    with h5py.File(path, "w") as file:
+        file.attrs["origin"] = "galforge mock, not from the survey"
+        images = file.create_dataset("image", (len(indices), len(BANDS), mock.image_side, mock.image_side), "<f4")
+        for start in range(0, len(indices), BLOCK):
+            made = []
+            for index in indices[start : start + BLOCK]:
+                galaxy = draw(mock, index)
+                alone = seen([galaxy.central.profile], galaxy.central.fluxes[None], mock.image_side)
+                made.append(_image(mock, index, galaxy, alone))
+                rows.append(_row(mock, index, galaxy, alone))
+                progress.advance()
+            images[start : start + len(made)] = made
+        for name in sorted(rows[0]):
+            file.create_dataset(name, data=np.array([row[name] for row in rows]))
+
+
+def _image(mock: MockSettings, index: int, galaxy: Galaxy, alone: np.ndarray) -> np.ndarray:
+    """The image, from that of the galaxy alone without noise."""
+    made = alone + sky(mock.image_side, generator(mock.seed, "galaxiesml mock", "sky", index))
+    if galaxy.neighbours:
+        profiles = [source.profile for source in galaxy.neighbours]
+        made += seen(profiles, np.array([source.fluxes for source in galaxy.neighbours]), mock.image_side)
+    if galaxy.core:
+        random = generator(mock.seed, "galaxiesml mock", "core", index)
+        offset = np.arange(mock.image_side) - (mock.image_side - 1) / 2
+        inside = offset[:, None] ** 2 + offset**2 <= CORE_PX**2
+        band = made[galaxy.core_band]
+        if galaxy.core == "saturated":
+            # What the detector cannot count any more is flat.
+            np.minimum(band, random.uniform(0.1, 0.5) * band.max(), out=band)
+        else:
+            band[inside] = -(10 ** random.uniform(1, 4))
+    return made.astype(np.float32)
+
+
+def _row(mock: MockSettings, index: int, galaxy: Galaxy, alone: np.ndarray) -> dict[str, object]:
+    random = generator(mock.seed, "galaxiesml mock", "catalogue", index)
+    around = [(source.profile.x, source.profile.y, float(source.magnitudes[2])) for source in galaxy.neighbours]
+    central = galaxy.central
+    return row_of(index, central.redshift, central.profile, central.magnitudes, alone, around, random)
+
+
+def _redshift(random: np.random.Generator) -> float:
+    if random.random() >= NEAR_SHARE:
+        return float(random.uniform(NEAR_LIMIT, FAR_LIMIT))
+    # z**2 exp(-(z / scale)**power) is a gamma distribution in (z / scale)**power.
+    shape = 3 / NEAR_POWER
+    largest = gammainc(shape, (NEAR_LIMIT / NEAR_SCALE) ** NEAR_POWER)
+    # Nothing is nearer than the authors' cut, which would drop one galaxy in some 30,000.
+    least = gammainc(shape, (0.0101 / NEAR_SCALE) ** NEAR_POWER)
+    drawn = gammaincinv(shape, random.uniform(least, largest))
+    return NEAR_SCALE * float(drawn) ** (1 / NEAR_POWER)
+
+
+def _source(
+    random: np.random.Generator, redshift: float, magnitude: float, place: np.ndarray, fainter: float
+) -> Source:
+    """A galaxy of a redshift and a magnitude in i; ``fainter`` than most there [mag] it is smaller, too."""
+    early = bool(random.random() < early_share(redshift))
+    kpc = RADIUS_KPC / (1 + redshift) * 10 ** (RADIUS_SCATTER * random.standard_normal())
+    kpc *= 10 ** (-0.4 * LUMINOSITY_SIZE * fainter)
+    # The mean of a lognormal lies above its median.
+    index = INDEX[early] * math.exp(INDEX_SCATTER * random.standard_normal() - INDEX_SCATTER**2 / 2)
+    profile = Sersic(
+        flux=1.0,
+        radius=kpc / kpc_per_arcsec(redshift) / PIXEL_ARCSEC,
+        index=min(max(index, INDEX_RANGE[0]), INDEX_RANGE[1]),
+        axis_ratio=random.uniform(AXIS_RATIO[early], 1),
+        angle=math.pi * random.random(),
+        x=float(place[0]),
+        y=float(place[1]),
+    )
+    mean, scatter = SLOPE[early]
+    slope = min(max(mean + scatter * random.standard_normal(), SLOPE_RANGE[0]), SLOPE_RANGE[1])
+    fluxes = band_fluxes(redshift, early, slope)
+    return Source(redshift, early, profile, magnitude - 2.5 * np.log10(fluxes / fluxes[BANDS.index("i")]))
+
+
+def _neighbour(random: np.random.Generator, side: int) -> Source:
+    redshift = _redshift(random)
+    bright, faint = NEIGHBOUR_RANGE
+    fewest = 10 ** (NEIGHBOUR_SLOPE * (bright - faint))
+    magnitude = faint + math.log10(random.uniform(fewest, 1)) / NEIGHBOUR_SLOPE
+    place = random.uniform(-side / 2, side / 2, 2)
+    return _source(random, redshift, magnitude, place, magnitude - magnitude_at(redshift))
+
+
+@lru_cache(maxsize=1)
+def _scales() -> tuple[np.ndarray, np.ndarray]:
+    redshifts = np.geomspace(0.005, 5, 500)
+    return np.log(redshifts), np.log(Planck18.kpc_proper_per_arcmin(redshifts).value / 60)
+
+
+def kpc_per_arcsec(redshift: float) -> float:
+    """Proper kpc that an arcsecond spans at a redshift, in the cosmology of Planck (2018)."""
+    return math.exp(np.interp(math.log(redshift), *_scales()))

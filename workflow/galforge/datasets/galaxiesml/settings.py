@@ -1,0 +1,146 @@
+"""Settings of the galaxiesml data set: Hyper Suprime-Cam galaxies with spectroscopic redshifts, in five bands."""
+
+import re
+from typing import Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, model_validator
+
+from galforge.datasets.settings import Splits
+from galforge.settings import Angle, Settings
+
+LIBRARIES = ("numpy", "h5py")
+MOCK_LIBRARIES = ("numpy", "scipy", "astropy", "h5py")
+BANDS = ["g", "r", "i", "z", "y"]
+PARTS = {"training": "train", "validation": "validation", "testing": "test"}
+"""Words in the names of the release's files, and the splits that their rows are."""
+URLS = [f"https://zenodo.org/records/11117528/files/5x64x64_{part}_with_morphology.hdf5?download=1" for part in PARTS]
+
+
+class MockSettings(Settings):
+    """A stand-in for the release, used with source: mock; never printed as if it were the survey."""
+
+    count: int = Field(
+        1400, ge=7, description="galaxies in the three mock files, 5 in 7 of them for training as in the release"
+    )
+    seed: int = Field(27, ge=0, description="seed of the mock galaxies, of their neighbours and of the noise")
+    image_side: Literal[64, 127] = Field(64, description="side of the images, of the two that the release has [px]")
+
+
+class DatasetSettings(Settings):
+    """GalaxiesML (Do et al. 2024): 286,401 galaxies of HSC PDR2 in g, r, i, z, y, cut as by its authors."""
+
+    source: Literal["download", "path", "mock"] = Field("mock", description="download, path (needs path) or mock")
+    path: str = Field(
+        "",
+        description="with source: path. A folder or a plain tar with the three HDF5 files, or one such file, whose "
+        "rows are then divided by splits",
+        json_schema_extra={"stage": "raw input"},
+    )
+    url: list[str] = Field(
+        URLS,
+        description="with source: download. Where the three files are; by default those of 64 px, 24 GB together",
+        json_schema_extra={"stage": "download"},
+    )
+    sha256: list[str] = Field(
+        [],
+        description="checksums of the files, in the order of url. If empty, those of the first download are kept "
+        "beside the files, and later ones must have them too",
+        json_schema_extra={"stage": "download"},
+    )
+    md5: list[str] = Field(
+        [],
+        description="checksums of the files, in the order of url, as Zenodo shows them",
+        json_schema_extra={"stage": "download"},
+    )
+    image_side: int = Field(
+        64, ge=16, description="side of the images that are read, 64 or 127 in the release; other files are left [px]"
+    )
+    size: int = Field(64, ge=16, description="side of the stamps [px]; what is farther from the centre is cut away")
+    bin: int = Field(
+        1,
+        ge=1,
+        description="so many pixels a side are summed into one of the stamp, before the cut: size 32 and bin 2 are the "
+        "images of 64 px at half the resolution. Sums keep fluxes, magnitudes and zero_point",
+    )
+    bands: list[str] = Field(
+        BANDS, min_length=1, description="bands to keep, in the order of the release: g, r, i, z, y"
+    )
+    pixel_scale: Angle = Field(0.168, gt=0, description="side of a pixel of the images, before bin [arcsec]")
+    zero_point: float = Field(27.0, description="AB magnitude of one image unit, in all bands of HSC's coadds")
+    gain: float = Field(
+        3000.0,
+        gt=0,
+        description="electrons per image unit. The release does not give it; this is about that of 20 minutes in i, "
+        "the depth of the Wide layer",
+    )
+    redshift: list[float] = Field(
+        [0.01, 4.0],
+        min_length=2,
+        max_length=2,
+        description="galaxies between these redshifts are kept, as in the authors' code (their paper says 0.1 to 4)",
+    )
+    max_redshift_error: float = Field(
+        0.005, gt=0, description="and with an error below this times 1 + redshift, as in the authors' code"
+    )
+    max_rejected_share: float = Field(
+        0.05, ge=0, le=1, description="stop if a larger share of the rows is faulty (the authors' cuts do not count)"
+    )
+    seed: int = Field(
+        2024,
+        ge=0,
+        description="with a single file: seed of the splits; otherwise the files are the splits",
+        json_schema_extra={"when": {"source": ["path"]}},
+    )
+    splits: Splits = Field(
+        Splits(train=0.714286, validation=0.142857, test=0.142857),
+        description="with a single file: shares of the splits, by default those of the release",
+        json_schema_extra={"when": {"source": ["path"]}},
+    )
+    mock: MockSettings = Field(MockSettings(), description="with source: mock", json_schema_extra={"stage": "raw_mock"})
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.bands != [band for band in BANDS if band in self.bands]:
+            raise ValueError(
+                f"bands {self.bands}: the images hold {', '.join(BANDS)} in this order, and stamps keep it; name each "
+                "band once and in this order"
+            )
+        if self.size * self.bin > self.image_side:
+            raise ValueError(
+                f"size {self.size} of {self.bin} x {self.bin} px needs images of {self.size * self.bin} px, "
+                f"more than image_side {self.image_side}: lower size or bin, or take the files of 127 px"
+            )
+        low, high = self.redshift
+        if not 0 <= low < high:
+            raise ValueError(f"redshift {self.redshift}: the first must be at least 0 and below the second")
+        if self.source == "path" and not self.path:
+            raise ValueError("source: path needs `path`: a folder or a tar with the three HDF5 files, or one file")
+        if self.source == "download":
+            self._downloadable()
+        if self.source == "mock":
+            self._mockable()
+        return self
+
+    def _mockable(self) -> None:
+        for name, value in (("pixel_scale", 0.168), ("zero_point", 27.0), ("image_side", self.mock.image_side)):
+            if getattr(self, name) != value:
+                raise ValueError(f"{name} {getattr(self, name)}: that of the mock is {value}; see mock.image_side")
+
+    def _downloadable(self) -> None:
+        for url in self.url:
+            if urlsplit(url).scheme not in ("http", "https"):
+                raise ValueError(f"url {url!r} is neither http nor https; local files are given with source: path")
+        for part in PARTS:
+            if sum(part in urlsplit(url).path.rsplit("/", 1)[-1] for url in self.url) != 1 or len(self.url) != len(
+                PARTS
+            ):
+                raise ValueError(
+                    f"url needs one file of each of {', '.join(PARTS)}, with that word in its name; found {self.url}"
+                )
+        for name, values, length in (("sha256", self.sha256, 64), ("md5", self.md5, 32)):
+            if len(values) not in (0, len(self.url)):
+                raise ValueError(f"{name} needs one checksum for each of {len(self.url)} files, or none ([])")
+            for value in values:
+                if not re.fullmatch(rf"[0-9a-fA-F]{{{length}}}", value):
+                    raise ValueError(f"{name} must be {length} hexadecimal digits each, found {value!r}")
