@@ -74,7 +74,7 @@ def check_band_order(file: ReleaseFile, kept: np.ndarray) -> None:
     catalogue, measured = np.concatenate(magnitudes), np.concatenate(light)
     usable = (measured > 0).all(axis=1)
     if usable.sum() < ORDER_FEWEST:
-        log.warning("%s: too few bright galaxies to see whether its bands are in the right order", file.name)
+        log.info("%s: too few bright galaxies to see whether its bands are in the right order", file.name)
         return
     colours = -2.5 * np.log10(measured[usable])
     colours -= colours.mean(axis=1, keepdims=True)

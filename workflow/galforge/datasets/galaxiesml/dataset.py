@@ -20,11 +20,11 @@ from galforge.stamps import Header, StampsWriter, split_of
 def build(settings: DatasetSettings, raw: list[Path], out: Path, rejected: Path) -> None:
     """Write the stamps ``out`` and the list ``rejected`` of rows that did not enter.
 
-    Files are read by blocks of rows: memory holds some tens of MB of images, whatever the release's size. Catalogue
-    columns: name and object_id, split (the file that the row is in; of a single file by shares), redshift,
-    redshift_error, ra and dec [deg], and of each band the release's isophotal_area, ellipticity, major_axis,
-    minor_axis, sersic_index and cmodel_mag, e.g. ``g_isophotal_area``. Areas and axes are in the release's pixels, also
-    where ``bin`` made larger ones; where the release has no value it is NaN.
+    Files are read by blocks of rows, so that memory does not depend on the size of the release. Catalogue columns: name
+    and object_id; split (the file that the row is in, or of a single file by shares); redshift, redshift_error; ra and
+    dec [deg]; and of each band the release's isophotal_area, ellipticity, major_axis, minor_axis, sersic_index and
+    cmodel_mag, such as ``g_isophotal_area``. Areas and axes are in the release's pixels, also where ``bin`` made larger
+    ones. What the release does not know is NaN.
 
     Raises:
         GalforgeError: no raw input, files that are missing, damaged or of another layout, or more than
