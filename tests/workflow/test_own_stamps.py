@@ -202,7 +202,7 @@ def test_a_missing_folder_is_refused_before_any_job(tree):
     finally:
         (tree / "elsewhere").rename(tree / CUTOUTS)
     assert f"datasets.mine.path: {CUTOUTS} does not exist (relative paths start at {tree})" in said
-    assert "give a tar or a folder of FITS stamps or a RealGalaxy catalogue" in said
+    assert "Give what it is for (A tar or tar.gz, a folder of FITS stamps, or a RealGalaxy catalogue)" in said
 
 
 def test_wrong_keys_are_refused_in_one_readable_message(tree):

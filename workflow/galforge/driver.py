@@ -199,9 +199,10 @@ class Driver:
         for name in self.config.used_datasets:
             settings = self.config.datasets[name].settings
             if getattr(settings, "source", None) == "path" and not Path(settings.path).exists():
+                wanted = (type(settings).model_fields["path"].description or "").removeprefix("with source: path. ")
                 raise ConfigError(
-                    f"datasets.{name}.path: {settings.path} does not exist (relative paths start at {Path.cwd()}); "
-                    "give what config/README.md says of its family, or set source: download or mock"
+                    f"datasets.{name}.path: {settings.path} does not exist (relative paths start at {Path.cwd()}). "
+                    f"Give what it is for ({wanted}), or another source"
                 )
 
     def _check_metadata(self) -> None:
