@@ -204,8 +204,14 @@ FROM_WILDCARDS = {
     "runs",
     "trainings",
     "source",
+    "who",
+    "alpha",
+    "replicate",
+    "denoiser",
+    "model",
+    "tests",
 }
-"""Parts of a spec that come from the names of data sets, models and measures, and from `run`."""
+"""Parts of a spec that come from the names of data sets, models, measures and tests, and from `run`."""
 MOCKED = ("extension", "bands", "pixel_scale", "zero_point")
 ONE_VALUE = [
     *(f"datasets.cosmos.{key}" for key in MOCKED),
@@ -217,15 +223,22 @@ ONE_VALUE = [
         for suffix in ("", "-published")
     ),
     *(f"measures.features.{key}" for key in ("protocol", "network", "weights", "path")),
+    *(f"denoising.cases.in_domain.{key}" for key in ("pixel_size", "noise")),
+    "models.stylegan.training.splits",
 ]
 """Keys with one possible value here: what a mock imitates, the only band, the protocol that a measure is named by, the
-network whose weights come with the environment."""
-FIXED = {"band", "measuring.band", "settings.network", *(f"settings.{key}" for key in (*MOCKED, "zero_points"))}
+network whose weights come with the environment, the test that is as training, the split that denoisers are not tested
+by."""
+FIXED = {
+    *("band", "measuring.band", "settings.network", "training.splits"),
+    *(f"cases.in_domain.{key}" for key in ("pixel_size", "noise")),
+    *(f"settings.{key}" for key in (*MOCKED, "zero_points")),
+}
 """Where the values of these keys stand in specs."""
 NOT_REACHED = ("datasets.skirt.splits.train", "compare.neighbour_halvings", "compare.permutations")
 """Keys that only larger runs look at: halves of a few stamps have no neighbours, so few are not classified, and the
 first share of three splits follows from the others."""
-NOT_RUN = "models.alae."
+NOT_RUN = ("models.alae.", "models.stylegan-train.")
 FROM_LOCK = {"statmorph"}
 """Versions that captions name."""
 UNUSED_HERE = [

@@ -10,6 +10,6 @@ draw(
     pd.read_csv(snakemake.input.table),
     snakemake.output.png,
     snakemake.output.pdf,
-    **spec,
+    **{name: spec[name] for name in ("dataset", "model", "protocol", "denoiser")},
 )
 finish(snakemake, __file__)
