@@ -45,7 +45,8 @@ def draw(
     rows = rows[rows["kind"] == "case"]
     comparable = scale == "paper" and not (rows["origin"] == "mock").any()
     shown = cases(rows)
-    across = min(len(shown), _ACROSS)
+    # Four tests fill two lines of two.
+    across = 2 if len(shown) == 4 else min(len(shown), _ACROSS)
     down = -(-len(shown) // across)
     methods = [name for name in METHODS if name != "identity" and (rows["method"] == name).any()]
     with figure(max(3.2 * across, 5.2), (0.75 if across == _ACROSS else 0.95) + 4.1 * down) as made:
