@@ -64,6 +64,11 @@ if ready; then
     echo "setup: .venv is up to date"
     exit 0
 fi
+# A link into another checkout's environment would have that one emptied.
+other=$(cut -d' ' -f2- .venv/stamp 2>/dev/null || true)
+if [ -n "$other" ] && [ "$other" != "$PWD" ] && [ "$other/.venv" -ef .venv ]; then
+    fail ".venv leads to the environment of another checkout ($other): link it to an empty folder, or remove the link"
+fi
 # Two calls at once must not build the same folder; the second finds it ready.
 exec 9<$lock
 if command -v flock >/dev/null && ! flock --nonblock 9; then

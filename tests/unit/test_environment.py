@@ -2,6 +2,8 @@
 
 import importlib.util
 import re
+import shutil
+import subprocess
 import tomllib
 from importlib import metadata
 from pathlib import Path
@@ -121,3 +123,18 @@ def test_no_registry_or_machine_is_named() -> None:
 def test_the_package_and_the_project_have_one_version() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert project["version"] == VERSION
+
+
+def test_a_link_to_another_checkouts_environment_is_left_alone(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    for checkout in (first, second):
+        (checkout / "envs").mkdir(parents=True)
+        for name in ("setup.sh", "requirements.lock"):
+            shutil.copy2(ROOT / "envs" / name, checkout / "envs" / name)
+    (first / ".venv").mkdir()
+    (first / ".venv/stamp").write_text(f"digest {first}\n")
+    (second / ".venv").symlink_to(first / ".venv")
+    done = subprocess.run(["bash", second / "envs/setup.sh"], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"the environment of another checkout ({first})" in done.stderr
+    assert (first / ".venv/stamp").exists()
