@@ -25,8 +25,8 @@ help: ## list the targets
 setup: ## make .venv from the lock (about 2 minutes and the downloads); nothing if it is up to date
 	@envs/setup.sh
 
-demo: setup ## run everything on small data, 10 to 14 minutes on two cores, to results/demo/report/index.html
-	@echo "demo: data, training, sampling, measuring, tables and the page with config/demo.yaml; 10 to 14 minutes on two cores"
+demo: setup ## run everything on small data, 10 to 15 minutes on two cores, to results/demo/report/index.html
+	@echo "demo: data, training, sampling, measuring, tables and the page with config/demo.yaml; 10 to 15 minutes on two cores"
 	@.venv/bin/snakemake --profile profiles/local --configfile config/demo.yaml --resources gpu=2 --quiet rules host; \
 	$(call took,demo: open $(DEMO); this took)
 
