@@ -93,7 +93,7 @@ def test_refuses_no_sweep_and_one_twice() -> None:
 
 def test_blocks_say_what_a_sweep_comes_to() -> None:
     best, everything = blocks("denoising", table())
-    assert (best.title, best.origin) == ("skirt, stylegan-train, denoiser: what it comes to", "simulated")
+    assert (best.title, best.origin) == ("skirt, StyleGAN (train split), denoiser: what it comes to", "simulated")
     assert [(column.kind, column.sizes) for column in best.columns] == [
         ("corrected", "24 galaxies, 2 networks"),
         ("printed", ""),
@@ -252,7 +252,7 @@ def test_page_has_a_section(tmp_path: Path) -> None:
     section = text[text.index('<section id="denoising"') :].partition("</section>")[0]
     assert "does training on generated galaxies help?" in section
     assert '<span class="floor">not supported</span>' in section
-    assert "<summary>stylegan-train, denoiser: every α and test</summary>" in section
+    assert "<summary>StyleGAN (train split), denoiser: every α and test</summary>" in section
     assert section.count("<img ") == 3
     assert "The MSE is never compared across tests" in section
     assert "are not the survey&#39;s" in text, "the warning stays"

@@ -104,7 +104,7 @@ GROUPS = {
 MODELS = {
     "vae": "VAE",
     "stylegan": "StyleGAN",
-    "stylegan-train": "StyleGAN, train split",
+    "stylegan-train": "StyleGAN (train split)",
     "alae": "ALAE",
     "roundtrip": "Store and decode",
 }
