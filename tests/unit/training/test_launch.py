@@ -59,7 +59,9 @@ def assert_equal_to_float_tolerance(state, other):
     for kind in ("networks", "average"):
         assert state[kind].keys() == other[kind].keys()
         for name, value in state[kind].items():
-            assert torch.allclose(value, other[kind][name], rtol=1e-4, atol=1e-5), name
+            # In norm: where a gradient is almost zero, Adam turns a rounding error into a part of a step.
+            difference = torch.linalg.vector_norm(value.double() - other[kind][name].double())
+            assert difference <= 1e-4 * torch.linalg.vector_norm(value.double()) + 1e-6, name
 
 
 @pytest.mark.parametrize(
