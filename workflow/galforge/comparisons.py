@@ -3,16 +3,24 @@
 from dataclasses import dataclass
 from typing import Any
 
+from galforge import families
 from galforge.config import Config, is_native
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A module of ``galforge.compare``: the families of measures it joins, its protocols, and its libraries."""
+    """A module of ``galforge.compare``: the families of measures it joins, its protocols, and its libraries.
+
+    Attributes:
+        by_redshift: made where galaxies have redshifts.
+        from_one: what differs between the protocols is the comparison: both are made from the same measurements.
+    """
 
     families: tuple[str, ...]
     protocols: tuple[str, ...] = ("corrected", "published")
     libraries: tuple[str, ...] = ()
+    by_redshift: bool = False
+    from_one: bool = False
 
 
 KINDS = {
@@ -22,10 +30,17 @@ KINDS = {
     "colour_bulge": Kind(("morphology", "photometry")),
     "joint": Kind(("morphology", "photometry"), ("corrected",), ("scipy", "scikit-learn")),
     "features": Kind(("features",), libraries=("scipy",)),
+    "galaxy_kl": Kind(("sources",), by_redshift=True, from_one=True),
+    "fitting_loss": Kind(("sources",), by_redshift=True, from_one=True),
+    "successors": Kind(("sources",), by_redshift=True, from_one=True),
+    "redshift_loss": Kind(("redshift",), by_redshift=True, from_one=True),
+    "band_scores": Kind(("band_features",), libraries=("scipy",), by_redshift=True),
 }
 GROUPS = {
     "properties": ("morphology", "power_spectrum", "photometry", "colour_bulge", "joint"),
     "features": ("features",),
+    "conditional": ("galaxy_kl", "fitting_loss", "redshift_loss", "successors"),
+    "band_scores": ("band_scores",),
 }
 """What one job compares: minutes of work at the papers' scale. Features are apart, because they take longest."""
 OF_COLOURS = ("colour_bulge",)
@@ -38,6 +53,10 @@ TABLES = {
 HEADLINE = {"morphology", "power_spectrum", "colour_bulge"}
 ROUNDTRIP = "roundtrip"
 """Stands for a model where galaxies that were stored at one size are compared with the same ones that never were."""
+REAL = "real"
+"""Stands for a model where real galaxies of one split are compared with those of another, by redshift."""
+REDSHIFT = "redshift"
+"""The column of a catalogue by which galaxies are compared so."""
 
 
 @dataclass(frozen=True)
@@ -61,13 +80,18 @@ def comparisons(config: Config, dataset: str, group: str) -> list[Comparison]:
         wanted = KINDS[name]
         if name in OF_COLOURS and not {"g", "i"} <= set(config.datasets[dataset].settings.bands):
             continue
+        if wanted.by_redshift and not has_redshifts(config, dataset):
+            continue
+        taken = config.taken(dataset)
         if len(wanted.families) == 1:
             (family,) = wanted.families
-            own = [measure for measure, entry in config.measures.items() if entry.family == family]
-            found += [Comparison(name, config.measures[measure].protocol, (measure,)) for measure in own]
+            own = [measure for measure in taken if config.measures[measure].family == family]
+            for measure in own:
+                protocols = wanted.protocols if wanted.from_one else (config.measures[measure].protocol,)
+                found += [Comparison(name, protocol, (measure,)) for protocol in protocols]
             continue
         for protocol in wanted.protocols:
-            measures = tuple(_variant(config, family, protocol) for family in wanted.families)
+            measures = tuple(_variant(config, taken, family, protocol) for family in wanted.families)
             suffixed = any(measure.endswith("-published") for measure in measures)
             if all(measures) and (protocol == "corrected" or suffixed):
                 found.append(Comparison(name, protocol, measures))
@@ -81,9 +105,17 @@ def sides(config: Config, dataset: str, model: str, seed: str, protocol: str) ->
     corrected one measures both decoded.
     """
     native = is_native(config.datasets[dataset].family)
+    if model == REAL:
+        return "source", "source"
     if model == ROUNDTRIP:
         return "native", "source"
     return "native" if native and protocol == "published" else "source", f"{model}-seed{seed}"
+
+
+def has_redshifts(config: Config, dataset: str) -> bool:
+    """Whether the catalogue of a data set's stamps has redshifts."""
+    module = families.load("datasets", config.datasets[dataset].family, "settings")
+    return REDSHIFT in getattr(module, "CONDITIONS", ())
 
 
 def tables_needed(config: Config, dataset: str, model: str, seed: str, group: str) -> list[tuple[str, str]]:
@@ -106,7 +138,8 @@ def comparison_specs(config: Config, dataset: str, model: str, seed: str, group:
         settings = config.compare.for_group(comparison.name, comparison.protocol, cuts)
         pair = sides(config, dataset, model, seed, comparison.protocol)
         suffix = "-published" if comparison.protocol == "published" else ""
-        label = comparison.measures[0] if len(comparison.measures) == 1 else f"{comparison.name}{suffix}"
+        alone = len(comparison.measures) == 1 and not KINDS[comparison.name].from_one
+        label = comparison.measures[0] if alone else f"{comparison.name}{suffix}"
         specs[label] = {
             "comparison": comparison.name,
             "measures": list(comparison.measures),
@@ -116,7 +149,7 @@ def comparison_specs(config: Config, dataset: str, model: str, seed: str, group:
     return specs
 
 
-def _variant(config: Config, family: str, protocol: str) -> str:
-    """The name of a family's measure under a protocol; empty where there is none."""
-    own = {entry.protocol: name for name, entry in config.measures.items() if entry.family == family}
+def _variant(config: Config, taken: list[str], family: str, protocol: str) -> str:
+    """The name of a family's measure under a protocol, of those that are taken; empty where there is none."""
+    own = {config.measures[name].protocol: name for name in taken if config.measures[name].family == family}
     return own.get(protocol, own.get("corrected", ""))

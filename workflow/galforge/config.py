@@ -22,7 +22,7 @@ from galforge.studies.denoising.settings import DenoiserSettings, DenoisingSetti
 from galforge.training.settings import NormalisationSettings, SamplingSettings, TrainingSettings
 
 NAME = re.compile(r"[a-z][a-z0-9_]*(-[a-z][a-z0-9_]*)*")
-RESERVED = ("source", "native", "roundtrip")
+RESERVED = ("source", "native", "roundtrip", "real")
 """Names that say whose stamps are measured or compared, and are not a model's."""
 
 
@@ -133,6 +133,11 @@ class Config:
         """Data sets that some run uses, in the order of the runs."""
         return list(dict.fromkeys(run.dataset for run in self.run))
 
+    def taken(self, dataset: str) -> list[str]:
+        """Measures that are taken of a data set, in their order."""
+        chosen = self.datasets[dataset].measuring.measures
+        return [name for name in self.measures if chosen is None or name in chosen]
+
     @property
     def sweeps(self) -> list[Sweep]:
         """The sweeps of the denoising study."""
@@ -187,6 +192,8 @@ def parse(raw: dict[str, Any]) -> Config:
             for unknown in sorted(set(dataset.measuring.overrides) - set(measures) - left_out):
                 there = ", ".join(sorted(measures))
                 problems.add(f"{key}.overrides.{unknown}", f"no such measure; there are {there}")
+            for unknown in sorted(set(dataset.measuring.measures or ()) - set(measures) - left_out):
+                problems.add(f"{key}.measures", f"no measure {unknown}; there are {', '.join(sorted(measures))}")
             _check_overrides(problems, key, name, dataset, sections["measures"], measured)
         _check_downloads(problems, downloadable(datasets, measures))
         for i, run in enumerate(runs):

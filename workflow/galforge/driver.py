@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from galforge.atomic import write_text
-from galforge.comparisons import GROUPS, HEADLINE, ROUNDTRIP, TABLES, comparisons
+from galforge.comparisons import GROUPS, HEADLINE, KINDS, REAL, ROUNDTRIP, TABLES, comparisons
 from galforge.config import Config, ConfigError, Sweep, downloadable, is_native, parse
 from galforge.digest import PACKAGE, content_digest, module_file, reachable
 from galforge.downloads import downloads_of
@@ -38,6 +38,10 @@ FIGURES = {
 SWEEP_FIGURES = ("sweep", "robustness", "denoised")
 """Figures of each sweep of the denoising study; robustness is left out where no curve is asked for."""
 PLAN_DAYS = 30
+STRETCHED = ("features", "band_features")
+"""Families of measures whose network sees stamps in a stretch of the source's."""
+BY_NETWORK = (*STRETCHED, "redshift")
+"""Families of measures that a network takes."""
 
 
 class Driver:
@@ -86,13 +90,28 @@ class Driver:
         """Regular expression of the data sets whose galaxies are kept at their own size too, or of the others."""
         return _any_of(name for name, entry in self.config.datasets.items() if is_native(entry.family) == native)
 
+    def measures(self, by_network: bool) -> str:
+        """Regular expression of the measures that a network takes, or of the others."""
+        found = self.config.measures.items()
+        return _any_of(name for name, entry in found if (entry.family in BY_NETWORK) == by_network)
+
+    def stretches(self, measure: str) -> bool:
+        """Whether the source's stamps set the scale at which a measure's network sees anybody's."""
+        entry = self.config.measures[measure]
+        return entry.family in STRETCHED and entry.protocol == "corrected"
+
     def sweeps(self) -> str:
         """Regular expression of the sweeps of the denoising study; it matches nothing where there are none."""
         return _any_of(sweep.name for sweep in self.config.sweeps)
 
-    def runs(self, dataset: str) -> list[tuple[str, int]]:
-        """(model, seed) of everything that is compared with a data set's source, the way there and back included."""
+    def runs(self, dataset: str, group: str) -> list[tuple[str, int]]:
+        """(model, seed) of everything that a group of comparisons puts beside a data set's source.
+
+        Besides the models that is the way there and back, or real galaxies where they are compared by redshift.
+        """
         found = [(run.model, seed) for run in self.config.run if run.dataset == dataset for seed in run.seeds]
+        if any(KINDS[name].by_redshift for name in GROUPS[group]):
+            return [*found, (REAL, 0)]
         return found + ([(ROUNDTRIP, 0)] if is_native(self.config.datasets[dataset].family) else [])
 
     def weights(self, measure: str) -> str | list[str]:
@@ -163,13 +182,12 @@ class Driver:
 
     def figures(self) -> list[tuple[str, str]]:
         """Figures as (kind, data set), or (kind, sweep of the denoising study)."""
-        families = {entry.family for entry in self.config.measures.values()}
-        drawn = [kind for kind, needed in FIGURES.items() if needed <= families]
         found = [
             (kind, dataset)
             for dataset in self.config.used_datasets
-            for kind in drawn
-            if kind != "colours" or {"g", "i"} <= set(self.config.datasets[dataset].settings.bands)
+            for kind, needed in FIGURES.items()
+            if needed <= {self.config.measures[name].family for name in self.config.taken(dataset)}
+            and (kind != "colours" or {"g", "i"} <= set(self.config.datasets[dataset].settings.bands))
         ]
         for sweep in self.config.sweeps:
             settings = self.config.denoising[sweep.dataset]

@@ -23,8 +23,8 @@ RAW = CONFIG.overall.raw
 DENOISING = f"{RESULTS}/studies/denoising"
 SOURCE = "source|native"
 GENERATED = r"[a-z0-9_-]+-seed\d+"
-FEATURES = r"features[a-z0-9_-]*"
-PLAIN = rf"(?!{FEATURES})[a-z0-9_-]+"
+FEATURES = DRIVER.measures(by_network=True)
+PLAIN = DRIVER.measures(by_network=False)
 
 
 wildcard_constraints:
@@ -140,8 +140,7 @@ def measure_chunks(wildcards):
 @signed
 def scale_of(wildcards):
     """The source's stamps, where they set the scale at which a network sees anybody's."""
-    corrected = CONFIG.measures[wildcards.measure].protocol == "corrected"
-    return stamps_path(wildcards.dataset, "source") if corrected else []
+    return stamps_path(wildcards.dataset, "source") if DRIVER.stretches(wildcards.measure) else []
 
 
 @signed
@@ -202,8 +201,8 @@ def distances_for(wildcards):
     return [
         f"{RESULTS}/distances/{dataset}/{model}/seed{seed}/{group}.csv"
         for dataset in CONFIG.used_datasets
-        for model, seed in DRIVER.runs(dataset)
         for group in DRIVER.groups(dataset, wildcards.table)
+        for model, seed in DRIVER.runs(dataset, group)
     ]
 
 

@@ -35,9 +35,22 @@ class CompareSettings(Settings):
     permutations: int = Field(
         10, ge=1, description="joint: trainings of the classifier on permuted labels for its floor [count]"
     )
+    redshift_edges: list[float] = Field(
+        [0.01, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0],
+        min_length=2,
+        description="fitting_loss, redshift_loss, successors, band_scores: edges of the bins of redshift",
+    )
+    kl_fewest: int = Field(
+        100, ge=10, description="galaxy_kl: values that a bin of redshift needs on both sides; else blank [count]"
+    )
+    uniform_images: int = Field(
+        2000, ge=20, description="band_scores: images of a side at most, as uniform in redshift as can be had [count]"
+    )
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
+        if any(low >= high for low, high in zip(self.redshift_edges[:-1], self.redshift_edges[1:], strict=True)):
+            raise ValueError(f"redshift_edges {self.redshift_edges} must rise from each to the next")
         if self.histogram_low >= self.histogram_high:
             raise ValueError(
                 f"histogram_low {self.histogram_low:g} must lie below histogram_high {self.histogram_high:g}"
@@ -52,26 +65,39 @@ class CompareSettings(Settings):
 
 
 _ONLY = {
-    "bootstrap": ("morphology", "power_spectrum", "photometry", "colour_bulge", "joint"),
+    "bootstrap": ("morphology", "power_spectrum", "photometry", "colour_bulge", "joint", "galaxy_kl", "redshift_loss"),
     "halvings": ("morphology", "power_spectrum", "photometry", "colour_bulge", "joint"),
     "histogram_bins": ("power_spectrum",),
     "histogram_low": ("power_spectrum",),
     "histogram_high": ("power_spectrum",),
-    "fid_bootstrap": ("features",),
-    "fid_halvings": ("features",),
+    "fid_bootstrap": ("features", "band_scores"),
+    "fid_halvings": ("features", "band_scores"),
     "kid_subsets": ("features",),
     "neighbour_images": ("features",),
     "neighbour_halvings": ("features",),
     "red_colour": ("colour_bulge",),
     "directions": ("joint",),
     "permutations": ("joint",),
+    "redshift_edges": ("fitting_loss", "redshift_loss", "successors", "band_scores"),
+    "kl_fewest": ("galaxy_kl",),
+    "uniform_images": ("band_scores",),
+    "seed": (
+        *("morphology", "power_spectrum", "photometry", "colour_bulge", "joint", "features"),
+        *("galaxy_kl", "redshift_loss", "band_scores"),
+    ),
 }
 """Fields that not every comparison reads, and those that do."""
 _PUBLISHED_ONLY = ("histogram_bins", "histogram_low", "histogram_high", "kid_subsets")
 
 
+_CORRECTED_ONLY = {"fitting_loss": ("redshift_edges",), "redshift_loss": ("bootstrap", "seed")}
+"""Fields that a comparison does not read under the published protocol."""
+
+
 def _reads(comparison: str, protocol: str, name: str) -> bool:
-    return comparison in _ONLY.get(name, (comparison,)) and (protocol == "published" or name not in _PUBLISHED_ONLY)
+    if comparison not in _ONLY.get(name, (comparison,)):
+        return False
+    return name not in (_PUBLISHED_ONLY if protocol == "corrected" else _CORRECTED_ONLY.get(comparison, ()))
 
 
 class ComparisonSettings(CompareSettings):

@@ -30,6 +30,9 @@ class Measuring(Settings):
         description="apply the published cuts in the published protocol; they belong to SKIRT in native pixels",
     )
     seed: int = Field(0, ge=0, description="seed of the added noise [any integer]")
+    measures: list[str] | None = Field(
+        None, description="measures that are taken of this data set and its models; null: all [keys of `measures`]"
+    )
     overrides: dict[str, Any] = Field(
         default_factory=dict,
         description="keys of measures that differ for this data set, as a tree, such as {power_spectrum: {band: 1}}",

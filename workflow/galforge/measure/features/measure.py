@@ -66,7 +66,7 @@ def measure(
     file = Path(weights) if weights is not None else engine.packaged_weights()
     features = np.empty((stop - start, engine.FEATURES), dtype=np.float32)
     counter = Progress(stop - start, "stamps measured")
-    with _exact(place, settings.threads), torch.inference_mode():
+    with exact(place, settings.threads), torch.inference_mode():
         network = load(engine, settings, file, place)
         for low in range(start, stop, settings.batch):
             high = min(low + settings.batch, stop)
@@ -83,7 +83,7 @@ def measure(
 
 
 @contextmanager
-def _exact(place: torch.device, threads: int) -> Iterator[None]:
+def exact(place: torch.device, threads: int) -> Iterator[None]:
     """Reproducible, and in full single precision: a GPU would round what it multiplies to 10 bits."""
     with devices.reproducible(place, threads), torch.backends.cudnn.flags(deterministic=True, allow_tf32=False):
         yield

@@ -1,0 +1,330 @@
+"""Comparisons by redshift: KL, fitting and redshift losses, ratios, each against something independent."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import scipy.stats
+
+from galforge.compare import band_scores, fitting_loss, galaxy_kl, redshift_loss, successors
+from galforge.compare.frechet import frechet
+from galforge.compare.redshift_bins import in_bins, pair, uniform
+from galforge.compare.settings import CompareSettings
+from galforge.errors import GalforgeError
+from galforge.seeds import generator
+
+EDGES = [0.0, 0.5, 1.0, 2.0]
+
+
+def settings(comparison, protocol="corrected", **changes):
+    given = CompareSettings(**{"redshift_edges": EDGES, "bootstrap": 100, "halvings": 2, **changes})
+    return given.for_group(comparison, protocol, False)
+
+
+def galaxies(draws, redshift, split="", size_at=lambda z: 200 / (1 + z)):
+    """Measurements of galaxies whose sizes follow a relation with redshift."""
+    n = len(redshift)
+    return pd.DataFrame(
+        {
+            "index": np.arange(n),
+            "split": [split] * n if isinstance(split, str) else split,
+            "redshift": redshift,
+            "isophotal_area": size_at(redshift) * np.exp(draws.normal(0, 0.3, n)),
+            "semi_major_axis": np.sqrt(size_at(redshift)) * np.exp(draws.normal(0, 0.1, n)),
+            "ellipticity": draws.uniform(0, 0.7, n),
+            "sersic_index": np.exp(draws.normal(0.3, 0.4, n)),
+            "errcxy": draws.normal(0, 1, n) * np.exp(5 - redshift),
+            "sky_rms_g": draws.normal(2, 0.1, n),
+            "redshift_cnn": redshift + draws.normal(0.02, 0.03, n) * (1 + redshift),
+        }
+    )
+
+
+@pytest.fixture
+def draws():
+    return np.random.default_rng(8)
+
+
+@pytest.fixture
+def source(draws):
+    split = np.array(["train", "validation", "test", "test"])[np.arange(4000) % 4]
+    return galaxies(draws, draws.uniform(0, 2, 4000), split)
+
+
+def value(table, metric, name="all"):
+    row = table[(table["metric"] == metric) & (table["property"] == name)]
+    assert len(row) == 1, f"{metric} {name}"
+    return row.iloc[0]
+
+
+# Who is compared
+
+
+def test_the_source_is_its_test_split_and_real_galaxies_stand_in_for_a_model(draws, source):
+    made = galaxies(draws, draws.uniform(0, 2, 50))
+    real, generated = pair(source, made)
+    assert set(real["split"]) == {"test"}
+    assert generated is made
+    assert set(pair(source, source)[1]["split"]) == {"validation"}
+
+
+@pytest.mark.parametrize("column", ["redshift", "split"])
+def test_a_missing_column_is_named(draws, source, column):
+    with pytest.raises(GalforgeError, match=f"generated measurements lack {column}"):
+        pair(source, galaxies(draws, np.full(30, 0.4)).drop(columns=column))
+
+
+def test_a_missing_redshift_is_named_with_its_row(draws, source):
+    redshift = np.full(30, 0.4)
+    redshift[7] = np.nan
+    with pytest.raises(GalforgeError, match="no redshift for 1 of 30 stamps, the first at index 7"):
+        pair(source, galaxies(draws, redshift))
+
+
+def test_no_test_split_is_refused(draws, source):
+    with pytest.raises(GalforgeError, match="no stamps of the split test"):
+        pair(source[source["split"] != "test"], galaxies(draws, np.full(30, 0.4)))
+
+
+def test_bins_are_half_open_and_the_last_one_closed(draws):
+    table = galaxies(draws, np.array([-0.1, 0.0, 0.5, 1.99, 2.0, 2.1]))
+    assert in_bins(table, table, EDGES).source.tolist() == [-1, 0, 1, 2, 2, -1]
+
+
+# KL
+
+
+def test_kl_is_that_of_the_counts():
+    counts = np.array([5, 0, 30, 65]), np.array([20, 3, 30, 0])
+    p, q = ((c + 0.5) / (c.sum() + 2) for c in counts)
+    assert galaxy_kl.kl(*counts) == pytest.approx(scipy.stats.entropy(p, q), rel=1e-12)
+
+
+def test_kl_of_two_normal_distributions_in_many_numbers(draws):
+    """Binned: the divergence between the bins' probabilities, to which half a count adds nothing here."""
+    first, second = draws.normal(0, 1, 400_000), draws.normal(0.5, 1.2, 400_000)
+    score = galaxy_kl.divergence(first, second, settings("galaxy_kl"), draws)
+    edges = np.concatenate([[-np.inf], scipy.stats.norm.ppf(np.arange(1, 10) / 10), [np.inf]])
+    p, q = np.full(10, 0.1), np.diff(scipy.stats.norm.cdf(edges, 0.5, 1.2))
+    assert score.value == pytest.approx(scipy.stats.entropy(p, q), abs=5 * score.standard_error)
+
+
+def test_floor_is_what_samples_of_one_distribution_score(draws):
+    chosen = settings("galaxy_kl")
+    scores = [galaxy_kl.divergence(draws.normal(size=900), draws.normal(size=600), chosen, draws) for _ in range(400)]
+    # The deciles are the first sample's own, which takes its scatter out of the counts, not out of the edges.
+    assert np.mean([score.value for score in scores]) == pytest.approx(scores[0].floor, rel=0.15)
+    assert np.std([score.value for score in scores]) < 2 * np.mean([score.standard_error for score in scores])
+
+
+def test_a_long_tail_does_not_make_it_infinite(draws):
+    first, second = draws.lognormal(0, 1.5, 2000), draws.lognormal(0, 1.5, 250)
+    for protocol in ("published", "corrected"):
+        edges = galaxy_kl.edges_of(first, second, protocol)
+        assert len(edges) == 11
+        counts = galaxy_kl.histogram(first, edges)
+        assert counts.sum() == 2000
+        # Most of them lie in one of ten equal bins.
+        assert (counts.max() > 1600) == (protocol == "published")
+        assert np.isfinite(galaxy_kl.divergence(first, second, settings("galaxy_kl", protocol), draws).value)
+
+
+def test_kl_by_redshift_finds_what_all_together_hides(draws, source):
+    """Sizes at random, whatever the redshift: the whole distribution is right, that of each bin is not."""
+    redshift = draws.uniform(0, 2, 4000)
+    made = galaxies(draws, redshift)
+    shuffled = made.assign(isophotal_area=draws.permutation(made["isophotal_area"]))
+    for protocol in ("published", "corrected"):
+        right, wrong = (
+            galaxy_kl.compare(source, table, settings("galaxy_kl", protocol, kl_fewest=50))
+            for table in (made, shuffled)
+        )
+        name = "isophotal_area"
+        whole, binned = (value(wrong, metric, name) for metric in ("galaxy_kl", "galaxy_kl_redshift_bins"))
+        assert whole["value"] < 2 * value(right, "galaxy_kl", name)["value"] + 0.01
+        assert binned["value"] > 5 * value(right, "galaxy_kl_redshift_bins", name)["value"]
+        bins = wrong[(wrong["metric"] == "galaxy_kl_bin") & wrong["property"].str.startswith(f"{name}@")]
+        assert len(bins) == 10
+        assert binned["value"] == pytest.approx(bins["value"].mean())
+
+
+def test_bins_of_few_galaxies_are_blank(draws, source):
+    made = galaxies(draws, draws.uniform(0, 1, 300))
+    table = galaxy_kl.compare(source, made, settings("galaxy_kl", kl_fewest=20))
+    rows = table[(table["metric"] == "galaxy_kl_bin") & table["property"].str.startswith("ellipticity@")]
+    assert rows["value"].notna().tolist() == [row.n_generated >= 20 for row in rows.itertuples()]
+    assert rows["value"].isna().sum() == 5
+    assert rows[rows["value"].isna()]["n_generated"].max() < 20
+
+
+# Fitting loss
+
+
+def test_fitting_loss_is_the_mean_logarithm_without_sign(draws, source):
+    made = galaxies(draws, draws.uniform(0, 2, 500))
+    made.loc[3, "errcxy"], made.loc[4, "errcxy"] = 0.0, np.nan
+    row = value(fitting_loss.compare(source, made, settings("fitting_loss", "published")), "fitting_loss")
+    logarithms = np.log(np.abs(made["errcxy"].drop([3, 4])))
+    assert row["value"] == pytest.approx(logarithms.mean())
+    assert row["standard_error"] == pytest.approx(scipy.stats.sem(logarithms))
+    assert row["n_generated"] == 498
+    assert np.isnan(row["floor"])
+
+
+def test_another_distribution_of_redshifts_is_no_difference(draws, source):
+    """Corrected: at matched redshift. The published means differ by what redshifts differ."""
+    redshift = 2 * draws.beta(1, 4, 6000)
+    made = galaxies(draws, redshift)
+    row = value(fitting_loss.compare(source, made, settings("fitting_loss", redshift_edges=list(np.arange(21) / 10))),
+                "fitting_loss_difference")  # fmt: skip
+    assert abs(row["value"]) < 4 * row["standard_error"]
+    published = [
+        value(fitting_loss.compare(source, table, settings("fitting_loss", "published")), "fitting_loss")
+        for table in (made, source)
+    ]
+    apart = published[0]["value"] - published[1]["value"]
+    assert apart > 10 * row["standard_error"]
+
+
+def test_galaxies_without_a_value_are_counted(draws, source):
+    made = galaxies(draws, draws.uniform(0, 2, 500))
+    made.loc[:99, "errcxy"] = np.nan
+    row = value(fitting_loss.compare(source, made, settings("fitting_loss")), "fitting_missing")
+    assert row["value"] == pytest.approx(0.2)
+
+
+# Redshift loss
+
+
+def test_redshift_numbers_are_those_of_scipy(draws, source):
+    made = galaxies(draws, draws.uniform(0, 2, 2000))
+    apart = (made["redshift_cnn"] - made["redshift"]).to_numpy()
+    published = redshift_loss.compare(source, made, settings("redshift_loss", "published"))
+    assert value(published, "redshift_loss")["value"] == pytest.approx(np.mean(1 - 1 / (1 + (apart / 0.15) ** 2)))
+    table, apart = redshift_loss.compare(source, made, settings("redshift_loss")), apart / (1 + made["redshift"])
+    assert value(table, "redshift_bias")["value"] == pytest.approx(np.median(apart))
+    mad = scipy.stats.median_abs_deviation(apart, scale="normal")
+    assert value(table, "redshift_scatter")["value"] == pytest.approx(mad, rel=1e-4)
+    assert value(table, "redshift_outliers")["value"] == pytest.approx(np.mean(np.abs(apart) > 0.15))
+    # Of a normal distribution: sd of the median and of the scaled MAD.
+    assert value(table, "redshift_bias")["standard_error"] == pytest.approx(1.2533 * 0.03 / 2000**0.5, rel=0.4)
+    assert value(table, "redshift_scatter")["standard_error"] == pytest.approx(1.167 * 0.03 / 2000**0.5, rel=0.4)
+
+
+def test_a_galaxy_without_conditioning_is_at_the_far_end_of_the_loss(draws, source):
+    made = galaxies(draws, draws.uniform(0, 2, 1000))
+    made["redshift_cnn"] = draws.permutation(made["redshift"])
+    row = value(redshift_loss.compare(source, made, settings("redshift_loss", "published")), "redshift_loss")
+    real = value(redshift_loss.compare(source, source, settings("redshift_loss", "published")), "redshift_loss")
+    assert row["value"] > 0.7
+    assert real["value"] < 0.2
+    assert real["n_generated"] == 2000
+
+
+# Ratios
+
+
+def test_ratios_at_matched_redshift(draws, source):
+    """Galaxies ten per cent too large, most of them near: plain means are far off, matched ones tell the ten."""
+    redshift = 2 * draws.beta(1, 3, 8000)
+    made = galaxies(draws, redshift, size_at=lambda z: 220 / (1 + z))
+    fine = {"redshift_edges": list(np.arange(21) / 10)}
+    matched = value(
+        successors.compare(source, made, settings("successors", **fine)), "generated_over_real", "isophotal_area"
+    )
+    plain = value(
+        successors.compare(source, made, settings("successors", "published", **fine)),
+        "generated_over_real",
+        "isophotal_area",
+    )
+    assert matched["value"] == pytest.approx(1.1, abs=4 * matched["standard_error"])
+    assert matched["standard_error"] < 0.02
+    assert plain["value"] > 1.2
+
+
+def test_error_of_a_ratio_is_that_of_repetitions(draws):
+    scores = [successors.ratio(draws.normal(10, 2, 300), draws.normal(11, 3, 200)) for _ in range(400)]
+    assert np.mean([score.value for score in scores]) == pytest.approx(1.1, abs=0.005)
+    assert np.std([score.value for score in scores]) == pytest.approx(scores[0].standard_error, rel=0.15)
+
+
+def test_sky_and_bins_have_their_ratios(draws, source):
+    made = galaxies(draws, draws.uniform(0, 2, 1000)).assign(sky_rms_g=3.0)
+    table = successors.compare(source, made, settings("successors"))
+    assert value(table, "generated_over_real", "sky_rms_g")["value"] == pytest.approx(1.5, rel=0.01)
+    names = [name for name in table["property"] if name.startswith("isophotal_area@")]
+    assert names == ["isophotal_area@0-0.5", "isophotal_area@0.5-1", "isophotal_area@1-2"]
+
+
+@pytest.mark.parametrize("module", [galaxy_kl, fitting_loss, redshift_loss, successors])
+def test_real_galaxies_are_at_home_among_themselves_and_twice_the_same(source, module):
+    name = module.__name__.rpartition(".")[2]
+    first, second = (module.compare(source, source, settings(name)) for _ in range(2))
+    pd.testing.assert_frame_equal(first, second)
+    assert first["value"].notna().any()
+
+
+# Scores of bands
+
+
+def test_galaxies_are_spread_evenly_over_redshift_as_far_as_they_go(draws):
+    real = galaxies(draws, np.repeat([0.2, 0.7, 1.5], [50, 10, 40]))
+    made = galaxies(draws, np.repeat([0.2, 0.7, 1.5], [100, 30, 5]))
+    bins = in_bins(real, made, EDGES)
+    first, second = uniform(bins, 36, draws)
+    assert np.bincount(bins.source[first]).tolist() == np.bincount(bins.generated[second]).tolist() == [21, 10, 5]
+    assert len(uniform(bins, 1000, draws)[0]) == 65
+
+
+def features(draws, redshift, split, centre=0.0, classes=10):
+    n = len(redshift)
+    columns = {"index": np.arange(n), "split": [split] * n, "redshift": redshift}
+    for band in ("g", "r"):
+        columns |= {f"f_{band}_{i:04d}": draws.normal(centre, 1, n).astype(np.float32) for i in range(6)}
+        weights = draws.dirichlet(np.full(classes, 0.3), n).astype(np.float32)
+        columns |= {f"p_{band}_{i:04d}": weights[:, i] for i in range(classes)}
+    table = pd.DataFrame(columns)
+    table.attrs["engine"] = "inception-v3"
+    return table
+
+
+def test_band_scores_are_those_of_frechet_and_of_the_definition(draws):
+    parts = [features(draws, draws.uniform(0, 2, 300), split) for split in ("test", "validation", "train")]
+    source = pd.concat(parts, ignore_index=True)
+    source.attrs = parts[0].attrs
+    source.loc[source["split"] == "train", [c for c in source.columns if c[1] == "_"]] = np.nan
+    made = features(draws, draws.uniform(0, 2, 300), "", centre=1.0)
+    few = {"fid_bootstrap": 4, "fid_halvings": 3, "uniform_images": 10_000}
+    for protocol, own in (("corrected", parts[1]), ("published", parts[0])):
+        chosen = settings("band_scores", protocol, **few)
+        table = band_scores.compare(source, made, chosen)
+        bins = in_bins(own, made, EDGES)
+        first, second = uniform(bins, 10_000, generator(0, "uniform"))
+        names = [f"f_g_{i:04d}" for i in range(6)]
+        sides = [each.iloc[rows][names].to_numpy() for each, rows in ((own, first), (made, second))]
+        expected = frechet(*sides, ddof=protocol == "corrected")
+        assert value(table, "fid", "g")["value"] == pytest.approx(expected, rel=1e-5)
+        p = made.iloc[second][[f"p_r_{i:04d}" for i in range(10)]].to_numpy(float)
+        direct = np.exp(np.mean([scipy.stats.entropy(row, p.mean(axis=0)) for row in p]))
+        assert value(table, "inception_score", "r")["value"] == pytest.approx(direct, rel=1e-5)
+        assert value(table, "fid")["value"] == pytest.approx(table[table["metric"] == "fid"]["value"][:2].mean())
+    assert value(band_scores.compare(source, source, chosen), "fid")["value"] < 0.3
+
+
+def test_scores_of_another_network_have_another_name(draws):
+    source = pd.concat([features(draws, draws.uniform(0, 2, 60), split) for split in ("test", "validation")])
+    source.attrs["engine"] = "efficientnet-lite0"
+    chosen = settings("band_scores", fid_bootstrap=2, fid_halvings=2)
+    assert set(band_scores.compare(source, source, chosen)["metric"]) == {"fid", "class_entropy_score"}
+
+
+def test_a_network_that_is_sure_of_ten_kinds_scores_ten(draws):
+    classes = np.eye(10)[np.arange(500) % 10]
+    score = band_scores.inception_score(classes, settings("band_scores"), draws)
+    assert score.value == pytest.approx(10)
+    assert band_scores.inception_score(classes * 0 + 0.1, settings("band_scores"), draws).value == pytest.approx(1)
+
+
+def test_missing_band_features_are_named(draws, source):
+    made = features(draws, draws.uniform(0, 2, 60), "")
+    with pytest.raises(GalforgeError, match="the source has no band features"):
+        band_scores.compare(source, made, settings("band_scores"))

@@ -1,0 +1,112 @@
+"""FID and inception score of single bands, on galaxies that are spread evenly over redshift.
+
+Li et al. 2024 (their section 3.6 and appendix B) compare 2,000 images of uniform redshift with the validation split.
+The inception score is that of Salimans et al. 2016; of another network than Inception it is called a class entropy
+score, and never stands beside a printed one.
+"""
+
+import numpy as np
+import pandas as pd
+
+from galforge.compare.frechet import fid
+from galforge.compare.galaxy_kl import mean
+from galforge.compare.redshift_bins import in_bins, pair, uniform
+from galforge.compare.scores import Score
+from galforge.compare.settings import ComparisonSettings
+from galforge.compare.wasserstein import tidy
+from galforge.errors import GalforgeError
+from galforge.seeds import generator
+
+INCEPTION = "inception-v3"
+SCORES = {True: "inception_score", False: "class_entropy_score"}
+
+
+def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonSettings) -> pd.DataFrame:
+    """Tidy rows of `fid` and `inception_score` (or `class_entropy_score`), per band and their mean (`all`).
+
+    corrected: all bands, against the validation split. published: one band, against the test split, as the authors'
+    notebook has it. For the model `real` the other one of the two splits stands for the generated galaxies.
+
+    On both sides are `uniform_images` galaxies at most, equally many in every bin of redshift. The inception score is
+    of one sample and has no floor: 1 says that the network sees one kind of image, more is not better than what real
+    galaxies have.
+
+    Raises:
+        GalforgeError: features are lacking or differ, or redshifts.
+    """
+    splits = ("validation", "test") if settings.protocol == "corrected" else ("test", "validation")
+    real, made = pair(source, generated, real=splits[1], reference=splits[0])
+    real, made = (_measured(table, side) for table, side in ((real, "source"), (made, "generated")))
+    bands = _bands(real, made)
+    draws = generator(settings.seed, "uniform")
+    first, second = uniform(in_bins(real, made, settings.redshift_edges), settings.uniform_images, draws)
+    real, made = real.iloc[first], made.iloc[second]
+    score = SCORES[source.attrs.get("engine") == INCEPTION]
+    found: dict[str, list[Score]] = {"fid": [], score: []}
+    for band in bands:
+        features = [_columns(table, f"f_{band}_") for table in (real, made)]
+        found["fid"].append(fid(*features, settings)[0])
+        classes = _columns(made, f"p_{band}_").astype(np.float64)
+        found[score].append(inception_score(classes, settings, generator(settings.seed, "score", band)))
+    rows = [
+        each.row(metric, band) for metric, scores in found.items() for band, each in zip(bands, scores, strict=True)
+    ]
+    return tidy(rows + [mean(scores).row(metric, "all") for metric, scores in found.items()])
+
+
+def inception_score(classes: np.ndarray, settings: ComparisonSettings, draws: np.random.Generator) -> Score:
+    """exp of the mean of KL(p(y|x) || p(y)) over images, from class probabilities (m, classes).
+
+    The error is the sd over bootstrap resamplings of the images. Blank of fewer than 2 images.
+    """
+    m = len(classes)
+    if m < 2:
+        return Score(np.nan, np.nan, np.nan, 0, m)
+    own = np.sum(classes * _logarithm(classes), axis=1)
+    drawn = [np.bincount(draws.integers(m, size=m), minlength=m) for _ in range(settings.fid_bootstrap)]
+    errors = [_score(classes, own, counts / m) for counts in drawn]
+    return Score(_score(classes, own, np.full(m, 1 / m)), float(np.std(errors, ddof=1)), np.nan, 0, m)
+
+
+def _score(classes: np.ndarray, own: np.ndarray, weights: np.ndarray) -> float:
+    overall = weights @ classes
+    return float(np.exp(weights @ own - overall @ _logarithm(overall)))
+
+
+def _logarithm(values: np.ndarray) -> np.ndarray:
+    return np.log(values, out=np.zeros_like(values), where=values > 0)
+
+
+def _measured(table: pd.DataFrame, side: str) -> pd.DataFrame:
+    """The rows with features.
+
+    Raises:
+        GalforgeError: none has any.
+    """
+    names = [name for name in table.columns if name.startswith("f_")][:1]
+    rows = table[np.isfinite(table[names].to_numpy(float)).all(axis=1)] if names else table[:0]
+    if rows.empty:
+        raise GalforgeError(
+            f"the {side} has no band features of the stamps that are compared: measure them (keys `bands` and `splits` "
+            "of the measure)"
+        )
+    return rows
+
+
+def _bands(real: pd.DataFrame, made: pd.DataFrame) -> list[str]:
+    """Bands that have features on both sides, in order."""
+    found = [
+        [name[2:-5] for name in table.columns if name.startswith("f_") and name.endswith("_0000")]
+        for table in (real, made)
+    ]
+    if found[0] != found[1] or real.shape[1] != made.shape[1]:
+        raise GalforgeError(
+            f"the source has features of bands {', '.join(found[0])}, the generated stamps of {', '.join(found[1])}: "
+            "measure both with one network and the same bands"
+        )
+    return found[0]
+
+
+def _columns(table: pd.DataFrame, prefix: str) -> np.ndarray:
+    names = [name for name in table.columns if name.startswith(prefix)]
+    return table[names].to_numpy(dtype=np.float32)

@@ -1,0 +1,109 @@
+"""Which stamps are compared where galaxies have redshifts, and their bins of redshift."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from galforge.errors import GalforgeError
+
+REDSHIFT = "redshift"
+FEWEST = 20
+"""Galaxies that a bin needs on both sides before means in it are compared."""
+
+
+class Bins(NamedTuple):
+    """Galaxies in bins of redshift.
+
+    Attributes:
+        edges: (B + 1,) ascending.
+        source, generated: (n,) and (m,) number of each galaxy's bin; -1 outside of all.
+    """
+
+    edges: np.ndarray
+    source: np.ndarray
+    generated: np.ndarray
+
+    def name(self, of: str, place: int) -> str:
+        """The property `of` in one bin, as rows are named."""
+        return f"{of}@{self.edges[place]:g}-{self.edges[place + 1]:g}"
+
+    def weights(self) -> np.ndarray:
+        """Weight (m,) of each generated galaxy that gives them the source's distribution over the bins.
+
+        They add up to one, over the bins that have `FEWEST` galaxies on both sides; others weigh nothing. All NaN where
+        no bin has.
+        """
+        real, made = (_counts(places, len(self.edges) - 1) for places in (self.source, self.generated))
+        shared = (real >= FEWEST) & (made >= FEWEST)
+        if not shared.any():
+            return np.full(len(self.generated), np.nan)
+        per_galaxy = np.where(shared, real / real[shared].sum() / np.maximum(made, 1), 0.0)
+        return np.where(self.generated >= 0, per_galaxy[self.generated], 0.0)
+
+    def shared(self) -> np.ndarray:
+        """Whether each galaxy of the source (n,) is in a bin with `FEWEST` galaxies on both sides."""
+        real, made = (_counts(places, len(self.edges) - 1) for places in (self.source, self.generated))
+        return np.where(self.source >= 0, ((real >= FEWEST) & (made >= FEWEST))[self.source], False)
+
+
+def pair(
+    source: pd.DataFrame, generated: pd.DataFrame, real: str = "validation", reference: str = "test"
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The galaxies that are compared: the source's split `reference`, and the generated ones.
+
+    Where the generated side is the source itself (the pseudo-model `real`), its split `real` stands for it.
+
+    Raises:
+        GalforgeError: a column is lacking, a redshift is missing, or a split is empty.
+    """
+    for side, table in (("source", source), ("generated", generated)):
+        lacking = [name for name in ("split", REDSHIFT) if name not in table.columns]
+        if lacking:
+            raise GalforgeError(f"the {side} measurements lack {', '.join(lacking)}: measure again")
+        missing = np.flatnonzero(~np.isfinite(table[REDSHIFT].to_numpy(float)))
+        if len(missing):
+            raise GalforgeError(
+                f"the {side} measurements have no redshift for {len(missing)} of {len(table)} stamps, the first at "
+                f"index {table['index'].iloc[missing[0]]}: compare by redshift only what has one"
+            )
+    own = (generated["split"] != "").any()
+    return _split(source, reference), _split(generated, real) if own else generated
+
+
+def in_bins(source: pd.DataFrame, generated: pd.DataFrame, edges: list[float] | np.ndarray) -> Bins:
+    """Both samples in the bins [edges[i], edges[i + 1]), the last one closed."""
+    edges = np.asarray(edges, dtype=float)
+    return Bins(edges, *(_places(table[REDSHIFT].to_numpy(float), edges) for table in (source, generated)))
+
+
+def uniform(bins: Bins, most: int, draws: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Indices of source and of generated galaxies, equally many of both in every bin of redshift.
+
+    Bins have one number where they can, and those that hold fewer galaxies all of them; `most` of a side in all.
+    """
+    places = range(len(bins.edges) - 1)
+    there = [min(np.sum(bins.source == b), np.sum(bins.generated == b)) for b in places]
+    level = max((x for x in range(most + 1) if sum(min(n, x) for n in there) <= most), default=0)
+    chosen = []
+    for side in (bins.source, bins.generated):
+        picked = [draws.permutation(np.flatnonzero(side == b))[: min(there[b], level)] for b in places]
+        chosen.append(np.sort(np.concatenate(picked)))
+    return chosen[0], chosen[1]
+
+
+def _places(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    place = np.searchsorted(edges, values, side="right") - 1
+    place[values == edges[-1]] = len(edges) - 2
+    return np.where((place >= 0) & (place < len(edges) - 1), place, -1)
+
+
+def _counts(places: np.ndarray, bins: int) -> np.ndarray:
+    return np.bincount(places[places >= 0], minlength=bins)
+
+
+def _split(table: pd.DataFrame, split: str) -> pd.DataFrame:
+    rows = table[(table["split"] == split).to_numpy()]
+    if rows.empty:
+        raise GalforgeError(f"the source has no stamps of the split {split}: give it a share (`splits`)")
+    return rows
