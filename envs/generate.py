@@ -32,6 +32,7 @@ ROLES = {
         "astropy",
         "photutils",
         "scikit-image",
+        "sep",
         "statmorph",
         "matplotlib",
         "torch",
