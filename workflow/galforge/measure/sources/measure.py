@@ -1,0 +1,113 @@
+"""Quantities of SExtractor for the galaxy in the middle of each stamp, its Sersic index, and the sky of every band."""
+
+import numpy as np
+import pandas as pd
+
+from galforge.errors import GalforgeError
+from galforge.logs import Progress, log
+from galforge.measure.images import check_band, galaxy
+from galforge.measure.photometry.measure import medians, sky_border
+from galforge.measure.sources import profile
+from galforge.measure.sources.extraction import GAVE_UP, NO_NOISE, extract
+from galforge.measure.sources.settings import MeasureSettings
+from galforge.stamps import Stamps
+
+COLUMNS = (
+    *("detected", "flag", "isophotal_area", "ellipticity", "semi_major_axis", "semi_minor_axis", "errcxy"),
+    *("half_light_radius", "sersic_index", "sersic_index_error", "sersic_flag"),
+)
+
+
+def measure(
+    stamps: Stamps, start: int, stop: int, settings: MeasureSettings, band: int, noise_sigma: float, seed: int
+) -> pd.DataFrame:
+    """Sources of band `band` of stamps `start` to `stop` (exclusive).
+
+    Columns besides `index`, and `split` and `redshift` of the catalogue (empty and NaN where it has none):
+
+    `detected`, `flag` (of sep; 2^20: no sky noise, 2^21: extraction gave up), `isophotal_area` [px], `ellipticity`
+    (1 - b/a), `semi_major_axis`, `semi_minor_axis` [px], `errcxy` [px^-2] and `half_light_radius` [px] of the source
+    nearest to the middle: see ``galforge.measure.sources.extraction``. NaN where there is none.
+
+    `sersic_index`, `sersic_index_error` and `sersic_flag` (0: converged): see ``galforge.measure.sources.profile``.
+
+    Per band b, of the stamp's border: `background_<b>`, its median [image units]; `sky_rms_<b>` [image units] and
+    `sky_correlation_<b>`, the correlation of neighbouring pixels, as ``galforge.measure.photometry`` measures them.
+
+    The stamps are taken as they are: `noise_sigma` and `seed`, which every measurement is given, are for those that add
+    noise.
+
+    Raises:
+        GalforgeError: stamps that are not square or lack the band, pixels that are not finite, or too few `psf_fwhm`.
+    """
+    check_band(stamps, band)
+    if not 0 <= start <= stop <= len(stamps):
+        raise GalforgeError(f"{stamps.path}: stamps {start} to {stop} were asked for, but there are {len(stamps)}")
+    names = stamps.header.bands
+    width = _psf_width(stamps, settings, band)
+    rows, skies = [], []
+    counter = Progress(stop - start, "stamps measured")
+    for index in range(start, stop):
+        image = galaxy(stamps, index)
+        if not np.isfinite(image).all():
+            raise GalforgeError(f"{stamps.path}: stamp {index} has pixels that are not finite; make the stamps again")
+        extracted = extract(image[band], settings)
+        found = profile.NOTHING
+        if settings.sersic:
+            found = profile.fit(image[band], extracted, profile.moffat(width, settings.psf_beta, image.shape[-1]))
+        rows.append([*extracted.source[: len(COLUMNS) - 3], *found])
+        skies.append(_sky(image, settings))
+        counter.advance(1)
+    table = pd.DataFrame(rows, columns=list(COLUMNS)).astype(
+        {"detected": bool, "flag": np.int64, "sersic_flag": np.int64}
+    )
+    sky = pd.DataFrame(
+        np.array(skies).reshape(stop - start, 3 * len(names)),
+        columns=[f"{what}_{name}" for what in ("background", "sky_rms", "sky_correlation") for name in names],
+    )
+    _say(table)
+    return pd.concat([_catalogue(stamps, start, stop), table, sky], axis=1)
+
+
+def _sky(image: np.ndarray, settings: MeasureSettings) -> np.ndarray:
+    """Median, rms and correlation (3, C) of the border of an image (C, side, side)."""
+    border = sky_border(image.shape[-1], settings.border, settings.clip)
+    return np.stack([medians(image[:, border.frame])[:, 0], *border.measure(image)])
+
+
+def _psf_width(stamps: Stamps, settings: MeasureSettings, band: int) -> float:
+    """FWHM of the PSF in the measured band [px]."""
+    header, given = stamps.header, settings.psf_fwhm
+    if settings.sersic and header.pixel_unit != "arcsec":
+        raise GalforgeError(
+            f"{stamps.path}: its pixels are in {header.pixel_unit}, so a PSF in arcsec has no size there: set sersic: "
+            "false for this data set (measuring: overrides)"
+        )
+    if len(given) not in (1, len(header.bands)):
+        raise GalforgeError(
+            f"{stamps.path}: {len(header.bands)} bands ({', '.join(header.bands)}), but psf_fwhm has {len(given)} "
+            "values: give one for each band, or one for all"
+        )
+    return given[band if len(given) > 1 else 0] / header.pixel_scale
+
+
+def _catalogue(stamps: Stamps, start: int, stop: int) -> pd.DataFrame:
+    count = stop - start
+    split = stamps.catalog("split")[start:stop] if "split" in stamps.columns else np.full(count, "")
+    redshift = stamps.catalog("redshift")[start:stop] if "redshift" in stamps.columns else np.full(count, np.nan)
+    return pd.DataFrame(
+        {
+            "index": np.arange(start, stop),
+            "split": pd.Series(split, dtype="str"),
+            "redshift": np.asarray(redshift, dtype=np.float64),
+        }
+    )
+
+
+def _say(table: pd.DataFrame) -> None:
+    flags = table["flag"].to_numpy()
+    log.info(
+        "sources: %d stamps, %d with a galaxy in the middle, %d without sky noise, %d given up, %d with a Sersic index",
+        len(table), table["detected"].sum(), ((flags & NO_NOISE) > 0).sum(), ((flags & GAVE_UP) > 0).sum(),
+        table["sersic_index"].notna().sum(),
+    )  # fmt: skip
