@@ -55,12 +55,14 @@ def count(family: str, network: dict[str, Any], shape: tuple[int, int, int]) -> 
         step = Step(BATCH, BATCH, Nothing(), nullcontext, lambda name, loss: loss.backward(), lambda tensor: tensor)
         with FlopCounterMode(display=False) as training:
             model.step(torch.empty(BATCH, *shape), conditions, step)
+        # Of what is drawn by many evaluations at the same cost, one is enough.
+        evaluations = getattr(model, "evaluations", None)
         with torch.no_grad(), FlopCounterMode(display=False) as sampling:
-            model.sample(Nothing(), conditions)
+            (model.evaluate if evaluations else model.sample)(Nothing(), conditions)
     tensors = model.networks.state_dict().values()
     return {
         "train": training.get_total_flops() / BATCH,
-        "sample": sampling.get_total_flops() / BATCH,
+        "sample": (evaluations or 1) * sampling.get_total_flops() / BATCH,
         "weights": sum(tensor.numel() for tensor in tensors),
         "tensors": len(tensors),
     }

@@ -1,0 +1,113 @@
+"""Catalogue values that a model is conditioned on: numbers for its networks, and the range that it was trained in."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from galforge.errors import GalforgeError
+from galforge.logs import log
+from galforge.models.protocol import Step
+
+WAVES = 4
+"""Frequencies at which an encoded value is given besides itself, as sine and cosine; the lowest has a period of 8."""
+_BINS = 2**14
+_LARGEST = 12.0
+"""Ranges are kept in bins of the symmetric logarithm from -12 to 12: 0.15 % of a large value, 0.0015 near zero."""
+
+
+class Conditioning(nn.Module):
+    """Conditions (n,) per name as numbers (n, ``features``), and the range of each in training.
+
+    Encoded values are u = (sign(x) log(1 + |x|) - offset) / scale, with the sines and cosines of WAVES frequencies of
+    it, so that networks resolve small differences; raw ones are the values themselves, as in Li et al. (2024).
+
+    The range is kept to bins, as whole numbers: those of a state are copied into the average of the weights, where
+    others are averaged, and a mean over processes of bins that were seen says which any of them saw.
+
+    Args:
+        names: catalogue columns, at least one.
+        raw: hand the values on as they are, and let a model be asked for others than it was trained on.
+        offset, scale: of encoded values.
+    """
+
+    def __init__(self, names: Sequence[str], raw: bool, offset: float, scale: float):
+        super().__init__()
+        self.names, self.raw, self.offset, self.scale = tuple(names), raw, offset, scale
+        self.features = len(self.names) * (1 if raw else 1 + 2 * WAVES)
+        self.register_buffer("lowest", torch.full((len(self.names),), _BINS, dtype=torch.int64))
+        self.register_buffer("highest", torch.full((len(self.names),), -1, dtype=torch.int64))
+
+    def forward(self, conditions: Mapping[str, Tensor]) -> Tensor:
+        """Numbers (n, features) float32 of order one, or the raw values."""
+        values = self._stacked(conditions)
+        if self.raw:
+            return values
+        encoded = (_logarithm(values) - self.offset) / self.scale
+        waves = [encoded * (math.pi / 4 * 2**wave) for wave in range(WAVES)]
+        return torch.cat([encoded, *map(torch.sin, waves), *map(torch.cos, waves)], 1)
+
+    def follow(self, conditions: Mapping[str, Tensor], step: Step) -> None:
+        """Widen the ranges to the conditions of a training step, those of all processes."""
+        bins = ((_logarithm(self._stacked(conditions)) / _LARGEST + 1) * (_BINS / 2)).long().clamp(0, _BINS - 1)
+        numbers = torch.arange(_BINS, device=bins.device)
+        # The ends of this process's range, each marked in its bin.
+        ends = torch.stack([bins.amin(0), bins.amax(0)], 1)
+        seen = step.mean((ends[:, :, None] == numbers).any(1).float()) > 0
+        self.lowest.copy_(torch.minimum(self.lowest, torch.where(seen, numbers, _BINS).amin(1)))
+        self.highest.copy_(torch.maximum(self.highest, torch.where(seen, numbers, -1).amax(1)))
+
+    def ranges(self) -> dict[str, tuple[float, float]]:
+        """The smallest and the largest value of each condition in training, to the outer edges of their bins."""
+        edges = zip(self.lowest.tolist(), self.highest.tolist(), strict=True)
+        return {name: (_value(low), _value(high + 1)) for name, (low, high) in zip(self.names, edges, strict=True)}
+
+    def outside(self, given: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Which of some rows (n,) have a condition outside of its range."""
+        ranges = self.ranges()
+        return np.any(
+            [(given[name] < ranges[name][0]) | (given[name] > ranges[name][1]) for name in self.names], axis=0
+        )
+
+    def check(self, where: str, given: Mapping[str, np.ndarray]) -> None:
+        """Look at conditions that images are asked for with: outside of a range, raw ones get a warning.
+
+        Args:
+            where: what to name in messages, such as the file of the weights.
+            given: values (n,) per name.
+
+        Raises:
+            GalforgeError: a value is not finite, or an encoded one is outside of the range of the training.
+        """
+        for name in self.names:
+            values, (low, high) = np.asarray(given[name]), self.ranges()[name]
+            wrong = ~np.isfinite(values)
+            if wrong.any():
+                raise GalforgeError(f"{where}: image {int(np.argmax(wrong))} is asked for without a finite {name}")
+            wrong = (values < low) | (values > high)
+            if not wrong.any():
+                continue
+            row = int(np.argmax(wrong))
+            says = (
+                f"{where}: {name} {values[row]:.6g} of image {row} is outside of the range of the training, {low:.6g} "
+                f"to {high:.6g}"
+            )
+            if not self.raw:
+                raise GalforgeError(f"{says}; ask for values within it, or train on stamps that have such values")
+            log.warning("%s; so are %d of %d images: nobody knows what they show", says, wrong.sum(), len(values))
+
+    def _stacked(self, conditions: Mapping[str, Tensor]) -> Tensor:
+        return torch.stack([conditions[name].float() for name in self.names], 1)
+
+
+def _logarithm(values: Tensor) -> Tensor:
+    """The symmetric logarithm sign(x) log(1 + |x|)."""
+    return torch.sign(values) * torch.log1p(values.abs())
+
+
+def _value(edge: int) -> float:
+    """The value at the lower edge of a bin."""
+    logarithm = (2 * edge / _BINS - 1) * _LARGEST
+    return math.copysign(math.expm1(abs(logarithm)), logarithm)

@@ -1,0 +1,93 @@
+"""Typed settings of the conditional variational autoencoder."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from galforge.errors import GalforgeError
+from galforge.settings import Settings
+
+LIBRARIES = ("torch",)
+GENERATOR = ("decoder", "observation", "conditioning")
+
+
+class ModelSettings(Settings):
+    """Variational autoencoder of Li et al. 2024: all maps of its convolutions make the code, full covariance."""
+
+    variant: Literal["corrected", "published"] = Field(
+        "corrected",
+        description="published: as in the code of Li et al. 2024, with raw conditions, a mean square error, and images "
+        "that cannot be negative; it needs normalisation: {kind: linear, scale: 1}",
+    )
+    conditions: list[str] = Field(
+        ["redshift"], description="columns of the catalogue that the model is conditioned on; [] for none"
+    )
+    condition_offset: float = Field(
+        0.5,
+        description="corrected: value of log(1 + condition) that becomes zero",
+        json_schema_extra={"when": {"variant": ["corrected"]}},
+    )
+    condition_scale: float = Field(
+        0.5,
+        gt=0,
+        description="corrected: change of log(1 + condition) that becomes one",
+        json_schema_extra={"when": {"variant": ["corrected"]}},
+    )
+    latent: int = Field(64, ge=1, le=512, description="length of the latent vector")
+    width: int = Field(
+        32, ge=4, description="channels at half the resolution of the images; twice and four times as many at a fourth"
+    )
+    hidden: int = Field(
+        256, ge=2, multiple_of=2, description="length of the layer behind all maps; half of it in the next"
+    )
+    divergence: float = Field(
+        1e-3,
+        ge=0,
+        description="published: weight of the Kullback-Leibler divergence [per nat] beside the mean square error",
+        json_schema_extra={"when": {"variant": ["published"]}},
+    )
+    beta: float = Field(
+        1.0,
+        gt=0,
+        description="corrected: weight of the Kullback-Leibler term; 1 is the evidence lower bound",
+        json_schema_extra={"when": {"variant": ["corrected"]}},
+    )
+    sky_noise: bool = Field(
+        True,
+        description="corrected: add sky noise of the learned strength to sampled images, as real stamps have it",
+        json_schema_extra={"when": {"variant": ["corrected"]}},
+    )
+    learning_rate: float = Field(1e-3, gt=0, description="step size of Adam")
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if len(set(self.conditions)) < len(self.conditions):
+            raise ValueError(f"conditions {self.conditions}: name each column once")
+        return self
+
+
+def check_shape(settings: ModelSettings, shape: tuple[int, int, int]) -> None:
+    """Refuse image shapes (C, H, W) that this family cannot make.
+
+    Raises:
+        GalforgeError: not square, or a side that is no multiple of four.
+    """
+    _, height, width = shape
+    if height != width or height % 4:
+        raise GalforgeError(
+            f"model cvae: images are {height} x {width} pixels, but must be square with a side that is a multiple of "
+            "4; set the size of the data set accordingly"
+        )
+
+
+def check_normalisation(settings: ModelSettings, kind: str, scale: float | None) -> None:
+    """Refuse pixel values that the variant is not meant for.
+
+    Raises:
+        GalforgeError: the published variant with other than raw pixels.
+    """
+    if settings.variant == "published" and (kind, scale) != ("linear", 1.0):
+        raise GalforgeError(
+            f"model cvae: variant: published takes raw pixels, normalisation: {{kind: linear, scale: 1.0}}, not "
+            f"{{kind: {kind}, scale: {scale}}}"
+        )

@@ -1,0 +1,71 @@
+"""Noise levels of denoising diffusion, and the steps from more noise to less.
+
+Ho et al. 2020 (arXiv:2006.11239), Song et al. 2021 (DDIM, arXiv:2010.02502), Salimans & Ho 2022 (v, arXiv:2202.00512).
+At level t an image x becomes sqrt(a_t) x + sqrt(1 - a_t) noise.
+"""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Noise levels, from the least noise to the most.
+
+    Attributes:
+        betas: variance of the noise that each level adds to the one before.
+        remaining: a, the share of the image's variance that is left at each level.
+        lags: whether ``remaining`` lags by one level behind ``betas``, so that the first has no noise at all.
+    """
+
+    betas: tuple[float, ...]
+    remaining: tuple[float, ...]
+    lags: bool
+
+    @classmethod
+    def linear(cls, count: int, first: float, last: float, lags: bool) -> Self:
+        """``count`` levels, betas from ``first`` to ``last``."""
+        betas = np.linspace(first, last, count)
+        remaining = np.cumprod(1 - betas)
+        if lags:
+            # Li et al. (2024): np.concatenate((np.array([1.]), alpha_bar[:-1])).
+            remaining = np.concatenate([[1.0], remaining[:-1]])
+        return cls(tuple(betas.tolist()), tuple(remaining.tolist()), lags)
+
+    def every(self, steps: int) -> list[tuple[int, float]]:
+        """Levels for ``steps`` steps of ``ddim``, the last one first, each with the share that is left after its step.
+
+        ``steps`` divides the number of levels. The first is the level of most noise, which samples start from, as Lin
+        et al. 2024 (arXiv:2305.08891, "trailing") recommend.
+        """
+        stride = len(self.betas) // steps
+        levels = list(range(len(self.betas) - 1, -1, -stride))
+        return [(level, self.remaining[level - stride] if level >= stride else 1.0) for level in levels]
+
+    def all(self) -> list[int]:
+        """Levels of ``ancestral`` steps, the last one first; without one that has no noise."""
+        return list(range(len(self.betas) - 1, 0 if self.lags else -1, -1))
+
+    def noise_of(self, noisy: Tensor, velocity: Tensor, level: int) -> Tensor:
+        """The noise in images (n, C, H, W) of a level, from v."""
+        left = self.remaining[level]
+        return left**0.5 * velocity + (1 - left) ** 0.5 * noisy
+
+    def image_of(self, noisy: Tensor, noise: Tensor, level: int) -> Tensor:
+        """The images (n, C, H, W) without noise, from those of a level and their noise."""
+        left = self.remaining[level]
+        return (noisy - (1 - left) ** 0.5 * noise) / left**0.5
+
+    def ancestral(self, noisy: Tensor, noise: Tensor, level: int, new: Tensor | None) -> Tensor:
+        """Images one level down: the mean for a predicted ``noise``, plus ``new`` noise of variance beta."""
+        beta, left = self.betas[level], self.remaining[level]
+        mean = (noisy - beta / (1 - left) ** 0.5 * noise) / (1 - beta) ** 0.5
+        return mean if new is None else mean + beta**0.5 * new
+
+
+def ddim(image: Tensor, noise: Tensor, left: float) -> Tensor:
+    """What predicted images with the predicted noise are where a share ``left`` remains; nothing is drawn (eta 0)."""
+    return left**0.5 * image + (1 - left) ** 0.5 * noise

@@ -1,0 +1,89 @@
+"""Denoising diffusion (Ho et al. 2020) as a model family, after the conditional one of Li et al. (2024)."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from galforge.models.conditions import Conditioning
+from galforge.models.ddpm.diffusion import Schedule, ddim
+from galforge.models.ddpm.networks import Networks
+from galforge.models.ddpm.settings import ModelSettings, check_shape
+from galforge.models.normalisation import Normalisation
+from galforge.models.protocol import Noise, Shape, Step
+
+_KERAS_EPSILON = 1e-7
+
+
+class Family:
+    """Diffusion model with conditions; see ``galforge.models.protocol.Family``.
+
+    Published: as in the authors' code. Pixels and conditions are raw; the share of the image that is left at a level
+    lags by one, so that the first level has no noise; images are drawn in all levels but that one. Pixels reach
+    thousands where the noise is one, so that galaxies' cores never vanish in it, and samples begin with what was never
+    seen in training: noise alone. Corrected: the levels are those of Ho et al., pixels are
+    stretched by the normalisation, and DDIM draws images in few steps.
+    """
+
+    def __init__(self, settings: ModelSettings, shape: Shape, normalisation: Normalisation):
+        check_shape(settings, shape)
+        self.settings, self.shape = settings, shape
+        self.conditions = tuple(settings.conditions)
+        published = settings.variant == "published"
+        self.schedule = Schedule.linear(settings.timesteps, settings.beta_first, settings.beta_last, lags=published)
+        self.networks = Networks(settings, shape)
+        # Constants of the steps of a training: they follow the network to its device, and are not stored with it.
+        self.networks.register_buffer("left", torch.tensor(self.schedule.remaining), persistent=False)
+
+    @property
+    def conditioning(self) -> Conditioning | None:
+        """What conditions are to the networks, and in which range they were trained; None without conditions."""
+        return self.networks.conditioning
+
+    @property
+    def evaluations(self) -> int:
+        """How often ``sample`` evaluates the network, each time at the same cost."""
+        return self.settings.steps if self.settings.sampler == "ddim" else len(self.schedule.all())
+
+    def optimisers(self) -> dict[str, torch.optim.Optimizer]:
+        epsilon = _KERAS_EPSILON if self.settings.variant == "published" else 1e-8
+        rate = self.settings.learning_rate
+        return {"unet": torch.optim.Adam(self.networks.unet.parameters(), lr=rate, eps=epsilon, fused=True)}
+
+    def step(self, images: Tensor, conditions: dict[str, Tensor] | None, step: Step) -> dict[str, Tensor]:
+        """The loss is the mean square of what the predicted noise, or v, is wrong by."""
+        if self.conditioning is not None:
+            self.conditioning.follow(conditions, step)
+        count = self.settings.timesteps
+        levels = (step.draws.uniform() * count).long().clamp_max(count - 1)
+        left = self.networks.left.index_select(0, levels).reshape(-1, 1, 1, 1)
+        noise = step.draws.normal(*self.shape)
+        noisy = left.sqrt() * images + (1 - left).sqrt() * noise
+        with step.autocast():
+            predicted = self.networks(noisy, levels, conditions)
+        velocity = self.settings.prediction == "v"
+        target = left.sqrt() * noise - (1 - left).sqrt() * images if velocity else noise
+        loss = functional.mse_loss(predicted.float(), target)
+        step.update("unet", loss)
+        return {"loss": loss.detach()}
+
+    def sample(self, noise: Noise, conditions: dict[str, Tensor] | None) -> Tensor:
+        images = noise.normal(*self.shape)
+        if self.settings.sampler == "ddim":
+            for level, left in self.schedule.every(self.settings.steps):
+                predicted = self._noise(images, level, conditions)
+                images = ddim(self.schedule.image_of(images, predicted, level), predicted, left)
+            return images
+        for level in self.schedule.all():
+            predicted = self._noise(images, level, conditions)
+            images = self.schedule.ancestral(images, predicted, level, noise.normal(*self.shape) if level else None)
+        return images
+
+    def evaluate(self, noise: Noise, conditions: dict[str, Tensor] | None) -> Tensor:
+        """One of the evaluations of ``sample``: what its cost is counted by."""
+        return self._noise(noise.normal(*self.shape), self.settings.timesteps - 1, conditions)
+
+    def _noise(self, noisy: Tensor, level: int, conditions: dict[str, Tensor] | None) -> Tensor:
+        """The noise (n, C, H, W) that the network sees in images of a level."""
+        levels = torch.full((len(noisy),), level, device=noisy.device)
+        predicted = self.networks(noisy, levels, conditions).float()
+        return predicted if self.settings.prediction == "noise" else self.schedule.noise_of(noisy, predicted, level)

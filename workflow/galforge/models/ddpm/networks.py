@@ -1,0 +1,247 @@
+"""The U-Net of the diffusion model: ResNet blocks, linear attention, and conditions as maps or beside the noise level.
+
+After the TensorFlow port, by Li et al. (2024), of github.com/lucidrains/denoising-diffusion-pytorch as it was in 2022.
+"""
+
+import math
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from galforge.models.conditions import Conditioning
+from galforge.models.ddpm.settings import ModelSettings
+
+_GROUPS = 8
+_MAX_PERIOD = 10_000.0
+
+
+class Networks(nn.Module):
+    """All that the diffusion model learns."""
+
+    def __init__(self, settings: ModelSettings, shape: tuple[int, int, int]):
+        super().__init__()
+        names, published = settings.conditions, settings.variant == "published"
+        given = (names, published, settings.condition_offset, settings.condition_scale) if names else None
+        self.conditioning = Conditioning(*given) if given else None
+        self.unet = UNet(settings, shape, self.conditioning.features if given else 0)
+        if published:
+            self.unet.apply(_as_in_keras)
+        else:
+            nn.init.zeros_(self.unet.last.weight)
+            nn.init.zeros_(self.unet.last.bias)
+
+    def forward(self, noisy: Tensor, levels: Tensor, conditions: dict[str, Tensor] | None) -> Tensor:
+        """Predictions (n, C, H, W) for images (n, C, H, W) of the noise levels (n,)."""
+        return self.unet(noisy, levels, self.conditioning(conditions) if self.conditioning else None)
+
+
+class UNet(nn.Module):
+    """Images of some noise level to what is predicted from them.
+
+    Args:
+        settings: see ``ModelSettings``.
+        shape: (C, H, W) of the images [pixels].
+        features: numbers per image that conditions are given as; 0 for none.
+    """
+
+    def __init__(self, settings: ModelSettings, shape: tuple[int, int, int], features: int):
+        super().__init__()
+        self.patch, self.by_maps = settings.patch, bool(features and settings.condition_maps)
+        pixels, dim = shape[0] * settings.patch**2, settings.dim
+        widths = [dim // 3 * 2, *(dim * multiplier for multiplier in settings.multipliers)]
+        sides = [shape[1] // settings.patch // 2**level for level in range(len(settings.multipliers))]
+        told, heads = 4 * dim, (settings.heads, settings.head_dim)
+        linear = settings.linear_attention
+        extra = (features, settings.condition_maps) if self.by_maps else (0, 0)
+        self.first = nn.Conv2d(pixels, widths[0], 7, padding=3)
+        self.noise_level = nn.Sequential(Waves(dim), nn.Linear(dim, told), nn.GELU(), nn.Linear(told, told))
+        # Beside the noise level, conditions have a network of the same kind.
+        beside = features and not self.by_maps
+        self.beside = nn.Sequential(nn.Linear(features, told), nn.GELU(), nn.Linear(told, told)) if beside else None
+        self.down, self.halve = nn.ModuleList(), nn.ModuleList()
+        for (inputs, outputs), side in zip(pairwise(widths), sides, strict=True):
+            self.down.append(Level(inputs, outputs, told, heads, linear, extra, side))
+            self.halve.append(
+                nn.Conv2d(outputs, outputs, 4, stride=2, padding=1) if side > sides[-1] else nn.Identity()
+            )
+        self.middle = Middle(widths[-1], told, heads, extra, sides[-1])
+        self.up, self.enlarge = nn.ModuleList(), nn.ModuleList()
+        for (outputs, inputs), side in zip(reversed(list(pairwise(widths[1:]))), reversed(sides[1:]), strict=True):
+            self.up.append(Level(2 * inputs, outputs, told, heads, linear, extra, side))
+            self.enlarge.append(nn.ConvTranspose2d(outputs, outputs, 4, stride=2, padding=1))
+        self.behind = Block(2 * widths[1], dim, told=0)
+        self.last = nn.Conv2d(dim, pixels, 1)
+
+    def forward(self, noisy: Tensor, levels: Tensor, conditions: Tensor | None) -> Tensor:
+        """Predictions (n, C, H, W) for images (n, C, H, W), noise levels (n,) and conditions (n, features)."""
+        told = self.noise_level(levels)
+        if self.beside is not None:
+            told = told + self.beside(conditions)
+        # Memory order does not survive the exchange of pixels; convolutions are faster with it.
+        pixels = functional.pixel_unshuffle(noisy, self.patch) if self.patch > 1 else noisy
+        features = self.first(pixels.contiguous(memory_format=torch.channels_last))
+        kept = []
+        for level, halve in zip(self.down, self.halve, strict=True):
+            features = level(features, told, conditions)
+            kept.append(features)
+            features = halve(features)
+        features = self.middle(features, told, conditions)
+        for level, enlarge in zip(self.up, self.enlarge, strict=True):
+            features = enlarge(level(features, told, conditions, kept.pop()))
+        out = self.last(self.behind(torch.cat([features, kept.pop()], 1), None))
+        return functional.pixel_shuffle(out, self.patch) if self.patch > 1 else out
+
+
+class Level(nn.Module):
+    """Two ResNet blocks and linear attention at one resolution."""
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        told: int,
+        heads: tuple[int, int],
+        linear: bool,
+        extra: tuple[int, int],
+        side: int,
+    ):
+        super().__init__()
+        self.map = ConditionMap(*extra, side) if extra[1] else None
+        self.first = Block(inputs + extra[1], outputs, told)
+        self.second = Block(outputs, outputs, told)
+        self.attention = LinearAttention(outputs, *heads) if linear else None
+
+    def forward(self, features: Tensor, told: Tensor, conditions: Tensor | None, kept: Tensor | None = None) -> Tensor:
+        """Maps (n, inputs, h, w), those of the way down included, to (n, outputs, h, w)."""
+        beside = [features, *([self.map(conditions)] if self.map else []), *([] if kept is None else [kept])]
+        features = self.second(self.first(_joined(beside), told), told)
+        return features if self.attention is None else features + self.attention(features)
+
+
+class Middle(nn.Module):
+    """Two ResNet blocks around full attention, at the coarsest resolution."""
+
+    def __init__(self, width: int, told: int, heads: tuple[int, int], extra: tuple[int, int], side: int):
+        super().__init__()
+        self.map = ConditionMap(*extra, side) if extra[1] else None
+        self.first = Block(width + extra[1], width, told)
+        self.attention = Attention(width, *heads)
+        self.second = Block(width, width, told)
+
+    def forward(self, features: Tensor, told: Tensor, conditions: Tensor | None) -> Tensor:
+        """Maps (n, width, h, w) to the same shape."""
+        features = self.first(_joined([features, *([self.map(conditions)] if self.map else [])]), told)
+        return self.second(features + self.attention(features), told)
+
+
+class Block(nn.Module):
+    """Two normalised convolutions beside a shortcut; the first is scaled and shifted by what the block is told."""
+
+    def __init__(self, inputs: int, outputs: int, told: int):
+        super().__init__()
+        groups = math.gcd(_GROUPS, outputs)
+        self.told = nn.Linear(told, 2 * outputs) if told else None
+        self.first, self.first_norm = nn.Conv2d(inputs, outputs, 3, padding=1), nn.GroupNorm(groups, outputs)
+        self.second, self.second_norm = nn.Conv2d(outputs, outputs, 3, padding=1), nn.GroupNorm(groups, outputs)
+        self.shortcut = nn.Conv2d(inputs, outputs, 1) if inputs != outputs else nn.Identity()
+
+    def forward(self, features: Tensor, told: Tensor | None) -> Tensor:
+        """Maps (n, inputs, h, w) to (n, outputs, h, w); ``told`` is (n, told)."""
+        inner = self.first_norm(self.first(features))
+        if self.told is not None:
+            scale, shift = self.told(functional.silu(told))[:, :, None, None].to(inner.dtype).chunk(2, dim=1)
+            inner = inner * (scale + 1) + shift
+        inner = self.second_norm(self.second(functional.silu(inner)))
+        return functional.silu(inner) + self.shortcut(features)
+
+
+class ConditionMap(nn.Module):
+    """A learned map (n, channels, side, side) of the conditions (n, features)."""
+
+    def __init__(self, features: int, channels: int, side: int):
+        super().__init__()
+        self.shape = (channels, side, side)
+        self.linear = nn.Linear(features, math.prod(self.shape))
+
+    def forward(self, conditions: Tensor) -> Tensor:
+        return functional.silu(self.linear(conditions)).unflatten(1, self.shape)
+
+
+class Waves(nn.Module):
+    """Noise levels (n,) as sines and cosines (n, width) of periods from 2 pi to 2 pi times ten thousand."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        rates = torch.exp(torch.arange(width // 2) * (-math.log(_MAX_PERIOD) / (width // 2 - 1)))
+        self.register_buffer("rates", rates, persistent=False)
+
+    def forward(self, levels: Tensor) -> Tensor:
+        angles = levels.float()[:, None] * self.rates
+        return torch.cat([angles.sin(), angles.cos()], 1)
+
+
+class ChannelNorm(nn.Module):
+    """Maps (n, c, h, w) with mean 0 and variance 1 over the channels of each pixel, then scaled and shifted."""
+
+    def __init__(self, channels: int):
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(channels))
+        self.shift = nn.Parameter(torch.zeros(channels))
+
+    def forward(self, features: Tensor) -> Tensor:
+        pixels = features.movedim(1, -1)
+        return functional.layer_norm(pixels, self.scale.shape, self.scale, self.shift).movedim(-1, 1)
+
+
+class LinearAttention(nn.Module):
+    """Attention whose cost grows with the number of pixels and not with its square (Shen et al. 2021)."""
+
+    def __init__(self, channels: int, heads: int, head_dim: int):
+        super().__init__()
+        self.heads, self.scale = heads, head_dim**-0.5
+        self.norm = ChannelNorm(channels)
+        self.project = nn.Conv2d(channels, 3 * heads * head_dim, 1, bias=False)
+        self.out = nn.Sequential(nn.Conv2d(heads * head_dim, channels, 1), ChannelNorm(channels))
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Maps (n, channels, h, w) to the same shape."""
+        query, key, value = _by_head(self.project(self.norm(features)), self.heads)
+        query, key = query.softmax(2) * self.scale, key.softmax(3)
+        context = value @ key.transpose(2, 3)
+        return self.out((context @ query).flatten(1, 2).unflatten(2, features.shape[2:]))
+
+
+class Attention(nn.Module):
+    """Full attention between pixels."""
+
+    def __init__(self, channels: int, heads: int, head_dim: int):
+        super().__init__()
+        self.heads, self.scale = heads, head_dim**-0.5
+        self.norm = ChannelNorm(channels)
+        self.project = nn.Conv2d(channels, 3 * heads * head_dim, 1, bias=False)
+        self.out = nn.Conv2d(heads * head_dim, channels, 1)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Maps (n, channels, h, w) to the same shape."""
+        query, key, value = _by_head(self.project(self.norm(features)), self.heads)
+        weights = ((query * self.scale).transpose(2, 3) @ key).softmax(3)
+        return self.out((value @ weights.transpose(2, 3)).flatten(1, 2).unflatten(2, features.shape[2:]))
+
+
+def _by_head(projected: Tensor, heads: int) -> tuple[Tensor, ...]:
+    """Query, key and value (n, heads, head_dim, pixels) each, of maps (n, 3 * heads * head_dim, h, w)."""
+    return projected.flatten(2).unflatten(1, (3, heads, -1)).unbind(1)
+
+
+def _joined(maps: list[Tensor]) -> Tensor:
+    return torch.cat([each.to(maps[0].dtype) for each in maps], 1) if len(maps) > 1 else maps[0]
+
+
+def _as_in_keras(module: nn.Module) -> None:
+    """First weights as Keras draws them (Glorot & Bengio 2010), and no biases."""
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+        nn.init.xavier_uniform_(module.weight)
+        if module.bias is not None:
+            nn.init.zeros_(module.bias)

@@ -1,0 +1,117 @@
+"""Typed settings of the denoising diffusion model."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from galforge.errors import GalforgeError
+from galforge.settings import Settings
+
+LIBRARIES = ("torch",)
+GENERATOR = ("unet", "conditioning")
+
+
+class ModelSettings(Settings):
+    """Denoising diffusion (Ho et al. 2020) with a U-Net, conditioned on columns of the catalogue."""
+
+    variant: Literal["corrected", "published"] = Field(
+        "corrected",
+        description="published: as in the code of Li et al. 2024, with raw conditions and noise levels that lag by one "
+        "step; it needs normalisation: {kind: linear, scale: 1}, sampler: ancestral and prediction: noise",
+    )
+    conditions: list[str] = Field(
+        ["redshift"], description="columns of the catalogue that the model is conditioned on; [] for none"
+    )
+    condition_offset: float = Field(
+        0.5,
+        description="corrected: value of log(1 + condition) that becomes zero",
+        json_schema_extra={"when": {"variant": ["corrected"]}},
+    )
+    condition_scale: float = Field(
+        0.5,
+        gt=0,
+        description="corrected: change of log(1 + condition) that becomes one",
+        json_schema_extra={"when": {"variant": ["corrected"]}},
+    )
+    condition_maps: int = Field(
+        0,
+        ge=0,
+        description="channels of a map that is learned from the conditions for each block and put beside its input "
+        "(published: 5); 0 adds the conditions to what the blocks are told of the noise level, for much fewer weights",
+    )
+    dim: int = Field(64, ge=8, multiple_of=8, description="channels at full resolution")
+    multipliers: list[int] = Field(
+        [1, 2, 4, 8], min_length=1, description="channels per level over dim; each level has half the resolution"
+    )
+    heads: int = Field(4, ge=1, description="heads of the attention")
+    head_dim: int = Field(32, ge=4, description="channels of a head")
+    linear_attention: bool = Field(
+        True, description="linear attention behind the blocks of each level; in the middle there always is a full one"
+    )
+    patch: Literal[1, 2, 4] = Field(
+        1,
+        description="side of the image pixels that one pixel of the finest maps makes; 2 takes a fourth of the "
+        "time [px]",
+    )
+    timesteps: int = Field(1000, ge=2, description="levels of noise")
+    beta_first: float = Field(1e-4, gt=0, lt=1, description="variance of the noise that the first step adds")
+    beta_last: float = Field(0.02, gt=0, lt=1, description="and of the last; between them it grows linearly")
+    prediction: Literal["v", "noise"] = Field(
+        "v",
+        description="what the network says: the noise, or v = sqrt(a) noise - sqrt(1 - a) image (Salimans & Ho 2022), "
+        "which gives the image at any level",
+    )
+    sampler: Literal["ddim", "ancestral"] = Field(
+        "ddim", description="ddim (Song et al. 2021, eta 0), or all levels with the variance of each as new noise"
+    )
+    steps: int = Field(
+        50,
+        ge=1,
+        description="evaluations of the network for an image",
+        json_schema_extra={"when": {"sampler": ["ddim"]}},
+    )
+    learning_rate: float = Field(2e-4, gt=0, description="step size of Adam")
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.variant == "published" and (self.sampler, self.prediction) != ("ancestral", "noise"):
+            raise ValueError(
+                f"variant: published has sampler: ancestral and prediction: noise, not {self.sampler} and "
+                f"{self.prediction}"
+            )
+        if self.sampler == "ddim" and self.timesteps % self.steps:
+            raise ValueError(f"steps is {self.steps}, which does not divide timesteps ({self.timesteps})")
+        if not self.beta_first < self.beta_last:
+            raise ValueError(f"beta_first ({self.beta_first}) must be below beta_last ({self.beta_last})")
+        if len(set(self.conditions)) < len(self.conditions):
+            raise ValueError(f"conditions {self.conditions}: name each column once")
+        return self
+
+
+def check_shape(settings: ModelSettings, shape: tuple[int, int, int]) -> None:
+    """Refuse image shapes (C, H, W) that this family cannot make.
+
+    Raises:
+        GalforgeError: not square, or a side that the levels cannot halve to at least two pixels.
+    """
+    _, height, width = shape
+    factor = settings.patch * 2 ** (len(settings.multipliers) - 1)
+    if height != width or height % factor or height // factor < 2:
+        raise GalforgeError(
+            f"model ddpm: images are {height} x {width} pixels, but must be square with a side that is a multiple of "
+            f"{factor}, at least twice that, for {len(settings.multipliers)} levels with patch {settings.patch}; set "
+            "the size of the data set, multipliers or patch accordingly"
+        )
+
+
+def check_normalisation(settings: ModelSettings, kind: str, scale: float | None) -> None:
+    """Refuse pixel values that the variant is not meant for.
+
+    Raises:
+        GalforgeError: the published variant with other than raw pixels.
+    """
+    if settings.variant == "published" and (kind, scale) != ("linear", 1.0):
+        raise GalforgeError(
+            f"model ddpm: variant: published takes raw pixels, normalisation: {{kind: linear, scale: 1.0}}, not "
+            f"{{kind: {kind}, scale: {scale}}}"
+        )
