@@ -7,7 +7,7 @@ sys.path.insert(0, str(Path(workflow.basedir)))
 
 from galforge.errors import GalforgeError
 from galforge.config import is_native
-from galforge.comparisons import GROUPS, TABLES, tables_needed
+from galforge.comparisons import GROUPS, LI2024, TABLES, study, tables_needed
 from galforge.driver import Driver
 from snakemake.exceptions import WorkflowError
 
@@ -288,7 +288,7 @@ def sweep_references(kind):
 
 def page_tables(wildcards):
     """Tables that the configured measures fill."""
-    return [f"{RESULTS}/tables/holzschuh2022/{table}.csv" for table in DRIVER.tables()]
+    return [f"{RESULTS}/tables/{study(table)}/{table}.csv" for table in DRIVER.tables()]
 
 
 def page_figures(wildcards):

@@ -2,8 +2,9 @@
 
 import pandas as pd
 
+from galforge.report.about import NETWORKS, PUBLISHED_NETWORK
 from galforge.report.layout import blocks, engines
-from galforge.report.metrics import NETWORKS, PUBLISHED_NETWORK, ROUNDTRIP, TABLES
+from galforge.report.metrics import ROUNDTRIP, TABLES
 
 DEFINITIONS = "0.7.2"  # of statmorph, which the engine numba has, whatever version the lock holds
 ENGINES = {
@@ -19,6 +20,14 @@ CELLS = (
     "Each cell: value ± standard error, then the {floor}, which a perfect model would score at these sample sizes; a "
     "cell {too_close} says “at {floor}” and supports no ranking."
 )
+OF_REDSHIFT = {
+    "table1": "Each cell: value ± standard error; KL losses and FIDs then have the floor, which a perfect model would "
+    "score at these sample sizes, and say “at floor” below twice that. Numbers of one sample have no floor: they say "
+    "“at the real value” where they lie within twice the errors of the real galaxies' and theirs, and differences say "
+    "“at zero” within twice their error of it. No ranking is claimed from such cells.",
+    "successors": "Each cell: value ± standard error; “at one” says that it lies within twice its error of 1 and "
+    "supports no ranking.",
+}
 DENOISING = (
     "Each cell: value ± standard error, over galaxies and over networks of equal share, in quadrature; “not supported” "
     "says that a difference from α = 0, or between α = 1 and mixed shares, is not beyond chance. The methods without a "
@@ -159,6 +168,8 @@ def _single(frame: pd.DataFrame) -> list[str]:
 
 def cells(table: str) -> str:
     """How to read a cell of a table."""
+    if table in OF_REDSHIFT:
+        return OF_REDSHIFT[table]
     if table == "coverage":
         ideal = CELLS.format(floor="ideal", too_close="within twice its error of it")
         return f"{ideal} Copying has the floor of a distance, on either side of 0."
