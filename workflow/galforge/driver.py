@@ -18,6 +18,7 @@ from galforge.digest import PACKAGE, content_digest, module_file, reachable
 from galforge.downloads import downloads_of
 from galforge.errors import GalforgeError
 from galforge.listing import contents_digest
+from galforge.planned_figures import redshift_figures
 from galforge.provenance import DRIVER_JOB_VARIABLE, PLAN_VARIABLE, file_digest, job_key
 from galforge.settings import canonical
 from galforge.stage import SCRIPTS
@@ -194,7 +195,7 @@ class Driver:
             settings = self.config.denoising[sweep.dataset]
             curves = settings.noise_curve or settings.pixel_curve
             found += [(kind, sweep.name) for kind in SWEEP_FIGURES if kind != "robustness" or curves]
-        return found
+        return found + redshift_figures(self.config)
 
     def corrected(self, family: str) -> str:
         """The configured measure of a family that figures show: its corrected variant."""

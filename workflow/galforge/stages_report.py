@@ -17,10 +17,6 @@ class ReportStages:
         spec = {"table": table, "scale": self.config.overall.scale, "statmorph": locked_versions()["statmorph"]}
         return Stage(spec, "table.py", (), ("numpy", "pandas"))
 
-    def table_li2024(self, table: str) -> Stage:
-        """One table of Li et al. (2024)."""
-        return self.table(table)
-
     def table_cost(self) -> Stage:
         """What each model cost."""
         trainings = []

@@ -68,11 +68,11 @@ def test_properties_bands_and_bins_stand_in_their_order(published: pd.DataFrame)
 def test_real_galaxies_come_first_and_rows_that_average_are_totals(published: pd.DataFrame) -> None:
     (block,) = layout.blocks("table1", table1(published, ("ddpm", "real")))
     assert [(column.label, column.kind) for column in block.columns] == [
-        ("Real galaxies", "corrected"),
+        ("Held-out source", "corrected"),
         ("DDPM", "corrected"),
-        ("Real galaxies", "published"),
+        ("Held-out source", "published"),
         ("DDPM", "published"),
-        ("Real galaxies", "printed"),
+        ("Held-out source", "printed"),
         ("DDPM", "printed"),
         ("CVAE", "printed"),
     ]
@@ -80,7 +80,7 @@ def test_real_galaxies_come_first_and_rows_that_average_are_totals(published: pd
         ("Galaxy KL loss", "Mean"),
         ("Galaxy KL loss", "Mean, over ten bins of redshift"),
         ("Fitting loss", "Mean ln |ERRCXY|"),
-        ("Fitting loss", "Difference from real galaxies at equal redshift"),
+        ("Fitting loss", "Difference from the source at equal redshift"),
         ("Redshift", "Redshift loss"),
         ("Redshift", "Redshift loss of Δz / (1 + z)"),
         ("Redshift", "Bias"),
@@ -101,7 +101,7 @@ def test_a_variant_as_published_stands_beside_what_was_printed_of_its_model(publ
     assert not ((table["model"] == "cvae") & (table["metric"] == "galaxy_kl")).any(), "no second row of the same value"
     (block,) = layout.blocks("table1", table)
     printed = [column.kind for column in block.columns].index("printed")
-    assert [column.label for column in block.columns[printed:]] == ["Real galaxies", "CVAE", "DDPM"]
+    assert [column.label for column in block.columns[printed:]] == ["Held-out source", "CVAE", "DDPM"]
     row = next(row for row in block.rows if row.label == "Redshift loss")
     assert [cell.value for cell in row.cells[printed:]] == ["0.072", "0.59", "0.62"]
 
@@ -109,7 +109,7 @@ def test_a_variant_as_published_stands_beside_what_was_printed_of_its_model(publ
 def test_both_variants_share_one_printed_column(published: pd.DataFrame) -> None:
     (block,) = layout.blocks("table1", table1(published))
     labels = [column.label for column in block.columns if column.kind == "printed"]
-    assert labels == ["Real galaxies", "CVAE", "DDPM"]
+    assert labels == ["Held-out source", "CVAE", "DDPM"]
 
 
 def test_printed_scores_stand_beside_their_own_network_only(published: pd.DataFrame) -> None:
@@ -139,7 +139,7 @@ def test_single_samples_are_judged_by_their_distance_from_the_real_value(publish
     alone = tables.assemble("table1", frames[1:], published)
     assert not one(alone, model="ddpm", **where)["at_floor"], "nothing to compare with"
     text = formats.markdown("table1", near, "demo", "7.8")
-    assert "5.20 ± 0.11 **at the real value**" in text
+    assert "5.20 ± 0.11 **at the source's**" in text
 
 
 @pytest.mark.parametrize(

@@ -11,19 +11,19 @@ LI2024 = {
             *("redshift_loss", "redshift_loss_normalised", "redshift_bias", "redshift_scatter", "redshift_outliers"),
             *("inception_score", "class_entropy_score", "fid"),
         ),
-        "Divergence of the galaxies' properties from real ones at equal redshift, how well they could be fitted, "
-        "whether a network that learned redshifts from real galaxies finds the one that was asked for, and what image "
+        "Divergence of the galaxies' properties from the source's at equal redshift, how well they could be fitted, "
+        "whether a network that learned redshifts from the source finds the one that was asked for, and what image "
         "networks see",
         "nats for the KL losses and the fitting loss (mean of ln |ERRCXY|, with ERRCXY in px⁻²), redshift for the bias "
         "and the scatter, both over 1 + z, % for outliers; the other losses and scores have none, the FID has the "
         "squared unit of the features",
-        reading="small KL losses and FIDs are good; all else is good where it is that of the real galaxies",
-        about="“Real galaxies” are no model: the test split in place of generated galaxies, or the validation split "
-        "where two samples are compared. The fitting loss rises with signal-to-noise and with elongation, so a small "
-        "one is not good in itself. Generated galaxies whose redshifts are spread otherwise than the real ones' differ "
-        "from them for that alone in all rows that are not said to be at equal redshift. The printed FIDs and "
-        "inception scores were not made alike for the three columns, and over all five bands the order of the models "
-        "turns round: they are no targets, and a score above that of real galaxies is not better.",
+        reading="small KL losses and FIDs are good; all else is good where it is the source's",
+        about="“Held-out source” is no model: the source's test split in place of generated galaxies, or its "
+        "validation split where two samples are compared. The fitting loss rises with signal-to-noise and with "
+        "elongation, so a small one is not good in itself. Generated galaxies whose redshifts are spread otherwise "
+        "than the source's differ from it for that alone in all rows that are not said to be at equal redshift. The "
+        "printed FIDs and inception scores were not made alike for the three columns, and over all five bands the "
+        "order of the models turns round: they are no targets, and a score above the source's is not better.",
         factors={"redshift_outliers": 100.0},
         sections={
             **dict.fromkeys(("galaxy_kl", "galaxy_kl_redshift_bins", "galaxy_kl_bin"), "Galaxy KL loss"),
@@ -37,15 +37,15 @@ LI2024 = {
         study=LI,
     ),
     "successors": Table(
-        "Means of generated galaxies over those of real ones",
+        "Means of generated galaxies over those of the source",
         "successors",
         ("generated_over_real", "fid"),
-        "Ratio of the mean of a property of generated galaxies to that of real ones at equal redshift",
-        "units of the real galaxies' mean, so that 1 is a perfect model",
+        "Ratio of the mean of a property of generated galaxies to that of the source at equal redshift",
+        "units of the source's mean, so that 1 is a perfect model",
         reading="near 1 is good",
         about="A mean may be right where the distribution is not. The printed values are of a later model of other "
         "authors on the same data (arXiv:2411.18440), for orientation.",
-        sections={"generated_over_real": "Generated over real", "fid": "FID of Inception-v3"},
+        sections={"generated_over_real": "Generated over source", "fid": "FID of Inception-v3"},
         digits="g",
         study=LI,
     ),

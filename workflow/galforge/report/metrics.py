@@ -28,7 +28,7 @@ KINDS = {
 }
 """How each metric is read, see ``at_floor``; in the order in which tables show them."""
 METRICS = tuple(KINDS)
-FLOORS = {"score": "ideal", "beside": "the real value", "difference": "zero", "ratio": "one"}
+FLOORS = {"score": "ideal", "beside": "the source's", "difference": "zero", "ratio": "one"}
 """What a cell is too close to where it is not a floor, by the kind of its metric."""
 PAIRED = ("wasserstein", "wasserstein_standardised", "share_difference", "sliced_wasserstein", "fid", "count")
 """Metrics that mean something where both samples are the same galaxies; the others take samples for independent."""
@@ -40,8 +40,8 @@ def at_floor(metric: str, value: float, error: float, floor: float) -> bool:
     A distance, which is never negative: below twice its floor. An unbiased estimate, whose floor is 0: below twice its
     error. A score, whose floor is what half of the source scores against the other half: within twice its error of it.
     A signed number, 0 for a perfect model: below twice its floor on either side. A number of one sample, to be put
-    beside the real galaxies': within twice the error of both of theirs, which is to be given as the floor. A difference
-    from real galaxies or a ratio to them: within twice its error of 0 or 1. Numbers have no floor.
+    beside the source's: within twice the error of both, the source's value given as the floor. A difference from the
+    source or a ratio to it: within twice its error of 0 or 1. Numbers have no floor.
     """
     kind = KINDS[metric]
     if kind == "distance":
