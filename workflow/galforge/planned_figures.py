@@ -1,7 +1,6 @@
 """Which figures of galaxies made for a redshift a configuration asks for."""
 
-from galforge import families
-from galforge.comparisons import GROUPS, comparisons
+from galforge.comparisons import GROUPS, comparisons, has_redshifts
 from galforge.config import Config
 
 REDSHIFT_FIGURES = {
@@ -14,12 +13,6 @@ REDSHIFT_FIGURES = {
     "blind": set(),
 }
 """Figures of Li et al. (2024), and the comparisons whose measurements or rows they show."""
-
-
-def has_redshifts(config: Config, dataset: str) -> bool:
-    """Whether the stamps of a data set have redshifts."""
-    settings = families.load("datasets", config.datasets[dataset].family, "settings")
-    return "redshift" in getattr(settings, "CONDITIONS", ())
 
 
 def redshift_figures(config: Config) -> list[tuple[str, str]]:

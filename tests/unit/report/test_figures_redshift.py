@@ -104,6 +104,7 @@ def test_means_are_those_of_the_bin_with_the_error_of_the_mean() -> None:
     assert np.isnan(found.mean[2])
     few = redshift.binned(z[:4], values[:4], [0.0, 0.5])
     assert (few.count.tolist(), np.isnan(few.mean[0])) == ([4], True)
+    assert redshift.binned(np.full(5, 2.0), np.ones(5), [0.0, 1.0, 2.0]).count.tolist() == [0, 5], "the last is closed"
 
 
 def test_lookback_times_are_those_of_the_paper() -> None:
@@ -173,20 +174,20 @@ def test_measurements_without_a_column_or_a_test_split_are_refused(module: Modul
         module.draw((LABEL, source.assign(split="train")), [], *out, edges=toy.EDGES)
 
 
-def test_lines_are_the_corrected_rows_of_single_bins_by_redshift() -> None:
+def test_lines_are_the_rows_of_single_bins_by_redshift() -> None:
     frame = table("real", "cvae", "ddpm")
     shuffled = frame.sample(frac=1.0, random_state=1)
     shuffled.loc[(shuffled["property"] == "all@3-4") & (shuffled["model"] == "cvae"), "value"] = np.nan
-    found = per_bin.read(shuffled, "galaxiesml", ["redshift_loss"])
+    found = per_bin.read(shuffled, "galaxiesml", {"redshift_loss": "published"})
     assert (found.low, found.high, found.models[0]) == (0.01, 4.0, "real")
     assert set(found.models) == {"real", "cvae", "ddpm"}
     lines = {each.model: each for each in found.found}
     assert lines["ddpm"].low.tolist() == list(toy.EDGES[:-1])
     assert lines["cvae"].high.tolist() == list(toy.EDGES[1:-1]), "a bin without a value is left out"
-    rows = frame.query("metric == 'redshift_loss' and model == 'ddpm' and protocol == 'corrected'")
+    rows = frame.query("metric == 'redshift_loss' and model == 'ddpm' and protocol == 'published'")
     assert lines["ddpm"].value.tolist() == rows[rows["property"] != "all"]["value"].tolist()
     with pytest.raises(RedshiftFigureError, match="table of cosmos: no rows of redshift_loss in single redshift bins"):
-        per_bin.read(frame, "cosmos", ["redshift_loss"])
+        per_bin.read(frame, "cosmos", {"redshift_loss": "published"})
 
 
 def test_ratios_are_drawn_where_they_mean_something(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,7 +61,7 @@ def test_properties_bands_and_bins_stand_in_their_order(published: pd.DataFrame)
     by_metric = own.groupby("metric", sort=False)["property"].apply(list)
     assert by_metric["galaxy_kl"] == ["isophotal_area", "ellipticity", "sersic_index", "all"]
     assert by_metric["fid"] == [f"{name}@{NETWORK}" for name in (*"grizy", "all")]
-    assert by_metric["redshift_loss"] == ["all", *(f"all@{redshifts}" for redshifts in toy.BINS)]
+    assert by_metric["redshift_bias"] == ["all", *(f"all@{redshifts}" for redshifts in toy.BINS)]
     assert list(by_metric.index) == [name for name in metrics.METRICS if name in by_metric.index]
 
 
@@ -76,11 +76,13 @@ def test_real_galaxies_come_first_and_rows_that_average_are_totals(published: pd
         ("DDPM", "printed"),
         ("CVAE", "printed"),
     ]
+    assert {column.sizes for column in block.columns if column.sizes} == {"400 v 400"}, "samples without a size aside"
     assert [(row.heading, row.label) for row in block.totals] == [
         ("Galaxy KL loss", "Mean"),
         ("Galaxy KL loss", "Mean, over ten bins of redshift"),
         ("Fitting loss", "Mean ln |ERRCXY|"),
         ("Fitting loss", "Difference from the source at equal redshift"),
+        ("Fitting loss", "Difference of shares without a value [%]"),
         ("Redshift", "Redshift loss"),
         ("Redshift", "Redshift loss of Δz / (1 + z)"),
         ("Redshift", "Bias"),
@@ -131,7 +133,7 @@ def test_single_samples_are_judged_by_their_distance_from_the_real_value(publish
     for frame, value in zip(frames, (4.9, 5.2), strict=True):
         frame.loc[frame["metric"] == "fitting_loss", ["value", "standard_error"]] = value, 0.11
     near = tables.assemble("table1", frames, published)
-    where = {"metric": "fitting_loss", "property": "all", "protocol": "corrected"}
+    where = {"metric": "fitting_loss", "property": "all", "protocol": "published"}
     assert one(near, model="ddpm", **where)["at_floor"], "0.3 apart, with errors of 0.11 on both sides"
     assert not one(near, model="real", **where)["at_floor"]
     frames[1].loc[frames[1]["metric"] == "fitting_loss", "value"] = 5.22

@@ -118,9 +118,9 @@ CAPTIONS = {
         "looks like it."
     ),
     "losses": (
-        "Against redshift, corrected protocol: the fitting loss less the source's at equal redshift (0 is good), and "
-        "the redshift loss, scatter and share of outliers of the redshifts found. The black line is the held-out "
-        "source: no model can be expected to be below it, and being below it is no merit."
+        "Against redshift: the fitting loss less the source's at equal redshift (0 is good), and the redshift loss as "
+        "published, scatter and share of outliers of the redshifts found. Bins of few galaxies are left out. The black "
+        "line is the held-out source: no model can be expected to be below it, and being below it is no merit."
     ),
     "blind": (
         "A sheet to print (the PDF beside it has A4 size): galaxies of the source's test split and generated ones of "

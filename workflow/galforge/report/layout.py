@@ -65,6 +65,8 @@ def _columns(table: str, rows: pd.DataFrame) -> list[Column]:
 
 
 def _extent(sizes: pd.Series) -> str:
+    # Of numbers of one sample the other has no size.
+    sizes = sizes[sizes > 0] if (sizes > 0).any() else sizes
     low, high = sizes.min(), sizes.max()
     return f"{low}" if low == high else f"{low}–{high}"
 

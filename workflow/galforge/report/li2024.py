@@ -7,7 +7,8 @@ LI2024 = {
         "Galaxies made for a redshift",
         ("galaxy_kl", "fitting_loss", "redshift_loss", "band_scores"),
         (
-            *("galaxy_kl", "galaxy_kl_redshift_bins", "galaxy_kl_bin", "fitting_loss", "fitting_loss_difference"),
+            *("galaxy_kl", "galaxy_kl_redshift_bins", "galaxy_kl_bin", "galaxy_kl_empty"),
+            *("fitting_loss", "fitting_loss_difference", "fitting_missing"),
             *("redshift_loss", "redshift_loss_normalised", "redshift_bias", "redshift_scatter", "redshift_outliers"),
             *("inception_score", "class_entropy_score", "fid"),
         ),
@@ -15,7 +16,7 @@ LI2024 = {
         "whether a network that learned redshifts from the source finds the one that was asked for, and what image "
         "networks see",
         "nats for the KL losses and the fitting loss (mean of ln |ERRCXY|, with ERRCXY in px⁻²), redshift for the bias "
-        "and the scatter, both over 1 + z, % for outliers; the other losses and scores have none, the FID has the "
+        "and the scatter, both over 1 + z, % for shares; the other losses and scores have none, the FID has the "
         "squared unit of the features",
         reading="small KL losses and FIDs are good; all else is good where it is the source's",
         about="“Held-out source” is no model: the source's test split in place of generated galaxies, or its "
@@ -24,10 +25,11 @@ LI2024 = {
         "than the source's differ from it for that alone in all rows that are not said to be at equal redshift. The "
         "printed FIDs and inception scores were not made alike for the three columns, and over all five bands the "
         "order of the models turns round: they are no targets, and a score above the source's is not better.",
-        factors={"redshift_outliers": 100.0},
+        factors=dict.fromkeys(("galaxy_kl_empty", "fitting_missing", "redshift_outliers"), 100.0),
         sections={
             **dict.fromkeys(("galaxy_kl", "galaxy_kl_redshift_bins", "galaxy_kl_bin"), "Galaxy KL loss"),
-            **dict.fromkeys(("fitting_loss", "fitting_loss_difference"), "Fitting loss"),
+            "galaxy_kl_empty": "Galaxy KL loss",
+            **dict.fromkeys(("fitting_loss", "fitting_loss_difference", "fitting_missing"), "Fitting loss"),
             **dict.fromkeys(("redshift_loss", "redshift_loss_normalised", "redshift_bias"), "Redshift"),
             **dict.fromkeys(("redshift_scatter", "redshift_outliers"), "Redshift"),
             **dict.fromkeys(("inception_score", "class_entropy_score", "fid"), "Image networks"),

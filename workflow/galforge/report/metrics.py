@@ -12,8 +12,10 @@ ROUNDTRIP = "roundtrip"
 KINDS = {
     **dict.fromkeys(("wasserstein", "wasserstein_standardised", "share_difference"), "distance"),
     **dict.fromkeys(("galaxy_kl", "galaxy_kl_redshift_bins", "galaxy_kl_bin"), "distance"),
+    "galaxy_kl_empty": "number",
     "fitting_loss": "beside",
     "fitting_loss_difference": "difference",
+    "fitting_missing": "distance",
     **dict.fromkeys(("redshift_loss", "redshift_loss_normalised", "redshift_bias"), "beside"),
     **dict.fromkeys(("redshift_scatter", "redshift_outliers"), "beside"),
     **dict.fromkeys(("inception_score", "class_entropy_score"), "beside"),

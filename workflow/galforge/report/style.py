@@ -106,8 +106,10 @@ METRICS = {
 CONDITIONAL = {
     "galaxy_kl": ("Mean", "{}"),
     "galaxy_kl_redshift_bins": ("Mean, over ten bins of redshift", "{}, over ten bins of redshift"),
+    "galaxy_kl_empty": ("Bins without generated galaxies [%]", "{}, bins without generated galaxies [%]"),
     "fitting_loss": ("Mean ln |ERRCXY|", "{}"),
     "fitting_loss_difference": ("Difference from the source at equal redshift", "{}"),
+    "fitting_missing": ("Difference of shares without a value [%]", "{}"),
     "redshift_loss": ("Redshift loss", "{}"),
     "redshift_loss_normalised": ("Redshift loss of Δz / (1 + z)", "{}"),
     "redshift_bias": ("Bias", "{}"),

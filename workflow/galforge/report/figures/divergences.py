@@ -33,7 +33,7 @@ def draw(frame: pd.DataFrame, png: str | Path, pdf: str | Path, *, dataset: str,
     Raises:
         RedshiftFigureError: the table holds no rows of the data set.
     """
-    lines = read(frame, dataset, [_METRIC])
+    lines = read(frame, dataset, {_METRIC: "corrected"})
     with figure(9.0, 6.6) as made:
         axes = made.subplots(2, 2).ravel()
         for place, (axis, name) in enumerate(zip(axes, SHOWN, strict=False)):

@@ -10,25 +10,27 @@ from galforge.report.style import figure, model_label, save
 
 PANELS = {
     "fitting_loss_difference": "Fitting loss less the source's",
-    "redshift_loss": "Redshift loss",
+    "redshift_loss": "Redshift loss of Δz (published)",
     "redshift_scatter": "Redshift scatter σ_NMAD of Δz / (1 + z)",
     "redshift_outliers": "Share with |Δz| / (1 + z) > 0.15",
 }
 """Metrics of table 1 of which there are rows of single redshift bins, and what they are called."""
+PROTOCOLS = {metric: "published" if metric == "redshift_loss" else "corrected" for metric in PANELS}
+"""The redshift loss divides by no 1 + z in the paper: its figure 7 is of the published protocol."""
 
 
 def draw(frame: pd.DataFrame, png: str | Path, pdf: str | Path, *, dataset: str, label: str) -> None:
     """Four losses against redshift and lookback time, with errors; real galaxies have some too.
 
     Args:
-        frame: the assembled table ``table1``, as it is or as read back from its file; its corrected protocol is drawn.
+        frame: the assembled table ``table1``, as it is or as read back from its file.
         dataset: which of its data sets.
         label: what its held-out galaxies are called.
 
     Raises:
         RedshiftFigureError: the table holds no rows of the data set.
     """
-    rows = read(frame, dataset, list(PANELS))
+    rows = read(frame, dataset, PROTOCOLS)
     with figure(9.0, 6.4) as made:
         axes = made.subplots(2, 2)
         for place, (axis, (metric, title)) in enumerate(zip(axes.ravel(), PANELS.items(), strict=True)):

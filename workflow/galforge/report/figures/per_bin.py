@@ -1,6 +1,6 @@
 """Rows of single redshift bins of a table, as lines of a figure: one per model, metric and property."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,22 +59,23 @@ def origin_of(frame: pd.DataFrame, dataset: str) -> str:
     return str(rows["origin"].iloc[0])
 
 
-def read(frame: pd.DataFrame, dataset: str, metrics: Sequence[str]) -> Lines:
-    """The lines of some metrics under the corrected protocol.
+def read(frame: pd.DataFrame, dataset: str, protocols: Mapping[str, str]) -> Lines:
+    """The lines of some metrics, each under one protocol.
 
     Args:
         frame: an assembled table, as it is or as read back from its file.
+        protocols: of each metric.
 
     Raises:
         RedshiftFigureError: there is no row of a single redshift bin.
     """
-    own = frame[(frame["dataset"] == dataset) & (frame["protocol"] == "corrected") & frame["metric"].isin(metrics)]
+    own = frame[(frame["dataset"] == dataset) & (frame["metric"].map(protocols) == frame["protocol"])]
     bins = [split_bin(str(name)) for name in own["property"]]
     there = np.array([each is not None for each in bins], dtype=bool)
     if not there.any():
         raise RedshiftFigureError(
-            f"table of {dataset}: no rows of {', '.join(metrics)} in single redshift bins (as all@0.5-1) under the "
-            "corrected protocol; compare again"
+            f"table of {dataset}: no rows of {', '.join(protocols)} in single redshift bins, such as all@0.5-1; "
+            "compare again"
         )
     names, low, high = zip(*(each for each in bins if each is not None), strict=True)
     own = own[there].assign(name=names, low=low, high=high)

@@ -73,9 +73,10 @@ def numbers(frame: pd.DataFrame, column: str) -> np.ndarray:
 
 
 def binned(redshift: np.ndarray, values: np.ndarray, edges: Sequence[float]) -> Bins:
-    """Values (n,) at redshifts (n,) in bins [edges_i, edges_i+1); what is not finite is left out."""
+    """Values (n,) at redshifts (n,) in bins [edges_i, edges_i+1), the last one closed; only what is finite."""
     kept = np.isfinite(redshift) & np.isfinite(values)
     where = np.digitize(redshift[kept], edges) - 1
+    where[redshift[kept] == edges[-1]] = len(edges) - 2
     groups = [values[kept][where == index] for index in range(len(edges) - 1)]
     count = np.array([len(group) for group in groups])
     enough = count >= FEWEST
