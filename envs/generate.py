@@ -43,6 +43,7 @@ ROLES = {
     "report": [
         *STAGE,
         "scipy",
+        "astropy",
         "pandas",
         "pyarrow",
         "matplotlib",

@@ -50,6 +50,11 @@ TABLES = {
     **dict.fromkeys(("fid", "kid", "coverage"), "features"),
 }
 """Tables, and the comparison that each is made of; the headline is made of several."""
+LI2024 = {
+    "table1": ("galaxy_kl", "fitting_loss", "redshift_loss", "band_scores"),
+    "successors": ("successors",),
+}
+"""Tables of Li et al. (2024), and the comparisons that each is made of: those that there are."""
 HEADLINE = {"morphology", "power_spectrum", "colour_bulge"}
 ROUNDTRIP = "roundtrip"
 """Stands for a model where galaxies that were stored at one size are compared with the same ones that never were."""
@@ -57,6 +62,11 @@ REAL = "real"
 """Stands for a model where real galaxies of one split are compared with those of another, by redshift."""
 REDSHIFT = "redshift"
 """The column of a catalogue by which galaxies are compared so."""
+
+
+def study(table: str) -> str:
+    """The study that a table is filed under."""
+    return "li2024" if table in LI2024 else "holzschuh2022"
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from galforge.atomic import write_text
-from galforge.comparisons import GROUPS, HEADLINE, KINDS, REAL, ROUNDTRIP, TABLES, comparisons
+from galforge.comparisons import GROUPS, HEADLINE, KINDS, LI2024, REAL, ROUNDTRIP, TABLES, comparisons
 from galforge.config import Config, ConfigError, Sweep, downloadable, is_native, parse
 from galforge.digest import PACKAGE, content_digest, module_file, reachable
 from galforge.downloads import downloads_of
 from galforge.errors import GalforgeError
 from galforge.listing import contents_digest
+from galforge.planned_figures import redshift_figures
 from galforge.provenance import DRIVER_JOB_VARIABLE, PLAN_VARIABLE, file_digest, job_key
 from galforge.settings import canonical
 from galforge.stage import SCRIPTS
@@ -169,11 +170,12 @@ class Driver:
         }
         headline = ["headline"] if {"morphology", "power_spectrum"} <= made else []
         study = ["denoising"] if self.config.sweeps else []
-        return [*headline, *(table for table, needed in TABLES.items() if needed in made), *study, "cost"]
+        galaxies = [table for table, needed in LI2024.items() if made & set(needed)]
+        return [*headline, *(table for table, needed in TABLES.items() if needed in made), *study, *galaxies, "cost"]
 
     def groups(self, dataset: str, table: str) -> list[str]:
         """Groups of comparisons of a data set that a table is made of."""
-        wanted = HEADLINE if table == "headline" else {TABLES[table]}
+        wanted = HEADLINE if table == "headline" else set(LI2024.get(table, ())) or {TABLES[table]}
         return [
             group
             for group in GROUPS
@@ -193,7 +195,7 @@ class Driver:
             settings = self.config.denoising[sweep.dataset]
             curves = settings.noise_curve or settings.pixel_curve
             found += [(kind, sweep.name) for kind in SWEEP_FIGURES if kind != "robustness" or curves]
-        return found
+        return found + redshift_figures(self.config)
 
     def corrected(self, family: str) -> str:
         """The configured measure of a family that figures show: its corrected variant."""

@@ -14,6 +14,7 @@ from galforge.config import Config, Measure, downloadable
 from galforge.downloads import downloads_of
 from galforge.stage import Stage
 from galforge.stages_denoising import DenoisingStages
+from galforge.stages_li2024 import LiStages
 from galforge.stages_report import ReportStages
 
 WHOLE = {
@@ -29,7 +30,7 @@ WHOLE = {
 """Rules with the stage of another. A part has that of the whole, because parts are gone when a later run compares."""
 
 
-class Stages(ReportStages, DenoisingStages):
+class Stages(ReportStages, DenoisingStages, LiStages):
     """The stages of one configuration."""
 
     def __init__(self, config: Config):

@@ -7,8 +7,9 @@ sys.path.insert(0, str(Path(workflow.basedir)))
 
 from galforge.errors import GalforgeError
 from galforge.config import is_native
-from galforge.comparisons import GROUPS, TABLES, tables_needed
+from galforge.comparisons import GROUPS, LI2024, TABLES, study, tables_needed
 from galforge.driver import Driver
+from galforge.planned_figures import figure_study
 from snakemake.exceptions import WorkflowError
 
 try:
@@ -168,6 +169,12 @@ def whos(dataset):
     return ["source"] + [f"{run.model}-seed{seed}" for run in runs for seed in run.seeds]
 
 
+def first_whos(dataset):
+    """The source and the first training of every model of a data set, where a figure shows one of each."""
+    runs = [run for run in CONFIG.run if run.dataset == dataset]
+    return ["source"] + [f"{run.model}-seed{run.seeds[0]}" for run in runs]
+
+
 def measurements_compared(wildcards):
     """Tables of measurements that a group of comparisons needs, in the order of its spec."""
     needed = tables_needed(CONFIG, wildcards.dataset, wildcards.model, wildcards.seed, wildcards.group)
@@ -184,6 +191,17 @@ def measurements_of(measure):
 def all_stamps(wildcards):
     """Stamps of a data set's source and models."""
     return [stamps_path(wildcards.dataset, who) for who in whos(wildcards.dataset)]
+
+
+def first_stamps(wildcards):
+    """Stamps of a data set's source and of the first training of every model."""
+    return [stamps_path(wildcards.dataset, who) for who in first_whos(wildcards.dataset)]
+
+
+def first_redshifts(wildcards):
+    """Redshifts found in a data set's source and in what the first training of every model generated."""
+    folder = f"{RESULTS}/measurements/{wildcards.dataset}"
+    return [f"{folder}/{who}/{DRIVER.corrected('redshift')}.parquet" for who in first_whos(wildcards.dataset)]
 
 
 def histories(wildcards):
@@ -288,12 +306,12 @@ def sweep_references(kind):
 
 def page_tables(wildcards):
     """Tables that the configured measures fill."""
-    return [f"{RESULTS}/tables/holzschuh2022/{table}.csv" for table in DRIVER.tables()]
+    return [f"{RESULTS}/tables/{study(table)}/{table}.csv" for table in DRIVER.tables()]
 
 
 def page_figures(wildcards):
     """Figures of every data set that runs."""
-    return [f"{RESULTS}/figures/holzschuh2022/{kind}-{dataset}.png" for kind, dataset in DRIVER.figures()]
+    return [f"{RESULTS}/figures/{figure_study(kind)}/{kind}-{dataset}.png" for kind, dataset in DRIVER.figures()]
 
 
 def page_stamps(wildcards):

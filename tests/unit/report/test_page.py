@@ -12,12 +12,14 @@ import pandas as pd
 import pytest
 
 from galforge.report import denoising, layout, page, style, tables
+from galforge.report.about import LI
 from galforge.report.metrics import OWN, TABLES
 from galforge.report.style import COLOUR_BULGE, MORPHOLOGY, PHOTOMETRY
 from galforge.report.summary import figures
 from galforge.seeds import generator
 from galforge.studies.denoising.summary import summarise
 from toys import denoising as toy
+from toys import li2024 as of_redshift
 
 ROOT = Path(__file__).resolve().parents[3]
 CHROMIUM = shutil.which("chromium")
@@ -100,7 +102,11 @@ def build(folder: Path) -> Path:
         page.Figure(folder / "figure.png", kind, "cosmos (mock)", f"A caption for {kind} <&>.", f"What the {kind} show")
         for kind in page.FIGURES
     ]
-    made = {name: tables.assemble(name, frames, published) for name in TABLES if name not in OWN}
+    galaxies = [name for name in TABLES if TABLES[name].study == LI]
+    made = {name: tables.assemble(name, frames, published) for name in TABLES if name not in (*OWN, *galaxies)}
+    asked = [of_redshift.distances(model) for model in ("real", "cvae", "cvae-published", "ddpm")]
+    printed = tables.read_published([ROOT / "config/published/li2024.csv"])
+    made |= {name: tables.assemble(name, asked, printed) for name in galaxies}
     spent = {"parameters": 2.3e6, "images_seen": 16_000.0, "gpu_hours": 0.0, "cpu_hours": 0.08}
     made["cost"] = tables.assemble_cost(
         pd.DataFrame(
@@ -193,6 +199,25 @@ def test_headings_do_not_skip_levels_and_ids_resolve(built: Path) -> None:
     links = [attributes["href"] for tag, attributes in found if tag == "a"]
     assert links
     assert all(link[1:] in ids for link in links)
+
+
+def test_galaxies_made_for_a_redshift_have_a_section_of_their_own(built: Path) -> None:
+    text = built.read_text(encoding="utf-8")
+    section = text.split('<section id="li2024"')[1].split("</section>")[0]
+    assert section.count("<h3>") == 2, "its tables"
+    assert section.count("<h4>galaxiesml") == 2, "its data set below each"
+    for said in (
+        "Held-out source",
+        "CVAE (published)",
+        "at the source&#39;s",
+        "4.92",
+        "property by property and band by",
+    ):
+        assert said in section
+    assert section.index("Redshift loss") < section.index("property by property")
+    assert section.count("<figure>") == 7
+    assert "0.25-0.5" not in section, "single bins are for machines"
+    assert "Holzschuh et al. 2022, MNRAS 515, 652; Li et al. 2024, arXiv:2407.07229" in text
 
 
 def test_same_inputs_give_the_same_bytes(built: Path, tmp_path: Path) -> None:

@@ -2,8 +2,9 @@
 
 import pandas as pd
 
+from galforge.report.about import NETWORKS, PUBLISHED_NETWORK
 from galforge.report.layout import blocks, engines
-from galforge.report.metrics import NETWORKS, PUBLISHED_NETWORK, ROUNDTRIP, TABLES
+from galforge.report.metrics import ROUNDTRIP, TABLES
 
 DEFINITIONS = "0.7.2"  # of statmorph, which the engine numba has, whatever version the lock holds
 ENGINES = {
@@ -19,6 +20,14 @@ CELLS = (
     "Each cell: value ± standard error, then the {floor}, which a perfect model would score at these sample sizes; a "
     "cell {too_close} says “at {floor}” and supports no ranking."
 )
+OF_REDSHIFT = {
+    "table1": "Each cell: value ± standard error; KL losses and FIDs then have the floor, which a perfect model would "
+    "score at these sample sizes, and say “at floor” below twice that. Numbers of one sample have no floor: they say "
+    "“at the source's” where they lie within twice the errors of both from the source's value, and differences say "
+    "“at zero” within twice their error of it. No ranking is claimed from such cells.",
+    "successors": "Each cell: value ± standard error; “at one” says that it lies within twice its error of 1 and "
+    "supports no ranking.",
+}
 DENOISING = (
     "Each cell: value ± standard error, over galaxies and over networks of equal share, in quadrature; “not supported” "
     "says that a difference from α = 0, or between α = 1 and mixed shares, is not beyond chance. The methods without a "
@@ -78,6 +87,45 @@ CAPTIONS = {
         "asinh stretch per galaxy. Below each, what differs from the galaxy, in units of the noise; RMS is its root "
         "mean square. Networks are the first of their share."
     ),
+    "redshift_grid": (
+        "Galaxies of the source and of each model near four redshifts, in every band and in false colour (i, r, g as "
+        "red, green, blue). On the left the stretch is linear and shows the shape; on the right it is logarithmic and "
+        "shows what lies in the sky: a good model's noise looks like the source's, a poor one's has structure in it. "
+        "Galaxies should become fainter, smaller and redder downwards. The source's galaxies near a redshift set the "
+        "levels."
+    ),
+    "properties": (
+        "Isophotal area, ellipticity and Sérsic index of the source's test split (grey) and of what the models made, a "
+        "column per bin of redshift; the numbers are those of the galaxies in a panel. Look whether a model is as "
+        "wide as the source, most of all in the first column, where galaxies differ most."
+    ),
+    "evolution": (
+        "Means with their errors against redshift; the band is the standard deviation of the source's test split. "
+        "A model that learned how galaxies change follows the black line. The fitting loss (mean of ln |ERRCXY|) is "
+        "good where it is the source's, not where it is small. The last panel says how many of the galaxies were "
+        "found at all, without which the others say little."
+    ),
+    "divergences": (
+        "KL divergence from the source's distribution in each bin of redshift, corrected protocol, on a logarithmic "
+        "scale. Hollow dots are below twice their floor (pale lines), which a perfect model would score with as many "
+        "galaxies: no ranking is claimed from them. Bins with too few galaxies are left out. The last panel divides "
+        "CVAE by DDPM: above 1 the DDPM is nearer to the source."
+    ),
+    "redshifts": (
+        "The redshift that a network trained on the source finds in a galaxy, against its own (first panel) or the one "
+        "that the model was asked for; the first training of each model. Galaxies outside the dotted lines are "
+        "outliers. The first panel is the network's own error: a model that puts the redshift into its galaxies "
+        "looks like it."
+    ),
+    "losses": (
+        "Against redshift: the fitting loss less the source's at equal redshift (0 is good), and the redshift loss as "
+        "published, scatter and share of outliers of the redshifts found. Bins of few galaxies are left out. The black "
+        "line is the held-out source: no model can be expected to be below it, and being below it is no merit."
+    ),
+    "blind": (
+        "A sheet to print (the PDF beside it has A4 size): galaxies of the source's test split and generated ones of "
+        "like redshifts, mixed. Tick, then compare with the key, the CSV file of the same name; half right is chance."
+    ),
     "history": "Losses of the training against images seen; models with other losses have rows of their own.",
 }
 ALTERNATIVES = {
@@ -91,6 +139,13 @@ ALTERNATIVES = {
     "sweep": "Gain and error against the share of generated galaxies, one panel per test of {dataset}",
     "robustness": "Error against noise and against pixel size, one line per share of generated galaxies, of {dataset}",
     "denoised": "Galaxies of {dataset} as observed, denoised and true, with residuals below",
+    "redshift_grid": "Galaxies of {dataset} and its models at four redshifts, in all bands and in colour",
+    "properties": "Histograms of size, shape and Sérsic index of {dataset} and its models in bins of redshift",
+    "evolution": "Means of size, shape, Sérsic index and fitting loss of {dataset} and its models against redshift",
+    "divergences": "Divergence of models from {dataset} against redshift, for size, shape and Sérsic index",
+    "redshifts": "Redshifts found by a network against those of {dataset} and those asked of its models",
+    "losses": "Fitting loss, redshift loss, scatter and outliers of {dataset} and its models against redshift",
+    "blind": "Sheet of numbered galaxies of {dataset}, some of the source and some generated",
     "history": "Training losses on {dataset} falling with images seen",
 }
 MEASURED = ("distributions", "contours", "planes", "colours")
@@ -159,6 +214,8 @@ def _single(frame: pd.DataFrame) -> list[str]:
 
 def cells(table: str) -> str:
     """How to read a cell of a table."""
+    if table in OF_REDSHIFT:
+        return OF_REDSHIFT[table]
     if table == "coverage":
         ideal = CELLS.format(floor="ideal", too_close="within twice its error of it")
         return f"{ideal} Copying has the floor of a distance, on either side of 0."

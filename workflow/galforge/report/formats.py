@@ -22,6 +22,8 @@ _LATEX = {
     "⁻": r"$^{-}$",
     **{sign: f"$^{{{digit}}}$" for digit, sign in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")},
     "α": r"$\alpha$",
+    "Δ": r"$\Delta$",
+    "σ": r"$\sigma$",
     "“": "``",
     "”": "''",
 }

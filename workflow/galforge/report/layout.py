@@ -4,10 +4,13 @@ import pandas as pd
 
 from galforge.report import denoising
 from galforge.report.cells import Block, Cell, Column, Count, Row, number
-from galforge.report.metrics import KINDS, METRICS, ROUNDTRIP, TABLES, shown_cost
+from galforge.report.metrics import FLOORS, KINDS, METRICS, REAL, ROUNDTRIP, TABLES, shown_cost
+from galforge.report.redshift_bins import printed_model, split_bin
 from galforge.report.style import model_label, property_label
 
 TOTALS = ("large_scales", "small_scales", "average", "overall")
+ALL = {"table1": ("all",), "successors": ()}
+"""Tables of galaxies made for a redshift, and their rows that average over others."""
 STAGES = {
     "entered": "entered",
     "segmented": "segmented",
@@ -19,9 +22,10 @@ STAGES = {
 
 
 def blocks(table: str, frame: pd.DataFrame) -> list[Block]:
-    """The blocks of an assembled table, one per data set, in its order."""
+    """The blocks of an assembled table, one per data set, in its order; rows of single redshift bins are left out."""
     if table == "denoising":
         return denoising.blocks(frame)
+    frame = frame[[split_bin(str(name)) is None for name in frame["property"]]]
     # A frame read back from CSV holds these as floats, because rows of printed values lack them.
     frame = frame.astype({"n_source": "Int64", "n_generated": "Int64", "seeds": "Int64"})
     frame = frame.assign(engine=engines(frame), protocol=frame["protocol"].astype(object).fillna(""))
@@ -41,7 +45,7 @@ def engines(frame: pd.DataFrame) -> pd.Series:
 
 def _columns(table: str, rows: pd.DataFrame) -> list[Column]:
     models = [str(model) for model in dict.fromkeys(rows["model"])]
-    models.sort(key=lambda model: model == ROUNDTRIP)
+    models.sort(key=lambda model: (model == ROUNDTRIP, model != REAL))
     if table == "cost":
         return [Column(model, "cost") for model in models]
     out = []
@@ -51,14 +55,18 @@ def _columns(table: str, rows: pd.DataFrame) -> list[Column]:
             if len(run):
                 seeds = f", {run['seeds'].max()} seeds" if run["seeds"].max() > 1 else ""
                 sizes = f"{_extent(run['n_source'])} v {_extent(run['n_generated'])}{seeds}"
-                # The headings name the networks.
-                engine = "" if TABLES[table].by_network else ", ".join(filter(None, run["engine"].unique()))
+                # The headings or the rows name the networks.
+                named = TABLES[table].by_network or table in ALL
+                engine = "" if named else ", ".join(filter(None, run["engine"].unique()))
                 out.append(Column(model, protocol, sizes, engine))
-    printed = [model for model in models if rows.loc[rows["model"] == model, "published"].notna().any()]
-    return out + [Column(model, "printed") for model in printed]
+    printed = rows.loc[rows["published"].notna(), "model"].map(printed_model)
+    named = dict.fromkeys(map(printed_model, models))
+    return out + [Column(model, "printed") for model in named if (printed == model).any()]
 
 
 def _extent(sizes: pd.Series) -> str:
+    # Of numbers of one sample the other has no size.
+    sizes = sizes[sizes > 0] if (sizes > 0).any() else sizes
     low, high = sizes.min(), sizes.max()
     return f"{low}" if low == high else f"{low}–{high}"
 
@@ -68,26 +76,29 @@ def _rows(table: str, rows: pd.DataFrame, columns: list[Column]) -> list[Row]:
     # Rows of runs come first in the frame, so their order of properties holds for the printed ones too.
     keys = list(dict.fromkeys(zip(compared["metric"], compared["property"], strict=True)))
     headings = list(dict.fromkeys(about.heading(*key) for key in keys))
-    keys.sort(key=lambda key: (headings.index(about.heading(*key)), METRICS.index(key[0]), key[1] in _totals(table)))
+    keys.sort(key=lambda key: (headings.index(about.heading(*key)), METRICS.index(key[0]), _is_total(table, key[1])))
     out = []
     for metric, name in keys:
         own = compared[(compared["metric"] == metric) & (compared["property"] == name)]
-        cells = [_cell(own, column, about.factor(metric)) for column in columns]
-        floor = "ideal" if KINDS[metric] == "score" else "floor"
+        cells = [_cell(own, column, about.factor(metric), about.digits) for column in columns]
+        floor = FLOORS.get(KINDS[metric], "floor")
         label = property_label(name, table, metric)
-        out.append(Row(label, cells, about.heading(metric, name), name in _totals(table), floor))
+        if any(cells):
+            out.append(Row(label, cells, about.heading(metric, name), _is_total(table, name), floor))
     return out
 
 
-def _totals(table: str) -> tuple[str, ...]:
-    return () if TABLES[table].by_network else TOTALS
+def _is_total(table: str, name: str) -> bool:
+    if table in ALL:
+        return name.partition("@")[0] in ALL[table]
+    return not TABLES[table].by_network and name in TOTALS
 
 
-def _cell(own: pd.DataFrame, column: Column, factor: float) -> Cell | None:
-    own = own[own["model"] == column.model]
+def _cell(own: pd.DataFrame, column: Column, factor: float, digits: str) -> Cell | None:
     if column.kind == "printed":
-        values = own["published"].dropna()
-        return Cell(f"{values.iloc[0] * factor:.2f}") if len(values) else None
+        values = own.loc[own["model"].map(printed_model) == column.model, "published"].dropna()
+        return Cell(f"{values.iloc[0] * factor:{digits}}") if len(values) else None
+    own = own[own["model"] == column.model]
     if column.kind == "cost":
         return Cell(shown_cost(own["property"].iloc[0], own["value"].iloc[0])) if len(own) else None
     own = own[(own["protocol"] == column.kind) & own["value"].notna()]

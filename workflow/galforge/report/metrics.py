@@ -1,19 +1,25 @@
 """The tables of the study: which comparison fills each, which metrics it shows, in which units, how they are read."""
 
 import math
-from dataclasses import dataclass, field
 
+from galforge.report.about import Table
+from galforge.report.li2024 import LI2024
+
+REAL = "real"
+"""Stands for a model where real galaxies of one split are compared with those of another."""
 ROUNDTRIP = "roundtrip"
 """Stands for a model where galaxies stored at one size are compared with the same ones that never were."""
-PUBLISHED_NETWORK = "inception-v3"
-"""The only feature network whose FID and KID stand beside printed ones."""
-NETWORKS = {
-    PUBLISHED_NETWORK: "Inception-v3 (the network of the printed values)",
-    "efficientnet-lite0": "EfficientNet-Lite0 (another network than the printed one)",
-}
-
 KINDS = {
     **dict.fromkeys(("wasserstein", "wasserstein_standardised", "share_difference"), "distance"),
+    **dict.fromkeys(("galaxy_kl", "galaxy_kl_redshift_bins", "galaxy_kl_bin"), "distance"),
+    "galaxy_kl_empty": "number",
+    "fitting_loss": "beside",
+    "fitting_loss_difference": "difference",
+    "fitting_missing": "distance",
+    **dict.fromkeys(("redshift_loss", "redshift_loss_normalised", "redshift_bias"), "beside"),
+    **dict.fromkeys(("redshift_scatter", "redshift_outliers"), "beside"),
+    **dict.fromkeys(("inception_score", "class_entropy_score"), "beside"),
+    "generated_over_real": "ratio",
     **dict.fromkeys(("sliced_wasserstein", "classifier", "fid", "fid_infinity"), "distance"),
     "kid": "unbiased",
     **dict.fromkeys(("precision", "recall", "density", "coverage"), "score"),
@@ -24,6 +30,8 @@ KINDS = {
 }
 """How each metric is read, see ``at_floor``; in the order in which tables show them."""
 METRICS = tuple(KINDS)
+FLOORS = {"score": "ideal", "beside": "the source's", "difference": "zero", "ratio": "one"}
+"""What a cell is too close to where it is not a floor, by the kind of its metric."""
 PAIRED = ("wasserstein", "wasserstein_standardised", "share_difference", "sliced_wasserstein", "fid", "count")
 """Metrics that mean something where both samples are the same galaxies; the others take samples for independent."""
 
@@ -33,59 +41,22 @@ def at_floor(metric: str, value: float, error: float, floor: float) -> bool:
 
     A distance, which is never negative: below twice its floor. An unbiased estimate, whose floor is 0: below twice its
     error. A score, whose floor is what half of the source scores against the other half: within twice its error of it.
-    A signed number, 0 for a perfect model: below twice its floor on either side. Numbers have no floor.
+    A signed number, 0 for a perfect model: below twice its floor on either side. A number of one sample, to be put
+    beside the source's: within twice the error of both, the source's value given as the floor. A difference from the
+    source or a ratio to it: within twice its error of 0 or 1. Numbers have no floor.
     """
     kind = KINDS[metric]
     if kind == "distance":
         return bool(value < 2 * floor or value == 0)
     if kind == "unbiased":
         return bool(value < 2 * error)
-    if kind == "score":
+    if kind == "difference":
+        return bool(abs(value) <= 2 * error)
+    if kind == "ratio":
+        return bool(abs(value - 1) <= 2 * error)
+    if kind in ("score", "beside"):
         return bool(abs(value - floor) <= 2 * error)
     return kind == "signed" and bool(abs(value) < 2 * floor)
-
-
-@dataclass(frozen=True)
-class Table:
-    """One table.
-
-    Attributes:
-        title: for readers.
-        comparison: the module of ``galforge.compare`` that fills it; empty for the headline, made of several, and for
-            denoising and costs, made of none.
-        metrics: those it shows; rows of ``count`` come with them where there are any.
-        quantity: what its numbers are, without the unit.
-        unit: of what is shown.
-        reading: which values are good.
-        about: what a reader has to know besides.
-        factors: by which metrics are multiplied for readers; 1 where not named.
-        sections: headings above the rows of each metric; none where not named.
-        by_network: rows are grouped by the network in their column ``property``.
-        printed: whether values of it were ever printed.
-    """
-
-    title: str
-    comparison: str
-    metrics: tuple[str, ...]
-    quantity: str
-    unit: str
-    reading: str = "smaller is better"
-    about: str = ""
-    factors: dict[str, float] = field(default_factory=dict)
-    sections: dict[str, str] = field(default_factory=dict)
-    by_network: bool = False
-    printed: bool = True
-
-    def factor(self, metric: str) -> float:
-        """By what a metric is multiplied for readers."""
-        return self.factors.get(metric, 1.0)
-
-    def heading(self, metric: str, name: str) -> str:
-        """What stands above the rows of a metric (or of a network, whose name is the property); may be empty."""
-        if not self.by_network:
-            return self.sections.get(metric, "")
-        network = NETWORKS.get(name, name)
-        return network if self.printed else network.partition(" (")[0]
 
 
 _W1 = "Wasserstein-1 distance between source and generated stamps"
@@ -211,6 +182,7 @@ TABLES = {
         "somewhat too large. The MSE is never compared across tests: noise and pixels differ.",
         factors=dict.fromkeys(("morphology", "gain", "advantage", "improvement", "relative_error"), 100.0),
     ),
+    **LI2024,
     "cost": Table(
         "What the models cost",
         "",

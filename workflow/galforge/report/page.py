@@ -13,14 +13,22 @@ import pandas as pd
 from galforge.atomic import write_text
 from galforge.errors import GalforgeError
 from galforge.report import layout
+from galforge.report.about import HOLZSCHUH, LI
 from galforge.report.captions import CAPTIONS, PATHS, remarks
 from galforge.report.cells import PROTOCOLS
 from galforge.report.metrics import ROUNDTRIP, TABLES
 from galforge.report.style import COSTS, GROUPS, model_label
 
 FIGURES = tuple(CAPTIONS)
-TITLES = {"stamps": "Stamps", "history": "Training", **{name: table.title for name, table in TABLES.items()}}
+TITLES = {
+    "stamps": "Stamps",
+    "history": "Training",
+    "li2024": "Li et al. 2024: galaxies made for a redshift",
+    **{name: table.title for name, table in TABLES.items()},
+}
 """Sections, in the order of the page after the headline and what was run; each is there if a table or figure is."""
+TOGETHER = {"li2024": tuple(name for name, table in TABLES.items() if table.study == LI)}
+"""Tables of the sections that have others than the one of their name."""
 SECTIONS = {
     "stamps": ("stamps", "interpolations"),
     "morphology": ("distributions", "planes", "contours"),
@@ -32,6 +40,7 @@ SECTIONS = {
     "kid": (),
     "coverage": (),
     "denoising": ("sweep", "robustness", "denoised"),
+    "li2024": ("redshift_grid", "evolution", "losses", "redshifts", "properties", "divergences", "blind"),
     "history": ("history",),
 }
 """Figures of each section; those that are not the first one of theirs are folded away."""
@@ -41,9 +50,18 @@ FOLDED = {
     "contours": "Pairs of properties",
     "robustness": "Robustness against noise and pixel size",
     "denoised": "Galaxies before and after denoising",
+    "redshifts": "Redshifts found against those asked for, galaxy by galaxy",
+    "properties": "Distributions in bins of redshift",
+    "divergences": "Divergences in bins of redshift",
+    "blind": "Can you tell them apart? A sheet to print",
 }
 
 
+STUDIES = {
+    HOLZSCHUH: "Holzschuh et al. 2022, MNRAS 515, 652",
+    LI: "Li et al. 2024, arXiv:2407.07229",
+}
+"""Where printed values come from."""
 _COSTS = {
     "parameters": "parameters",
     "images_seen": "images seen",
@@ -158,17 +176,28 @@ def build(summary: Summary, tables: Mapping[str, pd.DataFrame], figures: Sequenc
         strips={block.dataset: strip(block, summary["scale"]) for block in (headline["blocks"] if headline else [])},
         cost=shown.get("cost"),
         costs=costs(shown["cost"]["blocks"]) if "cost" in shown else {},
-        sections=[
-            {"name": name, "title": TITLES[name], "table": shown.get(name), "kinds": [k for k in kinds if drawn[k]]}
-            for name, kinds in SECTIONS.items()
-            if name in shown or any(drawn[kind] for kind in kinds)
-        ],
+        sections=sections(shown, drawn),
+        studies=[words for study, words in STUDIES.items() if any(TABLES[name].study == study for name in tables)],
         figures=drawn,
         folded=FOLDED,
         kinds=PROTOCOLS,
         model_label=model_label,
     )
     write_text(out, text)
+
+
+def sections(shown: Mapping[str, Any], drawn: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
+    """The sections that have a table or a figure, each with its tables and its kinds of figures."""
+    found = [
+        {
+            "name": name,
+            "title": TITLES[name],
+            "tables": [shown[table] for table in TOGETHER.get(name, (name,)) if table in shown],
+            "kinds": [kind for kind in kinds if drawn[kind]],
+        }
+        for name, kinds in SECTIONS.items()
+    ]
+    return [section for section in found if section["tables"] or section["kinds"]]
 
 
 def costs(blocks: Sequence[layout.Block]) -> dict[str, dict[str, str]]:

@@ -10,6 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from galforge.atomic import replacing
+from galforge.report.about import NETWORKS
 
 # The palette of Okabe and Ito, told apart with every common colour vision; black is kept for the source.
 SOURCE_COLOUR = "#000000"
@@ -61,6 +62,13 @@ MORPHOLOGY = {
     "orientation": Property("Orientation", "orientation_centroid", "rad"),
     "ellipticity": Property("Ellipticity", "ellipticity_centroid"),
 }
+BANDS = ("g", "r", "i", "z", "y")
+SOURCES = {
+    "isophotal_area": Property("Isophotal area", "isophotal_area", "px"),
+    "ellipticity": Property("Ellipticity", "ellipticity"),
+    "semi_major_axis": Property("Semi-major axis", "semi_major_axis", "px"),
+    "sersic_index": Property("Sérsic index", "sersic_index"),
+}
 PHOTOMETRY = {
     "log_flux": "Flux",
     "surface_brightness": "Mean surface brightness",
@@ -94,6 +102,24 @@ METRICS = {
     "coverage": "Coverage",
     "memorisation": "Copying",
 }
+# Metrics of galaxies made for a redshift: what all properties or bands together are called, and one of them.
+CONDITIONAL = {
+    "galaxy_kl": ("Mean", "{}"),
+    "galaxy_kl_redshift_bins": ("Mean, over ten bins of redshift", "{}, over ten bins of redshift"),
+    "galaxy_kl_empty": ("Bins without generated galaxies [%]", "{}, bins without generated galaxies [%]"),
+    "fitting_loss": ("Mean ln |ERRCXY|", "{}"),
+    "fitting_loss_difference": ("Difference from the source at equal redshift", "{}"),
+    "fitting_missing": ("Difference of shares without a value [%]", "{}"),
+    "redshift_loss": ("Redshift loss", "{}"),
+    "redshift_loss_normalised": ("Redshift loss of Δz / (1 + z)", "{}"),
+    "redshift_bias": ("Bias", "{}"),
+    "redshift_scatter": ("Scatter σ_NMAD", "{}"),
+    "redshift_outliers": ("Outliers [%]", "{}"),
+    "inception_score": ("Inception score", "Inception score, {}"),
+    "class_entropy_score": ("Class entropy score", "Class entropy score, {}"),
+    "fid": ("FID", "FID, {}"),
+    "generated_over_real": ("Mean", "{}"),
+}
 MEANS = {"large_scales": "Large scales", "small_scales": "Small scales", "average": "Average"}
 GROUPS = {
     "morphology": "Morphology",
@@ -107,11 +133,19 @@ MODELS = {
     "stylegan-train": "StyleGAN (train split)",
     "alae": "ALAE",
     "roundtrip": "Store and decode",
+    "real": "Held-out source",
+    "cvae": "CVAE",
+    "cvae-published": "CVAE (published)",
+    "ddpm": "DDPM",
+    "ddpm-published": "DDPM (published)",
+    "ddpm_continuous": "DDPM of arXiv:2411.18440",
 }
 
 
 def property_label(name: str, table: str, metric: str = "wasserstein") -> str:
     """What a reader calls a row of a table; names without an entry are shown as they are."""
+    if table in ("table1", "successors"):
+        return _conditional_label(name, metric)
     if metric in METRICS:
         return METRICS[metric]
     if name in MORPHOLOGY:
@@ -119,6 +153,17 @@ def property_label(name: str, table: str, metric: str = "wasserstein") -> str:
     if name.startswith("mode_") and name[5:].isdigit():
         return f"Mode {int(name[5:])}"
     return {**PHOTOMETRY, **COLOUR_BULGE, **COSTS, **(GROUPS if table == "headline" else MEANS)}.get(name, name)
+
+
+def _conditional_label(name: str, metric: str) -> str:
+    """A property or band, with the network that saw it where it is named (``g@efficientnet-lite0``)."""
+    name, _, network = name.partition("@")
+    together, single = CONDITIONAL[metric]
+    if name.startswith("sky_rms_"):
+        name = f"Sky rms, {name.removeprefix('sky_rms_')}"
+    one = SOURCES[name].label if name in SOURCES else name
+    label = together if name in ("all", "inception-v3") else single.format(one)
+    return f"{label} ({NETWORKS.get(network, network).partition(' (')[0]})" if network else label
 
 
 def model_label(name: str) -> str:

@@ -11,10 +11,12 @@ from galforge.errors import GalforgeError
 from galforge.report import formats
 from galforge.report.headline import headline
 from galforge.report.layout import engines
-from galforge.report.metrics import METRICS, OWN, PAIRED, ROUNDTRIP, TABLES, at_floor
+from galforge.report.metrics import KINDS, METRICS, OWN, PAIRED, REAL, ROUNDTRIP, TABLES, at_floor
 from galforge.report.printed import COLUMNS as PRINTED
 from galforge.report.printed import KEY, printed, with_printed
-from galforge.report.style import COLOUR_BULGE, COSTS, GROUPS, MORPHOLOGY, PHOTOMETRY
+from galforge.report.redshift_bins import named_by_network
+from galforge.report.redshift_bins import place as among_its_metric
+from galforge.report.style import COLOUR_BULGE, CONDITIONAL, COSTS, GROUPS, MORPHOLOGY, PHOTOMETRY
 
 PROTOCOLS = ("corrected", "published", "")
 COUNTS = ("entered", "segmented", "flag_ok", "kept", "early", "red")
@@ -98,7 +100,8 @@ def assemble(table: str, distances: Sequence[pd.DataFrame], published: pd.DataFr
     standard error of the mean over seeds. ``at_floor`` says that the value is too close to what a perfect model
     would score for a ranking to be claimed (``galforge.report.metrics.at_floor``). The pseudo model ``roundtrip``
     compares galaxies with themselves: the floor of independent samples is not its own, so it has none, and metrics that
-    take samples for independent are left out of it (``galforge.report.metrics.PAIRED``).
+    take samples for independent are left out of it (``galforge.report.metrics.PAIRED``). The pseudo model ``real`` is
+    what numbers of one sample are put beside: those within twice the errors of both are marked ``at_floor``.
     ``published`` is the printed value of the same data set, model, metric and property,
     whatever the protocol of the row; printed values of models that were not run follow as rows of their own,
     without value. ``engine`` is what measured the row, empty where its measure has no engine and for printed values.
@@ -120,7 +123,7 @@ def assemble(table: str, distances: Sequence[pd.DataFrame], published: pd.DataFr
     runs = pd.concat([frame[list(_DISTANCES)] for frame in distances], ignore_index=True) if distances else None
     if runs is None or runs.empty:
         raise TablesError(f"table {table}: no distances were given; name at least one run in the configuration")
-    runs = runs.assign(engine=engines(runs))
+    runs = named_by_network(runs.assign(engine=engines(runs)))
     runs = runs[(runs["model"] != ROUNDTRIP) | runs["metric"].isin(PAIRED)]
     twice = runs.duplicated(["comparison", "seed", *_KEY])
     if twice.any():
@@ -133,7 +136,7 @@ def assemble(table: str, distances: Sequence[pd.DataFrame], published: pd.DataFr
     if rows.empty:
         found = ", ".join(sorted(set(runs["comparison"])))
         raise TablesError(f"table {table}: the distances hold nothing for it, only {found}; run that measure too")
-    averaged = with_printed(_averaged(rows), printed(table, published))
+    averaged = with_printed(_beside_real(_averaged(rows)), printed(table, published))
     return _ordered(averaged, list(dict.fromkeys(runs["dataset"])))
 
 
@@ -181,10 +184,12 @@ def _read(path: str | Path, columns: tuple[str, ...], remedy: str) -> pd.DataFra
 
 
 def _rows_of(table: str, runs: pd.DataFrame) -> pd.DataFrame:
-    own = runs[runs["comparison"] == TABLES[table].comparison]
+    made_of = TABLES[table].comparisons
+    own = runs[runs["comparison"].isin(made_of)]
     shown = own[own["metric"].isin(TABLES[table].metrics)]
-    # Counts alone are no table: they come with what was compared.
-    return own[own.index.isin(shown.index) | (own["metric"] == "count")] if len(shown) else shown
+    # Counts alone are no table: they come with what was compared. Those of several comparisons cannot be told apart.
+    counts = (own["metric"] == "count") & (len(made_of) == 1)
+    return own[own.index.isin(shown.index) | counts] if len(shown) else shown
 
 
 def _averaged(runs: pd.DataFrame) -> pd.DataFrame:
@@ -221,16 +226,32 @@ def _averaged(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
+def _beside_real(rows: pd.DataFrame) -> pd.DataFrame:
+    """Rows with ``at_floor`` where a number of one sample is that of the real galaxies, within twice the errors."""
+    key = [name for name in _KEY if name != "model"]
+    real = rows.loc[rows["model"] == REAL, [*key, "value", "standard_error"]]
+    beside = rows[key].merge(real, on=key, how="left", validate="many_to_one")
+    error = np.hypot(rows["standard_error"].to_numpy(float), beside["standard_error"].to_numpy(float))
+    found = [
+        at_floor(metric, value, both, level)
+        for metric, value, both, level in zip(rows["metric"], rows["value"], error, beside["value"], strict=True)
+    ]
+    apply = (rows["metric"].map(KINDS) == "beside") & (rows["model"] != REAL)
+    return rows.assign(at_floor=np.where(apply, found, rows["at_floor"]).astype(bool))
+
+
 def _ordered(rows: pd.DataFrame, datasets: list[str]) -> pd.DataFrame:
     run = rows["seeds"].notna()
     models = list(dict.fromkeys([*rows.loc[run, "model"], *rows["model"]]))
 
     def place(row: pd.Series) -> tuple[object, ...]:
         name = row["property"]
-        known = _ORDER.index(name) if name in _ORDER else len(_ORDER)
+        own = name in _ORDER and row["metric"] not in CONDITIONAL
+        known = _ORDER.index(name) if own else len(_ORDER)
         return (
             datasets.index(row["dataset"]),
             row["model"] == ROUNDTRIP,
+            row["model"] != REAL,
             pd.isna(row["seeds"]),
             models.index(row["model"]),
             PROTOCOLS.index(row["protocol"]),
@@ -238,7 +259,7 @@ def _ordered(rows: pd.DataFrame, datasets: list[str]) -> pd.DataFrame:
             COUNTS.index(name) if name in COUNTS else 0,
             _MEANS.index(name) + 1 if name in _MEANS else 0,
             known,
-            name,
+            *among_its_metric(name),
         )
 
     order = sorted(rows.index, key=lambda index: place(rows.loc[index]))

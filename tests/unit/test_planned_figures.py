@@ -1,0 +1,79 @@
+"""Which tables and figures of galaxies made for a redshift are planned, and what their stages read."""
+
+import json
+
+import pytest
+import yaml
+
+from galforge import comparisons, config_files
+from galforge.comparisons import Kind
+from galforge.config import merged, parse
+from galforge.datasets.galaxiesml import settings as galaxiesml
+from galforge.digest import reachable
+from galforge.planned_figures import REDSHIFT_FIGURES, figure_study, redshift_figures
+from galforge.stage import SCRIPTS
+from galforge.stages import Stages
+
+OVERLAY = {
+    "datasets": {"galaxiesml": {"family": "galaxiesml", "measuring": {"expected_count": 1400}}},
+    "run": [{"dataset": name, "model": "vae", "seeds": [3, 4]} for name in ("galaxiesml", "sersic")],
+}
+
+
+def config(**overlay):
+    return parse(merged(yaml.safe_load(config_files.CONFIG.read_text(encoding="utf-8")), {**OVERLAY, **overlay}))
+
+
+@pytest.fixture
+def measured(monkeypatch):
+    """Redshifts, and comparisons by redshift made from measures that need no network."""
+    monkeypatch.setattr(galaxiesml, "CONDITIONS", ("redshift",), raising=False)
+    kinds = {name: Kind(("photometry",), by_redshift=True, from_one=True) for name in comparisons.GROUPS["conditional"]}
+    monkeypatch.setattr(comparisons, "KINDS", {**comparisons.KINDS, **kinds})
+    return config()
+
+
+def test_figures_are_of_data_sets_with_redshifts_and_of_what_is_compared(measured, monkeypatch):
+    assert redshift_figures(measured) == [(kind, "galaxiesml") for kind in REDSHIFT_FIGURES]
+    lacking = {name: kind for name, kind in comparisons.KINDS.items() if name != "redshift_loss"}
+    monkeypatch.setattr(comparisons, "KINDS", {**lacking, "redshift_loss": Kind(("absent",), by_redshift=True)})
+    assert {kind for kind, _ in redshift_figures(measured)} == set(REDSHIFT_FIGURES) - {"redshifts", "losses"}
+    monkeypatch.setattr(galaxiesml, "CONDITIONS", ("ellipticity",))
+    assert redshift_figures(measured) == []
+
+
+def test_each_is_filed_under_its_study():
+    assert {figure_study(kind) for kind in REDSHIFT_FIGURES} == {"li2024"}
+    assert figure_study("stamps") == figure_study("sweep") == "holzschuh2022"
+    assert {comparisons.study(table) for table in comparisons.LI2024} == {"li2024"}
+    assert comparisons.study("morphology") == comparisons.study("cost") == "holzschuh2022"
+
+
+@pytest.mark.parametrize("kind", REDSHIFT_FIGURES)
+def test_every_figure_has_a_stage_that_can_be_digested(kind, measured):
+    stage = Stages(measured).stage(f"figure_{kind}", {"dataset": "galaxiesml"})
+    assert stage.spec["dataset"] == "galaxiesml"
+    assert stage.spec["scale"] == "paper"
+    assert f"galforge.report.figures.{kind}" in reachable(SCRIPTS / stage.script, stage.modules)
+    assert set(stage.libraries) <= set(json.loads(stage.code_param)["libraries"])
+
+
+def test_figures_of_single_galaxies_show_the_first_training_of_each_model(measured):
+    stages = Stages(measured)
+    for kind in ("redshift_grid", "redshifts", "blind"):
+        assert stages.stage(f"figure_{kind}", {"dataset": "galaxiesml"}).spec["models"] == [["vae", 3]]
+    assert stages.stage("figure_evolution", {"dataset": "galaxiesml"}).spec["models"] == [["vae", 3], ["vae", 4]]
+
+
+def test_bins_of_the_distributions_are_twice_as_wide_and_reach_as_far(measured):
+    stages = Stages(measured)
+    edges = stages.stage("figure_evolution", {"dataset": "galaxiesml"}).spec["edges"]
+    assert edges == measured.compare.redshift_edges
+    assert stages.stage("figure_properties", {"dataset": "galaxiesml"}).spec["edges"] == [0.01, 0.5, 1.0, 2.0, 4.0]
+    odd = Stages(config(compare={"redshift_edges": [0.0, 1.0, 2.0, 3.0]}))
+    assert odd.stage("figure_properties", {"dataset": "galaxiesml"}).spec["edges"] == [0.0, 2.0, 3.0]
+
+
+def test_the_table_of_the_study_has_the_stage_of_the_others(measured):
+    stage = Stages(measured).stage("table_li2024", {"table": "table1"})
+    assert (stage.spec["table"], stage.script) == ("table1", "table.py")
