@@ -198,6 +198,8 @@ def parse(raw: dict[str, Any]) -> Config:
         _check_downloads(problems, downloadable(datasets, measures))
         for i, run in enumerate(runs):
             _check_run(problems, f"run[{i}]", run, datasets, sections["models"], models)
+    if not problems.lines:
+        _check_predictors(problems, runs, datasets, sections["models"], measured, models)
     study = Study(problems, denoisers_raw, denoising_raw)
     if not problems.lines:
         for i, run in enumerate(runs):
@@ -317,6 +319,9 @@ def _check_run(
     model = _model(problems, merged(models_raw[run.model], run.overrides), f"{key}.overrides" if run.overrides else key)
     if model is None:
         return
+    if getattr(families.load("models", model.family, "settings"), "PREDICTS", False):
+        problems.add(f"{key}.model", f"{run.model} predicts and draws no images; measures name it (key `model`)")
+        return
     models[run.dataset, run.model] = model
     side = getattr(datasets[run.dataset].settings, "size", None)
     check = getattr(families.load("models", model.family, "settings"), "check_shape", None)
@@ -325,6 +330,43 @@ def _check_run(
             check(model.network, (channels(datasets[run.dataset].settings), side, side))
         except (GalforgeError, ValueError) as error:
             problems.add(key, f"{run.model} cannot be trained on {run.dataset}: {error}")
+
+
+def _check_predictors(
+    problems: Problems,
+    runs: list[Run],
+    datasets: dict[str, Dataset],
+    models_raw: dict,
+    measured: dict[tuple[str, str], Measure],
+    models: dict[tuple[str, str], Model],
+) -> None:
+    """Networks that measures are taken with are trained on every data set that runs and has what they predict."""
+    used = list(dict.fromkeys(run.dataset for run in runs))
+    for (dataset, measure), entry in measured.items():
+        name = getattr(entry.settings, "model", None)
+        chosen = datasets[dataset].measuring.measures
+        if name is None or dataset not in used or (chosen is not None and measure not in chosen):
+            continue
+        columns = getattr(families.load("datasets", datasets[dataset].family, "settings"), "CONDITIONS", ())
+        if entry.family not in columns:
+            continue
+        key = f"measures.{measure}.model"
+        if name not in models_raw:
+            problems.add(key, f"{name!r} is not described; there are {', '.join(sorted(models_raw))}")
+            continue
+        model = _model(problems, models_raw[name], f"models.{name}")
+        if model is None:
+            continue
+        module = families.load("models", model.family, "settings")
+        if not getattr(module, "PREDICTS", False):
+            problems.add(key, f"{name} draws images and predicts nothing; name a model of the family redshift_cnn")
+            continue
+        try:
+            settings = datasets[dataset].settings
+            module.check_shape(model.network, (channels(settings), settings.size, settings.size))
+        except GalforgeError as error:
+            problems.add(key, f"{name} cannot be trained on {dataset}: {error}")
+        models[dataset, name] = model
 
 
 def downloadable(datasets: dict[str, Dataset], measures: dict[str, Measure]) -> dict[str, Any]:

@@ -115,9 +115,11 @@ class Driver:
             return [*found, (REAL, 0)]
         return found + ([(ROUNDTRIP, 0)] if is_native(self.config.datasets[dataset].family) else [])
 
-    def weights(self, measure: str) -> str | list[str]:
+    def weights(self, dataset: str, measure: str) -> str | list[str]:
         """The file of weights that a measure's network needs, where it does not come with its package."""
-        settings = self.config.measures[measure].settings
+        settings = self.config.measured[dataset, measure].settings
+        if (model := getattr(settings, "model", None)) is not None:
+            return f"{self.results}/models/{dataset}/{model}/seed{settings.seed}/weights.safetensors"
         for file in downloads_of(settings):
             return f"{self.config.overall.raw}/{file}"
         return settings.path if getattr(settings, "weights", None) == "path" else []

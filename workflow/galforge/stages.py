@@ -151,7 +151,7 @@ class Stages(ReportStages, DenoisingStages, LiStages):
         if self.adds_noise(dataset, measure):
             spec["noise"] = {"sigma": measuring.noise_sigma, "seed": measuring.seed}
         native, more = self.galaxies(dataset) if who != "native" else ((), ())
-        modules = (*self._measure_modules(entry, "measure"), *native)
+        modules = (*self._measure_modules(entry, "measure"), *native, *self._predictor(dataset, entry))
         libraries = (*self._measure_libraries(entry), *more, "pandas", "pyarrow", "h5py")
         return Stage(spec, "measure.py", modules, tuple(dict.fromkeys(libraries)))
 
@@ -227,6 +227,11 @@ class Stages(ReportStages, DenoisingStages, LiStages):
         # A measure with several engines imports the chosen one by name.
         engine = getattr(entry.settings, "engine_module", None)
         return (families.module_name("measure", entry.family, part), *([engine] if engine else []))
+
+    def _predictor(self, dataset: str, entry: Measure) -> tuple[str, ...]:
+        """The module of the network that a measure is taken with, where the workflow trains it."""
+        name = getattr(entry.settings, "model", None)
+        return self._model_modules(self.config.models[dataset, name].family) if name else ()
 
     def _measure_libraries(self, entry: Measure) -> tuple[str, ...]:
         own = families.load("measure", entry.family, "settings").LIBRARIES

@@ -147,7 +147,7 @@ def scale_of(wildcards):
 @signed
 def network_of(wildcards):
     """The file of weights of a measure's network, where they do not come with its package."""
-    return DRIVER.weights(wildcards.measure)
+    return DRIVER.weights(wildcards.dataset, wildcards.measure)
 
 
 def feature_threads(wildcards):

@@ -114,6 +114,28 @@ class Family(Protocol):
         only."""
 
 
+class Predictor(Protocol):
+    """A network that tells a number of an image in place of drawing one; it trains like a family, but cannot be run.
+
+    Its module ``settings`` says ``PREDICTS = True``. The number is the one of its ``conditions``.
+    """
+
+    networks: nn.Module
+    conditions: tuple[str, ...]
+
+    def __init__(self, settings: Settings, shape: Shape, normalisation: Normalisation):
+        """As for ``Family``."""
+
+    def optimisers(self) -> dict[str, torch.optim.Optimizer]:
+        """As for ``Family``."""
+
+    def step(self, images: Tensor, conditions: dict[str, Tensor] | None, step: Step) -> dict[str, Tensor]:
+        """As for ``Family``."""
+
+    def predict(self, images: Tensor) -> Tensor:
+        """Numbers (n,) float32 of normalised images (n, C, H, W); number i depends on image i only."""
+
+
 @runtime_checkable
 class HasLatents(Protocol):
     """What a family without conditions may offer besides: images of given latent vectors.

@@ -1,0 +1,94 @@
+"""Redshifts of stamps, as a network finds them that was trained on real ones: do generated galaxies have the redshift
+that was asked for?"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from galforge.errors import GalforgeError
+from galforge.logs import Progress, log
+from galforge.measure.images import check_band
+from galforge.measure.redshift.settings import MeasureSettings
+from galforge.models import device as devices
+from galforge.models import weights as weights_files
+from galforge.stamps import Stamps
+
+
+def measure(
+    stamps: Stamps,
+    start: int,
+    stop: int,
+    settings: MeasureSettings,
+    band: int,
+    noise_sigma: float,
+    seed: int,
+    weights: str | Path,
+) -> pd.DataFrame:
+    """Redshifts of stamps `start` to `stop` (exclusive).
+
+    Columns: `index`; `split` of the catalogue (empty where it has none); `redshift`, that of the catalogue: measured by
+    spectroscopy, or asked of a model (NaN where there is none); and `redshift_cnn`, what the network finds. `band`,
+    `noise_sigma` and `seed` are for measures that need them.
+
+    Args:
+        weights: of the network.
+
+    Raises:
+        GalforgeError: a range beyond the stamps, pixels that are not finite, weights of a model that predicts nothing,
+            or stamps of other bands, size or pixel scale than the network was trained on.
+    """
+    check_band(stamps, 0)
+    if not 0 <= start <= stop <= len(stamps):
+        raise GalforgeError(f"{stamps.path}: stamps {start} to {stop} were asked for, but there are {len(stamps)}")
+    place = devices.pick(settings.device)
+    found = np.empty(stop - start, dtype=np.float64)
+    counter = Progress(stop - start, "stamps measured")
+    with devices.reproducible(place, settings.threads), torch.inference_mode():
+        model = weights_files.load(Path(weights), place)
+        _check(model, Path(weights), stamps)
+        for low in range(start, stop, settings.batch):
+            high = min(low + settings.batch, stop)
+            images = np.asarray(stamps.images[low:high], dtype=np.float32)
+            wrong = np.flatnonzero(~np.isfinite(images).all(axis=(1, 2, 3)))
+            if len(wrong):
+                raise GalforgeError(
+                    f"{stamps.path}: stamp {low + wrong[0]} has pixels that are not finite; make the stamps again"
+                )
+            normalised = model.normalisation.normalise(torch.from_numpy(images).to(place))
+            found[low - start : high - start] = model.family.predict(normalised).cpu().numpy()
+            counter.advance(high - low)
+    log.info("redshifts by %s, trained on %d images", settings.engine, model.images_seen)
+    count = stop - start
+    split = stamps.catalog("split")[start:stop] if "split" in stamps.columns else np.full(count, "")
+    redshift = stamps.catalog("redshift")[start:stop] if "redshift" in stamps.columns else np.full(count, np.nan)
+    return pd.DataFrame(
+        {
+            "index": np.arange(start, stop),
+            "split": pd.Series(split, dtype="str"),
+            "redshift": np.asarray(redshift, dtype=np.float64),
+            "redshift_cnn": found,
+        }
+    )
+
+
+def _check(model: weights_files.Model, weights: Path, stamps: Stamps) -> None:
+    """Refuse a network that cannot tell anything of these stamps.
+
+    Raises:
+        GalforgeError: with what differs.
+    """
+    if not hasattr(model.family, "predict"):
+        raise GalforgeError(f"{weights}: that model draws images and predicts nothing: name one like redshift_cnn")
+    mine, theirs = model.header, stamps.header
+    for what, trained, given in (
+        ("bands", mine.bands, theirs.bands),
+        ("shape", tuple(model.shape), tuple(stamps.shape)),
+        (f"pixel scale [{theirs.pixel_unit}]", mine.pixel_scale, theirs.pixel_scale),
+    ):
+        if trained != given:
+            raise GalforgeError(
+                f"{stamps.path}: the stamps' {what} is {given}, but {weights} was trained with {trained}: measure "
+                "stamps of the data set that it was trained on"
+            )

@@ -1,0 +1,26 @@
+"""Settings of the measurement of redshifts from stamps."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from galforge.settings import Settings
+
+LIBRARIES = ("numpy", "torch", "safetensors")
+
+
+class MeasureSettings(Settings):
+    """Redshifts by a network that was trained on real stamps."""
+
+    model: str = Field(
+        "redshift_cnn", description="the network, trained on each data set that has redshifts [a key of `models`]"
+    )
+    seed: int = Field(0, ge=0, description="seed of its training")
+    batch: int = Field(64, ge=1, description="images the network takes at once; decides the last digits [count]")
+    threads: int = Field(1, ge=1, description="threads of the network on a CPU; decides the last digits [count]")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes a GPU where there is one")
+
+    @property
+    def engine(self) -> str:
+        """What measures: the network and its seed."""
+        return f"{self.model} (seed {self.seed})"
