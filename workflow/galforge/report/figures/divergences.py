@@ -80,8 +80,9 @@ def _draw_ratios(axis: Axes, lines: Lines) -> None:
         found = {each.model: each for each in lines.found if each.name == name and each.model in pair}
         if len(found) < 2:
             continue
-        _, one, other = np.intersect1d(found[first].low, found[second].low, return_indices=True)
         a, b = found[first], found[second]
+        # The outermost bins reach as far as a model's own galaxies.
+        one, other = np.nonzero((a.low[:, None] == b.low) | (a.high[:, None] == b.high))
         at_floor = np.array([a.at_floor[one], b.at_floor[other]])
         ratio = np.maximum(a.value[one], _SMALLEST) / np.maximum(b.value[other], _SMALLEST)
         kept = ~at_floor.all(axis=0) & np.isfinite(ratio)
