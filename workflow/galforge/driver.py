@@ -12,7 +12,17 @@ from pathlib import Path
 from typing import Any
 
 from galforge.atomic import write_text
-from galforge.comparisons import GROUPS, HEADLINE, KINDS, LI2024, REAL, ROUNDTRIP, TABLES, comparisons
+from galforge.comparisons import (
+    GROUPS,
+    HEADLINE,
+    KINDS,
+    LI2024,
+    REAL,
+    ROUNDTRIP,
+    TABLES,
+    comparisons,
+    has_redshifts,
+)
 from galforge.config import Config, ConfigError, Sweep, downloadable, is_native, parse
 from galforge.digest import PACKAGE, content_digest, module_file, reachable
 from galforge.downloads import downloads_of
@@ -192,6 +202,8 @@ class Driver:
             for kind, needed in FIGURES.items()
             if needed <= {self.config.measures[name].family for name in self.config.taken(dataset)}
             and (kind != "colours" or {"g", "i"} <= set(self.config.datasets[dataset].settings.bands))
+            # Walks of models that are asked for a redshift would each need one.
+            and (kind != "interpolations" or not has_redshifts(self.config, dataset))
         ]
         for sweep in self.config.sweeps:
             settings = self.config.denoising[sweep.dataset]

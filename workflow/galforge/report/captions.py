@@ -89,10 +89,10 @@ CAPTIONS = {
     ),
     "redshift_grid": (
         "Galaxies of the source and of each model near four redshifts, in every band and in false colour (i, r, g as "
-        "red, green, blue). On the left the stretch is linear and shows the shape; on the right it is logarithmic and "
-        "shows what lies in the sky: a good model's noise looks like the source's, a poor one's has structure in it. "
-        "Galaxies should become fainter, smaller and redder downwards. The source's galaxies near a redshift set the "
-        "levels."
+        "red, green, blue). On the left the stretch is linear, to each galaxy's own brightest pixels, and shows the "
+        "shape. On the right it is logarithmic, to levels that the source's galaxies near the redshift set, and shows "
+        "brightness and sky: a good model's noise looks like the source's, a poor one's has structure in it. Galaxies "
+        "should become fainter and smaller downwards."
     ),
     "properties": (
         "Isophotal area, ellipticity and Sérsic index of the source's test split (grey) and of what the models made, a "

@@ -62,7 +62,7 @@ def _draw_divergences(axis: Axes, lines: Lines, name: str) -> None:
         axis.errorbar(x, value, error, **line, **style)
         _dots(axis, x, value, each.at_floor, style["color"])
         axis.plot(x, each.floor, color=style["color"], linewidth=0.9, alpha=0.35)
-    _plain(axis, max(min(float(each.value.min()) for each in own) / 2, _SMALLEST / 2))
+    _plain(axis, max(min(float(np.nanmin(each.value)) for each in own) / 2, _SMALLEST / 2))
 
 
 def _draw_ratios(axis: Axes, lines: Lines) -> None:
@@ -80,11 +80,12 @@ def _draw_ratios(axis: Axes, lines: Lines) -> None:
         found = {each.model: each for each in lines.found if each.name == name and each.model in pair}
         if len(found) < 2:
             continue
-        _, one, other = np.intersect1d(found[first].low, found[second].low, return_indices=True)
         a, b = found[first], found[second]
+        # The outermost bins reach as far as a model's own galaxies.
+        one, other = np.nonzero((a.low[:, None] == b.low) | (a.high[:, None] == b.high))
         at_floor = np.array([a.at_floor[one], b.at_floor[other]])
         ratio = np.maximum(a.value[one], _SMALLEST) / np.maximum(b.value[other], _SMALLEST)
-        kept = ~at_floor.all(axis=0)
+        kept = ~at_floor.all(axis=0) & np.isfinite(ratio)
         drawn |= bool(kept.any())
         x = middles(a.low[one], a.high[one], index, len(SHOWN))[kept]
         # Colours of models would mislead here.

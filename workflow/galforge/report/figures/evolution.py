@@ -56,13 +56,12 @@ def draw(
             for index, (_, frame) in enumerate(samples):
                 found = binned(numbers(frame, "redshift"), values(frame), edges)
                 x = middles(edges[:-1], edges[1:], index, len(samples))
-                there = np.isfinite(found.mean)
-                drawn |= bool(there.any())
+                drawn |= bool(np.isfinite(found.mean).any())
                 if index == 0 and title != "Share detected":
                     low, high = found.mean - found.deviation, found.mean + found.deviation
-                    axis.fill_between(x[there], low[there], high[there], color=_BAND, linewidth=0)
+                    axis.fill_between(x, low, high, color=_BAND, linewidth=0)
                 line = {"marker": "o", "markersize": 3.5, "capsize": 2, "linewidth": 1.4, "elinewidth": 1.0}
-                axis.errorbar(x[there], found.mean[there], found.error[there], **line, **look(index))
+                axis.errorbar(x, found.mean, found.error, **line, **look(index))
             if not drawn:
                 empty(axis, "fewer than 5 galaxies in every bin")
             if title == "Share detected":

@@ -13,11 +13,11 @@ from galforge.report.redshift_bins import split_bin
 
 @dataclass(frozen=True)
 class PerBin:
-    """One metric of one property of one model in bins of redshift, by redshift, (bins,) each; no value is missing.
+    """One metric of one property of one model in bins of redshift, by redshift, (bins,) each.
 
     Attributes:
         low, high: redshifts between which each bin lies.
-        value, error, floor: of the metric; NaN where there is no error or floor.
+        value, error, floor: of the metric; NaN where there are too few galaxies, no error or no floor.
         at_floor: whether no ranking may be claimed from a value.
     """
 
@@ -81,8 +81,8 @@ def read(frame: pd.DataFrame, dataset: str, protocols: Mapping[str, str]) -> Lin
     own = own[there].assign(name=names, low=low, high=high)
     found = []
     for (model, metric, name), rows in own.groupby(["model", "metric", "name"], sort=False):
-        rows = rows[rows["value"].notna()].sort_values("low")
-        if len(rows):
+        rows = rows.sort_values("low")
+        if rows["value"].notna().any():
             value, error, floor = (rows[column].to_numpy(float) for column in ("value", "standard_error", "floor"))
             edges = rows["low"].to_numpy(), rows["high"].to_numpy()
             found.append(PerBin(model, metric, name, *edges, value, error, floor, rows["at_floor"].to_numpy(bool)))

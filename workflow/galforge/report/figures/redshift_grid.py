@@ -2,7 +2,7 @@
 
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +21,8 @@ NEAR = 0.15  # of 1 + z: galaxies farther than this are not shown for a redshift
 _AMONG = 5  # of the nearest galaxies one is shown
 _WIDTH, _LABEL, _GAP, _HALVES, _HEADING, _TOP, _NOTE = 9.0, 1.22, 0.03, 0.14, 0.27, 0.42, 0.32  # [inches]
 _LETTERS = 20  # in a line of a label
+_BRIGHTEST = 99.9  # percentile of a galaxy's pixels that is as bright as can be
+_NOISY = 5.0  # of the linear scale at least: pure noise is not blown up [scatter of the sky]
 _LEVELS_FROM = 50  # galaxies at most that set the levels of a redshift
 _RAISED, _FAINTEST = 3.0, 1.0  # of the logarithmic scale: the sky's level, and its end [scatter of the sky]
 _DARKEST = -0.15  # of the linear scale: what is fainter than the sky is shown too
@@ -53,9 +55,10 @@ def draw(
     """Per redshift a line of each sample: a galaxy in every band and in colours, at linear stretch and at logarithmic.
 
     The galaxy is picked by the seed from the five nearest to the redshift, none farther than 0.15 (1 + z); where a
-    sample has none, the line says so. The source's galaxies near a redshift set the levels at which all samples are
-    shown; its galaxies are those of the test split. Colours are those of Lupton et al. (2004, PASP 116, 133), i, r, g
-    as red, green, blue; stamps that lack one of these bands have no colours.
+    sample has none, the line says so. Linear stretches end at each galaxy's own brightest pixels, which shows shapes;
+    logarithmic ones are those that the source's galaxies near the redshift set, which shows brightness and sky. The
+    source's galaxies are those of the test split. Colours are those of Lupton et al. (2004, PASP 116, 133), i, r, g as
+    red, green, blue; stamps that lack one of these bands have no colours.
 
     Args:
         source: (label, stamps file), with the catalogue columns ``redshift`` and ``split``.
@@ -85,8 +88,8 @@ def draw(
                 bottom -= panel + _GAP
                 _line(made, label, _pick(path, label, source[1], redshift, seed), shown, bands, bottom, panel, height)
         note = (
-            f"Picked by the seed among the {_AMONG} nearest to the redshift. The source's galaxies near it set the "
-            "levels of all in its lines."
+            f"Picked by the seed among the {_AMONG} nearest to the redshift. Linear: to each galaxy's own brightest "
+            "pixels. Logarithmic: as the source's galaxies near it."
         )
         made.text(0.05 / _WIDTH, 0.1 / height, note, fontsize=8.5, color="#444444", va="bottom")
         save(made, png, pdf)
@@ -122,7 +125,7 @@ def _levels(path: str | Path, redshift: float, seed: int) -> Levels:
         images = stamps.images[np.sort(near[:_LEVELS_FROM])].astype(np.float64)
     sky, softening, top = np.array([levels(images[:, band]) for band in range(images.shape[1])]).T
     # A galaxy's own brightest pixels: of many galaxies, the typical one's.
-    own = np.median(np.percentile(images, 99.9, axis=(2, 3)), axis=0)
+    own = np.median(np.percentile(images, _BRIGHTEST, axis=(2, 3)), axis=0)
     return Levels(sky, softening / 3, np.maximum(np.minimum(top, own) - sky, softening))
 
 
@@ -161,15 +164,19 @@ def _line(
     galaxy, _ = picked
     colours = [bands.index(name) for name in RED_GREEN_BLUE] if set(RED_GREEN_BLUE) <= set(bands) else []
     across = 2 * (len(bands) + bool(colours))
-    for half, logarithmic in enumerate((False, True)):
+    own = np.percentile(galaxy, _BRIGHTEST, axis=(1, 2)) - shown.sky
+    linear = replace(shown, top=np.maximum(own, _NOISY * shown.scatter))
+    for half, (logarithmic, levels_shown) in enumerate(((False, linear), (True, shown))):
         for column in range(across // 2):
             left = _left(column + half * across // 2, across, panel)
             axis = made.add_axes((left / _WIDTH, bottom / height, panel / _WIDTH, panel / height))
             axis.set_axis_off()
             if column < len(bands):
-                _grey(axis, galaxy[column], shown, column, logarithmic)
+                _grey(axis, galaxy[column], levels_shown, column, logarithmic)
             else:
-                axis.imshow(rgb(galaxy[colours], shown, colours, logarithmic), origin="lower", interpolation="nearest")
+                axis.imshow(
+                    rgb(galaxy[colours], levels_shown, colours, logarithmic), origin="lower", interpolation="nearest"
+                )
 
 
 def _grey(axis: Axes, image: np.ndarray, shown: Levels, band: int, logarithmic: bool) -> None:

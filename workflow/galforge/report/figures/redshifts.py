@@ -50,7 +50,8 @@ def draw(
     samples = [(REAL, source[0], real(*source, _COLUMNS)), *generated]
     across = min(len(samples), _ACROSS)
     down = -(-len(samples) // across)
-    with figure(9.0, 0.5 + 3.1 * down) as made:
+    with figure(9.0, 0.4 + 3.2 * down) as made:
+        made.set_layout_engine("compressed")
         axes = made.subplots(down, across, squeeze=False).ravel()
         for place, (axis, (model, label, frame)) in enumerate(zip(axes, samples, strict=False)):
             axis.set_title(label, loc="left", fontweight="bold", fontsize=9.5)
@@ -59,7 +60,7 @@ def draw(
             if place % across == 0:
                 axis.set_ylabel("redshift found by the network")
             corner = {"transform": axis.transAxes, "fontsize": 8, "va": "top", "linespacing": 1.35}
-            box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1.5}
+            box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.6, "pad": 1.5}
             axis.text(0.03, 0.97, _words(table, dataset, model), bbox=box, **corner)
         for axis in axes[len(samples) :]:
             axis.set_axis_off()
