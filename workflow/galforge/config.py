@@ -19,7 +19,7 @@ from galforge.measure.settings import MeasureEntry, Measuring
 from galforge.report.settings import ReportSettings
 from galforge.settings import Settings
 from galforge.studies.denoising.settings import DenoiserSettings, DenoisingSettings
-from galforge.training.settings import NormalisationSettings, SamplingSettings, TrainingSettings
+from galforge.training.settings import ConditionSettings, NormalisationSettings, SamplingSettings, TrainingSettings
 
 NAME = re.compile(r"[a-z][a-z0-9_]*(-[a-z][a-z0-9_]*)*")
 RESERVED = ("source", "native", "roundtrip", "real")
@@ -65,12 +65,18 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Model:
-    """A model: its family, the family's settings, normalisation and training."""
+    """A model: its family, the family's settings, normalisation and training, and what it is asked for."""
 
     family: str
     network: Settings
     normalisation: NormalisationSettings
     training: TrainingSettings
+    conditions: ConditionSettings
+
+    @property
+    def columns(self) -> list[str]:
+        """Catalogue columns that the model is conditioned on; none for most."""
+        return list(getattr(self.network, "conditions", ()))
 
 
 @dataclass(frozen=True)
@@ -246,16 +252,31 @@ def _model(problems: Problems, entry: Any, key: str) -> Model | None:
     if not isinstance(entry, dict):
         problems.add(key, f"{entry!r} is not a section")
         return None
-    unknown = sorted(set(entry) - {"family", "network", "normalisation", "training"})
-    for name in unknown:
-        problems.add(f"{key}.{name}", "unknown key; a model has family, network, normalisation, training")
+    parts = ["family", "network", "normalisation", "training", "conditions"]
+    for name in sorted(set(entry) - set(parts)):
+        problems.add(f"{key}.{name}", f"unknown key; a model has {', '.join(parts)}")
     module = problems.family("models", entry.get("family"), "settings", key)
     network = problems.parse(module.ModelSettings, entry.get("network", {}), f"{key}.network") if module else None
     normalisation = problems.parse(NormalisationSettings, entry.get("normalisation", {}), f"{key}.normalisation")
     training = problems.parse(TrainingSettings, entry.get("training", {}), f"{key}.training")
-    if network and normalisation and training:
-        return Model(entry["family"], network, normalisation, training)
-    return None
+    conditions = problems.parse(ConditionSettings, entry.get("conditions", {}), f"{key}.conditions")
+    if not (network and normalisation and training and conditions):
+        return None
+    model = Model(entry["family"], network, normalisation, training, conditions)
+    if "conditions" in entry and not hasattr(network, "conditions"):
+        problems.add(f"{key}.conditions", f"family {model.family} takes no conditions; leave this section out")
+    if conditions.source == "uniform" and len(model.columns) > 1:
+        problems.add(
+            f"{key}.conditions.source",
+            f"uniform is for one condition, not {', '.join(model.columns)}; take source: test",
+        )
+    check = getattr(module, "check_normalisation", None)
+    if check is not None:
+        try:
+            check(network, normalisation.kind, normalisation.scale)
+        except GalforgeError as error:
+            problems.add(f"{key}.normalisation", str(error))
+    return model
 
 
 def _check_measures(problems: Problems, measures: dict[str, Measure]) -> None:
@@ -323,6 +344,14 @@ def _check_run(
         problems.add(f"{key}.model", f"{run.model} predicts and draws no images; measures name it (key `model`)")
         return
     models[run.dataset, run.model] = model
+    there = getattr(families.load("datasets", datasets[run.dataset].family, "settings"), "CONDITIONS", ())
+    if missing := [name for name in model.columns if name not in there]:
+        right = f"choose among {', '.join(there)}" if there else "its stamps have none to choose"
+        problems.add(
+            f"{key}.model",
+            f"{run.model} is conditioned on {', '.join(missing)} (its network.conditions), which {run.dataset} does "
+            f"not have: {right}, or say overrides: {{network: {{conditions: []}}}}",
+        )
     side = getattr(datasets[run.dataset].settings, "size", None)
     check = getattr(families.load("models", model.family, "settings"), "check_shape", None)
     if side is not None and check is not None:

@@ -21,7 +21,7 @@ from galforge.measure.settings import MeasureEntry, Measuring
 from galforge.report.settings import ReportSettings
 from galforge.settings import Settings
 from galforge.studies.denoising.settings import DenoiserSettings, DenoisingSection
-from galforge.training.settings import NormalisationSettings, SamplingSettings, TrainingSettings
+from galforge.training.settings import ConditionSettings, NormalisationSettings, SamplingSettings, TrainingSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / "config" / "config.yaml"
@@ -37,6 +37,14 @@ STYLEGAN: dict[str, Any] = {
         "ema_half_life_images": 20_000,
         "history_images": 20_000,
     },
+}
+RAW = {"kind": "linear", "scale": 1.0}
+UNIFORM = {"source": "uniform", "low": 0.001, "high": 4.0}
+AS_PUBLISHED: dict[str, Any] = {
+    "ema_half_life_images": 1,
+    "history_images": 204_800,
+    "augmentation": False,
+    "precision": "float32",
 }
 OVERRIDES: dict[str, dict[str, Any]] = {
     "sersic": {"network": {"latent": 32}},
@@ -99,6 +107,62 @@ PAPER: dict[str, Any] = {
                 "ema_half_life_images": 20_000,
                 "history_images": 20_000,
                 "gradient_clip": 1.0,
+            },
+        },
+        "cvae": {
+            "family": "cvae",
+            "network": {"width": 64, "hidden": 512, "learning_rate": 3e-4},
+            "training": {
+                "images_total": 8_000_000,
+                "segment_images": 2_000_000,
+                "batch": 64,
+                "ema_half_life_images": 20_000,
+                "history_images": 20_000,
+                "gradient_clip": 1.0,
+            },
+        },
+        "cvae-published": {
+            "family": "cvae",
+            "network": {"variant": "published"},
+            "normalisation": RAW,
+            "conditions": UNIFORM,
+            "training": {
+                **AS_PUBLISHED,
+                "images_total": 51_143_168,
+                "segment_images": 5_120_000,
+                "batch": 512,
+                "decay_images": 10_240_000,
+            },
+        },
+        "ddpm": {
+            "family": "ddpm",
+            "network": {"dim": 128},
+            "training": {
+                "images_total": 8_000_000,
+                "segment_images": 1_000_000,
+                "batch": 64,
+                "ema_half_life_images": 50_000,
+                "history_images": 20_000,
+                "gradient_clip": 1.0,
+            },
+        },
+        "ddpm-published": {
+            "family": "ddpm",
+            "network": {
+                "variant": "published",
+                "condition_maps": 5,
+                "dim": 128,
+                "prediction": "noise",
+                "sampler": "ancestral",
+                "learning_rate": 1e-5,
+            },
+            "normalisation": RAW,
+            "conditions": UNIFORM,
+            "training": {
+                **AS_PUBLISHED,
+                "images_total": 6_137_184,
+                "segment_images": 512_000,
+                "batch": 32,
             },
         },
     },
@@ -166,6 +230,11 @@ settings are not public (`docs/benchmarks.md` tells what was tried here). Chosen
   clipping and a slow average for a long bfloat16 training;
 - skirt: models are trained on its train and validation splits, 80 %, as published. `stylegan-train` is trained on the
   train split alone: the corrected denoising study chooses and tests its networks on the others;
+- CVAE and DDPM as published by Li et al. 2024: 250 and 30 epochs of 204,573 galaxies, batches, step sizes and networks
+  of their code (the U-Net has 1.28e8 weights, their paper says 1.24e8), pixels as they are, the weights of the last
+  step and not their average. Their CVAE's step size falls when its validation loss does not any more; here it falls
+  from the fiftieth epoch on, as the inverse root of images seen. Redshifts to draw: uniform up to 4;
+- CVAE and DDPM, corrected: the same kind of networks, redshifts of the test split, and the training of the others;
 - denoisers: the corrected one sees 16 images a step at a higher rate, clipped, scaled to numbers of order one.
 """
 
@@ -198,6 +267,9 @@ def default_yaml() -> str:
             *_fields(network, entry["network"], 6),
         ]
         lines += ["    normalisation:", *_fields(NormalisationSettings, entry.get("normalisation", {}), 6)]
+        if network.model_validate(entry["network"]).model_dump().get("conditions"):
+            lines += ["    # What generated images are asked for."]
+            lines += ["    conditions:", *_fields(ConditionSettings, entry.get("conditions", {}), 6)]
         lines += ["    training:", *_fields(TrainingSettings, entry.get("training", {}), 6)]
     lines += ["", "# Measures, by name. A measure whose published method has a defect is there twice.", "measures:"]
     for name, entry in PAPER["measures"].items():
@@ -244,12 +316,15 @@ def json_schema() -> str:
         return with_family(schema(settings), family, {"measuring": schema(Measuring)})
 
     def model(family: str) -> dict[str, Any]:
-        network = schema(families.load("models", family, "settings").ModelSettings)
+        settings = families.load("models", family, "settings").ModelSettings
+        network = schema(settings)
         parts = {
             "network": network,
             "normalisation": schema(NormalisationSettings),
             "training": schema(TrainingSettings),
         }
+        if "conditions" in settings.model_fields:
+            parts["conditions"] = schema(ConditionSettings)
         return with_family({"type": "object", "additionalProperties": False}, family, parts)
 
     def measure(family: str) -> dict[str, Any]:

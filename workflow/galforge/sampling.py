@@ -60,12 +60,15 @@ def sample(
         conditions: for a conditional family, a value (count,) per condition for all images from index 0 on.
 
     Raises:
-        GalforgeError: unusable weights, wrong conditions, or an image that is not finite.
+        GalforgeError: unusable weights, wrong conditions or such that the model was not trained for, or an image that
+            is not finite.
     """
     place = devices.pick(device)
     with devices.reproducible(place, threads), torch.no_grad():
         model = weights_files.load(weights, place)
         given = _conditions(weights, model.family.conditions, conditions, stop)
+        if given and (conditioning := getattr(model.family, "conditioning", None)) is not None:
+            conditioning.check(str(weights), {name: values[:stop] for name, values in given.items()})
         header = replace(model.header, origin="generated")
         progress = Progress(stop - start, "images drawn")
         with StampsWriter(out, model.shape, header, capacity=stop - start) as writer:

@@ -104,10 +104,12 @@ class Stages(ReportStages, DenoisingStages, LiStages):
 
     def sample(self, dataset: str, model: str, seed: str) -> Stage:
         """Drawing the generated stamps of a model."""
-        family = self.config.models[dataset, model].family
-        sampling = self.config.sampling.spec()
+        entry, sampling = self.config.models[dataset, model], self.config.sampling.spec()
+        family = entry.family
         del sampling["chunk"]
         spec = {"family": family, "seed": int(seed), **sampling}
+        if columns := entry.columns:
+            spec["conditions"] = {"columns": columns, **entry.conditions.spec()}
         libraries = self._model_libraries(family)
         return Stage(spec, "sample.py", self._model_modules(family), (*libraries, "safetensors"))
 
@@ -198,6 +200,11 @@ class Stages(ReportStages, DenoisingStages, LiStages):
     def sample_parts(self) -> int:
         """Number of jobs that draw the stamps of one model."""
         return math.ceil(self.config.sampling.count / self.config.sampling.chunk)
+
+    def takes_conditions(self, dataset: str, model: str) -> bool:
+        """Whether generated stamps take their conditions from the test split."""
+        entry = self.config.models[dataset, model]
+        return bool(entry.columns) and entry.conditions.source == "test"
 
     def measure_parts(self, dataset: str, who: str, measure: str) -> int:
         """Number of jobs that measure one stamps file."""

@@ -124,6 +124,13 @@ def last_state(wildcards):
     return f"{folder}/state_{STAGES.segments(wildcards.dataset, wildcards.model) - 1}.pt"
 
 
+@signed
+def conditions_source(wildcards):
+    """The source's stamps, where generated ones take their conditions from them."""
+    takes = STAGES.takes_conditions(wildcards.dataset, wildcards.model)
+    return stamps_path(wildcards.dataset, "source") if takes else []
+
+
 def sample_chunks(wildcards):
     """Parts of a model's stamps."""
     parts = STAGES.sample_parts()

@@ -1,6 +1,7 @@
 rule sample_chunk:
     input:
         weights=f"{RESULTS}/models/{{dataset}}/{{model}}/seed{{seed}}/weights.safetensors",
+        source=conditions_source,
     output:
         stamps=temp(f"{RESULTS}/samples/{{dataset}}/{{model}}/seed{{seed}}/part{{part}}of{{parts}}.h5"),
     log:
@@ -23,6 +24,7 @@ rule sample:
     input:
         # The weights stand here too: the chunks are gone when a later run compares.
         weights=f"{RESULTS}/models/{{dataset}}/{{model}}/seed{{seed}}/weights.safetensors",
+        source=conditions_source,
         chunks=sample_chunks,
     output:
         stamps=f"{RESULTS}/samples/{{dataset}}/{{model}}/seed{{seed}}.h5",

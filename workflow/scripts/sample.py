@@ -4,6 +4,7 @@ from pathlib import Path
 
 from galforge.parts import bounds
 from galforge.provenance import begin, finish
+from galforge.sample_conditions import conditions_for
 from galforge.sampling import merge, sample
 
 spec = begin(snakemake, __file__)
@@ -12,6 +13,8 @@ if chunks := snakemake.input.get("chunks"):
     merge([Path(chunk) for chunk in chunks], out)
 else:
     start, stop = bounds(spec["count"], snakemake.wildcards)
-    sample(weights, out, start, stop, spec["seed"], spec["batch"], spec["device"], spec["threads"])
+    source = snakemake.input.get("source")
+    given = conditions_for(spec["conditions"], spec["count"], weights, source) if "conditions" in spec else None
+    sample(weights, out, start, stop, spec["seed"], spec["batch"], spec["device"], spec["threads"], given)
 if "record" in snakemake.output.keys():
     finish(snakemake, __file__, seed=spec["seed"])

@@ -62,7 +62,10 @@ class Conditioning(nn.Module):
     def ranges(self) -> dict[str, tuple[float, float]]:
         """The smallest and the largest value of each condition in training, to the outer edges of their bins."""
         edges = zip(self.lowest.tolist(), self.highest.tolist(), strict=True)
-        return {name: (_value(low), _value(high + 1)) for name, (low, high) in zip(self.names, edges, strict=True)}
+        # A little beyond: a value at an edge may have been rounded into the bin beside it.
+        return {
+            name: (_value(low - 0.01), _value(high + 1.01)) for name, (low, high) in zip(self.names, edges, strict=True)
+        }
 
     def outside(self, given: Mapping[str, np.ndarray]) -> np.ndarray:
         """Which of some rows (n,) have a condition outside of its range."""
@@ -107,7 +110,7 @@ def _logarithm(values: Tensor) -> Tensor:
     return torch.sign(values) * torch.log1p(values.abs())
 
 
-def _value(edge: int) -> float:
+def _value(edge: float) -> float:
     """The value at the lower edge of a bin."""
     logarithm = (2 * edge / _BINS - 1) * _LARGEST
     return math.copysign(math.expm1(abs(logarithm)), logarithm)

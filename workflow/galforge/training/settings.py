@@ -94,6 +94,33 @@ class TrainingSettings(StepSettings):
         return self
 
 
+class ConditionSettings(Settings):
+    """Where the conditions of the images that a conditional model draws come from; an image's follow from its index."""
+
+    source: Literal["test", "uniform"] = Field(
+        "test",
+        description="test: those of galaxies of the test split, in an order of their own, again from the first when "
+        "all were used; uniform: between low and high, for a single condition",
+    )
+    low: float = Field(
+        0.001,
+        description="smallest condition [its unit]",
+        json_schema_extra={"when": {"source": ["uniform"]}},
+    )
+    high: float = Field(
+        4.0,
+        description="largest condition [its unit]",
+        json_schema_extra={"when": {"source": ["uniform"]}},
+    )
+    seed: int = Field(0, ge=0, description="of the order, or of the values; models of equal seeds draw the same ones")
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.source == "uniform" and not self.low < self.high:
+            raise ValueError(f"low ({self.low}) must be below high ({self.high})")
+        return self
+
+
 class SamplingSettings(Settings):
     """How many images are drawn from each trained model, and how."""
 

@@ -14,6 +14,18 @@ MOCK_LIBRARIES = ("numpy", "scipy", "astropy", "h5py")
 BANDS = ["g", "r", "i", "z", "y"]
 PARTS = {"training": "train", "validation": "validation", "testing": "test"}
 """Words in the names of the release's files, and the splits that their rows are."""
+CONDITIONS = (
+    "redshift",
+    "redshift_error",
+    "ra",
+    "dec",
+    *(
+        f"{band}_{subject}"
+        for band in BANDS
+        for subject in ("isophotal_area", "ellipticity", "major_axis", "minor_axis", "sersic_index", "cmodel_mag")
+    ),
+)
+"""Catalogue columns of the stamps that are numbers, so that models can be conditioned on them; of the bands kept."""
 URLS = [f"https://zenodo.org/records/11117528/files/5x64x64_{part}_with_morphology.hdf5?download=1" for part in PARTS]
 
 
