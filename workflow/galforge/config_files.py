@@ -56,6 +56,7 @@ RUNS = [
     *(("cosmos", model, "") for model in ("stylegan", "alae", "vae")),
     ("skirt", "stylegan", "skirt stylegan"),
     *(("skirt", model, "skirt") for model in ("alae", "vae")),
+    *(("galaxiesml", model, "") for model in ("cvae", "cvae-published", "ddpm", "ddpm-published")),
 ]
 PAPER: dict[str, Any] = {
     "datasets": {
@@ -73,6 +74,18 @@ PAPER: dict[str, Any] = {
                     "power_spectrum": {"band": 1},
                     "power_spectrum-published": {"band": 1},
                 },
+            },
+        },
+        "galaxiesml": {
+            "family": "galaxiesml",
+            "source": "download",
+            "measuring": {
+                "expected_count": 286401,
+                "noise_sigma": 0.0,
+                "measures": [
+                    *("photometry", "sources", "redshift", "band_features", "band_features-inception"),
+                    "band_features-inception-published",
+                ],
             },
         },
     },
@@ -165,6 +178,17 @@ PAPER: dict[str, Any] = {
                 "batch": 32,
             },
         },
+        "redshift_cnn": {
+            "family": "redshift_cnn",
+            "network": {"width": 32},
+            "training": {
+                "images_total": 20_480_000,
+                "segment_images": 5_120_000,
+                "batch": 256,
+                "ema_half_life_images": 20_000,
+                "history_images": 204_800,
+            },
+        },
     },
     "measures": {
         "morphology": {"family": "morphology", "chunk": 2000},
@@ -176,6 +200,22 @@ PAPER: dict[str, Any] = {
         "features-published": {"family": "features", "protocol": "published", "chunk": 10000},
         "features-inception": {
             "family": "features",
+            "network": "inception-v3",
+            "weights": "download",
+            "chunk": 10000,
+        },
+        "sources": {"family": "sources", "chunk": 10000},
+        "redshift": {"family": "redshift", "chunk": 50000},
+        "band_features": {"family": "band_features", "chunk": 2000},
+        "band_features-inception": {
+            "family": "band_features",
+            "network": "inception-v3",
+            "weights": "download",
+            "chunk": 2000,
+        },
+        "band_features-inception-published": {
+            "family": "band_features",
+            "protocol": "published",
             "network": "inception-v3",
             "weights": "download",
             "chunk": 10000,
