@@ -27,7 +27,9 @@ from toys.galaxies import write_stamps
 from toys.waiting import Watch
 
 FOLDER = Path(families.__file__).parent / "models"
-FAMILIES = [*sorted(path.parent.name for path in FOLDER.glob("*/family.py")), "toys.template"]
+ALL = sorted(path.parent.name for path in FOLDER.glob("*/family.py"))
+PREDICTORS = [name for name in ALL if getattr(families.load("models", name, "settings"), "PREDICTS", False)]
+FAMILIES = [*(name for name in ALL if name not in PREDICTORS), "toys.template"]
 VARIANTS = ["cvae published", "cvae without conditions", "ddpm published", "ddpm without conditions"]
 """Families in other settings than their defaults."""
 _LAYERS = {"latent": 16, "mapping_layers": 2, "width": 8, "max_width": 16, "patch": 2, "r1": 0.3, "r1_interval": 4}

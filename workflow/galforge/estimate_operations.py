@@ -43,7 +43,7 @@ def count(family: str, network: dict[str, Any], shape: tuple[int, int, int]) -> 
         shape: (C, H, W) of the images [pixels].
 
     Returns:
-        ``train``, forward and backward through one step; ``sample``, drawing one image; ``weights``,
+        ``train``, forward and backward through one step; ``sample``, drawing one image (or predicting of one); ``weights``,
         and in how many ``tensors``.
     """
     settings = families.load("models", family, "settings").ModelSettings.from_spec(network)
@@ -58,7 +58,10 @@ def count(family: str, network: dict[str, Any], shape: tuple[int, int, int]) -> 
         # Of what is drawn by many evaluations at the same cost, one is enough.
         evaluations = getattr(model, "evaluations", None)
         with torch.no_grad(), FlopCounterMode(display=False) as sampling:
-            (model.evaluate if evaluations else model.sample)(Nothing(), conditions)
+            if hasattr(model, "predict"):
+                model.predict(torch.empty(BATCH, *shape))
+            else:
+                (model.evaluate if evaluations else model.sample)(Nothing(), conditions)
     tensors = model.networks.state_dict().values()
     return {
         "train": training.get_total_flops() / BATCH,

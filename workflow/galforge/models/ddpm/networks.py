@@ -29,8 +29,9 @@ class Networks(nn.Module):
         if published:
             self.unet.apply(_as_in_keras)
         else:
-            nn.init.zeros_(self.unet.last.weight)
-            nn.init.zeros_(self.unet.last.bias)
+            for layer in (self.unet.last, self.unet.straight):
+                nn.init.zeros_(layer.weight)
+                nn.init.zeros_(layer.bias)
 
     def forward(self, noisy: Tensor, levels: Tensor, conditions: dict[str, Tensor] | None) -> Tensor:
         """Predictions (n, C, H, W) for images (n, C, H, W) of the noise levels (n,)."""
@@ -50,7 +51,8 @@ class UNet(nn.Module):
         super().__init__()
         self.patch, self.by_maps = settings.patch, bool(features and settings.condition_maps)
         pixels, dim = shape[0] * settings.patch**2, settings.dim
-        widths = [dim // 3 * 2, *(dim * multiplier for multiplier in settings.multipliers)]
+        published = settings.variant == "published"
+        widths = [dim // 3 * 2 if published else dim, *(dim * multiplier for multiplier in settings.multipliers)]
         sides = [shape[1] // settings.patch // 2**level for level in range(len(settings.multipliers))]
         told, heads = 4 * dim, (settings.heads, settings.head_dim)
         linear = settings.linear_attention
@@ -73,6 +75,9 @@ class UNet(nn.Module):
             self.enlarge.append(nn.ConvTranspose2d(outputs, outputs, 4, stride=2, padding=1))
         self.behind = Block(2 * widths[1], dim, told=0)
         self.last = nn.Conv2d(dim, pixels, 1)
+        # Of pixels that are noise and little else, the prediction is the pixel itself, times a number that the noise
+        # level decides. Through the maps, which are few, it would come out blurred, and skies too loud.
+        self.straight = None if published else nn.Linear(told, shape[0])
 
     def forward(self, noisy: Tensor, levels: Tensor, conditions: Tensor | None) -> Tensor:
         """Predictions (n, C, H, W) for images (n, C, H, W), noise levels (n,) and conditions (n, features)."""
@@ -91,7 +96,8 @@ class UNet(nn.Module):
         for level, enlarge in zip(self.up, self.enlarge, strict=True):
             features = enlarge(level(features, told, conditions, kept.pop()))
         out = self.last(self.behind(torch.cat([features, kept.pop()], 1), None))
-        return functional.pixel_shuffle(out, self.patch) if self.patch > 1 else out
+        out = functional.pixel_shuffle(out, self.patch) if self.patch > 1 else out
+        return out if self.straight is None else out + self.straight(told)[:, :, None, None] * noisy
 
 
 class Level(nn.Module):

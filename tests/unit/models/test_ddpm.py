@@ -1,0 +1,129 @@
+"""Denoising diffusion: noise levels and samplers against diffusers and formulas, and the size of the network."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from galforge.errors import GalforgeError
+from galforge.models.ddpm.diffusion import Schedule, ddim
+from galforge.models.ddpm.family import Family
+from galforge.models.ddpm.networks import Networks
+from galforge.models.ddpm.settings import ModelSettings, check_normalisation
+from galforge.models.normalisation import Normalisation
+
+DIFFUSERS = json.loads((Path(__file__).parents[2] / "reference/diffusers_schedules.json").read_text())
+NOISY, SAID = (torch.tensor(DIFFUSERS[name]) for name in ("noisy", "said"))
+PLAIN = Schedule.linear(1000, 1e-4, 0.02, lags=False)
+PUBLISHED = {"variant": "published", "sampler": "ancestral", "prediction": "noise", "condition_maps": 5}
+
+
+def test_noise_levels_are_those_of_diffusers():
+    assert PLAIN.remaining == pytest.approx(DIFFUSERS["remaining"], rel=2e-5)
+    assert PLAIN.remaining[-1] == pytest.approx(4.04e-5, rel=0.01)
+
+
+def test_published_levels_lag_by_one():
+    lagging = Schedule.linear(1000, 1e-4, 0.02, lags=True)
+    assert lagging.remaining == (1.0, *PLAIN.remaining[:-1])
+    assert lagging.betas == PLAIN.betas
+    assert lagging.all() == list(range(999, 0, -1))
+
+
+@pytest.mark.parametrize("level", [999, 500, 1, 0])
+def test_ancestral_steps_are_those_of_diffusers(level):
+    given = DIFFUSERS["ancestral"][str(level)]
+    found = PLAIN.ancestral(NOISY, SAID, level, torch.tensor(given["new"]) if level else None)
+    # Theirs is in single precision, where 1 - a of the first levels has three digits.
+    assert found.numpy() == pytest.approx(np.array(given["out"]), rel=2e-4, abs=2e-5)
+
+
+@pytest.mark.parametrize("kind", ["epsilon", "v_prediction"])
+def test_ddim_steps_are_those_of_diffusers(kind):
+    given = DIFFUSERS["ddim"][kind]
+    path = PLAIN.every(50)
+    assert [level for level, _ in path] == DIFFUSERS["levels"]
+    for level, left in path:
+        if str(level) in given["steps"]:
+            found = one_step(NOISY, SAID, kind, level, left)
+            assert found.numpy() == pytest.approx(np.array(given["steps"][str(level)]), rel=2e-5, abs=2e-5)
+    image = NOISY
+    for level, left in path:
+        image = one_step(image, 0.5 * image + 0.1 * SAID, kind, level, left)
+    assert image.numpy() == pytest.approx(np.array(given["whole"]), rel=1e-3)
+
+
+def one_step(noisy, said, kind, level, left):
+    noise = said if kind == "epsilon" else PLAIN.noise_of(noisy, said, level)
+    return ddim(PLAIN.image_of(noisy, noise, level), noise, left)
+
+
+def test_v_gives_back_image_and_noise():
+    image, noise = torch.randn(2, 3, 1, 8, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
+    for level in (0, 300, 999):
+        left = PLAIN.remaining[level]
+        noisy = left**0.5 * image + (1 - left) ** 0.5 * noise
+        velocity = left**0.5 * noise - (1 - left) ** 0.5 * image
+        found = PLAIN.noise_of(noisy, velocity, level)
+        assert torch.allclose(found, noise)
+        assert torch.allclose(PLAIN.image_of(noisy, found, level), image, atol=1e-6)
+
+
+class Drawn:
+    """Noise of a block of images, each of its own seed."""
+
+    def __init__(self, indices):
+        self.streams = [torch.Generator().manual_seed(index) for index in indices]
+
+    def normal(self, *shape):
+        return torch.stack([torch.randn(shape, generator=stream) for stream in self.streams])
+
+
+@pytest.mark.parametrize("changes", [{"sampler": "ddim", "steps": 100}, {"sampler": "ancestral", "prediction": "noise"}])
+def test_a_perfect_network_draws_the_distribution(changes):
+    """Of normal images of known mean and sd, what the network should say is known at every level."""
+    settings = ModelSettings(conditions=[], dim=8, multipliers=[1], timesteps=200, beta_last=0.08, **changes)
+    family = Family(settings, (1, 8, 8), Normalisation("linear", (1.0,), (0.0,), (1.0,)))
+    mean, sd = 1.5, 0.5
+
+    def knows(noisy, levels, conditions):
+        left = family.schedule.remaining[int(levels[0])]
+        variance = left * sd**2 + 1 - left
+        noise = (1 - left) ** 0.5 * (noisy - left**0.5 * mean) / variance
+        if settings.prediction == "noise":
+            return noise
+        image = (noisy - (1 - left) ** 0.5 * noise) / left**0.5
+        return left**0.5 * noise - (1 - left) ** 0.5 * image
+
+    family.networks.forward = knows
+    drawn = family.sample(Drawn(range(300)), None)
+    assert drawn.mean().item() == pytest.approx(mean, abs=0.02)
+    assert drawn.std().item() == pytest.approx(sd, rel=0.1)
+
+
+def test_published_network_has_the_size_of_the_paper():
+    """1.24e8 weights are printed; how large the maps of the redshift are is not."""
+    with torch.device("meta"):
+        networks = Networks(ModelSettings(**PUBLISHED, dim=128), (5, 64, 64))
+    assert sum(weight.numel() for weight in networks.parameters()) == pytest.approx(1.24e8, rel=0.05)
+
+
+def test_conditions_reach_the_image():
+    for maps in (0, 2):
+        torch.manual_seed(0)
+        networks = Networks(ModelSettings(dim=8, multipliers=[1, 2], head_dim=4, condition_maps=maps), (2, 16, 16))
+        with torch.no_grad():
+            for weight in networks.parameters():
+                weight.add_(0.05 * torch.randn_like(weight))
+            images, levels = torch.randn(2, 2, 16, 16), torch.tensor([5, 5])
+            one, other = (networks(images, levels, {"redshift": torch.full((2,), z)}) for z in (0.2, 2.0))
+        assert not torch.allclose(one, other, atol=1e-4)
+
+
+def test_what_cannot_be_is_refused():
+    with pytest.raises(ValueError, match="sampler: ancestral"):
+        ModelSettings(variant="published")
+    with pytest.raises(GalforgeError, match="kind: linear"):
+        check_normalisation(ModelSettings(**PUBLISHED), "asinh", None)
