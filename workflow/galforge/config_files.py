@@ -206,12 +206,12 @@ PAPER: dict[str, Any] = {
         },
         "sources": {"family": "sources", "chunk": 10000},
         "redshift": {"family": "redshift", "chunk": 50000},
-        "band_features": {"family": "band_features", "chunk": 2000},
+        "band_features": {"family": "band_features", "chunk": 10000},
         "band_features-inception": {
             "family": "band_features",
             "network": "inception-v3",
             "weights": "download",
-            "chunk": 2000,
+            "chunk": 10000,
         },
         "band_features-inception-published": {
             "family": "band_features",

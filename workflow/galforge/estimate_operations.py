@@ -43,8 +43,8 @@ def count(family: str, network: dict[str, Any], shape: tuple[int, int, int]) -> 
         shape: (C, H, W) of the images [pixels].
 
     Returns:
-        ``train``, forward and backward through one step; ``sample``, drawing one image (or predicting of one); ``weights``,
-        and in how many ``tensors``.
+        ``train``, forward and backward through one step; ``sample``, drawing one image (or predicting of one);
+        ``weights``, and in how many ``tensors``.
     """
     settings = families.load("models", family, "settings").ModelSettings.from_spec(network)
     ones = (1.0,) * shape[0]

@@ -40,6 +40,7 @@ def sample(
     device: str = "auto",
     threads: int = 1,
     conditions: Mapping[str, np.ndarray] | None = None,
+    beside: Mapping[str, np.ndarray] | None = None,
 ) -> None:
     """Draw the images with indices ``start`` to ``stop - 1`` and write them as stamps of origin
     ``generated``.
@@ -58,6 +59,7 @@ def sample(
         device: ``auto``, ``cpu`` or ``cuda``.
         threads: CPU threads.
         conditions: for a conditional family, a value (count,) per condition for all images from index 0 on.
+        beside: columns (count,) that the catalogue gets and the model is not told.
 
     Raises:
         GalforgeError: unusable weights, wrong conditions or such that the model was not trained for, or an image that
@@ -79,7 +81,8 @@ def sample(
                     "index": np.array(kept),
                     "name": np.array([f"generated-{index:09d}" for index in kept]),
                 }
-                columns |= {name: values[kept.start : kept.stop] for name, values in given.items()}
+                for name, values in {**(beside or {}), **given}.items():
+                    columns[name] = values[kept.start : kept.stop]
                 writer.append_block(images[kept.start - first : kept.stop - first], columns)
                 progress.advance(len(kept))
 

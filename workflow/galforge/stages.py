@@ -108,8 +108,9 @@ class Stages(ReportStages, DenoisingStages, LiStages):
         family = entry.family
         del sampling["chunk"]
         spec = {"family": family, "seed": int(seed), **sampling}
-        if columns := entry.columns:
-            spec["conditions"] = {"columns": columns, **entry.conditions.spec()}
+        if columns := self.asked(dataset, model):
+            # What an unconditional model is not told stands beside its images all the same: they are compared by it.
+            spec["conditions"] = {"columns": columns, "told": bool(entry.columns), **entry.conditions.spec()}
         libraries = self._model_libraries(family)
         return Stage(spec, "sample.py", self._model_modules(family), (*libraries, "safetensors"))
 
@@ -203,8 +204,13 @@ class Stages(ReportStages, DenoisingStages, LiStages):
 
     def takes_conditions(self, dataset: str, model: str) -> bool:
         """Whether generated stamps take their conditions from the test split."""
-        entry = self.config.models[dataset, model]
-        return bool(entry.columns) and entry.conditions.source == "test"
+        return bool(self.asked(dataset, model)) and self.config.models[dataset, model].conditions.source == "test"
+
+    def asked(self, dataset: str, model: str) -> list[str]:
+        """Catalogue columns that generated stamps have: the model's conditions, or the redshift of a data set that
+        has it."""
+        redshift = [comparisons.REDSHIFT] if comparisons.has_redshifts(self.config, dataset) else []
+        return self.config.models[dataset, model].columns or redshift
 
     def measure_parts(self, dataset: str, who: str, measure: str) -> int:
         """Number of jobs that measure one stamps file."""

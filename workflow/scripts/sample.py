@@ -14,7 +14,9 @@ if chunks := snakemake.input.get("chunks"):
 else:
     start, stop = bounds(spec["count"], snakemake.wildcards)
     source = snakemake.input.get("source")
-    given = conditions_for(spec["conditions"], spec["count"], weights, source) if "conditions" in spec else None
-    sample(weights, out, start, stop, spec["seed"], spec["batch"], spec["device"], spec["threads"], given)
+    asked = spec.get("conditions")
+    given = conditions_for(asked, spec["count"], weights, source) if asked else None
+    told, beside = (given, None) if asked and asked["told"] else (None, given)
+    sample(weights, out, start, stop, spec["seed"], spec["batch"], spec["device"], spec["threads"], told, beside)
 if "record" in snakemake.output.keys():
     finish(snakemake, __file__, seed=spec["seed"])

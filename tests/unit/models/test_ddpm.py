@@ -81,7 +81,9 @@ class Drawn:
         return torch.stack([torch.randn(shape, generator=stream) for stream in self.streams])
 
 
-@pytest.mark.parametrize("changes", [{"sampler": "ddim", "steps": 100}, {"sampler": "ancestral", "prediction": "noise"}])
+@pytest.mark.parametrize(
+    "changes", [{"sampler": "ddim", "steps": 100}, {"sampler": "ancestral", "prediction": "noise"}]
+)
 def test_a_perfect_network_draws_the_distribution(changes):
     """Of normal images of known mean and sd, what the network should say is known at every level."""
     settings = ModelSettings(conditions=[], dim=8, multipliers=[1], timesteps=200, beta_last=0.08, **changes)

@@ -26,7 +26,8 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
     fewer than `kl_fewest` values on a side are blank, and left out of the mean.
     `galaxy_kl_empty`: share of the ten bins that hold no generated galaxy.
 
-    published: ten equal bins between the extremes of both samples; redshift bins alike.
+    published: ten equal bins between the extremes of both samples; of redshift, between those of the source, so that
+    all models have the same.
     corrected: bins between the source's deciles, so that a long tail does not put all galaxies into one bin.
     Half a count is added to every bin of both sides: an empty one would make the divergence infinite.
 
@@ -38,8 +39,8 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
     """
     real, made = pair(source, generated)
     first, second = (columns_of(table, PROPERTIES, side) for table, side in ((real, "source"), (made, "generated")))
-    redshifts = [table["redshift"].to_numpy(float) for table in (real, made)]
-    bins = in_bins(real, made, edges_of(*redshifts, settings.protocol))
+    redshifts = real["redshift"].to_numpy(float)
+    bins = in_bins(real, made, edges_of(redshifts, redshifts, settings.protocol))
     draws = generator(settings.seed, "galaxy kl")
     rows, whole, by_redshift, empty = [], [], [], []
     for p, name in enumerate(PROPERTIES):
