@@ -147,6 +147,7 @@ CHOICES = {
     "alphas": [[0.0, 0.25]],
     "richardson_lucy": [[1, 5]],
     "kernel": [3, 5],
+    "multipliers": [[1], [1, 2]],
 }
 
 
@@ -168,6 +169,8 @@ def others(key, value):
         return [0.5]
     if isinstance(value, list) and len(value) == 2:
         return [[value[0], value[1] * 0.99], [value[0] * 1.01, value[1]]]
+    if isinstance(value, list) and value and all(isinstance(item, float) for item in value):
+        return [[item * 1.1 for item in value]]
     return [[f"{item}x" for item in value]] if isinstance(value, list) else []
 
 

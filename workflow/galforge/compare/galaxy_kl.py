@@ -64,13 +64,13 @@ def divergence(
 ) -> Score:
     """KL(source || generated) of the finite values of samples (n,) and (m,); blank below `kl_fewest` of them."""
     source, generated = source[np.isfinite(source)], generated[np.isfinite(generated)]
-    n, m = len(source), len(generated)
+    n, m, resamplings = len(source), len(generated), settings.bootstrap
     if min(n, m) < settings.kl_fewest:
         return Score(np.nan, np.nan, np.nan, n, m)
     edges = edges_of(source, generated, settings.protocol)
     real, made = histogram(source, edges), histogram(generated, edges)
     # A resampling of galaxies is a multinomial draw of the histogram.
-    drawn = [draws.multinomial(size, counts / size, settings.bootstrap) for counts, size in ((real, n), (made, m))]
+    drawn = [draws.multinomial(size, counts / size, resamplings) for counts, size in ((real, n), (made, m))]
     error = float(np.std(kl(*drawn), ddof=1))
     return Score(float(kl(real, made)), error, (len(real) - 1) / 2 * (1 / n + 1 / m), n, m)
 
