@@ -226,3 +226,25 @@ def test_augmentation_turns_moves_and_scales_but_keeps_the_brightness():
         assert 5 < moved.abs().quantile(0.9) < 64 * 0.125 * math.sqrt(2)
     areas = (changed > 0.5).sum((1, 2, 3)).float()
     assert torch.log2(areas / (blob[0] > 0.5).sum()).std().item() == pytest.approx(2 * 0.2, rel=0.15)
+
+
+def test_a_conditional_one_shows_its_condition_and_the_discriminator_sees_it():
+    settings = ModelSettings(latent=16, mapping_layers=2, width=8, max_width=16, conditions=["redshift"])
+    torch.manual_seed(0)
+    networks = Networks(settings, (1, 32, 32))
+    torch.manual_seed(0)
+    plain = Networks(settings.model_copy(update={"conditions": []}), (1, 32, 32))
+    shared = {name for name in plain.state_dict() if not name.startswith("discriminator.stem")}
+    assert {
+        name for name in networks.state_dict() if not name.startswith(("told", "conditioning", "discriminator.stem"))
+    } == shared
+    latents, (near, far) = (
+        torch.randn(3, 16),
+        (networks.conditioning({"redshift": torch.full((3,), z)}) for z in (0.1, 3.0)),
+    )
+    styles = [networks.mapping(networks.latents(latents, numbers)) for numbers in (near, far, None)]
+    assert not torch.allclose(styles[0], styles[1])
+    assert torch.equal(styles[2], networks.mapping(latents))
+    pixels = torch.randn(4, 1, 32, 32)
+    near, far = (networks.conditioning({"redshift": torch.full((4,), z)}) for z in (0.1, 3.0))
+    assert not torch.allclose(networks.judged(pixels, near), networks.judged(pixels, far))

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from galforge.models.conditions import Conditioning
 from galforge.models.normalisation import Normalisation
 from galforge.models.protocol import Noise, Shape, Step
 from galforge.models.stylegan.augmentation import adapted, augment
@@ -19,19 +20,24 @@ _PATH_DECAY = 0.01
 
 
 class Family:
-    """Unconditional style-based generator; see ``galforge.models.protocol.Family``.
+    """Style-based generator; see ``galforge.models.protocol.Family``.
 
     Trained with the non-saturating logistic loss (Goodfellow et al. 2014) and a lazy R1 penalty (Mescheder et al. 2018,
     arXiv:1801.04406; Karras et al. 2020a, section 3.1), optionally a path-length penalty (their section 3.2) and
-    adaptive augmentation. Optimisers are Adam with betas (0, 0.99), the discriminator first in each step.
+    adaptive augmentation. Optimisers are Adam with betas (0, 0.99), the discriminator first in each step. Conditions
+    are added to the latent vectors, and the discriminator sees them as maps beside the image.
     """
-
-    conditions: tuple[str, ...] = ()
 
     def __init__(self, settings: ModelSettings, shape: Shape, normalisation: Normalisation):
         check_shape(settings, shape)
         self.settings, self.shape = settings, shape
+        self.conditions = tuple(settings.conditions)
         self.networks = Networks(settings, shape)
+
+    @property
+    def conditioning(self) -> Conditioning | None:
+        """What conditions are to the networks, and in which range they were trained; None without conditions."""
+        return self.networks.conditioning
 
     @property
     def latent(self) -> int:
@@ -51,30 +57,33 @@ class Family:
     def step(self, images: Tensor, conditions: dict[str, Tensor] | None, step: Step) -> dict[str, Tensor]:
         """Losses: ``loss`` of the discriminator (2 ln 2 where it cannot tell), ``generator``, ``real`` and ``fake``,
         the mean logits, the last penalty ``r1``, and the probability of ``augmentation``."""
-        discriminator = self.networks.discriminator
+        judged, given = self.networks.judged, None
+        if self.conditioning is not None:
+            self.conditioning.follow(conditions, step)
+            given = self.conditioning(conditions)
         if self.networks.patches.scales:
             self.networks.patches.follow(step.mean(self.networks.patches.power_of(images)), first=step.index == 0)
         with torch.no_grad():
-            fakes = self._generated(len(images), step)
+            fakes = self._generated(len(images), step, given)
         reals = self.networks.patches(self._augmented(images, step))
         lazy = self.settings.r1 > 0 and step.index % self.settings.r1_interval == 0
         if lazy:
             reals = reals.detach().requires_grad_(True)
             # In single precision: the penalty is a derivative, and is differentiated once more.
-            real_logits = discriminator(reals)
+            real_logits = judged(reals, given)
             (gradient,) = torch.autograd.grad(real_logits.sum(), reals, create_graph=True)
             penalty = gradient.square().sum((1, 2, 3)).mean()
         else:
             with step.autocast():
-                real_logits = discriminator(reals)
+                real_logits = judged(reals, given)
             penalty = torch.zeros((), device=images.device)
         with step.autocast():
-            fake_logits = discriminator(self.networks.patches(self._augmented(fakes, step)))
+            fake_logits = judged(self.networks.patches(self._augmented(fakes, step)), given)
         real_logits, fake_logits = real_logits.float(), fake_logits.float()
         loss = functional.softplus(-real_logits).mean() + functional.softplus(fake_logits).mean()
         step.update("discriminator", loss + 0.5 * self.settings.r1 * self.settings.r1_interval * penalty)
         self._adapt(real_logits.detach(), step)
-        generator_loss = self._improve_generator(len(images), step)
+        generator_loss = self._improve_generator(len(images), step, given)
         return {
             "loss": loss.detach(),
             "generator": generator_loss,
@@ -85,35 +94,38 @@ class Family:
         }
 
     def sample(self, noise: Noise, conditions: dict[str, Tensor] | None) -> Tensor:
-        return self.generate(noise.normal(self.latent), noise)
+        return self.generate(noise.normal(self.latent), noise, conditions)
 
-    def generate(self, latents: Tensor, noise: Noise) -> Tensor:
+    def generate(self, latents: Tensor, noise: Noise, conditions: dict[str, Tensor] | None = None) -> Tensor:
         """Normalised images (n, C, H, W) of latent vectors z (n, latent)."""
+        latents = self.networks.latents(latents, self.conditioning(conditions) if self.conditioning else None)
         styles = self.networks.mapping.truncated(latents, self.settings.truncation)
         return self.networks.synthesis(styles, [noise.normal(1, side, side) for side in self._noise_sides()])
 
-    def _improve_generator(self, count: int, step: Step) -> Tensor:
+    def _improve_generator(self, count: int, step: Step, given: Tensor | None) -> Tensor:
         discriminator = self.networks.discriminator
         discriminator.requires_grad_(False)
-        fakes = self._generated(count, step, keep_mean=True)
+        fakes = self._generated(count, step, given, keep_mean=True)
         with step.autocast():
-            logits = discriminator(self.networks.patches(self._augmented(fakes, step)))
+            logits = self.networks.judged(self.networks.patches(self._augmented(fakes, step)), given)
         loss = functional.softplus(-logits.float()).mean()
         total = loss
         if self.settings.path_length and step.index % self.settings.path_length_interval == 0:
-            total = loss + self.settings.path_length * self.settings.path_length_interval * self._path_penalty(step)
+            total = loss + self.settings.path_length * self.settings.path_length_interval * self._path_penalty(
+                step, given
+            )
         step.update("generator", total)
         discriminator.requires_grad_(True)
         return loss.detach()
 
-    def _generated(self, count: int, step: Step, keep_mean: bool = False) -> Tensor:
-        mapping = self.networks.mapping
+    def _generated(self, count: int, step: Step, given: Tensor | None = None, keep_mean: bool = False) -> Tensor:
+        mapping, told = self.networks.mapping, self.networks.latents
         with step.autocast():
-            styles = mapping(step.draws.normal(self.latent))
+            styles = mapping(told(step.draws.normal(self.latent), given))
             if keep_mean:
                 mapping.mean.lerp_(step.mean(styles.detach().float().mean(0)), _MEAN_STYLE)
             if self.settings.style_mixing:
-                styles = self._mixed(styles, mapping(step.draws.normal(self.latent)), step)
+                styles = self._mixed(styles, mapping(told(step.draws.normal(self.latent), given)), step)
             noises = [step.draws.normal(1, side, side) for side in self._noise_sides()]
             return self.networks.synthesis(styles, noises).float()
 
@@ -129,10 +141,10 @@ class Family:
     def _noise_sides(self) -> list[int]:
         return self.networks.synthesis.sides()
 
-    def _path_penalty(self, step: Step) -> Tensor:
+    def _path_penalty(self, step: Step, given: Tensor | None = None) -> Tensor:
         """Squared deviation of the length of J^T y from its running mean, J the Jacobian of images by styles."""
         synthesis = self.networks.synthesis
-        styles = self.networks.mapping(step.draws.normal(self.latent))
+        styles = self.networks.mapping(self.networks.latents(step.draws.normal(self.latent), given))
         noises = [step.draws.normal(1, side, side) for side in self._noise_sides()]
         images = self.networks.synthesis(styles[:, None, :].repeat(1, synthesis.layers, 1), noises)
         directions = step.draws.normal(*self.shape) / math.sqrt(self.shape[1] * self.shape[2])

@@ -7,12 +7,28 @@ from pydantic import Field
 from galforge.models.settings import StyleSettings, check_style_shape
 
 LIBRARIES = ("torch",)
-GENERATOR = ("mapping", "synthesis")
+GENERATOR = ("mapping", "synthesis", "told")
 
 
 class ModelSettings(StyleSettings):
     """Style-based generator against a residual discriminator (Karras et al. 2020a), in plain PyTorch."""
 
+    conditions: list[str] = Field(
+        [],
+        description="columns of the catalogue that the model is conditioned on; [] for none",
+        json_schema_extra={"as_before": []},
+    )
+    condition_offset: float = Field(
+        0.5,
+        description="value of log(1 + condition) that becomes zero",
+        json_schema_extra={"as_before": 0.5},
+    )
+    condition_scale: float = Field(
+        0.5,
+        gt=0,
+        description="change of log(1 + condition) that becomes one",
+        json_schema_extra={"as_before": 0.5},
+    )
     style_mixing: float = Field(
         0.9, ge=0, le=1, description="share of generated training images that get a second style from some layer on"
     )
