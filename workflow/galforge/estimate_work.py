@@ -219,7 +219,7 @@ class Workload:
     def measured_side(self, dataset: str, measure: str) -> int:
         """The side of the stamps [pixels] where a measurement's time depends on it; otherwise 0."""
         # Networks see every image at one size of their own.
-        return 0 if self.config.measured[dataset, measure].family == "features" else self._shape(dataset)[1]
+        return 0 if "features" in self.config.measured[dataset, measure].family else self._shape(dataset)[1]
 
     def _left(self, kind: str, variant: str, count: int, dataset: str) -> float:
         if kind in ("stamps", "sample"):
