@@ -58,7 +58,7 @@ SMALL = {
     "ddpm": _DDPM | {"patch": 2},
     "ddpm published": _DDPM
     | {"variant": "published", "sampler": "ancestral", "prediction": "noise"}
-    | {"condition_maps": 2, "patch": 4, "linear_attention": True},
+    | {"condition_maps": 2, "dim": 24, "patch": 2, "linear_attention": True, "learning_rate": 3e-3},
     "ddpm without conditions": _DDPM | {"conditions": [], "patch": 4, "steps": 2},
 }
 """Settings that make a family quick to test; others are tested with their defaults."""

@@ -112,9 +112,28 @@ def test_a_spec_does_not_depend_on_the_order_of_keys():
             {"family": "cosmos", "source": "download", "url": "https://example.org/cosmos_galaxy_postage_stamps.tar"},
             "datasets.other.url: its file cosmos_galaxy_postage_stamps.tar has the name",
         ),
-        (["run", 0, "dataset"], "sparse", "run[0].dataset: 'sparse' is not described; there are cosmos, sersic, skirt"),
+        (["run", 0, "dataset"], "sparse", "run[0].dataset: 'sparse' is not described; there are cosmos, galaxiesml, "),
         (["run", 0, "seeds"], [1, 1], "run[0].seeds"),
         (["run", 0, "overrides"], {"network": {"latent": "x"}}, "run[0].overrides.network.latent"),
+        (["models", "vae", "conditions"], {"source": "test"}, "models.vae.conditions: family vae takes no conditions"),
+        (["models", "ddpm", "conditions", "source"], "train", "models.ddpm.conditions.source: 'train'"),
+        (["models", "ddpm-published", "conditions", "low"], 5.0, "models.ddpm-published.conditions: low (5.0) must be"),
+        (
+            ["models", "cvae-published", "network", "conditions"],
+            ["redshift", "ra"],
+            "models.cvae-published.conditions.source: uniform is for one condition, not redshift, ra",
+        ),
+        (
+            ["models", "ddpm-published", "normalisation"],
+            {},
+            "models.ddpm-published.normalisation: model ddpm: variant: published takes raw pixels",
+        ),
+        (["models", "cvae-published", "normalisation", "scale"], 2.0, "normalisation: model cvae: variant: published"),
+        (
+            ["run", 3, "model"],
+            "ddpm",
+            "run[3].model: ddpm is conditioned on redshift (its network.conditions), which cosmos does not have",
+        ),
         (["datasets"], {}, "datasets: is empty"),
         (["datasets", "source"], {"family": "sersic"}, "datasets.source: not a usable name"),
     ],
@@ -162,6 +181,30 @@ def test_overrides_change_one_run_only():
     config = parse(paper())
     assert config.models["sersic", "vae"].network.latent == 32
     assert config.models["cosmos", "vae"].network.latent == 128
+
+
+def test_only_models_with_conditions_and_data_sets_with_redshifts_are_asked_for_any():
+    tree = paper()
+    tree["run"] = [
+        {"dataset": "sersic", "model": "vae"},
+        {"dataset": "galaxiesml", "model": "ddpm"},
+        {"dataset": "galaxiesml", "model": "ddpm-published"},
+        {"dataset": "sersic", "model": "ddpm", "overrides": {"network": {"conditions": []}}},
+    ]
+    stages = Stages(parse(tree))
+
+    def asked(dataset, model):
+        spec = json.loads(stages.stage("sample", {"dataset": dataset, "model": model, "seed": "0"}).spec_param)
+        return spec.get("conditions")
+
+    assert asked("sersic", "vae") is None
+    assert asked("sersic", "ddpm") is None
+    assert asked("galaxiesml", "ddpm") == {"columns": ["redshift"], "told": True, "source": "test", "seed": 0}
+    uniform = {"columns": ["redshift"], "told": True, "source": "uniform", "low": 0.001, "high": 4.0, "seed": 0}
+    assert asked("galaxiesml", "ddpm-published") == uniform
+    assert stages.takes_conditions("galaxiesml", "ddpm")
+    assert not stages.takes_conditions("galaxiesml", "ddpm-published")
+    assert not stages.takes_conditions("sersic", "ddpm")
 
 
 def test_merging_is_snakemakes():

@@ -15,7 +15,7 @@ from galforge import stamps as stamps_module
 from galforge.datasets.galaxiesml import release
 from galforge.datasets.galaxiesml.dataset import binned, build
 from galforge.datasets.galaxiesml.release import NEEDED
-from galforge.datasets.galaxiesml.settings import BANDS, PARTS, DatasetSettings
+from galforge.datasets.galaxiesml.settings import BANDS, CONDITIONS, PARTS, DatasetSettings
 from galforge.errors import GalforgeError
 from galforge.stamps import Stamps
 
@@ -101,6 +101,8 @@ def test_the_files_are_the_splits(tmp_path, kind):
         np.testing.assert_array_equal(stamps.catalog("redshift")[ROWS : 2 * ROWS], data["specz_redshift"])
         for name in ("g_isophotal_area", "i_ellipticity", "z_major_axis", "y_sersic_index", "r_cmodel_mag"):
             np.testing.assert_array_equal(stamps.catalog(name)[ROWS : 2 * ROWS], data[name])
+        numbers = {name for name in stamps.columns if stamps.catalog(name).dtype.kind == "f"}
+        assert set(CONDITIONS) == numbers, "what models can be conditioned on is what the stamps have"
         assert stamps.header.bands == tuple(BANDS)
         assert (stamps.header.pixel_scale, stamps.header.pixel_unit) == (0.168, "arcsec")
         assert (stamps.header.origin, stamps.header.zero_points) == ("observed", (27.0,) * 5)

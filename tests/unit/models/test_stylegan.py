@@ -1,5 +1,6 @@
 """StyleGAN: its losses on judges and generators that can be worked out by hand, and what adapts while it trains."""
 
+import hashlib
 import math
 
 import pytest
@@ -56,6 +57,33 @@ def test_each_update_changes_its_own_networks_and_no_others():
     updates.close()
     assert updates.changed == {"discriminator": {"discriminator"}, "generator": {"mapping", "synthesis"}}
     assert all(weight.requires_grad for weight in family.networks.parameters())
+
+
+def test_without_conditions_networks_and_draws_are_those_of_before_there_were_any():
+    """Numbers of the version that knew no conditions."""
+    family = family_of(style_mixing=0.9, path_length=2.0, path_length_interval=1, ada_target=0.6)
+    assert not {"conditions", "condition_offset", "condition_scale"} & set(family.settings.spec())
+    weights = family.networks.state_dict()
+    names = "\n".join(f"{name} {tuple(value.shape)}" for name, value in weights.items())
+    assert hashlib.sha256(names.encode()).hexdigest()[:16] == "d843c59db7176009"
+    assert weights["discriminator.hidden.weight"].double().sum().item() == pytest.approx(-61.8290028902702, rel=1e-6)
+    assert weights["discriminator.logit.weight"][0, :2].tolist() == pytest.approx([0.00455240672, 0.67592436], rel=1e-5)
+    images = family.sample(draws(3, 2), None)
+    assert torch.equal(images, family.generate(draws(3, 2).normal(4), DrawsBehind(3, 2)))
+    losses = family.step(draws(1, 4).normal(*SHAPE), None, step_of(family))
+    expected = {"loss": 1.333898, "generator": 0.744572, "real": 0.019272, "fake": -0.087828, "r1": 0.00479}
+    for name, value in expected.items():
+        assert losses[name].item() == pytest.approx(value, abs=2e-5)
+    assert family.networks.path_mean.item() == pytest.approx(0.010121877, rel=1e-3)
+
+
+class DrawsBehind:
+    """The draws of a seed from the second one on."""
+
+    def __init__(self, seed: int, batch: int):
+        self._draws = draws(seed, batch)
+        self._draws.normal(4)
+        self.normal = self._draws.normal
 
 
 def test_penalty_is_the_squared_gradient_on_real_images_and_is_taken_lazily():
