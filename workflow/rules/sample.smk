@@ -11,7 +11,7 @@ rule sample_chunk:
     threads: CONFIG.sampling.threads
     resources:
         mem_mb=memory(8000),
-        runtime=240,
+        runtime=480,
         gpu=1,
     params:
         spec=spec("sample_chunk"),

@@ -43,7 +43,7 @@ def test_ancestral_steps_are_those_of_diffusers(level):
 @pytest.mark.parametrize("kind", ["epsilon", "v_prediction"])
 def test_ddim_steps_are_those_of_diffusers(kind):
     given = DIFFUSERS["ddim"][kind]
-    path = PLAIN.every(50)
+    path = PLAIN.every(50, "uniform")
     assert [level for level, _ in path] == DIFFUSERS["levels"]
     for level, left in path:
         if str(level) in given["steps"]:
@@ -58,6 +58,26 @@ def test_ddim_steps_are_those_of_diffusers(kind):
 def one_step(noisy, said, kind, level, left):
     noise = said if kind == "epsilon" else PLAIN.noise_of(noisy, said, level)
     return ddim(PLAIN.image_of(noisy, noise, level), noise, left)
+
+
+@pytest.mark.parametrize(("spacing", "left"), [("uniform", 0.911), ("quadratic", 0.963)])
+def test_spread_of_a_quiet_sky_is_kept_best_by_levels_of_little_noise(spacing, left):
+    """Of normal pixels of sd 0.3 the best prediction is known; what 50 steps leave of the sd follows from it."""
+    sd, kept = 0.3, 1.0
+    for level, share in PLAIN.every(50, spacing):
+        remaining = PLAIN.remaining[level]
+        noise = torch.tensor((1 - remaining) ** 0.5 / (remaining * sd**2 + 1 - remaining), dtype=torch.float64)
+        kept *= ddim(PLAIN.image_of(torch.ones((), dtype=torch.float64), noise, level), noise, share).item()
+    assert kept / sd == pytest.approx(left, abs=0.002)
+
+
+def test_levels_begin_with_most_noise_and_fall():
+    for steps, spacing in ((50, "quadratic"), (7, "quadratic"), (50, "uniform")):
+        levels = [level for level, _ in PLAIN.every(steps, spacing)]
+        assert levels[0] == 999
+        assert levels == sorted(set(levels), reverse=True)
+        assert len(levels) == steps
+        assert PLAIN.every(steps, spacing)[-1][1] == 1.0
 
 
 def test_v_gives_back_image_and_noise():

@@ -42,7 +42,9 @@ class Family:
     @property
     def evaluations(self) -> int:
         """How often ``sample`` evaluates the network, each time at the same cost."""
-        return self.settings.steps if self.settings.sampler == "ddim" else len(self.schedule.all())
+        if self.settings.sampler == "ddim":
+            return len(self.schedule.every(self.settings.steps, self.settings.spacing))
+        return len(self.schedule.all())
 
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
         epsilon = _KERAS_EPSILON if self.settings.variant == "published" else 1e-8
@@ -69,7 +71,7 @@ class Family:
     def sample(self, noise: Noise, conditions: dict[str, Tensor] | None) -> Tensor:
         images = noise.normal(*self.shape)
         if self.settings.sampler == "ddim":
-            for level, left in self.schedule.every(self.settings.steps):
+            for level, left in self.schedule.every(self.settings.steps, self.settings.spacing):
                 predicted = self._noise(images, level, conditions)
                 images = ddim(self.schedule.image_of(images, predicted, level), predicted, left)
             return images
