@@ -145,6 +145,16 @@ class Config:
         return [name for name in self.measures if chosen is None or name in chosen]
 
     @property
+    def trainings(self) -> list[tuple[str, str, int]]:
+        """(data set, model, seed) of every training: those of the runs, and of networks that measures are taken with."""
+        found = [(run.dataset, run.model, seed) for run in self.run for seed in run.seeds]
+        for (dataset, _), entry in self.measured.items():
+            name = getattr(entry.settings, "model", None)
+            if (dataset, name) in self.models:
+                found.append((dataset, name, entry.settings.seed))
+        return list(dict.fromkeys(found))
+
+    @property
     def sweeps(self) -> list[Sweep]:
         """The sweeps of the denoising study."""
         return [Sweep(run.dataset, run.model, run.seeds[0], name) for run in self.run for name in run.denoise]

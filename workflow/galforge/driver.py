@@ -274,14 +274,11 @@ class Driver:
     def retrained(self) -> list[str]:
         """One line per finished model that this configuration and this code would train again, and why."""
         lines = []
-        for run in self.config.run:
-            for seed in run.seeds:
-                reasons = self._why(run.dataset, run.model, str(seed))
-                if reasons:
-                    lines.append(
-                        f"{run.model} on {run.dataset}, seed {seed}, is finished and will be trained again: "
-                        + "; ".join(reasons)
-                    )
+        for dataset, model, seed in self.config.trainings:
+            if reasons := self._why(dataset, model, str(seed)):
+                lines.append(
+                    f"{model} on {dataset}, seed {seed}, is finished and will be trained again: " + "; ".join(reasons)
+                )
         return lines + [line for sweep in self.config.sweeps for line in self._denoised_again(sweep)]
 
     def _denoised_again(self, sweep: Sweep) -> Iterator[str]:
