@@ -146,7 +146,7 @@ class Config:
 
     @property
     def trainings(self) -> list[tuple[str, str, int]]:
-        """(data set, model, seed) of every training: those of the runs, and of networks that measures are taken with."""
+        """(data set, model, seed) of every training: those of the runs, and networks that measures are taken with."""
         found = [(run.dataset, run.model, seed) for run in self.run for seed in run.seeds]
         for (dataset, _), entry in self.measured.items():
             name = getattr(entry.settings, "model", None)
