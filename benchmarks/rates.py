@@ -114,6 +114,7 @@ def measured(config: Config, results: Path) -> dict[tuple[str, str, int, str], l
         ("denoise_galaxies", "denoising/*/galaxies/*.tsv"),
         ("summarise_denoising", "denoising/summaries/*.tsv"),
         ("table_denoising", "table/denoising.tsv"),
+        ("table_li2024", "table_li2024/*.tsv"),
         *((name, f"{name}/*.tsv") for name in figures),
     ):
         add(rule, "", 0, "s per job", benchmarks(results, pattern))
