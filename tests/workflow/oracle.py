@@ -148,6 +148,7 @@ CHOICES = {
     "richardson_lucy": [[1, 5]],
     "kernel": [3, 5],
     "multipliers": [[1], [1, 2]],
+    "spacing": ["quadratic", "uniform"],
 }
 
 

@@ -62,7 +62,9 @@ def configured(tree: Path, name: str, **given) -> str:
     """Write a configuration in which `galaxies` comes from where ``given`` says; its file's name."""
     entry = {"family": "galaxiesml", "size": SIZE, "bin": BIN, "measuring": {"expected_count": COUNT}, **given}
     run = [{"dataset": "galaxies", "model": "vae", "seeds": [0]}]
-    (tree / f"{name}.yaml").write_text(yaml.safe_dump({"name": name, "datasets": {"galaxies": entry}, "run": run}))
+    # The survey's own is not there: files of one name are one file.
+    datasets = {"galaxies": entry, "galaxiesml": None}
+    (tree / f"{name}.yaml").write_text(yaml.safe_dump({"name": name, "datasets": datasets, "run": run}))
     return f"{name}.yaml"
 
 

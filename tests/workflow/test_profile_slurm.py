@@ -46,15 +46,27 @@ datasets:
     size: 32
     mock: {count: 20, largest_side: 64}
     measuring: {expected_count: 20}
+  redshifts:
+    family: galaxiesml
+    source: mock
+    size: 32
+    bin: 2
+    mock: {count: 14}
+    measuring: {expected_count: 14, measures: [sources, redshift]}
 models:
   vae:
     family: vae
+    training: {images_total: 640, segment_images: 320, history_images: 320}
+  redshift_cnn:
+    family: redshift_cnn
     training: {images_total: 640, segment_images: 320, history_images: 320}
 measures:
   morphology: {family: morphology, chunk: 30}
   power_spectrum: {family: power_spectrum}
   photometry: {family: photometry}
   features: {family: features, chunk: 15}
+  sources: {family: sources}
+  redshift: {family: redshift}
 sampling: {count: 40, chunk: 20}
 denoisers: {denoiser: {}}
 denoising: {alphas: [0.0, 0.5], replicates: 1}
@@ -62,6 +74,7 @@ run:
   - {dataset: galaxies, model: vae}
   - {dataset: cutouts, model: vae}
   - {dataset: colours, model: vae, denoise: [denoiser]}
+  - {dataset: redshifts, model: vae}
 """
 
 SCRIPT = """\

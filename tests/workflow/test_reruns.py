@@ -241,6 +241,7 @@ ONE_VALUE = [
     *(f"models.ddpm.network.{key}" for key in OF_VARIANT),
     *(f"denoising.cases.in_domain.{key}" for key in ("pixel_size", "noise")),
     "models.stylegan.training.splits",
+    "models.stylegan.network.conditions",
 ]
 """Keys with one possible value here: what a mock imitates, the only band, the protocol that a measure is named by, the
 network whose weights come with the environment, the test that is as training, the split that denoisers are not tested

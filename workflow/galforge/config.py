@@ -22,7 +22,7 @@ from galforge.studies.denoising.settings import DenoiserSettings, DenoisingSetti
 from galforge.training.settings import ConditionSettings, NormalisationSettings, SamplingSettings, TrainingSettings
 
 NAME = re.compile(r"[a-z][a-z0-9_]*(-[a-z][a-z0-9_]*)*")
-RESERVED = ("source", "native", "roundtrip", "real")
+RESERVED = ("source", "native", "roundtrip")
 """Names that say whose stamps are measured or compared, and are not a model's."""
 
 
@@ -185,8 +185,9 @@ def parse(raw: dict[str, Any]) -> Config:
             problems.add(name, "is empty or no section: describe at least one")
             sections[name] = {}
         for entry in sections[name]:
-            if not NAME.fullmatch(str(entry)) or entry in RESERVED:
-                problems.add(f"{name}.{entry}", f"not a usable name: {_NAME_RULE}; {', '.join(RESERVED)} are taken")
+            taken = (*RESERVED, "real") if name == "models" else RESERVED
+            if not NAME.fullmatch(str(entry)) or entry in taken:
+                problems.add(f"{name}.{entry}", f"not a usable name: {_NAME_RULE}; {', '.join(taken)} are taken")
     datasets = {name: _dataset(problems, entry, f"datasets.{name}") for name, entry in sections["datasets"].items()}
     measures = {name: _measure(problems, entry, f"measures.{name}") for name, entry in sections["measures"].items()}
     for name, entry in sections["models"].items():
