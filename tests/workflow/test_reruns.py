@@ -291,7 +291,6 @@ UNUSED_HERE = [
             "seed",
         )
     ),
-    "datasets.galaxiesml.measuring.published_cuts",
     *(f"models.ddpm.conditions.{key}" for key in ("low", "high")),
 ]
 """Keys that mean nothing in this configuration: of a download where the source is a mock, of a calibration where the
