@@ -8,6 +8,7 @@ import atexit
 import json
 import os
 import sys
+import uuid
 from pathlib import Path
 
 FOLDER = os.environ.get("GALFORGE_TRACE")
@@ -95,7 +96,8 @@ def write():
         "files": sorted(str(file) for file in files if file),
         "top": sorted({name.split(".")[0] for name in sys.modules}),
     }
-    Path(FOLDER, f"{os.getpid()}.json").write_text(json.dumps(found))
+    # A long run may meet the same process number twice.
+    Path(FOLDER, f"{uuid.uuid4().hex}.json").write_text(json.dumps(found))
 
 
 if FOLDER and any(".snakemake/scripts/" in word for word in sys.orig_argv):
