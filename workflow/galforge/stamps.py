@@ -1,7 +1,7 @@
 """Stamps files: the one shape in which galaxy images travel, real, simulated or generated.
 
 HDF5 with ``images`` (N, C, H, W) float32, contiguous (random batches read 80 times faster than from compressed
-chunks), ``catalog/<column>`` of length N, and the header as attributes. Galaxies of many sizes travel in two ways: in
+chunks; images of a million 8-bit pixels are kept in 8 bits, a fourth of the disk), ``catalog/<column>`` of length N, and the header as attributes. Galaxies of many sizes travel in two ways: in
 stamps of one size with a last channel that codes the size (``galforge.native``; for networks), or each at its own size,
 one behind the other in ``pixels`` (``galforge.native_stamps``; to see what the first way costs).
 """
@@ -84,12 +84,16 @@ class StampsWriter:
         shape: (C, H, W) of every image.
         header: what the stamps have in common.
         capacity: the most stamps that can come; fewer is fine.
+        dtype: of the pixels on disk, ``<f4`` or ``u1`` (8-bit levels).
     """
 
-    def __init__(self, path: str | Path, shape: tuple[int, int, int], header: Header, capacity: int):
+    def __init__(
+        self, path: str | Path, shape: tuple[int, int, int], header: Header, capacity: int, dtype: str = "<f4"
+    ):
         if header.channels != shape[0]:
             raise StampsError(f"{path}: {header.channels} bands and codes for images of {shape[0]} channels")
         self.path, self.shape, self.header, self.capacity = Path(path), tuple(shape), header, capacity
+        self.dtype = np.dtype(dtype)
         self.count = 0
         self._columns: dict[str, list[np.ndarray]] = {}
 
@@ -97,7 +101,7 @@ class StampsWriter:
         self._replacing = replacing(self.path)
         self._temporary = self._replacing.__enter__()
         self._file = h5py.File(self._temporary, "w", libver="v110")
-        self._images = self._file.create_dataset("images", (self.capacity, *self.shape), "<f4")
+        self._images = self._file.create_dataset("images", (self.capacity, *self.shape), self.dtype)
         return self
 
     def append(self, image: np.ndarray, **row: Any) -> None:
@@ -108,9 +112,13 @@ class StampsWriter:
         """Add images (n, C, H, W) with their catalogue columns, each of length n.
 
         Raises:
-            StampsError: wrong shape, pixels that are not finite, other columns than before, or more than capacity.
+            StampsError: wrong shape, pixels that are not finite, or no levels where those are kept, other columns than
+                before, or more than capacity.
         """
-        images = np.asarray(images, dtype="<f4")
+        images = np.asarray(images)
+        if self.dtype == np.uint8 and images.dtype != np.uint8:
+            raise StampsError(f"{self.path}: pixels of {images.dtype} where 8-bit levels are kept; round them first")
+        images = images.astype(self.dtype, copy=False)
         stop = self.count + len(images)
         if images.shape[1:] != self.shape:
             raise StampsError(f"{self.path}: images of shape {images.shape[1:]}, expected {self.shape}")
@@ -152,7 +160,7 @@ class StampsWriter:
         if self.count < self.capacity:
             # A contiguous data set cannot shrink, and the capacity is only known to be an upper bound.
             file = h5py.File(trimmed, "w", libver="v110")
-            file.create_dataset("images", (self.count, *self.shape), "<f4")
+            file.create_dataset("images", (self.count, *self.shape), self.dtype)
             for start in range(0, self.count, _COPY_BLOCK):
                 stop = min(start + _COPY_BLOCK, self.count)
                 file["images"][start:stop] = self._images[start:stop]
@@ -173,7 +181,7 @@ class StampsWriter:
 
 
 class Stamps:
-    """A stamps file open for reading. Use as a context manager; ``images[i:j]`` reads (j - i, C, H, W) float32.
+    """A stamps file open for reading. Use as a context manager; ``images[i:j]`` reads (j - i, C, H, W).
 
     Of galaxies that are kept each at its own size, ``images`` and ``shape`` are None; ``stamp`` reads either kind.
 
@@ -203,7 +211,7 @@ class Stamps:
         return self.images.shape[0] if self.images is not None else len(self._sides)
 
     def stamp(self, index: int) -> np.ndarray:
-        """One image (C, H, W) float32, as it is kept."""
+        """One image (C, H, W), as it is kept."""
         if self.images is not None:
             return self.images[index]
         side, end = int(self._sides[index]), int(self._ends[index])
