@@ -19,7 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
 
 from galforge.comparisons import GROUPS
-from galforge.config import Config
+from galforge.config_tree import Config
 from galforge.estimate import configuration
 from galforge.estimate_rates import (
     COLUMNS,
@@ -32,6 +32,7 @@ from galforge.estimate_rates import (
     read_table,
 )
 from galforge.estimate_work import Job, Workload
+from galforge.stages_realism import EXPERIMENTS, is_network
 
 
 def device(threads: set[int]) -> str:
@@ -101,6 +102,23 @@ def measured(config: Config, results: Path) -> dict[tuple[str, str, int, str], l
         tests = seconds(f"{place}/{sweep.denoiser}/*/*.tests.log")
         add("evaluate_denoiser", "", side, "s per galaxy", tests)
         add("denoising_references", "", side, "s per galaxy", seconds(f"{place}/references.log"))
+    for dataset in config.scored:
+        place = f"realism/{dataset}"
+        for name in config.realism.scorers:
+            rule = "cross_validate_network" if is_network(name) else "cross_validate"
+            items = workload.of(Job(rule, {"dataset": dataset, "scorer": name}, 1, 0, "")).items
+            times = benchmarks(results, f"{place}/predictions/{name}.tsv")
+            add(rule, name, 0, "s per image", [each / items for each in times])
+        items = workload.of(Job("fit_scorer", {"dataset": dataset}, 1, 0, "")).items
+        times = benchmarks(results, f"{place}/fit_scorer.tsv")
+        add("fit_scorer", config.realism.scorer, 0, "s per image", [each / items for each in times])
+        side = config.datasets[dataset].settings.size
+        for name in EXPERIMENTS:
+            items = workload.of(Job("experiment", {"dataset": dataset, "experiment": name}, 1, 0, "")).items
+            times = benchmarks(results, f"{place}/experiments/*/{name}.tsv")
+            add("experiment", "", side, "s per image", [each / items for each in times])
+        times = benchmarks(results, f"time_drawing/{dataset}/*/*.tsv")
+        add("time_drawing", "", side, "s per image", [each / config.realism.images for each in times])
     for group in GROUPS:
         add("distances", group, 0, "s per job", benchmarks(results, f"distances/*/*/*/{group}.tsv"))
     figures = sorted(path.name for path in (results / "benchmarks").glob("figure_*"))
@@ -115,6 +133,14 @@ def measured(config: Config, results: Path) -> dict[tuple[str, str, int, str], l
         ("summarise_denoising", "denoising/summaries/*.tsv"),
         ("table_denoising", "table/denoising.tsv"),
         ("table_li2024", "table_li2024/*.tsv"),
+        ("table_gantastic2020", "table_gantastic2020/*.tsv"),
+        ("table_all", "table_all.tsv"),
+        ("sample_galaxies", "sample_galaxies/**/*.tsv"),
+        ("score", "realism/*/scores/*/*.tsv"),
+        ("summarise_scorers", "realism/*/summarise_scorers.tsv"),
+        ("summarise_generator", "realism/*/generators/*-seed*.tsv"),
+        ("summarise_real", "realism/*/generators/real.tsv"),
+        ("summarise_experiments", "realism/*/experiments/*.tsv"),
         *((name, f"{name}/*.tsv") for name in figures),
     ):
         add(rule, "", 0, "s per job", benchmarks(results, pattern))

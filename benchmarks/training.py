@@ -32,7 +32,7 @@ from plain_loop import Plain, finish
 from torch.utils.flop_counter import FlopCounterMode
 
 from galforge import families
-from galforge.config import merged
+from galforge.config_problems import merged
 from galforge.models import device as devices
 from galforge.models import normalisation as normalisations
 from galforge.models.normalisation import Normalisation

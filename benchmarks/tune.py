@@ -31,7 +31,9 @@ import yaml
 from galforge import families
 from galforge.compare import morphology as morphology_distances
 from galforge.compare import power_spectrum as spectrum_distances
-from galforge.config import Config, Model, merged, parse
+from galforge.config import parse
+from galforge.config_problems import merged
+from galforge.config_tree import Config, Model
 from galforge.estimate import BASE, configuration
 from galforge.measure.morphology.noise import calibrate
 from galforge.models import normalisation as normalisations

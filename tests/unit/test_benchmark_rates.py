@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from galforge.config import merged, parse
+from galforge.config import parse
 from galforge.config_files import CONFIG
+from galforge.config_problems import merged
 from galforge.estimate_rates import OPERATIONS_UNIT, TABLE, read_table
 from galforge.estimate_work import Workload
 

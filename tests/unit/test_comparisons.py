@@ -5,7 +5,8 @@ import yaml
 
 from galforge import config_files
 from galforge.comparisons import GROUPS, KINDS, comparison_specs, comparisons, sides, tables_needed
-from galforge.config import ConfigError, merged, parse
+from galforge.config import ConfigError, parse
+from galforge.config_problems import merged
 from galforge.stages import Stages
 
 

@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from galforge import config_files
-from galforge.config import ConfigError, merged, parse
+from galforge.config import ConfigError, parse
+from galforge.config_problems import merged
 from galforge.settings import canonical
 from galforge.stages import Stages
 

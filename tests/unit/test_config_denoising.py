@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from galforge.config import Config, ConfigError, merged, parse
+from galforge.config import ConfigError, parse
+from galforge.config_problems import merged
+from galforge.config_tree import Config
 from galforge.stages import Stages
 
 ROOT = Path(__file__).resolve().parents[2]

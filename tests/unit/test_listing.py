@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from galforge import atomic, config_files
-from galforge.config import merged
+from galforge.config_problems import merged
 from galforge.driver import Driver
 from galforge.listing import contents_digest
 

@@ -7,7 +7,8 @@ import yaml
 
 from galforge import comparisons, config_files
 from galforge.comparisons import Kind
-from galforge.config import merged, parse
+from galforge.config import parse
+from galforge.config_problems import merged
 from galforge.datasets.galaxiesml import settings as galaxiesml
 from galforge.digest import reachable
 from galforge.planned_figures import REDSHIFT_FIGURES, figure_study, redshift_figures

@@ -16,7 +16,8 @@ TREE = Path(sys.argv[1])
 sys.path.insert(0, str(TREE / "workflow"))
 
 from galforge import digest, provenance
-from galforge.config import ConfigError, merged, parse
+from galforge.config import ConfigError, parse
+from galforge.config_problems import merged
 from galforge.stages import Stages
 
 

@@ -10,7 +10,8 @@ import pytest
 import yaml
 from tree import SMALLEST, copy_tree
 
-from galforge.config import merged, parse
+from galforge.config import parse
+from galforge.config_problems import merged
 from galforge.estimate_rates import read_table
 from galforge.estimate_work import Job, Workload
 

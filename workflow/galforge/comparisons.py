@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from galforge import families
-from galforge.config import Config, is_native
+from galforge.config_tree import Config, is_native
 
 
 @dataclass(frozen=True)
@@ -55,6 +55,10 @@ LI2024 = {
     "successors": ("successors",),
 }
 """Tables of Li et al. (2024), and the comparisons that each is made of: those that there are."""
+GANTASTIC = {"gantastic_table1": "table1", "gantastic_table2": "table2", "experiments": "experiments"}
+"""Tables of Gantastic 4 (2020), made of scores in place of comparisons, and the names of their files."""
+ALL = "all"
+"""The table of every generator on every data set."""
 HEADLINE = {"morphology", "power_spectrum", "colour_bulge"}
 ROUNDTRIP = "roundtrip"
 """Stands for a model where galaxies that were stored at one size are compared with the same ones that never were."""
@@ -66,7 +70,14 @@ REDSHIFT = "redshift"
 
 def study(table: str) -> str:
     """The study that a table is filed under."""
+    if table in GANTASTIC:
+        return "gantastic2020"
     return "li2024" if table in LI2024 else "holzschuh2022"
+
+
+def table_path(table: str) -> str:
+    """The file of a table below the folder of tables, without its ending."""
+    return ALL if table == ALL else f"{study(table)}/{GANTASTIC.get(table, table)}"
 
 
 @dataclass(frozen=True)

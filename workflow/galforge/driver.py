@@ -13,6 +13,8 @@ from typing import Any
 
 from galforge.atomic import write_text
 from galforge.comparisons import (
+    ALL,
+    GANTASTIC,
     GROUPS,
     HEADLINE,
     KINDS,
@@ -23,16 +25,18 @@ from galforge.comparisons import (
     comparisons,
     has_redshifts,
 )
-from galforge.config import Config, ConfigError, Sweep, downloadable, is_native, parse
+from galforge.config import ConfigError, parse
+from galforge.config_tree import Config, Sweep, downloadable, is_native, is_scored
 from galforge.digest import PACKAGE, content_digest, module_file, reachable
 from galforge.downloads import downloads_of
 from galforge.errors import GalforgeError
 from galforge.listing import contents_digest
-from galforge.planned_figures import redshift_figures
+from galforge.planned_figures import redshift_figures, sparse_figures
 from galforge.provenance import DRIVER_JOB_VARIABLE, PLAN_VARIABLE, file_digest, job_key
 from galforge.settings import canonical
 from galforge.stage import SCRIPTS
 from galforge.stages import Stages
+from galforge.stages_realism import is_network
 
 REASONS_SHOWN = 5
 FIGURES = {
@@ -51,8 +55,8 @@ SWEEP_FIGURES = ("sweep", "robustness", "denoised")
 PLAN_DAYS = 30
 STRETCHED = ("features", "band_features")
 """Families of measures whose network sees stamps in a stretch of the source's."""
-BY_NETWORK = (*STRETCHED, "redshift")
-"""Families of measures that a network takes."""
+BY_NETWORK = (*STRETCHED, "redshift", "realism")
+"""Families of measures that a network takes, or that see stamps in a stretch of the source's."""
 
 
 class Driver:
@@ -97,19 +101,27 @@ class Driver:
         settings = downloadable(self.config.datasets, self.config.measures).values()
         return _any_of({file for each in settings for file in downloads_of(each)})
 
-    def datasets(self, native: bool) -> str:
-        """Regular expression of the data sets whose galaxies are kept at their own size too, or of the others."""
-        return _any_of(name for name, entry in self.config.datasets.items() if is_native(entry.family) == native)
+    def datasets(self, kind: str) -> str:
+        """Regular expression of data sets of a kind: ``native`` keep galaxies at their own size too, ``scored`` have
+        scored images, ``plain`` are all others."""
+        found = self.config.datasets.items()
+        return _any_of(name for name, entry in found if _kind(entry.family) == kind)
 
     def measures(self, by_network: bool) -> str:
         """Regular expression of the measures that a network takes, or of the others."""
         found = self.config.measures.items()
         return _any_of(name for name, entry in found if (entry.family in BY_NETWORK) == by_network)
 
-    def stretches(self, measure: str) -> bool:
-        """Whether the source's stamps set the scale at which a measure's network sees anybody's."""
+    def stretches(self, dataset: str, measure: str) -> bool:
+        """Whether the source's stamps set the scale at which a measure sees anybody's; 8-bit images have one."""
         entry = self.config.measures[measure]
+        if entry.family == "realism":
+            return not is_scored(self.config.datasets[dataset].family)
         return entry.family in STRETCHED and entry.protocol == "corrected"
+
+    def scorers(self, by_network: bool) -> str:
+        """Regular expression of the scorers of images that are networks, or of the others."""
+        return _any_of(name for name in self.config.realism.scorers if is_network(name) == by_network)
 
     def sweeps(self) -> str:
         """Regular expression of the sweeps of the denoising study; it matches nothing where there are none."""
@@ -183,7 +195,36 @@ class Driver:
         headline = ["headline"] if {"morphology", "power_spectrum"} <= made else []
         study = ["denoising"] if self.config.sweeps else []
         galaxies = [table for table, needed in LI2024.items() if made & set(needed)]
-        return [*headline, *(table for table, needed in TABLES.items() if needed in made), *study, *galaxies, "cost"]
+        scores = [table for table, file in GANTASTIC.items() if self.summaries(file, "")]
+        shared = [ALL] if made else []
+        own = (table for table, needed in TABLES.items() if needed in made)
+        return [*headline, *shared, *own, *study, *galaxies, *scores, "cost"]
+
+    def summaries(self, file: str, folder: str) -> list[str]:
+        """Rows that a table of sparse images and their scores is made of, by the name of its file."""
+        found = []
+        for dataset in self.config.scored:
+            runs = [run for run in self.config.run if run.dataset == dataset]
+            if file == "table1":
+                found.append(f"{folder}/{dataset}/scorers.csv")
+            elif file == "table2":
+                names = ["real", *(f"{run.model}-seed{seed}" for run in runs for seed in run.seeds)]
+                found += [f"{folder}/{dataset}/generators/{name}.csv" for name in names]
+            else:
+                drawing = [run for run in runs if self.stages.draws_galaxies(dataset, run.model)]
+                names = [f"{run.model}-seed{seed}" for run in drawing for seed in run.seeds]
+                found += [f"{folder}/{dataset}/experiments/{name}.csv" for name in names]
+        return found
+
+    def all_distances(self, results: str) -> list[str]:
+        """Files of every group of comparisons that is made of every model."""
+        return [
+            f"{results}/distances/{dataset}/{model}/seed{seed}/{group}.csv"
+            for dataset in self.config.used_datasets
+            for group in GROUPS
+            if comparisons(self.config, dataset, group)
+            for model, seed in self.runs(dataset, group)
+        ]
 
     def groups(self, dataset: str, table: str) -> list[str]:
         """Groups of comparisons of a data set that a table is made of."""
@@ -204,12 +245,14 @@ class Driver:
             and (kind != "colours" or {"g", "i"} <= set(self.config.datasets[dataset].settings.bands))
             # Walks of models that are asked for a redshift would each need one.
             and (kind != "interpolations" or not has_redshifts(self.config, dataset))
+            # Sparse images have a figure of their own, and no model of them a latent space to walk through.
+            and (kind not in ("interpolations", "stamps") or dataset not in self.config.scored)
         ]
         for sweep in self.config.sweeps:
             settings = self.config.denoising[sweep.dataset]
             curves = settings.noise_curve or settings.pixel_curve
             found += [(kind, sweep.name) for kind in SWEEP_FIGURES if kind != "robustness" or curves]
-        return found + redshift_figures(self.config)
+        return found + redshift_figures(self.config) + sparse_figures(self.stages)
 
     def corrected(self, family: str) -> str:
         """The configured measure of a family that figures show: its corrected variant."""
@@ -321,6 +364,13 @@ class Driver:
             if reasons:
                 break
         return reasons
+
+
+def _kind(family: str) -> str:
+    """How a family of data sets writes its stamps."""
+    if is_native(family):
+        return "native"
+    return "scored" if is_scored(family) else "plain"
 
 
 def _any_of(names: Iterable[str | None]) -> str:

@@ -17,7 +17,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import yaml
 
-from galforge.config import Config, merged, parse
+from galforge.config import parse
+from galforge.config_problems import merged
+from galforge.config_tree import Config
 from galforge.errors import GalforgeError
 from galforge.estimate_rates import EFFICIENCY, Rates, jobs, read_table
 from galforge.estimate_work import REPORT, Job, Workload
@@ -26,7 +28,7 @@ from galforge.training.gpus import gpus
 SMALL = 60
 """A plan of at most so many jobs is listed job by job."""
 GIGA = 1e9
-ORDER = ("mock", "download", "stamps", "training", "sampling", "noise", "measuring", "denoising", REPORT)
+ORDER = ("mock", "download", "stamps", "training", "sampling", "noise", "measuring", "denoising", "scoring", REPORT)
 NAMED_SHARE = 0.05
 _BLOCK = re.compile(r"^(?:local)?rule (\w+):\n((?:    .*\n)+)", re.MULTILINE)
 _ENTRY = re.compile(r"^    (\w+): (.*)$", re.MULTILINE)

@@ -18,7 +18,7 @@ COLUMNS = ("rule", "variant", "side", "unit", "value", "device", "date", "script
 EFFICIENCY = 0.15
 """Share of a GPU's matrix-product rate that a training is taken to reach until one has logged its own rate; rather low
 than high, for convolutions of few channels fill no GPU. Not measured."""
-NAMES = ("dataset", "model", "measure", "group", "denoiser")
+NAMES = ("dataset", "model", "measure", "group", "denoiser", "scorer", "experiment")
 GPU_KINDS = ("train_segment", "sample", "train_denoiser")
 OPERATIONS_UNIT = "TFLOP/s per thread"
 """Only models compute with the threads of their job: their rates are per thread, and their CPU-hours depend little
@@ -47,6 +47,18 @@ _BENCHMARKS = {
     "denoise_galaxies": "denoising/{dataset}/galaxies/*.tsv",
     "summarise_denoising": "denoising/summaries/*.tsv",
     "table_denoising": "table/denoising.tsv",
+    "cross_validate": "realism/{dataset}/predictions/{scorer}.tsv",
+    "cross_validate_network": "realism/{dataset}/predictions/{scorer}.tsv",
+    "fit_scorer": "realism/*/fit_scorer.tsv",
+    "experiment": "realism/*/experiments/*/{experiment}.tsv",
+    "time_drawing": "time_drawing/{dataset}/{model}/*.tsv",
+    "sample_galaxies": "sample_galaxies/**/*.tsv",
+    "score": "realism/*/scores/*/*.tsv",
+    "summarise_scorers": "realism/*/summarise_scorers.tsv",
+    "summarise_generator": "realism/*/generators/*-seed*.tsv",
+    "summarise_real": "realism/*/generators/real.tsv",
+    "summarise_experiments": "realism/*/experiments/*.tsv",
+    "table_all": "table_all.tsv",
 }
 
 

@@ -10,7 +10,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from galforge.config import Config, channels
+from galforge import families
+from galforge.config_tree import Config, channels, is_scored
 from galforge.errors import GalforgeError
 from galforge.parts import bounds
 from galforge.settings import canonical
@@ -40,6 +41,8 @@ STAGES = {
         ("denoise_galaxies", "train_denoiser", "evaluate_denoiser", "denoising_references", "summarise_denoising"),
         "denoising",
     ),
+    **dict.fromkeys(("cross_validate", "cross_validate_network", "fit_scorer", "score", "experiment"), "scoring"),
+    **dict.fromkeys(("time_drawing", "sample_galaxies"), "sampling"),
 }
 """Stages by rule; those of stamps and their mocks are named below, every other rule compares or shows."""
 REPORT = "comparison and report"
@@ -128,6 +131,8 @@ class Workload:
             return self._work(stage, kind, self.measured(dataset, measure), count, side, job)
         if kind in ("train_denoiser", "evaluate_denoiser", "denoising_references"):
             return self._denoising(stage, kind, dataset, names.get("denoiser", ""))
+        if kind in ("cross_validate", "cross_validate_network", "fit_scorer", "experiment", "time_drawing"):
+            return self._scoring(stage, kind, names, side)
         if kind == "measure" and (job.rule.endswith("_chunk") or self._parts(names) == 1):
             start, stop = bounds(self._stamps(dataset, names["who"]), names)
             side = self.measured_side(dataset, measure)
@@ -146,7 +151,7 @@ class Workload:
             {
                 "family": self.config.models[key].family,
                 "network": self.config.models[key].network.spec(),
-                "shape": self._shape(key[0]),
+                "shape": self._shape(*key),
             }
             for key in keys
         ]
@@ -171,7 +176,7 @@ class Workload:
         train = kind == "train_segment"
         disk = float(STATE_COPIES * FLOAT * network.weights + TENSOR_BYTES * network.tensors) if train else 0.0
         operations = network.train if train else network.sample
-        side = self._shape(dataset)[1]
+        side = self._shape(dataset, model)[1]
         return Work(f"{stage} {model} on {dataset}", kind, family, images, unit, side, operations, disk)
 
     def _denoising(self, stage: str, kind: str, dataset: str, denoiser: str) -> Work:
@@ -192,6 +197,21 @@ class Workload:
         count = round(len(settings.cases) * tests + points * min(settings.curve_images, tests))
         methods = 1 if denoiser else len(REFERENCES) + 1
         return Work(name, kind, "", count * methods, "galaxy", side, 0.0, count * methods * EVALUATION_BYTES)
+
+    def _scoring(self, stage: str, kind: str, names: Mapping[str, str], side: int) -> Work:
+        """Training a scorer, or drawing and scoring images of a model."""
+        realism, dataset = self.config.realism, names["dataset"]
+        if kind in ("cross_validate", "cross_validate_network", "fit_scorer"):
+            scorer, count = names.get("scorer", realism.scorer), self._stamps(dataset, "scored")
+            if kind == "cross_validate_network":
+                count *= getattr(realism, scorer.partition("-")[0]).epochs
+            return Work(f"{stage} on {dataset}", kind, scorer, count, "image", 0, 0.0, 0.0)
+        count = realism.images
+        if kind == "experiment":
+            experiments = realism.experiments
+            times = {"random_positions": 2, "new_galaxies": experiments.sets}
+            count = experiments.images * times.get(names["experiment"], experiments.permutations)
+        return Work(f"{stage} on {dataset}", kind, "", count, "image", side, 0.0, 0.0)
 
     def _single(self, stage: str, job: Job, dataset: str, model: str, measure: str) -> Work:
         """A job whose time hardly depends on its size: putting parts together, comparing, drawing."""
@@ -223,11 +243,18 @@ class Workload:
 
     def _left(self, kind: str, variant: str, count: int, dataset: str) -> float:
         if kind in ("stamps", "sample"):
-            return float(count * (math.prod(self._shape(dataset)) * FLOAT + CATALOGUE_BYTES) + HEADER_BYTES)
+            scored = is_scored(self.config.datasets[dataset].family)
+            if scored and kind == "stamps":
+                count += self._stamps(dataset, "scored")
+            pixel = 1 if scored else FLOAT
+            return float(count * (math.prod(self._shape(dataset)) * pixel + CATALOGUE_BYTES) + HEADER_BYTES)
         return count * self._bytes.get((kind, variant), 0.0)
 
-    def _shape(self, dataset: str) -> tuple[int, int, int]:
+    def _shape(self, dataset: str, model: str = "") -> tuple[int, int, int]:
+        """Shape of a data set's images, or of the view of them that a model is trained on."""
         settings: Any = self.config.datasets[dataset].settings
+        if model and (view := self.stages.view(dataset, model)):
+            return families.load("datasets", self.config.datasets[dataset].family, "settings").VIEWS[view]
         return channels(settings), settings.size, settings.size
 
     def _count(self, dataset: str) -> int:
@@ -237,6 +264,8 @@ class Workload:
 
     def _stamps(self, dataset: str, who: str) -> int:
         """Stamps of the source or of a model."""
+        if who == "scored":
+            return self.config.datasets[dataset].measuring.expected_scored
         return self._count(dataset) if who in ("source", "native") else self.config.sampling.count
 
     def _parts(self, names: Mapping[str, str]) -> int:

@@ -1,7 +1,8 @@
-"""Which figures of galaxies made for a redshift a configuration asks for."""
+"""Which figures of galaxies made for a redshift, and of sparse images, a configuration asks for."""
 
 from galforge.comparisons import GROUPS, comparisons, has_redshifts
-from galforge.config import Config
+from galforge.config_tree import Config
+from galforge.stages import Stages
 
 REDSHIFT_FIGURES = {
     "redshift_grid": set(),
@@ -13,6 +14,22 @@ REDSHIFT_FIGURES = {
     "blind": set(),
 }
 """Figures of Li et al. (2024), and the comparisons whose measurements or rows they show."""
+
+
+SPARSE_FIGURES = ("sparse_images", "sparse_galaxies", "score_features")
+"""Figures of Gantastic 4 (2020); galaxies are shown where a model draws them one by one."""
+
+
+def sparse_figures(stages: Stages) -> list[tuple[str, str]]:
+    """(kind, data set) of the figures of every data set whose images have scores."""
+    config = stages.config
+    drawing = {run.dataset for run in config.run if stages.draws_galaxies(run.dataset, run.model)}
+    return [
+        (kind, dataset)
+        for dataset in config.scored
+        for kind in SPARSE_FIGURES
+        if kind != "sparse_galaxies" or dataset in drawing
+    ]
 
 
 def redshift_figures(config: Config) -> list[tuple[str, str]]:
@@ -27,4 +44,6 @@ def redshift_figures(config: Config) -> list[tuple[str, str]]:
 
 def figure_study(kind: str) -> str:
     """The study that a figure is filed under."""
+    if kind in SPARSE_FIGURES:
+        return "gantastic2020"
     return "li2024" if kind in REDSHIFT_FIGURES else "holzschuh2022"

@@ -12,6 +12,7 @@ from galforge.errors import GalforgeError
 from galforge.logs import Progress
 from galforge.models import device as devices
 from galforge.models import weights as weights_files
+from galforge.models.protocol import Composes
 from galforge.seeds import generator
 from galforge.stamps import Stamps, StampsWriter
 
@@ -71,9 +72,12 @@ def sample(
         given = _conditions(weights, model.family.conditions, conditions, stop)
         if given and (conditioning := getattr(model.family, "conditioning", None)) is not None:
             conditioning.check(str(weights), {name: values[:stop] for name, values in given.items()})
-        header = replace(model.header, origin="generated")
+        header, shape, dtype = replace(model.header, origin="generated"), model.shape, "<f4"
+        if isinstance(family := model.family, Composes):
+            header, dtype = replace(header, bands=family.bands), "u1"
+            shape = (len(family.bands), family.side, family.side)
         progress = Progress(stop - start, "images drawn")
-        with StampsWriter(out, model.shape, header, capacity=stop - start) as writer:
+        with StampsWriter(out, shape, header, stop - start, dtype) as writer:
             for first in range(start - start % batch, stop, batch):
                 images = _block(model, seed, range(first, first + batch), given, place)
                 kept = range(max(first, start), min(first + batch, stop))
@@ -94,7 +98,7 @@ def merge(chunks: list[Path], out: Path) -> None:
         GalforgeError: the chunks differ in kind, or their indices do not follow on each other.
     """
     with Stamps(chunks[0]) as first:
-        header, shape = first.header, first.shape
+        header, shape, dtype = first.header, first.shape, first.images.dtype.str
     following, count = None, 0
     for path in chunks:
         with Stamps(path) as chunk:
@@ -109,7 +113,7 @@ def merge(chunks: list[Path], out: Path) -> None:
                     "of their indices and without gaps"
                 )
             following, count = int(expected[-1]) + 1, count + len(chunk)
-    with StampsWriter(out, shape, header, capacity=count) as writer:
+    with StampsWriter(out, shape, header, count, dtype) as writer:
         for path in chunks:
             with Stamps(path) as chunk:
                 columns = {name: chunk.catalog(name) for name in chunk.columns}
@@ -121,7 +125,9 @@ def merge(chunks: list[Path], out: Path) -> None:
 def _block(
     model: weights_files.Model, seed: int, indices: range, given: dict[str, np.ndarray], device: torch.device
 ) -> np.ndarray:
-    """The images (n, C, H, W) float32 of one block, in image units."""
+    """The images (n, C, H, W) of one block, in image units."""
+    if isinstance(model.family, Composes):
+        return model.family.compose(BlockNoise(seed, indices, device)).numpy()
     conditions = None
     if given:
         # Past the last image of all, the block is filled up with its condition; those images are thrown away.

@@ -10,16 +10,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from galforge import comparisons, families
-from galforge.config import Config, Measure, downloadable
+from galforge.config_tree import Config, Measure, downloadable
 from galforge.downloads import downloads_of
 from galforge.stage import Stage
 from galforge.stages_denoising import DenoisingStages
 from galforge.stages_li2024 import LiStages
+from galforge.stages_realism import RealismStages
 from galforge.stages_report import ReportStages
 
 WHOLE = {
     "sample_chunk": "sample",
     "stamps_native": "stamps",
+    "stamps_scored": "stamps",
     **{
         f"{rule}{whose}{part}": "measure"
         for rule in ("measure", "features")
@@ -30,7 +32,7 @@ WHOLE = {
 """Rules with the stage of another. A part has that of the whole, because parts are gone when a later run compares."""
 
 
-class Stages(ReportStages, DenoisingStages, LiStages):
+class Stages(ReportStages, DenoisingStages, LiStages, RealismStages):
     """The stages of one configuration."""
 
     def __init__(self, config: Config):
@@ -214,8 +216,9 @@ class Stages(ReportStages, DenoisingStages, LiStages):
 
     def measure_parts(self, dataset: str, who: str, measure: str) -> int:
         """Number of jobs that measure one stamps file."""
-        source = self.config.datasets[dataset].measuring.expected_count
-        count = source if who in ("source", "native") else self.config.sampling.count
+        measuring = self.config.datasets[dataset].measuring
+        known = {"source": measuring.expected_count, "native": measuring.expected_count}
+        count = (known | {"scored": measuring.expected_scored}).get(who, self.config.sampling.count)
         return math.ceil(count / self.config.measured[dataset, measure].chunk)
 
     def adds_noise(self, dataset: str, measure: str) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from galforge.config import Sweep
+from galforge.config_tree import Sweep
 from galforge.provenance import locked_versions
 from galforge.stage import Stage
 from galforge.stages_report import PLOTTING

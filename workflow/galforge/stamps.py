@@ -1,9 +1,10 @@
 """Stamps files: the one shape in which galaxy images travel, real, simulated or generated.
 
 HDF5 with ``images`` (N, C, H, W) float32, contiguous (random batches read 80 times faster than from compressed
-chunks; images of a million 8-bit pixels are kept in 8 bits, a fourth of the disk), ``catalog/<column>`` of length N, and the header as attributes. Galaxies of many sizes travel in two ways: in
-stamps of one size with a last channel that codes the size (``galforge.native``; for networks), or each at its own size,
-one behind the other in ``pixels`` (``galforge.native_stamps``; to see what the first way costs).
+chunks; images of a million 8-bit pixels stay 8-bit, a fourth of the disk), ``catalog/<column>`` of length N, and the
+header as attributes. Galaxies of many sizes travel in two ways: in stamps of one size with a last channel that codes
+the size (``galforge.native``; for networks), or each at its own size, one behind the other in ``pixels``
+(``galforge.native_stamps``; to see what the first way costs).
 """
 
 import hashlib

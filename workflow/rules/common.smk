@@ -6,10 +6,11 @@ from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir)))
 
 from galforge.errors import GalforgeError
-from galforge.config import is_native
-from galforge.comparisons import GROUPS, LI2024, TABLES, study, tables_needed
+from galforge.config_tree import is_native
+from galforge.comparisons import GANTASTIC, GROUPS, LI2024, TABLES, table_path, tables_needed
 from galforge.driver import Driver
 from galforge.planned_figures import figure_study
+from galforge.stages_realism import EXPERIMENTS
 from snakemake.exceptions import WorkflowError
 
 try:
@@ -22,7 +23,8 @@ CONFIG = DRIVER.config
 RESULTS = f"results/{CONFIG.overall.name}"
 RAW = CONFIG.overall.raw
 DENOISING = f"{RESULTS}/studies/denoising"
-SOURCE = "source|native"
+REALISM = f"{RESULTS}/studies/realism"
+SOURCE = "source|native|scored"
 GENERATED = r"[a-z0-9_-]+-seed\d+"
 FEATURES = DRIVER.measures(by_network=True)
 PLAIN = DRIVER.measures(by_network=False)
@@ -44,6 +46,9 @@ wildcard_constraints:
     alpha=r"\d\.\d\d",
     replicate=r"\d+",
     sweep=DRIVER.sweeps(),
+    scorer="[a-z0-9_-]+",
+    subject="[a-z0-9_-]+",
+    experiment="|".join(EXPERIMENTS),
 
 
 # A plan of thousands of jobs is millions of objects that live to the end: looking for garbage among them takes seconds.
@@ -96,10 +101,17 @@ def stamps_of(wildcards):
 def stamps_path(dataset, who):
     if who == "source":
         return f"{RESULTS}/stamps/{dataset}.h5"
-    if who == "native":
-        return f"{RESULTS}/stamps/{dataset}.native.h5"
+    if who in ("native", "scored"):
+        return f"{RESULTS}/stamps/{dataset}.{who}.h5"
     model, seed = who.rsplit("-seed", 1)
     return f"{RESULTS}/samples/{dataset}/{model}/seed{seed}.h5"
+
+
+@signed
+def trained_on(wildcards):
+    """What of a data set's images a model is trained on: its stamps, or a view of them."""
+    view = STAGES.view(wildcards.dataset, wildcards.model)
+    return f"{RESULTS}/stamps/{wildcards.dataset}.{view}.h5" if view else stamps_path(wildcards.dataset, "source")
 
 
 def previous_state(wildcards):
@@ -148,7 +160,8 @@ def measure_chunks(wildcards):
 @signed
 def scale_of(wildcards):
     """The source's stamps, where they set the scale at which a network sees anybody's."""
-    return stamps_path(wildcards.dataset, "source") if DRIVER.stretches(wildcards.measure) else []
+    stretched = DRIVER.stretches(wildcards.dataset, wildcards.measure)
+    return stamps_path(wildcards.dataset, "source") if stretched else []
 
 
 @signed
@@ -158,8 +171,8 @@ def network_of(wildcards):
 
 
 def feature_threads(wildcards):
-    """Compute threads of a feature network."""
-    return CONFIG.measured[wildcards.dataset, wildcards.measure].settings.threads
+    """Compute threads of a feature network; features without one take one."""
+    return getattr(CONFIG.measured[wildcards.dataset, wildcards.measure].settings, "threads", 1)
 
 
 @signed
@@ -311,9 +324,76 @@ def sweep_references(kind):
     return lambda wildcards: f"{DENOISING}/{STAGES.sweep(wildcards.sweep).dataset}/references.{kind}"
 
 
+def scored_features(wildcards):
+    """Features of the images with scores that a scorer is trained on."""
+    folder = f"{RESULTS}/measurements/{wildcards.dataset}/scored"
+    return [f"{folder}/{measure}.parquet" for measure in STAGES.scorer_measures(wildcards.scorer)]
+
+
+@signed
+def scorer_weights(wildcards):
+    """ImageNet weights that a scorer begins with, where it has any."""
+    return STAGES.scorer_weights(wildcards.scorer)
+
+
+def scorer_threads(wildcards):
+    """Compute threads of a scorer: part of its spec, because they change last digits."""
+    return CONFIG.realism.threads
+
+
+def predictions_of(wildcards):
+    """Scores that every scorer gave images which it was not trained on."""
+    return [f"{REALISM}/{wildcards.dataset}/predictions/{name}.parquet" for name in CONFIG.realism.scorers]
+
+
+def best_predictions(wildcards):
+    """Those of the scorer that generated images are scored by."""
+    return f"{REALISM}/{wildcards.dataset}/predictions/{CONFIG.realism.scorer}.parquet"
+
+
+def model_costs(wildcards):
+    """Accounts of all segments of a training."""
+    folder = f"{RESULTS}/models/{wildcards.dataset}/{wildcards.model}/seed{wildcards.seed}"
+    segments = STAGES.segments(wildcards.dataset, wildcards.model)
+    return [f"{folder}/state_{segment}.cost.json" for segment in range(segments)]
+
+
+@signed
+def drawn_galaxies(wildcards):
+    """Galaxies of each size class that a model draws; none where it draws whole images at once."""
+    if not STAGES.draws_galaxies(wildcards.dataset, wildcards.model):
+        return []
+    return f"{RESULTS}/samples/{wildcards.dataset}/{wildcards.model}/galaxies-seed{wildcards.seed}.h5"
+
+
+def experiments_of(wildcards):
+    """Results of all experiments with a model."""
+    folder = f"{REALISM}/{wildcards.dataset}/experiments/{wildcards.model}-seed{wildcards.seed}"
+    return [f"{folder}/{experiment}.parquet" for experiment in EXPERIMENTS]
+
+
+def first_galaxies(wildcards):
+    """Galaxies that the first training of every model of a data set draws, of models that draw them."""
+    return [
+        f"{RESULTS}/samples/{run.dataset}/{run.model}/galaxies-seed{run.seeds[0]}.h5"
+        for run in CONFIG.run
+        if run.dataset == wildcards.dataset and STAGES.draws_galaxies(run.dataset, run.model)
+    ]
+
+
+def summaries_for(wildcards):
+    """Rows of a table of sparse images and their scores."""
+    return DRIVER.summaries(wildcards.table, REALISM)
+
+
+def all_distances(wildcards):
+    """Every distance that there is, and the scores of generated images."""
+    return DRIVER.all_distances(RESULTS) + DRIVER.summaries("table2", REALISM)
+
+
 def page_tables(wildcards):
     """Tables that the configured measures fill."""
-    return [f"{RESULTS}/tables/{study(table)}/{table}.csv" for table in DRIVER.tables()]
+    return [f"{RESULTS}/tables/{table_path(table)}.csv" for table in DRIVER.tables()]
 
 
 def page_figures(wildcards):

@@ -48,7 +48,7 @@ rule stamps:
     log:
         f"{RESULTS}/logs/stamps/{{dataset}}.log",
     wildcard_constraints:
-        dataset=DRIVER.datasets(native=False),
+        dataset=DRIVER.datasets("plain"),
     cache: DRIVER.shares()
     conda:
         "../../envs/data.yaml"
@@ -72,4 +72,17 @@ use rule stamps as stamps_native with:
         rejected=f"{RESULTS}/stamps/{{dataset}}.rejected.csv",
         record=f"{RESULTS}/stamps/{{dataset}}.json",
     wildcard_constraints:
-        dataset=DRIVER.datasets(native=True),
+        dataset=DRIVER.datasets("native"),
+
+
+# Sparse images: those with scores, for networks that score, and what of images generators are trained on.
+use rule stamps as stamps_scored with:
+    output:
+        stamps=f"{RESULTS}/stamps/{{dataset}}.h5",
+        scored=f"{RESULTS}/stamps/{{dataset}}.scored.h5",
+        parts=f"{RESULTS}/stamps/{{dataset}}.parts.h5",
+        thumbnails=f"{RESULTS}/stamps/{{dataset}}.thumbnails.h5",
+        rejected=f"{RESULTS}/stamps/{{dataset}}.rejected.csv",
+        record=f"{RESULTS}/stamps/{{dataset}}.json",
+    wildcard_constraints:
+        dataset=DRIVER.datasets("scored"),

@@ -1,6 +1,6 @@
 rule train_segment:
     input:
-        stamps=f"{RESULTS}/stamps/{{dataset}}.h5",
+        stamps=trained_on,
         state=previous_state,
     output:
         state=f"{RESULTS}/models/{{dataset}}/{{model}}/seed{{seed}}/state_{{segment}}.pt",

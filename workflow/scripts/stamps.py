@@ -13,6 +13,10 @@ families.load("datasets", family, "dataset").build(
     [Path(path) for path in snakemake.input.get("raw", [])],
     Path(snakemake.output.stamps),
     Path(snakemake.output.rejected),
-    **({"native": Path(snakemake.output.native)} if "native" in snakemake.output.keys() else {}),
+    **{
+        kind: Path(snakemake.output[kind])
+        for kind in ("native", "scored", "parts", "thumbnails")
+        if kind in snakemake.output.keys()
+    },
 )
 finish(snakemake, __file__)

@@ -25,6 +25,12 @@ class Measuring(Settings):
         ge=1,
         description="source stamps to expect [count]; only decides into how many jobs measuring is cut",
     )
+    expected_scored: int = Field(
+        12000,
+        ge=1,
+        description="images with scores and those beside them to expect, of a data set that has them [count]; only "
+        "decides into how many jobs measuring is cut",
+    )
     published_cuts: bool = Field(
         False,
         description="apply the published cuts in the published protocol; they belong to SKIRT in native pixels",

@@ -154,6 +154,25 @@ class HasLatents(Protocol):
 
 
 @runtime_checkable
+class Composes(Protocol):
+    """What a family offers in place of ``sample`` whose images are put together of parts.
+
+    Its module ``settings`` names in ``VIEW`` what of a data set's images it is trained on: a stamps file of its own
+    (``VIEWS`` of the data set's settings module), whose shape is that of the constructor.
+
+    Attributes:
+        bands: names of the channels of the images.
+        side: of the images [px].
+    """
+
+    bands: tuple[str, ...]
+    side: int
+
+    def compose(self, noise: Noise) -> Tensor:
+        """Images (n, len(bands), side, side) uint8 [8-bit level] on the CPU; image i may depend on row i only."""
+
+
+@runtime_checkable
 class Reconstructs(Protocol):
     """What a family with an encoder may offer besides: images through the latent space and back."""
 

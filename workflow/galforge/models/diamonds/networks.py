@@ -1,0 +1,61 @@
+"""The few numbers of a baseline, and the likelihood of galaxies under them."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from galforge.models.diamonds.settings import Population
+
+_SMALLEST = 1e-3
+
+
+class Numbers(nn.Module):
+    """The numbers of one kind of galaxies, as logarithms; what is not known of its form are settings."""
+
+    def __init__(self, start: Population, fit: bool):
+        super().__init__()
+        self.start = start
+        values = {
+            "count": start.count,
+            "count_deviation": start.count_deviation,
+            "size": start.size,
+            "size_deviation": start.size_deviation or 1.0,
+            "peak": start.peak,
+        }
+        for name, value in values.items():
+            self.register_parameter(name, nn.Parameter(torch.tensor(math.log(value)), requires_grad=fit))
+
+    def value(self, name: str) -> Tensor:
+        """One of the numbers."""
+        return getattr(self, name).exp()
+
+    def surprise(self, counts: Tensor, sizes: Tensor, peaks: Tensor, weights: Tensor) -> Tensor:
+        """Negative logarithm of the likelihood, a mean over rows.
+
+        Args:
+            counts: of galaxies of this kind in each image (n,).
+            sizes: of a galaxy of each row (n,) [px]. peaks: of the same [8-bit level].
+            weights: 1 for rows whose galaxy is of this kind, else 0 (n,).
+        """
+        start = self.start
+        out = _normal(counts, self.value("count"), self.value("count_deviation"))
+        drawn = sizes / start.size_factor
+        of_size = (
+            _normal(sizes, self.value("size"), self.value("size_deviation"))
+            if start.size_deviation
+            else _geometric(drawn, self.value("size"))
+        )
+        if start.peak_factor:
+            of_size = of_size + _geometric(peaks / start.peak_factor, self.value("peak"))
+        return (out + weights * of_size).mean()
+
+
+def _normal(values: Tensor, mean: Tensor, deviation: Tensor) -> Tensor:
+    return 0.5 * ((values - mean) / deviation).square() + deviation.log()
+
+
+def _geometric(values: Tensor, mean: Tensor) -> Tensor:
+    """Of numbers from 1 on with a mean: success has the probability 1 / mean."""
+    chance = (1 / mean).clamp(_SMALLEST, 1 - _SMALLEST)
+    return -((values - 1).clamp_min(0) * torch.log1p(-chance) + chance.log())

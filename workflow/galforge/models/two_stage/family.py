@@ -1,0 +1,211 @@
+"""The two-stage GAN of sparse images (Gantastic 4, 2020, section II-B): positions, then a galaxy for each."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from galforge.models.levels import to_levels, to_network
+from galforge.models.normalisation import Normalisation
+from galforge.models.protocol import Noise, Shape, Step
+from galforge.models.two_stage.networks import (
+    CELLS,
+    AutoEncoder,
+    Discriminator,
+    GalaxyGenerator,
+    PositionGenerator,
+    Upsampling,
+)
+from galforge.models.two_stage.placing import in_order, place
+from galforge.models.two_stage.settings import ModelSettings, check_shape
+
+_BETAS = (0.5, 0.999)
+_TYPICAL = 64
+_BLOCK = 2048
+
+
+class Family:
+    """Two GANs that are trained side by side, each on its part of a row; see ``galforge.models.protocol.Composes``.
+
+    Rows hold a grid of positions, a patch with a galaxy, and that galaxy's size, as they are. An image is composed of
+    positions and of as many galaxies, which know of each other by nothing but the size classes of their positions.
+
+    Attributes:
+        classes: size classes of galaxies; 1 where there is one for all.
+    """
+
+    conditions: tuple[str, ...] = ()
+    bands: tuple[str, ...] = ("intensity",)
+    evaluations = _TYPICAL
+
+    def __init__(self, settings: ModelSettings, shape: Shape, normalisation: Normalisation):
+        check_shape(settings, shape)
+        self.settings, self.side = settings, settings.size
+        self.classes = len(settings.thresholds) + 1 if settings.conditional else 1
+        told = self.classes if settings.conditional else 0
+        began = settings.galaxy == "began"
+        kinds, width = self.classes + 1, settings.width
+        self.networks = nn.ModuleDict(
+            {
+                "position_generator": PositionGenerator(settings.position_latent, settings.position_width, kinds),
+                "position_discriminator": Discriminator(kinds, settings.position_width, 3),
+                "galaxy_generator": Upsampling(settings.latent, width)
+                if began
+                else GalaxyGenerator(settings.latent, width, told),
+                "galaxy_discriminator": AutoEncoder(width) if began else Discriminator(1, width, 2, told),
+            }
+        )
+        self.networks.register_buffer("balance", torch.zeros(()))
+
+    def optimisers(self) -> dict[str, torch.optim.Optimizer]:
+        settings = self.settings
+        rates = {
+            "position_generator": settings.position_generator_rate,
+            "position_discriminator": settings.position_discriminator_rate,
+            "galaxy_generator": settings.generator_rate,
+            "galaxy_discriminator": settings.discriminator_rate,
+        }
+        return {
+            name: torch.optim.Adam(self.networks[name].parameters(), rate, _BETAS, fused=True)
+            for name, rate in rates.items()
+        }
+
+    def step(self, images: Tensor, conditions: dict[str, Tensor] | None, step: Step) -> dict[str, Tensor]:
+        """Losses of both GANs; for a BEGAN also ``convergence``, its measure of how far it came."""
+        patches = to_network(self._moved(images[:, 1:2], step), self.settings.stretch == "root")
+        kinds = self._kind(images[:, 2, 0, 0])
+        grids = functional.one_hot(self._kind(images[:, 0]), self.classes + 1).movedim(-1, 1).to(images.dtype)
+        galaxies = self._began(patches, step) if self.settings.galaxy == "began" else self._conv(patches, kinds, step)
+        return {**self._positions(grids, step), **galaxies}
+
+    def compose(self, noise: Noise) -> Tensor:
+        positions = self.draw_positions(noise)
+        offsets = None
+        if self.settings.placing == "anywhere":
+            drawn = torch.special.ndtr(noise.normal(2, CELLS, CELLS).double())
+            offsets = (CELLS * drawn).floor().clamp(0, CELLS - 1).long()
+        galaxies = self.draw_galaxies(noise, in_order(positions)[0])
+        return self.place(positions, galaxies, offsets).cpu()
+
+    def draw_positions(self, noise: Noise) -> Tensor:
+        """Grids (n, 32, 32) int64 of size classes from 1 on, 0 for nothing; cells beyond the image are empty."""
+        logits = self.networks["position_generator"](noise.normal(self.settings.position_latent)).float()
+        if self.settings.discrete:
+            logits = logits + _gumbel(torch.special.ndtr(noise.normal(*logits.shape[1:])))
+        positions = logits.argmax(1)
+        inside = -(-self.side // CELLS)
+        positions[:, inside:], positions[:, :, inside:] = 0, 0
+        return positions
+
+    def draw_galaxies(self, noise: Noise, classes: Tensor) -> Tensor:
+        """Patches (n, k, 32, 32) uint8 of size classes (n, k); 0 asks for nothing and gets an empty patch.
+
+        Galaxy j of row i depends on nothing but row i of the noise and its class. Nothing may be drawn after it.
+        """
+        out = torch.zeros(*classes.shape, CELLS, CELLS, dtype=torch.uint8, device=classes.device)
+        if not classes.numel():
+            return out
+        wanted = classes > 0
+        latents, kinds = noise.normal(classes.shape[1], self.settings.latent)[wanted], classes[wanted] - 1
+        drawn = [
+            to_levels(
+                self.networks["galaxy_generator"](latents[low : low + _BLOCK], kinds[low : low + _BLOCK])[:, 0],
+                self.settings.stretch == "root",
+                self.settings.quiet,
+            )
+            for low in range(0, len(latents), _BLOCK)
+        ]
+        out[wanted] = torch.cat(drawn) if drawn else out[wanted]
+        return out
+
+    def place(self, positions: Tensor, galaxies: Tensor, offsets: Tensor | None = None) -> Tensor:
+        """Images (n, 1, side, side) uint8; see ``galforge.models.two_stage.placing.place``."""
+        return place(positions, galaxies, self.side, offsets)
+
+    def evaluate(self, noise: Noise, conditions: dict[str, Tensor] | None) -> Tensor:
+        """One galaxy per image, of which there are ``evaluations`` in a typical one."""
+        latents = noise.normal(self.settings.latent)
+        kinds = torch.zeros(len(latents), dtype=torch.int64, device=latents.device)
+        return self.networks["galaxy_generator"](latents, kinds)
+
+    def _kind(self, sizes: Tensor) -> Tensor:
+        """Size classes int64 of sizes [px], from 1 on; 0 for a size of 0."""
+        kinds = (sizes > 0).long()
+        for threshold in self.settings.thresholds if self.settings.conditional else ():
+            kinds = kinds + (sizes > threshold).long()
+        return kinds
+
+    def _moved(self, patches: Tensor, step: Step) -> Tensor:
+        """Patches moved by whole pixels, black where nothing comes in."""
+        if not self.settings.translate:
+            return patches
+        shift = (2 * step.draws.uniform(2) - 1) * self.settings.translate * CELLS
+        flow = torch.eye(2, 3, device=patches.device).repeat(len(patches), 1, 1)
+        flow[:, :, 2] = 2 * shift.round() / CELLS
+        grid = functional.affine_grid(flow, list(patches.shape), align_corners=False)
+        return functional.grid_sample(patches, grid, mode="nearest", align_corners=False)
+
+    def _positions(self, real: Tensor, step: Step) -> dict[str, Tensor]:
+        latents = step.draws.normal(self.settings.position_latent)
+        with step.autocast():
+            logits = self.networks["position_generator"](latents)
+        logits = logits.float()
+        if self.settings.discrete:
+            soft = torch.softmax(logits + _gumbel(step.draws.uniform(*logits.shape[1:])), 1)
+            hard = functional.one_hot(soft.argmax(1), soft.shape[1]).movedim(-1, 1).to(soft.dtype)
+            made = hard + soft - soft.detach()
+        else:
+            made = torch.softmax(logits, 1)
+        discriminator = self.networks["position_discriminator"]
+        return self._adversarial("position", lambda grids: discriminator(grids), real, made, step)
+
+    def _conv(self, real: Tensor, kinds: Tensor, step: Step) -> dict[str, Tensor]:
+        kinds = (kinds - 1).clamp_min(0)
+        with step.autocast():
+            made = self.networks["galaxy_generator"](step.draws.normal(self.settings.latent), kinds)
+        discriminator = self.networks["galaxy_discriminator"]
+        return self._adversarial("galaxy", lambda patches: discriminator(patches, kinds), real, made.float(), step)
+
+    def _adversarial(self, name, discriminate, real: Tensor, made: Tensor, step: Step) -> dict[str, Tensor]:
+        with step.autocast():
+            of_real, of_made = discriminate(real), discriminate(made.detach())
+        of_real, of_made = of_real.float(), of_made.float()
+        wanted = torch.full_like(of_real, self.settings.smoothing)
+        seen = functional.binary_cross_entropy_with_logits
+        loss = seen(of_real, wanted) + seen(of_made, torch.zeros_like(of_made))
+        step.update(f"{name}_discriminator", loss)
+        with step.autocast():
+            of_made = discriminate(made)
+        fooled = functional.softplus(-of_made.float()).mean()
+        step.update(f"{name}_generator", fooled)
+        return {f"{name}_discriminator": loss.detach(), f"{name}_generator": fooled.detach()}
+
+    def _began(self, real: Tensor, step: Step) -> dict[str, Tensor]:
+        """Berthelot et al. (2017), equations 5 and 6."""
+        coder, balance = self.networks["galaxy_discriminator"], self.networks.get_buffer("balance")
+        with step.autocast():
+            made = self.networks["galaxy_generator"](step.draws.normal(self.settings.latent))
+        made = made.float()
+        of_real, of_made = (self._missed(coder, images, step) for images in (real, made.detach()))
+        loss = of_real - balance * of_made
+        step.update("galaxy_discriminator", loss)
+        fooled = self._missed(coder, made, step)
+        step.update("galaxy_generator", fooled)
+        drift = self.settings.gamma * step.mean(of_real) - step.mean(fooled)
+        balance.add_(self.settings.lambda_k * drift).clamp_(0, 1)
+        return {
+            "galaxy_discriminator": loss.detach(),
+            "galaxy_generator": fooled.detach(),
+            "convergence": (of_real.detach() + drift.abs()),
+        }
+
+    def _missed(self, coder: nn.Module, images: Tensor, step: Step) -> Tensor:
+        """Mean size of what the auto-encoder does not give back."""
+        with step.autocast():
+            again = coder(images)
+        return (again.float() - images).abs().mean()
+
+
+def _gumbel(uniform: Tensor) -> Tensor:
+    """Gumbel numbers of uniform ones."""
+    tiny = torch.finfo(torch.float32).tiny
+    return -torch.log((-torch.log(uniform.clamp_min(tiny))).clamp_min(tiny))

@@ -1,0 +1,120 @@
+"""Networks of the two-stage GAN. Layers normalise each image by itself, so that none depends on its company."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+CELLS = 32
+"""Cells along a side of the grid of positions; pixels along that of a patch."""
+_EMBEDDING = 50
+_BOTTLENECK = 32
+_SLOPE = 0.2
+
+
+def _norm(channels: int) -> nn.GroupNorm:
+    return nn.GroupNorm(min(8, channels // 4), channels)
+
+
+def _label(classes: int, pixels: int) -> nn.Module | None:
+    """Size classes (n,) as maps (n, pixels); None where there are none."""
+    return nn.Sequential(nn.Embedding(classes, _EMBEDDING), nn.Linear(_EMBEDDING, pixels)) if classes else None
+
+
+class PositionGenerator(nn.Module):
+    """Latent vectors (n, latent) to logits (n, kinds, 32, 32) of what is in each cell."""
+
+    def __init__(self, latent: int, width: int, kinds: int):
+        super().__init__()
+        self.start = nn.Linear(latent, 4 * width * 16)
+        layers: list[nn.Module] = []
+        for before, after in ((4 * width, 2 * width), (2 * width, width)):
+            layers += [nn.ConvTranspose2d(before, after, 4, 2, 1), _norm(after), nn.ReLU()]
+        self.layers = nn.Sequential(*layers, nn.ConvTranspose2d(width, kinds, 4, 2, 1))
+
+    def forward(self, latents: Tensor) -> Tensor:
+        return self.layers(functional.relu(self.start(latents)).unflatten(1, (-1, 4, 4)))
+
+
+class Discriminator(nn.Module):
+    """Grids or patches (n, channels, 32, 32) to logits (n,); with classes also what was asked for (n,)."""
+
+    def __init__(self, channels: int, width: int, levels: int, classes: int = 0):
+        super().__init__()
+        self.label = (
+            nn.Sequential(nn.Embedding(classes, _EMBEDDING), nn.Linear(_EMBEDDING, CELLS**2)) if classes else None
+        )
+        layers: list[nn.Module] = []
+        before = channels + bool(classes)
+        for level in range(levels):
+            after = width * 2**level
+            layers.append(nn.Conv2d(before, after, 4, 2, 1))
+            layers += [_norm(after)] if level else []
+            layers.append(nn.LeakyReLU(_SLOPE))
+            before = after
+        self.layers = nn.Sequential(*layers, nn.Flatten(), nn.Linear(before * (CELLS // 2**levels) ** 2, 1))
+
+    def forward(self, images: Tensor, classes: Tensor | None = None) -> Tensor:
+        if self.label is not None:
+            images = torch.cat([images, self.label(classes).unflatten(1, (1, CELLS, CELLS))], 1)
+        return self.layers(images)[:, 0]
+
+
+class GalaxyGenerator(nn.Module):
+    """Latent vectors (n, latent), with classes also these (n,), to patches (n, 1, 32, 32) from -1 to 1."""
+
+    def __init__(self, latent: int, width: int, classes: int = 0):
+        super().__init__()
+        self.start = nn.Linear(latent, 2 * width * 64)
+        self.label = _label(classes, 64)
+        self.layers = nn.Sequential(
+            nn.ConvTranspose2d(2 * width + bool(classes), width, 4, 2, 1),
+            _norm(width),
+            nn.ReLU(),
+            nn.ConvTranspose2d(width, 1, 4, 2, 1),
+            nn.Tanh(),
+        )
+
+    def forward(self, latents: Tensor, classes: Tensor | None = None) -> Tensor:
+        maps = functional.relu(self.start(latents)).unflatten(1, (-1, 8, 8))
+        if self.label is not None:
+            maps = torch.cat([maps, self.label(classes).unflatten(1, (1, 8, 8))], 1)
+        return self.layers(maps)
+
+
+class Upsampling(nn.Module):
+    """Vectors (n, length) to patches (n, 1, 32, 32) from -1 to 1, enlarged twice and smoothed by convolutions."""
+
+    def __init__(self, length: int, width: int):
+        super().__init__()
+        half = width // 2
+        self.start = nn.Linear(length, width * 64)
+        self.layers = nn.Sequential(
+            nn.Upsample(scale_factor=2),
+            nn.Conv2d(width, width, 3, 1, 1),
+            _norm(width),
+            nn.LeakyReLU(_SLOPE),
+            nn.Upsample(scale_factor=2),
+            nn.Conv2d(width, half, 3, 1, 1),
+            _norm(half),
+            nn.LeakyReLU(_SLOPE),
+            nn.Conv2d(half, 1, 3, 1, 1),
+            nn.Tanh(),
+        )
+
+    def forward(self, vectors: Tensor, classes: Tensor | None = None) -> Tensor:
+        return self.layers(self.start(vectors).unflatten(1, (-1, 8, 8)))
+
+
+class AutoEncoder(nn.Module):
+    """Patches (n, 1, 32, 32) through a few numbers and back: the discriminator of a boundary equilibrium GAN."""
+
+    def __init__(self, width: int):
+        super().__init__()
+        half = width // 2
+        self.encoder = nn.Sequential(
+            nn.Conv2d(1, half, 3, 2, 1), nn.ReLU(), nn.Flatten(), nn.Linear(half * 256, _BOTTLENECK)
+        )
+        self.decoder = Upsampling(_BOTTLENECK, width)
+
+    def forward(self, patches: Tensor) -> Tensor:
+        return self.decoder(self.encoder(patches))

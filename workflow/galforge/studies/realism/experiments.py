@@ -1,0 +1,125 @@
+"""The experiments of Gantastic 4 (2020, section III-C): what of an image decides its score.
+
+Each begins with the same images of a two-stage model. Images are composed, scored and forgotten one by one.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from galforge.logs import Progress
+from galforge.models import device as devices
+from galforge.models import weights as weights_files
+from galforge.sampling import BlockNoise
+from galforge.seeds import generator, seed_of
+from galforge.studies.realism.trees import Scorer
+
+Features = Callable[[np.ndarray, Any], Mapping[str, Any]]
+"""Features of an image (H, H) uint8 by block, as ``galforge.measure.realism.measure.features_of`` takes them."""
+
+
+def run(
+    experiment: str,
+    weights: Path,
+    scorer: Scorer,
+    features_of: Features,
+    measuring: Any,
+    settings: Mapping[str, int],
+    seed: int,
+    batch: int,
+    device: str,
+    threads: int,
+) -> pd.DataFrame:
+    """One row per image that an experiment begins with.
+
+    - ``random_positions``: scores ``learned`` of the image, and ``random`` of the same galaxies on as many cells drawn
+      at random from all those of the image;
+    - ``new_galaxies``: over ``sets`` sets of galaxies on the same positions, the ``mean`` of the scores and their
+      standard ``deviation``; galaxies keep their size classes;
+    - ``shuffled_patches``: the same over ``permutations`` orders of the same galaxies.
+
+    Args:
+        weights: of a two-stage model.
+        settings: images, and sets or permutations.
+        seed: of the model's training; images are those of its samples, so far as they go.
+    """
+    place = devices.pick(device)
+    with devices.reproducible(place, threads), torch.no_grad():
+        images = _Images(weights_files.load(weights, place).family, scorer, features_of, measuring, seed, place)
+        work = {"random_positions": _random, "new_galaxies": _new, "shuffled_patches": _shuffled}[experiment]
+        rows, counter = [], Progress(settings["images"], "images exchanged")
+        for index, positions in images.positions(settings["images"], batch):
+            rows.append({"index": index} | work(images, index, positions, settings))
+            counter.advance()
+    return pd.DataFrame(rows)
+
+
+class _Images:
+    """Images of a model, their galaxies and their scores."""
+
+    def __init__(
+        self, family: Any, scorer: Scorer, features_of: Features, measuring: Any, seed: int, place: torch.device
+    ):
+        self.family, self.scorer, self.seed, self.place = family, scorer, seed, place
+        self.features_of, self.measuring = features_of, measuring
+        self.blocks = [name.rsplit("_", 1)[0] for name in dict.fromkeys(scorer.columns)]
+        self.blocks = list(dict.fromkeys(self.blocks))
+
+    def positions(self, count: int, batch: int) -> Iterator[tuple[int, Tensor]]:
+        """Grids (32, 32) of positions, one by one."""
+        for first in range(0, count, batch):
+            indices = range(first, min(first + batch, count))
+            grids = self.family.draw_positions(BlockNoise(self.seed, indices, self.place))
+            yield from zip(indices, grids, strict=True)
+
+    def galaxies(self, index: int, classes: Tensor, number: int) -> Tensor:
+        """One of the sets of galaxies (k, 32, 32) of an image, of given size classes (k,)."""
+        stream = seed_of(self.seed, "exchanged", number) % 2**63
+        noise = BlockNoise(stream, range(index, index + 1), self.place)
+        return self.family.draw_galaxies(noise, classes[None])[0]
+
+    def score(self, positions: Tensor, galaxies: Tensor) -> float:
+        """The score of the image that galaxies (k, 32, 32) on the lit cells of a grid make, in their order."""
+        image = self.family.place(positions[None], galaxies[None])[0, 0].cpu().numpy()
+        found = self.features_of(image, self.measuring)
+        row = np.concatenate([np.atleast_1d(found[block]) for block in self.blocks]).astype(np.float32)
+        return float(self.scorer.score_rows(row[None])[0])
+
+    def cells(self) -> int:
+        """Cells along a side that are at least partly inside the image."""
+        return -(-self.family.side // 32)
+
+
+def _random(images: _Images, index: int, positions: Tensor, settings: Mapping[str, int]) -> dict[str, float]:
+    classes = positions[positions > 0]
+    galaxies, side = images.galaxies(index, classes, 0), images.cells()
+    cells = generator(images.seed, "random positions", index).permutation(side**2)[: len(classes)]
+    # In the order of the grid, so that galaxies meet cells at random and no order is kept.
+    elsewhere = torch.zeros_like(positions)
+    rows, columns = torch.from_numpy(cells // side), torch.from_numpy(cells % side)
+    order = torch.argsort(rows * positions.shape[1] + columns)
+    elsewhere[rows[order], columns[order]] = classes
+    return {"learned": images.score(positions, galaxies), "random": images.score(elsewhere, galaxies)}
+
+
+def _new(images: _Images, index: int, positions: Tensor, settings: Mapping[str, int]) -> dict[str, float]:
+    classes = positions[positions > 0]
+    sets = (images.galaxies(index, classes, number) for number in range(settings["sets"]))
+    return _spread([images.score(positions, galaxies) for galaxies in sets])
+
+
+def _shuffled(images: _Images, index: int, positions: Tensor, settings: Mapping[str, int]) -> dict[str, float]:
+    galaxies, scores = images.galaxies(index, positions[positions > 0], 0), []
+    for number in range(settings["permutations"]):
+        order = generator(images.seed, "order", index, number).permutation(len(galaxies))
+        scores.append(images.score(positions, galaxies[torch.from_numpy(order)]))
+    return _spread(scores)
+
+
+def _spread(scores: list[float]) -> dict[str, float]:
+    return {"mean": float(np.mean(scores)), "deviation": float(np.std(scores, ddof=1))}

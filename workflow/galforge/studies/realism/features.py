@@ -1,0 +1,63 @@
+"""Sets of features, as columns of the tables that the measure ``realism`` makes."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from galforge.errors import GalforgeError
+
+BLOCKS = {
+    "basic_3": ("basic",),
+    "individual": ("individual",),
+    "individual_interaction": ("individual", "interaction"),
+    "histogram": ("histogram",),
+    "histogram_hog_lbp": ("histogram", "hog", "lbp"),
+    "fourier": ("fourier",),
+    "power_spectrum": ("spectrum",),
+    "histogram_power_spectrum": ("histogram", "spectrum"),
+}
+"""Blocks of columns of each set."""
+
+
+def columns_of(table: pd.DataFrame, features: str) -> list[str]:
+    """Columns of a set of features in a table.
+
+    Raises:
+        GalforgeError: the table lacks a block of them.
+    """
+    found: list[str] = []
+    for block in BLOCKS[features]:
+        own = [name for name in table.columns if name.startswith(f"{block}_")]
+        if not own:
+            raise GalforgeError(
+                f"features {features}: the table has no columns {block}_...; add {block} to the blocks of the measure"
+            )
+        found += own
+    return found
+
+
+def joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Tables of the same images side by side, columns that several have once.
+
+    Raises:
+        GalforgeError: they are of different images.
+    """
+    first = tables[0]
+    for other in tables[1:]:
+        if not np.array_equal(first["index"], other["index"]):
+            raise GalforgeError("tables of features are of different images; measure both again")
+        first = pd.concat([first, other[[name for name in other.columns if name not in first.columns]]], axis=1)
+    return first
+
+
+def scored(table: pd.DataFrame) -> pd.DataFrame:
+    """Rows of images that scorers are trained on: those with a score.
+
+    Raises:
+        GalforgeError: there are none.
+    """
+    rows = table[table["set"].eq("scored") & table["score"].notna()]
+    if rows.empty:
+        raise GalforgeError("there are no images with a score to train a scorer on; the release has them in scored/")
+    return rows

@@ -1,0 +1,189 @@
+"""Scorers that are networks: the small one of the report's second baseline, and a residual network of 18 layers."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from galforge.errors import GalforgeError
+from galforge.logs import Progress, log
+from galforge.models import device as devices
+from galforge.seeds import generator, seed_of
+from galforge.studies.realism.images import reduced
+from galforge.studies.realism.settings import CnnSettings, NetworkSettings, RealismSettings
+from galforge.studies.realism.validation import folds_of
+
+_CLASSES = "fc."
+_TOP = 4.0
+
+
+class Cnn(nn.Module):
+    """Three convolutions with pooling and a small layer; images (n, 1, side, side) to scores (n,)."""
+
+    def __init__(self, settings: CnnSettings):
+        super().__init__()
+        width = settings.width
+        layers: list[nn.Module] = []
+        for before, after in ((1, width), (width, 2 * width), (2 * width, 4 * width)):
+            layers += [nn.Conv2d(before, after, 3), nn.ReLU(), nn.MaxPool2d(2)]
+        side = settings.side
+        for _ in range(3):
+            side = (side - 2) // 2
+        self.features = nn.Sequential(*layers, nn.Flatten(), nn.Dropout(settings.dropout))
+        self.score = nn.Sequential(
+            nn.Linear(4 * width * side**2, settings.hidden), nn.ReLU(), nn.Linear(settings.hidden, 1)
+        )
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.score(self.features(images))[:, 0]
+
+
+class Block(nn.Module):
+    """Two convolutions around which the input is led (He et al. 2016)."""
+
+    def __init__(self, before: int, after: int, stride: int):
+        super().__init__()
+        self.conv1 = nn.Conv2d(before, after, 3, stride, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(after)
+        self.conv2 = nn.Conv2d(after, after, 3, 1, 1, bias=False)
+        self.bn2 = nn.BatchNorm2d(after)
+        self.downsample = None
+        if stride > 1 or before != after:
+            self.downsample = nn.Sequential(nn.Conv2d(before, after, 1, stride, bias=False), nn.BatchNorm2d(after))
+
+    def forward(self, maps: Tensor) -> Tensor:
+        passed = maps if self.downsample is None else self.downsample(maps)
+        maps = functional.relu(self.bn1(self.conv1(maps)))
+        return functional.relu(self.bn2(self.conv2(maps)) + passed)
+
+
+class ResNet18(nn.Module):
+    """The residual network of 18 layers (He et al. 2016) for gray images (n, 1, side, side), to numbers (n,).
+
+    Its parts have the names that files of weights learned on ImageNet give them.
+    """
+
+    def __init__(self, width: int = 64):
+        super().__init__()
+        self.conv1 = nn.Conv2d(1, width, 7, 2, 3, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        for number, (before, after) in enumerate(((1, 1), (1, 2), (2, 4), (4, 8)), start=1):
+            stride = 1 if number == 1 else 2
+            blocks = (Block(before * width, after * width, stride), Block(after * width, after * width, 1))
+            setattr(self, f"layer{number}", nn.Sequential(*blocks))
+        self.score = nn.Linear(8 * width, 1)
+
+    def forward(self, images: Tensor) -> Tensor:
+        maps = functional.max_pool2d(functional.relu(self.bn1(self.conv1(images))), 3, 2, 1)
+        for number in range(1, 5):
+            maps = getattr(self, f"layer{number}")(maps)
+        return self.score(maps.mean((2, 3)))[:, 0]
+
+    def load_imagenet(self, path: Path) -> None:
+        """Begin with weights learned on ImageNet; those of the three colours are summed, those of classes left out.
+
+        Raises:
+            GalforgeError: no file of such weights, or of another network.
+        """
+        try:
+            read = torch.load(path, map_location="cpu", weights_only=True)
+            state = {name: value for name, value in read.items() if not name.startswith(_CLASSES)}
+            state["conv1.weight"] = state["conv1.weight"].sum(1, keepdim=True)
+            missing, unexpected = self.load_state_dict(state, strict=False)
+        except (OSError, RuntimeError, KeyError, AttributeError, ValueError) as error:
+            raise GalforgeError(f"{path}: no weights of a residual network of 18 layers ({error})") from error
+        if unexpected or set(missing) != {"score.weight", "score.bias"}:
+            odd = ", ".join([*unexpected, *(name for name in missing if not name.startswith("score"))][:3])
+            raise GalforgeError(f"{path}: no weights of a residual network of 18 layers (look at {odd})")
+
+
+def cross_validate_network(
+    stamps: Path, scorer: str, settings: RealismSettings, device: str, weights: Path | None = None
+) -> pd.DataFrame:
+    """Columns index, score, fold and predicted, as ``galforge.studies.realism.validation.cross_validate`` has them.
+
+    The small network learns scores by their squared error, the residual one score / 4 - 1 by its size, as in the
+    authors' code. On the CPU the same settings give the same bits.
+
+    Args:
+        stamps: of all images. weights: of ImageNet, for the residual network; None to train from scratch.
+
+    Raises:
+        GalforgeError: too few images with scores, or weights that are none.
+    """
+    residual = scorer.startswith("resnet")
+    own: NetworkSettings = settings.resnet if residual else settings.cnn
+    rows, images = reduced(stamps, own.side)
+    scores, folds = rows["score"].to_numpy(np.float32), folds_of(len(rows), settings)
+    predicted = np.empty(len(rows), dtype=np.float32)
+    place = devices.pick(device)
+    log.info("scorer %s: trained on %s%s", scorer, place.type, "" if weights else ", from scratch")
+    counter = Progress(own.epochs * settings.folds * len(rows), "images seen")
+    with devices.reproducible(place, settings.threads):
+        for fold in range(settings.folds):
+            held, seed = folds == fold, seed_of(settings.seed, "scorer", scorer, fold) % 2**31
+            network = _new(settings, residual, weights, seed).to(place)
+            _train(network, images[~held], scores[~held], own, residual, getattr(own, "decay", 0.0), seed, counter)
+            predicted[held] = _predict(network, images[held], own.batch, residual)
+    return pd.DataFrame({"index": rows["index"], "score": scores.astype(np.float64), "fold": folds}).assign(
+        predicted=predicted.astype(np.float64)
+    )
+
+
+def _new(settings: RealismSettings, residual: bool, weights: Path | None, seed: int) -> nn.Module:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network: nn.Module = ResNet18(settings.resnet.width) if residual else Cnn(settings.cnn)
+    if residual and weights is not None:
+        network.load_imagenet(weights)
+    return network
+
+
+def _train(
+    network: nn.Module,
+    images: np.ndarray,
+    scores: np.ndarray,
+    settings: NetworkSettings,
+    residual: bool,
+    decay: float,
+    seed: int,
+    counter: Progress,
+) -> None:
+    place = next(network.parameters()).device
+    optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
+    loss_of: Callable[[Tensor, Tensor], Tensor] = functional.l1_loss if residual else functional.mse_loss
+    wanted = scores / _TOP - 1 if residual else scores
+    network.train()
+    with torch.random.fork_rng(devices=[place] if place.type == "cuda" else []):
+        torch.manual_seed(seed)
+        for epoch in range(settings.epochs):
+            order = generator(seed, "epoch", epoch).permutation(len(images))
+            for first in range(0, len(order), settings.batch):
+                chosen = order[first : first + settings.batch]
+                if residual and len(chosen) == 1:
+                    # One image has no statistics to be normalised by.
+                    continue
+                loss = loss_of(network(_input(images[chosen], place)), torch.from_numpy(wanted[chosen]).to(place))
+                if decay:
+                    loss = loss + decay * sum(each.square().sum() for each in network.score.parameters())
+                optimiser.zero_grad(set_to_none=True)
+                loss.backward()
+                optimiser.step()
+                counter.advance(len(chosen))
+
+
+@torch.no_grad()
+def _predict(network: nn.Module, images: np.ndarray, batch: int, residual: bool) -> np.ndarray:
+    place = next(network.parameters()).device
+    network.eval()
+    blocks = range(0, len(images), batch)
+    found = np.concatenate([network(_input(images[first : first + batch], place)).cpu().numpy() for first in blocks])
+    return _TOP * (found + 1) if residual else found
+
+
+def _input(images: np.ndarray, place: torch.device) -> Tensor:
+    return torch.from_numpy(images[:, None].astype(np.float32) / 255.0).to(place)

@@ -1,0 +1,420 @@
+rule cross_validate:
+    input:
+        features=scored_features,
+    output:
+        predictions=f"{REALISM}/{{dataset}}/predictions/{{scorer}}.parquet",
+        record=f"{REALISM}/{{dataset}}/predictions/{{scorer}}.json",
+    log:
+        f"{RESULTS}/logs/realism/{{dataset}}/predictions/{{scorer}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/realism/{{dataset}}/predictions/{{scorer}}.tsv"
+    wildcard_constraints:
+        scorer=DRIVER.scorers(by_network=False),
+    conda:
+        "../../envs/measure.yaml"
+    threads: scorer_threads
+    resources:
+        mem_mb=memory(8000),
+        runtime=480,
+    params:
+        spec=spec("cross_validate"),
+        code=code("cross_validate"),
+    script:
+        "../scripts/cross_validate.py"
+
+
+rule cross_validate_network:
+    input:
+        stamps=f"{RESULTS}/stamps/{{dataset}}.scored.h5",
+        weights=scorer_weights,
+    output:
+        predictions=f"{REALISM}/{{dataset}}/predictions/{{scorer}}.parquet",
+        record=f"{REALISM}/{{dataset}}/predictions/{{scorer}}.json",
+    log:
+        f"{RESULTS}/logs/realism/{{dataset}}/predictions/{{scorer}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/realism/{{dataset}}/predictions/{{scorer}}.tsv"
+    wildcard_constraints:
+        scorer=DRIVER.scorers(by_network=True),
+    conda:
+        "../../envs/measure.yaml"
+    threads: scorer_threads
+    resources:
+        mem_mb=memory(12000),
+        runtime=720,
+        gpu=1,
+    params:
+        spec=spec("cross_validate_network"),
+        code=code("cross_validate_network"),
+    script:
+        "../scripts/cross_validate_network.py"
+
+
+rule fit_scorer:
+    input:
+        features=f"{RESULTS}/measurements/{{dataset}}/scored/realism.parquet",
+    output:
+        scorer=f"{REALISM}/{{dataset}}/scorer.json",
+        record=f"{REALISM}/{{dataset}}/scorer.record.json",
+    log:
+        f"{RESULTS}/logs/realism/{{dataset}}/fit_scorer.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/realism/{{dataset}}/fit_scorer.tsv"
+    conda:
+        "../../envs/measure.yaml"
+    threads: scorer_threads
+    resources:
+        mem_mb=memory(8000),
+        runtime=240,
+    params:
+        spec=spec("fit_scorer"),
+        code=code("fit_scorer"),
+    script:
+        "../scripts/fit_scorer.py"
+
+
+# Stamps of any data set can be scored: `subject` is theirs, `dataset` that of the scorer.
+rule score:
+    input:
+        scorer=f"{REALISM}/{{dataset}}/scorer.json",
+        features=f"{RESULTS}/measurements/{{subject}}/{{who}}/realism.parquet",
+    output:
+        scores=f"{REALISM}/{{dataset}}/scores/{{subject}}/{{who}}.parquet",
+        record=f"{REALISM}/{{dataset}}/scores/{{subject}}/{{who}}.json",
+    log:
+        f"{RESULTS}/logs/realism/{{dataset}}/scores/{{subject}}/{{who}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/realism/{{dataset}}/scores/{{subject}}/{{who}}.tsv"
+    conda:
+        "../../envs/measure.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4000),
+        runtime=60,
+    params:
+        spec=spec("score"),
+        code=code("score"),
+    script:
+        "../scripts/score.py"
+
+
+rule summarise_scorers:
+    input:
+        predictions=predictions_of,
+        scores=f"{REALISM}/{{dataset}}/scores/{{dataset}}/scored.parquet",
+    output:
+        rows=f"{REALISM}/{{dataset}}/scorers.csv",
+        record=f"{REALISM}/{{dataset}}/scorers.json",
+    log:
+        f"{RESULTS}/logs/realism/{{dataset}}/summarise_scorers.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/realism/{{dataset}}/summarise_scorers.tsv"
+    conda:
+        "../../envs/measure.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4000),
+        runtime=60,
+    params:
+        spec=spec("summarise_scorers"),
+        code=code("summarise_scorers"),
+    script:
+        "../scripts/summarise_scorers.py"
+
+
+rule time_drawing:
+    input:
+        weights=f"{RESULTS}/models/{{dataset}}/{{model}}/seed{{seed}}/weights.safetensors",
+    output:
+        cost=f"{RESULTS}/samples/{{dataset}}/{{model}}/drawing-seed{{seed}}.json",
+        record=f"{RESULTS}/samples/{{dataset}}/{{model}}/drawing-seed{{seed}}.record.json",
+    log:
+        f"{RESULTS}/logs/time_drawing/{{dataset}}/{{model}}/seed{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/time_drawing/{{dataset}}/{{model}}/seed{{seed}}.tsv"
+    conda:
+        "../../envs/train.yaml"
+    threads: CONFIG.sampling.threads
+    resources:
+        mem_mb=memory(4000),
+        runtime=60,
+        gpu=1,
+    params:
+        spec=spec("time_drawing"),
+        code=code("time_drawing"),
+    script:
+        "../scripts/time_drawing.py"
+
+
+rule sample_galaxies:
+    input:
+        weights=f"{RESULTS}/models/{{dataset}}/{{model}}/seed{{seed}}/weights.safetensors",
+    output:
+        stamps=f"{RESULTS}/samples/{{dataset}}/{{model}}/galaxies-seed{{seed}}.h5",
+        record=f"{RESULTS}/samples/{{dataset}}/{{model}}/galaxies-seed{{seed}}.json",
+    log:
+        f"{RESULTS}/logs/sample_galaxies/{{dataset}}/{{model}}/seed{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/sample_galaxies/{{dataset}}/{{model}}/seed{{seed}}.tsv"
+    conda:
+        "../../envs/train.yaml"
+    threads: CONFIG.sampling.threads
+    resources:
+        mem_mb=memory(4000),
+        runtime=60,
+    params:
+        spec=spec("sample_galaxies"),
+        code=code("sample_galaxies"),
+    script:
+        "../scripts/sample_galaxies.py"
+
+
+rule experiment:
+    input:
+        weights=f"{RESULTS}/models/{{dataset}}/{{model}}/seed{{seed}}/weights.safetensors",
+        scorer=f"{REALISM}/{{dataset}}/scorer.json",
+    output:
+        scores=f"{REALISM}/{{dataset}}/experiments/{{model}}-seed{{seed}}/{{experiment}}.parquet",
+        record=f"{REALISM}/{{dataset}}/experiments/{{model}}-seed{{seed}}/{{experiment}}.json",
+    log:
+        f"{RESULTS}/logs/realism/{{dataset}}/experiments/{{model}}-seed{{seed}}/{{experiment}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/realism/{{dataset}}/experiments/{{model}}-seed{{seed}}/{{experiment}}.tsv"
+    conda:
+        "../../envs/measure.yaml"
+    threads: CONFIG.sampling.threads
+    resources:
+        mem_mb=memory(4000),
+        runtime=720,
+    params:
+        spec=spec("experiment"),
+        code=code("experiment"),
+    script:
+        "../scripts/experiment.py"
+
+
+rule summarise_experiments:
+    input:
+        experiments=experiments_of,
+    output:
+        rows=f"{REALISM}/{{dataset}}/experiments/{{model}}-seed{{seed}}.csv",
+        record=f"{REALISM}/{{dataset}}/experiments/{{model}}-seed{{seed}}.json",
+    log:
+        f"{RESULTS}/logs/realism/{{dataset}}/experiments/{{model}}-seed{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/realism/{{dataset}}/experiments/{{model}}-seed{{seed}}.tsv"
+    conda:
+        "../../envs/measure.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=30,
+    params:
+        spec=spec("summarise_experiments"),
+        code=code("summarise_experiments"),
+    script:
+        "../scripts/summarise_experiments.py"
+
+
+rule summarise_generator:
+    input:
+        scores=f"{REALISM}/{{dataset}}/scores/{{dataset}}/{{model}}-seed{{seed}}.parquet",
+        features=f"{RESULTS}/measurements/{{dataset}}/{{model}}-seed{{seed}}/realism.parquet",
+        real=f"{RESULTS}/measurements/{{dataset}}/scored/realism.parquet",
+        segments=model_costs,
+        drawing=f"{RESULTS}/samples/{{dataset}}/{{model}}/drawing-seed{{seed}}.json",
+        galaxies=drawn_galaxies,
+    output:
+        rows=f"{REALISM}/{{dataset}}/generators/{{model}}-seed{{seed}}.csv",
+        record=f"{REALISM}/{{dataset}}/generators/{{model}}-seed{{seed}}.json",
+    log:
+        f"{RESULTS}/logs/realism/{{dataset}}/generators/{{model}}-seed{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/realism/{{dataset}}/generators/{{model}}-seed{{seed}}.tsv"
+    conda:
+        "../../envs/measure.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4000),
+        runtime=60,
+    params:
+        spec=spec("summarise_generator"),
+        code=code("summarise_generator"),
+    script:
+        "../scripts/summarise_generator.py"
+
+
+rule summarise_real:
+    input:
+        scores=f"{REALISM}/{{dataset}}/scores/{{dataset}}/scored.parquet",
+        real=f"{RESULTS}/measurements/{{dataset}}/scored/realism.parquet",
+    output:
+        rows=f"{REALISM}/{{dataset}}/generators/real.csv",
+        record=f"{REALISM}/{{dataset}}/generators/real.json",
+    log:
+        f"{RESULTS}/logs/realism/{{dataset}}/generators/real.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/realism/{{dataset}}/generators/real.tsv"
+    conda:
+        "../../envs/measure.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4000),
+        runtime=60,
+    params:
+        spec=spec("summarise_real"),
+        code=code("summarise_real"),
+    script:
+        "../scripts/summarise_real.py"
+
+
+rule table_gantastic2020:
+    input:
+        distances=summaries_for,
+        published="config/published/gantastic2020.csv",
+    output:
+        csv=report(
+            f"{RESULTS}/tables/gantastic2020/{{table}}.csv",
+            caption="../report/table_gantastic2020.rst",
+            category="Tables",
+            labels={"table": "Gantastic 4, {table}"},
+        ),
+        md=f"{RESULTS}/tables/gantastic2020/{{table}}.md",
+        tex=f"{RESULTS}/tables/gantastic2020/{{table}}.tex",
+        record=f"{RESULTS}/tables/gantastic2020/{{table}}.json",
+    log:
+        f"{RESULTS}/logs/table_gantastic2020/{{table}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/table_gantastic2020/{{table}}.tsv"
+    wildcard_constraints:
+        table="|".join(GANTASTIC.values()),
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=20,
+    params:
+        spec=spec("table_gantastic2020"),
+        code=code("table_gantastic2020"),
+    script:
+        "../scripts/table_gantastic2020.py"
+
+
+rule table_all:
+    input:
+        distances=all_distances,
+    output:
+        csv=report(
+            f"{RESULTS}/tables/all.csv",
+            caption="../report/table_all.rst",
+            category="Tables",
+            labels={"table": "every generator"},
+        ),
+        md=f"{RESULTS}/tables/all.md",
+        tex=f"{RESULTS}/tables/all.tex",
+        record=f"{RESULTS}/tables/all.json",
+    log:
+        f"{RESULTS}/logs/table_all.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/table_all.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=20,
+    params:
+        spec=spec("table_all"),
+        code=code("table_all"),
+    script:
+        "../scripts/table_all.py"
+
+
+rule figure_score_features:
+    input:
+        features=f"{RESULTS}/measurements/{{dataset}}/scored/realism.parquet",
+        predictions=best_predictions,
+    output:
+        png=report(
+            f"{RESULTS}/figures/gantastic2020/score_features-{{dataset}}.png",
+            caption="../report/score_features.rst",
+            category="Figures",
+            labels={"figure": "features and scores", "data set": "{dataset}"},
+        ),
+        pdf=f"{RESULTS}/figures/gantastic2020/score_features-{{dataset}}.pdf",
+        record=f"{RESULTS}/figures/gantastic2020/score_features-{{dataset}}.json",
+    log:
+        f"{RESULTS}/logs/figure_score_features/{{dataset}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_score_features/{{dataset}}.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4000),
+        runtime=20,
+    params:
+        spec=spec("figure_score_features"),
+        code=code("figure_score_features"),
+    script:
+        "../scripts/figure_score_features.py"
+
+
+rule figure_sparse_galaxies:
+    input:
+        parts=f"{RESULTS}/stamps/{{dataset}}.parts.h5",
+        galaxies=first_galaxies,
+    output:
+        png=report(
+            f"{RESULTS}/figures/gantastic2020/sparse_galaxies-{{dataset}}.png",
+            caption="../report/sparse_galaxies.rst",
+            category="Figures",
+            labels={"figure": "galaxies", "data set": "{dataset}"},
+        ),
+        pdf=f"{RESULTS}/figures/gantastic2020/sparse_galaxies-{{dataset}}.pdf",
+        record=f"{RESULTS}/figures/gantastic2020/sparse_galaxies-{{dataset}}.json",
+    log:
+        f"{RESULTS}/logs/figure_sparse_galaxies/{{dataset}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_sparse_galaxies/{{dataset}}.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4000),
+        runtime=20,
+    params:
+        spec=spec("figure_sparse_galaxies"),
+        code=code("figure_sparse_galaxies"),
+    script:
+        "../scripts/figure_sparse_galaxies.py"
+
+
+rule figure_sparse_images:
+    input:
+        stamps=first_stamps,
+    output:
+        png=report(
+            f"{RESULTS}/figures/gantastic2020/sparse_images-{{dataset}}.png",
+            caption="../report/sparse_images.rst",
+            category="Figures",
+            labels={"figure": "images", "data set": "{dataset}"},
+        ),
+        pdf=f"{RESULTS}/figures/gantastic2020/sparse_images-{{dataset}}.pdf",
+        record=f"{RESULTS}/figures/gantastic2020/sparse_images-{{dataset}}.json",
+    log:
+        f"{RESULTS}/logs/figure_sparse_images/{{dataset}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/figure_sparse_images/{{dataset}}.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4000),
+        runtime=20,
+    params:
+        spec=spec("figure_sparse_images"),
+        code=code("figure_sparse_images"),
+    script:
+        "../scripts/figure_sparse_images.py"

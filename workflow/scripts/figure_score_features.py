@@ -1,0 +1,17 @@
+"""Draw features of images with low and high scores, and what the best scorer makes of them."""
+
+import pandas as pd
+
+from galforge.provenance import begin, finish
+from galforge.report.figures.score_features import draw
+from galforge.report.labels import source_label
+
+spec = begin(snakemake, __file__)
+draw(
+    source_label(spec["dataset"], spec["origin"], spec["scale"]),
+    pd.read_parquet(snakemake.input.features),
+    pd.read_parquet(snakemake.input.predictions),
+    snakemake.output.png,
+    snakemake.output.pdf,
+)
+finish(snakemake, __file__)
