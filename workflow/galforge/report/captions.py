@@ -135,7 +135,7 @@ CAPTIONS = {
     ),
     "sparse_images": (
         "Whole images: real ones in the first row, below what each model drew, picked by the seed and not by eye. Each "
-        "pixel shows the brightest of the pixels that it stands for, and the stretch is a square root, both so that "
+        "pixel shows the brightest of the pixels that it stands for, and the stretch is a cube root, both so that "
         "faint galaxies can be seen: there is less light in the images than it seems."
     ),
     "sparse_galaxies": (
@@ -145,8 +145,9 @@ CAPTIONS = {
     ),
     "score_features": (
         "Histogram of levels and one-dimensional power spectrum of images of low, middle and high score, a third of "
-        "the images each: lines are means, bands hold 68 % of the images. On the right the score that the scorer of "
-        "generated images gives images that it was not trained on, against their own."
+        "the images each: lines are means (of the logarithm for the spectrum), bands hold 68 % of the images. On the "
+        "right the score that the scorer of generated images gives images that it was not trained on, against their "
+        "own."
     ),
     "history": "Losses of the training against images seen; models with other losses have rows of their own.",
 }
