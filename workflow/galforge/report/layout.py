@@ -66,8 +66,8 @@ def _columns(table: str, rows: pd.DataFrame) -> list[Column]:
 
 def _sizes(table: str, run: pd.DataFrame) -> str:
     sizes = [run["n_source"], run["n_generated"]]
-    if TABLES[table].study == GANTASTIC:
-        # One sample of images, unless real and generated ones are compared.
+    if TABLES[table].study == GANTASTIC or table == "all":
+        # Scores are of one sample of images, unless real and generated ones are compared.
         sizes = [each for each in sizes if (each.fillna(0) > 0).any()]
     return " v ".join(map(_extent, sizes))
 
@@ -84,6 +84,9 @@ def _rows(table: str, rows: pd.DataFrame, columns: list[Column]) -> list[Row]:
     # Rows of runs come first in the frame, so their order of properties holds for the printed ones too.
     keys = list(dict.fromkeys(zip(compared["metric"], compared["property"], strict=True)))
     headings = list(dict.fromkeys(about.heading(*key) for key in keys))
+    if about.study == GANTASTIC:
+        # Real images, which come first, lack some of the metrics.
+        headings = list(dict.fromkeys(about.sections.values()))
     keys.sort(key=lambda key: _place(table, headings.index(about.heading(*key)), *key))
     out = []
     for metric, name in keys:
