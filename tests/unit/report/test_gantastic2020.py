@@ -132,7 +132,7 @@ def test_files_say_the_same_read_back(made: dict[str, pd.DataFrame], name: str, 
     tables.write(name, made[name], "demo", "7.8", *paths)
     assert layout.blocks(name, pd.read_csv(paths[0])) == layout.blocks(name, made[name])
     markdown, latex = (path.read_text(encoding="utf-8") for path in paths[1:])
-    for said in ("sparse (mock, up to", "source images)", "Scale: demo", "printed", "Sizes are numbers of images"):
+    for said in ("sparse (mock, up to", " images)", "Scale: demo", "printed", "Sizes are numbers of images"):
         assert said in markdown
     assert "nan" not in markdown
     assert "<NA>" not in markdown

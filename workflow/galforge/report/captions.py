@@ -190,11 +190,11 @@ def caption(table: str, frame: pd.DataFrame, scale: str, statmorph: str) -> str:
         return _denoising(frame, scale)
     about, shown = TABLES[table], blocks(table, frame)
     sparse = about.study == GANTASTIC
-    things, sources = "images" if sparse else "stamps", []
+    things, sources = "images" if sparse else "source stamps", []
     for block in shown:
         rows = frame[(frame["dataset"] == block.dataset) & frame["seeds"].notna() & (frame["metric"] != "count")]
         largest = rows["n_source"].max()
-        size = "" if pd.isna(largest) else f", up to {int(largest)} source {things}"
+        size = "" if pd.isna(largest) else f", up to {int(largest)} {things}"
         sources.append(f"{block.dataset} ({block.origin}{size})")
     what = f"{about.title}. {about.quantity}, in {about.unit}; {about.reading}. Sources: {'; '.join(sources)}."
     if table == "cost":

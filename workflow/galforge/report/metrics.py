@@ -205,7 +205,7 @@ TABLES = {
         "stamps, and mean score of whole images where there are scores",
         "×10⁻² of the source's standard deviation for morphology, ×10⁻² dex for the power spectrum, ×10⁻² for the KID; "
         "the FID has the squared unit of the features and the score its own",
-        reading="small distances are good, scores are where they are those of real images",
+        reading="small distances are good, and scores that are those of real images",
         about="One number stands for a model here and hides much; the tables of each quantity say more. A model on one "
         "data set is not to be compared with one on another, except in units of the floor, which a perfect model would "
         "score: 1 is as good as can be told. FID and KID of different networks are not comparable. Printed values "
