@@ -11,14 +11,15 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from galforge.report import denoising, layout, page, style, tables
-from galforge.report.about import LI
+from galforge.report import denoising, layout, overall, page, style, tables
+from galforge.report.about import HOLZSCHUH, LI
 from galforge.report.metrics import OWN, TABLES
 from galforge.report.style import COLOUR_BULGE, MORPHOLOGY, PHOTOMETRY
 from galforge.report.summary import figures
 from galforge.seeds import generator
 from galforge.studies.denoising.summary import summarise
 from toys import denoising as toy
+from toys import gantastic2020 as sparse
 from toys import li2024 as of_redshift
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -103,10 +104,15 @@ def build(folder: Path) -> Path:
         for kind in page.FIGURES
     ]
     galaxies = [name for name in TABLES if TABLES[name].study == LI]
-    made = {name: tables.assemble(name, frames, published) for name in TABLES if name not in (*OWN, *galaxies)}
+    own = [name for name in TABLES if TABLES[name].study == HOLZSCHUH and name not in OWN]
+    made = {name: tables.assemble(name, frames, published) for name in own}
     asked = [of_redshift.distances(model) for model in ("real", "cvae", "cvae-published", "ddpm")]
     printed = tables.read_published([ROOT / "config/published/li2024.csv"])
     made |= {name: tables.assemble(name, asked, printed) for name in galaxies}
+    printed = tables.read_published([ROOT / "config/published/gantastic2020.csv"])
+    scored = page.TOGETHER["gantastic2020"]
+    made |= {name: tables.assemble(name, sparse.distances(), printed) for name in scored}
+    made["all"] = overall.assemble([*frames, *sparse.distances()], pd.concat([published, printed]))
     spent = {"parameters": 2.3e6, "images_seen": 16_000.0, "gpu_hours": 0.0, "cpu_hours": 0.08}
     made["cost"] = tables.assemble_cost(
         pd.DataFrame(
@@ -218,6 +224,38 @@ def test_galaxies_made_for_a_redshift_have_a_section_of_their_own(built: Path) -
     assert section.count("<figure>") == 7
     assert "0.25-0.5" not in section, "single bins are for machines"
     assert "Holzschuh et al. 2022, MNRAS 515, 652; Li et al. 2024, arXiv:2407.07229" in text
+
+
+def test_sparse_images_have_a_section_of_their_own(built: Path) -> None:
+    text = built.read_text(encoding="utf-8")
+    section = text.split('<section id="gantastic2020"')[1].split("</section>")[0]
+    assert section.count("<h3>") == 3, "its tables"
+    assert section.count("<h4>sparse") == 3, "its data set below each"
+    for said in (
+        "Two-stage GAN, conditional",
+        "Median of the scores",
+        "0.09396",
+        "for fakes, real and query images as well",
+        "at the source&#39;s",
+        "at zero",
+        "it may be fooled",
+    ):
+        assert said in section
+    order = ("Generated sparse images and their scores", "How well a scorer", "What the score of a two-stage")
+    places = [section.index(f"<h3>{title}") for title in order]
+    assert places == sorted(places)
+    assert section.count("<figure>") == 3
+    assert section.count('<details class="gallery">') == 2
+    assert "Gantastic 4, Two-Stage GAN for Sparse Galaxy Image Generation (ETH Zurich)" in text
+
+
+def test_every_generator_stands_near_the_top(built: Path) -> None:
+    text = built.read_text(encoding="utf-8")
+    ids = re.findall(r'<section id="(\w+)"', text)
+    assert ids[:4] == ["headline", "run", "all", "stamps"]
+    section = text.split('<section id="all"')[1].split("</section>")[0]
+    assert section.count("<h3>") == len(RUNS) + 1
+    assert "In units of the floor" in section
 
 
 def test_same_inputs_give_the_same_bytes(built: Path, tmp_path: Path) -> None:

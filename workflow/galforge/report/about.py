@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-HOLZSCHUH, LI = "holzschuh2022", "li2024"
+HOLZSCHUH, LI, GANTASTIC = "holzschuh2022", "li2024", "gantastic2020"
 """Studies, as their tables, figures and printed values are filed."""
 PUBLISHED_NETWORK = "inception-v3"
 """The only feature network whose FID and KID stand beside printed ones."""
@@ -31,7 +31,8 @@ class Table:
         printed: whether values of it were ever printed.
         digits: how printed values are shown.
         details: what its rows are besides those that average over others.
-        study: the paper that it is of.
+        study: the paper that it is of; empty where it is of several.
+        file: name of its files, and of the table of its printed values; empty where that is its own.
     """
 
     title: str
@@ -48,6 +49,7 @@ class Table:
     digits: str = ".2f"
     details: str = "mode by mode"
     study: str = HOLZSCHUH
+    file: str = ""
 
     @property
     def comparisons(self) -> tuple[str, ...]:

@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from galforge.report.about import NETWORKS, PUBLISHED_NETWORK
+from galforge.report import gantastic2020
+from galforge.report.about import GANTASTIC, NETWORKS, PUBLISHED_NETWORK
 from galforge.report.layout import blocks, engines
 from galforge.report.metrics import ROUNDTRIP, TABLES
 
@@ -28,6 +29,12 @@ OF_REDSHIFT = {
     "successors": "Each cell: value ± standard error; “at one” says that it lies within twice its error of 1 and "
     "supports no ranking.",
 }
+OVERALL = (
+    "Each cell: value ± standard error, then the floor, which a perfect model would score at these sample sizes; a "
+    "distance below twice its floor or a KID below twice its error says “at floor”, a score within twice the errors of "
+    "both from that of real images says “at the source's”, and supports no ranking. Where there is no floor, nothing "
+    "stands in units of it."
+)
 DENOISING = (
     "Each cell: value ± standard error, over galaxies and over networks of equal share, in quadrature; “not supported” "
     "says that a difference from α = 0, or between α = 1 and mixed shares, is not beyond chance. The methods without a "
@@ -126,6 +133,22 @@ CAPTIONS = {
         "A sheet to print (the PDF beside it has A4 size): galaxies of the source's test split and generated ones of "
         "like redshifts, mixed. Tick, then compare with the key, the CSV file of the same name; half right is chance."
     ),
+    "sparse_images": (
+        "Whole images: real ones in the first row, below what each model drew, picked by the seed and not by eye. Each "
+        "pixel shows the brightest of the pixels that it stands for, and the stretch is a cube root, both so that "
+        "faint galaxies can be seen: there is less light in the images than it seems."
+    ),
+    "sparse_galaxies": (
+        "Patches of 32 x 32 px around galaxies: real ones in the first row, below those that two-stage models drew, of "
+        "conditional ones a row per size class. Linear from black to the level 255, so that faint galaxies are hardly "
+        "seen; picked by the seed and not by eye."
+    ),
+    "score_features": (
+        "Histogram of levels and one-dimensional power spectrum of images of low, middle and high score, a third of "
+        "the images each: lines are means (of the logarithm for the spectrum), bands hold 68 % of the images. On the "
+        "right the score that the scorer of generated images gives images that it was not trained on, against their "
+        "own."
+    ),
     "history": "Losses of the training against images seen; models with other losses have rows of their own.",
 }
 ALTERNATIVES = {
@@ -146,6 +169,9 @@ ALTERNATIVES = {
     "redshifts": "Redshifts found by a network against those of {dataset} and those asked of its models",
     "losses": "Fitting loss, redshift loss, scatter and outliers of {dataset} and its models against redshift",
     "blind": "Sheet of numbered galaxies of {dataset}, some of the source and some generated",
+    "sparse_images": "Rows of whole sparse images of {dataset}: real ones above, one row per model below",
+    "sparse_galaxies": "Rows of galaxy patches of {dataset}: real ones above, those of two-stage models below",
+    "score_features": "Histograms and power spectra of images of {dataset} by score, and scores predicted for them",
     "history": "Training losses on {dataset} falling with images seen",
 }
 MEASURED = ("distributions", "contours", "planes", "colours")
@@ -163,22 +189,24 @@ def caption(table: str, frame: pd.DataFrame, scale: str, statmorph: str) -> str:
     if table == "denoising":
         return _denoising(frame, scale)
     about, shown = TABLES[table], blocks(table, frame)
-    sources = []
+    sparse = about.study == GANTASTIC
+    things, sources = "images" if sparse else "source stamps", []
     for block in shown:
         rows = frame[(frame["dataset"] == block.dataset) & frame["seeds"].notna() & (frame["metric"] != "count")]
         largest = rows["n_source"].max()
-        size = "" if pd.isna(largest) else f", up to {int(largest)} source stamps"
+        size = "" if pd.isna(largest) else f", up to {int(largest)} {things}"
         sources.append(f"{block.dataset} ({block.origin}{size})")
     what = f"{about.title}. {about.quantity}, in {about.unit}; {about.reading}. Sources: {'; '.join(sources)}."
     if table == "cost":
         return f"{what} Scale: {scale}. {about.about}"
     kinds = {column.kind for block in shown for column in block.columns}
-    protocols = "“Corrected” and “published” are the protocols of measuring"
+    protocols = gantastic2020.PROTOCOL if sparse else "“Corrected” and “published” are the protocols of measuring"
     if "printed" in kinds:
         protocols += (
             "; “printed” is the value in the paper, from its own full-size data, to be compared with “published” only"
         )
-    parts = [what, f"Scale: {scale}.", cells(table), f"{protocols}.", "Sizes are source v generated stamps."]
+    sizes = gantastic2020.SIZES if sparse else "Sizes are source v generated stamps."
+    parts = [what, f"Scale: {scale}.", cells(table), f"{protocols}.", sizes]
     return " ".join(filter(None, [*parts, *remarks(table, frame, statmorph)]))
 
 
@@ -214,8 +242,9 @@ def _single(frame: pd.DataFrame) -> list[str]:
 
 def cells(table: str) -> str:
     """How to read a cell of a table."""
-    if table in OF_REDSHIFT:
-        return OF_REDSHIFT[table]
+    own = {**OF_REDSHIFT, **gantastic2020.CELLS, "all": OVERALL}
+    if table in own:
+        return own[table]
     if table == "coverage":
         ideal = CELLS.format(floor="ideal", too_close="within twice its error of it")
         return f"{ideal} Copying has the floor of a distance, on either side of 0."

@@ -2,7 +2,8 @@
 
 import pandas as pd
 
-from galforge.report import denoising
+from galforge.report import denoising, gantastic2020
+from galforge.report.about import GANTASTIC
 from galforge.report.cells import Block, Cell, Column, Count, Row, number
 from galforge.report.metrics import FLOORS, KINDS, METRICS, REAL, ROUNDTRIP, TABLES, shown_cost
 from galforge.report.redshift_bins import printed_model, split_bin
@@ -54,14 +55,21 @@ def _columns(table: str, rows: pd.DataFrame) -> list[Column]:
             run = rows[(rows["model"] == model) & (rows["protocol"] == protocol) & rows["seeds"].notna()]
             if len(run):
                 seeds = f", {run['seeds'].max()} seeds" if run["seeds"].max() > 1 else ""
-                sizes = f"{_extent(run['n_source'])} v {_extent(run['n_generated'])}{seeds}"
                 # The headings or the rows name the networks.
-                named = TABLES[table].by_network or table in ALL
+                named = TABLES[table].by_network or table in (*ALL, "all")
                 engine = "" if named else ", ".join(filter(None, run["engine"].unique()))
-                out.append(Column(model, protocol, sizes, engine))
+                out.append(Column(model, protocol, f"{_sizes(table, run)}{seeds}", engine))
     printed = rows.loc[rows["published"].notna(), "model"].map(printed_model)
     named = dict.fromkeys(map(printed_model, models))
     return out + [Column(model, "printed") for model in named if (printed == model).any()]
+
+
+def _sizes(table: str, run: pd.DataFrame) -> str:
+    sizes = [run["n_source"], run["n_generated"]]
+    if TABLES[table].study == GANTASTIC or table == "all":
+        # Scores are of one sample of images, unless real and generated ones are compared.
+        sizes = [each for each in sizes if (each.fillna(0) > 0).any()]
+    return " v ".join(map(_extent, sizes))
 
 
 def _extent(sizes: pd.Series) -> str:
@@ -76,7 +84,10 @@ def _rows(table: str, rows: pd.DataFrame, columns: list[Column]) -> list[Row]:
     # Rows of runs come first in the frame, so their order of properties holds for the printed ones too.
     keys = list(dict.fromkeys(zip(compared["metric"], compared["property"], strict=True)))
     headings = list(dict.fromkeys(about.heading(*key) for key in keys))
-    keys.sort(key=lambda key: (headings.index(about.heading(*key)), METRICS.index(key[0]), _is_total(table, key[1])))
+    if about.study == GANTASTIC:
+        # Real images, which come first, lack some of the metrics.
+        headings = list(dict.fromkeys(about.sections.values()))
+    keys.sort(key=lambda key: _place(table, headings.index(about.heading(*key)), *key))
     out = []
     for metric, name in keys:
         own = compared[(compared["metric"] == metric) & (compared["property"] == name)]
@@ -84,11 +95,19 @@ def _rows(table: str, rows: pd.DataFrame, columns: list[Column]) -> list[Row]:
         floor = FLOORS.get(KINDS[metric], "floor")
         label = property_label(name, table, metric)
         if any(cells):
-            out.append(Row(label, cells, about.heading(metric, name), _is_total(table, name), floor))
+            out.append(Row(label, cells, about.heading(metric, name), _is_total(table, metric, name), floor))
     return out
 
 
-def _is_total(table: str, name: str) -> bool:
+def _place(table: str, heading: int, metric: str, name: str) -> tuple[int, ...]:
+    """Where a row stands; scorers differ in their features, whose order is that of the printed table."""
+    own = gantastic2020.place(metric, name) if TABLES[table].study == GANTASTIC else 0
+    return heading, METRICS.index(metric), _is_total(table, metric, name), own
+
+
+def _is_total(table: str, metric: str, name: str) -> bool:
+    if table in gantastic2020.TOTALS:
+        return metric in gantastic2020.TOTALS[table]
     if table in ALL:
         return name.partition("@")[0] in ALL[table]
     return not TABLES[table].by_network and name in TOTALS

@@ -2,6 +2,7 @@
 
 import math
 
+from galforge.report import gantastic2020
 from galforge.report.about import Table
 from galforge.report.li2024 import LI2024
 
@@ -27,6 +28,8 @@ KINDS = {
     **dict.fromkeys(("count", "cost"), "number"),
     **dict.fromkeys(("mse", "mse_median", "mse_to_identity", "psnr", "ssim", "morphology"), "number"),
     **dict.fromkeys(("gain", "advantage", "best_alpha", "improvement", "relative_error"), "number"),
+    **gantastic2020.KINDS,
+    "in_floors": "distance",
 }
 """How each metric is read, see ``at_floor``; in the order in which tables show them."""
 METRICS = tuple(KINDS)
@@ -183,6 +186,7 @@ TABLES = {
         factors=dict.fromkeys(("morphology", "gain", "advantage", "improvement", "relative_error"), 100.0),
     ),
     **LI2024,
+    **gantastic2020.GANTASTIC2020,
     "cost": Table(
         "What the models cost",
         "",
@@ -193,10 +197,32 @@ TABLES = {
         about="GPU-hours are wall time times GPUs, CPU-hours wall time times threads where no GPU trained; tries that "
         "led nowhere are not counted.",
     ),
+    "all": Table(
+        "Every generator on the data sets they share",
+        "",
+        ("wasserstein", "fid", "kid", "mean_score", "in_floors"),
+        "Average Wasserstein-1 distances of morphology and power spectrum, FID and KID between source and generated "
+        "stamps, and mean score of whole images where there are scores",
+        "×10⁻² of the source's standard deviation for morphology, ×10⁻² dex for the power spectrum, ×10⁻² for the KID; "
+        "the FID has the squared unit of the features and the score its own",
+        reading="small distances are good, and scores that are those of real images",
+        about="One number stands for a model here and hides much; the tables of each quantity say more. A model on one "
+        "data set is not to be compared with one on another, except in units of the floor, which a perfect model would "
+        "score: 1 is as good as can be told. FID and KID of different networks are not comparable. Printed values "
+        "were not made under the corrected protocol and stand here for orientation.",
+        factors=dict.fromkeys(("wasserstein", "kid"), 100.0),
+        sections={
+            "wasserstein": "Average distance",
+            **dict.fromkeys(("fid", "kid"), "Image networks"),
+            "mean_score": "Mean score",
+            "in_floors": "In units of the floor",
+        },
+        study="",
+    ),
 }
 HEADLINE = ("morphology", "power_spectrum", "colour_bulge")
 """Comparisons whose averages the headline shows."""
-OWN = ("denoising", "cost")
+OWN = ("denoising", "cost", "all")
 """Tables that are made of other things than distances."""
 SEVERAL_BANDS = ("colour_bulge",)
 """Those that the paper made of SKIRT alone."""

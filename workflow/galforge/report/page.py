@@ -13,7 +13,7 @@ import pandas as pd
 from galforge.atomic import write_text
 from galforge.errors import GalforgeError
 from galforge.report import layout
-from galforge.report.about import HOLZSCHUH, LI
+from galforge.report.about import GANTASTIC, HOLZSCHUH, LI
 from galforge.report.captions import CAPTIONS, PATHS, remarks
 from galforge.report.cells import PROTOCOLS
 from galforge.report.metrics import ROUNDTRIP, TABLES
@@ -24,12 +24,17 @@ TITLES = {
     "stamps": "Stamps",
     "history": "Training",
     "li2024": "Li et al. 2024: galaxies made for a redshift",
+    "gantastic2020": "Gantastic 4 (2020): sparse images and their scores",
     **{name: table.title for name, table in TABLES.items()},
 }
 """Sections, in the order of the page after the headline and what was run; each is there if a table or figure is."""
-TOGETHER = {"li2024": tuple(name for name, table in TABLES.items() if table.study == LI)}
+TOGETHER = {
+    "li2024": tuple(name for name, table in TABLES.items() if table.study == LI),
+    "gantastic2020": ("gantastic_table2", "gantastic_table1", "experiments"),
+}
 """Tables of the sections that have others than the one of their name."""
 SECTIONS = {
+    "all": (),
     "stamps": ("stamps", "interpolations"),
     "morphology": ("distributions", "planes", "contours"),
     "power_spectrum": ("spectra",),
@@ -41,6 +46,7 @@ SECTIONS = {
     "coverage": (),
     "denoising": ("sweep", "robustness", "denoised"),
     "li2024": ("redshift_grid", "evolution", "losses", "redshifts", "properties", "divergences", "blind"),
+    "gantastic2020": ("sparse_images", "sparse_galaxies", "score_features"),
     "history": ("history",),
 }
 """Figures of each section; those that are not the first one of theirs are folded away."""
@@ -54,12 +60,15 @@ FOLDED = {
     "properties": "Distributions in bins of redshift",
     "divergences": "Divergences in bins of redshift",
     "blind": "Can you tell them apart? A sheet to print",
+    "sparse_galaxies": "Galaxies, real and drawn by two-stage models",
+    "score_features": "What tells images of high score from those of low score",
 }
 
 
 STUDIES = {
     HOLZSCHUH: "Holzschuh et al. 2022, MNRAS 515, 652",
     LI: "Li et al. 2024, arXiv:2407.07229",
+    GANTASTIC: "Gantastic 4, Two-Stage GAN for Sparse Galaxy Image Generation (ETH Zurich)",
 }
 """Where printed values come from."""
 _COSTS = {

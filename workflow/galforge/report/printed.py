@@ -5,19 +5,30 @@ import pandas as pd
 from galforge.report.metrics import HEADLINE, TABLES
 from galforge.report.redshift_bins import printed_model
 
-COLUMNS = ("table", "dataset", "model", "metric", "property", "value")
+COLUMNS = ("study", "table", "dataset", "model", "metric", "property", "value")
 KEY = ["dataset", "model", "metric", "property"]
-ORIGIN = {"sersic": "analytic", "cosmos": "observed", "skirt": "simulated", "galaxiesml": "observed"}
-"""What the printed values were measured on (Holzschuh et al. 2022, abstract; Li et al. 2024): for models not run."""
+ORIGIN = {
+    "sersic": "analytic",
+    "cosmos": "observed",
+    "skirt": "simulated",
+    "galaxiesml": "observed",
+    "sparse": "observed",
+}
+"""What the printed values were measured on, for models not run.
+
+Holzschuh et al. (2022), abstract; Li et al. (2024); Gantastic 4 (2020), who take their images for those of telescopes.
+"""
 
 
 def printed(table: str, published: pd.DataFrame) -> pd.DataFrame:
     """The printed values that belong to a table, under the names of its rows."""
-    own = published[published["table"] == table]
+    about = TABLES[table]
+    published = published[published["study"] == about.study]
+    own = published[published["table"] == (about.file or table)]
     if table == "headline":
         averages = published[published["table"].isin(HEADLINE) & (published["property"] == "average")]
         own = pd.concat([own, averages.assign(property=averages["table"])])
-    own = own[own["metric"].isin(TABLES[table].metrics)]
+    own = own[own["metric"].isin(about.metrics)]
     return own[[*KEY, "value"]].rename(columns={"value": "published"})
 
 

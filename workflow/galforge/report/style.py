@@ -10,6 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from galforge.atomic import replacing
+from galforge.report import gantastic2020
 from galforge.report.about import NETWORKS
 
 # The palette of Okabe and Ito, told apart with every common colour vision; black is kept for the source.
@@ -139,6 +140,7 @@ MODELS = {
     "ddpm": "DDPM",
     "ddpm-published": "DDPM (published)",
     "ddpm_continuous": "DDPM of arXiv:2411.18440",
+    **gantastic2020.MODELS,
 }
 
 
@@ -146,6 +148,10 @@ def property_label(name: str, table: str, metric: str = "wasserstein") -> str:
     """What a reader calls a row of a table; names without an entry are shown as they are."""
     if table in ("table1", "successors"):
         return _conditional_label(name, metric)
+    if metric in gantastic2020.KINDS:
+        return gantastic2020.property_label(name, metric)
+    if table == "all":
+        return _overall_label(name, metric)
     if metric in METRICS:
         return METRICS[metric]
     if name in MORPHOLOGY:
@@ -163,6 +169,15 @@ def _conditional_label(name: str, metric: str) -> str:
         name = f"Sky rms, {name.removeprefix('sky_rms_')}"
     one = SOURCES[name].label if name in SOURCES else name
     label = together if name in ("all", "inception-v3") else single.format(one)
+    return f"{label} ({NETWORKS.get(network, network).partition(' (')[0]})" if network else label
+
+
+def _overall_label(name: str, metric: str) -> str:
+    """A group of properties, or a metric with its network, which is the property or part of it (``fid@...``)."""
+    if metric in METRICS:
+        name = f"{metric}@{name}"
+    name, _, network = name.partition("@")
+    label = {**METRICS, **GROUPS}.get(name, name)
     return f"{label} ({NETWORKS.get(network, network).partition(' (')[0]})" if network else label
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from galforge.atomic import replacing, write_text
 from galforge.errors import GalforgeError
-from galforge.report import formats
+from galforge.report import formats, gantastic2020
 from galforge.report.headline import headline
 from galforge.report.layout import engines
 from galforge.report.metrics import KINDS, METRICS, OWN, PAIRED, REAL, ROUNDTRIP, TABLES, at_floor
@@ -82,7 +82,7 @@ def read_published(paths: Sequence[str | Path]) -> pd.DataFrame:
     if not frames:
         return pd.DataFrame({name: pd.Series(dtype=float if name == "value" else str) for name in PRINTED})
     published = pd.concat(frames, ignore_index=True)
-    twice = published.duplicated(["table", *KEY])
+    twice = published.duplicated(["study", "table", *KEY])
     if twice.any():
         row = published[twice].iloc[0]
         raise TablesError(
@@ -246,8 +246,10 @@ def _ordered(rows: pd.DataFrame, datasets: list[str]) -> pd.DataFrame:
 
     def place(row: pd.Series) -> tuple[object, ...]:
         name = row["property"]
-        own = name in _ORDER and row["metric"] not in CONDITIONAL
+        own = name in _ORDER and row["metric"] not in (*CONDITIONAL, *gantastic2020.KINDS)
         known = _ORDER.index(name) if own else len(_ORDER)
+        if row["metric"] in gantastic2020.KINDS:
+            known = gantastic2020.place(row["metric"], name)
         return (
             datasets.index(row["dataset"]),
             row["model"] == ROUNDTRIP,
