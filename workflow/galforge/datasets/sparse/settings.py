@@ -1,6 +1,6 @@
 """Settings of the sparse data set: 8-bit images of mostly empty sky with scores of their realism, given or mocked."""
 
-from typing import Literal, Self
+from typing import Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -42,7 +42,7 @@ class MockSettings(Settings):
         ge=0,
         le=1,
         description="share of the images of the query that have the corruption held out",
-        json_schema_extra={"when": {"held_out": list(Corruption.__args__)}},
+        json_schema_extra={"when": {"held_out": list(get_args(Corruption))}},
     )
 
 
