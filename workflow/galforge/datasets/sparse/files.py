@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
@@ -15,7 +16,7 @@ from galforge.errors import GalforgeError
 SETS = ("labeled", "scored", "query")
 TABLES = ("labeled.csv", "scored.csv", "mock.csv")
 LARGEST_FILE = 2**26
-"""No table or image of the release comes near this size; what a damaged or hostile zip unpacks to ends there [bytes]."""
+"""No file of the release comes near this size; what a damaged or hostile zip unpacks to ends there [bytes]."""
 # zipfile raises RuntimeError for encrypted members and NotImplementedError for unknown compressions.
 _UNREADABLE = (OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, ValueError)
 
@@ -69,7 +70,7 @@ def opened(path: Path) -> Iterator[Files]:
     else:
         try:
             # No `with`: this try must not catch what the caller raises inside the yielded block.
-            archive = zipfile.ZipFile(path)  # noqa: SIM115
+            archive = zipfile.ZipFile(path)
         except _UNREADABLE as error:
             raise GalforgeError(f"{path}: the zip is damaged ({error}); fetch it again") from error
         try:
@@ -81,10 +82,11 @@ def opened(path: Path) -> Iterator[Files]:
 def _in_folder(path: Path) -> dict[PurePosixPath, Callable[[], BinaryIO] | None]:
     """Files and folders (None) down to the images of a release in a top folder."""
     found: dict[PurePosixPath, Callable[[], BinaryIO] | None] = {}
-    for folder, folders, names in os.walk(path):
+    # Links are followed, so that images may lie on another disk; the depth is limited, so that a loop of links ends.
+    for folder, folders, names in os.walk(path, followlinks=True):
         here = PurePosixPath(Path(folder).relative_to(path).as_posix())
         found.update({here / name: None for name in folders})
-        found.update({here / name: lambda file=Path(folder) / name: open(file, "rb") for name in names})
+        found.update({here / name: partial(open, Path(folder) / name, "rb") for name in names})
         if len(here.parts) == 2:
             folders.clear()
     return found
@@ -102,7 +104,7 @@ def _in_zip(path: Path, archive: zipfile.ZipFile) -> dict[PurePosixPath, Callabl
         if name in found and not member.is_dir():
             raise GalforgeError(f"{path}: the zip has two members {member.filename!r}; make the zip anew")
         found.update({folder: None for folder in name.parents if folder.parts})
-        found[name] = None if member.is_dir() else lambda member=member: archive.open(member)
+        found[name] = None if member.is_dir() else partial(archive.open, member)
     return found
 
 

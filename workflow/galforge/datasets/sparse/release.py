@@ -134,7 +134,7 @@ def _score(text: str, largest: float) -> float:
 
 
 def _values(files: Files, name: str, faults: _Faults, convert: Callable[[str], float]) -> dict[str, float] | None:
-    """The value of each Id in a table; a faulty one is NaN, so that its file is not said to lack a row. None: no table."""
+    """The value of each Id in a table, None without it; a faulty one is NaN: its file has a row."""
     table, found = f"{name}.csv", {}
     rows = _rows(files, table, ("Id", "Actual"), faults)
     if rows is None:
@@ -186,7 +186,7 @@ def _same(name: str, values: dict[str, float], images: dict[str, Callable[[], Bi
 
 
 def _mock(files: Files, faults: _Faults) -> dict[tuple[str, str], tuple[str, float]]:
-    """Kind of corruption and true score of mock images, by set and Id; empty for the release, which has no such table."""
+    """Kind of corruption and true score of mock images, by set and Id; the release has no such table: empty."""
     if "mock.csv" not in files.tables:
         return {}
     found = {}
