@@ -1,0 +1,118 @@
+"""Builds the stamps of sparse 8-bit images: for generators, for scorers, and the parts and thumbnails of the former.
+
+The choice of images is that of Gantastic 4 (ETH Zurich, 2020): generators learn from images whose background is 0 and
+that are labelled real or have a score of at least 2; galaxies are cut out of those labelled real or of at least 3.
+"""
+
+from pathlib import Path
+
+import numpy as np
+
+from galforge.datasets.rejections import Rejected, Tally
+from galforge.datasets.sparse import files, image, parts, release
+from galforge.datasets.sparse.settings import VIEWS, DatasetSettings
+from galforge.errors import GalforgeError
+from galforge.logs import log, progress
+from galforge.stamps import Header, StampsWriter, split_of
+
+
+def build(
+    settings: DatasetSettings,
+    raw: list[Path],
+    out: Path,
+    rejected: Path,
+    scored: Path,
+    parts: Path,
+    thumbnails: Path,
+) -> None:
+    """Write four stamps files and the list ``rejected`` (name, reason) of images that did not enter.
+
+    - ``scored``: all images (1, size, size) uint8. Catalogue columns: name (``<set>/<Id>``), split, set, label, score,
+      background [8-bit level], kind and truth (``release.Picture``).
+    - ``out``: those that generators learn from, with name, split, set, score and background.
+    - ``parts``: their grids and patches (``galforge.datasets.sparse.parts``).
+    - ``thumbnails``: the same rows as ``out``, reduced to (1, 64, 64) float32, with name and split.
+
+    An image is in the same split in all of them. One image at a time is in memory, and the parts.
+
+    Raises:
+        GalforgeError: no raw input, faults in its tables and folders, more than ``max_rejected_share`` of the images
+            faulty, or none that generators can learn from.
+    """
+    if len(raw) != 1:
+        raise GalforgeError(f"the sparse data set is built from one folder or zip, but got {len(raw)}")
+    with release.opened(raw[0], settings.largest_score) as pictures:
+        tally = Tally(raw[0], len(pictures), settings.max_rejected_share)
+        try:
+            learned = _write(settings, pictures, out, scored, parts, thumbnails, tally)
+        finally:
+            tally.write(rejected)
+    log.info(
+        "%s: %d images, %d accepted, %d of them for generators, %d rejected: %s",
+        raw[0], tally.total, tally.accepted, learned, len(tally.rows), tally.reasons(),
+    )  # fmt: skip
+
+
+def _write(
+    settings: DatasetSettings,
+    pictures: list[release.Picture],
+    out: Path,
+    scored: Path,
+    parts_path: Path,
+    thumbnails: Path,
+    tally: Tally,
+) -> int:
+    """Write the files; how many images generators learn from."""
+    shape, small = (1, settings.size, settings.size), VIEWS["thumbnails"]
+    small_scale = settings.pixel_scale * settings.size / small[-1]
+    collected = parts.Parts(settings.threshold, settings.seed)
+    most = sum(_is_learned_from(settings, picture, settings.positions_score) for picture in pictures)
+    with (
+        StampsWriter(scored, shape, _header(settings), len(pictures), dtype="u1") as everything,
+        StampsWriter(out, shape, _header(settings), most, dtype="u1") as learned,
+        StampsWriter(thumbnails, small, _header(settings, scale=small_scale), most) as reduced,
+    ):
+        for index, picture in enumerate(progress(pictures, len(pictures), "images read")):
+            try:
+                levels = image.levels(files.content(picture.open), settings.size)
+            except Rejected as why:
+                tally.reject(picture.name, why)
+                continue
+            tally.accepted += 1
+            background = image.background(levels)
+            # An image that turns out to be faulty leaves its place empty: mending it moves no other.
+            row = {"name": picture.name, "split": split_of(settings.seed, index, settings.splits.spec())}
+            more = {"set": picture.set, "score": picture.score, "background": background}
+            known = {"label": picture.label, "kind": picture.kind, "truth": picture.truth}
+            everything.append(levels[None], **row, **more, **known)
+            if settings.background not in (None, background):
+                continue
+            if _is_learned_from(settings, picture, settings.positions_score):
+                learned.append(levels[None], **row, **more)
+                reduced.append(image.thumbnail(levels)[None], **row)
+                collected.add(levels, row["split"], _is_learned_from(settings, picture, settings.patches_score))
+        if not tally.accepted:
+            raise GalforgeError(
+                f"{tally.path}: none of its {tally.total} images can be used ({tally.reasons()}), for example "
+                f"{tally.rows[0][0]} ({tally.rows[0][1]})"
+            )
+        # Before the other files get their names: without parts none of them is worth having.
+        collected.write(parts_path, _header(settings, bands=parts.BANDS))
+    return learned.count
+
+
+def _is_learned_from(settings: DatasetSettings, picture: release.Picture, least: float) -> bool:
+    """Whether an image is labelled real or has a score of at least ``least``; NaN is neither."""
+    return picture.label == 1 or bool(np.greater_equal(picture.score, least))
+
+
+def _header(settings: DatasetSettings, bands: tuple[str, ...] = (), scale: float = 0.0) -> Header:
+    return Header(
+        bands=bands or tuple(settings.bands),
+        pixel_scale=scale or settings.pixel_scale,
+        pixel_unit="arcsec",
+        unit="8-bit level",
+        zero_points=(),
+        gain=1.0,
+        origin="mock" if settings.source == "mock" else settings.origin,
+    )

@@ -1,0 +1,146 @@
+"""The files of the release in a folder or a zip, read in place; nothing is ever extracted to disk."""
+
+import os
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from galforge.datasets.rejections import Rejected
+from galforge.errors import GalforgeError
+
+SETS = ("labeled", "scored", "query")
+TABLES = ("labeled.csv", "scored.csv", "mock.csv")
+LARGEST_FILE = 2**26
+"""No file of the release comes near this size; what a damaged or hostile zip unpacks to ends there [bytes]."""
+# zipfile raises RuntimeError for encrypted members and NotImplementedError for unknown compressions.
+_UNREADABLE = (OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, ValueError)
+
+
+@dataclass(frozen=True)
+class Files:
+    """What the release has of its known parts.
+
+    Attributes:
+        images: by set, the functions that open each ``<Id>.png``, by Id; a set whose folder is absent has no key.
+        tables: the functions that open each table, by its name; one that is absent has no key.
+    """
+
+    images: dict[str, dict[str, Callable[[], BinaryIO]]]
+    tables: dict[str, Callable[[], BinaryIO]]
+
+
+def content(open_file: Callable[[], BinaryIO]) -> bytes:
+    """All bytes of one file of the release.
+
+    Raises:
+        Rejected: it cannot be read, or is far larger than any file of the release.
+    """
+    try:
+        with open_file() as file:
+            found = file.read(LARGEST_FILE + 1)
+    except _UNREADABLE as error:
+        raise Rejected("unreadable file", str(error)) from error
+    if len(found) > LARGEST_FILE:
+        raise Rejected("file too large", f"more than {LARGEST_FILE // 2**20} MiB")
+    return found
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Files]:
+    """The files at ``path``, a folder or a zip of any name; they may be in one top folder.
+
+    Raises:
+        GalforgeError: there is nothing there, it is neither folder nor zip, the zip is damaged or has members outside
+            its own folder, or no part of the release is in it.
+    """
+    if path.is_dir():
+        yield _sorted_out(path, _in_folder(path))
+    elif not path.exists():
+        raise GalforgeError(f"{path}: no such file or folder; set `path` of the data set to the release")
+    elif not zipfile.is_zipfile(path):
+        raise GalforgeError(
+            f"{path}: neither a folder nor a zip, or a zip that is cut short; set `path` of the data set to the "
+            "release, or fetch it again"
+        )
+    else:
+        try:
+            # No `with`: this try must not catch what the caller raises inside the yielded block.
+            archive = zipfile.ZipFile(path)
+        except _UNREADABLE as error:
+            raise GalforgeError(f"{path}: the zip is damaged ({error}); fetch it again") from error
+        try:
+            yield _sorted_out(path, _in_zip(path, archive))
+        finally:
+            archive.close()
+
+
+def _in_folder(path: Path) -> dict[PurePosixPath, Callable[[], BinaryIO] | None]:
+    """Files and folders (None) down to the images of a release in a top folder."""
+    found: dict[PurePosixPath, Callable[[], BinaryIO] | None] = {}
+    # Links are followed, so that images may lie on another disk; the depth is limited, so that a loop of links ends.
+    for folder, folders, names in os.walk(path, followlinks=True):
+        here = PurePosixPath(Path(folder).relative_to(path).as_posix())
+        found.update({here / name: None for name in folders})
+        found.update({here / name: partial(open, Path(folder) / name, "rb") for name in names})
+        if len(here.parts) == 2:
+            folders.clear()
+    return found
+
+
+def _in_zip(path: Path, archive: zipfile.ZipFile) -> dict[PurePosixPath, Callable[[], BinaryIO] | None]:
+    found: dict[PurePosixPath, Callable[[], BinaryIO] | None] = {}
+    for member in archive.infolist():
+        name = PurePosixPath(member.filename)
+        if name.is_absolute() or ".." in name.parts or "\\" in member.filename:
+            raise GalforgeError(
+                f"{path}: the member {member.filename!r} would lie outside the zip's own folder; make the zip anew"
+            )
+        # Of two members of one name zipfile's own tools see the last; here it is a fault like two rows of one Id.
+        if name in found and not member.is_dir():
+            raise GalforgeError(f"{path}: the zip has two members {member.filename!r}; make the zip anew")
+        found.update({folder: None for folder in name.parents if folder.parts})
+        found[name] = None if member.is_dir() else partial(archive.open, member)
+    return found
+
+
+def _sorted_out(path: Path, found: dict[PurePosixPath, Callable[[], BinaryIO] | None]) -> Files:
+    top = _top(path, found)
+    images: dict[str, dict[str, Callable[[], BinaryIO]]] = {}
+    tables: dict[str, Callable[[], BinaryIO]] = {}
+    for name, open_file in found.items():
+        if not name.is_relative_to(top):
+            continue
+        parts = name.relative_to(top).parts
+        if len(parts) == 1 and parts[0] in SETS and open_file is None:
+            images.setdefault(parts[0], {})
+        elif len(parts) == 1 and parts[0] in TABLES and open_file is not None:
+            tables[parts[0]] = open_file
+        # Editors and file managers leave files that begin with a dot.
+        elif len(parts) == 2 and parts[0] in SETS and open_file and not parts[1].startswith("."):
+            file = PurePosixPath(parts[1])
+            if file.suffix == ".png":
+                images.setdefault(parts[0], {})[file.stem] = open_file
+    return Files(images, tables)
+
+
+def _top(path: Path, found: dict[PurePosixPath, Callable[[], BinaryIO] | None]) -> PurePosixPath:
+    """The folder that the parts of the release are in: the input itself, or the one folder in it that has any."""
+    known = {*SETS, *TABLES}
+    tops = {name.parent for name in found if name.name in known and len(name.parts) <= 2}
+    tops = {top for top in tops if top.name not in SETS and top.name != "__MACOSX"}
+    if PurePosixPath() in tops:
+        return PurePosixPath()
+    if len(tops) == 1:
+        return tops.pop()
+    remedy = (
+        "set `path` of the data set to the folder or zip with labeled/, scored/, query/, labeled.csv and scored.csv"
+    )
+    if tops:
+        names = ", ".join(sorted(top.as_posix() for top in tops))
+        raise GalforgeError(f"{path}: parts of the release are in several folders ({names}); {remedy}")
+    raise GalforgeError(f"{path}: no part of the release is in it; {remedy}")

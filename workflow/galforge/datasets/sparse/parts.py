@@ -1,0 +1,126 @@
+"""What two-stage generators learn from: grids of the positions of clusters, and patches cut out around them.
+
+As by Gantastic 4 (ETH Zurich, 2020): cells of 32 px, patches of 32 px around the brightest pixel, and none where the
+patch would reach beyond the image. The two lists are shuffled apart from each other: which galaxy stood at which
+position is what these generators take for irrelevant.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from galforge import clusters
+from galforge.errors import GalforgeError
+from galforge.logs import log
+from galforge.seeds import generator
+from galforge.stamps import Header, StampsWriter
+
+BANDS = ("positions", "galaxy", "size")
+_BLOCK = 256
+_SPLITS = ("train", "validation", "test")
+
+
+@dataclass
+class _Split:
+    """Grids (32, 32) uint32, blocks of patches (k, 32, 32) uint8, and the sizes (k,) of their clusters [px]."""
+
+    grids: list[np.ndarray] = field(default_factory=list)
+    patches: list[np.ndarray] = field(default_factory=list)
+    sizes: list[np.ndarray] = field(default_factory=list)
+
+
+class Parts:
+    """Collects the parts of images, and writes them in the end.
+
+    In memory are 4 KiB for the grid of an image and 1 KiB for each patch.
+
+    Args:
+        threshold: clusters are pixels above it [8-bit level].
+        seed: of the order of the parts.
+    """
+
+    def __init__(self, threshold: int, seed: int):
+        self.threshold, self.seed = threshold, seed
+        self._splits = {name: _Split() for name in _SPLITS}
+
+    def add(self, image: np.ndarray, split: str, with_patches: bool) -> None:
+        """Add the grid of an image (H, W) uint8, and its patches if they are wanted."""
+        into = self._splits[split]
+        found = clusters.find(image, self.threshold)
+        into.grids.append(clusters.positions(found).astype(np.uint32))
+        chosen = np.flatnonzero(clusters.inside(found, image.shape)) if with_patches else np.array([], dtype=int)
+        if len(chosen):
+            cut = [clusters.patch(image, found.row[index], found.column[index]) for index in chosen]
+            into.patches.append(np.stack(cut))
+            into.sizes.append(found.size[chosen].astype(np.uint32))
+
+    def write(self, path: Path, header: Header) -> None:
+        """Write the parts as stamps (3, 32, 32) float32 with the catalogue columns name and split.
+
+        The planes are a grid [px], a patch [8-bit level], and the size of the patch's cluster [px] at every pixel.
+
+        Each split has as many rows as the longer of its lists; the shorter is repeated, each time in a new order.
+
+        Raises:
+            GalforgeError: the split train, or all splits, lack grids or patches.
+        """
+        self._check(path)
+        rows = {name: self._rows(name) for name in _SPLITS}
+        side = clusters.PATCH
+        with StampsWriter(path, (len(BANDS), side, side), header, sum(len(grids) for grids, _ in rows.values())) as out:
+            for name, (grids, patches) in rows.items():
+                self._write_split(out, name, grids, patches)
+
+    def _write_split(self, out: StampsWriter, name: str, grids: np.ndarray, patches: np.ndarray) -> None:
+        parts = self._splits[name]
+        if not len(grids):
+            return
+        # Which block a patch is in, and where its block begins.
+        starts = np.concatenate([[0], np.cumsum([len(block) for block in parts.patches])])
+        for start in range(0, len(grids), _BLOCK):
+            stop = min(start + _BLOCK, len(grids))
+            images = np.empty((stop - start, *out.shape), dtype=np.float32)
+            for image, grid, patch in zip(images, grids[start:stop], patches[start:stop], strict=True):
+                block = np.searchsorted(starts, patch, side="right") - 1
+                image[0] = parts.grids[grid]
+                image[1] = parts.patches[block][patch - starts[block]]
+                image[2] = parts.sizes[block][patch - starts[block]]
+            names = np.array([f"{name}-{row:07d}" for row in range(start, stop)])
+            out.append_block(images, {"name": names, "split": np.full(stop - start, name)})
+
+    def _rows(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """For each row of a split, which grid and which patch it has."""
+        counts = self._counts(name)
+        length = max(counts) if min(counts) else 0
+        if max(counts) and not length:
+            log.warning(
+                "split %s has %d grids and %d patches, hence no parts: give more images, or lower patches_score",
+                name, *counts,
+            )  # fmt: skip
+        return self._orders(name, "grids", counts[0], length), self._orders(name, "patches", counts[1], length)
+
+    def _orders(self, split: str, what: str, count: int, length: int) -> np.ndarray:
+        orders = [
+            generator(self.seed, "sparse parts", what, split, turn).permutation(count)
+            for turn in range(-(-length // count) if count else 0)
+        ]
+        return np.concatenate([np.array([], dtype=int), *orders])[:length]
+
+    def _counts(self, name: str) -> tuple[int, int]:
+        parts = self._splits[name]
+        return len(parts.grids), sum(map(len, parts.patches))
+
+    def _check(self, path: Path) -> None:
+        grids, patches = self._counts("train")
+        if not grids:
+            raise GalforgeError(
+                f"{path}: no image of the split train has the background and the label or score that generators learn "
+                "from: lower `positions_score`, set `background` to the level that most images have (null for any), or "
+                "give more images"
+            )
+        if not patches:
+            raise GalforgeError(
+                f"{path}: no galaxy can be cut out of the {grids} images of the split train: lower `patches_score` or "
+                f"`threshold` (now {self.threshold}), or give more images"
+            )

@@ -1,0 +1,118 @@
+"""Settings of the sparse data set: 8-bit images of mostly empty sky with scores of their realism, given or mocked."""
+
+from typing import Literal, Self, get_args
+
+from pydantic import Field, model_validator
+
+from galforge.datasets.settings import Splits
+from galforge.settings import Angle, Settings
+
+LIBRARIES = ("numpy", "scipy", "pillow", "h5py")
+MOCK_LIBRARIES = ("numpy", "scipy", "pillow")
+SCORED = True
+"""Besides the images that generators learn from, a file keeps all images with their scores, for scorers."""
+VIEWS = {"parts": (3, 32, 32), "thumbnails": (1, 64, 64)}
+"""Further files made from the same images, with the shape of their stamps."""
+SMALLEST, LARGEST = 64, 1024
+"""Sides that images may have: thumbnails are 64 px wide, and the grid of positions covers 1024 px."""
+Corruption = Literal["counts", "sizes", "intensities", "shapes", "noise", "background", "positions"]
+
+
+class MockSettings(Settings):
+    """A stand-in for the release, used with source: mock; never printed as if it were the release."""
+
+    labeled: int = Field(1200, ge=1, le=1_000_000, description="images labelled real or not; five of six are real")
+    scored: int = Field(9600, ge=1, le=1_000_000, description="images with a score")
+    query: int = Field(1200, ge=0, le=1_000_000, description="images without label and score")
+    size: int = Field(1000, ge=SMALLEST, le=LARGEST, description="side of the images [px]")
+    clusters: float = Field(
+        12.5,
+        gt=0,
+        le=500,
+        description="median number of bright clusters in an image of 1000 x 1000 px; smaller images have fewer, in "
+        "proportion to their area, so give more where size is a few hundred px or less",
+    )
+    seed: int = Field(170429, ge=0, description="seed of the mock images")
+    held_out: Corruption | Literal["none"] = Field(
+        "shapes",
+        description="kind of corruption that no labelled or scored image has, only images of the query; or none",
+    )
+    held_out_share: float = Field(
+        0.25,
+        ge=0,
+        le=1,
+        description="share of the images of the query that have the corruption held out",
+        json_schema_extra={"when": {"held_out": list(get_args(Corruption))}},
+    )
+
+
+class DatasetSettings(Settings):
+    """Sparse 8-bit sky images with labels and scores, chosen as by Gantastic 4 (ETH Zurich, 2020)."""
+
+    source: Literal["path", "mock"] = Field(
+        "mock",
+        description="path (needs path) or mock. There is no download: the release was given to the students of a "
+        "course, and no public copy is known",
+    )
+    path: str = Field(
+        "",
+        description="with source: path. A folder or zip with labeled/, scored/, query/, labeled.csv and scored.csv; "
+        "they may be in a top folder of any name",
+        json_schema_extra={"stage": "raw input"},
+    )
+    origin: Literal["observed", "simulated"] = Field(
+        "observed",
+        description="what given images are: the release does not say it; a mock is always called mock",
+        json_schema_extra={"when": {"source": ["path"]}},
+    )
+    size: int = Field(1000, ge=SMALLEST, le=LARGEST, description="side of the images; others are rejected [px]")
+    bands: list[str] = Field(["intensity"], min_length=1, max_length=1, description="name of the one band")
+    pixel_scale: Angle = Field(
+        1.0, gt=0, description="side of a pixel [arcsec]. The release gives none: with 1, arcseconds are pixels"
+    )
+    background: int | None = Field(
+        0,
+        ge=0,
+        le=254,
+        description="generators learn from images with this background, the most frequent level of an image [8-bit "
+        "level]; null for images of any. Scorers see all images",
+    )
+    threshold: int = Field(
+        5, ge=0, le=254, description="clusters of the parts are pixels above this that touch [8-bit level]"
+    )
+    positions_score: float = Field(
+        2.0,
+        ge=0,
+        description="generators learn from images labelled real and from those with at least this score. Report: "
+        "above 3; the number of images that it gives is that of at least 2",
+    )
+    patches_score: float = Field(
+        3.0,
+        ge=0,
+        description="of these, galaxies are cut out of images labelled real or with at least this score",
+    )
+    largest_score: float = Field(8.0, gt=0, description="a score above this, or a negative one, is refused")
+    max_rejected_share: float = Field(0.05, ge=0, le=1, description="stop if a larger share of the images is faulty")
+    seed: int = Field(2020, ge=0, description="seed of the splits and of the order of the parts")
+    splits: Splits = Field(Splits(), description="shares of the splits")
+    mock: MockSettings = Field(MockSettings(), description="with source: mock", json_schema_extra={"stage": "raw_mock"})
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.source == "path" and not self.path:
+            raise ValueError(
+                "source: path needs `path`: the folder or zip that holds labeled/, scored/, query/, labeled.csv and "
+                "scored.csv"
+            )
+        if self.source == "mock" and self.size != self.mock.size:
+            raise ValueError(f"size {self.size} is not mock.size {self.mock.size}: every mock image would be rejected")
+        if self.background is not None and self.threshold < self.background:
+            raise ValueError(
+                f"threshold {self.threshold} is below background {self.background}: whole images would be one cluster"
+            )
+        if not self.positions_score <= self.patches_score <= self.largest_score:
+            raise ValueError(
+                f"positions_score {self.positions_score:g}, patches_score {self.patches_score:g} and largest_score "
+                f"{self.largest_score:g} must ascend: galaxies are cut out of images that generators learn from"
+            )
+        return self
