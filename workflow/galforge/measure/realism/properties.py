@@ -1,0 +1,140 @@
+"""Features of the clusters of lit pixels in one image: the manually made ones of Gantastic 4 (2020, section II-C).
+
+The paper names them by kind only (statistics of the size, intensity and coordinates, and counts such as that of large
+and bright galaxies), and counts 29. Which 29 stands here.
+"""
+
+import numpy as np
+from scipy.spatial import cKDTree
+
+from galforge import clusters
+from galforge.clusters import Clusters
+
+LARGE = 50
+"""Clusters of more pixels are large: the paper's first threshold between size classes [px]."""
+BRIGHT = 30
+"""Clusters whose peak reaches it are bright: the least that the paper's conditional galaxies have [8-bit level]."""
+FAINT = 3
+"""Single pixels up to so much above the background are faint: most clusters of the release are such [8-bit level]."""
+
+BASIC = {
+    "count": "clusters [count]",
+    "size_mean": "mean size of a cluster [px]",
+    "peak_mean": "mean brightest pixel of a cluster [8-bit level]",
+}
+"""The features of `basic_3`, in the order of the columns, with their meaning."""
+
+_STATISTICS = {
+    "mean": "mean",
+    "sd": "standard deviation",
+    "low": "first quartile",
+    "median": "median",
+    "high": "third quartile",
+    "max": "maximum",
+}
+
+INDIVIDUAL = {
+    "count": "clusters [count]",
+    "bright": "clusters with a pixel above the settings' threshold [count]",
+    "single": "share of clusters that are one pixel [share]",
+    "cut": "level above which pixels are in clusters [8-bit level]",
+    "background": "most frequent level [8-bit level]",
+    **{f"size_{name}": f"{what} of the clusters' sizes [px]" for name, what in _STATISTICS.items()},
+    **{f"peak_{name}": f"{what} of the clusters' brightest pixels [8-bit level]" for name, what in _STATISTICS.items()},
+    "row_mean": "mean row of the centres [px]",
+    "row_sd": "standard deviation of their rows [px]",
+    "column_mean": "mean column of the centres [px]",
+    "column_sd": "standard deviation of their columns [px]",
+    "level_mean": "mean over clusters of their mean level [8-bit level]",
+    "flux": "sum of the pixels of all clusters [8-bit level]",
+}
+"""The features of `individual`, in the order of the columns, with their meaning."""
+
+INTERACTION = {
+    "large_bright": "large and bright clusters [count]",
+    "large_faint": "large clusters that are not bright [count]",
+    "small_bright": "bright clusters that are not large [count]",
+    "small_faint": "clusters that are neither [count]",
+    "size_peak": "correlation of size and brightest pixel over the clusters [no unit]",
+    "neighbour": "mean distance from a centre to the nearest other one [px]",
+}
+"""The features of `interaction`, in the order of the columns, with their meaning."""
+
+
+def cut_of(histogram: np.ndarray, share: float) -> int:
+    """The smallest level such that more than a share of the pixels have that level or a lower one.
+
+    Args:
+        histogram: pixels of each level (256,).
+        share: between 0 and 1.
+    """
+    below = np.cumsum(histogram)
+    return int(np.searchsorted(below, share * below[-1], side="right"))
+
+
+def background_of(histogram: np.ndarray) -> int:
+    """The most frequent level, the lowest of equally frequent ones."""
+    return int(np.argmax(histogram))
+
+
+def basic(found: Clusters) -> np.ndarray:
+    """The features of `BASIC` (3,) float64; means over no cluster are NaN."""
+    if len(found) == 0:
+        return np.array([0.0, np.nan, np.nan])
+    return np.array([len(found), found.size.mean(), found.peak.mean()])
+
+
+def individual(found: Clusters, cut: int, background: int, threshold: int) -> np.ndarray:
+    """The features of `INDIVIDUAL` (23,) float64; what has no value without clusters is NaN."""
+    values = dict.fromkeys(INDIVIDUAL, np.nan) | {"count": len(found), "cut": cut, "background": background}
+    values["bright"], values["flux"] = np.sum(found.peak > threshold), found.flux.sum()
+    if len(found):
+        values["single"] = np.mean(found.size == 1)
+        values |= _statistics("size", found.size) | _statistics("peak", found.peak)
+        for name, places in (("row", found.row), ("column", found.column)):
+            values[f"{name}_mean"], values[f"{name}_sd"] = places.mean(), places.std()
+        values["level_mean"] = np.mean(found.flux / found.size)
+    return np.array(list(values.values()), dtype=np.float64)
+
+
+def interaction(found: Clusters) -> np.ndarray:
+    """The features of `INTERACTION` (6,) float64; a correlation or distance that is not defined is NaN."""
+    large, bright = found.size > LARGE, found.peak >= BRIGHT
+    counts = [np.sum(a & b) for a, b in ((large, bright), (large, ~bright), (~large, bright), (~large, ~bright))]
+    return np.array([*counts, _correlation(found.size, found.peak), _neighbour(found)], dtype=np.float64)
+
+
+def lit_share(histogram: np.ndarray) -> float:
+    """Share of the pixels above the most frequent level."""
+    return float(histogram[background_of(histogram) + 1 :].sum() / histogram.sum())
+
+
+def faint_share(image: np.ndarray, background: int, cut: int, found: Clusters) -> float:
+    """Share of the clusters above the background that are one pixel, at most 3 above it; NaN where there is none.
+
+    `found` are the clusters above `cut`, which mostly is the background and then spares to look for them again.
+    """
+    above = found if cut == background else clusters.find(image, background)
+    if len(above) == 0:
+        return float("nan")
+    return float(np.mean((above.size == 1) & (above.peak <= background + FAINT)))
+
+
+def _statistics(name: str, values: np.ndarray) -> dict[str, float]:
+    low, median, high = np.percentile(values, (25, 50, 75))
+    found = (values.mean(), values.std(), low, median, high, values.max())
+    return {f"{name}_{key}": value for key, value in zip(_STATISTICS, found, strict=True)}
+
+
+def _correlation(first: np.ndarray, second: np.ndarray) -> float:
+    """Pearson's; NaN for fewer than two clusters, or where all are alike in either."""
+    if len(first) < 2 or np.ptp(first) == 0 or np.ptp(second) == 0:
+        return float("nan")
+    return float(np.corrcoef(first, second)[0, 1])
+
+
+def _neighbour(found: Clusters) -> float:
+    if len(found) < 2:
+        return float("nan")
+    centres = np.stack([found.row, found.column], axis=1)
+    return float(cKDTree(centres).query(centres, k=2)[0][:, 1].mean())

@@ -1,0 +1,58 @@
+"""Settings of the features that scorers of realism take."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from galforge.settings import Settings
+
+LIBRARIES = ("numpy", "scipy", "scikit-image")
+Block = Literal["basic", "individual", "interaction", "histogram", "spectrum", "hog", "lbp", "fourier"]
+
+
+class MeasureSettings(Settings):
+    """Which features of sparse 8-bit images are taken, and of what field."""
+
+    size: int = Field(
+        1000,
+        ge=64,
+        le=1024,
+        description="side of the field that features are taken of; smaller stamps are put into the middle of a black "
+        "field of that side, larger ones are refused [px]",
+    )
+    blocks: list[Block] = Field(
+        ["basic", "individual", "interaction", "histogram", "spectrum"],
+        min_length=1,
+        description="features that are taken; basic, individual and interaction: of the clusters of lit pixels; "
+        "histogram: of the levels; spectrum: power over radius; hog: oriented gradients; lbp: local binary patterns; "
+        "fourier: one row of the transform [names]",
+    )
+    share: float = Field(
+        0.8,
+        gt=0,
+        lt=1,
+        description="clusters are pixels above the smallest level that covers more than so much of the pixels [share]",
+    )
+    threshold: int = Field(
+        5,
+        ge=0,
+        le=254,
+        description="clusters with a pixel above it are counted as bright; what patches and positions are cut out by "
+        "[8-bit level]",
+    )
+    smoothing: int = Field(
+        5, ge=1, le=32, description="radii over which the power spectrum is averaged, a moving window [count]"
+    )
+    hog_cell: int = Field(32, ge=8, description="side of the cells of the oriented gradients [px]")
+    lbp_points: int = Field(24, ge=4, le=64, description="neighbours of a local binary pattern, on a circle [count]")
+    lbp_radius: float = Field(8.0, ge=1, description="radius of that circle [px]")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if len(set(self.blocks)) < len(self.blocks):
+            raise ValueError(f"blocks names one twice: {', '.join(self.blocks)}")
+        if self.hog_cell > self.size:
+            raise ValueError(f"hog_cell is {self.hog_cell} px, larger than the field of {self.size} px")
+        if 2 * self.lbp_radius > self.size:
+            raise ValueError(f"lbp_radius is {self.lbp_radius:g} px, too large for a field of {self.size} px")
+        return self
