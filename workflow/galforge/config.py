@@ -13,6 +13,7 @@ from galforge.config_checks import (
     check_overrides,
     check_predictors,
     check_run,
+    check_scored,
     read_dataset,
     read_measure,
     read_model,
@@ -92,6 +93,7 @@ def parse(raw: dict[str, Any]) -> Config:
             check_run(problems, f"run[{i}]", run, datasets, sections["models"], models)
     if not problems.lines:
         check_predictors(problems, runs, datasets, sections["models"], measured, models)
+        check_scored(problems, runs, datasets, measured, realism)
     study = Study(problems, denoisers_raw, denoising_raw)
     if not problems.lines:
         for i, run in enumerate(runs):

@@ -4,10 +4,11 @@ from typing import Any
 
 from galforge import families
 from galforge.config_problems import Problems, merged
-from galforge.config_tree import Dataset, Measure, Model, Run, channels, view_of
+from galforge.config_tree import Dataset, Measure, Model, Run, channels, is_scored, view_of
 from galforge.downloads import downloads_of
 from galforge.errors import GalforgeError
 from galforge.measure.settings import MeasureEntry, Measuring
+from galforge.studies.realism.settings import MEASURES, TEXTURE, RealismSettings
 from galforge.training.settings import ConditionSettings, NormalisationSettings, TrainingSettings
 
 
@@ -206,3 +207,26 @@ def check_predictors(
         except GalforgeError as error:
             problems.add(key, f"{name} cannot be trained on {dataset}: {error}")
         models[dataset, name] = model
+
+
+def check_scored(
+    problems: Problems,
+    runs: list[Run],
+    datasets: dict[str, Dataset],
+    measured: dict[tuple[str, str], Measure],
+    realism: RealismSettings,
+) -> None:
+    """Data sets whose images have scores need the measures that scorers read, of fields of their images' size."""
+    textured = any(set(name.partition("-")[2].split("_")) & set(TEXTURE) for name in realism.scorers)
+    for name in dict.fromkeys(run.dataset for run in runs):
+        if not is_scored(datasets[name].family):
+            continue
+        chosen, side = datasets[name].measuring.measures, datasets[name].settings.size
+        for measure in MEASURES if textured else MEASURES[:1]:
+            if (name, measure) not in measured or (chosen is not None and measure not in chosen):
+                problems.add(
+                    f"datasets.{name}.measuring.measures",
+                    f"scorers of realism need the measure {measure}; add it, or leave out the scorers that do",
+                )
+            elif (found := measured[name, measure].settings.size) != side:
+                problems.add(f"measures.{measure}.size", f"{found} px, but the images of {name} have {side} px")

@@ -113,7 +113,9 @@ class RealismStages:
 
     def figure_score_features(self, dataset: str) -> Stage:
         """Features of images with low and high scores."""
-        return Stage(self._shown(dataset), "figure_score_features.py", (), PLOTTING)
+        side = self.config.datasets[dataset].settings.size
+        spec = {**self._shown(dataset), "scorer": self.config.realism.scorer, "side": side}
+        return Stage(spec, "figure_score_features.py", (), PLOTTING)
 
     def figure_sparse_galaxies(self, dataset: str) -> Stage:
         """Galaxies that models draw."""

@@ -304,6 +304,7 @@ rule table_gantastic2020:
 rule table_all:
     input:
         distances=all_distances,
+        published=[f"config/published/{name}.csv" for name in ("holzschuh2022", "li2024", "gantastic2020")],
     output:
         csv=report(
             f"{RESULTS}/tables/all.csv",

@@ -4,14 +4,14 @@ import pandas as pd
 
 from galforge.provenance import begin, finish
 from galforge.report.figures.score_features import draw
-from galforge.report.labels import source_label
+from galforge.report.labels import scorer_label, source_label
 
 spec = begin(snakemake, __file__)
 draw(
-    source_label(spec["dataset"], spec["origin"], spec["scale"]),
-    pd.read_parquet(snakemake.input.features),
-    pd.read_parquet(snakemake.input.predictions),
+    (source_label(spec["dataset"], spec["origin"], spec["scale"]), pd.read_parquet(snakemake.input.features)),
+    (scorer_label(spec["scorer"]), pd.read_parquet(snakemake.input.predictions)),
     snakemake.output.png,
     snakemake.output.pdf,
+    side=spec["side"],
 )
 finish(snakemake, __file__)

@@ -1,16 +1,15 @@
 """Draw galaxies of the source and of each model that draws them one by one."""
 
 from galforge.provenance import begin, finish
-from galforge.report.figures.sparse_galaxies import draw, rows_of
+from galforge.report.figures.sparse_galaxies import draw
 from galforge.report.labels import model_labels, source_label
+from galforge.studies.realism.shown import generated_patches, real_patches
 
 spec = begin(snakemake, __file__)
-rows = rows_of(
-    source_label(spec["dataset"], spec["origin"], spec["scale"]),
-    snakemake.input.parts,
-    list(zip(model_labels(spec["models"]), snakemake.input.galaxies, strict=True)),
-    spec["count"],
-    spec["seed"],
-)
-draw(rows, snakemake.output.png, snakemake.output.pdf)
+count, seed = spec["count"], spec["seed"]
+source = source_label(spec["dataset"], spec["origin"], spec["scale"])
+rows = [(source, real_patches(snakemake.input.parts, count, seed))]
+for label, path in zip(model_labels(spec["models"]), snakemake.input.galaxies, strict=True):
+    rows += generated_patches(label, path, count, seed)
+draw(rows, snakemake.output.png, snakemake.output.pdf, count=count)
 finish(snakemake, __file__)

@@ -9,7 +9,8 @@ from galforge.report import page
 from galforge.report.summary import figures, summarise
 
 spec = begin(snakemake, __file__)
-tables = {Path(path).stem: pd.read_csv(path, keep_default_na=True) for path in snakemake.input.tables}
+paths = [Path(path) for path in snakemake.input.tables]
+tables = {page.table_at(path): pd.read_csv(path, keep_default_na=True) for path in paths}
 page.build(
     summarise(spec, snakemake.input.stamps, *commit()),
     tables,

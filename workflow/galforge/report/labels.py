@@ -16,3 +16,9 @@ def model_labels(models: Sequence[tuple[str, int]]) -> list[str]:
     return [
         f"{model_label(name)}, seed {seed}" if names.count(name) > 1 else model_label(name) for name, seed in models
     ]
+
+
+def scorer_label(scorer: str) -> str:
+    """A scorer of images: its kind and its features, in words."""
+    model, _, features = scorer.partition("-")
+    return f"{model_label(model)}, {features.replace('_', ' ')}"

@@ -228,6 +228,11 @@ SEVERAL_BANDS = ("colour_bulge",)
 """Those that the paper made of SKIRT alone."""
 
 
+def table_of(study: str, file: str) -> str:
+    """The table whose files have this name among those of a study."""
+    return next(name for name, table in TABLES.items() if table.study == study and (table.file or name) == file)
+
+
 def shown_cost(name: str, value: float) -> str:
     """A cost for readers: counts in full or in millions, hours to two digits."""
     if math.isnan(value):

@@ -16,7 +16,7 @@ from galforge.report import layout
 from galforge.report.about import GANTASTIC, HOLZSCHUH, LI
 from galforge.report.captions import CAPTIONS, PATHS, remarks
 from galforge.report.cells import PROTOCOLS
-from galforge.report.metrics import ROUNDTRIP, TABLES
+from galforge.report.metrics import ROUNDTRIP, TABLES, table_of
 from galforge.report.style import COSTS, GROUPS, model_label
 
 FIGURES = tuple(CAPTIONS)
@@ -193,6 +193,12 @@ def build(summary: Summary, tables: Mapping[str, pd.DataFrame], figures: Sequenc
         model_label=model_label,
     )
     write_text(out, text)
+
+
+def table_at(path: Path) -> str:
+    """The table in a file: its name, or that which tells it apart from another study's of the same name."""
+    study = path.parent.name
+    return table_of(study, path.stem) if study == GANTASTIC else path.stem
 
 
 def sections(shown: Mapping[str, Any], drawn: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
