@@ -63,7 +63,7 @@ class Parts:
         Each split has as many rows as the longer of its lists; the shorter is repeated, each time in a new order.
 
         Raises:
-            GalforgeError: the split train, or all splits, lack grids or patches.
+            GalforgeError: the split train lacks grids or patches. Another split that does gets no rows and a warning.
         """
         self._check(path)
         rows = {name: self._rows(name) for name in _SPLITS}
