@@ -1,5 +1,6 @@
 """Drawing images from a trained model: every image is a pure function of (weights, seed, index)."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from galforge.models.protocol import Composes
 from galforge.seeds import generator
 from galforge.stamps import Stamps, StampsWriter
 
-_COPY_IMAGES = 1024
+_COPY_BYTES = 2**26
 
 
 class BlockNoise:
@@ -117,8 +118,9 @@ def merge(chunks: list[Path], out: Path) -> None:
         for path in chunks:
             with Stamps(path) as chunk:
                 columns = {name: chunk.catalog(name) for name in chunk.columns}
-                for start in range(0, len(chunk), _COPY_IMAGES):
-                    here = slice(start, start + _COPY_IMAGES)
+                step = max(1, _COPY_BYTES // (math.prod(shape) * chunk.images.dtype.itemsize))
+                for start in range(0, len(chunk), step):
+                    here = slice(start, start + step)
                     writer.append_block(chunk.images[here], {name: column[here] for name, column in columns.items()})
 
 

@@ -130,7 +130,7 @@ class RealismStages:
 
     def figure_sparse_images(self, dataset: str) -> Stage:
         """Whole images of the source and of each model."""
-        spec = {**self._first(dataset), "seed": self.config.report.seed}
+        spec = {**self._first(dataset), "origin": self._origin(dataset), "seed": self.config.report.seed}
         return Stage(spec, "figure_sparse_images.py", (), (*PLOTTING, "h5py"))
 
     def view(self, dataset: str, model: str) -> str:

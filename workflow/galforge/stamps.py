@@ -9,6 +9,8 @@ the size (``galforge.native``; for networks), or each at its own size, one behin
 
 import hashlib
 import json
+import math
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -22,7 +24,7 @@ from galforge.errors import GalforgeError
 from galforge.seeds import generator
 
 ORIGINS = ("observed", "simulated", "analytic", "mock", "generated")
-_COPY_BLOCK = 1024
+_COPY_BYTES = 2**25
 
 
 class StampsError(GalforgeError):
@@ -162,12 +164,11 @@ class StampsWriter:
             # A contiguous data set cannot shrink, and the capacity is only known to be an upper bound.
             file = h5py.File(trimmed, "w", libver="v110")
             file.create_dataset("images", (self.count, *self.shape), self.dtype)
-            for start in range(0, self.count, _COPY_BLOCK):
-                stop = min(start + _COPY_BLOCK, self.count)
-                file["images"][start:stop] = self._images[start:stop]
+            for here in self._blocks():
+                file["images"][here] = self._images[here]
         content = hashlib.sha256()
-        for start in range(0, self.count, _COPY_BLOCK):
-            content.update(file["images"][start : min(start + _COPY_BLOCK, self.count)].tobytes())
+        for here in self._blocks():
+            content.update(file["images"][here].tobytes())
         for name in sorted(self._columns):
             values = np.concatenate(self._columns[name])
             if values.dtype.kind == "U":
@@ -179,6 +180,13 @@ class StampsWriter:
         file.attrs["content_sha256"] = content.hexdigest()
         if file is not self._file:
             file.close()
+
+    def _blocks(self) -> Iterator[slice]:
+        """The images in pieces that need little memory, however large an image is."""
+        size = math.prod(self.shape) * self.dtype.itemsize
+        step = max(1, _COPY_BYTES // size)
+        for start in range(0, self.count, step):
+            yield slice(start, min(start + step, self.count))
 
 
 class Stamps:
