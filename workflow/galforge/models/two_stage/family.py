@@ -166,12 +166,16 @@ class Family:
         return self._adversarial("galaxy", lambda patches: discriminator(patches, kinds), real, made.float(), step)
 
     def _adversarial(self, name, discriminate, real: Tensor, made: Tensor, step: Step) -> dict[str, Tensor]:
+        real = real.detach().requires_grad_(self.settings.r1 > 0)
         with step.autocast():
             of_real, of_made = discriminate(real), discriminate(made.detach())
         of_real, of_made = of_real.float(), of_made.float()
         wanted = torch.full_like(of_real, self.settings.smoothing)
         seen = functional.binary_cross_entropy_with_logits
         loss = seen(of_real, wanted) + seen(of_made, torch.zeros_like(of_made))
+        if self.settings.r1:
+            (slope,) = torch.autograd.grad(of_real.sum(), real, create_graph=True)
+            loss = loss + 0.5 * self.settings.r1 * slope.square().sum((1, 2, 3)).mean()
         step.update(f"{name}_discriminator", loss)
         with step.autocast():
             of_made = discriminate(made)

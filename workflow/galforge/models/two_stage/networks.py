@@ -1,4 +1,9 @@
-"""Networks of the two-stage GAN. Layers normalise each image by itself, so that none depends on its company."""
+"""Networks of the two-stage GAN.
+
+Unlike those of the authors' code they do not normalise over a batch: an image may not depend on its company. Only the
+generators of galaxies normalise, each image by itself. The others may not: how many cells are lit and how bright a
+patch is would be divided away.
+"""
 
 import torch
 from torch import Tensor, nn
@@ -28,7 +33,7 @@ class PositionGenerator(nn.Module):
         self.start = nn.Linear(latent, 4 * width * 16)
         layers: list[nn.Module] = []
         for before, after in ((4 * width, 2 * width), (2 * width, width)):
-            layers += [nn.ConvTranspose2d(before, after, 4, 2, 1), _norm(after), nn.ReLU()]
+            layers += [nn.ConvTranspose2d(before, after, 4, 2, 1), nn.LeakyReLU(_SLOPE)]
         self.layers = nn.Sequential(*layers, nn.ConvTranspose2d(width, kinds, 4, 2, 1))
 
     def forward(self, latents: Tensor) -> Tensor:
@@ -47,9 +52,7 @@ class Discriminator(nn.Module):
         before = channels + bool(classes)
         for level in range(levels):
             after = width * 2**level
-            layers.append(nn.Conv2d(before, after, 4, 2, 1))
-            layers += [_norm(after)] if level else []
-            layers.append(nn.LeakyReLU(_SLOPE))
+            layers += [nn.Conv2d(before, after, 4, 2, 1), nn.LeakyReLU(_SLOPE)]
             before = after
         self.layers = nn.Sequential(*layers, nn.Flatten(), nn.Linear(before * (CELLS // 2**levels) ** 2, 1))
 

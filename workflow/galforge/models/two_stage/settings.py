@@ -55,6 +55,12 @@ class ModelSettings(Settings):
     )
     quiet: int = Field(1, ge=0, le=254, description="levels of generated patches up to it become 0 [8-bit level]")
     smoothing: float = Field(0.9, gt=0.5, le=1, description="what discriminators are to say of real ones")
+    r1: float = Field(
+        0.0,
+        ge=0,
+        description="weight of the discriminators' squared gradients at real images (Mescheder et al. 2018), which keeps "
+        "them from running away; published: 0",
+    )
     position_generator_rate: float = Field(1e-4, gt=0, description="step size of Adam, GAN of positions")
     position_discriminator_rate: float = Field(2e-4, gt=0, description="step size of Adam, its discriminator")
     generator_rate: float = Field(1e-4, gt=0, description="step size of Adam, GAN of galaxies")
