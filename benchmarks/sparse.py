@@ -131,8 +131,9 @@ def table_rate(images: np.ndarray, count: int, settings: MeasureSettings) -> boo
     spent = time.process_time() - start
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     held = table.memory_usage().sum() / 2**20
+    print(f"features, {settings.size} px")
     print(
-        f"features, {settings.size} px\n  table of {count} rows: {count / spent:.0f} images/s, {held:.1f} MiB; peak memory of the process "
+        f"  table of {count} rows: {count / spent:.0f} images/s, {held:.1f} MiB; peak memory of the process "
         f"{peak:.0f} MiB, {peak - before:.0f} MiB more than before"
     )
     return peak - before <= 3 * held + 64
