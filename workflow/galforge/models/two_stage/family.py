@@ -151,7 +151,7 @@ class Family:
         logits = logits.float()
         if self.settings.discrete:
             soft = torch.softmax(logits + _gumbel(step.draws.uniform(*logits.shape[1:])), 1)
-            hard = functional.one_hot(soft.argmax(1), soft.shape[1]).movedim(-1, 1).to(soft.dtype)
+            hard = functional.one_hot(soft.argmax(1), logits.shape[1]).movedim(-1, 1).to(logits.dtype)
             made = hard + soft - soft.detach()
         else:
             made = torch.softmax(logits, 1)
