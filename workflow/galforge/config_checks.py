@@ -169,6 +169,12 @@ def _view_shape(problems: Problems, key: str, run: Run, model: Model, dataset: D
         problems.add(
             key, f"{run.model} composes images of {model.network.size} px (its network.size), {run.dataset} has {side}"
         )
+    if view == "parts" and model.training.augmentation:
+        problems.add(
+            key,
+            f"{run.model} learns where in an image galaxies are, and turned grids of positions are none of an image: say "
+            "training: {augmentation: false}",
+        )
     return shapes[view]
 
 

@@ -47,10 +47,17 @@ TWO_STAGE: dict[str, Any] = {
         "batch": 64,
         "ema_half_life_images": 20_000,
         "history_images": 64_000,
+        "augmentation": False,
         "precision": "float32",
     },
 }
-NOTHING_LEARNED = {"images_total": 640, "segment_images": 640, "batch": 64, "history_images": 64}
+NOTHING_LEARNED = {
+    "images_total": 640,
+    "segment_images": 640,
+    "batch": 64,
+    "history_images": 64,
+    "augmentation": False,
+}
 PAPER: dict[str, Any] = {
     "datasets": {
         "sersic": {"family": "sersic", "measuring": {"expected_count": 50000}},

@@ -73,7 +73,7 @@ class Family:
         """Losses of both GANs; for a BEGAN also ``convergence``, its measure of how far it came."""
         patches = to_network(self._moved(images[:, 1:2], step), self.settings.stretch == "root")
         kinds = self._kind(images[:, 2, 0, 0])
-        grids = functional.one_hot(self._kind(images[:, 0]), self.classes + 1).movedim(-1, 1).to(images.dtype)
+        grids = _one_hot(self._kind(images[:, 0]), self.classes + 1)
         galaxies = self._began(patches, step) if self.settings.galaxy == "began" else self._conv(patches, kinds, step)
         return {**self._positions(grids, step), **galaxies}
 
@@ -151,7 +151,11 @@ class Family:
         logits = logits.float()
         if self.settings.discrete:
             soft = torch.softmax(logits + _gumbel(step.draws.uniform(*logits.shape[1:])), 1)
+<<<<<<< HEAD
             hard = functional.one_hot(soft.argmax(1), logits.shape[1]).movedim(-1, 1).to(logits.dtype)
+=======
+            hard = _one_hot(soft.argmax(1), soft.shape[1])
+>>>>>>> 3da25c977c6b81bf34c8a1a780d11048892b3fdd
             made = hard + soft - soft.detach()
         else:
             made = torch.softmax(logits, 1)
@@ -207,6 +211,11 @@ class Family:
         with step.autocast():
             again = coder(images)
         return (again.float() - images).abs().mean()
+
+
+def _one_hot(kinds: Tensor, count: int) -> Tensor:
+    """Shares (n, count, H, W) float32, each 0 or 1, of kinds (n, H, W); unlike torch's, it never waits for a device."""
+    return (kinds[:, None] == torch.arange(count, device=kinds.device)[:, None, None]).float()
 
 
 def _gumbel(uniform: Tensor) -> Tensor:

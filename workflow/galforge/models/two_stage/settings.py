@@ -56,7 +56,7 @@ class ModelSettings(Settings):
     quiet: int = Field(1, ge=0, le=254, description="levels of generated patches up to it become 0 [8-bit level]")
     smoothing: float = Field(0.9, gt=0.5, le=1, description="what discriminators are to say of real ones")
     r1: float = Field(
-        0.0,
+        1.0,
         ge=0,
         description="weight of the discriminators' squared gradients at real images (Mescheder et al. 2018), which keeps "
         "them from running away; published: 0",
