@@ -151,11 +151,7 @@ class Family:
         logits = logits.float()
         if self.settings.discrete:
             soft = torch.softmax(logits + _gumbel(step.draws.uniform(*logits.shape[1:])), 1)
-<<<<<<< HEAD
-            hard = functional.one_hot(soft.argmax(1), logits.shape[1]).movedim(-1, 1).to(logits.dtype)
-=======
             hard = _one_hot(soft.argmax(1), soft.shape[1])
->>>>>>> 3da25c977c6b81bf34c8a1a780d11048892b3fdd
             made = hard + soft - soft.detach()
         else:
             made = torch.softmax(logits, 1)

@@ -58,8 +58,8 @@ class ModelSettings(Settings):
     r1: float = Field(
         1.0,
         ge=0,
-        description="weight of the discriminators' squared gradients at real images (Mescheder et al. 2018), which keeps "
-        "them from running away; published: 0",
+        description="weight of the discriminators' squared gradients at real images (Mescheder et al. 2018), which "
+        "keeps them from running away; published: 0",
     )
     position_generator_rate: float = Field(1e-4, gt=0, description="step size of Adam, GAN of positions")
     position_discriminator_rate: float = Field(2e-4, gt=0, description="step size of Adam, its discriminator")
