@@ -6,12 +6,12 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from toys import realism as toys
 
 from galforge.errors import GalforgeError
 from galforge.studies.realism.features import columns_of, scored
 from galforge.studies.realism.settings import BEST
 from galforge.studies.realism.trees import MedianScore, Scorer, build, fit_scorer
+from toys import realism as toys
 
 SETTINGS = toys.settings()
 
@@ -70,7 +70,7 @@ def test_properties_have_settings_of_their_own():
 
 
 def test_scores_are_those_of_the_trained_pipeline(table, fitted):
-    """Trees cut between values that images have: features that differ in their last digit may fall on the other side."""
+    """Trees cut at values that images have: features that differ in their last digit may fall on the other side."""
     pipeline, names = pipeline_of(table)
     found = Scorer.load(fitted).score(table)
     assert found.dtype == np.float64
