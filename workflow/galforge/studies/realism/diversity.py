@@ -26,7 +26,8 @@ def diversity(generated: pd.DataFrame, real: pd.DataFrame, seed: int) -> tuple[f
     columns = [name for name in real.columns if name.startswith("spectrum_")]
     logs = [np.log10(np.maximum(table[columns].to_numpy(float), _TINY)) for table in (generated, real)]
     spread = logs[1].std(axis=0)
-    spread[spread == 0] = 1.0
+    # Of equal numbers it is not always exactly 0.
+    spread[spread < _TINY] = 1.0
     squares = []
     for number, values in enumerate(logs):
         order = generator(seed, "diversity", number).permutation(len(values))[:MOST]

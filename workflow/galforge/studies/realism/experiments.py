@@ -99,12 +99,11 @@ def _random(images: _Images, index: int, positions: Tensor, settings: Mapping[st
     classes = positions[positions > 0]
     galaxies, side = images.galaxies(index, classes, 0), images.cells()
     cells = generator(images.seed, "random positions", index).permutation(side**2)[: len(classes)]
-    # In the order of the grid, so that galaxies meet cells at random and no order is kept.
     elsewhere = torch.zeros_like(positions)
-    rows, columns = torch.from_numpy(cells // side), torch.from_numpy(cells % side)
-    order = torch.argsort(rows * positions.shape[1] + columns)
-    elsewhere[rows[order], columns[order]] = classes
-    return {"learned": images.score(positions, galaxies), "random": images.score(elsewhere, galaxies)}
+    elsewhere[torch.from_numpy(cells // side), torch.from_numpy(cells % side)] = classes
+    # Cells are drawn for galaxies one by one, but galaxies are placed in the order of the grid.
+    moved = galaxies[torch.from_numpy(np.argsort(cells))]
+    return {"learned": images.score(positions, galaxies), "random": images.score(elsewhere, moved)}
 
 
 def _new(images: _Images, index: int, positions: Tensor, settings: Mapping[str, int]) -> dict[str, float]:

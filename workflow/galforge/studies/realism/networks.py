@@ -1,5 +1,7 @@
 """Scorers that are networks: the small one of the report's second baseline, and a residual network of 18 layers."""
 
+import pickle
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
@@ -19,6 +21,17 @@ from galforge.studies.realism.validation import folds_of
 
 _CLASSES = "fc."
 _TOP = 4.0
+_UNREADABLE = (
+    OSError,
+    EOFError,
+    pickle.UnpicklingError,
+    RuntimeError,
+    LookupError,
+    AttributeError,
+    ValueError,
+    TypeError,
+)
+_SHOWN = 200
 
 
 class Cnn(nn.Module):
@@ -94,8 +107,9 @@ class ResNet18(nn.Module):
             state = {name: value for name, value in read.items() if not name.startswith(_CLASSES)}
             state["conv1.weight"] = state["conv1.weight"].sum(1, keepdim=True)
             missing, unexpected = self.load_state_dict(state, strict=False)
-        except (OSError, RuntimeError, KeyError, AttributeError, ValueError) as error:
-            raise GalforgeError(f"{path}: no weights of a residual network of 18 layers ({error})") from error
+        except _UNREADABLE as error:
+            about = textwrap.shorten(str(error), _SHOWN)
+            raise GalforgeError(f"{path}: no weights of a residual network of 18 layers ({about})") from error
         if unexpected or set(missing) != {"score.weight", "score.bias"}:
             odd = ", ".join([*unexpected, *(name for name in missing if not name.startswith("score"))][:3])
             raise GalforgeError(f"{path}: no weights of a residual network of 18 layers (look at {odd})")

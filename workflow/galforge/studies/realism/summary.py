@@ -96,13 +96,20 @@ def generator_rows(
 
 
 def real_rows(scores: pd.DataFrame, real: pd.DataFrame, about: Mapping[str, Any]) -> pd.DataFrame:
-    """What images that people labelled as real score: no scorer was trained on them.
+    """What images that people labelled as real score, and what else a model's values are put beside.
+
+    No scorer was trained on them.
 
     Args:
         scores: of all images. real: features of the same. about: dataset, origin, scorer, images.
     """
-    chosen = _real(scores).iloc[: about["images"]]
-    return _table(_of_images("real", chosen, _real(real), about["scorer"]), about, "scores", len(chosen))
+    chosen, features = _real(scores).iloc[: about["images"]], _real(real)
+    rows = _of_images("real", chosen, features, about["scorer"])
+    # By definition, and without error: that of a model's diversity counts the scatter of real images too.
+    rows.append(
+        {"model": "real", "metric": "diversity", "property": "spectra", "value": 1.0} | _with(0.0, len(features))
+    )
+    return _table(rows, about, "scores", len(chosen))
 
 
 def class_agreement(galaxies: Path, thresholds: Sequence[float], threshold: int) -> np.ndarray:

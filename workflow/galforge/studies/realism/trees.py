@@ -1,6 +1,7 @@
 """Scorers that are trees on features: XGBoost and random forests, and the median score as the line to beat."""
 
 import base64
+import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -96,7 +97,7 @@ def fit_scorer(table: pd.DataFrame, scorer: str, settings: RealismSettings, out:
         "images": len(rows),
         "trees": base64.b64encode(trees.get_booster().save_raw("json")).decode("ascii"),
     }
-    write_text(out, json.dumps(text, sort_keys=True) + "\n")
+    write_text(out, json.dumps(text | {"digest": _digest(text)}, sort_keys=True) + "\n")
 
 
 class Scorer:
@@ -125,8 +126,11 @@ class Scorer:
             read = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise GalforgeError(f"{path}: cannot be read as a scorer ({error}); remove it and run again") from error
-        if read.get("format") != FORMAT:
+        if not isinstance(read, dict) or read.get("format") != FORMAT:
             raise GalforgeError(f"{path}: holds no scorer of this version; remove it and run again")
+        # XGBoost ends the process where it is given trees that are none.
+        if read.pop("digest", None) != _digest(read):
+            raise GalforgeError(f"{path}: the scorer in it was changed or damaged; remove it and run again")
         trees = base64.b64decode(read["trees"])
         return cls(read["scorer"], read["columns"], np.array(read["mean"]), np.array(read["scale"]), trees)
 
@@ -134,7 +138,7 @@ class Scorer:
         """Scores (n,) float64 of rows of features.
 
         Raises:
-            GalforgeError: a feature is lacking, as it is of images of another size.
+            GalforgeError: a block has other features, as it has of images of another size.
         """
         lacking = [name for name in self.columns if name not in table.columns]
         if lacking:
@@ -142,9 +146,23 @@ class Scorer:
                 f"scorer {self.name}: the features lack {len(lacking)} columns, such as {lacking[0]}: they must be "
                 "taken by the same settings of the measure realism, size included"
             )
+        blocks = {name.rpartition("_")[0] for name in self.columns}
+        known = set(self.columns)
+        beyond = [name for name in table.columns if name.rpartition("_")[0] in blocks and name not in known]
+        if beyond:
+            raise GalforgeError(
+                f"scorer {self.name}: the features have {len(beyond)} columns too many, such as {beyond[0]}: they must "
+                "be taken by the same settings of the measure realism, size included"
+            )
         return self.score_rows(table[self.columns].to_numpy(np.float32))
 
     def score_rows(self, rows: np.ndarray) -> np.ndarray:
         """Scores (n,) float64 of features (n, d) float32 in the order of ``columns``."""
-        scaled = (rows.astype(np.float64) - self.mean) / self.scale
-        return self.booster.inplace_predict(scaled.astype(np.float32)).astype(np.float64)
+        # In single precision as in training: trees cut at values that images have, where the last digit decides.
+        scaled = (rows - self.mean.astype(np.float32)) / self.scale.astype(np.float32)
+        return self.booster.inplace_predict(scaled).astype(np.float64)
+
+
+def _digest(text: dict[str, Any]) -> str:
+    """SHA-256 of what a scorer's file holds."""
+    return hashlib.sha256(json.dumps(text, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,112 @@
+"""Diversity of images by their spectra: cases with a known answer, and its error against the scatter over samples."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.spatial.distance import pdist
+
+from galforge.studies.realism import diversity as module
+from galforge.studies.realism.diversity import diversity
+
+
+def spectra(count, seed, spread=0.4, mean=3.0, frequencies=8):
+    """Spectra whose logarithms scatter, each by a part that is common to all frequencies and one of its own."""
+    random = np.random.default_rng(seed)
+    scatter = random.standard_normal((count, 1)) + random.standard_normal((count, frequencies))
+    logs = mean - 0.1 * np.arange(frequencies) + spread * scatter
+    return frame(10**logs)
+
+
+def frame(power):
+    return pd.DataFrame({f"spectrum_{number:03d}": column for number, column in enumerate(np.asarray(power).T)})
+
+
+def test_samples_of_one_distribution_are_as_diverse():
+    for seed in range(5):
+        value, error = diversity(spectra(150, seed), spectra(150, 100 + seed), 0)
+        assert abs(value - 1) < 3 * error
+        assert 0.02 < error < 0.15
+
+
+def test_copies_of_one_image_have_none():
+    real = spectra(60, 0)
+    copies = pd.concat([spectra(1, 1)] * 50, ignore_index=True)
+    assert diversity(copies, real, 0) == (0.0, 0.0)
+
+
+def test_a_collapse_to_two_images_shows():
+    """Half of the pairs are of copies: the median lies between them and the others."""
+    two = pd.concat([spectra(2, 1)] * 25, ignore_index=True)
+    real = spectra(60, 0)
+    assert diversity(two.iloc[[0] * 40 + [1] * 10], real, 0)[0] == 0
+
+
+@pytest.mark.parametrize("factor", [0.5, 2.0])
+def test_it_grows_with_the_spread_of_logarithms(factor):
+    value, error = diversity(spectra(300, 1, spread=0.4 * factor), spectra(300, 2), 0)
+    assert abs(value - factor) < 3 * error
+
+
+@pytest.mark.parametrize("factor", [1e-3, 1e5])
+def test_brightness_does_not_matter(factor):
+    """That of all images of a kind, and of both."""
+    generated, real = spectra(40, 1), spectra(50, 2)
+    plain = diversity(generated, real, 0)
+    assert diversity(generated * factor, real, 0) == pytest.approx(plain, rel=1e-9)
+    assert diversity(generated * factor, real * factor, 0) == pytest.approx(plain, rel=1e-9)
+
+
+def test_frequencies_count_by_their_spread_among_real_images():
+    """By hand, from differences of standardised logarithms; a frequency that never varies counts as it is."""
+    generated, real = spectra(20, 1), spectra(30, 2)
+    real["spectrum_003"] = 50.0
+    logs = [np.log10(table.to_numpy()) for table in (generated, real)]
+    spread = np.where(np.arange(8) == 3, 1.0, logs[1].std(axis=0))
+    medians = [
+        np.median([np.linalg.norm(a - b) for i, a in enumerate(x) for b in x[:i]])
+        for x in (each / spread for each in logs)
+    ]
+    assert diversity(generated, real, 0)[0] == pytest.approx(medians[0] / medians[1], rel=1e-9)
+
+
+def test_a_frequency_that_never_varies_among_many_images_does_not_count_alone():
+    """Rounding gives 1000 equal numbers a spread of 1e-14."""
+    generated, real = spectra(40, 1), spectra(1000, 2).assign(spectrum_003=50.0)
+    assert diversity(generated, real, 0)[0] < 2
+
+
+def test_other_columns_do_not_matter():
+    generated, real = spectra(20, 1), spectra(30, 2)
+    plain = diversity(generated, real, 0)
+    assert diversity(generated.assign(histogram_000=np.arange(20)), real.assign(score=np.nan), 0) == plain
+
+
+def test_power_of_zero_is_no_error():
+    generated = spectra(20, 1)
+    generated.loc[3] = 0.0
+    assert np.isfinite(diversity(generated, spectra(30, 2), 0)).all()
+
+
+def test_the_error_is_the_scatter_over_samples():
+    """Of new images of both kinds: a resampled error that treats pairs as independent would be far too small."""
+    found = np.array([diversity(spectra(80, seed), spectra(120, 1000 + seed), 0) for seed in range(60)])
+    scatter, error = found[:, 0].std(ddof=1), found[:, 1].mean()
+    assert 0.75 < error / scatter < 1.35
+    assert abs(found[:, 0].mean() - 1) < 3 * scatter / np.sqrt(60)
+    pairs = pdist(np.log10(spectra(80, 0).to_numpy()))
+    assert error > 5 * pairs.std() / pairs.mean() / np.sqrt(len(pairs))
+
+
+def test_the_seed_decides_which_images_are_compared(monkeypatch):
+    monkeypatch.setattr(module, "MOST", 25)
+    generated, real = spectra(60, 1), spectra(60, 2)
+    one, again, other = (diversity(generated, real, seed) for seed in (4, 4, 5))
+    assert one == again
+    assert one[0] != other[0]
+    # Not so the first images, which would be no random choice.
+    assert one[0] != diversity(generated[:25], real[:25], 4)[0]
+
+
+def test_below_the_most_all_images_count():
+    generated, real = spectra(30, 1), spectra(40, 2)
+    assert diversity(generated, real, 1)[0] == pytest.approx(diversity(generated[::-1], real, 2)[0], rel=1e-12)
