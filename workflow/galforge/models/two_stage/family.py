@@ -20,7 +20,8 @@ from galforge.models.two_stage.settings import ModelSettings, check_shape
 
 _BETAS = (0.5, 0.999)
 _TYPICAL = 64
-_BLOCK = 2048
+_BLOCK = 256
+"""Galaxies drawn together: their maps stay in the cache of a CPU."""
 
 
 class Family:

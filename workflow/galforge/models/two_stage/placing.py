@@ -1,5 +1,6 @@
-"""Putting galaxies where their positions are: whole images of grids and patches, without a loop over galaxies."""
+"""Putting galaxies where their positions are: whole images of grids and patches."""
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -18,29 +19,28 @@ def in_order(positions: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def place(positions: Tensor, galaxies: Tensor, side: int, offsets: Tensor | None = None) -> Tensor:
-    """Images (n, 1, side, side) uint8 of grids (n, 32, 32) and patches (n, k, 32, 32) uint8 for their lit cells.
+    """Images (n, 1, side, side) uint8 on the CPU, of grids (n, 32, 32) and patches (n, k, 32, 32) uint8 for lit cells.
 
-    Where patches overlap the brighter pixel counts; what lies beyond the image is cut off.
+    Patches come in the order of the cells, row by row. Where they overlap the brighter pixel counts; what lies beyond
+    the image is cut off.
 
     Args:
         offsets: (n, 2, 32, 32) int64, row and column of the centre of a patch within each cell [px]; None for patches
             that fill their cells.
     """
-    kinds, cells = in_order(positions)
-    count = kinds.shape[1]
-    image, number, row, column = galaxies[:, :count].nonzero(as_tuple=True)
-    value = galaxies[image, number, row, column]
-    lit = kinds[image, number] > 0
-    image, number, row, column, value = (each[lit] for each in (image, number, row, column, value))
-    cell = cells[image, number]
-    shift = torch.zeros(2, len(cell), dtype=torch.int64, device=cell.device)
+    images, rows, columns = (positions > 0).nonzero(as_tuple=True)
+    tops, lefts = PATCH * rows, PATCH * columns
     if offsets is not None:
-        shift = offsets.flatten(2)[image, :, cell].T - CENTRE
-    width = PATCH * PATCH + 2 * _MARGIN
-    at_row = cell // PATCH * PATCH + row + shift[0] + _MARGIN
-    at_column = cell % PATCH * PATCH + column + shift[1] + _MARGIN
-    canvas = torch.zeros(len(positions) * width**2, dtype=torch.uint8, device=galaxies.device)
-    where = (image * width + at_row) * width + at_column
-    canvas.scatter_reduce_(0, where, value, "amax")
+        tops = tops + offsets[images, 0, rows, columns] - CENTRE
+        lefts = lefts + offsets[images, 1, rows, columns] - CENTRE
+    lit = (positions > 0).flatten(1).sum(1).tolist()
+    patches = np.concatenate([own[:count] for own, count in zip(galaxies.cpu().numpy(), lit, strict=True)])
+    width = side + 2 * _MARGIN
+    canvas = np.zeros((len(lit), width, width), dtype=np.uint8)
+    # Slices of a loop take a tenth of the time that scattering pixels does.
+    places = zip(images.tolist(), (tops + _MARGIN).tolist(), (lefts + _MARGIN).tolist(), patches, strict=True)
+    for image, top, left, patch in places:
+        own = canvas[image, top : top + PATCH, left : left + PATCH]
+        np.maximum(own, patch[: own.shape[0], : own.shape[1]], out=own)
     inside = slice(_MARGIN, _MARGIN + side)
-    return canvas.view(len(positions), 1, width, width)[:, :, inside, inside].contiguous()
+    return torch.from_numpy(np.ascontiguousarray(canvas[:, None, inside, inside]))
