@@ -1,7 +1,7 @@
 """Rates of what is done with sparse 8-bit images, on one thread.
 
     python benchmarks/sparse.py features [--images 1000] [--size 1000] [--rounds 9] [--seed 1]
-    python benchmarks/sparse.py compose [--images 1000] [--size 1000] [--galaxies 60] [--threads 2]
+    python benchmarks/sparse.py compose [--images 1000] [--size 1000] [--galaxies 30] [--threads 2]
 
 features: the default features of the measure realism, on made-up sparse images. Printed are images per second of CPU
 time; how many times longer the spectrum takes as people write it (numpy's complex transform in double precision and a
@@ -203,7 +203,7 @@ def main() -> int:
     part = what.add_parser("compose", help="images of the two-stage model")
     part.add_argument("--images", type=int, default=1000, help="images that are composed")
     part.add_argument("--size", type=int, default=1000, help="side of the images [px]")
-    part.add_argument("--galaxies", type=int, default=60, help="mean number in an image")
+    part.add_argument("--galaxies", type=int, default=30, help="mean number in an image; the release has about 30")
     part.add_argument("--threads", type=int, default=2, help="CPU threads")
     part.add_argument("--seed", type=int, default=1)
     part.set_defaults(
