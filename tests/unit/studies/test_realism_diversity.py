@@ -69,9 +69,9 @@ def test_frequencies_count_by_their_spread_among_real_images():
     assert diversity(generated, real, 0)[0] == pytest.approx(medians[0] / medians[1], rel=1e-9)
 
 
-def test_a_frequency_that_never_varies_among_many_images_does_not_count_alone():
-    """Rounding gives 1000 equal numbers a spread of 1e-14."""
-    generated, real = spectra(40, 1), spectra(1000, 2).assign(spectrum_003=50.0)
+def test_a_frequency_that_never_varies_does_not_count_alone():
+    """Rounding gives 100 equal numbers a spread of 1e-16."""
+    generated, real = spectra(40, 1), spectra(100, 2).assign(spectrum_003=7.0)
     assert diversity(generated, real, 0)[0] < 2
 
 
@@ -87,14 +87,15 @@ def test_power_of_zero_is_no_error():
     assert np.isfinite(diversity(generated, spectra(30, 2), 0)).all()
 
 
-def test_the_error_is_the_scatter_over_samples():
-    """Of new images of both kinds: a resampled error that treats pairs as independent would be far too small."""
-    found = np.array([diversity(spectra(80, seed), spectra(120, 1000 + seed), 0) for seed in range(60)])
+@pytest.mark.parametrize(("count", "of_real"), [(30, 110), (110, 30)])
+def test_the_error_is_the_scatter_over_samples(count, of_real):
+    """Of new images of both kinds, whichever are fewer: pairs are not independent."""
+    found = np.array([diversity(spectra(count, seed), spectra(of_real, 1000 + seed), 0) for seed in range(50)])
     scatter, error = found[:, 0].std(ddof=1), found[:, 1].mean()
     assert 0.75 < error / scatter < 1.35
-    assert abs(found[:, 0].mean() - 1) < 3 * scatter / np.sqrt(60)
-    pairs = pdist(np.log10(spectra(80, 0).to_numpy()))
-    assert error > 5 * pairs.std() / pairs.mean() / np.sqrt(len(pairs))
+    assert abs(found[:, 0].mean() - 1) < 3 * scatter / np.sqrt(50) + 0.02
+    pairs = pdist(np.log10(spectra(count, 0).to_numpy()))
+    assert error > 2 * pairs.std() / pairs.mean() / np.sqrt(len(pairs))
 
 
 def test_the_seed_decides_which_images_are_compared(monkeypatch):

@@ -7,9 +7,14 @@ import numpy as np
 import pytest
 import torch
 
+from galforge.measure.realism import measure
+from galforge.measure.realism.settings import MeasureSettings
 from galforge.models.two_stage.placing import place
+from galforge.stamps import Stamps
 from galforge.studies.realism import experiments
 from galforge.studies.realism.experiments import run
+from galforge.studies.realism.settings import BEST
+from galforge.studies.realism.trees import Scorer, fit_scorer
 from toys import realism as toys
 
 COUNTS = {
@@ -182,3 +187,27 @@ def test_images_are_put_together_by_the_model(family):
         expected = place(torch.from_numpy(grid)[None], torch.from_numpy(galaxies)[None], 128)[0, 0].numpy()
         assert image.dtype == np.uint8
         assert np.array_equal(image, expected)
+
+
+def test_scores_are_those_of_the_measure(monkeypatch, tmp_path):
+    """Whatever blocks the measure has besides: features come one image at a time, and in the scorer's order."""
+    measuring = MeasureSettings(size=64, blocks=["basic", "histogram", "spectrum", "lbp"])
+    put(monkeypatch, toys.Family(64, 3))
+
+    def measured(name, images, **columns):
+        with Stamps(toys.write_stamps(tmp_path / name, images, **columns)) as stamps:
+            return measure.measure(stamps, 0, len(stamps), measuring, 0, 0.0, 0)
+
+    images, scores = toys.bright_images(60, 64)
+    table = measured("scored.h5", images, set=np.array(["scored"] * 60), score=scores)
+    fit_scorer(table, BEST, toys.settings(), tmp_path / "scorer.json")
+    scorer, seen = Scorer.load(tmp_path / "scorer.json"), []
+
+    def features_of(image, settings):
+        seen.append(image)
+        return measure.features_of(image, settings)
+
+    found = run("random_positions", Path("weights"), scorer, features_of, measuring, {"images": 4}, 1, 4, "cpu", 1)
+    expected = scorer.score(measured("made.h5", np.stack(seen)))
+    assert found[["learned", "random"]].to_numpy().ravel() == pytest.approx(expected, abs=1e-6)
+    assert len(np.unique(expected)) > 1
