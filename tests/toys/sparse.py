@@ -1,12 +1,17 @@
 """Toy parts and reduced images of sparse images: round galaxies of three sizes, more of them to the right."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from galforge.clusters import CENTRE, PATCH
+from galforge.models.protocol import Family, Step
 from galforge.seeds import generator
 from galforge.stamps import Header, StampsWriter
+from toys.steps import draws
 
 BANDS = {"parts": ("positions", "galaxy", "size"), "thumbnails": ("intensity",)}
 SIDES = {"parts": PATCH, "thumbnails": 64}
@@ -47,3 +52,29 @@ def write_view(path: Path, view: str, count: int = 40) -> Path:
         for index in range(count):
             writer.append(make(index), name=f"toy-{index}", split="test" if index % 5 == 0 else "train")
     return path
+
+
+def rows(view: str, count: int, first: int = 0) -> Tensor:
+    """Rows ``first`` to ``first + count - 1`` of a view, as a training gets them."""
+    make = {"parts": parts, "thumbnails": thumbnails}[view]
+    return torch.from_numpy(np.stack([make(index) for index in range(first, first + count)])).float()
+
+
+def learn(family: Family, images: Tensor, steps: int, batch: int) -> list[dict[str, Tensor]]:
+    """Train on images, from the first to the last and again; the losses of each step."""
+    optimisers = family.optimisers()
+
+    def update(name: str, loss: Tensor) -> None:
+        optimisers[name].zero_grad(set_to_none=True)
+        loss.backward()
+        optimisers[name].step()
+
+    def mean(value: Tensor) -> Tensor:
+        return value.detach().clone()
+
+    losses = []
+    for index in range(steps):
+        chosen = torch.arange(index * batch, (index + 1) * batch) % len(images)
+        step = Step(index * batch, batch, draws(index, batch), nullcontext, update, mean)
+        losses.append(family.step(images[chosen], None, step))
+    return losses

@@ -26,6 +26,15 @@ class Population(Settings):
         0.0, ge=0, description="by which a drawn geometric peak is multiplied; 0: all have the mean one"
     )
 
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        # Geometric numbers begin at 1.
+        if not self.size_deviation and self.size < 1:
+            raise ValueError(f"size {self.size:g}: a geometric mean size is at least 1 px")
+        if self.peak_factor and self.peak < 1:
+            raise ValueError(f"peak {self.peak:g}: a geometric mean peak is at least 1")
+        return self
+
 
 NORMAL = Population(count=20.0, count_deviation=10.0, size=50.0, size_deviation=40.0)
 SMALL = Population(count=10.0, count_deviation=2.0, size=1 / 0.7, size_factor=2.3, peak=1 / 0.8, peak_factor=1.0)
@@ -63,13 +72,6 @@ class ModelSettings(Settings):
     large_ones: Population = Field(
         LARGE, description="of statistics: geometric", json_schema_extra={"when": {"statistics": ["geometric"]}}
     )
-
-    @model_validator(mode="after")
-    def _possible(self) -> Self:
-        for population in (self.small_ones, self.large_ones):
-            if population.size < 1:
-                raise ValueError(f"size {population.size:g}: a geometric mean size is at least 1 px")
-        return self
 
 
 def check_shape(settings: ModelSettings, shape: tuple[int, int, int]) -> None:
