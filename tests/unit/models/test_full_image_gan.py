@@ -89,6 +89,13 @@ def test_quiet_levels_become_background():
     assert torch.equal(images[20], torch.where(levels > 20, levels, 0).to(torch.uint8))
 
 
+@pytest.mark.parametrize("width", [4, 12, 36, 44])
+def test_every_allowed_width_makes_networks(width):
+    family = family_of(width=width)
+    losses = family.step(rows("thumbnails", 2), None, step_of(family, batch=2))
+    assert all(loss.isfinite() for loss in losses.values())
+
+
 def test_each_optimiser_changes_its_network_and_no_other():
     family = family_of()
     updates = Updates(family)

@@ -82,6 +82,16 @@ def test_images_are_levels_that_depend_on_their_row_alone(kind):
     assert (whole[3:5].int() - some.int()).abs().max() <= 1
 
 
+@pytest.mark.parametrize("width", [4, 12, 36, 44])
+@pytest.mark.parametrize("galaxy", ["conv", "began"])
+def test_every_allowed_width_makes_networks(width, galaxy):
+    family = family_of(size=64, width=width, position_width=width, galaxy=galaxy)
+    losses = family.step(rows("parts", 2), None, step_of(family, batch=2))
+    assert all(loss.isfinite() for loss in losses.values())
+    with torch.no_grad():
+        assert family.compose(noise(1)).shape == (1, 1, 64, 64)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_optimiser_changes_its_network_and_no_other(kind):
     family = family_of(**KINDS[kind])

@@ -1,11 +1,14 @@
 """Networks of the end-to-end GAN: convolutions by strides of two, as in DCGAN (Radford et al. 2016)."""
 
+import math
+
 from torch import Tensor, nn
 from torch.nn import functional
 
 
 def _norm(channels: int) -> nn.GroupNorm:
-    return nn.GroupNorm(min(8, channels // 4), channels)
+    # Groups of four channels or more where that many can be; all have the same number.
+    return nn.GroupNorm(math.gcd(channels, min(8, max(1, channels // 4))), channels)
 
 
 class Generator(nn.Module):

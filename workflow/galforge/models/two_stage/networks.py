@@ -5,6 +5,8 @@ generators of galaxies normalise, each image by itself. The others may not: how 
 patch is would be divided away.
 """
 
+import math
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -17,7 +19,8 @@ _SLOPE = 0.2
 
 
 def _norm(channels: int) -> nn.GroupNorm:
-    return nn.GroupNorm(min(8, channels // 4), channels)
+    # Groups of four channels or more where that many can be; all have the same number.
+    return nn.GroupNorm(math.gcd(channels, min(8, max(1, channels // 4))), channels)
 
 
 def _label(classes: int, pixels: int) -> nn.Module | None:
