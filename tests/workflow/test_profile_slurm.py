@@ -18,7 +18,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-GPU_RULES = {"train_segment", "sample_chunk", "gpu_check", "train_denoiser"}
+GPU_RULES = {"train_segment", "sample_chunk", "gpu_check", "train_denoiser", "cross_validate_network", "time_drawing"}
 TARGETS = ("all", "gpu_check", "results/slurm/fits/colours/vae-seed0.fits")
 WEIGHTS = "results/slurm/models/galaxies/vae/seed0/weights.safetensors"
 GRES_LINE = '    # <<: {gpu: 0, gres: "gpu:1"}'
@@ -53,6 +53,11 @@ datasets:
     bin: 2
     mock: {count: 14}
     measuring: {expected_count: 14, measures: [sources, redshift]}
+  sparse:
+    family: sparse
+    size: 128
+    mock: {labeled: 4, scored: 10, query: 4, size: 128}
+    measuring: {expected_count: 4, expected_scored: 18, measures: [power_spectrum, realism]}
 models:
   vae:
     family: vae
@@ -60,7 +65,13 @@ models:
   redshift_cnn:
     family: redshift_cnn
     training: {images_total: 640, segment_images: 320, history_images: 320}
+  two_stage:
+    family: two_stage
+    network: {size: 128}
+    normalisation: {kind: linear, scale: 1.0}
+    training: {images_total: 640, segment_images: 320, history_images: 320, augmentation: false}
 measures:
+  realism: {family: realism, size: 128}
   morphology: {family: morphology, chunk: 30}
   power_spectrum: {family: power_spectrum}
   photometry: {family: photometry}
@@ -68,6 +79,7 @@ measures:
   sources: {family: sources}
   redshift: {family: redshift}
 sampling: {count: 40, chunk: 20}
+realism: {scorers: [xgboost-histogram_power_spectrum, cnn-image]}
 denoisers: {denoiser: {}}
 denoising: {alphas: [0.0, 0.5], replicates: 1}
 run:
@@ -75,6 +87,7 @@ run:
   - {dataset: cutouts, model: vae}
   - {dataset: colours, model: vae, denoise: [denoiser]}
   - {dataset: redshifts, model: vae}
+  - {dataset: sparse, model: two_stage}
 """
 
 SCRIPT = """\
