@@ -120,6 +120,11 @@ class Config:
     denoising: dict[str, DenoisingSettings]
     realism: RealismSettings
 
+    def drawn(self, dataset: str) -> int:
+        """Images that are drawn from each model of a data set."""
+        sparse = is_scored(self.datasets[dataset].family)
+        return self.sampling.sparse_count if sparse else self.sampling.count
+
     @property
     def scored(self) -> list[str]:
         """Data sets that some run uses and whose images have scores of how real they look."""

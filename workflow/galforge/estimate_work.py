@@ -124,7 +124,7 @@ class Workload:
             images = self.stages.segment_end(dataset, model, index) - before
             return self._model(stage, kind, dataset, model, images, "image")
         if job.rule == "sample_chunk":
-            start, stop = bounds(self.config.sampling.count, names)
+            start, stop = bounds(self.config.drawn(dataset), names)
             return self._model(stage, kind, dataset, model, stop - start, "image")
         if kind == "calibrate_noise":
             count = self.config.datasets[dataset].measuring.calibration_stamps
@@ -217,7 +217,7 @@ class Workload:
         """A job whose time hardly depends on its size: putting parts together, comparing, drawing."""
         label, disk, variant = stage, math.nan if job.rule == "download" else 0.0, ""
         if job.rule == "sample":
-            label, disk = f"{stage} {model} on {dataset}", self._left("sample", "", self.config.sampling.count, dataset)
+            label, disk = f"{stage} {model} on {dataset}", self._left("sample", "", self.config.drawn(dataset), dataset)
         elif job.rule == "export_weights":
             label = f"{stage} {model} on {dataset}"
             disk = float(FLOAT * self._networks[f"{dataset} {model}"].weights)
@@ -266,7 +266,7 @@ class Workload:
         """Stamps of the source or of a model."""
         if who == "scored":
             return self.config.datasets[dataset].measuring.expected_scored
-        return self._count(dataset) if who in ("source", "native") else self.config.sampling.count
+        return self._count(dataset) if who in ("source", "native") else self.config.drawn(dataset)
 
     def _parts(self, names: Mapping[str, str]) -> int:
         return self.stages.measure_parts(names["dataset"], names["who"], names["measure"])

@@ -108,8 +108,8 @@ class Stages(ReportStages, DenoisingStages, LiStages, RealismStages):
         """Drawing the generated stamps of a model."""
         entry, sampling = self.config.models[dataset, model], self.config.sampling.spec()
         family = entry.family
-        del sampling["chunk"]
-        spec = {"family": family, "seed": int(seed), **sampling}
+        del sampling["chunk"], sampling["sparse_count"]
+        spec = {"family": family, "seed": int(seed), **sampling, "count": self.config.drawn(dataset)}
         if columns := self.asked(dataset, model):
             # What an unconditional model is not told stands beside its images all the same: they are compared by it.
             spec["conditions"] = {"columns": columns, "told": bool(entry.columns), **entry.conditions.spec()}
@@ -200,9 +200,9 @@ class Stages(ReportStages, DenoisingStages, LiStages, RealismStages):
         training = self.config.models[dataset, model].training
         return math.ceil(training.images_total / training.segment_images)
 
-    def sample_parts(self) -> int:
+    def sample_parts(self, dataset: str) -> int:
         """Number of jobs that draw the stamps of one model."""
-        return math.ceil(self.config.sampling.count / self.config.sampling.chunk)
+        return math.ceil(self.config.drawn(dataset) / self.config.sampling.chunk)
 
     def takes_conditions(self, dataset: str, model: str) -> bool:
         """Whether generated stamps take their conditions from the test split."""
@@ -218,7 +218,7 @@ class Stages(ReportStages, DenoisingStages, LiStages, RealismStages):
         """Number of jobs that measure one stamps file."""
         measuring = self.config.datasets[dataset].measuring
         known = {"source": measuring.expected_count, "native": measuring.expected_count}
-        count = (known | {"scored": measuring.expected_scored}).get(who, self.config.sampling.count)
+        count = (known | {"scored": measuring.expected_scored}).get(who, self.config.drawn(dataset))
         return math.ceil(count / self.config.measured[dataset, measure].chunk)
 
     def adds_noise(self, dataset: str, measure: str) -> bool:

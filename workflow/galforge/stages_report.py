@@ -72,7 +72,7 @@ class ReportStages:
             "scale": self.config.overall.scale,
             "datasets": self.config.used_datasets,
             "runs": [[run.dataset, run.model, run.seeds] for run in self.config.run],
-            "generated": self.config.sampling.count,
+            "generated": {name: self.config.drawn(name) for name in self.config.used_datasets},
             "statmorph": locked_versions()["statmorph"],
         }
         return Stage(spec, "page.py", (), ("numpy", "pandas", "jinja2"))

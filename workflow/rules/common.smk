@@ -145,7 +145,7 @@ def conditions_source(wildcards):
 
 def sample_chunks(wildcards):
     """Parts of a model's stamps."""
-    parts = STAGES.sample_parts()
+    parts = STAGES.sample_parts(wildcards.dataset)
     folder = f"{RESULTS}/samples/{wildcards.dataset}/{wildcards.model}/seed{wildcards.seed}"
     return [f"{folder}/part{i}of{parts}.h5" for i in range(parts)]
 

@@ -16,7 +16,7 @@ def summarise(spec: dict[str, Any], stamps: Sequence[str], commit: str, dirty: b
     """The page's summary, from its spec and the source stamps of its data sets in the same order."""
     datasets = [_dataset(name, path) for name, path in zip(spec["datasets"], stamps, strict=True)]
     runs: list[Run] = [
-        {"dataset": dataset, "model": model, "seeds": seeds, "generated": spec["generated"]}
+        {"dataset": dataset, "model": model, "seeds": seeds, "generated": spec["generated"][dataset]}
         for dataset, model, seeds in spec["runs"]
     ]
     name = spec["name"]

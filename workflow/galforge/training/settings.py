@@ -125,6 +125,9 @@ class SamplingSettings(Settings):
     """How many images are drawn from each trained model, and how."""
 
     count: int = Field(10_000, ge=1, description="images drawn from each trained model [images]")
+    sparse_count: int = Field(
+        1_000, ge=1, description="sparse images drawn from each model of them, which are much larger [images]"
+    )
     chunk: int = Field(10_000, ge=1, description="images drawn by one job; changes no image [images]")
     batch: int = Field(
         64, ge=1, description="images evaluated together; another number gives other last digits [images]"

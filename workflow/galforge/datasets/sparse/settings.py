@@ -45,6 +45,11 @@ class MockSettings(Settings):
         json_schema_extra={"when": {"held_out": list(get_args(Corruption))}},
     )
 
+    @property
+    def count(self) -> int:
+        """Images of all kinds."""
+        return self.labeled + self.scored + self.query
+
 
 class DatasetSettings(Settings):
     """Sparse 8-bit sky images with labels and scores, chosen as by Gantastic 4 (ETH Zurich, 2020)."""
