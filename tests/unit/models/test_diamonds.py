@@ -224,14 +224,14 @@ def test_fit_finds_geometric_numbers_of_small_and_large_ones():
     for image, is_small in zip(images, small, strict=True):
         cells = draw.permutation(1024)
         ends = round(draw.normal(20, 3)), round(draw.normal(90, 8))
-        image[0].view(-1)[cells[: ends[0]]] = 4
+        image[0].view(-1)[cells[: ends[0]]] = 5
         image[0].view(-1)[cells[ends[0] : sum(ends)]] = 6
         image[2] = 2.3 * (draw.integers(1, 3) if is_small else 2 + draw.geometric(0.05))
         image[1, 15, 15] = draw.geometric(0.5) if is_small else 2 * draw.geometric(0.04)
     family = family_of(statistics="geometric", fit=True, learning_rate=0.03)
     learn(family, images, 400, batch=300)
     sizes, peaks = images[:, 2, 0, 0] / 2.3, images[:, 1, 15, 15]
-    for numbers, chosen, level, factor in zip(family.numbers, (small, ~small), (4, 6), (1, 2), strict=True):
+    for numbers, chosen, level, factor in zip(family.numbers, (small, ~small), (5, 6), (1, 2), strict=True):
         found = {name: numbers.value(name).item() for name in ("count", "count_deviation", "size", "peak")}
         counts = (images[:, 0] == level).sum((1, 2)).double()
         assert found["count"] == pytest.approx(counts.mean().item(), rel=0.01)
