@@ -14,7 +14,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import torch
 from torch import Tensor
-from torch.utils.flop_counter import FlopCounterMode
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils.flop_counter import flop_registry
 
 from galforge import families
 from galforge.models.normalisation import Normalisation
@@ -22,6 +23,24 @@ from galforge.models.protocol import Step
 
 BATCH = 2
 """Some layers need more than one image in a step."""
+
+
+class Operations(TorchDispatchMode):
+    """Counts floating-point operations by torch's own formulas.
+
+    Torch's counter also tells them apart by module, for which it refuses derivatives of derivatives.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.total = 0
+
+    def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        """Compute what was asked, and count it."""
+        out = function(*args, **(kwargs or {}))
+        if (formula := flop_registry.get(function._overloadpacket)) is not None:
+            self.total += formula(*args, **(kwargs or {}), out_val=out)
+        return out
 
 
 class Nothing:
@@ -53,19 +72,19 @@ def count(family: str, network: dict[str, Any], shape: tuple[int, int, int]) -> 
         model = families.load("models", family, "family").Family(settings, shape, normalisation)
         conditions = {name: torch.empty(BATCH) for name in model.conditions} or None
         step = Step(BATCH, BATCH, Nothing(), nullcontext, lambda name, loss: loss.backward(), lambda tensor: tensor)
-        with FlopCounterMode(display=False) as training:
+        with Operations() as training:
             model.step(torch.empty(BATCH, *shape), conditions, step)
         # Of what is drawn by many evaluations at the same cost, one is enough.
         evaluations = getattr(model, "evaluations", None)
-        with torch.no_grad(), FlopCounterMode(display=False) as sampling:
+        with torch.no_grad(), Operations() as sampling:
             if hasattr(model, "predict"):
                 model.predict(torch.empty(BATCH, *shape))
             else:
                 (model.evaluate if evaluations else model.sample)(Nothing(), conditions)
     tensors = model.networks.state_dict().values()
     return {
-        "train": training.get_total_flops() / BATCH,
-        "sample": (evaluations or 1) * sampling.get_total_flops() / BATCH,
+        "train": training.total / BATCH,
+        "sample": (evaluations or 1) * sampling.total / BATCH,
         "weights": sum(tensor.numel() for tensor in tensors),
         "tensors": len(tensors),
     }

@@ -4,11 +4,13 @@ import numpy as np
 import pandas as pd
 from scipy.spatial.distance import pdist
 
+from galforge.errors import GalforgeError
 from galforge.seeds import generator
 
 MOST = 500
 """Images that are compared in pairs."""
 RESAMPLES = 200
+_FEWEST = 3
 _TINY = 1e-12
 
 
@@ -22,7 +24,15 @@ def diversity(generated: pd.DataFrame, real: pd.DataFrame, seed: int) -> tuple[f
     Args:
         generated, real: tables with the columns ``spectrum_000`` and so on.
         seed: of the choice of images and of the resampling.
+
+    Raises:
+        GalforgeError: too few images of either kind.
     """
+    if len(real) < _FEWEST or len(generated) < _FEWEST:
+        raise GalforgeError(
+            f"diversity: {len(generated)} generated and {len(real)} real images; at least {_FEWEST} of either are needed, "
+            "and real ones are those labelled so (labeled.csv)"
+        )
     columns = [name for name in real.columns if name.startswith("spectrum_")]
     logs = [np.log10(np.maximum(table[columns].to_numpy(float), _TINY)) for table in (generated, real)]
     spread = logs[1].std(axis=0)
