@@ -1,4 +1,5 @@
-"""Which tables and figures of galaxies made for a redshift are planned, and what their stages read."""
+"""Which tables and figures of galaxies made for a redshift and of sparse images are planned, and what their stages
+read."""
 
 import json
 
@@ -11,7 +12,8 @@ from galforge.config import parse
 from galforge.config_problems import merged
 from galforge.datasets.galaxiesml import settings as galaxiesml
 from galforge.digest import reachable
-from galforge.planned_figures import REDSHIFT_FIGURES, figure_study, redshift_figures
+from galforge.planned_figures import REDSHIFT_FIGURES, SPARSE_FIGURES, figure_study, redshift_figures, sparse_figures
+from galforge.report.metrics import table_of
 from galforge.stage import SCRIPTS
 from galforge.stages import Stages
 
@@ -78,3 +80,47 @@ def test_bins_of_the_distributions_are_twice_as_wide_and_reach_as_far(measured):
 def test_the_table_of_the_study_has_the_stage_of_the_others(measured):
     stage = Stages(measured).stage("table_li2024", {"table": "table1"})
     assert (stage.spec["table"], stage.script) == ("table1", "table.py")
+
+
+def sparse(**overlay):
+    models = ("baseline1", "two_stage_conditional")
+    runs = [{"dataset": "sparse", "model": name, "seeds": [0]} for name in models]
+    return parse(merged(yaml.safe_load(config_files.CONFIG.read_text(encoding="utf-8")), {"run": runs, **overlay}))
+
+
+def test_galaxies_of_sparse_images_are_shown_where_a_model_draws_them_one_by_one():
+    assert sparse_figures(Stages(sparse())) == [(kind, "sparse") for kind in SPARSE_FIGURES]
+    without = sparse(run=[{"dataset": "sparse", "model": "baseline1", "seeds": [0]}])
+    assert [kind for kind, _ in sparse_figures(Stages(without))] == ["sparse_images", "score_features"]
+    assert sparse_figures(Stages(config())) == []
+
+
+def test_files_of_two_studies_have_one_name_and_tables_two():
+    assert comparisons.table_path("table1") == "li2024/table1"
+    assert comparisons.table_path("gantastic_table1") == "gantastic2020/table1"
+    assert comparisons.table_path("experiments") == "gantastic2020/experiments"
+    assert comparisons.table_path("all") == "all"
+    for table, file in comparisons.GANTASTIC.items():
+        assert table_of("gantastic2020", file) == table
+    assert table_of("li2024", "table1") == "table1"
+
+
+def test_scorers_read_what_they_are_made_of_and_nothing_else():
+    stages = Stages(sparse())
+    names = {"dataset": "sparse"}
+    spec = stages.stage("cross_validate", {**names, "scorer": "random_forest-fourier"}).spec
+    assert set(spec["settings"]) == {"folds", "seed", "threads", "random_forest"}
+    assert set(stages.stage("cross_validate", {**names, "scorer": "median-none"}).spec["settings"]) == {
+        *("folds", "seed", "threads"),
+    }
+    assert stages.scorer_measures("random_forest-fourier") == ["realism", "realism-texture"]
+    assert stages.scorer_measures("xgboost-histogram_power_spectrum") == ["realism"]
+    one = {**names, "model": "two_stage_conditional", "seed": "0"}
+    assert stages.stage("experiment", {**one, "experiment": "new_galaxies"}).spec["settings"] == {
+        "images": 1000,
+        "sets": 50,
+    }
+    assert stages.stage("summarise_generator", one).spec["thresholds"] == [50, 90]
+    assert stages.stage("summarise_generator", {**one, "model": "baseline1"}).spec["thresholds"] == []
+    assert stages.view("sparse", "baseline1") == "parts"
+    assert stages.stage("sample", one).spec["count"] == 1000

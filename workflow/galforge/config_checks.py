@@ -172,7 +172,7 @@ def _view_shape(problems: Problems, key: str, run: Run, model: Model, dataset: D
     if view == "parts" and model.training.augmentation:
         problems.add(
             key,
-            f"{run.model} learns where in an image galaxies are, which turned grids of positions do not say: set "
+            f"{run.model} learns where in an image galaxies are, which turned grids of positions do not say: say "
             "training: {augmentation: false}",
         )
     return shapes[view]

@@ -69,8 +69,8 @@ GANTASTIC2020 = {
         "the score that they would have, some of them have a kind of corruption that no training image has. Three of "
         "the printed values, those of properties of galaxies, are of standardised scores and stand at those rows; the "
         "others are of raw scores. The printed ResNet is one of 18 layers in the code of its authors, who started "
-        "from a network trained on ImageNet; ours does so only where the configuration names such weights. Networks see "
-        "images reduced in size, and brightened to their root.",
+        "from a network trained on ImageNet; ours does so only where the configuration names such weights. Networks "
+        "see images reduced in size, and brightened to their root.",
         sections={
             "mae": _OF_ALL,
             "mae_standardised": f"{_OF_ALL}, scores standardised",

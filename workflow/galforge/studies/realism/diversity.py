@@ -30,8 +30,8 @@ def diversity(generated: pd.DataFrame, real: pd.DataFrame, seed: int) -> tuple[f
     """
     if len(real) < _FEWEST or len(generated) < _FEWEST:
         raise GalforgeError(
-            f"diversity: {len(generated)} generated and {len(real)} real images; at least {_FEWEST} of either are needed, "
-            "and real ones are those labelled so (labeled.csv)"
+            f"diversity: {len(generated)} generated and {len(real)} real images; at least {_FEWEST} of either are "
+            "needed, and real ones are those labelled so (labeled.csv)"
         )
     columns = [name for name in real.columns if name.startswith("spectrum_")]
     logs = [np.log10(np.maximum(table[columns].to_numpy(float), _TINY)) for table in (generated, real)]
