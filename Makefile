@@ -17,7 +17,7 @@ DEMO := results/demo/report/index.html
 # Prints how long the rest of a recipe line took.
 took = printf '%s: %d min %02d s\n' "$(1)" $$((SECONDS / 60)) $$((SECONDS % 60))
 
-.PHONY: help setup demo test test-cluster lint format plan status recover config prune clean-env
+.PHONY: help setup demo test test-slow test-cluster lint format plan status recover config prune clean-env
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -30,9 +30,12 @@ demo: setup ## run everything on small data, 10 to 15 minutes on two cores, to r
 	@.venv/bin/snakemake --profile profiles/local --configfile config/demo.yaml --resources gpu=2 --quiet rules host; \
 	$(call took,demo: open $(DEMO); this took)
 
-test: setup ## run the tests, about 10 minutes on two cores (ARGS= goes to pytest)
-	@echo "test: pytest with two workers; about 10 minutes on two cores"
-	@.venv/bin/python -m pytest -n 2 --dist loadfile $(ARGS)
+test: setup ## run the tests but the slow ones, about 12 minutes on two cores (ARGS= goes to pytest)
+	@echo "test: pytest with two workers; about 12 minutes on two cores"
+	@.venv/bin/python -m pytest -n 2 --dist loadfile -m "not slow" $(ARGS)
+
+test-slow: setup ## run the slow tests, about 5 minutes on two cores (ARGS= goes to pytest)
+	@.venv/bin/python -m pytest -n 2 --dist loadfile -m slow $(ARGS)
 
 test-cluster: setup ## run the tests that need SLURM on one that they start, about 10 minutes (as root; ARGS= goes to pytest)
 	@.venv/bin/python tests/cluster/run.py $(ARGS)
