@@ -10,7 +10,7 @@ from tree import SMALLEST, planned, snakemake
 
 TRAININGS = (
     *("sersic/vae/seed0", "cosmos/vae/seed0", "cosmos/vae/seed1", "skirt/stylegan/seed0"),
-    *("galaxiesml/ddpm/seed0", "galaxiesml/redshift_cnn/seed0"),
+    *("galaxiesml/ddpm/seed0", "galaxiesml/redshift_cnn/seed0", "sparse/two_stage_conditional/seed0"),
 )
 
 
@@ -39,7 +39,7 @@ def pruned(smallest_run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     freed = sum((models / training / "state_0.pt").stat().st_size for training in TRAININGS)
     done = prune(tree)
     assert done.returncode == 0, done.stderr
-    assert "12 files and folders removed" in done.stdout
+    assert "14 files and folders removed" in done.stdout
     assert f"{freed / 2**30:.2f} GiB freed" in done.stdout
     assert before - allocated(models) >= freed
     return tree
@@ -83,7 +83,7 @@ def test_a_longer_training_adds_segments_only(pruned, configured):
 def test_a_key_of_the_report_reruns_the_report_only(pruned, configured):
     configured("name: smallest", "report: {stamps_per_row: 3}\nname: smallest")
     # The walks between latents have as many steps as a row has stamps.
-    shown = {"figure_stamps": 4, "latents": 4, "figure_interpolations": 3, "page": 1}
+    shown = {"figure_stamps": 4, "latents": 4, "figure_interpolations": 3, "figure_sparse_galaxies": 1, "page": 1}
     assert planned(pruned) == shown
 
 
