@@ -150,6 +150,14 @@ CHOICES = {
     "kernel": [3, 5],
     "multipliers": [[1], [1, 2]],
     "spacing": ["quadratic", "uniform"],
+    "stretch": ["root", "linear"],
+    "placing": ["anywhere", "centre"],
+    "galaxy": ["conv", "began"],
+    "held_out": ["shapes", "noise"],
+    "thresholds": [[10, 31]],
+    "blocks": [["hog", "lbp", "fourier"], ["basic", "histogram", "spectrum"]],
+    "scorers": [["median-none", "xgboost-histogram_power_spectrum", "random_forest-fourier"]],
+    "scorer": ["xgboost-histogram"],
 }
 
 
@@ -220,14 +228,16 @@ def shape(config):
     stages = Stages(config)
     runs = [[run.dataset, run.model, run.seeds] for run in config.run]
     parts = [
-        [stages.measure_parts(d, who, m) for m in config.measures for who in ("source", "model")]
+        [stages.measure_parts(d, who, m) for m in config.measures for who in ("source", "scored", "model")]
         for d in config.used_datasets
     ]
     calibrates = [[stages.calibrates(d, m) for m in config.measures] for d in config.used_datasets]
     segments = [stages.segments(*key) for key in config.models]
     folders = [config.overall.name, config.overall.raw]
     networks = [[sweep.name, stages.networks(sweep)] for sweep in config.sweeps]
-    return [runs, parts, calibrates, segments, stages.sample_parts(), folders, list(config.measures), networks]
+    drawn = [stages.sample_parts(dataset) for dataset in config.used_datasets]
+    scorers = [config.realism.scorers, config.realism.scorer]
+    return [runs, parts, calibrates, segments, drawn, folders, list(config.measures), networks, scorers]
 
 
 def keys(jobs):

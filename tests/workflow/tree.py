@@ -45,7 +45,7 @@ def snakemake(
         env=variables,
         capture_output=True,
         text=True,
-        timeout=900,
+        timeout=1800,
     )
 
 
