@@ -163,7 +163,7 @@ CHOICES = {
 
 def others(key, value):
     """Other values to try for a key, most of them valid."""
-    if key in CHOICES:
+    if key in CHOICES and not (isinstance(CHOICES[key][0], list) and isinstance(value, int)):
         return [choice for choice in CHOICES[key] if choice != value]
     if isinstance(value, bool):
         return [not value]

@@ -17,6 +17,8 @@ from pathlib import Path
 import pytest
 from tree import SMALLEST, planned, snakemake
 
+from galforge.studies.realism.settings import XGBoostSettings
+
 HERE = Path(__file__).parent
 NUMERICAL = {
     "numpy": "numpy",
@@ -33,7 +35,6 @@ NUMERICAL = {
     "safetensors": "safetensors",
     "sklearn": "scikit-learn",
     "xgboost": "xgboost-cpu",
-    "PIL": "pillow",
 }
 """Import name and name in the lock of the libraries that define numbers."""
 
@@ -149,6 +150,11 @@ def test_every_library_reruns_the_jobs_whose_numbers_it_makes(smallest_run, muta
 
 PASSIVE: dict[str, tuple[str, ...]] = {
     "calibrate_noise": ("pandas",),
+    "cross_validate": ("scipy",),
+    "cross_validate_network": ("scipy",),
+    **dict.fromkeys(("fit_scorer", "score", "figure_sparse_galaxies"), ("scipy",)),
+    **dict.fromkeys(("summarise_experiments", "summarise_real", "summarise_scorers"), ("scipy",)),
+    **dict.fromkeys(("table_all", "table_gantastic2020"), ("matplotlib",)),
     "denoise_galaxies": ("scipy",),
     "export_fits": ("scipy",),
     "export_weights": ("numpy",),
@@ -218,6 +224,9 @@ FROM_WILDCARDS = {
     "denoiser",
     "model",
     "tests",
+    "scorer",
+    "experiment",
+    "file",
 }
 """Parts of a spec that come from the names of data sets, models, measures and tests, and from `run`."""
 MOCKED = ("extension", "bands", "pixel_scale", "zero_point")
@@ -243,6 +252,11 @@ ONE_VALUE = [
     *(f"models.ddpm.network.{key}" for key in OF_VARIANT),
     *(f"denoising.cases.in_domain.{key}" for key in ("pixel_size", "noise")),
     "models.stylegan.training.splits",
+    *(f"datasets.sparse.{key}" for key in ("size", "mock.size", "measuring.band", "measuring.measures")),
+    *(f"measures.{name}.size" for name in ("realism", "realism-texture")),
+    *(f"models.two_stage_conditional.network.{key}" for key in ("size", "galaxy")),
+    *(f"models.two_stage_conditional.normalisation.{key}" for key in ("kind", "scale")),
+    *("models.two_stage_conditional.training.augmentation", "realism.scorer"),
     "models.stylegan.network.conditions",
 ]
 """Keys with one possible value here: what a mock imitates, the only band, the protocol that a measure is named by, the
@@ -255,16 +269,25 @@ FIXED = {
     *(f"network.{key}" for key in OF_VARIANT),
     *("conditions.columns", "conditions.told", "settings.model", "mock.image_side"),
     "redshifts",
+    *("origin", "side", "experiments", "measure.size", "mock.size", "training.augmentation"),
+    *(f"network.{key}" for key in ("size", "galaxy")),
+    *(f"normalisation.{key}" for key in ("kind", "scale")),
 }
 """Where the values of these keys stand in specs."""
 NOT_REACHED = (
     "datasets.skirt.splits.train",
     *(f"compare.{key}" for key in ("neighbour_halvings", "permutations", "fid_halvings")),
     *(f"measures.sources.{key}" for key in ("central", "analysis_threshold")),
+    *(f"measures.realism.{key}" for key in ("hog_cell", "lbp_points", "lbp_radius")),
+    "measures.realism-texture.threshold",
 )
 """Keys that only larger runs look at: halves of a few stamps have no neighbours, so few are not classified, what hardly
-learned draws no galaxies, and the first share of three splits follows from the others."""
-NOT_RUN = ("models.alae.", "models.stylegan-train.", "models.cvae.", "models.cvae-published.", "models.ddpm-published.")
+learned draws no galaxies, the first share of three splits follows from the others, and one of two measures of a family
+takes what the other does not."""
+NOT_RUN = (
+    *("models.alae.", "models.stylegan-train.", "models.cvae.", "models.cvae-published.", "models.ddpm-published."),
+    *("models.baseline1.", "models.baseline2.", "models.end_to_end_gan.", "models.two_stage_unconditional"),
+)
 FROM_LOCK = {"statmorph"}
 """Versions that captions name."""
 UNUSED_HERE = [
@@ -294,6 +317,23 @@ UNUSED_HERE = [
         )
     ),
     *(f"models.ddpm.conditions.{key}" for key in ("low", "high")),
+    *(f"datasets.sparse.{key}" for key in ("origin", "path")),
+    *(
+        f"datasets.sparse.measuring.{key}"
+        for key in (
+            "noise_sigma",
+            "calibration_stamps",
+            "calibration_target",
+            "expected_count",
+            "expected_scored",
+            "published_cuts",
+            "seed",
+        )
+    ),
+    *(f"measures.{name}.band" for name in ("realism", "realism-texture")),
+    *(f"models.two_stage_conditional.network.{key}" for key in ("gamma", "lambda_k")),
+    *(f"realism.resnet.{key}" for key in ("side", "epochs", "batch", "learning_rate", "width", "weights")),
+    *(f"realism.xgboost_properties.{key}" for key in XGBoostSettings.model_fields),
 ]
 """Keys that mean nothing in this configuration: of a download where the source is a mock, of a calibration where the
 noise is given, of the published protocol in the corrected one."""

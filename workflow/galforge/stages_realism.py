@@ -126,12 +126,12 @@ class RealismStages:
             "count": self.config.report.stamps_per_row,
             "seed": self.config.report.seed,
         }
-        return Stage(spec, "figure_sparse_galaxies.py", (), (*PLOTTING, "h5py"))
+        return Stage(spec, "figure_sparse_galaxies.py", (), ("numpy", "matplotlib", "h5py"))
 
     def figure_sparse_images(self, dataset: str) -> Stage:
         """Whole images of the source and of each model."""
         spec = {**self._first(dataset), "origin": self._origin(dataset), "seed": self.config.report.seed}
-        return Stage(spec, "figure_sparse_images.py", (), (*PLOTTING, "h5py"))
+        return Stage(spec, "figure_sparse_images.py", (), ("numpy", "matplotlib", "h5py"))
 
     def view(self, dataset: str, model: str) -> str:
         """The view of a data set's images that a model is trained on; empty where it is the images."""

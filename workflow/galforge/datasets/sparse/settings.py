@@ -8,7 +8,7 @@ from galforge.datasets.settings import Splits
 from galforge.settings import Angle, Settings
 
 LIBRARIES = ("numpy", "scipy", "pillow", "h5py")
-MOCK_LIBRARIES = ("numpy", "scipy", "pillow")
+MOCK_LIBRARIES = ("numpy", "pillow")
 SCORED = True
 """Besides the images that generators learn from, a file keeps all images with their scores, for scorers."""
 VIEWS = {"parts": (3, 32, 32), "thumbnails": (1, 64, 64)}

@@ -4,8 +4,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from galforge.clusters import CENTRE, PATCH
+from galforge.models.two_stage.networks import CELLS as PATCH
 
+CENTRE = 15
+"""Row and column of a galaxy's centre in its patch, as ``galforge.clusters`` cuts them."""
 _MARGIN = PATCH
 
 

@@ -15,9 +15,9 @@ from galforge.errors import GalforgeError
 from galforge.logs import Progress, log
 from galforge.models import device as devices
 from galforge.seeds import generator, seed_of
+from galforge.studies.realism.folds import folds_of
 from galforge.studies.realism.images import reduced
 from galforge.studies.realism.settings import CnnSettings, NetworkSettings, RealismSettings
-from galforge.studies.realism.validation import folds_of
 
 _CLASSES = "fc."
 _TOP = 4.0

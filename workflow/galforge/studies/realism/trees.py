@@ -27,9 +27,11 @@ FORMAT = "galforge scorer 1"
 class Regressor(Protocol):
     """What is fitted to features (n, d) and scores (n,)."""
 
-    def fit(self, features: np.ndarray, scores: np.ndarray) -> Any: ...
+    def fit(self, features: np.ndarray, scores: np.ndarray) -> Any:
+        """Learn, and return the same object."""
 
-    def predict(self, features: np.ndarray) -> np.ndarray: ...
+    def predict(self, features: np.ndarray) -> np.ndarray:
+        """Scores (n,) of features."""
 
 
 class MedianScore:

@@ -3,25 +3,11 @@
 import numpy as np
 import pandas as pd
 
-from galforge.errors import GalforgeError
 from galforge.logs import progress
-from galforge.seeds import generator
 from galforge.studies.realism.features import columns_of, scored
+from galforge.studies.realism.folds import folds_of
 from galforge.studies.realism.settings import RealismSettings
 from galforge.studies.realism.trees import build
-
-
-def folds_of(count: int, settings: RealismSettings) -> np.ndarray:
-    """The fold (n,) int64 of each image: equal parts of a random order.
-
-    Raises:
-        GalforgeError: fewer images than folds.
-    """
-    if count < settings.folds:
-        raise GalforgeError(f"{count} images with scores for {settings.folds} folds; lower realism: folds")
-    folds = np.empty(count, dtype=np.int64)
-    folds[generator(settings.seed, "folds").permutation(count)] = np.arange(count) % settings.folds
-    return folds
 
 
 def cross_validate(table: pd.DataFrame, scorer: str, settings: RealismSettings) -> pd.DataFrame:
