@@ -90,8 +90,13 @@ def measured(config: Config, results: Path) -> dict[tuple[str, str, int, str], l
         ):
             # The log of a sampling does not say where it ran; it runs where trainings of this model do.
             on_cpu = seconds(f"train/{folder}/segment_*.log")
-            values = [operations / each / threads / 1e12 for each in seconds(pattern)] if on_cpu else []
-            add(rule, entry.family, 0, OPERATIONS_UNIT, values, threads)
+            spent = seconds(pattern) if on_cpu else []
+            if operations:
+                values = [operations / each / threads / 1e12 for each in spent]
+                add(rule, entry.family, 0, OPERATIONS_UNIT, values, threads)
+            else:
+                # Nothing but drawing numbers, which are no operations.
+                add(rule, entry.family, 0, "s per image", spent, threads)
     for sweep in config.sweeps:
         place, entry = f"denoising/{sweep.dataset}", config.denoisers[sweep.denoiser]
         job = Job("train_denoiser", {"dataset": sweep.dataset, "denoiser": sweep.denoiser}, entry.threads, 0, "")

@@ -47,7 +47,7 @@ EVERY_RULE_AFTER_THE_CUTOUTS = {
     "stamps", "train_segment", "export_weights", "sample_chunk", "sample", "latents", "calibrate_noise",
     "measure_source", "measure", "features_source", "features", "distances", "table", "table_cost", "figure_stamps",
     "figure_interpolations", "figure_distributions", "figure_contours", "figure_planes", "figure_spectra",
-    "figure_history", "page",
+    "figure_history", "table_all", "page",
 }  # fmt: skip
 
 

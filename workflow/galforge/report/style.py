@@ -182,7 +182,10 @@ def _overall_label(name: str, metric: str) -> str:
 
 
 def model_label(name: str) -> str:
-    """The name of a model as papers write it; names without an entry are shown as they are."""
+    """The name of a model as papers write it; a variant adds its word, names without an entry are shown as they are."""
+    base, _, variant = name.partition("-")
+    if name not in MODELS and variant and base in MODELS:
+        return f"{MODELS[base]}, {variant}"
     return MODELS.get(name, name)
 
 
