@@ -68,7 +68,7 @@ SMALL = {
     | {"condition_maps": 2, "dim": 24, "patch": 2, "linear_attention": True, "learning_rate": 3e-3},
     "ddpm without conditions": _DDPM | {"conditions": [], "patch": 4, "steps": 2},
     "full_image_gan": {"size": 96, "latent": 8, "width": 8},
-    "two_stage": _TWO_STAGE | {"translate": 0.2, "discrete": False},
+    "two_stage": _TWO_STAGE | {"translate": 0.2},
     "two_stage began": _TWO_STAGE | {"galaxy": "began", "lambda_k": 0.1},
     "two_stage conditional": _TWO_STAGE | {"conditional": True},
     "diamonds": _DIAMONDS,

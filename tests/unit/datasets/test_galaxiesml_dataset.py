@@ -300,7 +300,7 @@ def test_memory_does_not_grow_with_the_release(tmp_path, monkeypatch):
     """52 MB of images, read 1 MB at a time."""
     monkeypatch.setattr(release, "BLOCK_BYTES", 2**20)
     # What is written is read once more for its digest, by blocks of this many stamps.
-    monkeypatch.setattr(stamps_module, "_COPY_BLOCK", 64)
+    monkeypatch.setattr(stamps_module, "_COPY_BYTES", 2**16)
     count, side = 640, 64
     small = rows_of(count, 100)
     del small["image"]

@@ -239,7 +239,7 @@ def test_nothing_to_learn_from_names_the_setting(raw, tmp_path):
 
 def test_images_are_read_one_at_a_time(tmp_path, monkeypatch):
     """Memory at its peak is the same for 8 images and for 40, to a few; and nothing is extracted."""
-    monkeypatch.setattr(stamps_module, "_COPY_BLOCK", 1)  # the writer's checksum reads back many at once
+    monkeypatch.setattr(stamps_module, "_COPY_BYTES", 1)  # the writer's checksum reads back many at once
     peaks = []
     for count in (4, 36):
         settings = MockSettings(labeled=2, scored=count, query=2, size=512)

@@ -50,7 +50,7 @@ def template(tmp_path):
 
 
 def test_merged_chunks_are_the_same_file_as_one_drawing(vae, tmp_path, monkeypatch):
-    monkeypatch.setattr(sampling, "_COPY_IMAGES", 3)
+    monkeypatch.setattr(sampling, "_COPY_BYTES", 3 * 32 * 32 * 4)
     chunks = []
     for start, stop in [(0, 5), (5, 6), (6, 17)]:
         chunks.append(tmp_path / f"{start}.h5")
