@@ -1,4 +1,4 @@
-"""Settings that the style-based families share."""
+"""Settings that the style-based families share, and checks that the families of sparse images share."""
 
 from typing import Literal
 
@@ -57,3 +57,29 @@ def check_style_shape(family: str, settings: StyleSettings, shape: tuple[int, in
             f"model {family}: max_width ({settings.max_width}) is below width ({settings.width}); it must be at least "
             "that"
         )
+
+
+def check_view(family: str, view: str, wanted: tuple[int, int, int], shape: tuple[int, int, int]) -> None:
+    """Refuse anything but the view of sparse images that a family is trained on.
+
+    Args:
+        view: what it is called, for the message. wanted: its shape (C, H, W). shape: that of what there is.
+
+    Raises:
+        GalforgeError: another shape.
+    """
+    if tuple(shape) != wanted:
+        raise GalforgeError(f"model {family} is trained on {view} {wanted}, not on images {shape}")
+
+
+def check_raw(family: str, values: str, kind: str, scale: float | None) -> None:
+    """Refuse a normalisation that changes what a family takes as it is.
+
+    Args:
+        values: what it takes, for the message. kind, scale: of the normalisation.
+
+    Raises:
+        GalforgeError: it does.
+    """
+    if kind != "linear" or scale != 1.0:
+        raise GalforgeError(f"model {family} takes {values} as they are: say {{kind: linear, scale: 1.0}}")

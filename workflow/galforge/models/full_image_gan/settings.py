@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from galforge.errors import GalforgeError
+from galforge.models.settings import check_raw, check_view
 from galforge.settings import Settings
 
 LIBRARIES = ("torch",)
@@ -34,8 +34,7 @@ def check_shape(settings: ModelSettings, shape: tuple[int, int, int]) -> None:
     Raises:
         GalforgeError: another shape (C, H, W).
     """
-    if tuple(shape) != SHAPE:
-        raise GalforgeError(f"model full_image_gan is trained on reduced sparse images {SHAPE}, not on images {shape}")
+    check_view("full_image_gan", "reduced sparse images", SHAPE, shape)
 
 
 def check_normalisation(settings: ModelSettings, kind: str, scale: float | None) -> None:
@@ -44,5 +43,4 @@ def check_normalisation(settings: ModelSettings, kind: str, scale: float | None)
     Raises:
         GalforgeError: it does.
     """
-    if kind != "linear" or scale != 1.0:
-        raise GalforgeError("model full_image_gan takes levels as they are: say {kind: linear, scale: 1.0}")
+    check_raw("full_image_gan", "levels", kind, scale)

@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from galforge.errors import GalforgeError
+from galforge.models.settings import check_raw, check_view
 from galforge.settings import Settings
 
 LIBRARIES = ("torch",)
@@ -96,8 +96,7 @@ def check_shape(settings: ModelSettings, shape: tuple[int, int, int]) -> None:
     Raises:
         GalforgeError: another shape (C, H, W).
     """
-    if tuple(shape) != SHAPE:
-        raise GalforgeError(f"model two_stage is trained on parts of sparse images {SHAPE}, not on images {shape}")
+    check_view("two_stage", "parts of sparse images", SHAPE, shape)
 
 
 def check_normalisation(settings: ModelSettings, kind: str, scale: float | None) -> None:
@@ -106,5 +105,4 @@ def check_normalisation(settings: ModelSettings, kind: str, scale: float | None)
     Raises:
         GalforgeError: it does.
     """
-    if kind != "linear" or scale != 1.0:
-        raise GalforgeError("model two_stage takes levels and sizes as they are: say {kind: linear, scale: 1.0}")
+    check_raw("two_stage", "levels and sizes", kind, scale)
