@@ -19,6 +19,15 @@ def real_data() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def sparse_image(real_data: Path) -> Path:
+    """A real sparse image of 1000 x 1000 8-bit pixels; tests that need it skip where it is absent."""
+    path = real_data / "sparse" / "1009590.png"
+    if not path.is_file():
+        pytest.skip(f"no image of the sparse release at {path}")
+    return path
+
+
 @pytest.fixture(scope="session", autouse=True)
 def no_scontrol(tmp_path_factory: pytest.TempPathFactory) -> None:
     """With SLURM installed and no controller running, each Snakemake start would wait 10 s for scontrol."""

@@ -64,8 +64,8 @@ def test_equals_scipys_measurements_of_a_crowded_image():
     assert (labels[found.row, found.column] == index).all()
 
 
-def test_the_real_image(real_data):
-    image = np.asarray(Image.open(real_data / "sparse/1009590.png"))
+def test_the_real_image(sparse_image):
+    image = np.asarray(Image.open(sparse_image))
     found = find(image, 5)
     assert (image.shape, image.dtype, len(found)) == ((1000, 1000), np.uint8, 18)
     assert inside(found, image.shape).sum() == 16

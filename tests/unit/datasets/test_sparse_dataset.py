@@ -262,21 +262,18 @@ def test_images_are_read_one_at_a_time(tmp_path, monkeypatch):
 
 
 @pytest.mark.real
-def test_a_real_image(real_data, tmp_path):
+def test_a_real_image(sparse_image, tmp_path):
     """An image of the release: its clusters by scikit-image, and all of the build with it alone."""
-    source = real_data / "sparse" / "1009590.png"
-    if not source.is_file():
-        pytest.skip(f"no image of the sparse release at {source}")
     for name in ("labeled", "scored", "query"):
         (tmp_path / "raw" / name).mkdir(parents=True)
-        (tmp_path / "raw" / name / "1009590.png").write_bytes(source.read_bytes())
+        (tmp_path / "raw" / name / "1009590.png").write_bytes(sparse_image.read_bytes())
     (tmp_path / "raw" / "labeled.csv").write_text("Id,Actual\n1009590,1.0\n")
     (tmp_path / "raw" / "scored.csv").write_text("Id,Actual\n1009590,2.5\n")
     paths = built(tmp_path, tmp_path / "raw", splits=ALL_TRAIN)
     images, columns = read(paths["sparse"])
     assert list(columns["name"]) == ["labeled/1009590", "scored/1009590"]
     assert list(columns["background"]) == [0, 0]
-    image = np.asarray(Image.open(source))
+    image = np.asarray(Image.open(sparse_image))
     np.testing.assert_array_equal(images[0, 0], image)
     found = clusters_of(image)
     assert len(found) == 18

@@ -276,12 +276,9 @@ def test_scores_stay_within_what_the_data_set_accepts():
 
 
 @pytest.mark.real
-def test_profile_is_that_of_the_real_image(real_data):
+def test_profile_is_that_of_the_real_image(sparse_image):
     """Clusters of an image of the release, the brightest that are not saturated: light grows alike in mock ones."""
-    path = real_data / "sparse" / "1009590.png"
-    if not path.is_file():
-        pytest.skip(f"no image of the sparse release at {path}")
-    image = np.asarray(mock.Image.open(path)).astype(float)
+    image = np.asarray(mock.Image.open(sparse_image)).astype(float)
     labels, count = ndimage.label(image > 5, np.ones((3, 3)))
     index = np.arange(1, count + 1)
     sizes, peaks = ndimage.sum_labels(np.ones_like(labels), labels, index), ndimage.maximum(image, labels, index)

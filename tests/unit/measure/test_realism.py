@@ -264,12 +264,8 @@ def test_settings_that_make_no_sense_are_refused(values, message):
 
 
 @pytest.mark.real
-def test_a_real_image_passes_every_block(real_data, write):
-    folder = real_data / "sparse"
-    files = sorted(folder.glob("*.png"))
-    if not files:
-        pytest.skip(f"no real sparse image in {folder}")
-    image = imread(files[0])
+def test_a_real_image_passes_every_block(sparse_image, write):
+    image = imread(sparse_image)
     assert image.shape == (1000, 1000)
     settings = MeasureSettings(blocks=list(BLOCKS))
     table = measure(write([image]), 0, 1, settings, 0, 0.0, 0)
