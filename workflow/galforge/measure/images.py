@@ -31,6 +31,16 @@ def check_band(stamps: Stamps, band: int) -> None:
         )
 
 
+def check_range(stamps: Stamps, start: int, stop: int) -> None:
+    """Make sure that there are stamps `start` to `stop` (exclusive).
+
+    Raises:
+        GalforgeError: the range does not lie within the file.
+    """
+    if not 0 <= start <= stop <= len(stamps):
+        raise GalforgeError(f"{stamps.path}: stamps {start} to {stop} were asked for, but there are {len(stamps)}")
+
+
 def side_of(stamps: Stamps) -> int:
     """Side of the galaxies as they are measured [px]; 0 where each has its own."""
     return stamps.shape[2] if stamps.shape is not None and not stamps.header.sides else 0
@@ -55,8 +65,7 @@ def blocks(stamps: Stamps, start: int, stop: int, band: int) -> Iterator[tuple[i
         GalforgeError: the range does not lie within the file, or the stamps cannot be measured in that band.
     """
     check_band(stamps, band)
-    if not 0 <= start <= stop <= len(stamps):
-        raise GalforgeError(f"{stamps.path}: stamps {start} to {stop} were asked for, but there are {len(stamps)}")
+    check_range(stamps, start, stop)
     counter = Progress(stop - start, "stamps measured")
     step = BLOCK if side_of(stamps) else 1
     for low in range(start, stop, step):

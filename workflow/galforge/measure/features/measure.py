@@ -19,7 +19,7 @@ from galforge.logs import Progress, log
 from galforge.measure.features import preparation
 from galforge.measure.features.settings import MeasureSettings
 from galforge.measure.features.weights import load
-from galforge.measure.images import check_band
+from galforge.measure.images import check_band, check_range
 from galforge.models import device as devices
 from galforge.stamps import Stamps
 
@@ -55,8 +55,7 @@ def measure(
     channels = preparation.channels_of(stamps.header, band, settings.protocol)
     for channel in channels:
         check_band(stamps, channel)
-    if not 0 <= start <= stop <= len(stamps):
-        raise GalforgeError(f"{stamps.path}: stamps {start} to {stop} were asked for, but there are {len(stamps)}")
+    check_range(stamps, start, stop)
     if settings.protocol == "corrected":
         stretch = _checked(stretch, stamps, channels, settings)
     engine = importlib.import_module(settings.engine_module)

@@ -12,7 +12,7 @@ import pandas as pd
 from galforge import clusters
 from galforge.errors import GalforgeError
 from galforge.logs import Progress, log
-from galforge.measure.images import check_band, side_of
+from galforge.measure.images import check_band, check_range, side_of
 from galforge.measure.realism import preparation, properties, spectrum, texture
 from galforge.measure.realism.settings import MeasureSettings
 from galforge.stamps import Stamps
@@ -56,8 +56,7 @@ def measure(
             pixels that are no levels, or a stretch that is missing or another band's.
     """
     check_band(stamps, band)
-    if not 0 <= start <= stop <= len(stamps):
-        raise GalforgeError(f"{stamps.path}: stamps {start} to {stop} were asked for, but there are {len(stamps)}")
+    check_range(stamps, start, stop)
     _check_size(stamps, side_of(stamps), settings)
     preparation.check_stretch(stretch, stamps.path, stamps.header, band)
     names = columns(settings)

@@ -9,7 +9,7 @@ import torch
 
 from galforge.errors import GalforgeError
 from galforge.logs import Progress, log
-from galforge.measure.images import check_band
+from galforge.measure.images import check_band, check_range
 from galforge.measure.redshift.settings import MeasureSettings
 from galforge.models import device as devices
 from galforge.models import weights as weights_files
@@ -40,8 +40,7 @@ def measure(
             or stamps of other bands, size or pixel scale than the network was trained on.
     """
     check_band(stamps, 0)
-    if not 0 <= start <= stop <= len(stamps):
-        raise GalforgeError(f"{stamps.path}: stamps {start} to {stop} were asked for, but there are {len(stamps)}")
+    check_range(stamps, start, stop)
     place = devices.pick(settings.device)
     found = np.empty(stop - start, dtype=np.float64)
     counter = Progress(stop - start, "stamps measured")

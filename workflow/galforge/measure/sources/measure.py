@@ -5,7 +5,7 @@ import pandas as pd
 
 from galforge.errors import GalforgeError
 from galforge.logs import Progress, log
-from galforge.measure.images import check_band, galaxy
+from galforge.measure.images import check_band, check_range, galaxy
 from galforge.measure.photometry.measure import medians, sky_border
 from galforge.measure.sources import profile
 from galforge.measure.sources.extraction import GAVE_UP, NO_NOISE, extract
@@ -41,8 +41,7 @@ def measure(
         GalforgeError: stamps that are not square or lack the band, pixels that are not finite, or too few `psf_fwhm`.
     """
     check_band(stamps, band)
-    if not 0 <= start <= stop <= len(stamps):
-        raise GalforgeError(f"{stamps.path}: stamps {start} to {stop} were asked for, but there are {len(stamps)}")
+    check_range(stamps, start, stop)
     names = stamps.header.bands
     width = _psf_width(stamps, settings, band)
     rows, skies = [], []
