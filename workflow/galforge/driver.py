@@ -26,7 +26,7 @@ from galforge.comparisons import (
     has_redshifts,
 )
 from galforge.config import ConfigError, parse
-from galforge.config_tree import Config, Sweep, downloadable, is_native, is_scored
+from galforge.config_tree import Config, Run, Sweep, downloadable, is_native, is_scored
 from galforge.digest import PACKAGE, content_digest, module_file, reachable
 from galforge.downloads import downloads_of
 from galforge.errors import GalforgeError
@@ -204,15 +204,13 @@ class Driver:
         """Rows that a table of sparse images and their scores is made of, by the name of its file."""
         found = []
         for dataset in self.config.scored:
-            runs = [run for run in self.config.run if run.dataset == dataset]
             if file == "table1":
                 found.append(f"{folder}/{dataset}/scorers.csv")
             elif file == "table2":
-                names = ["real", *(f"{run.model}-seed{seed}" for run in runs for seed in run.seeds)]
+                names = ["real", *_whos(run for run in self.config.run if run.dataset == dataset)]
                 found += [f"{folder}/{dataset}/generators/{name}.csv" for name in names]
             else:
-                drawing = [run for run in runs if self.stages.draws_galaxies(dataset, run.model)]
-                names = [f"{run.model}-seed{seed}" for run in drawing for seed in run.seeds]
+                names = _whos(self.stages.drawing(dataset))
                 found += [f"{folder}/{dataset}/experiments/{name}.csv" for name in names]
         return found
 
@@ -364,6 +362,11 @@ class Driver:
             if reasons:
                 break
         return reasons
+
+
+def _whos(runs: Iterable[Run]) -> list[str]:
+    """Every training of some runs, as measurements are filed."""
+    return [f"{run.model}-seed{seed}" for run in runs for seed in run.seeds]
 
 
 def _kind(family: str) -> str:

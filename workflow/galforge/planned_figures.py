@@ -23,12 +23,11 @@ SPARSE_FIGURES = ("sparse_images", "sparse_galaxies", "score_features")
 def sparse_figures(stages: Stages) -> list[tuple[str, str]]:
     """(kind, data set) of the figures of every data set whose images have scores."""
     config = stages.config
-    drawing = {run.dataset for run in config.run if stages.draws_galaxies(run.dataset, run.model)}
     return [
         (kind, dataset)
         for dataset in config.scored
         for kind in SPARSE_FIGURES
-        if kind != "sparse_galaxies" or dataset in drawing
+        if kind != "sparse_galaxies" or stages.drawing(dataset)
     ]
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from galforge import families
-from galforge.config_tree import view_of
+from galforge.config_tree import Run, view_of
 from galforge.provenance import locked_versions
 from galforge.stage import Stage
 from galforge.stages_report import PLOTTING
@@ -119,10 +119,9 @@ class RealismStages:
 
     def figure_sparse_galaxies(self, dataset: str) -> Stage:
         """Galaxies that models draw."""
-        drawing = [run for run in self.config.run if run.dataset == dataset and self.draws_galaxies(dataset, run.model)]
         spec = {
             **self._shown(dataset),
-            "models": [[run.model, run.seeds[0]] for run in drawing],
+            "models": [[run.model, run.seeds[0]] for run in self.drawing(dataset)],
             "count": self.config.report.stamps_per_row,
             "seed": self.config.report.seed,
         }
@@ -136,6 +135,10 @@ class RealismStages:
     def view(self, dataset: str, model: str) -> str:
         """The view of a data set's images that a model is trained on; empty where it is the images."""
         return view_of(self.config.models[dataset, model].family)
+
+    def drawing(self, dataset: str) -> list[Run]:
+        """Runs on a data set of models that draw positions and galaxies apart."""
+        return [run for run in self.config.run if run.dataset == dataset and self.draws_galaxies(dataset, run.model)]
 
     def draws_galaxies(self, dataset: str, model: str) -> bool:
         """Whether a model draws positions and galaxies apart."""

@@ -244,13 +244,16 @@ def distances_for(wildcards):
     ]
 
 
+def segment_costs(dataset, model, seed):
+    """Accounts of all segments of one training."""
+    folder = f"{RESULTS}/models/{dataset}/{model}/seed{seed}"
+    return [f"{folder}/state_{segment}.cost.json" for segment in range(STAGES.segments(dataset, model))]
+
+
 def all_costs(wildcards):
     """Accounts of all segments of all trainings, in the order of the runs."""
     return [
-        f"{RESULTS}/models/{run.dataset}/{run.model}/seed{seed}/state_{segment}.cost.json"
-        for run in CONFIG.run
-        for seed in run.seeds
-        for segment in range(STAGES.segments(run.dataset, run.model))
+        file for run in CONFIG.run for seed in run.seeds for file in segment_costs(run.dataset, run.model, seed)
     ]
 
 
@@ -353,9 +356,7 @@ def best_predictions(wildcards):
 
 def model_costs(wildcards):
     """Accounts of all segments of a training."""
-    folder = f"{RESULTS}/models/{wildcards.dataset}/{wildcards.model}/seed{wildcards.seed}"
-    segments = STAGES.segments(wildcards.dataset, wildcards.model)
-    return [f"{folder}/state_{segment}.cost.json" for segment in range(segments)]
+    return segment_costs(wildcards.dataset, wildcards.model, wildcards.seed)
 
 
 @signed
@@ -374,11 +375,8 @@ def experiments_of(wildcards):
 
 def first_galaxies(wildcards):
     """Galaxies that the first training of every model of a data set draws, of models that draw them."""
-    return [
-        f"{RESULTS}/samples/{run.dataset}/{run.model}/galaxies-seed{run.seeds[0]}.h5"
-        for run in CONFIG.run
-        if run.dataset == wildcards.dataset and STAGES.draws_galaxies(run.dataset, run.model)
-    ]
+    drawing = STAGES.drawing(wildcards.dataset)
+    return [f"{RESULTS}/samples/{run.dataset}/{run.model}/galaxies-seed{run.seeds[0]}.h5" for run in drawing]
 
 
 def summaries_for(wildcards):
