@@ -4,13 +4,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from galforge.models.adversarial import adam, adversarial_step
 from galforge.models.full_image_gan.networks import Discriminator, Generator
 from galforge.models.full_image_gan.settings import ModelSettings, check_shape
 from galforge.models.levels import to_levels, to_network
 from galforge.models.normalisation import Normalisation
 from galforge.models.protocol import Noise, Shape, Step
-
-_BETAS = (0.5, 0.999)
 
 
 class Family:
@@ -29,26 +28,13 @@ class Family:
 
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
         rates = {"generator": self.settings.generator_rate, "discriminator": self.settings.discriminator_rate}
-        return {
-            name: torch.optim.Adam(self.networks[name].parameters(), rate, _BETAS, fused=True)
-            for name, rate in rates.items()
-        }
+        return adam(self.networks, rates)
 
     def step(self, images: Tensor, conditions: dict[str, Tensor] | None, step: Step) -> dict[str, Tensor]:
-        real = to_network(images, self.settings.stretch == "root")
-        discriminator = self.networks["discriminator"]
         with step.autocast():
             made = self.networks["generator"](step.draws.normal(self.settings.latent))
-            of_real, of_made = discriminator(real), discriminator(made.detach())
-        of_real, of_made = of_real.float(), of_made.float()
-        seen, wanted = functional.binary_cross_entropy_with_logits, torch.full_like(of_real, self.settings.smoothing)
-        loss = seen(of_real, wanted) + seen(of_made, torch.zeros_like(of_made))
-        step.update("discriminator", loss)
-        with step.autocast():
-            of_made = discriminator(made)
-        fooled = functional.softplus(-of_made.float()).mean()
-        step.update("generator", fooled)
-        return {"discriminator": loss.detach(), "generator": fooled.detach()}
+        real = to_network(images, self.settings.stretch == "root")
+        return adversarial_step(self.networks["discriminator"], real, made, step, self.settings.smoothing)
 
     def compose(self, noise: Noise) -> Tensor:
         shares = (self.evaluate(noise, None).float() + 1) / 2

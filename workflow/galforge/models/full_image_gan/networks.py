@@ -1,14 +1,9 @@
 """Networks of the end-to-end GAN: convolutions by strides of two, as in DCGAN (Radford et al. 2016)."""
 
-import math
-
 from torch import Tensor, nn
 from torch.nn import functional
 
-
-def _norm(channels: int) -> nn.GroupNorm:
-    # Groups of four channels or more where that many can be; all have the same number.
-    return nn.GroupNorm(math.gcd(channels, min(8, max(1, channels // 4))), channels)
+from galforge.models.adversarial import group_norm
 
 
 class Generator(nn.Module):
@@ -19,7 +14,7 @@ class Generator(nn.Module):
         self.start = nn.Linear(latent, 8 * width * 16)
         layers: list[nn.Module] = []
         for before, after in ((8 * width, 4 * width), (4 * width, 2 * width), (2 * width, width)):
-            layers += [nn.ConvTranspose2d(before, after, 4, 2, 1), _norm(after), nn.ReLU()]
+            layers += [nn.ConvTranspose2d(before, after, 4, 2, 1), group_norm(after), nn.ReLU()]
         self.layers = nn.Sequential(*layers, nn.ConvTranspose2d(width, 1, 4, 2, 1), nn.Tanh())
 
     def forward(self, latents: Tensor) -> Tensor:
@@ -36,7 +31,7 @@ class Discriminator(nn.Module):
         for level in range(4):
             after = width * 2**level
             layers.append(nn.Conv2d(before, after, 4, 2, 1))
-            layers += [_norm(after)] if level else []
+            layers += [group_norm(after)] if level else []
             layers.append(nn.LeakyReLU(0.2))
             before = after
         self.layers = nn.Sequential(*layers, nn.Flatten(), nn.Linear(before * 16, 1))

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from galforge.models.adversarial import adam, adversarial_step
 from galforge.models.levels import to_levels, to_network
 from galforge.models.normalisation import Normalisation
 from galforge.models.protocol import Noise, Shape, Step
@@ -18,7 +19,6 @@ from galforge.models.two_stage.networks import (
 from galforge.models.two_stage.placing import in_order, place
 from galforge.models.two_stage.settings import ModelSettings, check_shape
 
-_BETAS = (0.5, 0.999)
 _TYPICAL = 64
 _BLOCK = 256
 """Galaxies drawn together: their maps stay in the cache of a CPU."""
@@ -65,10 +65,7 @@ class Family:
             "galaxy_generator": settings.generator_rate,
             "galaxy_discriminator": settings.discriminator_rate,
         }
-        return {
-            name: torch.optim.Adam(self.networks[name].parameters(), rate, _BETAS, fused=True)
-            for name, rate in rates.items()
-        }
+        return adam(self.networks, rates)
 
     def step(self, images: Tensor, conditions: dict[str, Tensor] | None, step: Step) -> dict[str, Tensor]:
         """Losses of both GANs; for a BEGAN also ``convergence``, its measure of how far it came."""
@@ -157,32 +154,19 @@ class Family:
         else:
             made = torch.softmax(logits, 1)
         discriminator = self.networks["position_discriminator"]
-        return self._adversarial("position", lambda grids: discriminator(grids), real, made, step)
+        settings = self.settings
+        return adversarial_step(discriminator, real, made, step, settings.smoothing, settings.r1, "position_")
 
     def _conv(self, real: Tensor, kinds: Tensor, step: Step) -> dict[str, Tensor]:
         kinds = (kinds - 1).clamp_min(0)
         with step.autocast():
             made = self.networks["galaxy_generator"](step.draws.normal(self.settings.latent), kinds)
-        discriminator = self.networks["galaxy_discriminator"]
-        return self._adversarial("galaxy", lambda patches: discriminator(patches, kinds), real, made.float(), step)
+        discriminator, settings = self.networks["galaxy_discriminator"], self.settings
 
-    def _adversarial(self, name, discriminate, real: Tensor, made: Tensor, step: Step) -> dict[str, Tensor]:
-        real = real.detach().requires_grad_(self.settings.r1 > 0)
-        with step.autocast():
-            of_real, of_made = discriminate(real), discriminate(made.detach())
-        of_real, of_made = of_real.float(), of_made.float()
-        wanted = torch.full_like(of_real, self.settings.smoothing)
-        seen = functional.binary_cross_entropy_with_logits
-        loss = seen(of_real, wanted) + seen(of_made, torch.zeros_like(of_made))
-        if self.settings.r1:
-            (slope,) = torch.autograd.grad(of_real.sum(), real, create_graph=True)
-            loss = loss + 0.5 * self.settings.r1 * slope.square().sum((1, 2, 3)).mean()
-        step.update(f"{name}_discriminator", loss)
-        with step.autocast():
-            of_made = discriminate(made)
-        fooled = functional.softplus(-of_made.float()).mean()
-        step.update(f"{name}_generator", fooled)
-        return {f"{name}_discriminator": loss.detach(), f"{name}_generator": fooled.detach()}
+        def discriminate(patches: Tensor) -> Tensor:
+            return discriminator(patches, kinds)
+
+        return adversarial_step(discriminate, real, made.float(), step, settings.smoothing, settings.r1, "galaxy_")
 
     def _began(self, real: Tensor, step: Step) -> dict[str, Tensor]:
         """Berthelot et al. (2017), equations 5 and 6."""

@@ -5,22 +5,17 @@ generators of galaxies normalise, each image by itself. The others may not: how 
 patch is would be divided away.
 """
 
-import math
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from galforge.models.adversarial import group_norm
 
 CELLS = 32
 """Cells along a side of the grid of positions; pixels along that of a patch."""
 _EMBEDDING = 50
 _BOTTLENECK = 32
 _SLOPE = 0.2
-
-
-def _norm(channels: int) -> nn.GroupNorm:
-    # Groups of four channels or more where that many can be; all have the same number.
-    return nn.GroupNorm(math.gcd(channels, min(8, max(1, channels // 4))), channels)
 
 
 def _label(classes: int, pixels: int) -> nn.Module | None:
@@ -74,7 +69,7 @@ class GalaxyGenerator(nn.Module):
         self.label = _label(classes, 64)
         self.layers = nn.Sequential(
             nn.ConvTranspose2d(2 * width + bool(classes), width, 4, 2, 1),
-            _norm(width),
+            group_norm(width),
             nn.ReLU(),
             # To the four pixels of each: a transposed convolution to one channel takes twice as long on a CPU.
             nn.Conv2d(width, 4, 3, 1, 1),
@@ -99,11 +94,11 @@ class Upsampling(nn.Module):
         self.layers = nn.Sequential(
             nn.Upsample(scale_factor=2),
             nn.Conv2d(width, width, 3, 1, 1),
-            _norm(width),
+            group_norm(width),
             nn.LeakyReLU(_SLOPE),
             nn.Upsample(scale_factor=2),
             nn.Conv2d(width, half, 3, 1, 1),
-            _norm(half),
+            group_norm(half),
             nn.LeakyReLU(_SLOPE),
             nn.Conv2d(half, 1, 3, 1, 1),
             nn.Tanh(),
