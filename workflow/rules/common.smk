@@ -252,9 +252,7 @@ def segment_costs(dataset, model, seed):
 
 def all_costs(wildcards):
     """Accounts of all segments of all trainings, in the order of the runs."""
-    return [
-        file for run in CONFIG.run for seed in run.seeds for file in segment_costs(run.dataset, run.model, seed)
-    ]
+    return [file for run in CONFIG.run for seed in run.seeds for file in segment_costs(run.dataset, run.model, seed)]
 
 
 def all_weights(wildcards):
