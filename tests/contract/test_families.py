@@ -33,6 +33,8 @@ PREDICTORS = [name for name in ALL if getattr(families.load("models", name, "set
 FAMILIES = [*(name for name in ALL if name not in PREDICTORS), "toys.template"]
 VARIANTS = [
     "stylegan conditional",
+    "alae conditional",
+    "vae conditional",
     "cvae published",
     "cvae without conditions",
     "ddpm published",
@@ -43,6 +45,8 @@ VARIANTS = [
 ]
 """Families in other settings than their defaults."""
 _LAYERS = {"latent": 16, "mapping_layers": 2, "width": 8, "max_width": 16, "patch": 2, "r1": 0.3, "r1_interval": 4}
+_VAE = {"latent": 4, "width": 8, "max_width": 16}
+_ALAE = _LAYERS | {"encoder_rate": 8e-3, "generator_rate": 8e-3, "reciprocity_rate": 5e-4}
 _CVAE = {"conditions": ["brightness"], "latent": 4, "width": 16, "hidden": 64, "learning_rate": 4e-3}
 _DDPM = {"conditions": ["brightness"], "dim": 16, "multipliers": [1, 2], "heads": 2, "head_dim": 4, "timesteps": 20}
 # Few and large steps: a network that has learned so little makes something of them.
@@ -51,14 +55,16 @@ _TWO_STAGE = {"size": 64, "latent": 8, "width": 8, "position_latent": 8, "positi
 _TWO_STAGE |= {"position_generator_rate": 1e-3, "generator_rate": 1e-3}
 _DIAMONDS = {"size": 64, "fit": True, "learning_rate": 0.1}
 SMALL = {
-    "vae": {"latent": 4, "width": 8, "max_width": 16},
+    "vae": _VAE,
+    "vae conditional": _VAE | {"conditions": ["brightness"]},
     # All that a step may do now and then, and all that a buffer keeps of a batch, within the few steps of these tests.
     "stylegan": _LAYERS
     | {"generator_rate": 8e-3, "discriminator_rate": 8e-3, "group": 2, "style_mixing": 0.5}
     | {"path_length": 0.01, "path_length_interval": 2, "ada_target": 0.6, "ada_images": 10_000},
     "stylegan conditional": _LAYERS
     | {"generator_rate": 8e-3, "discriminator_rate": 8e-3, "group": 2, "conditions": ["brightness"]},
-    "alae": _LAYERS | {"encoder_rate": 8e-3, "generator_rate": 8e-3, "reciprocity_rate": 5e-4},
+    "alae": _ALAE,
+    "alae conditional": _ALAE | {"conditions": ["brightness"]},
     "cvae": _CVAE,
     "cvae published": _CVAE | {"variant": "published"},
     "cvae without conditions": _CVAE | {"conditions": []},
@@ -76,7 +82,12 @@ SMALL = {
 }
 """Settings that make a family quick to test; others are tested with their defaults."""
 OFFERED = {"vae": {HasLatents, Reconstructs}, "stylegan": {HasLatents}, "alae": {HasLatents, Reconstructs}}
+OFFERED |= {"vae conditional": {Reconstructs}, "alae conditional": {Reconstructs}}
 """Parts of the protocol that are left to a family, and that figures count on."""
+STEPS = {"alae conditional": 400}
+"""Of the training after which samples are looked at, if more than 200."""
+DEAF = ["ddpm published"]
+"""Families that hear conditions much later: raw pixels of these stamps are far below its noise."""
 CPU = torch.device("cpu")
 BATCH = 8
 
@@ -227,26 +238,40 @@ def test_samples_come_closer_to_the_data_and_losses_stay_finite(family, stamps):
     with Stamps(stamps) as source:
         run = begin(family, source)
         before = misfits(run, source)
-        train(run, source, 200 * BATCH)
+        train(run, source, STEPS.get(family, 200) * BATCH)
         after = misfits(run, source)
     run.check_finite()
     for name, losses in run.history.items():
         assert np.isfinite(losses).all(), name
     for name, misfit in before.items():
         assert after[name] < 0.7 * misfit, f"{name}: {misfit:.3f} before, {after[name]:.3f} after"
+    if run.family.conditions and family not in DEAF:
+        faint, bright = (peaks(run, brightness) for brightness in (0.3, 0.9))
+        assert bright > 1.2 * faint, f"asked for three times the brightness, {faint:.3f} became {bright:.3f}"
 
 
-def misfits(run: Training, source: Stamps) -> dict[str, float]:
-    """How far samples of the averaged weights are from the training stamps, in normalised units."""
-    chosen = source.split("train")
-    real = run.normalisation.normalise(torch.from_numpy(source.images[:][chosen]))
+def samples(run: Training, conditions: dict[str, torch.Tensor], count: int) -> torch.Tensor:
+    """Normalised ones (count, C, H, W), of the averaged weights."""
     sampler = families.load("models", run.name, "family").Family(run.network, run.shape, run.normalisation)
     sampler.networks.load_state_dict(run.average.state_dict())
     sampler.networks.eval()
+    with torch.no_grad():
+        return sampler.sample(BlockNoise(0, range(count), CPU), conditions or None)
+
+
+def peaks(run: Training, brightness: float) -> float:
+    """Mean of the brightest pixels [image unit] of samples that are all asked for one brightness."""
+    asked = {name: torch.full((32,), brightness) for name in run.family.conditions}
+    return run.normalisation.invert(samples(run, asked, 32)).amax((1, 2, 3)).mean().item()
+
+
+def misfits(run: Training, source: Stamps) -> dict[str, float]:
+    """How far samples are from the training stamps, in normalised units."""
+    chosen = source.split("train")
+    real = run.normalisation.normalise(torch.from_numpy(source.images[:][chosen]))
     names = run.family.conditions
     conditions = {name: torch.from_numpy(source.catalog(name)[chosen].astype(np.float32)) for name in names}
-    with torch.no_grad():
-        made = sampler.sample(BlockNoise(0, range(len(chosen)), CPU), conditions or None)
+    made = samples(run, conditions, len(chosen))
     # As many samples as stamps, so that the distance between distributions is that of sorted values.
     pixels = (made.flatten().sort().values - real.flatten().sort().values).abs().mean()
     mean_image = (made.mean(0) - real.mean(0)).square().mean().sqrt()
@@ -401,9 +426,9 @@ def test_samples_are_stamps_of_the_source_but_say_that_they_were_generated(famil
 
 def test_latent_vectors_where_a_family_has_them_are_what_it_samples_from(family, trained):
     model = weights.load(trained, CPU)
-    offers = {
-        kind for kind in (HasLatents, Reconstructs) if isinstance(model.family, kind) and not model.family.conditions
-    }
+    told = {name: torch.linspace(0.3, 0.9, 3) for name in model.family.conditions}
+    kinds = (Reconstructs,) if told else (HasLatents, Reconstructs)
+    offers = {kind for kind in kinds if isinstance(model.family, kind)}
     assert offers >= OFFERED.get(family, set())
     with torch.no_grad():
         if HasLatents in offers:
@@ -414,7 +439,7 @@ def test_latent_vectors_where_a_family_has_them_are_what_it_samples_from(family,
             assert not torch.equal(made, model.family.generate(latents.flip(0), noise))
         if Reconstructs in offers:
             images = torch.randn(3, *model.shape, generator=torch.Generator().manual_seed(0))
-            found = [model.family.reconstruct(images, BlockNoise(0, range(3), CPU)) for _ in range(2)]
+            found = [model.family.reconstruct(images, told or None, BlockNoise(0, range(3), CPU)) for _ in range(2)]
             assert found[0].shape == images.shape
             assert torch.isfinite(found[0]).all()
             assert torch.equal(*found)

@@ -63,5 +63,5 @@ class Quadratic(nn.Module):
         super().__init__()
         self.gain = nn.Parameter(torch.tensor(gain))
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, images: Tensor, _numbers: Tensor | None = None) -> Tensor:
         return self.gain * images.square().sum((1, 2, 3)) / 2

@@ -134,7 +134,11 @@ def test_a_spec_does_not_depend_on_the_order_of_keys():
         (["realism", "scorer"], "cnn-image", "realism: scorer: 'cnn-image' must be one of scorers and of xgboost-"),
         (["run", 0, "seeds"], [1, 1], "run[0].seeds"),
         (["run", 0, "overrides"], {"network": {"latent": "x"}}, "run[0].overrides.network.latent"),
-        (["models", "vae", "conditions"], {"source": "test"}, "models.vae.conditions: family vae takes no conditions"),
+        (
+            ["models", "end_to_end_gan", "conditions"],
+            {"source": "test"},
+            "models.end_to_end_gan.conditions: family full_image_gan takes no conditions",
+        ),
         (["models", "ddpm", "conditions", "source"], "train", "models.ddpm.conditions.source: 'train'"),
         (["models", "ddpm-published", "conditions", "low"], 5.0, "models.ddpm-published.conditions: low (5.0) must be"),
         (

@@ -110,12 +110,14 @@ def _reconstruct(
     chosen = source.split(split)[: rows * steps]
     log.info("%s: the first %d stamps of the %s split are reconstructed", source.path, len(chosen), split)
     names = source.catalog("name")
+    told = {name: source.catalog(name).astype(np.float32) for name in model.family.conditions}
     for row, start in enumerate(range(0, len(chosen), steps)):
         here = chosen[start : start + steps]
         truth = np.stack([source.images[int(index)] for index in here])
         normalised = model.normalisation.normalise(torch.from_numpy(truth).to(device))
         noise = RowNoise(seed, "reconstruction", row, len(here), device)
-        images = model.normalisation.invert(model.family.reconstruct(normalised, noise).float()).cpu().numpy()
+        given = {name: torch.from_numpy(values[here]).to(device) for name, values in told.items()} or None
+        images = model.normalisation.invert(model.family.reconstruct(normalised, given, noise).float()).cpu().numpy()
         _append(writer, truth, "truth", row, names[here])
         _append(writer, images, "reconstruction", row, names[here])
 

@@ -1,5 +1,7 @@
 """The adversarial latent autoencoder: what each of its three updates changes, and what the encoder takes."""
 
+import hashlib
+
 import pytest
 import torch
 from torch import nn
@@ -20,6 +22,36 @@ SHAPE = (1, 32, 32)
 def family_of(**settings) -> Family:
     torch.manual_seed(0)
     return Family(ModelSettings(**SMALL | settings), SHAPE, NORMALISATION)
+
+
+def test_without_conditions_networks_and_draws_are_those_of_before_there_were_any():
+    """Numbers of the version that knew no conditions."""
+    family = family_of()
+    assert not {"conditions", "condition_offset", "condition_scale"} & set(family.settings.spec())
+    names = "\n".join(f"{name} {tuple(value.shape)}" for name, value in family.networks.state_dict().items())
+    assert hashlib.sha256(names.encode()).hexdigest()[:16] == "30aebb8f20483877"
+    losses = family.step(draws(1, 4).normal(*SHAPE), None, step_of(family))
+    expected = {"loss": 1.35252, "real": 0.069421, "fake": -0.000852, "generator": 0.70326, "reciprocity": 1.094747}
+    for name, value in expected.items():
+        assert losses[name].item() == pytest.approx(value, abs=2e-5)
+
+
+def test_a_conditional_one_tells_styles_and_judges_them_by_it():
+    family = family_of(conditions=["redshift"])
+    networks = family.networks
+    near, far = (networks.conditioning({"redshift": torch.full((3,), z)}) for z in (0.1, 3.0))
+    latents = torch.randn(3, 4)
+    styles = networks.mapping(networks.latents(latents, near))
+    assert not torch.allclose(styles, networks.mapping(networks.latents(latents, far)))
+    assert not torch.allclose(networks.discriminator(styles, near), networks.discriminator(styles, far))
+    updates = Updates(family)
+    redshifts = {"redshift": torch.tensor([0.1, 0.5, 1.0, 3.0])}
+    family.step(torch.randn(4, *SHAPE), redshifts, step_of(family, before=updates.before))
+    updates.close()
+    assert updates.changed["generator"] == {"mapping", "synthesis", "told"}
+    assert family.conditioning.ranges()["redshift"] == pytest.approx((0.1, 3.0), rel=0.01)
+    drawn = [family.sample(draws(0, 3), {"redshift": torch.full((3,), z)}) for z in (0.1, 3.0)]
+    assert not torch.allclose(*drawn)
 
 
 @pytest.mark.parametrize("shape", [(1, 48, 48), (1, 64, 32), (1, 16, 16), (1, 512, 512), (6, 64, 64), (0, 64, 64)])
@@ -138,7 +170,7 @@ def test_losses_are_the_non_saturating_logistic_ones():
             super().__init__()
             self.scale = nn.Parameter(torch.ones(()))
 
-        def forward(self, styles):
+        def forward(self, styles, _numbers):
             seen.setdefault(len(seen), self.scale * styles[:, 0])
             return self.scale * styles[:, 0]
 
@@ -170,9 +202,9 @@ def test_reconstruction_decodes_what_the_encoder_gives_and_depends_on_its_argume
     family = family_of()
     images = torch.randn(3, *SHAPE)
     with torch.no_grad():
-        found = family.reconstruct(images, draws(0, 3))
+        found = family.reconstruct(images, None, draws(0, 3))
         assert found.shape == images.shape
-        assert torch.equal(found, family.reconstruct(images, draws(0, 3)))
+        assert torch.equal(found, family.reconstruct(images, None, draws(0, 3)))
         numbers = draws(0, 3)
         noises = [numbers.normal(1, side, side) for side in family.networks.synthesis.sides()]
         assert torch.equal(found, family.networks.synthesis(family.networks.encoder(images), noises))

@@ -1,5 +1,6 @@
 """The variational autoencoder: which shapes it makes, and whether it learns the noise that it adds."""
 
+import hashlib
 import math
 
 import pytest
@@ -11,9 +12,38 @@ from galforge.models.vae.family import Family
 from galforge.models.vae.networks import Observation
 from galforge.models.vae.settings import ModelSettings, check_shape
 from galforge.seeds import seed_of
+from toys.steps import draws, step_of
 
 NORMALISATION = Normalisation("asinh", (0.02,), (0.1,), (0.5,))
 SMALL = {"latent": 4, "width": 4, "max_width": 8}
+
+
+def test_without_conditions_networks_and_draws_are_those_of_before_there_were_any():
+    """Numbers of the version that knew no conditions."""
+    torch.manual_seed(0)
+    family = Family(ModelSettings(**SMALL), (1, 32, 32), NORMALISATION)
+    assert not {"conditions", "condition_offset", "condition_scale"} & set(family.settings.spec())
+    names = "\n".join(f"{name} {tuple(value.shape)}" for name, value in family.networks.state_dict().items())
+    assert hashlib.sha256(names.encode()).hexdigest()[:16] == "9d4c9d2411022700"
+    losses = family.step(draws(1, 4).normal(1, 32, 32), None, step_of(family))
+    for name, value in {"loss": 0.826027, "reconstruction": 0.825784, "divergence": 0.000243}.items():
+        assert losses[name].item() == pytest.approx(value, abs=2e-5)
+
+
+def test_conditions_reach_encoder_and_decoder():
+    family = Family(ModelSettings(**SMALL, conditions=["redshift"]), (1, 32, 32), NORMALISATION)
+    images = torch.randn(3, 1, 32, 32)
+    with torch.no_grad():
+        numbers = [family.conditioning({"redshift": torch.full((3,), z)}) for z in (0.1, 3.0)]
+        codes = [family.networks.encoder(images, each)[0] for each in numbers]
+        assert not torch.allclose(*codes)
+        assert not torch.allclose(*(family.networks.decoder(codes[0], each) for each in numbers))
+        for redshift, each, code in zip((0.1, 3.0), numbers, codes, strict=True):
+            given = {"redshift": torch.full((3,), redshift)}
+            found = family.reconstruct(images, given, draws(0, 3))
+            assert torch.equal(found, family.networks.decoder(code, each))
+    family.step(torch.randn(4, 1, 32, 32), {"redshift": torch.tensor([0.1, 0.5, 1.0, 3.0])}, step_of(family))
+    assert family.conditioning.ranges()["redshift"] == pytest.approx((0.1, 3.0), rel=0.01)
 
 
 @pytest.mark.parametrize("shape", [(1, 48, 48), (1, 64, 32), (1, 16, 16), (1, 512, 512), (6, 64, 64), (0, 64, 64)])
@@ -108,7 +138,7 @@ def test_reconstruction_decodes_the_mean_and_has_no_sky_noise():
     family.networks.observation.log_sky.data.fill_(math.log(0.01))
     images = torch.randn(3, 1, 32, 32)
     with torch.no_grad():
-        found = family.reconstruct(images, Fixed(torch.ones(3, 1, 32, 32)))
+        found = family.reconstruct(images, None, Fixed(torch.ones(3, 1, 32, 32)))
         assert torch.equal(found, family.networks.decoder(family.networks.encoder(images)[0]))
         latents = torch.zeros(3, 4)
         assert not torch.equal(

@@ -26,6 +26,7 @@ NORMALISATION = Normalisation("asinh", (0.02,), (0.1,), (0.5,))
 CPU = torch.device("cpu")
 KINDS = {
     "vae": (Vae, VaeSettings(latent=4, width=4, max_width=8)),
+    "vae conditional": (Vae, VaeSettings(latent=4, width=4, max_width=8, conditions=["brightness"])),
     "alae": (Alae, AlaeSettings(latent=4, mapping_layers=2, width=4, max_width=8)),
     "toys.template": (Template, TemplateSettings()),
 }
@@ -42,7 +43,7 @@ def models(tmp_path_factory):
             for strength in (weight for key, weight in networks.named_parameters() if key.endswith("strength")):
                 strength.fill_(0.1)
         about = {
-            "family": name,
+            "family": name.split(" ")[0],
             "network_settings": settings.spec(),
             "shape": list(SHAPE),
             "normalisation": NORMALISATION.spec(),
@@ -58,7 +59,8 @@ def models(tmp_path_factory):
 def write_stamps(path, splits, channels=1):
     with StampsWriter(path, (channels, 32, 32), header(channels), capacity=len(splits)) as writer:
         for index, split in enumerate(splits):
-            writer.append(image(index, channels, 32)[0], name=f"toy-{index}", split=split)
+            pixels, brightness = image(index, channels, 32)
+            writer.append(pixels, name=f"toy-{index}", split=split, brightness=brightness)
     return path
 
 
@@ -89,16 +91,17 @@ def test_a_file_holds_walks_then_pairs_of_truth_and_reconstruction(models, stamp
         assert columns["name"][columns["kind"] == kind].tolist() == [f"toy-{index}" for index in (1, 3, 5, 7, 9)]
 
 
-@pytest.mark.parametrize("family", ["vae", "alae"])
+@pytest.mark.parametrize("family", ["vae", "alae", "vae conditional"])
 def test_truth_is_the_source_and_reconstruction_what_the_model_makes_of_it(models, stamps, tmp_path, family):
     _, images, columns = walked(models[family], stamps, tmp_path / "w.h5", rows=1, steps=2)
     with Stamps(stamps) as source:
-        expected = source.images[[1, 3]]
+        expected, brightness = source.images[[1, 3]], source.catalog("brightness")[[1, 3]].astype(np.float32)
+    told = {"brightness": torch.from_numpy(brightness)} if "conditional" in family else None
     assert images[columns["kind"] == "truth"].tobytes() == expected.tobytes()
     model = weights.load(models[family], CPU)
     with torch.no_grad():
         given_back = model.family.reconstruct(
-            NORMALISATION.normalise(torch.from_numpy(expected)), RowNoise(0, "reconstruction", 0, 2, CPU)
+            NORMALISATION.normalise(torch.from_numpy(expected)), told, RowNoise(0, "reconstruction", 0, 2, CPU)
         )
     found = images[columns["kind"] == "reconstruction"]
     assert np.allclose(found, NORMALISATION.invert(given_back).numpy(), rtol=1e-4, atol=1e-6)
@@ -114,6 +117,13 @@ def test_an_image_depends_on_weights_seed_row_and_step_only(models, stamps, tmp_
     assert (tmp_path / "again.h5").read_bytes() == (tmp_path / "more.h5").read_bytes()
     _, other, _ = walked(models["alae"], stamps, tmp_path / "other.h5", rows=1, seed=1)
     assert not np.allclose(other[:3], few[:3], rtol=1e-3)
+
+
+def test_a_conditional_model_gives_stamps_back_and_walks_nowhere(models, stamps, tmp_path):
+    """It is told the conditions of each stamp, and a walk has none."""
+    _, images, columns = walked(models["vae conditional"], stamps, tmp_path / "w.h5")
+    assert set(columns["kind"]) == {"truth", "reconstruction"}
+    assert len(images) == 2 * 5
 
 
 def test_a_walk_begins_and_ends_at_its_random_vectors_and_keeps_to_their_distribution():

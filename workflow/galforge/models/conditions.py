@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from galforge.errors import GalforgeError
 from galforge.logs import log
 from galforge.models.protocol import Step
+from galforge.models.settings import ConditionedSettings
 
 WAVES = 4
 """Frequencies at which an encoded value is given besides itself, as sine and cosine; the lowest has a period of 8."""
@@ -103,6 +104,37 @@ class Conditioning(nn.Module):
 
     def _stacked(self, conditions: Mapping[str, Tensor]) -> Tensor:
         return torch.stack([conditions[name].float() for name in self.names], 1)
+
+
+def conditioning_of(settings: ConditionedSettings, raw: bool = False) -> Conditioning | None:
+    """What the conditions of a model are to its networks; None for a model without."""
+    names = settings.conditions
+    return Conditioning(names, raw, settings.condition_offset, settings.condition_scale) if names else None
+
+
+def numbers_of(conditioning: Conditioning | None, conditions: Mapping[str, Tensor] | None) -> Tensor | None:
+    """Conditions as numbers (n, features) float32; None for a model without."""
+    return None if conditioning is None else conditioning(conditions)
+
+
+def followed(conditioning: Conditioning | None, conditions: Mapping[str, Tensor] | None, step: Step) -> Tensor | None:
+    """``numbers_of`` the conditions of a training step, to which the ranges are widened."""
+    if conditioning is not None:
+        conditioning.follow(conditions, step)
+    return numbers_of(conditioning, conditions)
+
+
+def with_maps(images: Tensor, numbers: Tensor | None) -> Tensor:
+    """Images (n, c, h, w) with a map of each of the conditions' numbers (n, features) behind their channels."""
+    if numbers is None:
+        return images
+    maps = numbers[:, :, None, None].expand(-1, -1, *images.shape[2:])
+    return torch.cat([images, maps.to(images.dtype)], 1)
+
+
+def beside(vectors: Tensor, numbers: Tensor | None) -> Tensor:
+    """Vectors (n, d) with the conditions' numbers (n, features) behind them."""
+    return vectors if numbers is None else torch.cat([vectors, numbers], 1)
 
 
 def _logarithm(values: Tensor) -> Tensor:

@@ -176,9 +176,9 @@ class Composes(Protocol):
 class Reconstructs(Protocol):
     """What a family with an encoder may offer besides: images through the latent space and back."""
 
-    def reconstruct(self, images: Tensor, noise: Noise) -> Tensor:
-        """Images (n, C, H, W) float32, normalised, as the model gives ``images`` (the same shape) back; a pure function
-        of its arguments."""
+    def reconstruct(self, images: Tensor, conditions: dict[str, Tensor] | None, noise: Noise) -> Tensor:
+        """Images (n, C, H, W) float32, normalised, as the model gives ``images`` (the same shape) of galaxies with such
+        ``conditions`` (as for ``Family.sample``) back; a pure function of its arguments."""
 
 
 @runtime_checkable

@@ -1,14 +1,61 @@
-"""Settings that the style-based families share, and checks that the families of sparse images share."""
+"""Settings that families share, and checks of what a family is for."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from galforge.errors import GalforgeError
 from galforge.settings import Settings
 
 
-class StyleSettings(Settings):
+class ConditionedSettings(Settings):
+    """What a model is told of each galaxy: nothing, unless columns of the catalogue are named."""
+
+    conditions: list[str] = Field(
+        [],
+        description="columns of the catalogue that the model is conditioned on; [] for none",
+        json_schema_extra={"as_before": []},
+    )
+    condition_offset: float = Field(
+        0.5,
+        description="value of log(1 + condition) that becomes zero",
+        json_schema_extra={"as_before": 0.5},
+    )
+    condition_scale: float = Field(
+        0.5,
+        gt=0,
+        description="change of log(1 + condition) that becomes one",
+        json_schema_extra={"as_before": 0.5},
+    )
+
+    @model_validator(mode="after")
+    def _named_once(self) -> Self:
+        if len(set(self.conditions)) < len(self.conditions):
+            raise ValueError(f"conditions {self.conditions}: name each column once")
+        return self
+
+
+class RedshiftSettings(ConditionedSettings):
+    """The models of Li et al. 2024, of redshift: corrected, or as published with raw conditions and pixels."""
+
+    variant: Literal["corrected", "published"] = "corrected"
+    conditions: list[str] = Field(
+        ["redshift"], description="columns of the catalogue that the model is conditioned on; [] for none"
+    )
+    condition_offset: float = Field(
+        0.5,
+        description="corrected: value of log(1 + condition) that becomes zero",
+        json_schema_extra={"when": {"variant": ["corrected"]}},
+    )
+    condition_scale: float = Field(
+        0.5,
+        gt=0,
+        description="corrected: change of log(1 + condition) that becomes one",
+        json_schema_extra={"when": {"variant": ["corrected"]}},
+    )
+
+
+class StyleSettings(ConditionedSettings):
     """The mapping network and the style-based generator."""
 
     latent: int = Field(512, ge=2, le=4096, description="length of the latent vector z and of the styles w")
@@ -36,11 +83,14 @@ class StyleSettings(Settings):
     )
 
 
-def check_style_shape(family: str, settings: StyleSettings, shape: tuple[int, int, int]) -> None:
-    """Refuse image shapes (C, H, W) that a style-based family cannot make.
+def check_halving(family: str, widths: tuple[int, int], shape: tuple[int, int, int]) -> None:
+    """Refuse what a family cannot make that halves images again and again, with more and more channels.
+
+    Args:
+        widths: channels of the finest maps, and the most that any have. shape: (C, H, W) of the images.
 
     Raises:
-        GalforgeError: not square, side no power of two from 32 to 256, or not 1 to 5 channels.
+        GalforgeError: not square, side no power of two from 32 to 256, not 1 to 5 channels, or widths that contradict.
     """
     channels, height, width = shape
     if height != width or height not in (32, 64, 128, 256):
@@ -52,11 +102,9 @@ def check_style_shape(family: str, settings: StyleSettings, shape: tuple[int, in
         raise GalforgeError(
             f"model {family}: images have {channels} channels, but must have 1 to 5; choose fewer bands"
         )
-    if settings.max_width < settings.width:
-        raise GalforgeError(
-            f"model {family}: max_width ({settings.max_width}) is below width ({settings.width}); it must be at least "
-            "that"
-        )
+    finest, most = widths
+    if most < finest:
+        raise GalforgeError(f"model {family}: max_width ({most}) is below width ({finest}); it must be at least that")
 
 
 def check_view(family: str, view: str, wanted: tuple[int, int, int], shape: tuple[int, int, int]) -> None:
@@ -83,3 +131,19 @@ def check_raw(family: str, values: str, kind: str, scale: float | None) -> None:
     """
     if kind != "linear" or scale != 1.0:
         raise GalforgeError(f"model {family} takes {values} as they are: say {{kind: linear, scale: 1.0}}")
+
+
+def check_published(family: str, variant: str, kind: str, scale: float | None) -> None:
+    """Refuse a normalisation that the published variants of Li et al. 2024 are not meant for.
+
+    Args:
+        kind, scale: of the normalisation.
+
+    Raises:
+        GalforgeError: the published variant with other than raw pixels.
+    """
+    if variant == "published" and (kind, scale) != ("linear", 1.0):
+        raise GalforgeError(
+            f"model {family}: variant: published takes raw pixels, normalisation: {{kind: linear, scale: 1.0}}, not "
+            f"{{kind: {kind}, scale: {scale}}}"
+        )

@@ -9,33 +9,19 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from galforge.models.alae.settings import ModelSettings
-from galforge.models.patches import Patches
-from galforge.models.style_layers import BOTTOM, SLOPE, Conv, Linear, Mapping, Synthesis, leaky, widths
+from galforge.models.conditions import beside
+from galforge.models.style_layers import BOTTOM, SLOPE, Conv, Linear, leaky, widths
+from galforge.models.style_networks import StyleNetworks
 
 
-class Networks(nn.Module):
+class Networks(StyleNetworks):
     """All that is learned: F (``mapping``), G (``synthesis``), E (``encoder``) and D (``discriminator``)."""
 
     def __init__(self, settings: ModelSettings, shape: tuple[int, int, int]):
-        super().__init__()
-        channels = shape[0]
         levels = widths(settings.width, settings.max_width, shape[1] // settings.patch)
-        self.mapping = Mapping(settings.latent, settings.mapping_layers)
-        self.synthesis = Synthesis(
-            Patches(channels, settings.patch, settings.detail),
-            channels,
-            levels,
-            settings.latent,
-            noise=settings.noise,
-            residual=settings.architecture == "residual",
-        )
-        self.encoder = Encoder(channels * settings.patch**2, levels, settings.latent)
-        self.discriminator = Discriminator(settings.latent, settings.discriminator_layers)
-
-    @property
-    def patches(self) -> Patches:
-        """How generator and encoder exchange pixels."""
-        return self.synthesis.patches
+        super().__init__(settings, shape, levels)
+        self.encoder = Encoder(shape[0] * settings.patch**2, levels, settings.latent)
+        self.discriminator = Discriminator(settings.latent, settings.discriminator_layers, self.features)
 
 
 def _unhalved(device: torch.device) -> AbstractContextManager[None]:
@@ -112,14 +98,16 @@ class Encoder(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Styles w (n, latent) to logits (n,) that say: of a real image."""
+    """Styles w (n, latent), with the numbers (n, features) of conditions, to logits (n,) that say: of a real image."""
 
-    def __init__(self, latent: int, layers: int):
+    def __init__(self, latent: int, layers: int, features: int):
         super().__init__()
-        self.layers = nn.ModuleList([Linear(latent, latent) for _ in range(layers - 1)])
-        self.logit = Linear(latent, 1)
+        inputs = [latent + features, *[latent] * (layers - 1)]
+        self.layers = nn.ModuleList([Linear(each, latent) for each in inputs[:-1]])
+        self.logit = Linear(inputs[-1], 1)
 
-    def forward(self, styles: Tensor) -> Tensor:
+    def forward(self, styles: Tensor, numbers: Tensor | None = None) -> Tensor:
+        hidden = beside(styles, numbers)
         for layer in self.layers:
-            styles = leaky(layer(styles))
-        return self.logit(styles).flatten()
+            hidden = leaky(layer(hidden))
+        return self.logit(hidden).flatten()

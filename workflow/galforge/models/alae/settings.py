@@ -2,10 +2,10 @@
 
 from pydantic import Field
 
-from galforge.models.settings import StyleSettings, check_style_shape
+from galforge.models.settings import StyleSettings, check_halving
 
 LIBRARIES = ("torch",)
-GENERATOR = ("mapping", "synthesis")
+GENERATOR = ("mapping", "synthesis", "told")
 
 
 class ModelSettings(StyleSettings):
@@ -31,4 +31,4 @@ def check_shape(settings: ModelSettings, shape: tuple[int, int, int]) -> None:
     Raises:
         GalforgeError: not square, side no power of two from 32 to 256, or not 1 to 5 channels.
     """
-    check_style_shape("alae", settings, shape)
+    check_halving("alae", (settings.width, settings.max_width), shape)

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from galforge.models.conditions import Conditioning
+from galforge.models.conditions import Conditioning, followed, numbers_of
 from galforge.models.cvae.networks import Networks
 from galforge.models.cvae.settings import ModelSettings, check_shape
 from galforge.models.normalisation import Normalisation
@@ -49,9 +49,7 @@ class Family:
         Corrected: both in nats per pixel. Published: the mean square error [normalised units squared], and the weighted
         divergence of an image.
         """
-        if self.conditioning is not None:
-            self.conditioning.follow(conditions, step)
-        given = self._given(conditions)
+        given = followed(self.conditioning, conditions, step)
         noise = step.draws.normal(self.settings.latent)
         with step.autocast():
             mean, root = self.networks.encoder(images, given)
@@ -74,10 +72,7 @@ class Family:
         return {"loss": loss.detach(), "reconstruction": reconstruction.detach(), "divergence": divergence.detach()}
 
     def sample(self, noise: Noise, conditions: dict[str, Tensor] | None) -> Tensor:
-        expected = self.networks.decoder(noise.normal(self.settings.latent), self._given(conditions))
+        expected = self.networks.decoder(noise.normal(self.settings.latent), numbers_of(self.conditioning, conditions))
         if self.networks.observation is None or not self.settings.sky_noise:
             return expected
         return self.networks.observation.observe(expected, noise.normal(*self.shape))
-
-    def _given(self, conditions: dict[str, Tensor] | None) -> Tensor | None:
-        return None if self.conditioning is None else self.conditioning(conditions)

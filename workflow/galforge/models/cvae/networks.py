@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from galforge.models.conditions import Conditioning
+from galforge.models.conditions import beside, conditioning_of
 from galforge.models.cvae.settings import ModelSettings
 from galforge.models.normalisation import Normalisation
 from galforge.models.vae.networks import Observation
@@ -19,10 +19,9 @@ class Networks(nn.Module):
 
     def __init__(self, settings: ModelSettings, shape: tuple[int, int, int], normalisation: Normalisation):
         super().__init__()
-        names, published = settings.conditions, settings.variant == "published"
-        given = (names, published, settings.condition_offset, settings.condition_scale) if names else None
-        self.conditioning = Conditioning(*given) if given else None
-        features = self.conditioning.features if given else 0
+        published = settings.variant == "published"
+        self.conditioning = conditioning_of(settings, raw=published)
+        features = self.conditioning.features if self.conditioning is not None else 0
         sizes = (settings.width, settings.hidden, settings.latent)
         self.encoder = Encoder(shape, sizes, features)
         self.decoder = Decoder(shape, sizes, features, negative=not published)
@@ -65,7 +64,7 @@ class Encoder(nn.Module):
         second = functional.relu(self.second(_padded(first)))
         third = functional.relu(self.third(_padded(second)))
         flat = [each.flatten(1) for each in (third, second, first)]
-        out = self.dense(torch.cat(flat if conditions is None else [*flat, conditions], 1)).float()
+        out = self.dense(beside(torch.cat(flat, 1), conditions)).float()
         mean, entries = out[:, : self.latent], out[:, self.latent :]
         root = torch.zeros(len(out), self.latent**2, device=out.device).index_copy(1, self.places, entries)
         root = root.unflatten(1, (self.latent, self.latent))
@@ -97,7 +96,7 @@ class Decoder(nn.Module):
         self.first = nn.ConvTranspose2d(width, shape[0], 3, stride=2)
 
     def forward(self, latents: Tensor, conditions: Tensor | None) -> Tensor:
-        flat = self.dense(latents if conditions is None else torch.cat([latents, conditions], 1))
+        flat = self.dense(beside(latents, conditions))
         parts = flat.split([math.prod(each) for each in self.maps], 1)
         coarse, middle, fine = (part.unflatten(1, each) for part, each in zip(parts, self.maps, strict=True))
         features = functional.relu(_cut(self.third(coarse), middle)) + middle

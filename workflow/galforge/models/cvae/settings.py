@@ -1,37 +1,23 @@
 """Typed settings of the conditional variational autoencoder."""
 
-from typing import Literal, Self
+from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from galforge.errors import GalforgeError
-from galforge.settings import Settings
+from galforge.models.settings import RedshiftSettings, check_published
 
 LIBRARIES = ("torch",)
 GENERATOR = ("decoder", "observation", "conditioning")
 
 
-class ModelSettings(Settings):
+class ModelSettings(RedshiftSettings):
     """Variational autoencoder of Li et al. 2024: all maps of its convolutions make the code, full covariance."""
 
     variant: Literal["corrected", "published"] = Field(
         "corrected",
         description="published: as in the code of Li et al. 2024, with raw conditions, a mean square error, and images "
         "that cannot be negative; it needs normalisation: {kind: linear, scale: 1}",
-    )
-    conditions: list[str] = Field(
-        ["redshift"], description="columns of the catalogue that the model is conditioned on; [] for none"
-    )
-    condition_offset: float = Field(
-        0.5,
-        description="corrected: value of log(1 + condition) that becomes zero",
-        json_schema_extra={"when": {"variant": ["corrected"]}},
-    )
-    condition_scale: float = Field(
-        0.5,
-        gt=0,
-        description="corrected: change of log(1 + condition) that becomes one",
-        json_schema_extra={"when": {"variant": ["corrected"]}},
     )
     latent: int = Field(64, ge=1, le=512, description="length of the latent vector")
     width: int = Field(
@@ -59,12 +45,6 @@ class ModelSettings(Settings):
     )
     learning_rate: float = Field(1e-3, gt=0, description="step size of Adam")
 
-    @model_validator(mode="after")
-    def _possible(self) -> Self:
-        if len(set(self.conditions)) < len(self.conditions):
-            raise ValueError(f"conditions {self.conditions}: name each column once")
-        return self
-
 
 def check_shape(settings: ModelSettings, shape: tuple[int, int, int]) -> None:
     """Refuse image shapes (C, H, W) that this family cannot make.
@@ -86,8 +66,4 @@ def check_normalisation(settings: ModelSettings, kind: str, scale: float | None)
     Raises:
         GalforgeError: the published variant with other than raw pixels.
     """
-    if settings.variant == "published" and (kind, scale) != ("linear", 1.0):
-        raise GalforgeError(
-            f"model cvae: variant: published takes raw pixels, normalisation: {{kind: linear, scale: 1.0}}, not "
-            f"{{kind: {kind}, scale: {scale}}}"
-        )
+    check_published("cvae", settings.variant, kind, scale)

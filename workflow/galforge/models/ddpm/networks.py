@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from galforge.models.conditions import Conditioning
+from galforge.models.conditions import conditioning_of, numbers_of
 from galforge.models.ddpm.settings import ModelSettings
 
 _GROUPS = 8
@@ -22,10 +22,9 @@ class Networks(nn.Module):
 
     def __init__(self, settings: ModelSettings, shape: tuple[int, int, int]):
         super().__init__()
-        names, published = settings.conditions, settings.variant == "published"
-        given = (names, published, settings.condition_offset, settings.condition_scale) if names else None
-        self.conditioning = Conditioning(*given) if given else None
-        self.unet = UNet(settings, shape, self.conditioning.features if given else 0)
+        published = settings.variant == "published"
+        self.conditioning = conditioning_of(settings, raw=published)
+        self.unet = UNet(settings, shape, self.conditioning.features if self.conditioning is not None else 0)
         if published:
             self.unet.apply(_as_in_keras)
         else:
@@ -35,7 +34,7 @@ class Networks(nn.Module):
 
     def forward(self, noisy: Tensor, levels: Tensor, conditions: dict[str, Tensor] | None) -> Tensor:
         """Predictions (n, C, H, W) for images (n, C, H, W) of the noise levels (n,)."""
-        return self.unet(noisy, levels, self.conditioning(conditions) if self.conditioning else None)
+        return self.unet(noisy, levels, numbers_of(self.conditioning, conditions))
 
 
 class UNet(nn.Module):

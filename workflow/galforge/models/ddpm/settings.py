@@ -5,33 +5,19 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from galforge.errors import GalforgeError
-from galforge.settings import Settings
+from galforge.models.settings import RedshiftSettings, check_published
 
 LIBRARIES = ("torch",)
 GENERATOR = ("unet", "conditioning")
 
 
-class ModelSettings(Settings):
+class ModelSettings(RedshiftSettings):
     """Denoising diffusion (Ho et al. 2020) with a U-Net, conditioned on columns of the catalogue."""
 
     variant: Literal["corrected", "published"] = Field(
         "corrected",
         description="published: as in the code of Li et al. 2024, with raw conditions and noise levels that lag by one "
         "step; it needs normalisation: {kind: linear, scale: 1}, sampler: ancestral and prediction: noise",
-    )
-    conditions: list[str] = Field(
-        ["redshift"], description="columns of the catalogue that the model is conditioned on; [] for none"
-    )
-    condition_offset: float = Field(
-        0.5,
-        description="corrected: value of log(1 + condition) that becomes zero",
-        json_schema_extra={"when": {"variant": ["corrected"]}},
-    )
-    condition_scale: float = Field(
-        0.5,
-        gt=0,
-        description="corrected: change of log(1 + condition) that becomes one",
-        json_schema_extra={"when": {"variant": ["corrected"]}},
     )
     condition_maps: int = Field(
         0,
@@ -89,8 +75,6 @@ class ModelSettings(Settings):
             raise ValueError(f"steps is {self.steps}, which does not divide timesteps ({self.timesteps})")
         if not self.beta_first < self.beta_last:
             raise ValueError(f"beta_first ({self.beta_first}) must be below beta_last ({self.beta_last})")
-        if len(set(self.conditions)) < len(self.conditions):
-            raise ValueError(f"conditions {self.conditions}: name each column once")
         return self
 
 
@@ -116,8 +100,4 @@ def check_normalisation(settings: ModelSettings, kind: str, scale: float | None)
     Raises:
         GalforgeError: the published variant with other than raw pixels.
     """
-    if settings.variant == "published" and (kind, scale) != ("linear", 1.0):
-        raise GalforgeError(
-            f"model ddpm: variant: published takes raw pixels, normalisation: {{kind: linear, scale: 1.0}}, not "
-            f"{{kind: {kind}, scale: {scale}}}"
-        )
+    check_published("ddpm", settings.variant, kind, scale)

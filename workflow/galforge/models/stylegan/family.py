@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from galforge.models.conditions import Conditioning
+from galforge.models.conditions import Conditioning, followed, numbers_of
 from galforge.models.normalisation import Normalisation
 from galforge.models.protocol import Noise, Shape, Step
 from galforge.models.stylegan.augmentation import adapted, augment
@@ -57,10 +57,7 @@ class Family:
     def step(self, images: Tensor, conditions: dict[str, Tensor] | None, step: Step) -> dict[str, Tensor]:
         """Losses: ``loss`` of the discriminator (2 ln 2 where it cannot tell), ``generator``, ``real`` and ``fake``,
         the mean logits, the last penalty ``r1``, and the probability of ``augmentation``."""
-        judged, given = self.networks.judged, None
-        if self.conditioning is not None:
-            self.conditioning.follow(conditions, step)
-            given = self.conditioning(conditions)
+        judged, given = self.networks.judged, followed(self.conditioning, conditions, step)
         if self.networks.patches.scales:
             self.networks.patches.follow(step.mean(self.networks.patches.power_of(images)), first=step.index == 0)
         with torch.no_grad():
@@ -94,11 +91,11 @@ class Family:
         }
 
     def sample(self, noise: Noise, conditions: dict[str, Tensor] | None) -> Tensor:
-        return self.generate(noise.normal(self.latent), noise, conditions)
+        drawn = noise.normal(self.latent)
+        return self.generate(self.networks.latents(drawn, numbers_of(self.conditioning, conditions)), noise)
 
-    def generate(self, latents: Tensor, noise: Noise, conditions: dict[str, Tensor] | None = None) -> Tensor:
-        """Normalised images (n, C, H, W) of latent vectors z (n, latent)."""
-        latents = self.networks.latents(latents, self.conditioning(conditions) if self.conditioning else None)
+    def generate(self, latents: Tensor, noise: Noise) -> Tensor:
+        """Normalised images (n, C, H, W) of latent vectors z (n, latent), which tell conditions where there are any."""
         styles = self.networks.mapping.truncated(latents, self.settings.truncation)
         return self.networks.synthesis(styles, [noise.normal(1, side, side) for side in self._noise_sides()])
 

@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from galforge.models.settings import StyleSettings, check_style_shape
+from galforge.models.settings import StyleSettings, check_halving
 
 LIBRARIES = ("torch",)
 GENERATOR = ("mapping", "synthesis", "told")
@@ -13,22 +13,6 @@ GENERATOR = ("mapping", "synthesis", "told")
 class ModelSettings(StyleSettings):
     """Style-based generator against a residual discriminator (Karras et al. 2020a), in plain PyTorch."""
 
-    conditions: list[str] = Field(
-        [],
-        description="columns of the catalogue that the model is conditioned on; [] for none",
-        json_schema_extra={"as_before": []},
-    )
-    condition_offset: float = Field(
-        0.5,
-        description="value of log(1 + condition) that becomes zero",
-        json_schema_extra={"as_before": 0.5},
-    )
-    condition_scale: float = Field(
-        0.5,
-        gt=0,
-        description="change of log(1 + condition) that becomes one",
-        json_schema_extra={"as_before": 0.5},
-    )
     style_mixing: float = Field(
         0.9, ge=0, le=1, description="share of generated training images that get a second style from some layer on"
     )
@@ -60,4 +44,4 @@ def check_shape(settings: ModelSettings, shape: tuple[int, int, int]) -> None:
     Raises:
         GalforgeError: not square, side no power of two from 32 to 256, or not 1 to 5 channels.
     """
-    check_style_shape("stylegan", settings, shape)
+    check_halving("stylegan", (settings.width, settings.max_width), shape)

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from galforge.models.conditions import Conditioning, followed, numbers_of
 from galforge.models.normalisation import Normalisation
 from galforge.models.protocol import Noise, Shape, Step
 from galforge.models.vae.networks import Networks
@@ -12,22 +13,28 @@ _OBSERVATION_RATE = 10.0
 
 
 class Family:
-    """Unconditional variational autoencoder; see ``galforge.models.protocol.Family``.
+    """Variational autoencoder; see ``galforge.models.protocol.Family``.
 
     Images are sampled as the decoder's mean for a standard normal latent vector, plus (setting
     ``sky_noise``) white noise of the learned sky level in image units. Without it the images are as smooth
     as a decoder's mean, and every measure that feels noise (smoothness, asymmetry, high spatial frequencies)
     tells them from observed ones at once. On noiseless data the learned level falls to its floor,
-    and none is added.
+    and none is added. Conditions are maps beside the image for the encoder, and numbers beside the latent vector for
+    the decoder.
     """
 
-    conditions: tuple[str, ...] = ()
     bounded = True
 
     def __init__(self, settings: ModelSettings, shape: Shape, normalisation: Normalisation):
         check_shape(settings, shape)
         self.settings, self.shape = settings, shape
+        self.conditions = tuple(settings.conditions)
         self.networks = Networks(settings, shape, normalisation)
+
+    @property
+    def conditioning(self) -> Conditioning | None:
+        """What conditions are to the networks, and in which range they were trained; None without conditions."""
+        return self.networks.conditioning
 
     @property
     def latent(self) -> int:
@@ -46,12 +53,13 @@ class Family:
     def step(self, images: Tensor, conditions: dict[str, Tensor] | None, step: Step) -> dict[str, Tensor]:
         """Losses: ``loss`` and its two terms, ``reconstruction`` and ``divergence``, all in nats per
         pixel."""
+        given = followed(self.conditioning, conditions, step)
         with step.autocast():
-            mean, log_variance = self.networks.encoder(images)
+            mean, log_variance = self.networks.encoder(images, given)
         mean, log_variance = mean.float(), log_variance.float().clamp(-20, 10)
         noise = step.draws.normal(self.settings.latent)
         with step.autocast():
-            expected = self.networks.decoder(mean + torch.exp(0.5 * log_variance) * noise)
+            expected = self.networks.decoder(mean + torch.exp(0.5 * log_variance) * noise, given)
         expected = expected.float()
         variance = self.networks.observation.variance(expected)
         reconstruction = 0.5 * ((images - expected) ** 2 / variance + torch.log(variance)).mean()
@@ -65,19 +73,23 @@ class Family:
         }
 
     def sample(self, noise: Noise, conditions: dict[str, Tensor] | None) -> Tensor:
-        return self.generate(noise.normal(self.latent), noise)
+        return self._observed(noise.normal(self.latent), numbers_of(self.conditioning, conditions), noise)
 
     def generate(self, latents: Tensor, noise: Noise) -> Tensor:
         """Normalised images (n, C, H, W) of latent vectors (n, latent), with the noise of the sky where it is added."""
-        expected = self.networks.decoder(latents)
+        return self._observed(latents, None, noise)
+
+    def _observed(self, latents: Tensor, given: Tensor | None, noise: Noise) -> Tensor:
+        expected = self.networks.decoder(latents, given)
         if not self.settings.sky_noise:
             return expected
         return self.networks.observation.observe(expected, noise.normal(*self.shape))
 
-    def reconstruct(self, images: Tensor, noise: Noise) -> Tensor:
+    def reconstruct(self, images: Tensor, conditions: dict[str, Tensor] | None, noise: Noise) -> Tensor:
         """The expected normalised images (n, C, H, W) of the means of such images' latent vectors, without noise."""
-        mean, _ = self.networks.encoder(images)
-        return self.networks.decoder(mean)
+        given = numbers_of(self.conditioning, conditions)
+        mean, _ = self.networks.encoder(images, given)
+        return self.networks.decoder(mean, given)
 
     def _weight(self, images_seen: int) -> float:
         warmup = self.settings.kl_warmup_images

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from galforge.models.conditions import beside, conditioning_of, with_maps
 from galforge.models.normalisation import Normalisation
 from galforge.models.vae.settings import ModelSettings
 
@@ -29,8 +30,10 @@ class Networks(nn.Module):
         super().__init__()
         levels = int(math.log2(shape[1] // (STRIDE * BOTTOM)))
         widths = [min(settings.width * 2**level, settings.max_width) for level in range(levels + 1)]
-        self.encoder = Encoder(shape[0], widths, settings.blocks, settings.latent)
-        self.decoder = Decoder(shape[0], widths, settings.blocks, settings.latent)
+        self.conditioning = conditioning_of(settings)
+        features = self.conditioning.features if self.conditioning is not None else 0
+        self.encoder = Encoder(shape[0] + features, widths, settings.blocks, settings.latent)
+        self.decoder = Decoder(shape[0], widths, settings.blocks, settings.latent + features)
         self.observation = Observation(normalisation)
 
 
@@ -57,7 +60,7 @@ class Residual(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Images (n, C, H, W) to mean and log-variance of the latent vector, (n, latent) each."""
+    """Images (n, C, H, W), with maps of conditions, to mean and log-variance of the latent vector, (n, latent) each."""
 
     def __init__(self, channels: int, widths: list[int], blocks: int, latent: int):
         super().__init__()
@@ -73,18 +76,18 @@ class Encoder(nn.Module):
         self.convolutions = nn.Sequential(*layers)
         self.head = nn.Linear(widths[-1] * BOTTOM**2, 2 * latent)
 
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        mean, log_variance = self.head(self.convolutions(images).flatten(1)).chunk(2, dim=1)
+    def forward(self, images: Tensor, numbers: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        mean, log_variance = self.head(self.convolutions(with_maps(images, numbers)).flatten(1)).chunk(2, dim=1)
         return mean, log_variance
 
 
 class Decoder(nn.Module):
-    """Latent vectors (n, latent) to the expected normalised image (n, C, H, W), free of noise."""
+    """Latent vectors (n, latent), with conditions, to the expected normalised image (n, C, H, W), free of noise."""
 
-    def __init__(self, channels: int, widths: list[int], blocks: int, latent: int):
+    def __init__(self, channels: int, widths: list[int], blocks: int, inputs: int):
         super().__init__()
         self.bottom = (widths[-1], BOTTOM, BOTTOM)
-        self.head = nn.Linear(latent, math.prod(self.bottom))
+        self.head = nn.Linear(inputs, math.prod(self.bottom))
         layers: list[nn.Module] = [Residual(widths[-1], widths[-1])]
         for width, narrower in pairwise(widths[::-1]):
             # Convolved before it is enlarged: four times fewer operations than the other way round.
@@ -94,8 +97,8 @@ class Decoder(nn.Module):
         layers += [nn.Conv2d(widths[0], STRIDE**2 * channels, 3, padding=1), nn.PixelShuffle(STRIDE)]
         self.convolutions = nn.Sequential(*layers)
 
-    def forward(self, latents: Tensor) -> Tensor:
-        return self.convolutions(self.head(latents).unflatten(1, self.bottom))
+    def forward(self, latents: Tensor, numbers: Tensor | None = None) -> Tensor:
+        return self.convolutions(self.head(beside(latents, numbers)).unflatten(1, self.bottom))
 
 
 class Enlarge(nn.Module):

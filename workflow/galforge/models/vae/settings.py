@@ -2,14 +2,13 @@
 
 from pydantic import Field
 
-from galforge.errors import GalforgeError
-from galforge.settings import Settings
+from galforge.models.settings import ConditionedSettings, check_halving
 
 LIBRARIES = ("torch",)
 GENERATOR = ("decoder", "observation")
 
 
-class ModelSettings(Settings):
+class ModelSettings(ConditionedSettings):
     """Convolutional variational autoencoder whose likelihood is sky noise plus a relative error."""
 
     latent: int = Field(64, ge=1, le=4096, description="length of the latent vector")
@@ -39,16 +38,4 @@ def check_shape(settings: ModelSettings, shape: tuple[int, int, int]) -> None:
     Raises:
         GalforgeError: not square, side no power of two from 32 to 256, or not 1 to 5 channels.
     """
-    channels, height, width = shape
-    if height != width or height not in (32, 64, 128, 256):
-        raise GalforgeError(
-            f"model vae: images are {height} x {width} pixels, but must be square with a side of 32, 64, "
-            "128 or 256; "
-            "set the size of the data set accordingly"
-        )
-    if not 1 <= channels <= 5:
-        raise GalforgeError(f"model vae: images have {channels} channels, but must have 1 to 5; choose fewer bands")
-    if settings.max_width < settings.width:
-        raise GalforgeError(
-            f"model vae: max_width ({settings.max_width}) is below width ({settings.width}); it must be at least that"
-        )
+    check_halving("vae", (settings.width, settings.max_width), shape)
