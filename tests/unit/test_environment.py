@@ -120,6 +120,17 @@ def test_no_registry_or_machine_is_named() -> None:
             assert not re.search(r"pypi\.org|pythonhosted|download\.pytorch|/home/|/root/", path.read_text()), path
 
 
+def test_commands_that_are_documented_exist() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    told = [ROOT / "README.md", *ROOT.glob("docs/*.md"), *ROOT.glob("config/**/*.yaml"), *ROOT.glob("config/*.md")]
+    named: set[str] = set()
+    for path in told:
+        here = set(re.findall(r"(?:^[# ]*|`)make ([a-z-]+)(?=`| [A-Z]+=|$)", path.read_text(), re.MULTILINE))
+        assert here <= targets, path
+        named |= here
+    assert {"demo", "test", "plan"} <= named
+
+
 def test_the_package_and_the_project_have_one_version() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert project["version"] == VERSION
