@@ -17,6 +17,7 @@ from galforge.errors import GalforgeError
 from galforge.logs import Progress, log
 from galforge.measure.band_features import preparation
 from galforge.measure.band_features.settings import MeasureSettings
+from galforge.measure.catalogue import catalogue_of
 from galforge.measure.features.measure import exact
 from galforge.measure.features.preparation import with_settings
 from galforge.measure.features.weights import load
@@ -62,8 +63,8 @@ def measure(
     place = devices.pick(settings.device)
     if weights is None and not hasattr(engine, "packaged_weights"):
         raise GalforgeError(f"{settings.network}: no weights file was given: set weights to download or path")
-    split = stamps.catalog("split")[start:stop] if "split" in stamps.columns else np.full(stop - start, "")
-    seen = np.flatnonzero((split == "") | np.isin(split, settings.splits))
+    catalogue = catalogue_of(stamps, start, stop, redshift=True)
+    seen = np.flatnonzero(catalogue["split"].isin(["", *settings.splits]))
     values = np.full((stop - start, len(chosen), engine.FEATURES + engine.CLASSES), np.nan, dtype=np.float32)
     counter = Progress(len(seen), "stamps measured")
     with exact(place, settings.threads), torch.inference_mode():
@@ -83,9 +84,7 @@ def measure(
     table = pd.DataFrame(
         values.reshape(len(values), -1), columns=[kind.format(name) for name in names for kind in kinds]
     )
-    redshift = stamps.catalog("redshift")[start:stop] if "redshift" in stamps.columns else np.full(len(table), np.nan)
-    catalogue = {"index": np.arange(start, stop), "split": pd.Series(split, dtype="str"), "redshift": redshift}
-    return pd.concat([pd.DataFrame(catalogue), table], axis=1)
+    return pd.concat([catalogue, table], axis=1)
 
 
 def _bands(stamps: Stamps, settings: MeasureSettings) -> list[int]:

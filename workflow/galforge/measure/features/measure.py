@@ -16,6 +16,7 @@ import torch
 
 from galforge.errors import GalforgeError
 from galforge.logs import Progress, log
+from galforge.measure.catalogue import catalogue_of
 from galforge.measure.features import preparation
 from galforge.measure.features.settings import MeasureSettings
 from galforge.measure.features.weights import load
@@ -74,11 +75,8 @@ def measure(
             features[low - start : high - start] = network(batch).float().cpu().numpy()
             counter.advance(high - low)
     log.info("features of %s: %d stamps, bands %s", settings.network, stop - start, _names(stamps, channels))
-    split = stamps.catalog("split")[start:stop] if "split" in stamps.columns else np.full(stop - start, "")
     table = pd.DataFrame(features, columns=[f"f{number:04d}" for number in range(engine.FEATURES)])
-    table.insert(0, "index", np.arange(start, stop))
-    table.insert(1, "split", pd.Series(split, dtype="str"))
-    return table
+    return pd.concat([catalogue_of(stamps, start, stop, redshift=False), table], axis=1)
 
 
 @contextmanager

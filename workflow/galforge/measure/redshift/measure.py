@@ -9,6 +9,7 @@ import torch
 
 from galforge.errors import GalforgeError
 from galforge.logs import Progress, log
+from galforge.measure.catalogue import catalogue_of
 from galforge.measure.images import check_band, check_range
 from galforge.measure.redshift.settings import MeasureSettings
 from galforge.models import device as devices
@@ -59,17 +60,7 @@ def measure(
             found[low - start : high - start] = model.family.predict(normalised).cpu().numpy()
             counter.advance(high - low)
     log.info("redshifts by %s, trained on %d images", settings.engine, model.images_seen)
-    count = stop - start
-    split = stamps.catalog("split")[start:stop] if "split" in stamps.columns else np.full(count, "")
-    redshift = stamps.catalog("redshift")[start:stop] if "redshift" in stamps.columns else np.full(count, np.nan)
-    return pd.DataFrame(
-        {
-            "index": np.arange(start, stop),
-            "split": pd.Series(split, dtype="str"),
-            "redshift": np.asarray(redshift, dtype=np.float64),
-            "redshift_cnn": found,
-        }
-    )
+    return catalogue_of(stamps, start, stop, redshift=True).assign(redshift_cnn=found)
 
 
 def _check(model: weights_files.Model, weights: Path, stamps: Stamps) -> None:

@@ -5,6 +5,7 @@ import pandas as pd
 
 from galforge.errors import GalforgeError
 from galforge.logs import Progress, log
+from galforge.measure.catalogue import catalogue_of
 from galforge.measure.images import check_band, check_range, galaxy
 from galforge.measure.photometry.measure import medians, sky_border
 from galforge.measure.sources import profile
@@ -65,7 +66,7 @@ def measure(
         columns=[f"{what}_{name}" for what in ("background", "sky_rms", "sky_correlation") for name in names],
     )
     _say(table)
-    return pd.concat([_catalogue(stamps, start, stop), table, sky], axis=1)
+    return pd.concat([catalogue_of(stamps, start, stop, redshift=True), table, sky], axis=1)
 
 
 def _sky(image: np.ndarray, settings: MeasureSettings) -> np.ndarray:
@@ -88,19 +89,6 @@ def _psf_width(stamps: Stamps, settings: MeasureSettings, band: int) -> float:
             "values: give one for each band, or one for all"
         )
     return given[band if len(given) > 1 else 0] / header.pixel_scale
-
-
-def _catalogue(stamps: Stamps, start: int, stop: int) -> pd.DataFrame:
-    count = stop - start
-    split = stamps.catalog("split")[start:stop] if "split" in stamps.columns else np.full(count, "")
-    redshift = stamps.catalog("redshift")[start:stop] if "redshift" in stamps.columns else np.full(count, np.nan)
-    return pd.DataFrame(
-        {
-            "index": np.arange(start, stop),
-            "split": pd.Series(split, dtype="str"),
-            "redshift": np.asarray(redshift, dtype=np.float64),
-        }
-    )
 
 
 def _say(table: pd.DataFrame) -> None:
