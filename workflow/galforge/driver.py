@@ -1,13 +1,12 @@
 """What the Snakefile asks for before rules are read: the checked configuration, and a word to the user at the start."""
 
-import json
 import os
 import re
 import socket
 import sys
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -26,19 +25,18 @@ from galforge.comparisons import (
     has_redshifts,
 )
 from galforge.config import ConfigError, parse
-from galforge.config_tree import Config, Run, Sweep, downloadable, is_native, is_scored
-from galforge.digest import PACKAGE, content_digest, module_file, reachable
+from galforge.config_tree import Config, Run, downloadable, is_native, is_scored
+from galforge.digest import PACKAGE
 from galforge.downloads import downloads_of
 from galforge.errors import GalforgeError
 from galforge.listing import contents_digest
 from galforge.planned_figures import redshift_figures, sparse_figures
 from galforge.provenance import DRIVER_JOB_VARIABLE, PLAN_VARIABLE, file_digest, job_key
+from galforge.retraining import record_of, retrained
 from galforge.settings import canonical
-from galforge.stage import SCRIPTS
 from galforge.stages import Stages
 from galforge.stages_realism import is_network
 
-REASONS_SHOWN = 5
 FIGURES = {
     "stamps": set(),
     "distributions": {"morphology"},
@@ -286,7 +284,7 @@ class Driver:
         for record in sorted(self.results.rglob("*.json")):
             # An output marked incomplete was left by a killed driver: Snakemake knows it, and makes it again.
             known = any(_kept(store, str(record)).exists() for store in ("metadata", "incomplete"))
-            if not known and _record(record) is not None:
+            if not known and record_of(record) is not None:
                 unknown.append(str(record))
         if unknown:
             raise GalforgeError(
@@ -309,59 +307,8 @@ class Driver:
                     say(
                         f"galforge: nothing is shared between working directories, because of data set {name}: {reason}"
                     )
-        for line in self.retrained():
+        for line in retrained(self.stages, self.results):
             say(f"galforge: {line}")
-
-    def retrained(self) -> list[str]:
-        """One line per finished model that this configuration and this code would train again, and why."""
-        lines = []
-        for dataset, model, seed in self.config.trainings:
-            if reasons := self._why(dataset, model, str(seed)):
-                lines.append(
-                    f"{model} on {dataset}, seed {seed}, is finished and will be trained again: " + "; ".join(reasons)
-                )
-        return lines + [line for sweep in self.config.sweeps for line in self._denoised_again(sweep)]
-
-    def _denoised_again(self, sweep: Sweep) -> Iterator[str]:
-        """A line about the finished networks of a sweep that would be trained again, if there are any."""
-        found = []
-        for who, alpha, replicate in self.stages.networks(sweep):
-            folder = self.results / "studies/denoising" / sweep.dataset / sweep.denoiser / who
-            names = {"dataset": sweep.dataset, "denoiser": sweep.denoiser, "who": who}
-            stage = self.stages.stage("train_denoiser", {**names, "alpha": alpha, "replicate": str(replicate)})
-            found.append(_differences(_record(folder / f"alpha{alpha}-{replicate}.json"), stage, "denoiser"))
-        if again := [reasons for reasons in found if reasons]:
-            yield (
-                f"{len(again)} of {len(found)} networks of the sweep {sweep.name} are finished and will be trained "
-                f"again: {'; '.join(again[0])}"
-            )
-
-    def _why(self, dataset: str, model: str, seed: str) -> list[str]:
-        folder = self.results / "models" / dataset / model / f"seed{seed}"
-        if _record(folder / "weights.json") is None:
-            return []
-        settings = self.config.datasets[dataset].settings
-        reasons = []
-        if getattr(settings, "source", None) == "mock":
-            mock = _record(self.results / "raw" / f"{dataset}.json")
-            reasons = _differences(mock, self.stages.stage("raw_mock", {"dataset": dataset}), "mock")
-        reasons += _differences(
-            _record(self.results / "stamps" / f"{dataset}.json"),
-            self.stages.stage("stamps", {"dataset": dataset}),
-            "stamps",
-        )
-        segments = self.stages.segments(dataset, model)
-        for index in range(segments):
-            record = _record(folder / f"state_{index}.json")
-            if record is None:
-                break
-            if index == segments - 1 and not (folder / f"state_{index}.pt").exists():
-                reasons.append(f"training: state_{index}.pt is gone (`make prune` keeps the last state)")
-            wildcards = {"dataset": dataset, "model": model, "seed": seed, "segment": str(index)}
-            reasons += _differences(record, self.stages.stage("train_segment", wildcards), "training")
-            if reasons:
-                break
-        return reasons
 
 
 def _whos(runs: Iterable[Run]) -> list[str]:
@@ -391,46 +338,3 @@ def _kept(store: str, output: str) -> Path:
     name = urlsafe_b64encode(output.encode()).decode()
     pieces = [name[i : i + 254] for i in range(0, len(name), 254)]
     return Path(".snakemake", store).joinpath(*[f"@{piece}" for piece in pieces[:-1]], pieces[-1])
-
-
-def _record(path: Path) -> dict[str, Any] | None:
-    """A job's record; None where there is none or another kind of JSON."""
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return data if isinstance(data, dict) and {"spec", "code", "modules"} <= set(data) else None
-
-
-def _differences(record: dict[str, Any] | None, stage: Any, what: str) -> list[str]:
-    """What changed between a record and a stage, in words."""
-    if record is None:
-        return []
-    reasons = [f"{what}: {line}" for line in _changed(record["spec"], stage.spec, "")]
-    planned = json.loads(stage.code_param)
-    if planned["digest"] != record["code"]["digest"]:
-        modules = _changed_modules(record["modules"], planned["modules"], stage)
-        reasons.append(f"{what}: code of {', '.join(modules) or stage.script}")
-    for name, version in planned["libraries"].items():
-        if record["code"]["libraries"].get(name) != version:
-            reasons.append(f"{what}: {name} {record['code']['libraries'].get(name)} is now {version}")
-    return reasons[:REASONS_SHOWN]
-
-
-def _changed_modules(before: dict[str, str], modules: list[str], stage: Any) -> list[str]:
-    now = {
-        name: content_digest(module_file(name, modules))[:16]
-        for name in reachable(SCRIPTS / stage.script, tuple(modules))
-    }
-    return sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
-
-
-def _changed(before: Any, now: Any, key: str) -> list[str]:
-    if isinstance(before, dict) and isinstance(now, dict):
-        names = sorted({*before, *now})
-        return [
-            line
-            for name in names
-            for line in _changed(before.get(name), now.get(name), f"{key}.{name}" if key else name)
-        ]
-    return [] if before == now else [f"{key} was {before!r}, is {now!r}"]

@@ -1,0 +1,108 @@
+# Inputs and threads of the studies: denoising, and the realism of sparse images.
+
+
+def galaxies_path(dataset):
+    """Real galaxies of a data set, at their own size where it keeps them."""
+    return stamps_path(dataset, "native" if is_native(CONFIG.datasets[dataset].family) else "source")
+
+
+@signed
+def real_galaxies(wildcards):
+    """Real galaxies that denoisers are trained, chosen and tested on."""
+    return galaxies_path(wildcards.dataset)
+
+
+@signed
+def generated_galaxies(wildcards):
+    """Generated galaxies that a denoiser is trained on, at their own size; none for alpha 0."""
+    if wildcards.who == "source":
+        return []
+    if not getattr(CONFIG.datasets[wildcards.dataset].settings, "sides", ()):
+        return stamps_path(wildcards.dataset, wildcards.who)
+    return f"{DENOISING}/{wildcards.dataset}/galaxies/{wildcards.who}.h5"
+
+
+def denoiser_threads(wildcards):
+    """Compute threads of a denoiser: part of its spec, because they change the bits."""
+    return CONFIG.denoisers[wildcards.denoiser].threads
+
+
+@signed
+def denoised_noise(wildcards):
+    """The calibrated noise in which denoised galaxies are measured, where there is one."""
+    if not STAGES.denoised_noise(wildcards.dataset):
+        return []
+    return f"{RESULTS}/measurements/{wildcards.dataset}/noise-morphology.json"
+
+
+def sweep_files(kind):
+    """Files of the networks of a sweep, in the order of its spec."""
+
+    def files(wildcards):
+        sweep = STAGES.sweep(wildcards.sweep)
+        folder = f"{DENOISING}/{sweep.dataset}/{sweep.denoiser}"
+        return [f"{folder}/{who}/alpha{alpha}-{replicate}.{kind}" for who, alpha, replicate in STAGES.networks(sweep)]
+
+    return files
+
+
+def sweep_references(kind):
+    """A file of the references of the data set of a sweep."""
+    return lambda wildcards: f"{DENOISING}/{STAGES.sweep(wildcards.sweep).dataset}/references.{kind}"
+
+
+def scored_features(wildcards):
+    """Features of the images with scores that a scorer is trained on."""
+    folder = f"{RESULTS}/measurements/{wildcards.dataset}/scored"
+    return [f"{folder}/{measure}.parquet" for measure in STAGES.scorer_measures(wildcards.scorer)]
+
+
+@signed
+def scorer_weights(wildcards):
+    """ImageNet weights that a scorer begins with, where it has any."""
+    return STAGES.scorer_weights(wildcards.scorer)
+
+
+def scorer_threads(wildcards):
+    """Compute threads of a scorer: part of its spec, because they change last digits."""
+    return CONFIG.realism.threads
+
+
+def predictions_of(wildcards):
+    """Scores that every scorer gave images which it was not trained on."""
+    return [f"{REALISM}/{wildcards.dataset}/predictions/{name}.parquet" for name in CONFIG.realism.scorers]
+
+
+def best_predictions(wildcards):
+    """Those of the scorer that generated images are scored by."""
+    return f"{REALISM}/{wildcards.dataset}/predictions/{CONFIG.realism.scorer}.parquet"
+
+
+def model_costs(wildcards):
+    """Accounts of all segments of a training."""
+    return segment_costs(wildcards.dataset, wildcards.model, wildcards.seed)
+
+
+@signed
+def drawn_galaxies(wildcards):
+    """Galaxies of each size class that a model draws; none where it draws whole images at once."""
+    if not STAGES.draws_galaxies(wildcards.dataset, wildcards.model):
+        return []
+    return f"{RESULTS}/samples/{wildcards.dataset}/{wildcards.model}/galaxies-seed{wildcards.seed}.h5"
+
+
+def experiments_of(wildcards):
+    """Results of all experiments with a model."""
+    folder = f"{REALISM}/{wildcards.dataset}/experiments/{wildcards.model}-seed{wildcards.seed}"
+    return [f"{folder}/{experiment}.parquet" for experiment in EXPERIMENTS]
+
+
+def first_galaxies(wildcards):
+    """Galaxies that the first training of every model of a data set draws, of models that draw them."""
+    drawing = STAGES.drawing(wildcards.dataset)
+    return [f"{RESULTS}/samples/{run.dataset}/{run.model}/galaxies-seed{run.seeds[0]}.h5" for run in drawing]
+
+
+def summaries_for(wildcards):
+    """Rows of a table of sparse images and their scores."""
+    return DRIVER.summaries(wildcards.table, REALISM)
