@@ -274,9 +274,10 @@ def test_training_patches_are_moved_by_whole_pixels_up_to_the_share():
     assert still._moved(patches, step) is patches
 
 
-def test_boundary_equilibrium_follows_berthelot_et_al():
+@pytest.mark.parametrize(("error", "power"), [("absolute", 1), ("squared", 2)])
+def test_boundary_equilibrium_follows_berthelot_et_al(error, power):
     """Equations 5 and 6 of the paper, with networks as they were when each loss was taken."""
-    family = family_of(galaxy="began", gamma=0.7, lambda_k=0.2, stretch="linear")
+    family = family_of(galaxy="began", gamma=0.7, lambda_k=0.2, stretch="linear", error=error)
     family.networks.balance.fill_(0.3)
     coder, generator = (copy.deepcopy(family.networks[f"galaxy_{name}"]) for name in ("discriminator", "generator"))
     images = rows("parts", 4)
@@ -284,7 +285,7 @@ def test_boundary_equilibrium_follows_berthelot_et_al():
     losses = family.step(images, None, step_of(family, before=updates.before))
 
     def missed(coder: nn.Module, patches: torch.Tensor) -> float:
-        return (coder(patches) - patches).abs().mean().item()
+        return (coder(patches) - patches).abs().pow(power).mean().item()
 
     with torch.no_grad():
         patches = to_network(images[:, 1:2], False)

@@ -188,10 +188,11 @@ class Family:
         }
 
     def _missed(self, coder: nn.Module, images: Tensor, step: Step) -> Tensor:
-        """Mean size of what the auto-encoder does not give back."""
+        """Mean error of what the auto-encoder gives back."""
         with step.autocast():
             again = coder(images)
-        return (again.float() - images).abs().mean()
+        missed = again.float() - images
+        return (missed.square() if self.settings.error == "squared" else missed.abs()).mean()
 
 
 def _one_hot(kinds: Tensor, count: int) -> Tensor:

@@ -67,6 +67,12 @@ class ModelSettings(Settings):
     discriminator_rate: float = Field(
         2e-4, gt=0, description="step size of Adam, its discriminator; published: 4e-4 for size classes"
     )
+    error: Literal["absolute", "squared"] = Field(
+        "squared",
+        description="what the auto-encoder misses of a patch: its squared error, or the absolute one (Berthelot et al. "
+        "allow both), for which patches that are nearly all black are best made black",
+        json_schema_extra={"as_before": "absolute", "when": {"galaxy": ["began"]}},
+    )
     gamma: float = Field(
         0.75,
         gt=0,
