@@ -213,6 +213,7 @@ def test_only_models_with_conditions_and_data_sets_with_redshifts_are_asked_for_
         {"dataset": "galaxiesml", "model": "ddpm"},
         {"dataset": "galaxiesml", "model": "ddpm-published"},
         {"dataset": "sersic", "model": "ddpm", "overrides": {"network": {"conditions": []}}},
+        {"dataset": "sersic", "model": "alae", "overrides": {"network": {"conditions": ["n", "radius"]}}},
     ]
     stages = Stages(parse(tree))
 
@@ -222,6 +223,7 @@ def test_only_models_with_conditions_and_data_sets_with_redshifts_are_asked_for_
 
     assert asked("sersic", "vae") is None
     assert asked("sersic", "ddpm") is None
+    assert asked("sersic", "alae") == {"columns": ["n", "radius"], "told": True, "source": "test", "seed": 0}
     assert asked("galaxiesml", "ddpm") == {"columns": ["redshift"], "told": True, "source": "test", "seed": 0}
     uniform = {"columns": ["redshift"], "told": True, "source": "uniform", "low": 0.001, "high": 4.0, "seed": 0}
     assert asked("galaxiesml", "ddpm-published") == uniform

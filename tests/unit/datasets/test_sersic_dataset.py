@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import kstest
 
 from galforge.datasets.sersic import dataset
-from galforge.datasets.sersic.settings import DatasetSettings
+from galforge.datasets.sersic.settings import CONDITIONS, DatasetSettings
 from galforge.errors import GalforgeError
 from galforge.stamps import Stamps
 
@@ -39,6 +39,7 @@ def test_file_says_what_it_is(tmp_path):
         assert stamps.header.bands == ("F606W",)
         assert (stamps.header.pixel_scale, stamps.header.pixel_unit) == (0.32, "arcsec")
         assert set(stamps.columns) == {"name", "split", "total_counts", *LIMITS}
+        assert set(CONDITIONS) == set(LIMITS), "what models can be conditioned on is what galaxies differ in"
         assert list(stamps.catalog("name")[:2]) == ["sersic-000000", "sersic-000001"]
         assert set(stamps.catalog("split")) <= {"train", "validation", "test"}
         # The header's zero point turns the catalogue's counts back into the magnitude that was asked for.

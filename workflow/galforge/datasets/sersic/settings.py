@@ -9,6 +9,8 @@ from galforge.datasets.settings import Splits
 from galforge.settings import Angle, Settings
 
 LIBRARIES = ("numpy", "numba", "h5py")
+CONDITIONS = ("n", "q", "radius", "PA", "x", "y")
+"""Catalogue columns of the stamps that models can be conditioned on."""
 
 Range = Annotated[list[float], Field(min_length=2, max_length=2)]
 AngleRange = Annotated[list[Angle], Field(min_length=2, max_length=2)]
