@@ -1,6 +1,6 @@
 # galforge in a few words: `make` lists what there is. Everything runs in .venv, made from envs/requirements.lock.
-#   CONFIG="config/demo.yaml"   overlay(s) on config/config.yaml for plan and status; none is the paper's scale
-#   PROFILE=profiles/slurm      where plan and status look; profiles/local if not given
+#   CONFIG="config/demo.yaml"   overlay(s) on config/config.yaml for plan, status and recover; none is the papers' scale
+#   PROFILE=profiles/slurm      profile of plan, status and recover; profiles/local if not given, but recover must be told
 #   PYTHON=, TORCH_INDEX=       see envs/setup.sh
 
 SHELL := /bin/bash

@@ -47,6 +47,7 @@ def scores(model: str, seed: int = 0) -> pd.DataFrame:
     rows = [
         ("mean_score", SCORER, SCORES.get(model, 1.9), 0.03),
         ("diversity", "spectra", 1.0 if model == "real" else 0.4, 0.02),
+        ("empty_share", "images", 0.6 if model == "end_to_end_gan" else 0.0, 0.01),
         ("faint_share", "clusters", 0.5 if model == "real" else 0.01, 0.01),
     ]
     if model != "real":

@@ -29,9 +29,9 @@ ROOT = Path(__file__).resolve().parents[2]
 CONFIG = ROOT / "config" / "config.yaml"
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.json"
 HEAD = """\
-# galforge at paper scale (Holzschuh et al. 2022). Generated from the typed settings by `make config`: every key with
+# galforge at the scale of the three papers. Generated from the typed settings by `make config`: every key with
 # its meaning, its unit and its default. To change something, write only the keys that differ into a file of your own
-# and run `snakemake --profile profiles/local --configfile my.yaml`; sections merge, lists are replaced whole.
+# and run `.venv/bin/snakemake --profile profiles/local --configfile my.yaml`; sections merge, lists are replaced whole.
 # config/README.md is the manual.
 """
 WIDTH = 116

@@ -128,8 +128,9 @@ def _notes(planned: list[Job], rates: Rates, gpu: float | None, cells: list[tupl
     notes = []
     if gpu is None:
         notes.append(
-            "GPU-hours ?: no GPU was measured here, and their CPU-hours are those of a CPU. `snakemake --profile P "
-            "[--configfile ...] gpu_check` takes a minute on the machine that trains, and `make plan` knows then."
+            "GPU-hours ?: no GPU was measured here, and their CPU-hours are those of a CPU. `.venv/bin/snakemake "
+            "--profile P [--configfile ...] --force -- gpu_check` takes a minute on the machine that trains, and "
+            "`make plan` knows then."
         )
     if any("(assumed)" in row[-1] for row in cells):
         notes.append(

@@ -83,7 +83,7 @@ def raw_of(wildcards):
 
 
 def listing_of(wildcards):
-    """Digest of the names and sizes in a folder of cutouts: Snakemake does not look into folders."""
+    """Digest of the names and contents in a folder of cutouts: Snakemake does not look into folders."""
     return DRIVER.listing(wildcards.dataset)
 
 

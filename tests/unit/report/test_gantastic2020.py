@@ -95,11 +95,12 @@ def test_generated_images_stand_beside_real_ones(made: dict[str, pd.DataFrame]) 
         "Training",
         "Drawing 1000 images",
         "Diversity of power spectra",
+        "Images without anything [%]",
         "Clusters of one faint pixel [%]",
         "Galaxies of the size class asked for [%]",
     ]
     assert [column.sizes for column in block.columns[:2]] == ["300", "300 v 100"]
-    cell = block.rows[4].cells[0]
+    cell = block.rows[5].cells[0]
     assert (cell.value, cell.error) == ("50.0", "1.0"), "shares in per cent"
 
 

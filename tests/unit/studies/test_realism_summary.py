@@ -108,6 +108,7 @@ def generated(tmp_path):
     """Everything that a model's rows are made of."""
     features, real = toys.table(30, seed=4), toys.table(10, seed=5, others=24)
     features.loc[2, "faint_share"] = np.nan
+    features.loc[[2, 7, 25], "lit_share"] = 0
     scores = pd.DataFrame({"index": np.arange(30), "predicted": np.random.default_rng(6).uniform(0, 4, 30)})
     segments = [tmp_path / f"segment{number}.json" for number in range(3)]
     for number, path in enumerate(segments):
@@ -159,6 +160,7 @@ def test_rows_of_a_model_are_of_its_first_images(generated, tmp_path):
     faint = row_of(rows, "faint_share", "clusters")
     assert faint.value == pytest.approx(np.nanmean(generated["features"]["faint_share"][:20]), rel=1e-6)
     assert faint.n_generated == 19
+    assert row_of(rows, "empty_share", "images").value == 2 / 20
     assert row_of(rows, "train_seconds", "training").value == 10.5 + 11.5 + 12.5
     assert row_of(rows, "execution_seconds", "1000 images").value == 4.25
     agreement = row_of(rows, "class_agreement", "size_class")

@@ -34,6 +34,7 @@ _ROWS = {
     ("train_seconds", "training"): "Training",
     ("execution_seconds", "1000 images"): "Drawing 1000 images",
     ("diversity", "spectra"): "Diversity of power spectra",
+    ("empty_share", "images"): "Images without anything [%]",
     ("faint_share", "clusters"): "Clusters of one faint pixel [%]",
     ("class_agreement", "size_class"): "Galaxies of the size class asked for [%]",
     ("score_difference", "random_positions"): "Random less learned positions",
@@ -47,7 +48,7 @@ KINDS = {
     "mean_score": "beside",
     "score_difference": "difference",
     **dict.fromkeys(("score_std", "train_seconds", "execution_seconds"), "number"),
-    **dict.fromkeys(("diversity", "faint_share"), "beside"),
+    **dict.fromkeys(("diversity", "empty_share", "faint_share"), "beside"),
     "class_agreement": "number",
 }
 """How each metric is read, as in ``galforge.report.metrics.KINDS``."""
@@ -87,24 +88,27 @@ GANTASTIC2020 = {
     "gantastic_table2": Table(
         "Generated sparse images and their scores",
         "scores",
-        ("mean_score", "train_seconds", "execution_seconds", "diversity", "faint_share", "class_agreement"),
+        (
+            *("mean_score", "train_seconds", "execution_seconds"),
+            *("diversity", "empty_share", "faint_share", "class_agreement"),
+        ),
         "Mean score of whole images, time that models take, how much their images differ from each other, and what "
         "galaxies they draw",
         "the unit of the score (0 to about 8), seconds, % for shares; the diversity has none",
-        reading="scores, diversity and faint clusters are good where they are those of real images, agreement of size "
-        "classes where it is large, time where it is short",
+        reading="scores, diversity, empty images and faint clusters are good where they are those of real images, "
+        "agreement of size classes where it is large, time where it is short",
         about="“Held-out source” is no model: real images in place of generated ones. The score of generated images is "
         "what a scorer trained on scored images says of them. It knows the faults of those, not the faults of a model, "
-        "and it may be fooled: a high score is no proof of realism, and one above that of real images is not better. "
-        "The diversity is 1 where power spectra differ as much as those of real images and 0 where all images are "
+        "and it may be fooled, as by empty images: a high score is no proof of realism, and one above that of real "
+        "images is not better. The diversity is 1 where power spectra differ as much as those of real images and 0 where all images are "
         "alike. A faint cluster is a single pixel at most 3 levels above the background; two-stage models are not "
         "trained on these and cannot draw them. The printed training times are those of a Tesla K80, on other "
         "machines no target.",
-        factors=dict.fromkeys(("faint_share", "class_agreement"), 100.0),
+        factors=dict.fromkeys(("empty_share", "faint_share", "class_agreement"), 100.0),
         sections={
             "mean_score": "Mean score",
             **dict.fromkeys(("train_seconds", "execution_seconds"), "Time [s]"),
-            **dict.fromkeys(("diversity", "faint_share", "class_agreement"), "Images and galaxies"),
+            **dict.fromkeys(("diversity", "empty_share", "faint_share", "class_agreement"), "Images and galaxies"),
         },
         digits="g",
         study=GANTASTIC,

@@ -28,8 +28,8 @@ def summarise(spec: dict[str, Any], stamps: Sequence[str], commit: str, dirty: b
         "commit": commit[:12] + (" with uncommitted changes" if dirty else ""),
         "datasets": datasets,
         "runs": runs,
-        "command": f"snakemake --profile profiles/local{overlay}",
-        "full_command": "snakemake --profile profiles/slurm",
+        "command": f".venv/bin/snakemake --profile profiles/local{overlay}",
+        "full_command": ".venv/bin/snakemake --profile profiles/slurm",
         "statmorph": spec["statmorph"],
         "provenance": [
             (f"stamps of {name}", f"sha256 {_digest(path)}")

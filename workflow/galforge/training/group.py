@@ -76,7 +76,7 @@ class Group(AbstractContextManager["Group"]):
         if torch.cuda.device_count() < self.size:
             raise GalforgeError(
                 f"{self.size} GPUs were asked for, but torch sees {torch.cuda.device_count()}: check gpu in the "
-                "profile and what `snakemake gpu_check` prints"
+                'profile and what the rule gpu_check logs (README, "On your cluster")'
             )
         torch.cuda.set_device(self.rank)
         return torch.device("cuda", self.rank)

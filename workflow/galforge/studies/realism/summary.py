@@ -67,7 +67,7 @@ def generator_rows(
 ) -> pd.DataFrame:
     """What a model's first images score, with what Table II of the report has besides.
 
-    Metrics: ``mean_score``, ``diversity`` (``galforge.studies.realism.diversity``), ``faint_share``,
+    Metrics: ``mean_score``, ``diversity`` (``galforge.studies.realism.diversity``), ``empty_share``, ``faint_share``,
     ``train_seconds``, ``execution_seconds`` (per thousand images) and, where galaxies were asked for by size class,
     ``class_agreement``.
 
@@ -165,6 +165,7 @@ def _real(table: pd.DataFrame) -> pd.DataFrame:
 
 def _of_images(model: str, scores: pd.DataFrame, features: pd.DataFrame, scorer: str) -> list[dict[str, Any]]:
     rows = [_mean((model, " ".join(_named(scorer))), "mean_score", scores["predicted"])]
+    rows.append(_mean((model, "images"), "empty_share", features["lit_share"].to_numpy(float) == 0))
     faint = features["faint_share"].to_numpy(float)
     return [*rows, _mean((model, "clusters"), "faint_share", faint[np.isfinite(faint)])]
 
