@@ -100,10 +100,10 @@ GANTASTIC2020 = {
         about="“Held-out source” is no model: real images in place of generated ones. The score of generated images is "
         "what a scorer trained on scored images says of them. It knows the faults of those, not the faults of a model, "
         "and it may be fooled, as by empty images: a high score is no proof of realism, and one above that of real "
-        "images is not better. The diversity is 1 where power spectra differ as much as those of real images and 0 where all images are "
-        "alike. A faint cluster is a single pixel at most 3 levels above the background; two-stage models are not "
-        "trained on these and cannot draw them. The printed training times are those of a Tesla K80, on other "
-        "machines no target.",
+        "images is not better. The diversity is 1 where power spectra differ as much as those of real images and 0 "
+        "where all images are alike. A faint cluster is a single pixel at most 3 levels above the background; "
+        "two-stage models are not trained on these and cannot draw them. The printed training times are those of a "
+        "Tesla K80, on other machines no target.",
         factors=dict.fromkeys(("empty_share", "faint_share", "class_agreement"), 100.0),
         sections={
             "mean_score": "Mean score",
