@@ -8,7 +8,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from galforge.models.two_stage.placing import place
+from galforge.models.two_stage.placing import place, room
 from galforge.stamps import Header, StampsWriter
 from galforge.studies.realism.settings import ForestSettings, RealismSettings, XGBoostSettings
 
@@ -82,14 +82,19 @@ class Family:
 
     A galaxy fills its patch with one level, which is random and 50 higher for each further class.
 
+    Args:
+        centred: galaxies are in the centres of their cells, else anywhere in them.
+
     Attributes:
         placed: grids (32, 32) and galaxies (k, 32, 32) of each image that was put together.
+        offsets: those of each of them, None where galaxies are centred.
     """
 
-    def __init__(self, side: int = 128, galaxies: int = 5):
-        self.side, self.count = side, galaxies
-        self.classes = 3
+    def __init__(self, side: int = 128, galaxies: int = 5, centred: bool = True):
+        self.side, self.count, self.centred = side, galaxies, centred
+        self.classes, self.room = 3, room(side, centred)
         self.placed: list[tuple[np.ndarray, np.ndarray]] = []
+        self.offsets: list[Tensor | None] = []
 
     def draw_positions(self, noise: Any) -> Tensor:
         cells = -(-self.side // 32)
@@ -100,6 +105,11 @@ class Family:
             out[row, chosen // cells, chosen % cells] = torch.arange(len(chosen)) % self.classes + 1
         return out
 
+    def draw_offsets(self, noise: Any) -> Tensor | None:
+        if self.centred:
+            return None
+        return (noise.normal(2, 32, 32).abs() * 10).long().clamp(0, 3)
+
     def draw_galaxies(self, noise: Any, classes: Tensor) -> Tensor:
         assert (classes > 0).all()
         levels = 50 * classes + (10 * noise.normal(classes.shape[1])).clamp(-20, 20).round().long()
@@ -107,6 +117,7 @@ class Family:
 
     def place(self, positions: Tensor, galaxies: Tensor, offsets: Tensor | None = None) -> Tensor:
         self.placed += list(zip(positions.numpy(), galaxies.numpy(), strict=True))
+        self.offsets += [None] * len(positions) if offsets is None else list(offsets)
         return place(positions, galaxies, self.side, offsets)
 
 

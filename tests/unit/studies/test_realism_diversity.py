@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from scipy.spatial.distance import pdist
 
+from galforge.errors import GalforgeError
 from galforge.studies.realism import diversity as module
 from galforge.studies.realism.diversity import diversity
 
@@ -18,7 +19,8 @@ def spectra(count, seed, spread=0.4, mean=3.0, frequencies=8):
 
 
 def frame(power):
-    return pd.DataFrame({f"spectrum_{number:03d}": column for number, column in enumerate(np.asarray(power).T)})
+    columns = {f"spectrum_{number:03d}": column for number, column in enumerate(np.asarray(power).T)}
+    return pd.DataFrame(columns | {"lit_share": np.full(len(power), 0.1)})
 
 
 def test_samples_of_one_distribution_are_as_diverse():
@@ -52,15 +54,16 @@ def test_brightness_does_not_matter(factor):
     """That of all images of a kind, and of both."""
     generated, real = spectra(40, 1), spectra(50, 2)
     plain = diversity(generated, real, 0)
-    assert diversity(generated * factor, real, 0) == pytest.approx(plain, rel=1e-9)
-    assert diversity(generated * factor, real * factor, 0) == pytest.approx(plain, rel=1e-9)
+    brighter = [table.mul(factor).assign(lit_share=0.1) for table in (generated, real)]
+    assert diversity(brighter[0], real, 0) == pytest.approx(plain, rel=1e-9)
+    assert diversity(*brighter, 0) == pytest.approx(plain, rel=1e-9)
 
 
 def test_frequencies_count_by_their_spread_among_real_images():
     """By hand, from differences of standardised logarithms; a frequency that never varies counts as it is."""
     generated, real = spectra(20, 1), spectra(30, 2)
     real["spectrum_003"] = 50.0
-    logs = [np.log10(table.to_numpy()) for table in (generated, real)]
+    logs = [np.log10(table.filter(like="spectrum").to_numpy()) for table in (generated, real)]
     spread = np.where(np.arange(8) == 3, 1.0, logs[1].std(axis=0))
     medians = [
         np.median([np.linalg.norm(a - b) for i, a in enumerate(x) for b in x[:i]])
@@ -83,8 +86,31 @@ def test_other_columns_do_not_matter():
 
 def test_power_of_zero_is_no_error():
     generated = spectra(20, 1)
-    generated.loc[3] = 0.0
+    generated.loc[3, "spectrum_003"] = 0.0
     assert np.isfinite(diversity(generated, spectra(30, 2), 0)).all()
+
+
+def blackened(table, share):
+    out = table.copy()
+    out.loc[: round(share * len(out)) - 1] = 0.0
+    return out
+
+
+@pytest.mark.parametrize("share", [0.2, 0.5, 0.75])
+def test_empty_images_do_not_count(share):
+    """By their logarithm, -12 in place of 3, half of them would be an enormous diversity."""
+    generated, real = spectra(80, 1), spectra(60, 2)
+    lit = generated[round(share * 80) :]
+    assert diversity(blackened(generated, share), real, 0) == diversity(lit, real, 0)
+    assert diversity(lit, blackened(real, share), 0) == diversity(lit, real[round(share * 60) :], 0)
+
+
+def test_a_model_of_empty_images_has_none_and_real_ones_are_needed():
+    value, error = diversity(blackened(spectra(30, 1), 28 / 30), spectra(20, 2), 0)
+    assert value == 0
+    assert np.isnan(error)
+    with pytest.raises(GalforgeError, match="2 real images that are not empty"):
+        diversity(spectra(30, 1), blackened(spectra(20, 2), 0.9), 0)
 
 
 @pytest.mark.parametrize(("count", "of_real"), [(30, 110), (110, 30)])
@@ -94,7 +120,7 @@ def test_the_error_is_the_scatter_over_samples(count, of_real):
     scatter, error = found[:, 0].std(ddof=1), found[:, 1].mean()
     assert 0.75 < error / scatter < 1.35
     assert abs(found[:, 0].mean() - 1) < 3 * scatter / np.sqrt(50) + 0.02
-    pairs = pdist(np.log10(spectra(count, 0).to_numpy()))
+    pairs = pdist(np.log10(spectra(count, 0).filter(like="spectrum").to_numpy()))
     assert error > 2 * pairs.std() / pairs.mean() / np.sqrt(len(pairs))
 
 

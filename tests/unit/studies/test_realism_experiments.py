@@ -101,14 +101,13 @@ def test_shuffled_patches_are_the_same_galaxies(family):
     assert len(orders) > 18
 
 
-@pytest.mark.parametrize("side", [64, 100, 128])
-def test_random_positions_are_inside_the_image(monkeypatch, side):
-    """As many galaxies as before; cells that the image cuts count, those beyond it do not."""
-    cells = -(-side // 32)
-    family = put(monkeypatch, toys.Family(side, 3))
-    carried_out("random_positions", toys.lit_rows, images=40)
+@pytest.mark.parametrize(("side", "centred", "cells"), [(64, True, 2), (100, True, 3), (112, True, 4), (128, True, 4)])
+def test_random_positions_are_inside_the_image(monkeypatch, side, centred, cells):
+    """As many galaxies as before; cells whose centre the image cuts off do not count."""
+    family = put(monkeypatch, toys.Family(side, 3, centred))
+    carried_out("random_positions", toys.lit_rows, images=60)
     hit = np.zeros((32, 32), dtype=int)
-    for (learned, galaxies), (elsewhere, same) in placed(family, 40):
+    for (learned, galaxies), (elsewhere, same) in placed(family, 60):
         assert (learned > 0).sum() == (elsewhere > 0).sum() == 3
         assert not elsewhere[cells:].any()
         assert not elsewhere[:, cells:].any()
@@ -118,7 +117,33 @@ def test_random_positions_are_inside_the_image(monkeypatch, side):
         assert sorted(same[:, 0, 0]) == sorted(galaxies[:, 0, 0])
         hit += elsewhere > 0
     assert (hit[:cells, :cells] > 0).all()
-    assert hit.sum() == 120
+    assert hit.sum() == 180
+
+
+def test_random_positions_are_uniform_over_the_image(monkeypatch):
+    """A cell that the image cuts to 4 of 32 px gets as many galaxies as its pixels."""
+    family = put(monkeypatch, toys.Family(100, 1, centred=False))
+    carried_out("random_positions", toys.lit_rows, images=600)
+    rows = [np.nonzero(images[1][0])[0][0] for images in placed(family, 600)]
+    shares = np.bincount(rows, minlength=4) / 600
+    assert shares == pytest.approx([0.32, 0.32, 0.32, 0.04], abs=0.06)
+    assert 0.015 < shares[3] < 0.07
+
+
+def test_galaxies_stay_where_they_are_in_their_cells_but_at_random_positions(monkeypatch):
+    family = put(monkeypatch, toys.Family(128, 3, centred=False))
+    noise = experiments.BlockNoise(3, range(6), torch.device("cpu"))
+    family.draw_positions(noise)
+    expected = family.draw_offsets(noise)
+    for experiment in COUNTS:
+        family.placed.clear()
+        family.offsets.clear()
+        carried_out(experiment, toys.brightness)
+        of_each = len(family.offsets) // 6
+        for row in range(6):
+            own = family.offsets[row * of_each : (row + 1) * of_each]
+            assert torch.equal(own[0], expected[row])
+            assert all(torch.equal(each, own[0]) for each in own[1:]) == (experiment != "random_positions")
 
 
 def test_galaxies_meet_random_positions_at_random(family):

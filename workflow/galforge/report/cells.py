@@ -35,6 +35,8 @@ class Cell:
 class Column:
     """A model under one protocol (``corrected``, ``published``), its ``printed`` values, or its ``cost``.
 
+    ``name`` is what a table calls the model, if not what others do.
+
     In the denoising study: the networks of a share of generated galaxies, or a ``reference``, a method without network.
     """
 
@@ -42,11 +44,12 @@ class Column:
     kind: str
     sizes: str = ""
     engine: str = ""
+    name: str = ""
 
     @property
     def label(self) -> str:
         """The model's name for readers."""
-        return model_label(self.model)
+        return self.name or model_label(self.model)
 
     @property
     def what(self) -> str:

@@ -27,6 +27,8 @@ MODELS = {
     "two_stage_unconditional": "Two-stage GAN",
     "two_stage_conditional": "Two-stage GAN, conditional",
 }
+REAL = "Images labelled real"
+"""What stands for a model in tables of scores."""
 """Scorers and generators."""
 _ROWS = {
     ("mean_score", "learned_positions"): "Positions that the model learned",
@@ -97,13 +99,14 @@ GANTASTIC2020 = {
         "the unit of the score (0 to about 8), seconds, % for shares; the diversity has none",
         reading="scores, diversity, empty images and faint clusters are good where they are those of real images, "
         "agreement of size classes where it is large, time where it is short",
-        about="“Held-out source” is no model: real images in place of generated ones. The score of generated images is "
-        "what a scorer trained on scored images says of them. It knows the faults of those, not the faults of a model, "
-        "and it may be fooled, as by empty images: a high score is no proof of realism, and one above that of real "
-        "images is not better. The diversity is 1 where power spectra differ as much as those of real images and 0 "
-        "where all images are alike. A faint cluster is a single pixel at most 3 levels above the background; "
-        "two-stage models are not trained on these and cannot draw them. The printed training times are those of a "
-        "Tesla K80, on other machines no target.",
+        about="“Images labelled real” are no model's: those of the source that people called real, of any background. "
+        "No scorer learned from them, but generators did from most. The score of generated images is what a scorer "
+        "trained on scored images says of them. It knows the faults of those, not the faults of a model, and it may be "
+        "fooled, as by empty images: a high score is no proof of realism, and one above that of real images is not "
+        "better. The diversity is of images that are not empty: 1 where power spectra differ as much as those of real "
+        "images and 0 where all images are alike. A faint cluster is a single pixel at most 3 levels above the "
+        "background; no galaxy that two-stage models learn from is centred on one, so that they draw too few. The "
+        "printed training times are those of a Tesla K80, on other machines no target.",
         factors=dict.fromkeys(("empty_share", "faint_share", "class_agreement"), 100.0),
         sections={
             "mean_score": "Mean score",

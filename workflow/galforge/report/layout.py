@@ -58,7 +58,8 @@ def _columns(table: str, rows: pd.DataFrame) -> list[Column]:
                 # The headings or the rows name the networks.
                 named = TABLES[table].by_network or table in (*ALL, "all")
                 engine = "" if named else ", ".join(filter(None, run["engine"].unique()))
-                out.append(Column(model, protocol, f"{_sizes(table, run)}{seeds}", engine))
+                own = gantastic2020.REAL if TABLES[table].study == GANTASTIC and model == "real" else ""
+                out.append(Column(model, protocol, f"{_sizes(table, run)}{seeds}", engine, own))
     printed = rows.loc[rows["published"].notna(), "model"].map(printed_model)
     named = dict.fromkeys(map(printed_model, models))
     return out + [Column(model, "printed") for model in named if (printed == model).any()]

@@ -4,6 +4,7 @@ The choice of images is that of Gantastic 4 (ETH Zurich, 2020): generators learn
 that are labelled real or have a score of at least 2; galaxies are cut out of those labelled real or of at least 3.
 """
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,9 @@ from galforge.datasets.sparse.settings import VIEWS, DatasetSettings
 from galforge.errors import GalforgeError
 from galforge.logs import log, progress
 from galforge.stamps import Header, StampsWriter, split_of
+
+_FEWEST_REAL = 3
+"""Images that a comparison with real ones needs."""
 
 
 def build(
@@ -36,12 +40,23 @@ def build(
     An image is in the same split in all of them. One image at a time is in memory, and the parts.
 
     Raises:
-        GalforgeError: no raw input, faults in its tables and folders, more than ``max_rejected_share`` of the images
-            faulty, or none that generators can learn from.
+        GalforgeError: no raw input, faults in its tables and folders, a mock that is given as another source, fewer
+            than three images labelled real, more than ``max_rejected_share`` of the images faulty, or none that
+            generators can learn from.
     """
     if len(raw) != 1:
         raise GalforgeError(f"the sparse data set is built from one folder or zip, but got {len(raw)}")
     with release.opened(raw[0], settings.largest_score) as pictures:
+        if settings.source == "path" and any(picture.kind or math.isfinite(picture.truth) for picture in pictures):
+            raise GalforgeError(
+                f"{raw[0]}: mock.csv says that its images are mocks, and tables would call them {settings.origin}; say "
+                "source: mock, or remove mock.csv"
+            )
+        if (real := sum(picture.label == 1 for picture in pictures)) < _FEWEST_REAL:
+            raise GalforgeError(
+                f"{raw[0]}: labeled.csv calls {real} images real; generators are put beside these, which takes "
+                f"{_FEWEST_REAL} or more"
+            )
         tally = Tally(raw[0], len(pictures), settings.max_rejected_share)
         try:
             learned = _write(settings, pictures, out, scored, parts, thumbnails, tally)
@@ -65,7 +80,7 @@ def _write(
     """Write the files; how many images generators learn from."""
     shape, small = (1, settings.size, settings.size), VIEWS["thumbnails"]
     small_scale = settings.pixel_scale * settings.size / small[-1]
-    collected = parts.Parts(settings.threshold, settings.seed)
+    collected, bright = parts.Parts(settings.threshold, settings.seed), 0
     most = sum(_is_learned_from(settings, picture, settings.positions_score) for picture in pictures)
     with (
         StampsWriter(scored, shape, _header(settings), len(pictures), dtype="u1") as everything,
@@ -87,6 +102,9 @@ def _write(
             everything.append(levels[None], **row, **more, **known)
             if settings.background not in (None, background):
                 continue
+            if background > settings.threshold:
+                bright += 1
+                continue
             if _is_learned_from(settings, picture, settings.positions_score):
                 learned.append(levels[None], **row, **more)
                 reduced.append(image.thumbnail(levels)[None], **row)
@@ -96,6 +114,12 @@ def _write(
                 f"{tally.path}: none of its {tally.total} images can be used ({tally.reasons()}), for example "
                 f"{tally.rows[0][0]} ({tally.rows[0][1]})"
             )
+        if bright:
+            log.warning(
+                "%s: generators do not learn from %d images whose background is above the threshold of clusters, %d: "
+                "each would be one cluster",
+                tally.path, bright, settings.threshold,
+            )  # fmt: skip
         # Before the other files get their names: without parts none of them is worth having.
         collected.write(parts_path, _header(settings, bands=parts.BANDS))
     return learned.count

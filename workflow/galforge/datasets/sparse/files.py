@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import BinaryIO
+from typing import BinaryIO, NoReturn
 
 from galforge.datasets.rejections import Rejected
 from galforge.errors import GalforgeError
@@ -28,10 +28,12 @@ class Files:
     Attributes:
         images: by set, the functions that open each ``<Id>.png``, by Id; a set whose folder is absent has no key.
         tables: the functions that open each table, by its name; one that is absent has no key.
+        others: files among the images that are none, ``<set>/<name>``.
     """
 
     images: dict[str, dict[str, Callable[[], BinaryIO]]]
     tables: dict[str, Callable[[], BinaryIO]]
+    others: list[str]
 
 
 def content(open_file: Callable[[], BinaryIO]) -> bytes:
@@ -83,13 +85,17 @@ def _in_folder(path: Path) -> dict[PurePosixPath, Callable[[], BinaryIO] | None]
     """Files and folders (None) down to the images of a release in a top folder."""
     found: dict[PurePosixPath, Callable[[], BinaryIO] | None] = {}
     # Links are followed, so that images may lie on another disk; the depth is limited, so that a loop of links ends.
-    for folder, folders, names in os.walk(path, followlinks=True):
+    for folder, folders, names in os.walk(path, onerror=_cannot_be_read, followlinks=True):
         here = PurePosixPath(Path(folder).relative_to(path).as_posix())
         found.update({here / name: None for name in folders})
         found.update({here / name: partial(open, Path(folder) / name, "rb") for name in names})
         if len(here.parts) == 2:
             folders.clear()
     return found
+
+
+def _cannot_be_read(error: OSError) -> NoReturn:
+    raise GalforgeError(f"{error.filename}: the folder cannot be read ({error.strerror}); mend its permissions")
 
 
 def _in_zip(path: Path, archive: zipfile.ZipFile) -> dict[PurePosixPath, Callable[[], BinaryIO] | None]:
@@ -112,6 +118,7 @@ def _sorted_out(path: Path, found: dict[PurePosixPath, Callable[[], BinaryIO] | 
     top = _top(path, found)
     images: dict[str, dict[str, Callable[[], BinaryIO]]] = {}
     tables: dict[str, Callable[[], BinaryIO]] = {}
+    others: list[str] = []
     for name, open_file in found.items():
         if not name.is_relative_to(top):
             continue
@@ -125,7 +132,9 @@ def _sorted_out(path: Path, found: dict[PurePosixPath, Callable[[], BinaryIO] | 
             file = PurePosixPath(parts[1])
             if file.suffix == ".png":
                 images.setdefault(parts[0], {})[file.stem] = open_file
-    return Files(images, tables)
+            else:
+                others.append("/".join(parts))
+    return Files(images, tables, sorted(others))
 
 
 def _top(path: Path, found: dict[PurePosixPath, Callable[[], BinaryIO] | None]) -> PurePosixPath:

@@ -75,8 +75,8 @@ def opened(path: Path, largest_score: float) -> Iterator[list[Picture]]:
 
     Raises:
         GalforgeError: nothing there that can be read, or faults in tables and folders, which are listed together: a
-            table, folder or column that is missing, rows twice, rows without a file, files without a row, a label
-            other than 0 or 1, and a score that is no number, negative or above ``largest_score``.
+            table, folder or column that is missing, rows twice, rows without a file, files without a row or that are no
+            ``<Id>.png``, a label other than 0 or 1, and a score that is no number, negative or above ``largest_score``.
     """
     with files_opened(path) as files:
         yield _pictures(path, files, largest_score)
@@ -93,6 +93,8 @@ def _pictures(path: Path, files: Files, largest_score: float) -> list[Picture]:
             faults.add("folders missing", f"{name}/")
         elif name in values and values[name] is not None:
             _same(name, values[name], files.images[name], faults)
+    for name in files.others:
+        faults.add("files that are no <Id>.png", name)
     known = _mock(files, faults)
     faults.raise_any(path)
     pictures = []

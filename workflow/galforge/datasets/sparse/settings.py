@@ -94,7 +94,8 @@ class DatasetSettings(Settings):
     patches_score: float = Field(
         3.0,
         ge=0,
-        description="of these, galaxies are cut out of images labelled real or with at least this score",
+        description="of these, galaxies are cut out of images labelled real or with at least this score. The report's "
+        "conditional model has galaxies of its own: of scores above 4 and with peaks of 30 or more",
     )
     largest_score: float = Field(8.0, gt=0, description="a score above this, or a negative one, is refused")
     max_rejected_share: float = Field(0.05, ge=0, le=1, description="stop if a larger share of the images is faulty")

@@ -16,7 +16,7 @@ from galforge.models.two_stage.networks import (
     PositionGenerator,
     Upsampling,
 )
-from galforge.models.two_stage.placing import in_order, place
+from galforge.models.two_stage.placing import in_order, place, room
 from galforge.models.two_stage.settings import ModelSettings, check_shape
 
 _TYPICAL = 64
@@ -76,11 +76,7 @@ class Family:
         return {**self._positions(grids, step), **galaxies}
 
     def compose(self, noise: Noise) -> Tensor:
-        positions = self.draw_positions(noise)
-        offsets = None
-        if self.settings.placing == "anywhere":
-            drawn = torch.special.ndtr(noise.normal(2, CELLS, CELLS).double())
-            offsets = (CELLS * drawn).floor().clamp(0, CELLS - 1).long()
+        positions, offsets = self.draw_positions(noise), self.draw_offsets(noise)
         galaxies = self.draw_galaxies(noise, in_order(positions)[0])
         return self.place(positions, galaxies, offsets).cpu()
 
@@ -93,6 +89,21 @@ class Family:
         inside = -(-self.side // CELLS)
         positions[:, inside:], positions[:, :, inside:] = 0, 0
         return positions
+
+    def draw_offsets(self, noise: Noise) -> Tensor | None:
+        """Row and column of galaxies within each cell (n, 2, 32, 32) int64 [px], inside of the image; None where all
+        are in the centre. Drawn after the positions."""
+        if self.settings.placing == "centre":
+            return None
+        drawn = torch.special.ndtr(noise.normal(2, CELLS, CELLS).double())
+        sizes = self.room.to(drawn.device).clamp_min(1)
+        sizes = torch.stack([sizes[:, None].expand(CELLS, CELLS), sizes[None].expand(CELLS, CELLS)])
+        return (drawn * sizes).floor().long().minimum(sizes - 1).clamp_min(0)
+
+    @property
+    def room(self) -> Tensor:
+        """See ``galforge.models.two_stage.placing.room``."""
+        return room(self.side, self.settings.placing == "centre")
 
     def draw_galaxies(self, noise: Noise, classes: Tensor) -> Tensor:
         """Patches (n, k, 32, 32) uint8 of size classes (n, k); 0 asks for nothing and gets an empty patch.

@@ -11,6 +11,15 @@ CENTRE = 15
 _MARGIN = PATCH
 
 
+def room(side: int, centred: bool) -> Tensor:
+    """Pixels along each of the 32 cells of a row (32,) int64 on which the centre of a galaxy can lie in an image.
+
+    In the centre of its cell it has one, or none where that is beyond the image.
+    """
+    inside = (side - PATCH * torch.arange(PATCH)).clamp(0, PATCH)
+    return (inside > CENTRE).long() if centred else inside
+
+
 def in_order(positions: Tensor) -> tuple[Tensor, Tensor]:
     """The lit cells of grids (n, 32, 32) row by row: their kinds (n, k), 0 behind the last one, and cells (n, k)."""
     flat = positions.flatten(1)

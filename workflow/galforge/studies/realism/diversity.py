@@ -19,20 +19,25 @@ def diversity(generated: pd.DataFrame, real: pd.DataFrame, seed: int) -> tuple[f
 
     1 is as diverse as real images, 0 is one image again and again. Distances are Euclidean, between logarithms of the
     power spectrum divided by their standard deviation among real images, frequency by frequency. The error is over
-    images of both kinds, by resampling.
+    images of both kinds, by resampling. Images without anything have no logarithms and do not count: among them and
+    others the median would say no more than how many there are. Fewer than three others have no diversity: 0, without
+    an error.
 
     Args:
-        generated, real: tables with the columns ``spectrum_000`` and so on.
+        generated, real: tables with the columns ``lit_share``, and ``spectrum_000`` and so on.
         seed: of the choice of images and of the resampling.
 
     Raises:
-        GalforgeError: too few images of either kind.
+        GalforgeError: too few real images.
     """
-    if len(real) < _FEWEST or len(generated) < _FEWEST:
+    generated, real = (table[table["lit_share"] > 0] for table in (generated, real))
+    if len(real) < _FEWEST:
         raise GalforgeError(
-            f"diversity: {len(generated)} generated and {len(real)} real images; at least {_FEWEST} of either are "
-            "needed, and real ones are those labelled so (labeled.csv)"
+            f"diversity: {len(real)} real images that are not empty, those labelled so in labeled.csv; at least "
+            f"{_FEWEST} are needed"
         )
+    if len(generated) < _FEWEST:
+        return 0.0, float("nan")
     columns = [name for name in real.columns if name.startswith("spectrum_")]
     logs = [np.log10(np.maximum(table[columns].to_numpy(float), _TINY)) for table in (generated, real)]
     spread = logs[1].std(axis=0)

@@ -37,10 +37,10 @@ def run(
 ) -> pd.DataFrame:
     """One row per image that an experiment begins with.
 
-    - ``random_positions``: scores ``learned`` of the image, and ``random`` of the same galaxies on as many cells drawn
-      at random from all those of the image;
-    - ``new_galaxies``: over ``sets`` sets of galaxies on the same positions, the ``mean`` of the scores and their
-      standard ``deviation``; galaxies keep their size classes;
+    - ``random_positions``: scores ``learned`` of the image, and ``random`` of the same galaxies at random places of the
+      image, no two of them in one cell;
+    - ``new_galaxies``: over ``sets`` sets of galaxies at the same places, the ``mean`` of the scores and their standard
+      ``deviation``; galaxies keep their size classes;
     - ``shuffled_patches``: the same over ``permutations`` orders of the same galaxies.
 
     Args:
@@ -53,8 +53,8 @@ def run(
         images = _Images(weights_files.load(weights, place).family, scorer, features_of, measuring, seed, place)
         work = {"random_positions": _random, "new_galaxies": _new, "shuffled_patches": _shuffled}[experiment]
         rows, counter = [], Progress(settings["images"], "images exchanged")
-        for index, positions in images.positions(settings["images"], batch):
-            rows.append({"index": index} | work(images, index, positions, settings))
+        for index, positions, offsets in images.positions(settings["images"], batch):
+            rows.append({"index": index} | work(images, index, positions, offsets, settings))
             counter.advance()
     return pd.DataFrame(rows)
 
@@ -70,12 +70,24 @@ class _Images:
         self.blocks = [name.rsplit("_", 1)[0] for name in dict.fromkeys(scorer.columns)]
         self.blocks = list(dict.fromkeys(self.blocks))
 
-    def positions(self, count: int, batch: int) -> Iterator[tuple[int, Tensor]]:
-        """Grids (32, 32) of positions, one by one."""
+    def positions(self, count: int, batch: int) -> Iterator[tuple[int, Tensor, Tensor | None]]:
+        """Grids (32, 32) of positions, and offsets (2, 32, 32) where the model has them, one by one."""
         for first in range(0, count, batch):
             indices = range(first, min(first + batch, count))
-            grids = self.family.draw_positions(BlockNoise(self.seed, indices, self.place))
-            yield from zip(indices, grids, strict=True)
+            noise = BlockNoise(self.seed, indices, self.place)
+            grids, offsets = self.family.draw_positions(noise), self.family.draw_offsets(noise)
+            for row, index in enumerate(indices):
+                yield index, grids[row], None if offsets is None else offsets[row]
+
+    def elsewhere(self, index: int, count: int) -> tuple[np.ndarray, Tensor | None]:
+        """As many different cells, drawn by the part of each that is inside of the image, and new offsets."""
+        room = self.family.room.numpy()
+        share = np.outer(room, room).ravel() / room.sum() ** 2
+        count = min(count, np.count_nonzero(share))
+        cells = generator(self.seed, "random positions", index).choice(len(share), count, replace=False, p=share)
+        stream = seed_of(self.seed, "random offsets") % 2**63
+        offsets = self.family.draw_offsets(BlockNoise(stream, range(index, index + 1), self.place))
+        return cells, None if offsets is None else offsets[0]
 
     def galaxies(self, index: int, classes: Tensor, number: int) -> Tensor:
         """One of the sets of galaxies (k, 32, 32) of an image, of given size classes (k,)."""
@@ -83,40 +95,43 @@ class _Images:
         noise = BlockNoise(stream, range(index, index + 1), self.place)
         return self.family.draw_galaxies(noise, classes[None])[0]
 
-    def score(self, positions: Tensor, galaxies: Tensor) -> float:
+    def score(self, positions: Tensor, galaxies: Tensor, offsets: Tensor | None) -> float:
         """The score of the image that galaxies (k, 32, 32) on the lit cells of a grid make, in their order."""
-        image = self.family.place(positions[None], galaxies[None])[0, 0].cpu().numpy()
+        within = None if offsets is None else offsets[None]
+        image = self.family.place(positions[None], galaxies[None], within)[0, 0].cpu().numpy()
         found = self.features_of(image, self.measuring)
         row = np.concatenate([np.atleast_1d(found[block]) for block in self.blocks]).astype(np.float32)
         return float(self.scorer.score_rows(row[None])[0])
 
-    def cells(self) -> int:
-        """Cells along a side that are at least partly inside the image."""
-        return -(-self.family.side // 32)
 
-
-def _random(images: _Images, index: int, positions: Tensor, settings: Mapping[str, int]) -> dict[str, float]:
+def _random(
+    images: _Images, index: int, positions: Tensor, offsets: Tensor | None, settings: Mapping[str, int]
+) -> dict[str, float]:
     classes = positions[positions > 0]
-    galaxies, side = images.galaxies(index, classes, 0), images.cells()
-    cells = generator(images.seed, "random positions", index).permutation(side**2)[: len(classes)]
+    galaxies = images.galaxies(index, classes, 0)
+    cells, others = images.elsewhere(index, len(classes))
     elsewhere = torch.zeros_like(positions)
-    elsewhere[torch.from_numpy(cells // side), torch.from_numpy(cells % side)] = classes
+    elsewhere.view(-1)[torch.from_numpy(cells)] = classes[: len(cells)]
     # Cells are drawn for galaxies one by one, but galaxies are placed in the order of the grid.
     moved = galaxies[torch.from_numpy(np.argsort(cells))]
-    return {"learned": images.score(positions, galaxies), "random": images.score(elsewhere, moved)}
+    return {"learned": images.score(positions, galaxies, offsets), "random": images.score(elsewhere, moved, others)}
 
 
-def _new(images: _Images, index: int, positions: Tensor, settings: Mapping[str, int]) -> dict[str, float]:
+def _new(
+    images: _Images, index: int, positions: Tensor, offsets: Tensor | None, settings: Mapping[str, int]
+) -> dict[str, float]:
     classes = positions[positions > 0]
     sets = (images.galaxies(index, classes, number) for number in range(settings["sets"]))
-    return _spread([images.score(positions, galaxies) for galaxies in sets])
+    return _spread([images.score(positions, galaxies, offsets) for galaxies in sets])
 
 
-def _shuffled(images: _Images, index: int, positions: Tensor, settings: Mapping[str, int]) -> dict[str, float]:
+def _shuffled(
+    images: _Images, index: int, positions: Tensor, offsets: Tensor | None, settings: Mapping[str, int]
+) -> dict[str, float]:
     galaxies, scores = images.galaxies(index, positions[positions > 0], 0), []
     for number in range(settings["permutations"]):
         order = generator(images.seed, "order", index, number).permutation(len(galaxies))
-        scores.append(images.score(positions, galaxies[torch.from_numpy(order)]))
+        scores.append(images.score(positions, galaxies[torch.from_numpy(order)], offsets))
     return _spread(scores)
 
 

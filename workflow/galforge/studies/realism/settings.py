@@ -105,7 +105,14 @@ class RealismSettings(Settings):
     xgboost: XGBoostSettings = Field(XGBoostSettings(), description="of histograms, spectra and textures")
     xgboost_properties: XGBoostSettings = Field(
         XGBoostSettings(
-            n_estimators=1000, max_depth=6, learning_rate=0.01, subsample=0.7, gamma=0.5, reg_lambda=1.0, reg_alpha=0.0
+            n_estimators=1000,
+            max_depth=6,
+            learning_rate=0.01,
+            subsample=0.7,
+            colsample_bytree=1.0,
+            gamma=0.5,
+            reg_lambda=1.0,
+            reg_alpha=0.0,
         ),
         description="of statistics of clusters",
     )

@@ -52,7 +52,7 @@ def scorer_rows(
         held = np.array([about["held_out"] in str(kind).split("+") for kind in asked["kind"]], dtype=bool)
         who = _named(about["scorer"])
         rows += [_mean(who, "mae_held_out", error[held]), _mean(who, "mae_known", error[~held])]
-    return _table(rows, about, "scorers", 0)
+    return _table(rows, about, "scorers", np.nan)
 
 
 def generator_rows(
@@ -103,11 +103,11 @@ def real_rows(scores: pd.DataFrame, real: pd.DataFrame, about: Mapping[str, Any]
     Args:
         scores: of all images. real: features of the same. about: dataset, origin, scorer, images.
     """
-    chosen, features = _real(scores).iloc[: about["images"]], _real(real)
+    chosen, features = (_real(table).iloc[: about["images"]] for table in (scores, real))
     rows = _of_images("real", chosen, features, about["scorer"])
     # By definition, and without error: that of a model's diversity counts the scatter of real images too.
     rows.append(
-        {"model": "real", "metric": "diversity", "property": "spectra", "value": 1.0} | _with(0.0, len(features))
+        {"model": "real", "metric": "diversity", "property": "spectra", "value": 1.0} | _with(0.0, len(_real(real)))
     )
     return _table(rows, about, "scores", len(chosen))
 
@@ -155,7 +155,7 @@ def experiment_rows(
         {"model": model, "metric": "score_std", "property": "images", "value": deviation}
         | _with(deviation / np.sqrt(2 * (len(means) - 1)), len(means))
     )
-    return _table(rows, about, "experiments", 0, int(run["seed"]))
+    return _table(rows, about, "experiments", np.nan, int(run["seed"]))
 
 
 def _real(table: pd.DataFrame) -> pd.DataFrame:
@@ -188,7 +188,7 @@ def _with(error: float = np.nan, count: int = 0) -> dict[str, Any]:
 
 
 def _table(
-    rows: list[dict[str, Any]], about: Mapping[str, Any], comparison: str, n_source: int, seed: int = 0
+    rows: list[dict[str, Any]], about: Mapping[str, Any], comparison: str, n_source: float, seed: int = 0
 ) -> pd.DataFrame:
     frame = pd.DataFrame(rows).assign(
         dataset=about["dataset"],
