@@ -53,6 +53,17 @@ def members(raw: Path) -> dict[str, bytes]:
         return {name.split("/", 1)[1]: archive.read(name) for name in archive.namelist()}
 
 
+def unknown(raw: Path) -> dict[str, bytes]:
+    """The files of the mock release without what tells that it is one."""
+    return {name: content for name, content in members(raw).items() if name != "mock.csv"}
+
+
+def flat(level: int) -> bytes:
+    picture = io.BytesIO()
+    Image.fromarray(np.full((128, 128), level, dtype=np.uint8)).save(picture, "PNG")
+    return picture.getvalue()
+
+
 def rewritten(path: Path, files: dict[str, bytes]) -> Path:
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in files.items():
@@ -65,6 +76,12 @@ def raw(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp("sparse") / "raw.tar"
     mock.write_raw(MOCK, path)
     return path
+
+
+@pytest.fixture(scope="module")
+def release(raw) -> Path:
+    """The same without what tells a mock."""
+    return rewritten(raw.parent / "release.zip", unknown(raw))
 
 
 @pytest.fixture(scope="module")
@@ -184,23 +201,43 @@ def test_folder_and_zip_give_the_same(raw, paths, tmp_path):
             (tmp_path / "raw" / name).write_bytes(content)
     found = built(tmp_path / "out", tmp_path / "raw", source="mock", size=128, mock=MOCK.spec())
     assert digests(found) == digests(paths)
+    with pytest.raises(GalforgeError, match=r"mock\.csv says that its images are mocks.*say source: mock"):
+        built(tmp_path / "given", tmp_path / "raw", size=128, origin="simulated")
+    (tmp_path / "raw" / "mock.csv").unlink()
     given = built(tmp_path / "given", tmp_path / "raw", size=128, origin="simulated")
     with Stamps(given["sparse"]) as stamps:
         assert stamps.header.origin == "simulated"
 
 
-def test_backgrounds_of_any_level(raw, paths, tmp_path):
+def test_backgrounds_of_any_level(release, paths, tmp_path):
     _, known = read(paths["scored"])
     wanted = (known["label"] == 1) | (known["score"] >= 2)
-    _, columns = read(built(tmp_path / "a", raw, size=128, background=None)["sparse"])
+    _, columns = read(built(tmp_path / "a", release, size=128, background=None)["sparse"])
     assert list(columns["name"]) == list(known["name"][wanted])
     assert len(set(columns["background"])) > 1
-    _, columns = read(built(tmp_path / "b", raw, size=128, background=1)["sparse"])
+    _, columns = read(built(tmp_path / "b", release, size=128, background=1)["sparse"])
     assert list(columns["name"]) == list(known["name"][wanted & (known["background"] == 1)])
 
 
+def test_an_image_whose_background_is_above_the_threshold_teaches_no_generator(raw, paths, tmp_path):
+    """All of it would be one cluster."""
+    files = unknown(raw)
+    name = read(paths["sparse"])[1]["name"][0]
+    files[f"{name}.png"] = flat(7)
+    found = built(tmp_path, rewritten(tmp_path / "raw.zip", files), size=128, background=None)
+    assert name not in read(found["sparse"])[1]["name"]
+    assert name in read(found["scored"])[1]["name"]
+
+
+def test_too_few_real_images_are_said_before_anything_is_trained(raw, tmp_path):
+    files = unknown(raw)
+    files["labeled.csv"] = files["labeled.csv"].replace(b",1.0", b",0.0").replace(b",0.0", b",1.0", 2)
+    with pytest.raises(GalforgeError, match=r"labeled\.csv calls 2 images real.*takes 3"):
+        built(tmp_path, rewritten(tmp_path / "raw.zip", files), size=128)
+
+
 def test_faulty_images_are_listed_and_move_no_other(raw, paths, tmp_path):
-    files = members(raw)
+    files = unknown(raw)
     files["scored/2000003.png"] = files["scored/2000003.png"][:-30]
     files["query/3000000.png"] = b"x"
     found = built(tmp_path, rewritten(tmp_path / "raw.zip", files), size=128)
@@ -214,27 +251,26 @@ def test_faulty_images_are_listed_and_move_no_other(raw, paths, tmp_path):
     np.testing.assert_array_equal(after["split"], before["split"][kept])
 
 
-def test_too_many_faulty_images_stop_the_build(raw, tmp_path):
+def test_too_many_faulty_images_stop_the_build(release, tmp_path):
     with pytest.raises(GalforgeError, match=r"larger share than max_rejected_share 0\.05.*\n.*another size"):
-        built(tmp_path, raw, size=256)
+        built(tmp_path, release, size=256)
     assert (tmp_path / "rejected.csv").read_text().count("another size") == 7
     assert not list(tmp_path.glob("*.h5"))
     with pytest.raises(GalforgeError, match="none of its 120 images can be used"):
-        built(tmp_path, raw, size=256, max_rejected_share=1.0)
+        built(tmp_path, release, size=256, max_rejected_share=1.0)
     assert not list(tmp_path.glob("*.h5"))
 
 
-def test_nothing_to_learn_from_names_the_setting(raw, tmp_path):
+def test_nothing_to_learn_from_names_the_setting(raw, release, tmp_path):
     with pytest.raises(GalforgeError, match="`background`"):
-        built(tmp_path, raw, size=128, background=200, threshold=254)
-    files = members(raw)
-    files["labeled.csv"] = files["labeled.csv"].replace(b",1.0", b",0.0")
-    none_real = rewritten(tmp_path / "none_real.zip", files)
+        built(tmp_path, release, size=128, background=200, threshold=254)
+    # What is labelled real gives patches whatever the scores are, unless it is black.
+    black = {name: flat(0) if name.startswith("labeled/") else content for name, content in unknown(raw).items()}
     with pytest.raises(GalforgeError, match=r"`patches_score`.*`threshold` \(now 5\)"):
-        built(tmp_path, none_real, size=128, patches_score=8.0)
+        built(tmp_path, rewritten(tmp_path / "black.zip", black), size=128, patches_score=8.0)
     assert not list(tmp_path.glob("*.h5"))
     with pytest.raises(GalforgeError, match="one folder or zip, but got 2"):
-        build(DatasetSettings(), [raw, raw], *[tmp_path / "x"] * 5)
+        build(DatasetSettings(), [release, release], *[tmp_path / "x"] * 5)
 
 
 def test_images_are_read_one_at_a_time(tmp_path, monkeypatch):
@@ -242,7 +278,7 @@ def test_images_are_read_one_at_a_time(tmp_path, monkeypatch):
     monkeypatch.setattr(stamps_module, "_COPY_BYTES", 1)  # the writer's checksum reads back many at once
     peaks = []
     for count in (4, 36):
-        settings = MockSettings(labeled=2, scored=count, query=2, size=512)
+        settings = MockSettings(labeled=6, scored=count, query=2, size=512)
         path = tmp_path / f"{count}.zip"
         mock.write_raw(settings, path)
         tracemalloc.start()
@@ -264,15 +300,17 @@ def test_images_are_read_one_at_a_time(tmp_path, monkeypatch):
 @pytest.mark.real
 def test_a_real_image(sparse_image, tmp_path):
     """An image of the release: its clusters by scikit-image, and all of the build with it alone."""
-    for name in ("labeled", "scored", "query"):
+    identifiers = {"labeled": ["1009590", "1009591", "1009592"], "scored": ["1009590"], "query": ["1009590"]}
+    for name, every in identifiers.items():
         (tmp_path / "raw" / name).mkdir(parents=True)
-        (tmp_path / "raw" / name / "1009590.png").write_bytes(sparse_image.read_bytes())
-    (tmp_path / "raw" / "labeled.csv").write_text("Id,Actual\n1009590,1.0\n")
+        for identifier in every:
+            (tmp_path / "raw" / name / f"{identifier}.png").write_bytes(sparse_image.read_bytes())
+    (tmp_path / "raw" / "labeled.csv").write_text("Id,Actual\n1009590,1.0\n1009591,1.0\n1009592,1.0\n")
     (tmp_path / "raw" / "scored.csv").write_text("Id,Actual\n1009590,2.5\n")
     paths = built(tmp_path, tmp_path / "raw", splits=ALL_TRAIN)
     images, columns = read(paths["sparse"])
-    assert list(columns["name"]) == ["labeled/1009590", "scored/1009590"]
-    assert list(columns["background"]) == [0, 0]
+    assert list(columns["name"]) == ["labeled/1009590", "labeled/1009591", "labeled/1009592", "scored/1009590"]
+    assert list(columns["background"]) == [0, 0, 0, 0]
     image = np.asarray(Image.open(sparse_image))
     np.testing.assert_array_equal(images[0, 0], image)
     found = clusters_of(image)
@@ -281,9 +319,9 @@ def test_a_real_image(sparse_image, tmp_path):
     grid = np.zeros((32, 32))
     for size, row, column in found:
         grid[row // 32, column // 32] = max(size, grid[row // 32, column // 32])
-    # The scored image has too low a score for patches: two grids beside the patches of one.
+    # The scored image has too low a score for patches: four grids beside the patches of three.
     inside = [size for size, row, column in found if 15 <= row <= 983 and 15 <= column <= 983]
     assert len(inside) < len(found)
-    assert sorted(parts[:, 2, 0, 0]) == sorted(inside)
+    assert sorted(parts[:, 2, 0, 0]) == sorted(3 * inside)
     assert all(np.array_equal(plane, grid) for plane in parts[:, 0])
     assert all(patch.max() >= patch[15, 15] > 5 for patch in parts[:, 1])

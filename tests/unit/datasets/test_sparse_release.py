@@ -97,6 +97,7 @@ FAULTS = [
     ({"scored.csv": (SCORED + "21,2\n").encode()}, ["rows twice: scored.csv row 4 (Id 21)"]),
     ({"scored.csv": (SCORED + "23,2\n").encode()}, ["rows without a file: scored.csv Id 23: no scored/23.png"]),
     ({"scored/24.png": b"x"}, ["files without a row: scored/24.png: no Id 24 in scored.csv"]),
+    ({"query/32.PNG": b"x"}, ["files that are no <Id>.png: query/32.PNG"]),
     ({"labeled.csv": b"Id,Actual\n11,2\n12,0\n"}, ["labeled.csv row 2 (Id 11: Actual '2' is neither 0 nor 1)"]),
     ({"labeled.csv": b"Id,Actual\n11,nan\n12,0\n"}, ["Id 11: Actual 'nan' is neither 0 nor 1"]),
     ({"scored.csv": b"Id,Actual\n21,good\n22,1\n"}, ["row 2 (Id 21: Actual 'good' is not a number)"]),

@@ -14,6 +14,7 @@ from galforge.errors import GalforgeError
 from galforge.models.levels import to_network
 from galforge.models.normalisation import Normalisation
 from galforge.models.two_stage.family import Family
+from galforge.models.two_stage.placing import room
 from galforge.models.two_stage.settings import ModelSettings, check_normalisation, check_shape
 from galforge.sampling import BlockNoise
 from toys.sparse import THRESHOLD, galaxy, learn, rows
@@ -224,6 +225,30 @@ def test_cells_beyond_the_image_are_empty():
         positions = family.draw_positions(noise(3))
     assert (positions[:, :4, :4] == 1).all()
     assert positions.sum() == 3 * 16
+
+
+@pytest.mark.parametrize("side", [100, 500, 1000, 1024])
+def test_centres_of_galaxies_lie_inside_the_image(side):
+    family = family_of(size=side)
+    with torch.no_grad():
+        offsets = family.draw_offsets(noise(40))
+    start = 32 * torch.arange(32)
+    there = start < side
+    for axis, at in ((0, start[:, None]), (1, start[None])):
+        places = (offsets[:, axis] + at)[:, there][:, :, there]
+        assert places.min() >= 0
+        assert places.max() < side
+        # Uniform: of the last cell as much is used as the image has of it.
+        last = min(side - int(start[there][-1]), 32)
+        edge = offsets[:, axis].movedim(axis + 1, 1)[:, int(there.sum()) - 1][:, there]
+        assert set(edge.unique().tolist()) == set(range(last))
+    assert family_of(size=side, placing="centre").draw_offsets(noise(2)) is None
+
+
+def test_room_is_what_the_image_has_of_each_cell():
+    assert room(100, False)[:5].tolist() == [32, 32, 32, 4, 0]
+    assert room(100, True)[:5].tolist() == [1, 1, 1, 0, 0]
+    assert room(112, True)[:5].tolist() == [1, 1, 1, 1, 0]
 
 
 # Galaxies.
