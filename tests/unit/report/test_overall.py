@@ -107,7 +107,7 @@ def test_data_sets_and_models_keep_their_order(made: pd.DataFrame) -> None:
         ["VAE", "StyleGAN"],
         ["DDPM"],
         [
-            "Held-out source",
+            "Images labelled real",
             "Baseline 1",
             "Baseline 2",
             "End-to-end GAN",

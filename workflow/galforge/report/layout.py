@@ -58,11 +58,16 @@ def _columns(table: str, rows: pd.DataFrame) -> list[Column]:
                 # The headings or the rows name the networks.
                 named = TABLES[table].by_network or table in (*ALL, "all")
                 engine = "" if named else ", ".join(filter(None, run["engine"].unique()))
-                own = gantastic2020.REAL if TABLES[table].study == GANTASTIC and model == "real" else ""
-                out.append(Column(model, protocol, f"{_sizes(table, run)}{seeds}", engine, own))
+                out.append(Column(model, protocol, f"{_sizes(table, run)}{seeds}", engine, _own_name(rows, model)))
     printed = rows.loc[rows["published"].notna(), "model"].map(printed_model)
     named = dict.fromkeys(map(printed_model, models))
-    return out + [Column(model, "printed") for model in named if (printed == model).any()]
+    return out + [Column(model, "printed", name=_own_name(rows, model)) for model in named if (printed == model).any()]
+
+
+def _own_name(rows: pd.DataFrame, model: str) -> str:
+    """What is called otherwise here than elsewhere: real images that are scored are not held out from generators."""
+    scored = (rows["metric"] == "mean_score") & (rows["model"] == "real")
+    return gantastic2020.REAL if model == "real" and scored.any() else ""
 
 
 def _sizes(table: str, run: pd.DataFrame) -> str:
