@@ -214,6 +214,8 @@ def test_only_models_with_conditions_and_data_sets_with_redshifts_are_asked_for_
         {"dataset": "galaxiesml", "model": "ddpm-published"},
         {"dataset": "sersic", "model": "ddpm", "overrides": {"network": {"conditions": []}}},
         {"dataset": "sersic", "model": "alae", "overrides": {"network": {"conditions": ["n", "radius"]}}},
+        {"dataset": "galaxiesml", "model": "vae", "overrides": {"network": {"conditions": ["g_cmodel_mag"]}}},
+        {"dataset": "galaxiesml", "model": "alae"},
     ]
     stages = Stages(parse(tree))
 
@@ -227,9 +229,28 @@ def test_only_models_with_conditions_and_data_sets_with_redshifts_are_asked_for_
     assert asked("galaxiesml", "ddpm") == {"columns": ["redshift"], "told": True, "source": "test", "seed": 0}
     uniform = {"columns": ["redshift"], "told": True, "source": "uniform", "low": 0.001, "high": 4.0, "seed": 0}
     assert asked("galaxiesml", "ddpm-published") == uniform
+    test = {"source": "test", "seed": 0}
+    columns = ["g_cmodel_mag", "redshift"]
+    assert asked("galaxiesml", "vae") == {"columns": columns, "told": True, "beside": ["redshift"], **test}
+    assert asked("galaxiesml", "alae") == {"columns": ["redshift"], "told": False, **test}
     assert stages.takes_conditions("galaxiesml", "ddpm")
     assert not stages.takes_conditions("galaxiesml", "ddpm-published")
     assert not stages.takes_conditions("sersic", "ddpm")
+
+
+def with_galaxies(model, **overrides):
+    return {**paper(), "run": [{"dataset": "galaxiesml", "model": model, "overrides": overrides}]}
+
+
+def test_conditions_without_a_redshift_to_compare_by_are_refused():
+    uniform = {"source": "uniform", "low": 17.0, "high": 25.0}
+    with pytest.raises(ConfigError, match=r"run\[0\].model: vae is asked for g_cmodel_mag between low and high, with"):
+        parse(with_galaxies("vae", network={"conditions": ["g_cmodel_mag"]}, conditions=uniform))
+    parse(with_galaxies("vae", network={"conditions": ["g_cmodel_mag"]}))
+    parse(with_galaxies("vae", network={"conditions": ["redshift"]}, conditions={"source": "uniform"}))
+    sersic = {"dataset": "sersic", "model": "vae", "overrides": {"network": {"conditions": ["n"]}}}
+    sersic["overrides"]["conditions"] = {"source": "uniform", "low": 1.0, "high": 4.0}
+    parse({**paper(), "run": [sersic]})
 
 
 def test_merging_is_snakemakes():

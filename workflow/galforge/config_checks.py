@@ -3,6 +3,7 @@
 from typing import Any
 
 from galforge import families
+from galforge.comparisons import REDSHIFT
 from galforge.config_problems import Problems, merged
 from galforge.config_tree import Dataset, Measure, Model, Run, channels, is_scored, view_of
 from galforge.downloads import downloads_of
@@ -135,6 +136,13 @@ def check_run(
         return
     models[run.dataset, run.model] = model
     there = getattr(families.load("datasets", datasets[run.dataset].family, "settings"), "CONDITIONS", ())
+    if model.columns and model.conditions.source == "uniform" and REDSHIFT in there and REDSHIFT not in model.columns:
+        problems.add(
+            f"{key}.model",
+            f"{run.model} is asked for {', '.join(model.columns)} between low and high, with which no redshift of "
+            f"{run.dataset} goes, so that its images could not be compared by redshift: say conditions: "
+            "{source: test}, or condition it on redshift",
+        )
     if missing := [name for name in model.columns if name not in there]:
         right = f"choose among {', '.join(there)}" if there else "its stamps have none to choose"
         problems.add(

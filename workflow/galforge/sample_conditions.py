@@ -49,6 +49,20 @@ def conditions_for(asked: Mapping[str, Any], count: int, weights: Path, source: 
     return {name: values[order[:count]] for name, values in rows.items()}
 
 
+def divided(
+    asked: Mapping[str, Any], given: dict[str, np.ndarray]
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Columns that a model is told, and those that only stand beside its images.
+
+    Args:
+        asked: ``told``, whether the model is told anything, and ``beside``, columns that it is not told all the same.
+        given: values (count,) per column.
+    """
+    apart = asked.get("beside", []) if asked["told"] else list(given)
+    told = {name: values for name, values in given.items() if name not in apart}
+    return told, {name: given[name] for name in apart}
+
+
 def _rows(columns: list[str], source: Path) -> dict[str, np.ndarray]:
     """Conditions of all test galaxies."""
     with Stamps(source) as stamps:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from galforge.errors import GalforgeError
-from galforge.sample_conditions import conditions_for
+from galforge.sample_conditions import conditions_for, divided
 from galforge.sampling import sample
 from galforge.stamps import Stamps
 from galforge.training import export
@@ -80,6 +80,36 @@ def test_a_model_that_is_told_nothing_has_them_beside_its_images(stamps, tmp_pat
     with Stamps(tmp_path / "with.h5") as first, Stamps(tmp_path / "without.h5") as second:
         assert np.array_equal(first.catalog("brightness"), found["brightness"][2:6])
         assert np.array_equal(first.images[:], second.images[:])
+
+
+@pytest.fixture(scope="module")
+def with_redshifts(stamps, tmp_path_factory):
+    """The same stamps with redshifts that follow from the brightness."""
+    import h5py
+
+    changed = tmp_path_factory.mktemp("redshifts") / "toy.h5"
+    changed.write_bytes(stamps.read_bytes())
+    with h5py.File(changed, "r+") as file:
+        file["catalog/redshift"] = 3 - 2 * file["catalog/brightness"][:]
+    return changed
+
+
+def test_a_model_of_something_else_has_the_redshift_of_the_same_galaxy_beside_its_images(
+    conditional, with_redshifts, tmp_path
+):
+    asked = {"columns": ["brightness", "redshift"], "told": True, "beside": ["redshift"], "source": "test", "seed": 0}
+    told, beside = divided(asked, conditions_for(asked, 12, conditional, with_redshifts))
+    assert (list(told), list(beside)) == (["brightness"], ["redshift"])
+    sample(conditional, tmp_path / "out.h5", 0, 12, 0, 4, device="cpu", conditions=told, beside=beside)
+    with Stamps(tmp_path / "out.h5") as drawn:
+        assert np.allclose(drawn.catalog("redshift"), 3 - 2 * drawn.catalog("brightness"))
+        assert len(set(drawn.catalog("redshift"))) > 3
+
+
+@pytest.mark.parametrize(("told", "expected"), [(True, (["a"], [])), (False, ([], ["a"]))])
+def test_all_columns_are_told_or_none_where_nothing_else_is_said(told, expected):
+    given = divided({"columns": ["a"], "told": told}, {"a": np.ones(3)})
+    assert tuple(map(list, given)) == expected
 
 
 def test_no_test_split_and_no_number_are_refused(conditional, stamps, tmp_path):
