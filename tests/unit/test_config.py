@@ -253,6 +253,20 @@ def test_conditions_without_a_redshift_to_compare_by_are_refused():
     parse({**paper(), "run": [sersic]})
 
 
+def with_sersic(model, conditions, **overrides):
+    overrides = {"network": {"conditions": conditions}, **overrides}
+    return {**paper(), "run": [{"dataset": "sersic", "model": model, "overrides": overrides}]}
+
+
+@pytest.mark.parametrize("column", ["PA", "x", "y"])
+def test_conditions_that_turning_an_image_changes_are_refused_with_augmentation(column):
+    with pytest.raises(
+        ConfigError, match=rf"run\[0\].model: vae is conditioned on {column}, but .*augmentation: false"
+    ):
+        parse(with_sersic("vae", ["n", column]))
+    parse(with_sersic("vae", ["n", column], training={"augmentation": False}))
+
+
 def test_merging_is_snakemakes():
     from snakemake.utils import update_config
 

@@ -150,6 +150,7 @@ def check_run(
             f"{run.model} is conditioned on {', '.join(missing)} (its network.conditions), which {run.dataset} does "
             f"not have: {right}, or say overrides: {{network: {{conditions: []}}}}",
         )
+    _check_orientation(problems, key, run, model, datasets[run.dataset])
     side = getattr(datasets[run.dataset].settings, "size", None)
     check = getattr(families.load("models", model.family, "settings"), "check_shape", None)
     shape = _view_shape(problems, key, run, model, datasets[run.dataset])
@@ -158,6 +159,17 @@ def check_run(
             check(model.network, shape)
         except (GalforgeError, ValueError) as error:
             problems.add(key, f"{run.model} cannot be trained on {run.dataset}: {error}")
+
+
+def _check_orientation(problems: Problems, key: str, run: Run, model: Model, dataset: Dataset) -> None:
+    """Refuse conditions that would be wrong for the turned and mirrored images that a model is trained on."""
+    oriented = getattr(families.load("datasets", dataset.family, "settings"), "ORIENTED", ())
+    if model.training.augmentation and (turned := [name for name in model.columns if name in oriented]):
+        problems.add(
+            f"{key}.model",
+            f"{run.model} is conditioned on {', '.join(turned)}, but training.augmentation turns and mirrors images of "
+            f"{run.dataset} and not what is told of them: say training: {{augmentation: false}}",
+        )
 
 
 def _view_shape(problems: Problems, key: str, run: Run, model: Model, dataset: Dataset) -> tuple[int, int, int] | None:
