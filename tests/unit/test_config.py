@@ -267,6 +267,18 @@ def test_conditions_that_turning_an_image_changes_are_refused_with_augmentation(
     parse(with_sersic("vae", ["n", column], training={"augmentation": False}))
 
 
+def test_conditions_of_bands_that_are_not_kept_are_refused():
+    tree = with_galaxies("vae", network={"conditions": ["i_cmodel_mag", "y_cmodel_mag"]})
+    parse(tree)
+    tree["datasets"]["galaxiesml"]["bands"] = ["g", "i"]
+    with pytest.raises(
+        ConfigError, match=r"vae is conditioned on y_cmodel_mag \(.*galaxiesml does not have: "
+    ) as refused:
+        parse(tree)
+    assert "i_cmodel_mag" in str(refused.value)
+    assert "z_cmodel_mag" not in str(refused.value)
+
+
 def test_merging_is_snakemakes():
     from snakemake.utils import update_config
 

@@ -5,7 +5,7 @@ from typing import Any
 from galforge import families
 from galforge.comparisons import REDSHIFT
 from galforge.config_problems import Problems, merged
-from galforge.config_tree import Dataset, Measure, Model, Run, channels, is_scored, view_of
+from galforge.config_tree import Dataset, Measure, Model, Run, channels, conditions_of, is_scored, view_of
 from galforge.downloads import downloads_of
 from galforge.errors import GalforgeError
 from galforge.measure.settings import MeasureEntry, Measuring
@@ -135,7 +135,7 @@ def check_run(
         problems.add(f"{key}.model", f"{run.model} predicts and draws no images; measures name it (key `model`)")
         return
     models[run.dataset, run.model] = model
-    there = getattr(families.load("datasets", datasets[run.dataset].family, "settings"), "CONDITIONS", ())
+    there = conditions_of(datasets[run.dataset])
     if model.columns and model.conditions.source == "uniform" and REDSHIFT in there and REDSHIFT not in model.columns:
         problems.add(
             f"{key}.model",
@@ -213,8 +213,7 @@ def check_predictors(
         chosen = datasets[dataset].measuring.measures
         if name is None or dataset not in used or (chosen is not None and measure not in chosen):
             continue
-        columns = getattr(families.load("datasets", datasets[dataset].family, "settings"), "CONDITIONS", ())
-        if entry.family not in columns:
+        if entry.family not in conditions_of(datasets[dataset]):
             continue
         key = f"measures.{measure}.model"
         if name not in models_raw:
