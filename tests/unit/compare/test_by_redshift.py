@@ -318,10 +318,10 @@ def test_galaxies_are_spread_evenly_over_redshift_as_far_as_they_go(draws):
     assert len(uniform(bins, 1000, draws)[0]) == 65
 
 
-def features(draws, redshift, split, centre=0.0, classes=10):
+def features(draws, redshift, split, centre=0.0, classes=10, bands="gr"):
     n = len(redshift)
     columns = {"index": np.arange(n), "split": [split] * n, "redshift": redshift}
-    for band in ("g", "r"):
+    for band in bands:
         columns |= {f"f_{band}_{i:04d}": draws.normal(centre, 1, n).astype(np.float32) for i in range(6)}
         weights = draws.dirichlet(np.full(classes, 0.3), n).astype(np.float32)
         columns |= {f"p_{band}_{i:04d}": weights[:, i] for i in range(classes)}
@@ -362,9 +362,31 @@ def test_scores_of_another_network_have_another_name(draws):
 
 def test_a_network_that_is_sure_of_ten_kinds_scores_ten(draws):
     classes = np.eye(10)[np.arange(500) % 10]
-    score = band_scores.inception_score(classes, settings("band_scores"), draws)
+    score, _ = band_scores.inception_score(classes, settings("band_scores"), draws)
     assert score.value == pytest.approx(10)
-    assert band_scores.inception_score(classes * 0 + 0.1, settings("band_scores"), draws).value == pytest.approx(1)
+    assert band_scores.inception_score(classes * 0 + 0.1, settings("band_scores"), draws)[0].value == pytest.approx(1)
+
+
+@pytest.mark.parametrize("alike", [True, False])
+def test_the_error_of_a_mean_over_bands_knows_that_their_galaxies_are_the_same(draws, alike):
+    """Five bands that are alike have the error of one, five of independent numbers less than half of it."""
+    bands = "grizy"
+    parts = [features(draws, draws.uniform(0, 2, 400), split, bands=bands) for split in ("validation", "test")]
+    for table in parts if alike else ():
+        for band in bands[1:]:
+            for name in [name for name in table.columns if name[1:4] == "_g_"]:
+                table[name.replace("_g_", f"_{band}_")] = table[name]
+    source = pd.concat(parts, ignore_index=True)
+    source.attrs = parts[0].attrs
+    table = band_scores.compare(source, source, settings("band_scores", fid_bootstrap=100, fid_halvings=2))
+    for metric in ("fid", "inception_score"):
+        rows = table[table["metric"] == metric].set_index("property")
+        error, errors = rows["standard_error"]["all"], rows["standard_error"][list(bands)]
+        assert rows["value"]["all"] == pytest.approx(rows["value"][list(bands)].mean())
+        if alike:
+            assert error == pytest.approx(errors.mean(), rel=1e-6)
+        else:
+            assert error == pytest.approx(np.sqrt((errors**2).sum()) / 5, rel=0.3)
 
 
 def test_missing_band_features_are_named(draws, source):
