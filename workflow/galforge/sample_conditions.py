@@ -24,7 +24,8 @@ def conditions_for(asked: Mapping[str, Any], count: int, weights: Path, source: 
     in are left out where it refuses to be asked for them.
 
     Args:
-        asked: ``columns``, ``source`` (``test`` or ``uniform``), ``seed`` and, for ``uniform``, ``low`` and ``high``.
+        asked: ``columns``, ``told`` (whether the model is told any of them), ``source`` (``test`` or ``uniform``),
+            ``seed`` and, for ``uniform``, ``low`` and ``high``.
         count: of images.
         weights: the exported model.
         source: the stamps that have a test split; not read for ``uniform``.
@@ -44,6 +45,12 @@ def conditions_for(asked: Mapping[str, Any], count: int, weights: Path, source: 
     length = len(rows[columns[0]])
     if length < total:
         log.info("%s: %d of %d test galaxies are outside of the range of the training", source, total - length, total)
+    if count > length and asked["told"]:
+        log.warning(
+            "%s: %d images are drawn for the conditions of %d test galaxies, so that conditions repeat; floors and "
+            "errors of comparisons take all images for independent",
+            source, count, length,
+        )  # fmt: skip
     epochs = range(-(-count // length))
     order = np.concatenate([generator(asked["seed"], "conditions", epoch).permutation(length) for epoch in epochs])
     return {name: values[order[:count]] for name, values in rows.items()}

@@ -1,5 +1,7 @@
 """Conditions of generated stamps: which they are, and that the model is told them or not."""
 
+import logging
+
 import numpy as np
 import pytest
 
@@ -12,8 +14,8 @@ from galforge.training.segment import Segment, run_segment
 from galforge.training.settings import NormalisationSettings, StepSettings
 from toys.galaxies import write_stamps
 
-TEST = {"columns": ["brightness"], "source": "test", "seed": 0}
-UNIFORM = {"columns": ["brightness"], "source": "uniform", "low": 0.001, "high": 4.0, "seed": 0}
+TEST = {"columns": ["brightness"], "told": True, "source": "test", "seed": 0}
+UNIFORM = {"columns": ["brightness"], "told": True, "source": "uniform", "low": 0.001, "high": 4.0, "seed": 0}
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +50,16 @@ def test_conditions_of_the_test_split_come_in_turns_and_more_images_change_none(
     assert sorted(found[: len(inside)]) == sorted(inside)
     assert np.array_equal(conditions_for(TEST, 50, conditional, stamps)["brightness"][:20], found)
     assert not np.array_equal(conditions_for(TEST | {"seed": 1}, 20, conditional, stamps)["brightness"], found)
+
+
+def test_conditions_that_repeat_are_said_where_a_model_is_told_them(stamps, conditional, caplog, monkeypatch):
+    monkeypatch.setattr(logging.getLogger("galforge"), "propagate", True)
+    there = len(set(conditions_for(TEST, 50, conditional, stamps)["brightness"]))
+    for count, told, said in ((there, True, False), (there + 1, True, True), (there + 1, False, False)):
+        caplog.clear()
+        with caplog.at_level(logging.WARNING, "galforge"):
+            conditions_for(TEST | {"told": told}, count, conditional, stamps)
+        assert (f"{count} images are drawn for the conditions of {there} test galaxies" in caplog.text) == said
 
 
 def test_uniform_ones_follow_from_their_index(conditional):
