@@ -279,6 +279,14 @@ def test_conditions_of_bands_that_are_not_kept_are_refused():
     assert "z_cmodel_mag" not in str(refused.value)
 
 
+@pytest.mark.parametrize("model", ["stylegan", "alae"])
+def test_styles_of_conditions_are_not_truncated(model):
+    with pytest.raises(ConfigError, match=r"run\[0\].overrides.network: truncation 0.7 draws .* say truncation: 1.0"):
+        parse(with_sersic(model, ["n"], network={"conditions": ["n"], "truncation": 0.7}))
+    parse(with_sersic(model, ["n"]))
+    parse(with_sersic(model, [], network={"truncation": 0.7}))
+
+
 def test_merging_is_snakemakes():
     from snakemake.utils import update_config
 
