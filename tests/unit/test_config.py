@@ -253,8 +253,8 @@ def test_conditions_without_a_redshift_to_compare_by_are_refused():
     parse({**paper(), "run": [sersic]})
 
 
-def with_sersic(model, conditions, **overrides):
-    overrides = {"network": {"conditions": conditions}, **overrides}
+def with_sersic(model, columns, **overrides):
+    overrides = {"network": {"conditions": columns}, **overrides}
     return {**paper(), "run": [{"dataset": "sersic", "model": model, "overrides": overrides}]}
 
 
@@ -285,6 +285,15 @@ def test_styles_of_conditions_are_not_truncated(model):
         parse(with_sersic(model, ["n"], network={"conditions": ["n"], "truncation": 0.7}))
     parse(with_sersic(model, ["n"]))
     parse(with_sersic(model, [], network={"truncation": 0.7}))
+
+
+@pytest.mark.parametrize("given", [{}, {"low": 1.0}, {"high": 5.0}, {"low": 0.001, "high": 4.0}])
+def test_limits_of_another_condition_than_redshift_are_said(given):
+    says = r"run\[0\].overrides.conditions: with source: uniform say both low and high of radius"
+    with pytest.raises(ConfigError, match=says):
+        parse(with_sersic("vae", ["radius"], conditions={"source": "uniform", **given}))
+    parse(with_sersic("vae", ["radius"], conditions={"source": "uniform", "low": 0.001, "high": 5.0}))
+    parse(with_sersic("vae", ["radius"], conditions=given))
 
 
 def test_merging_is_snakemakes():

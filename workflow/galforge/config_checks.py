@@ -59,6 +59,7 @@ def read_model(problems: Problems, entry: Any, key: str) -> Model | None:
             f"{key}.conditions.source",
             f"uniform is for one condition, not {', '.join(model.columns)}; take source: test",
         )
+    _check_limits(problems, key, model)
     check = getattr(module, "check_normalisation", None)
     if check is not None:
         try:
@@ -66,6 +67,20 @@ def read_model(problems: Problems, entry: Any, key: str) -> Model | None:
         except GalforgeError as error:
             problems.add(f"{key}.normalisation", str(error))
     return model
+
+
+def _check_limits(problems: Problems, key: str, model: Model) -> None:
+    """Limits of uniform conditions are redshifts where nothing is said, and in the complete configuration file."""
+    conditions, limits = model.conditions, ("low", "high")
+    if conditions.source != "uniform" or len(model.columns) != 1 or model.columns == [REDSHIFT]:
+        return
+    usual = all(getattr(conditions, name) == ConditionSettings.model_fields[name].default for name in limits)
+    if usual or not conditions.model_fields_set.issuperset(limits):
+        problems.add(
+            f"{key}.conditions",
+            f"with source: uniform say both low and high of {model.columns[0]}, whose defaults are redshifts "
+            f"({conditions.low:g} to {conditions.high:g} now)",
+        )
 
 
 def check_measures(problems: Problems, measures: dict[str, Measure]) -> None:

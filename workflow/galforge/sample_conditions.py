@@ -75,9 +75,10 @@ def _rows(columns: list[str], source: Path) -> dict[str, np.ndarray]:
     with Stamps(source) as stamps:
         chosen = stamps.split(SPLIT)
         if len(chosen) == 0:
+            otherwise = ", or say conditions: {source: uniform}" if len(columns) == 1 else ""
             raise GalforgeError(
                 f"{source}: there are no stamps in its {SPLIT} split to take {', '.join(columns)} from; give that "
-                "split a share, or say conditions: {source: uniform}"
+                f"split a share{otherwise}"
             )
         rows = {name: stamps.catalog(name)[chosen].astype(np.float32) for name in columns}
     for name, values in rows.items():

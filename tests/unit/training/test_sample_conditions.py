@@ -124,6 +124,21 @@ def test_all_columns_are_told_or_none_where_nothing_else_is_said(told, expected)
     assert tuple(map(list, given)) == expected
 
 
+@pytest.mark.parametrize(("columns", "uniform"), [(["brightness"], True), (["brightness", "redshift"], False)])
+def test_without_a_test_split_only_what_can_be_said_is_proposed(
+    conditional, with_redshifts, tmp_path, columns, uniform
+):
+    import h5py
+
+    changed = tmp_path / "changed.h5"
+    changed.write_bytes(with_redshifts.read_bytes())
+    with h5py.File(changed, "r+") as file:
+        file["catalog/split"][...] = "train"
+    with pytest.raises(GalforgeError, match=r"no stamps in its test split .* give that split a share") as refused:
+        conditions_for(TEST | {"columns": columns}, 5, conditional, changed)
+    assert ("uniform" in str(refused.value)) == uniform
+
+
 def test_no_test_split_and_no_number_are_refused(conditional, stamps, tmp_path):
     import h5py
 
