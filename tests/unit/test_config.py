@@ -214,6 +214,8 @@ def test_only_models_with_conditions_and_data_sets_with_redshifts_are_asked_for_
         {"dataset": "galaxiesml", "model": "ddpm-published"},
         {"dataset": "sersic", "model": "ddpm", "overrides": {"network": {"conditions": []}}},
         {"dataset": "sersic", "model": "alae", "overrides": {"network": {"conditions": ["n", "radius"]}}},
+        {"dataset": "galaxiesml", "model": "vae", "overrides": {"network": {"conditions": ["g_cmodel_mag"]}}},
+        {"dataset": "galaxiesml", "model": "alae"},
     ]
     stages = Stages(parse(tree))
 
@@ -227,9 +229,71 @@ def test_only_models_with_conditions_and_data_sets_with_redshifts_are_asked_for_
     assert asked("galaxiesml", "ddpm") == {"columns": ["redshift"], "told": True, "source": "test", "seed": 0}
     uniform = {"columns": ["redshift"], "told": True, "source": "uniform", "low": 0.001, "high": 4.0, "seed": 0}
     assert asked("galaxiesml", "ddpm-published") == uniform
+    test = {"source": "test", "seed": 0}
+    columns = ["g_cmodel_mag", "redshift"]
+    assert asked("galaxiesml", "vae") == {"columns": columns, "told": True, "beside": ["redshift"], **test}
+    assert asked("galaxiesml", "alae") == {"columns": ["redshift"], "told": False, **test}
     assert stages.takes_conditions("galaxiesml", "ddpm")
     assert not stages.takes_conditions("galaxiesml", "ddpm-published")
     assert not stages.takes_conditions("sersic", "ddpm")
+
+
+def with_galaxies(model, **overrides):
+    return {**paper(), "run": [{"dataset": "galaxiesml", "model": model, "overrides": overrides}]}
+
+
+def test_conditions_without_a_redshift_to_compare_by_are_refused():
+    uniform = {"source": "uniform", "low": 17.0, "high": 25.0}
+    with pytest.raises(ConfigError, match=r"run\[0\].model: vae is asked for g_cmodel_mag between low and high, with"):
+        parse(with_galaxies("vae", network={"conditions": ["g_cmodel_mag"]}, conditions=uniform))
+    parse(with_galaxies("vae", network={"conditions": ["g_cmodel_mag"]}))
+    parse(with_galaxies("vae", network={"conditions": ["redshift"]}, conditions={"source": "uniform"}))
+    sersic = {"dataset": "sersic", "model": "vae", "overrides": {"network": {"conditions": ["n"]}}}
+    sersic["overrides"]["conditions"] = {"source": "uniform", "low": 1.0, "high": 4.0}
+    parse({**paper(), "run": [sersic]})
+
+
+def with_sersic(model, columns, **overrides):
+    overrides = {"network": {"conditions": columns}, **overrides}
+    return {**paper(), "run": [{"dataset": "sersic", "model": model, "overrides": overrides}]}
+
+
+@pytest.mark.parametrize("column", ["PA", "x", "y"])
+def test_conditions_that_turning_an_image_changes_are_refused_with_augmentation(column):
+    with pytest.raises(
+        ConfigError, match=rf"run\[0\].model: vae is conditioned on {column}, but .*augmentation: false"
+    ):
+        parse(with_sersic("vae", ["n", column]))
+    parse(with_sersic("vae", ["n", column], training={"augmentation": False}))
+
+
+def test_conditions_of_bands_that_are_not_kept_are_refused():
+    tree = with_galaxies("vae", network={"conditions": ["i_cmodel_mag", "y_cmodel_mag"]})
+    parse(tree)
+    tree["datasets"]["galaxiesml"]["bands"] = ["g", "i"]
+    with pytest.raises(
+        ConfigError, match=r"vae is conditioned on y_cmodel_mag \(.*galaxiesml does not have: "
+    ) as refused:
+        parse(tree)
+    assert "i_cmodel_mag" in str(refused.value)
+    assert "z_cmodel_mag" not in str(refused.value)
+
+
+@pytest.mark.parametrize("model", ["stylegan", "alae"])
+def test_styles_of_conditions_are_not_truncated(model):
+    with pytest.raises(ConfigError, match=r"run\[0\].overrides.network: truncation 0.7 draws .* say truncation: 1.0"):
+        parse(with_sersic(model, ["n"], network={"conditions": ["n"], "truncation": 0.7}))
+    parse(with_sersic(model, ["n"]))
+    parse(with_sersic(model, [], network={"truncation": 0.7}))
+
+
+@pytest.mark.parametrize("given", [{}, {"low": 1.0}, {"high": 5.0}, {"low": 0.001, "high": 4.0}])
+def test_limits_of_another_condition_than_redshift_are_said(given):
+    says = r"run\[0\].overrides.conditions: with source: uniform say both low and high of radius"
+    with pytest.raises(ConfigError, match=says):
+        parse(with_sersic("vae", ["radius"], conditions={"source": "uniform", **given}))
+    parse(with_sersic("vae", ["radius"], conditions={"source": "uniform", "low": 0.001, "high": 5.0}))
+    parse(with_sersic("vae", ["radius"], conditions=given))
 
 
 def test_merging_is_snakemakes():

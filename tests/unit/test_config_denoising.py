@@ -59,6 +59,16 @@ def test_a_generator_that_saw_the_validation_split_is_refused_but_for_the_publis
     parse(with_run(DEMO, overrides=seen, denoise=["denoiser-published"]))
 
 
+def test_a_generator_asked_for_conditions_of_the_test_split_is_refused_but_for_the_published_protocol():
+    network = {"conditions": ["radius"]}
+    told = {"dataset": "sersic", "model": "vae", "overrides": {"network": network}}
+    refused(with_run(DEMO, **told), "run[0].denoise: denoiser (corrected)", "asked for radius of the test split")
+    parse(with_run(DEMO, **told, denoise=["denoiser-published"]))
+    uniform = {"source": "uniform", "low": 1.0, "high": 4.0}
+    parse(with_run(DEMO, **told | {"overrides": {"network": network, "conditions": uniform}}))
+    parse(with_run(DEMO, dataset="sersic", model="vae"))
+
+
 def test_too_few_generated_images_are_refused():
     tree = with_run({**DEMO, "sampling": {**DEMO["sampling"], "count": 60, "chunk": 60}})
     refused(tree, "sampling.count: 60", "about 90 distinct images")

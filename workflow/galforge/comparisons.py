@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from galforge import families
-from galforge.config_tree import Config, is_native
+from galforge.config_tree import Config, conditions_of, is_native
 
 
 @dataclass(frozen=True)
@@ -135,8 +134,7 @@ def sides(config: Config, dataset: str, model: str, seed: str, protocol: str) ->
 
 def has_redshifts(config: Config, dataset: str) -> bool:
     """Whether the catalogue of a data set's stamps has redshifts."""
-    module = families.load("datasets", config.datasets[dataset].family, "settings")
-    return REDSHIFT in getattr(module, "CONDITIONS", ())
+    return REDSHIFT in conditions_of(config.datasets[dataset])
 
 
 def tables_needed(config: Config, dataset: str, model: str, seed: str, group: str) -> list[tuple[str, str]]:

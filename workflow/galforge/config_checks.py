@@ -3,8 +3,9 @@
 from typing import Any
 
 from galforge import families
+from galforge.comparisons import REDSHIFT
 from galforge.config_problems import Problems, merged
-from galforge.config_tree import Dataset, Measure, Model, Run, channels, is_scored, view_of
+from galforge.config_tree import Dataset, Measure, Model, Run, channels, conditions_of, is_scored, view_of
 from galforge.downloads import downloads_of
 from galforge.errors import GalforgeError
 from galforge.measure.settings import MeasureEntry, Measuring
@@ -58,6 +59,7 @@ def read_model(problems: Problems, entry: Any, key: str) -> Model | None:
             f"{key}.conditions.source",
             f"uniform is for one condition, not {', '.join(model.columns)}; take source: test",
         )
+    _check_limits(problems, key, model)
     check = getattr(module, "check_normalisation", None)
     if check is not None:
         try:
@@ -65,6 +67,20 @@ def read_model(problems: Problems, entry: Any, key: str) -> Model | None:
         except GalforgeError as error:
             problems.add(f"{key}.normalisation", str(error))
     return model
+
+
+def _check_limits(problems: Problems, key: str, model: Model) -> None:
+    """Limits of uniform conditions are redshifts where nothing is said, and in the complete configuration file."""
+    conditions, limits = model.conditions, ("low", "high")
+    if conditions.source != "uniform" or len(model.columns) != 1 or model.columns == [REDSHIFT]:
+        return
+    usual = all(getattr(conditions, name) == ConditionSettings.model_fields[name].default for name in limits)
+    if usual or not conditions.model_fields_set.issuperset(limits):
+        problems.add(
+            f"{key}.conditions",
+            f"with source: uniform say both low and high of {model.columns[0]}, whose defaults are redshifts "
+            f"({conditions.low:g} to {conditions.high:g} now)",
+        )
 
 
 def check_measures(problems: Problems, measures: dict[str, Measure]) -> None:
@@ -134,7 +150,14 @@ def check_run(
         problems.add(f"{key}.model", f"{run.model} predicts and draws no images; measures name it (key `model`)")
         return
     models[run.dataset, run.model] = model
-    there = getattr(families.load("datasets", datasets[run.dataset].family, "settings"), "CONDITIONS", ())
+    there = conditions_of(datasets[run.dataset])
+    if model.columns and model.conditions.source == "uniform" and REDSHIFT in there and REDSHIFT not in model.columns:
+        problems.add(
+            f"{key}.model",
+            f"{run.model} is asked for {', '.join(model.columns)} between low and high, with which no redshift of "
+            f"{run.dataset} goes, so that its images could not be compared by redshift: say conditions: "
+            "{source: test}, or condition it on redshift",
+        )
     if missing := [name for name in model.columns if name not in there]:
         right = f"choose among {', '.join(there)}" if there else "its stamps have none to choose"
         problems.add(
@@ -142,6 +165,7 @@ def check_run(
             f"{run.model} is conditioned on {', '.join(missing)} (its network.conditions), which {run.dataset} does "
             f"not have: {right}, or say overrides: {{network: {{conditions: []}}}}",
         )
+    _check_orientation(problems, key, run, model, datasets[run.dataset])
     side = getattr(datasets[run.dataset].settings, "size", None)
     check = getattr(families.load("models", model.family, "settings"), "check_shape", None)
     shape = _view_shape(problems, key, run, model, datasets[run.dataset])
@@ -150,6 +174,17 @@ def check_run(
             check(model.network, shape)
         except (GalforgeError, ValueError) as error:
             problems.add(key, f"{run.model} cannot be trained on {run.dataset}: {error}")
+
+
+def _check_orientation(problems: Problems, key: str, run: Run, model: Model, dataset: Dataset) -> None:
+    """Refuse conditions that would be wrong for the turned and mirrored images that a model is trained on."""
+    oriented = getattr(families.load("datasets", dataset.family, "settings"), "ORIENTED", ())
+    if model.training.augmentation and (turned := [name for name in model.columns if name in oriented]):
+        problems.add(
+            f"{key}.model",
+            f"{run.model} is conditioned on {', '.join(turned)}, but training.augmentation turns and mirrors images of "
+            f"{run.dataset} and not what is told of them: say training: {{augmentation: false}}",
+        )
 
 
 def _view_shape(problems: Problems, key: str, run: Run, model: Model, dataset: Dataset) -> tuple[int, int, int] | None:
@@ -193,8 +228,7 @@ def check_predictors(
         chosen = datasets[dataset].measuring.measures
         if name is None or dataset not in used or (chosen is not None and measure not in chosen):
             continue
-        columns = getattr(families.load("datasets", datasets[dataset].family, "settings"), "CONDITIONS", ())
-        if entry.family not in columns:
+        if entry.family not in conditions_of(datasets[dataset]):
             continue
         key = f"measures.{measure}.model"
         if name not in models_raw:

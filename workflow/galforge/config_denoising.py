@@ -67,6 +67,13 @@ class Study:
                 f"{' and '.join(model.training.splits)}: it knows galaxies that denoisers are chosen or tested by. Run "
                 "a second model with training: {splits: [train]}, or a denoiser with protocol: published",
             )
+        if model.columns and model.conditions.source == "test":
+            self.problems.add(
+                key,
+                f"{name} (corrected) needs a model that knows nothing of the galaxies denoisers are tested on, but "
+                f"{run.model} is asked for {', '.join(model.columns)} of the test split. Take a model without "
+                "conditions, for a single one conditions: {source: uniform}, or a denoiser with protocol: published",
+            )
         splits = getattr(dataset.settings, "splits", None)
         share = splits.train / (splits.train + splits.validation + splits.test) if splits is not None else 0.0
         wanted = round(max(self.denoising[run.dataset].alphas) * share * dataset.measuring.expected_count)

@@ -168,6 +168,13 @@ def channels(settings: Any) -> int:
     return len(settings.bands) + bool(getattr(settings, "sides", ()))
 
 
+def conditions_of(dataset: Dataset) -> tuple[str, ...]:
+    """Catalogue columns of a data set's stamps that models can be conditioned on."""
+    module = families.load("datasets", dataset.family, "settings")
+    own = getattr(module, "conditions_of", None)
+    return own(dataset.settings) if own else getattr(module, "CONDITIONS", ())
+
+
 def is_native(family: str) -> bool:
     """Whether a family of data sets keeps its galaxies at their own size too."""
     return bool(getattr(families.load("datasets", family, "settings"), "NATIVE", False))

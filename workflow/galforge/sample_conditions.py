@@ -24,7 +24,8 @@ def conditions_for(asked: Mapping[str, Any], count: int, weights: Path, source: 
     in are left out where it refuses to be asked for them.
 
     Args:
-        asked: ``columns``, ``source`` (``test`` or ``uniform``), ``seed`` and, for ``uniform``, ``low`` and ``high``.
+        asked: ``columns``, ``told`` (whether the model is told any of them), ``source`` (``test`` or ``uniform``),
+            ``seed`` and, for ``uniform``, ``low`` and ``high``.
         count: of images.
         weights: the exported model.
         source: the stamps that have a test split; not read for ``uniform``.
@@ -44,9 +45,29 @@ def conditions_for(asked: Mapping[str, Any], count: int, weights: Path, source: 
     length = len(rows[columns[0]])
     if length < total:
         log.info("%s: %d of %d test galaxies are outside of the range of the training", source, total - length, total)
+    if count > length and asked["told"]:
+        log.warning(
+            "%s: %d images are drawn for the conditions of %d test galaxies, so that conditions repeat; floors and "
+            "errors of comparisons take all images for independent",
+            source, count, length,
+        )  # fmt: skip
     epochs = range(-(-count // length))
     order = np.concatenate([generator(asked["seed"], "conditions", epoch).permutation(length) for epoch in epochs])
     return {name: values[order[:count]] for name, values in rows.items()}
+
+
+def divided(
+    asked: Mapping[str, Any], given: dict[str, np.ndarray]
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Columns that a model is told, and those that only stand beside its images.
+
+    Args:
+        asked: ``told``, whether the model is told anything, and ``beside``, columns that it is not told all the same.
+        given: values (count,) per column.
+    """
+    apart = asked.get("beside", []) if asked["told"] else list(given)
+    told = {name: values for name, values in given.items() if name not in apart}
+    return told, {name: given[name] for name in apart}
 
 
 def _rows(columns: list[str], source: Path) -> dict[str, np.ndarray]:
@@ -54,9 +75,10 @@ def _rows(columns: list[str], source: Path) -> dict[str, np.ndarray]:
     with Stamps(source) as stamps:
         chosen = stamps.split(SPLIT)
         if len(chosen) == 0:
+            otherwise = ", or say conditions: {source: uniform}" if len(columns) == 1 else ""
             raise GalforgeError(
                 f"{source}: there are no stamps in its {SPLIT} split to take {', '.join(columns)} from; give that "
-                "split a share, or say conditions: {source: uniform}"
+                f"split a share{otherwise}"
             )
         rows = {name: stamps.catalog(name)[chosen].astype(np.float32) for name in columns}
     for name, values in rows.items():

@@ -111,8 +111,10 @@ class Stages(ReportStages, DenoisingStages, LiStages, RealismStages):
         del sampling["chunk"], sampling["sparse_count"]
         spec = {"family": family, "seed": int(seed), **sampling, "count": self.config.drawn(dataset)}
         if columns := self.asked(dataset, model):
-            # What an unconditional model is not told stands beside its images all the same: they are compared by it.
+            # What a model is not told stands beside its images all the same: they are compared by it.
             spec["conditions"] = {"columns": columns, "told": bool(entry.columns), **entry.conditions.spec()}
+            if entry.columns and (beside := [name for name in columns if name not in entry.columns]):
+                spec["conditions"]["beside"] = beside
         libraries = self._model_libraries(family)
         return Stage(spec, "sample.py", self._model_modules(family), (*libraries, "safetensors"))
 
@@ -209,10 +211,11 @@ class Stages(ReportStages, DenoisingStages, LiStages, RealismStages):
         return bool(self.asked(dataset, model)) and self.config.models[dataset, model].conditions.source == "test"
 
     def asked(self, dataset: str, model: str) -> list[str]:
-        """Catalogue columns that generated stamps have: the model's conditions, or the redshift of a data set that
+        """Catalogue columns that generated stamps have: the model's conditions, and the redshift of a data set that
         has it."""
         redshift = [comparisons.REDSHIFT] if comparisons.has_redshifts(self.config, dataset) else []
-        return self.config.models[dataset, model].columns or redshift
+        columns = self.config.models[dataset, model].columns
+        return [*columns, *(name for name in redshift if name not in columns)]
 
     def measure_parts(self, dataset: str, who: str, measure: str) -> int:
         """Number of jobs that measure one stamps file."""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from galforge.parts import bounds
 from galforge.provenance import begin, finish
-from galforge.sample_conditions import conditions_for
+from galforge.sample_conditions import conditions_for, divided
 from galforge.sampling import merge, sample
 
 spec = begin(snakemake, __file__)
@@ -15,8 +15,7 @@ else:
     start, stop = bounds(spec["count"], snakemake.wildcards)
     source = snakemake.input.get("source")
     asked = spec.get("conditions")
-    given = conditions_for(asked, spec["count"], weights, source) if asked else None
-    told, beside = (given, None) if asked and asked["told"] else (None, given)
+    told, beside = divided(asked, conditions_for(asked, spec["count"], weights, source)) if asked else (None, None)
     sample(weights, out, start, stop, spec["seed"], spec["batch"], spec["device"], spec["threads"], told, beside)
 if "record" in snakemake.output.keys():
     finish(snakemake, __file__, seed=spec["seed"])

@@ -222,6 +222,8 @@ def test_a_galaxy_without_conditioning_is_at_the_far_end_of_the_loss(draws, sour
 
 # Ratios
 
+AREA = ("generated_over_real", "isophotal_area")
+
 
 def test_ratios_at_matched_redshift(draws, source):
     """Galaxies ten per cent too large, most of them near: plain means are far off, matched ones tell the ten."""
@@ -245,6 +247,47 @@ def test_error_of_a_ratio_is_that_of_repetitions(draws):
     scores = [successors.ratio(draws.normal(10, 2, 300), draws.normal(11, 3, 200)) for _ in range(400)]
     assert np.mean([score.value for score in scores]) == pytest.approx(1.1, abs=0.005)
     assert np.std([score.value for score in scores]) == pytest.approx(scores[0].standard_error, rel=0.15)
+
+
+def test_values_that_are_missing_at_some_redshifts_are_no_difference(draws, source):
+    """The same galaxies, whose areas are lost far away on one side and near by on the other."""
+    made = galaxies(draws, draws.uniform(0, 2, 4000))
+    edges = {"redshift_edges": list(np.arange(21) / 10)}
+    for table, kept in ((source, 1 - 0.45 * source["redshift"]), (made, 0.1 + 0.45 * made["redshift"])):
+        table.loc[draws.uniform(0, 1, len(table)) > kept, "isophotal_area"] = np.nan
+    row = value(successors.compare(source, made, settings("successors", **edges)), *AREA)
+    assert row["value"] == pytest.approx(1, abs=3 * row["standard_error"])
+    assert row["standard_error"] < 0.02
+    assert row["n_source"] + row["n_generated"] < 0.6 * 6000
+    plain = value(successors.compare(source, made, settings("successors", "published", **edges)), *AREA)
+    assert abs(plain["value"] - 1) > 0.15
+
+
+def test_error_at_matched_redshift_is_that_of_repetitions(draws):
+    """Areas that differ much more between bins than within them: of that the error says nothing."""
+
+    def drawn():
+        real, made = (
+            galaxies(draws, draws.uniform(0, 2, n), split, lambda z: 200 / (1 + 5 * z))
+            for n, split in ((1200, "test"), (900, ""))
+        )
+        chosen = settings("successors", redshift_edges=list(np.arange(21) / 10))
+        return value(successors.compare(real, made, chosen), *AREA)
+
+    rows = pd.DataFrame([drawn() for _ in range(150)])
+    assert rows["value"].astype(float).std() == pytest.approx(rows["standard_error"].mean(), rel=0.2)
+    assert rows["value"].mean() == pytest.approx(1, abs=0.005)
+
+
+def test_bins_of_few_values_count_on_neither_side(draws, source):
+    """Galaxies as in the source, and 19 huge ones in a bin of their own."""
+    redshift = np.concatenate([draws.uniform(0, 1, 900), draws.uniform(1, 2, 19)])
+    made = galaxies(draws, redshift, size_at=lambda z: np.where(z < 1, 200 / (1 + z), 1e6))
+    row = value(successors.compare(source, made, settings("successors")), *AREA)
+    assert row["value"] == pytest.approx(1, abs=4 * row["standard_error"])
+    assert row["n_generated"] == 900
+    beyond = galaxies(draws, np.full(50, 3.0))
+    assert np.isnan(value(successors.compare(source, beyond, settings("successors")), *AREA)["value"])
 
 
 def test_sky_and_bins_have_their_ratios(draws, source):
@@ -275,10 +318,10 @@ def test_galaxies_are_spread_evenly_over_redshift_as_far_as_they_go(draws):
     assert len(uniform(bins, 1000, draws)[0]) == 65
 
 
-def features(draws, redshift, split, centre=0.0, classes=10):
+def features(draws, redshift, split, centre=0.0, classes=10, bands="gr"):
     n = len(redshift)
     columns = {"index": np.arange(n), "split": [split] * n, "redshift": redshift}
-    for band in ("g", "r"):
+    for band in bands:
         columns |= {f"f_{band}_{i:04d}": draws.normal(centre, 1, n).astype(np.float32) for i in range(6)}
         weights = draws.dirichlet(np.full(classes, 0.3), n).astype(np.float32)
         columns |= {f"p_{band}_{i:04d}": weights[:, i] for i in range(classes)}
@@ -319,9 +362,31 @@ def test_scores_of_another_network_have_another_name(draws):
 
 def test_a_network_that_is_sure_of_ten_kinds_scores_ten(draws):
     classes = np.eye(10)[np.arange(500) % 10]
-    score = band_scores.inception_score(classes, settings("band_scores"), draws)
+    score, _ = band_scores.inception_score(classes, settings("band_scores"), draws)
     assert score.value == pytest.approx(10)
-    assert band_scores.inception_score(classes * 0 + 0.1, settings("band_scores"), draws).value == pytest.approx(1)
+    assert band_scores.inception_score(classes * 0 + 0.1, settings("band_scores"), draws)[0].value == pytest.approx(1)
+
+
+@pytest.mark.parametrize("alike", [True, False])
+def test_the_error_of_a_mean_over_bands_knows_that_their_galaxies_are_the_same(draws, alike):
+    """Five bands that are alike have the error of one, five of independent numbers less than half of it."""
+    bands = "grizy"
+    parts = [features(draws, draws.uniform(0, 2, 400), split, bands=bands) for split in ("validation", "test")]
+    for table in parts if alike else ():
+        for band in bands[1:]:
+            for name in [name for name in table.columns if name[1:4] == "_g_"]:
+                table[name.replace("_g_", f"_{band}_")] = table[name]
+    source = pd.concat(parts, ignore_index=True)
+    source.attrs = parts[0].attrs
+    table = band_scores.compare(source, source, settings("band_scores", fid_bootstrap=100, fid_halvings=2))
+    for metric in ("fid", "inception_score"):
+        rows = table[table["metric"] == metric].set_index("property")
+        error, errors = rows["standard_error"]["all"], rows["standard_error"][list(bands)]
+        assert rows["value"]["all"] == pytest.approx(rows["value"][list(bands)].mean())
+        if alike:
+            assert error == pytest.approx(errors.mean(), rel=1e-6)
+        else:
+            assert error == pytest.approx(np.sqrt((errors**2).sum()) / 5, rel=0.3)
 
 
 def test_missing_band_features_are_named(draws, source):

@@ -15,7 +15,7 @@ from galforge import stamps as stamps_module
 from galforge.datasets.galaxiesml import release
 from galforge.datasets.galaxiesml.dataset import binned, build
 from galforge.datasets.galaxiesml.release import NEEDED
-from galforge.datasets.galaxiesml.settings import BANDS, CONDITIONS, PARTS, DatasetSettings
+from galforge.datasets.galaxiesml.settings import BANDS, CONDITIONS, PARTS, DatasetSettings, conditions_of
 from galforge.errors import GalforgeError
 from galforge.stamps import Stamps
 
@@ -129,6 +129,8 @@ def test_bands_that_are_left_out(tmp_path):
         np.testing.assert_array_equal(stamps.images[:ROWS], rows_of(ROWS, 100)["image"][:, [0, 2]])
         assert "i_sersic_index" in stamps.columns
         assert "r_sersic_index" not in stamps.columns
+        numbers = {name for name in stamps.columns if stamps.catalog(name).dtype.kind == "f"}
+        assert set(conditions_of(settings(bands=["g", "i"]))) == numbers
         assert stamps.header.zero_points == (27.0, 27.0)
 
 

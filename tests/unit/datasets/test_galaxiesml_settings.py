@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from galforge.datasets.galaxiesml.settings import URLS, DatasetSettings
+from galforge.datasets.galaxiesml.settings import CONDITIONS, URLS, DatasetSettings, conditions_of
 
 MD5 = "b" * 32
 
@@ -28,6 +28,14 @@ def test_the_release_is_the_default():
     assert [url.rsplit("/")[-1].split("_")[1] for url in URLS] == ["training", "validation", "testing"]
     assert (settings.size, settings.bin, settings.bands) == (64, 1, ["g", "r", "i", "z", "y"])
     assert (settings.redshift, settings.max_redshift_error, settings.zero_point) == ([0.01, 4.0], 0.005, 27.0)
+
+
+def test_conditions_are_those_of_the_bands_that_are_kept():
+    assert conditions_of(DatasetSettings()) == CONDITIONS
+    kept = conditions_of(DatasetSettings(bands=["g", "i"]))
+    assert {"redshift", "redshift_error", "ra", "dec", "g_cmodel_mag", "i_ellipticity"} <= set(kept)
+    assert {name[:2] for name in set(CONDITIONS) - set(kept)} == {"r_", "z_", "y_"}
+    assert len(kept) == 4 + 2 * 6
 
 
 @pytest.mark.parametrize(

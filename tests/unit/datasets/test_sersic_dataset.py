@@ -8,7 +8,7 @@ import pytest
 from scipy.stats import kstest
 
 from galforge.datasets.sersic import dataset
-from galforge.datasets.sersic.settings import CONDITIONS, DatasetSettings
+from galforge.datasets.sersic.settings import CONDITIONS, ORIENTED, DatasetSettings
 from galforge.errors import GalforgeError
 from galforge.stamps import Stamps
 
@@ -46,6 +46,16 @@ def test_file_says_what_it_is(tmp_path):
         magnitudes = stamps.header.zero_points[0] - 2.5 * np.log10(stamps.catalog("total_counts"))
         np.testing.assert_allclose(magnitudes, 22.0, atol=1e-9)
     assert (tmp_path / "stamps.rejected.csv").read_text() == "name,reason\n"
+
+
+def test_what_turning_an_image_changes_is_named():
+    """A transposed image is that of the galaxy with other values of these, and with the same ones of the rest."""
+    parameters = dataset.galaxy(SMALL, 0)
+    turned = {**parameters, "x": parameters["y"], "y": parameters["x"], "PA": np.pi / 2 - parameters["PA"]}
+    image = dataset.image_of(SMALL, parameters)
+    np.testing.assert_allclose(image.T, dataset.image_of(SMALL, turned), rtol=1e-6)
+    assert not np.allclose(image.T, image, rtol=0.01)
+    assert set(ORIENTED) == {name for name in CONDITIONS if turned[name] != parameters[name]}
 
 
 def test_counts_are_the_published_ones():

@@ -8,7 +8,7 @@ score, and never stands beside a printed one.
 import numpy as np
 import pandas as pd
 
-from galforge.compare.frechet import fid
+from galforge.compare.frechet import fid, resampled
 from galforge.compare.galaxy_kl import mean
 from galforge.compare.redshift_bins import in_bins, pair, uniform
 from galforge.compare.scores import Score
@@ -31,6 +31,8 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
     of one sample and has no floor: 1 says that the network sees one kind of image, more is not better than what real
     galaxies have.
 
+    All bands are of the same galaxies, so the error of their mean is that of means of the same resampled galaxies.
+
     Raises:
         GalforgeError: features are lacking or differ, or redshifts.
     """
@@ -42,30 +44,42 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
     first, second = uniform(in_bins(real, made, settings.redshift_edges), settings.uniform_images, draws)
     real, made = real.iloc[first], made.iloc[second]
     score = SCORES[source.attrs.get("engine") == INCEPTION]
-    found: dict[str, list[Score]] = {"fid": [], score: []}
+    found: dict[str, list[tuple[Score, np.ndarray]]] = {"fid": [], score: []}
     for band in bands:
         features = [_columns(table, f"f_{band}_") for table in (real, made)]
-        found["fid"].append(fid(*features, settings)[0])
+        drawn = resampled(*features, settings)
+        found["fid"].append((fid(*features, settings, drawn)[0], drawn))
         classes = _columns(made, f"p_{band}_").astype(np.float64)
-        found[score].append(inception_score(classes, settings, generator(settings.seed, "score", band)))
+        found[score].append(inception_score(classes, settings, generator(settings.seed, "score")))
     rows = [
-        each.row(metric, band) for metric, scores in found.items() for band, each in zip(bands, scores, strict=True)
+        each.row(metric, band)
+        for metric, scores in found.items()
+        for band, (each, _) in zip(bands, scores, strict=True)
     ]
-    return tidy(rows + [mean(scores).row(metric, "all") for metric, scores in found.items()])
+    return tidy(rows + [_over_bands(scores).row(metric, "all") for metric, scores in found.items()])
 
 
-def inception_score(classes: np.ndarray, settings: ComparisonSettings, draws: np.random.Generator) -> Score:
-    """exp of the mean of KL(p(y|x) || p(y)) over images, from class probabilities (m, classes).
+def inception_score(
+    classes: np.ndarray, settings: ComparisonSettings, draws: np.random.Generator
+) -> tuple[Score, np.ndarray]:
+    """exp of the mean of KL(p(y|x) || p(y)) over images, from class probabilities (m, classes); and its values
+    (fid_bootstrap,) for bootstrap resamplings of the images.
 
-    The error is the sd over bootstrap resamplings of the images. Blank of fewer than 2 images.
+    The error is the sd of these. Blank of fewer than 2 images.
     """
     m = len(classes)
     if m < 2:
-        return Score(np.nan, np.nan, np.nan, 0, m)
+        return Score(np.nan, np.nan, np.nan, 0, m), np.full(settings.fid_bootstrap, np.nan)
     own = np.sum(classes * _logarithm(classes), axis=1)
-    drawn = [np.bincount(draws.integers(m, size=m), minlength=m) for _ in range(settings.fid_bootstrap)]
-    errors = [_score(classes, own, counts / m) for counts in drawn]
-    return Score(_score(classes, own, np.full(m, 1 / m)), float(np.std(errors, ddof=1)), np.nan, 0, m)
+    counts = [np.bincount(draws.integers(m, size=m), minlength=m) for _ in range(settings.fid_bootstrap)]
+    drawn = np.array([_score(classes, own, each / m) for each in counts])
+    return Score(_score(classes, own, np.full(m, 1 / m)), float(np.std(drawn, ddof=1)), np.nan, 0, m), drawn
+
+
+def _over_bands(found: list[tuple[Score, np.ndarray]]) -> Score:
+    """Mean of scores of bands, with the sd of the means of what the same resampled galaxies score in each."""
+    drawn = np.mean([values for _, values in found], axis=0)
+    return mean([score for score, _ in found])._replace(standard_error=float(np.std(drawn, ddof=1)))
 
 
 def _score(classes: np.ndarray, own: np.ndarray, weights: np.ndarray) -> float:

@@ -63,8 +63,11 @@ def distance(first: Normal, second: Normal) -> float:
     return max(float(apart @ apart) + first.trace + second.trace - 2 * _overlap(first, second), 0.0)
 
 
-def fid(source: np.ndarray, generated: np.ndarray, settings: ComparisonSettings) -> tuple[Score, Score]:
-    """FID and FID-infinity of features (n, d) and (m, d) of one network.
+def fid(
+    source: np.ndarray, generated: np.ndarray, settings: ComparisonSettings, drawn: np.ndarray | None = None
+) -> tuple[Score, Score]:
+    """FID and FID-infinity of features (n, d) and (m, d) of one network; ``drawn``: what ``resampled`` gives for them,
+    where that is known.
 
     corrected: covariances over n - 1; published: over n, as the released code has them.
 
@@ -82,9 +85,9 @@ def fid(source: np.ndarray, generated: np.ndarray, settings: ComparisonSettings)
     n, m = len(source), len(generated)
     if min(n, m) < FEWEST:
         return Score(np.nan, np.nan, np.nan, n, m), Score(np.nan, np.nan, np.nan, n, m)
-    ddof = 1 if settings.protocol == "corrected" else 0
+    ddof = _ddof(settings)
     value = frechet(source, generated, ddof)
-    error = _bootstrapped(source, generated, ddof, settings)
+    error = float(np.std(resampled(source, generated, settings) if drawn is None else drawn, ddof=1))
     beyond, end = _extrapolated(value, source, generated, ddof, settings)
     halves, quarters = _between_parts(source, ddof, settings)
     size = 2 / (1 / n + 1 / m)
@@ -93,6 +96,25 @@ def fid(source: np.ndarray, generated: np.ndarray, settings: ComparisonSettings)
     fallen = floor / float(np.mean(halves)) if floor else 0.0
     left = float(np.mean(np.abs(2 * halves - quarters))) * fallen
     return Score(value, error, floor, n, m), Score(beyond, float(np.hypot(error, end)), left, n, m)
+
+
+def resampled(source: np.ndarray, generated: np.ndarray, settings: ComparisonSettings) -> np.ndarray:
+    """FIDs (fid_bootstrap,) of resamplings of the images of both sides, in single precision.
+
+    Features of the same images in other bands or networks are resampled alike, so that errors of means over them
+    can be had. Fewer than 8 images on a side: NaN.
+    """
+    if min(len(source), len(generated)) < FEWEST:
+        return np.full(settings.fid_bootstrap, np.nan)
+    draws, ddof = generator(settings.seed, "fid bootstrap"), _ddof(settings)
+    found = []
+    for _ in range(settings.fid_bootstrap):
+        sides = []
+        for features in (source, generated):
+            counts = np.bincount(draws.integers(len(features), size=len(features)), minlength=len(features))
+            sides.append(normal(features, ddof, counts.astype(np.float64), np.float32))
+        found.append(distance(*sides))
+    return np.array(found)
 
 
 def carried(half: float, quarter: float, h: int, q: int, size: float) -> float:
@@ -133,17 +155,8 @@ def _root(covariance: np.ndarray) -> np.ndarray:
         return vectors * np.sqrt(np.maximum(values, 0))
 
 
-def _bootstrapped(source: np.ndarray, generated: np.ndarray, ddof: int, settings: ComparisonSettings) -> float:
-    """Sd of the FID over resamplings of the images of both sides, in single precision."""
-    draws = generator(settings.seed, "fid bootstrap")
-    found = []
-    for _ in range(settings.fid_bootstrap):
-        sides = []
-        for features in (source, generated):
-            counts = np.bincount(draws.integers(len(features), size=len(features)), minlength=len(features))
-            sides.append(normal(features, ddof, counts.astype(np.float64), np.float32))
-        found.append(distance(*sides))
-    return float(np.std(found, ddof=1))
+def _ddof(settings: ComparisonSettings) -> int:
+    return 1 if settings.protocol == "corrected" else 0
 
 
 def _extrapolated(

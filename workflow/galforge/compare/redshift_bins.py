@@ -28,24 +28,6 @@ class Bins(NamedTuple):
         """The property `of` in one bin, as rows are named."""
         return f"{of}@{self.edges[place]:g}-{self.edges[place + 1]:g}"
 
-    def weights(self) -> np.ndarray:
-        """Weight (m,) of each generated galaxy that gives them the source's distribution over the bins.
-
-        They add up to one, over the bins that have `FEWEST` galaxies on both sides; others weigh nothing. All NaN where
-        no bin has.
-        """
-        real, made = (_counts(places, len(self.edges) - 1) for places in (self.source, self.generated))
-        shared = (real >= FEWEST) & (made >= FEWEST)
-        if not shared.any():
-            return np.full(len(self.generated), np.nan)
-        per_galaxy = np.where(shared, real / real[shared].sum() / np.maximum(made, 1), 0.0)
-        return np.where(self.generated >= 0, per_galaxy[self.generated], 0.0)
-
-    def shared(self) -> np.ndarray:
-        """Whether each galaxy of the source (n,) is in a bin with `FEWEST` galaxies on both sides."""
-        real, made = (_counts(places, len(self.edges) - 1) for places in (self.source, self.generated))
-        return np.where(self.source >= 0, ((real >= FEWEST) & (made >= FEWEST))[self.source], False)
-
 
 def pair(
     source: pd.DataFrame, generated: pd.DataFrame, real: str = "validation", reference: str = "test"
@@ -96,10 +78,6 @@ def _places(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
     place = np.searchsorted(edges, values, side="right") - 1
     place[values == edges[-1]] = len(edges) - 2
     return np.where((place >= 0) & (place < len(edges) - 1), place, -1)
-
-
-def _counts(places: np.ndarray, bins: int) -> np.ndarray:
-    return np.bincount(places[places >= 0], minlength=bins)
 
 
 def _split(table: pd.DataFrame, split: str) -> pd.DataFrame:

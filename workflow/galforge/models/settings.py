@@ -79,8 +79,22 @@ class StyleSettings(ConditionedSettings):
     )
     noise: bool = Field(True, description="noise of learned strength behind each convolution of the generator")
     truncation: float = Field(
-        1.0, gt=0, le=1, description="sampled styles are drawn to their mean by this factor; 1 leaves them as they are"
+        1.0,
+        gt=0,
+        le=1,
+        description="sampled styles are drawn to their mean by this factor; 1 leaves them as they are, as it has to be "
+        "with conditions",
     )
+
+    @model_validator(mode="after")
+    def _mean_of_all(self) -> Self:
+        # The mean of styles is over all conditions: drawn to it, galaxies would leave what they were asked for.
+        if self.truncation < 1 and self.conditions:
+            raise ValueError(
+                f"truncation {self.truncation:g} draws the styles of all conditions ({', '.join(self.conditions)}) to "
+                "one mean; say truncation: 1.0, or conditions: []"
+            )
+        return self
 
 
 def check_halving(family: str, widths: tuple[int, int], shape: tuple[int, int, int]) -> None:

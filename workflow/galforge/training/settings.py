@@ -104,12 +104,12 @@ class ConditionSettings(Settings):
     )
     low: float = Field(
         0.001,
-        description="smallest condition [its unit]",
+        description="smallest condition; the default is a redshift [its unit]",
         json_schema_extra={"when": {"source": ["uniform"]}},
     )
     high: float = Field(
         4.0,
-        description="largest condition [its unit]",
+        description="largest condition; the default is a redshift [its unit]",
         json_schema_extra={"when": {"source": ["uniform"]}},
     )
     seed: int = Field(0, ge=0, description="of the order, or of the values; models of equal seeds draw the same ones")

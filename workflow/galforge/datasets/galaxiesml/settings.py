@@ -25,7 +25,7 @@ CONDITIONS = (
         for subject in ("isophotal_area", "ellipticity", "major_axis", "minor_axis", "sersic_index", "cmodel_mag")
     ),
 )
-"""Catalogue columns of the stamps that are numbers, so that models can be conditioned on them; of the bands kept."""
+"""Catalogue columns of the stamps that are numbers, so that models can be conditioned on them, with all bands."""
 URLS = [f"https://zenodo.org/records/11117528/files/5x64x64_{part}_with_morphology.hdf5?download=1" for part in PARTS]
 
 
@@ -156,3 +156,9 @@ class DatasetSettings(Settings):
             for value in values:
                 if not re.fullmatch(rf"[0-9a-fA-F]{{{length}}}", value):
                     raise ValueError(f"{name} must be {length} hexadecimal digits each, found {value!r}")
+
+
+def conditions_of(settings: DatasetSettings) -> tuple[str, ...]:
+    """Those of CONDITIONS that the stamps have: columns of a band are kept with it."""
+    gone = tuple(f"{band}_" for band in BANDS if band not in settings.bands)
+    return tuple(name for name in CONDITIONS if not name.startswith(gone))

@@ -11,6 +11,8 @@ from galforge.settings import Angle, Settings
 LIBRARIES = ("numpy", "numba", "h5py")
 CONDITIONS = ("n", "q", "radius", "PA", "x", "y")
 """Catalogue columns of the stamps that models can be conditioned on."""
+ORIENTED = ("PA", "x", "y")
+"""Those of them that turning or mirroring an image changes."""
 
 Range = Annotated[list[float], Field(min_length=2, max_length=2)]
 AngleRange = Annotated[list[Angle], Field(min_length=2, max_length=2)]
