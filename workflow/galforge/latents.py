@@ -40,8 +40,9 @@ def walk(
     between two random latent vectors, with the same noise within a row. Where the family reconstructs, rows x steps
     source stamps (or as many as the test split has, else the validation split, else the training split) follow as kind
     ``truth``, which are the only ones that no model made, and what the model makes of them as kind
-    ``reconstruction``. A row is evaluated at once, so an image is a pure function of (weights, seed, row, step) and
-    the number of steps. A family without latent vectors, or with conditions, gives no walks.
+    ``reconstruction``; stamps that a conditional model cannot be told of are left out. A row is evaluated at once, so
+    an image is a pure function of (weights, seed, row, step) and the number of steps. A family without latent vectors,
+    or with conditions, gives no walks.
 
     Args:
         weights: an exported model.
@@ -107,10 +108,17 @@ def _reconstruct(
     device: torch.device,
 ) -> None:
     split = next((name for name in SPLITS if len(source.split(name))), SPLITS[-1])
-    chosen = source.split(split)[: rows * steps]
-    log.info("%s: the first %d stamps of the %s split are reconstructed", source.path, len(chosen), split)
     names = source.catalog("name")
     told = {name: source.catalog(name).astype(np.float32) for name in model.family.conditions}
+    there = source.split(split)
+    possible = there[_tellable(model, {name: values[there] for name, values in told.items()}, len(there))]
+    if len(possible) < len(there):
+        log.info(
+            "%s: %d of %d stamps of the %s split have no %s that the model was trained on, and are not reconstructed",
+            source.path, len(there) - len(possible), len(there), split, ", ".join(told),
+        )  # fmt: skip
+    chosen = possible[: rows * steps]
+    log.info("%s: the first %d stamps of the %s split are reconstructed", source.path, len(chosen), split)
     for row, start in enumerate(range(0, len(chosen), steps)):
         here = chosen[start : start + steps]
         truth = np.stack([source.images[int(index)] for index in here])
@@ -120,6 +128,15 @@ def _reconstruct(
         images = model.normalisation.invert(model.family.reconstruct(normalised, given, noise).float()).cpu().numpy()
         _append(writer, truth, "truth", row, names[here])
         _append(writer, images, "reconstruction", row, names[here])
+
+
+def _tellable(model: weights_files.Model, told: dict[str, np.ndarray], count: int) -> np.ndarray:
+    """Which of ``count`` stamps have finite conditions, within the range of the training where that is known."""
+    possible = np.ones(count, dtype=bool)
+    for values in told.values():
+        possible &= np.isfinite(values)
+    conditioning = getattr(model.family, "conditioning", None)
+    return possible if conditioning is None else possible & ~conditioning.outside(told)
 
 
 def _append(writer: StampsWriter, images: np.ndarray, kind: str, row: int, names: list[str] | np.ndarray) -> None:

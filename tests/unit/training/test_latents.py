@@ -32,13 +32,22 @@ KINDS = {
 }
 
 
+class Alone:
+    """A training step in one process."""
+
+    mean = staticmethod(lambda tensor: tensor)
+
+
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
     """Untrained weights by family."""
     folder, written = tmp_path_factory.mktemp("weights"), {}
     for name, (family, settings) in KINDS.items():
         torch.manual_seed(0)
-        networks = family(settings, SHAPE, NORMALISATION).networks
+        made = family(settings, SHAPE, NORMALISATION)
+        networks = made.networks
+        if (conditioning := getattr(made, "conditioning", None)) is not None:
+            conditioning.follow({"brightness": torch.tensor([0.2, 1.0])}, Alone)
         with torch.no_grad():
             for strength in (weight for key, weight in networks.named_parameters() if key.endswith("strength")):
                 strength.fill_(0.1)
@@ -124,6 +133,27 @@ def test_a_conditional_model_gives_stamps_back_and_walks_nowhere(models, stamps,
     _, images, columns = walked(models["vae conditional"], stamps, tmp_path / "w.h5")
     assert set(columns["kind"]) == {"truth", "reconstruction"}
     assert len(images) == 2 * 5
+
+
+def test_stamps_that_a_model_cannot_be_told_of_are_not_reconstructed(models, tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr(logging.getLogger("galforge"), "propagate", True)
+    source = tmp_path / "toy.h5"
+    values = [0.5, np.nan, 0.4, 7.0, 0.3, 0.1, 0.6]
+    with StampsWriter(source, SHAPE, header(1), capacity=len(values)) as writer:
+        for index, brightness in enumerate(values):
+            pixels, _ = image(index, 1, 32)
+            writer.append(pixels, name=f"toy-{index}", split="test", brightness=brightness)
+    with caplog.at_level(logging.INFO, "galforge"):
+        _, images, columns = walked(models["vae conditional"], source, tmp_path / "w.h5", rows=1, steps=3)
+    for kind in ("truth", "reconstruction"):
+        assert columns["name"][columns["kind"] == kind].tolist() == ["toy-0", "toy-2", "toy-4"]
+    assert np.isfinite(images).all()
+    assert caplog.text.count("3 of 7 stamps of the test split have no brightness that the model was trained on") == 1
+    caplog.clear()
+    with caplog.at_level(logging.INFO, "galforge"):
+        _, _, columns = walked(models["vae"], source, tmp_path / "all.h5", rows=1, steps=7)
+    assert (columns["kind"] == "truth").sum() == 7
+    assert "are not reconstructed" not in caplog.text
 
 
 def test_a_walk_begins_and_ends_at_its_random_vectors_and_keeps_to_their_distribution():
