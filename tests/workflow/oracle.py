@@ -153,6 +153,7 @@ CHOICES = {
     "stretch": ["root", "linear"],
     "placing": ["anywhere", "centre"],
     "galaxy": ["conv", "began"],
+    "error": ["absolute", "squared"],
     "held_out": ["shapes", "noise"],
     "thresholds": [[10, 31]],
     "blocks": [["hog", "lbp", "fourier"], ["basic", "histogram", "spectrum"]],

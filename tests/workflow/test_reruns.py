@@ -257,7 +257,7 @@ ONE_VALUE = [
     *(f"models.two_stage_conditional.network.{key}" for key in ("size", "galaxy")),
     *(f"models.two_stage_conditional.normalisation.{key}" for key in ("kind", "scale")),
     *("models.two_stage_conditional.training.augmentation", "realism.scorer"),
-    "models.stylegan.network.conditions",
+    *(f"models.{name}.network.conditions" for name in ("stylegan", "vae")),
 ]
 """Keys with one possible value here: what a mock imitates, the only band, the protocol that a measure is named by, the
 network whose weights come with the environment, the test that is as training, the split that denoisers are not tested
@@ -331,7 +331,7 @@ UNUSED_HERE = [
         )
     ),
     *(f"measures.{name}.band" for name in ("realism", "realism-texture")),
-    *(f"models.two_stage_conditional.network.{key}" for key in ("gamma", "lambda_k")),
+    *(f"models.two_stage_conditional.network.{key}" for key in ("error", "gamma", "lambda_k")),
     *(f"realism.resnet.{key}" for key in ("side", "epochs", "batch", "learning_rate", "width", "weights")),
     *(f"realism.xgboost_properties.{key}" for key in XGBoostSettings.model_fields),
 ]

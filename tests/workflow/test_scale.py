@@ -86,7 +86,8 @@ def test_ten_thousand_jobs_are_planned_in_seconds_and_little_memory(tmp_path):
 
 @pytest.mark.slow
 def test_a_job_reads_the_workflow_in_a_fraction_of_its_start(tmp_path):
-    """Each job of a cluster reads it twice. Beside Snakemake's own start; the lowest of three counts."""
+    """Each job of a cluster reads it twice. Beside Snakemake's own start, in turns; the lowest of five counts."""
     tree = copy_tree(tmp_path / "galforge")
-    own, ours = (min(spent(tree, *words).cpu for _ in range(3)) for words in (("--version",), ONE_TARGET))
+    turns = [[spent(tree, *words).cpu for words in (("--version",), ONE_TARGET)] for _ in range(5)]
+    own, ours = map(min, zip(*turns, strict=True))
     assert ours - own < START_SHARE * own, f"{ours:.2f} s; Snakemake alone takes {own:.2f} s"

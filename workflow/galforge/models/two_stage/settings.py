@@ -71,7 +71,7 @@ class ModelSettings(Settings):
         "squared",
         description="what the auto-encoder misses of a patch: its squared error, or the absolute one (Berthelot et al. "
         "allow both), for which patches that are nearly all black are best made black",
-        json_schema_extra={"as_before": "absolute", "when": {"galaxy": ["began"]}},
+        json_schema_extra={"when": {"galaxy": ["began"]}},
     )
     gamma: float = Field(
         0.75,
