@@ -112,6 +112,22 @@ def conditioning_of(settings: ConditionedSettings, raw: bool = False) -> Conditi
     return Conditioning(names, raw, settings.condition_offset, settings.condition_scale) if names else None
 
 
+class Conditioned:
+    """What a family that can be conditioned offers besides (``galforge.models.protocol.Family``)."""
+
+    networks: nn.Module
+
+    @property
+    def conditioning(self) -> Conditioning | None:
+        """What conditions are to the networks, and in which range they were trained; None without conditions."""
+        return self.networks.conditioning
+
+
+def features_of(conditioning: Conditioning | None) -> int:
+    """Numbers per image that conditions are given as; 0 for a model without."""
+    return 0 if conditioning is None else conditioning.features
+
+
 def numbers_of(conditioning: Conditioning | None, conditions: Mapping[str, Tensor] | None) -> Tensor | None:
     """Conditions as numbers (n, features) float32; None for a model without."""
     return None if conditioning is None else conditioning(conditions)

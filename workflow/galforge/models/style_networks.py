@@ -2,7 +2,7 @@
 
 from torch import Tensor, nn
 
-from galforge.models.conditions import conditioning_of
+from galforge.models.conditions import conditioning_of, features_of
 from galforge.models.patches import Patches
 from galforge.models.settings import StyleSettings
 from galforge.models.style_layers import Linear, Mapping, Synthesis
@@ -35,7 +35,7 @@ class StyleNetworks(nn.Module):
     @property
     def features(self) -> int:
         """Numbers per image that conditions are given as; 0 without conditions."""
-        return self.conditioning.features if self.conditioning is not None else 0
+        return features_of(self.conditioning)
 
     @property
     def patches(self) -> Patches:

@@ -6,7 +6,7 @@ from torch.nn import functional
 
 from galforge.models.alae.networks import Networks
 from galforge.models.alae.settings import ModelSettings, check_shape
-from galforge.models.conditions import Conditioning, followed, numbers_of
+from galforge.models.conditions import Conditioned, followed, numbers_of
 from galforge.models.normalisation import Normalisation
 from galforge.models.protocol import Noise, Shape, Step
 
@@ -15,7 +15,7 @@ _MEAN_STYLE = 0.005
 """Share by which the running mean of the styles moves in a step."""
 
 
-class Family:
+class Family(Conditioned):
     """StyleALAE; see ``galforge.models.protocol.Family``.
 
     F maps a latent vector z to a style w, G makes an image of it, E gives a style for an image, D judges styles. As in
@@ -34,11 +34,6 @@ class Family:
         self.settings, self.shape = settings, shape
         self.conditions = tuple(settings.conditions)
         self.networks = Networks(settings, shape)
-
-    @property
-    def conditioning(self) -> Conditioning | None:
-        """What conditions are to the networks, and in which range they were trained; None without conditions."""
-        return self.networks.conditioning
 
     @property
     def latent(self) -> int:

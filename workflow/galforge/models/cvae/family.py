@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from galforge.models.conditions import Conditioning, followed, numbers_of
+from galforge.models.conditions import Conditioned, followed, numbers_of
 from galforge.models.cvae.networks import Networks
 from galforge.models.cvae.settings import ModelSettings, check_shape
 from galforge.models.normalisation import Normalisation
@@ -14,7 +14,7 @@ _KERAS_EPSILON = 1e-7
 _OBSERVATION_RATE = 10.0
 
 
-class Family:
+class Family(Conditioned):
     """Autoencoder with conditions; see ``galforge.models.protocol.Family``.
 
     Published: the mean square error of raw pixels plus a weighted divergence per image (here its formula, where their
@@ -28,11 +28,6 @@ class Family:
         self.settings, self.shape = settings, shape
         self.conditions = tuple(settings.conditions)
         self.networks = Networks(settings, shape, normalisation)
-
-    @property
-    def conditioning(self) -> Conditioning | None:
-        """What conditions are to the networks, and in which range they were trained; None without conditions."""
-        return self.networks.conditioning
 
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
         rate, observation = self.settings.learning_rate, self.networks.observation

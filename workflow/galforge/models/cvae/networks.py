@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from galforge.models.conditions import beside, conditioning_of
+from galforge.models.conditions import beside, conditioning_of, features_of
 from galforge.models.cvae.settings import ModelSettings
 from galforge.models.normalisation import Normalisation
 from galforge.models.vae.networks import Observation
@@ -21,7 +21,7 @@ class Networks(nn.Module):
         super().__init__()
         published = settings.variant == "published"
         self.conditioning = conditioning_of(settings, raw=published)
-        features = self.conditioning.features if self.conditioning is not None else 0
+        features = features_of(self.conditioning)
         sizes = (settings.width, settings.hidden, settings.latent)
         self.encoder = Encoder(shape, sizes, features)
         self.decoder = Decoder(shape, sizes, features, negative=not published)

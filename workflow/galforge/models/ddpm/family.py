@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from galforge.models.conditions import Conditioning
+from galforge.models.conditions import Conditioned
 from galforge.models.ddpm.diffusion import Schedule, ddim
 from galforge.models.ddpm.networks import Networks
 from galforge.models.ddpm.settings import ModelSettings, check_shape
@@ -14,7 +14,7 @@ from galforge.models.protocol import Noise, Shape, Step
 _KERAS_EPSILON = 1e-7
 
 
-class Family:
+class Family(Conditioned):
     """Diffusion model with conditions; see ``galforge.models.protocol.Family``.
 
     Published: as in the authors' code. Pixels and conditions are raw; the share of the image that is left at a level
@@ -33,11 +33,6 @@ class Family:
         self.networks = Networks(settings, shape)
         # Constants of the steps of a training: they follow the network to its device, and are not stored with it.
         self.networks.register_buffer("left", torch.tensor(self.schedule.remaining), persistent=False)
-
-    @property
-    def conditioning(self) -> Conditioning | None:
-        """What conditions are to the networks, and in which range they were trained; None without conditions."""
-        return self.networks.conditioning
 
     @property
     def evaluations(self) -> int:

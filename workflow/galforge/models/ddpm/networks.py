@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from galforge.models.conditions import conditioning_of, numbers_of
+from galforge.models.conditions import conditioning_of, features_of, numbers_of
 from galforge.models.ddpm.settings import ModelSettings
 
 _GROUPS = 8
@@ -24,7 +24,7 @@ class Networks(nn.Module):
         super().__init__()
         published = settings.variant == "published"
         self.conditioning = conditioning_of(settings, raw=published)
-        self.unet = UNet(settings, shape, self.conditioning.features if self.conditioning is not None else 0)
+        self.unet = UNet(settings, shape, features_of(self.conditioning))
         if published:
             self.unet.apply(_as_in_keras)
         else:

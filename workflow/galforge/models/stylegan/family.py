@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from galforge.models.conditions import Conditioning, followed, numbers_of
+from galforge.models.conditions import Conditioned, followed, numbers_of
 from galforge.models.normalisation import Normalisation
 from galforge.models.protocol import Noise, Shape, Step
 from galforge.models.stylegan.augmentation import adapted, augment
@@ -19,7 +19,7 @@ _MEAN_STYLE = 0.005
 _PATH_DECAY = 0.01
 
 
-class Family:
+class Family(Conditioned):
     """Style-based generator; see ``galforge.models.protocol.Family``.
 
     Trained with the non-saturating logistic loss (Goodfellow et al. 2014) and a lazy R1 penalty (Mescheder et al. 2018,
@@ -33,11 +33,6 @@ class Family:
         self.settings, self.shape = settings, shape
         self.conditions = tuple(settings.conditions)
         self.networks = Networks(settings, shape)
-
-    @property
-    def conditioning(self) -> Conditioning | None:
-        """What conditions are to the networks, and in which range they were trained; None without conditions."""
-        return self.networks.conditioning
 
     @property
     def latent(self) -> int:

@@ -97,8 +97,8 @@ class Family:
             return None
         drawn = torch.special.ndtr(noise.normal(2, CELLS, CELLS).double())
         sizes = self.room.to(drawn.device).clamp_min(1)
-        sizes = torch.stack([sizes[:, None].expand(CELLS, CELLS), sizes[None].expand(CELLS, CELLS)])
-        return (drawn * sizes).floor().long().minimum(sizes - 1).clamp_min(0)
+        sizes = torch.stack(torch.meshgrid(sizes, sizes, indexing="ij"))
+        return (drawn * sizes).floor().long().minimum(sizes - 1)
 
     @property
     def room(self) -> Tensor:

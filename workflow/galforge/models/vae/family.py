@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from galforge.models.conditions import Conditioning, followed, numbers_of
+from galforge.models.conditions import Conditioned, followed, numbers_of
 from galforge.models.normalisation import Normalisation
 from galforge.models.protocol import Noise, Shape, Step
 from galforge.models.vae.networks import Networks
@@ -12,7 +12,7 @@ from galforge.models.vae.settings import ModelSettings, check_shape
 _OBSERVATION_RATE = 10.0
 
 
-class Family:
+class Family(Conditioned):
     """Variational autoencoder; see ``galforge.models.protocol.Family``.
 
     Images are sampled as the decoder's mean for a standard normal latent vector, plus (setting
@@ -30,11 +30,6 @@ class Family:
         self.settings, self.shape = settings, shape
         self.conditions = tuple(settings.conditions)
         self.networks = Networks(settings, shape, normalisation)
-
-    @property
-    def conditioning(self) -> Conditioning | None:
-        """What conditions are to the networks, and in which range they were trained; None without conditions."""
-        return self.networks.conditioning
 
     @property
     def latent(self) -> int:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from galforge.models.conditions import beside, conditioning_of, with_maps
+from galforge.models.conditions import beside, conditioning_of, features_of, with_maps
 from galforge.models.normalisation import Normalisation
 from galforge.models.vae.settings import ModelSettings
 
@@ -31,7 +31,7 @@ class Networks(nn.Module):
         levels = int(math.log2(shape[1] // (STRIDE * BOTTOM)))
         widths = [min(settings.width * 2**level, settings.max_width) for level in range(levels + 1)]
         self.conditioning = conditioning_of(settings)
-        features = self.conditioning.features if self.conditioning is not None else 0
+        features = features_of(self.conditioning)
         self.encoder = Encoder(shape[0] + features, widths, settings.blocks, settings.latent)
         self.decoder = Decoder(shape[0], widths, settings.blocks, settings.latent + features)
         self.observation = Observation(normalisation)
