@@ -8,6 +8,7 @@ on the machine only adds. Runs in a temporary copy of the checkout.
 """
 
 import argparse
+import math
 import os
 import sys
 import tempfile
@@ -15,9 +16,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "workflow"))
 
-from test_scale import CPU_SECONDS, ONE_TARGET, PEAK_MIB, large, spent
-
-PAPER_SECONDS, PAPER_JOBS = 5.0, 2000
+from test_scale import ONE_TARGET, OWN_STARTS, PEAK_MIB, START_SHARE, large, spent
 
 
 def main() -> int:
@@ -33,22 +32,25 @@ def main() -> int:
         os.environ["PATH"] = f"{folder}{os.pathsep}{os.environ['PATH']}"
         tree, words = large(Path(folder))
         paper = tuple(word for word in words if word not in ("--configfile", "large.yaml"))
-        runs = [("Snakemake's own start", ("--version",), None), ("one target", ONE_TARGET, None)]
+        own = ("--version",)
+        runs = [("Snakemake's own start", own, math.inf), ("one target", ONE_TARGET, 1 + START_SHARE)]
         for profile in ("local", "slurm"):
             given = ("--profile", f"profiles/{profile}")
-            runs.append((f"papers' scale, {given[1]}", (*given, *paper), PAPER_SECONDS))
-            runs.append((f"ten thousand jobs, {given[1]}", (*given, *words), CPU_SECONDS))
-        print(f"{'what':<34} {'wall s':>7} {'CPU s':>7} {'peak MiB':>9} {'jobs':>6}")
-        for name, command, seconds in runs:
-            least = min((spent(tree, *command) for _ in range(repeats)), key=lambda one: one.cpu)
-            kept = (seconds is None or least.cpu < seconds) and least.peak < PEAK_MIB
-            kept &= seconds != PAPER_SECONDS or least.jobs < PAPER_JOBS
+            runs.append((f"papers' scale, {given[1]}", (*given, *paper), math.inf))
+            runs.append((f"ten thousand jobs, {given[1]}", (*given, *words), OWN_STARTS))
+        print(f"{'what':<34} {'wall s':>7} {'CPU s':>7} {'starts':>7} {'peak MiB':>9} {'jobs':>6}")
+        for name, command, starts in runs:
+            # In turns with Snakemake's start: a machine that slows down changes both.
+            turns = [(spent(tree, *own).cpu, spent(tree, *command)) for _ in range(repeats)]
+            least = min((turn[1] for turn in turns), key=lambda one: one.cpu)
+            taken = least.cpu / min(turn[0] for turn in turns)
+            kept = taken < starts and least.peak < PEAK_MIB
             good &= kept
-            row = f"{name:<34} {least.wall:7.2f} {least.cpu:7.2f} {least.peak:9.0f} {least.jobs:6d}"
+            row = f"{name:<34} {least.wall:7.2f} {least.cpu:7.2f} {taken:7.1f} {least.peak:9.0f} {least.jobs:6d}"
             print(row if kept else f"{row}  TOO MUCH", flush=True)
     print(
-        f"\n{'PASS' if good else 'FAIL'}: papers' scale under {PAPER_SECONDS:g} CPU s and {PAPER_JOBS} jobs, ten "
-        f"thousand jobs under {CPU_SECONDS:g} CPU s, all under {PEAK_MIB:g} MiB"
+        f"\n{'PASS' if good else 'FAIL'}: one target in the CPU time of {1 + START_SHARE:g} starts of Snakemake, ten "
+        f"thousand jobs in that of {OWN_STARTS:g}, all under {PEAK_MIB:g} MiB"
     )
     return 0 if good else 1
 
