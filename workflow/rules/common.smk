@@ -10,8 +10,11 @@ from galforge.config_tree import is_native
 from galforge.comparisons import GANTASTIC, GROUPS, LI2024, TABLES, table_path, tables_needed
 from galforge.driver import Driver
 from galforge.planned_figures import figure_study
+from galforge.scheduler import calm
 from galforge.stages_realism import EXPERIMENTS
 from snakemake.exceptions import WorkflowError
+
+calm()
 
 try:
     DRIVER = Driver(workflow, config)

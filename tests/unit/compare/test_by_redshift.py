@@ -8,7 +8,7 @@ import scipy.stats
 from galforge.compare import band_scores, fitting_loss, galaxy_kl, redshift_loss, successors
 from galforge.compare.frechet import frechet
 from galforge.compare.redshift_bins import in_bins, pair, uniform
-from galforge.compare.settings import CompareSettings
+from galforge.compare.settings import CompareSettings, ComparisonSettings
 from galforge.errors import GalforgeError
 from galforge.seeds import generator
 
@@ -99,10 +99,17 @@ def test_kl_is_that_of_the_counts():
     assert galaxy_kl.kl(*counts) == pytest.approx(scipy.stats.entropy(p, q), rel=1e-12)
 
 
+def divergence(first: np.ndarray, second: np.ndarray, chosen: ComparisonSettings, draws: np.random.Generator):
+    """The divergence of two samples, and what each resampling of them gives."""
+    values = (first, second)
+    counts = [galaxy_kl.resampled(len(side), chosen.bootstrap, draws) for side in values]
+    return galaxy_kl.divergence(values, counts, chosen)
+
+
 def test_kl_of_two_normal_distributions_in_many_numbers(draws):
     """Binned: the divergence between the bins' probabilities, to which half a count adds nothing here."""
     first, second = draws.normal(0, 1, 400_000), draws.normal(0.5, 1.2, 400_000)
-    score = galaxy_kl.divergence(first, second, settings("galaxy_kl"), draws)
+    score, _ = divergence(first, second, settings("galaxy_kl", bootstrap=20), draws)
     edges = np.concatenate([[-np.inf], scipy.stats.norm.ppf(np.arange(1, 10) / 10), [np.inf]])
     p, q = np.full(10, 0.1), np.diff(scipy.stats.norm.cdf(edges, 0.5, 1.2))
     assert score.value == pytest.approx(scipy.stats.entropy(p, q), abs=5 * score.standard_error)
@@ -110,10 +117,40 @@ def test_kl_of_two_normal_distributions_in_many_numbers(draws):
 
 def test_floor_is_what_samples_of_one_distribution_score(draws):
     chosen = settings("galaxy_kl")
-    scores = [galaxy_kl.divergence(draws.normal(size=900), draws.normal(size=600), chosen, draws) for _ in range(400)]
+    scores = [divergence(draws.normal(size=900), draws.normal(size=600), chosen, draws)[0] for _ in range(400)]
     # The deciles are the first sample's own, which takes its scatter out of the counts, not out of the edges.
     assert np.mean([score.value for score in scores]) == pytest.approx(scores[0].floor, rel=0.15)
     assert np.std([score.value for score in scores]) < 2 * np.mean([score.standard_error for score in scores])
+
+
+def test_a_resampling_scores_what_its_galaxies_score(draws):
+    """Counts of galaxies, missing values among them, beside the galaxies themselves, drawn as often."""
+    first, second = draws.normal(0, 1, 300), draws.normal(0.3, 1, 200)
+    first[::7] = np.nan
+    counts = [galaxy_kl.resampled(len(side), 20, draws) for side in (first, second)]
+    score, drawn = galaxy_kl.divergence((first, second), counts, settings("galaxy_kl"))
+    edges = galaxy_kl.edges_of(*(side[np.isfinite(side)] for side in (first, second)), "corrected")
+    for r, value in enumerate(drawn):
+        again = [np.repeat(side, own[r].astype(int)) for side, own in zip((first, second), counts, strict=True)]
+        assert value == pytest.approx(galaxy_kl.kl(*(galaxy_kl.histogram(side, edges) for side in again)))
+    assert score.standard_error == pytest.approx(np.std(drawn, ddof=1))
+    assert all(own.sum(axis=1).tolist() == [own.shape[1]] * 20 for own in counts)
+
+
+def test_error_of_the_mean_of_properties_knows_that_they_are_of_the_same_galaxies(draws, source):
+    """One property three times over: its mean is as uncertain as itself."""
+    made = galaxies(draws, draws.uniform(0, 2, 1000))
+    alike = [table.assign(**dict.fromkeys(galaxy_kl.PROPERTIES, table["ellipticity"])) for table in (source, made)]
+    table = galaxy_kl.compare(*alike, settings("galaxy_kl", kl_fewest=20))
+    for metric in ("galaxy_kl", "galaxy_kl_redshift_bins"):
+        one, whole = value(table, metric, "ellipticity"), value(table, metric, "all")
+        assert whole["value"] == pytest.approx(one["value"])
+        assert whole["standard_error"] == pytest.approx(one["standard_error"])
+    bins = table[(table["metric"] == "galaxy_kl_bin") & table["property"].str.startswith("ellipticity@")]
+    independent = np.sqrt((bins["standard_error"] ** 2).sum()) / len(bins)
+    assert value(table, "galaxy_kl_redshift_bins", "ellipticity")["standard_error"] == pytest.approx(
+        independent, rel=0.25
+    ), "bins of redshift hold different galaxies"
 
 
 def test_a_long_tail_does_not_make_it_infinite(draws):
@@ -125,7 +162,7 @@ def test_a_long_tail_does_not_make_it_infinite(draws):
         assert counts.sum() == 2000
         # Most of them lie in one of ten equal bins.
         assert (counts.max() > 1600) == (protocol == "published")
-        assert np.isfinite(galaxy_kl.divergence(first, second, settings("galaxy_kl", protocol), draws).value)
+        assert np.isfinite(divergence(first, second, settings("galaxy_kl", protocol), draws)[0].value)
 
 
 def test_kl_by_redshift_finds_what_all_together_hides(draws, source):

@@ -9,9 +9,8 @@ import numpy as np
 import pandas as pd
 
 from galforge.compare.frechet import fid, resampled
-from galforge.compare.galaxy_kl import mean
 from galforge.compare.redshift_bins import in_bins, pair, uniform
-from galforge.compare.scores import Score
+from galforge.compare.scores import Score, mean_of
 from galforge.compare.settings import ComparisonSettings
 from galforge.compare.wasserstein import tidy
 from galforge.errors import GalforgeError
@@ -56,7 +55,7 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
         for metric, scores in found.items()
         for band, (each, _) in zip(bands, scores, strict=True)
     ]
-    return tidy(rows + [_over_bands(scores).row(metric, "all") for metric, scores in found.items()])
+    return tidy(rows + [mean_of(scores)[0].row(metric, "all") for metric, scores in found.items()])
 
 
 def inception_score(
@@ -74,12 +73,6 @@ def inception_score(
     counts = [np.bincount(draws.integers(m, size=m), minlength=m) for _ in range(settings.fid_bootstrap)]
     drawn = np.array([_score(classes, own, each / m) for each in counts])
     return Score(_score(classes, own, np.full(m, 1 / m)), float(np.std(drawn, ddof=1)), np.nan, 0, m), drawn
-
-
-def _over_bands(found: list[tuple[Score, np.ndarray]]) -> Score:
-    """Mean of scores of bands, with the sd of the means of what the same resampled galaxies score in each."""
-    drawn = np.mean([values for _, values in found], axis=0)
-    return mean([score for score, _ in found])._replace(standard_error=float(np.std(drawn, ddof=1)))
 
 
 def _score(classes: np.ndarray, own: np.ndarray, weights: np.ndarray) -> float:

@@ -4,18 +4,19 @@ Li et al. 2024 (sources: their section 3.3, equation 2). "Ten bins between the m
 there: bins of the property, or bins of redshift. Both are given.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
 from galforge.compare.redshift_bins import in_bins, pair
-from galforge.compare.scores import Score
+from galforge.compare.scores import Score, mean_of
 from galforge.compare.settings import ComparisonSettings
 from galforge.compare.wasserstein import columns_of, tidy
 from galforge.seeds import generator
 
 PROPERTIES = ["isophotal_area", "ellipticity", "sersic_index"]
 BINS = 10
-BLANK = Score(np.nan, np.nan, np.nan, 0, 0)
 
 
 def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonSettings) -> pd.DataFrame:
@@ -31,48 +32,70 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
     corrected: bins between the source's deciles, so that a long tail does not put all galaxies into one bin.
     Half a count is added to every bin of both sides: an empty one would make the divergence infinite.
 
-    The error is the sd over bootstrap resamplings of both sides. The floor is what two samples of one distribution
-    score: (bins - 1) / 2 (1/n + 1/m).
+    The error is the sd over bootstrap resamplings of the galaxies of both sides: the same ones for all properties and
+    redshifts, as properties of one galaxy go together. The floor is what two samples of one distribution score:
+    (bins - 1) / 2 (1/n + 1/m).
 
     Raises:
         GalforgeError: columns are lacking, or redshifts.
     """
     real, made = pair(source, generated)
-    first, second = (columns_of(table, PROPERTIES, side) for table, side in ((real, "source"), (made, "generated")))
+    values = [columns_of(table, PROPERTIES, side) for table, side in ((real, "source"), (made, "generated"))]
     redshifts = real["redshift"].to_numpy(float)
     bins = in_bins(real, made, edges_of(redshifts, redshifts, settings.protocol))
     draws = generator(settings.seed, "galaxy kl")
+    counts = [resampled(len(side), settings.bootstrap, draws) for side in values]
     rows, whole, by_redshift, empty = [], [], [], []
     for p, name in enumerate(PROPERTIES):
-        whole.append(divergence(first[:, p], second[:, p], settings, draws))
-        empty.append(_empty(first[:, p], second[:, p], settings))
-        each = [
-            divergence(first[bins.source == b, p], second[bins.generated == b, p], settings, draws)
-            for b in range(len(bins.edges) - 1)
-        ]
-        rows += [score.row("galaxy_kl_bin", bins.name(name, b)) for b, score in enumerate(each)]
-        by_redshift.append(mean([score for score in each if np.isfinite(score.value)]))
+        first, second = (side[:, p] for side in values)
+        whole.append(divergence((first, second), counts, settings))
+        empty.append(_empty(first, second, settings))
+        each = []
+        for b in range(len(bins.edges) - 1):
+            there = (bins.source == b, bins.generated == b)
+            inside = [
+                (side[own], drawn[:, own]) for side, drawn, own in zip((first, second), counts, there, strict=True)
+            ]
+            each.append(divergence(*zip(*inside, strict=True), settings))
+        rows += [score.row("galaxy_kl_bin", bins.name(name, b)) for b, (score, _) in enumerate(each)]
+        by_redshift.append(mean_of([found for found in each if np.isfinite(found[0].value)]))
     for metric, scores in (("galaxy_kl", whole), ("galaxy_kl_redshift_bins", by_redshift)):
-        rows += [score.row(metric, name) for name, score in zip(PROPERTIES, scores, strict=True)]
-        rows.append(mean(scores).row(metric, "all"))
+        rows += [score.row(metric, name) for name, (score, _) in zip(PROPERTIES, scores, strict=True)]
+        rows.append(mean_of(scores)[0].row(metric, "all"))
     rows += [score.row("galaxy_kl_empty", name) for name, score in zip(PROPERTIES, empty, strict=True)]
     return tidy(rows)
 
 
+def resampled(galaxies: int, resamplings: int, draws: np.random.Generator) -> np.ndarray:
+    """How often each galaxy is in each bootstrap resampling, (resamplings, galaxies) float32."""
+    drawn = (np.bincount(draws.integers(galaxies, size=galaxies), minlength=galaxies) for _ in range(resamplings))
+    return np.stack([counts.astype(np.float32) for counts in drawn])
+
+
 def divergence(
-    source: np.ndarray, generated: np.ndarray, settings: ComparisonSettings, draws: np.random.Generator
-) -> Score:
-    """KL(source || generated) of the finite values of samples (n,) and (m,); blank below `kl_fewest` of them."""
-    source, generated = source[np.isfinite(source)], generated[np.isfinite(generated)]
-    n, m, resamplings = len(source), len(generated), settings.bootstrap
+    values: Sequence[np.ndarray], counts: Sequence[np.ndarray], settings: ComparisonSettings
+) -> tuple[Score, np.ndarray]:
+    """KL(source || generated) of the finite values of samples (n,) and (m,); blank below `kl_fewest` of them.
+
+    Args:
+        values: of the source, and of the generated galaxies.
+        counts: how often they are in each resampling, (R, n) and (R, m).
+        settings: of the comparison.
+
+    Returns:
+        The score, and what each resampling scores (R,); NaN where it is blank.
+    """
+    there = [np.isfinite(side) for side in values]
+    n, m = (int(finite.sum()) for finite in there)
     if min(n, m) < settings.kl_fewest:
-        return Score(np.nan, np.nan, np.nan, n, m)
+        return Score(np.nan, np.nan, np.nan, n, m), np.full(2, np.nan)
+    source, generated = (side[finite] for side, finite in zip(values, there, strict=True))
     edges = edges_of(source, generated, settings.protocol)
     real, made = histogram(source, edges), histogram(generated, edges)
-    # A resampling of galaxies is a multinomial draw of the histogram.
-    drawn = [draws.multinomial(size, counts / size, resamplings) for counts, size in ((real, n), (made, m))]
-    error = float(np.std(kl(*drawn), ddof=1))
-    return Score(float(kl(real, made)), error, (len(real) - 1) / 2 * (1 / n + 1 / m), n, m)
+    one_hot = [np.eye(len(real), dtype=np.float32)[places(side, edges)] for side in (source, generated)]
+    drawn = kl(*(side[:, finite] @ which for side, finite, which in zip(counts, there, one_hot, strict=True)))
+    floor = (len(real) - 1) / 2 * (1 / n + 1 / m)
+    return Score(float(kl(real, made)), float(np.std(drawn, ddof=1)), floor, n, m), drawn
 
 
 def edges_of(source: np.ndarray, generated: np.ndarray, protocol: str) -> np.ndarray:
@@ -88,10 +111,14 @@ def edges_of(source: np.ndarray, generated: np.ndarray, protocol: str) -> np.nda
     return np.unique(np.concatenate([[both.min()], inner, [both.max()]]))
 
 
+def places(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    """Number of each value's bin; what lies on an edge belongs to the bin above it."""
+    return np.searchsorted(edges[1:-1], values, side="right")
+
+
 def histogram(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Counts (bins,) of finite values between edges; what lies on an edge belongs to the bin above it."""
-    place = np.searchsorted(edges[1:-1], values[np.isfinite(values)], side="right")
-    return np.bincount(place, minlength=len(edges) - 1)
+    """Counts (bins,) of finite values between edges."""
+    return np.bincount(places(values[np.isfinite(values)], edges), minlength=len(edges) - 1)
 
 
 def kl(source: np.ndarray, generated: np.ndarray) -> np.ndarray:
@@ -100,16 +127,6 @@ def kl(source: np.ndarray, generated: np.ndarray) -> np.ndarray:
     first = first / first.sum(axis=-1, keepdims=True)
     second = second / second.sum(axis=-1, keepdims=True)
     return (first * np.log(first / second)).sum(axis=-1)
-
-
-def mean(scores: list[Score]) -> Score:
-    """Mean of scores of different galaxies or properties, taken as independent; blank where there is none."""
-    if not scores:
-        return BLANK
-    value, floor = (float(np.mean([getattr(score, name) for score in scores])) for name in ("value", "floor"))
-    error = float(np.sqrt(np.sum([score.standard_error**2 for score in scores])) / len(scores))
-    sizes = [min(getattr(score, name) for score in scores) for name in ("n_source", "n_generated")]
-    return Score(value, error, floor, *sizes)
 
 
 def _empty(source: np.ndarray, generated: np.ndarray, settings: ComparisonSettings) -> Score:

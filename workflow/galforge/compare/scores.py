@@ -1,5 +1,6 @@
 """A score of one metric with its error and its floor, and the shares of galaxies that are printed beside distances."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +25,21 @@ class Score(NamedTuple):
     def row(self, metric: str, name: str) -> dict:
         """Tidy row of a metric for the property `name`."""
         return {"metric": metric, "property": name} | self._asdict()
+
+
+def mean_of(found: Sequence[tuple[Score, np.ndarray]]) -> tuple[Score, np.ndarray]:
+    """Mean of scores of the same resampled galaxies, each with what every resampling scores (R,); blank of none.
+
+    The error is the sd of the resamplings' means: what goes together in a galaxy, goes together in them.
+    """
+    if not found:
+        return Score(np.nan, np.nan, np.nan, 0, 0), np.full(2, np.nan)
+    scores = [score for score, _ in found]
+    blank = not all(np.isfinite(score.value) for score in scores)
+    drawn = np.full(2, np.nan) if blank else np.mean([values for _, values in found], axis=0)
+    value, floor = (float(np.mean([getattr(score, name) for score in scores])) for name in ("value", "floor"))
+    sizes = [min(getattr(score, name) for score in scores) for name in ("n_source", "n_generated")]
+    return Score(value, float(np.std(drawn, ddof=1)), floor, *sizes), drawn
 
 
 def count(source: int, generated: int, entered: int) -> Score:
