@@ -1,6 +1,5 @@
 """Drawing images from a trained model: every image is a pure function of (weights, seed, index)."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,9 +14,7 @@ from galforge.models import device as devices
 from galforge.models import weights as weights_files
 from galforge.models.protocol import Composes
 from galforge.seeds import generator
-from galforge.stamps import Stamps, StampsWriter
-
-_COPY_BYTES = 2**26
+from galforge.stamps import StampsWriter
 
 
 class BlockNoise:
@@ -90,38 +87,6 @@ def sample(
                     columns[name] = values[kept.start : kept.stop]
                 writer.append_block(images[kept.start - first : kept.stop - first], columns)
                 progress.advance(len(kept))
-
-
-def merge(chunks: list[Path], out: Path) -> None:
-    """Put stamps files of consecutive index ranges together, in the order given, a block of images at a time.
-
-    Raises:
-        GalforgeError: the chunks differ in kind, or their indices do not follow on each other.
-    """
-    with Stamps(chunks[0]) as first:
-        header, shape, dtype = first.header, first.shape, first.images.dtype.str
-    following, count = None, 0
-    for path in chunks:
-        with Stamps(path) as chunk:
-            if (chunk.header, chunk.shape) != (header, shape):
-                raise GalforgeError(f"{path}: has another header or image shape than {chunks[0]}; draw both again")
-            indices = chunk.catalog("index")
-            expected = np.arange(len(chunk)) + (indices[0] if following is None else following)
-            if not np.array_equal(indices, expected):
-                raise GalforgeError(
-                    f"{path}: begins with image {indices[0]}, but {expected[0]} comes next; give the "
-                    "chunks in the order "
-                    "of their indices and without gaps"
-                )
-            following, count = int(expected[-1]) + 1, count + len(chunk)
-    with StampsWriter(out, shape, header, count, dtype) as writer:
-        for path in chunks:
-            with Stamps(path) as chunk:
-                columns = {name: chunk.catalog(name) for name in chunk.columns}
-                step = max(1, _COPY_BYTES // (math.prod(shape) * chunk.images.dtype.itemsize))
-                for start in range(0, len(chunk), step):
-                    here = slice(start, start + step)
-                    writer.append_block(chunk.images[here], {name: column[here] for name, column in columns.items()})
 
 
 def _block(

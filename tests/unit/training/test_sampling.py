@@ -5,12 +5,13 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from galforge import sampling
+from galforge import merging
 from galforge.errors import GalforgeError
+from galforge.merging import merge
 from galforge.models import weights
 from galforge.models.normalisation import Normalisation
 from galforge.models.vae.family import Family
-from galforge.sampling import merge, sample
+from galforge.sampling import BlockNoise, sample
 from galforge.stamps import Stamps, StampsWriter
 from toys.galaxies import header
 from toys.job import NETWORK
@@ -50,7 +51,7 @@ def template(tmp_path):
 
 
 def test_merged_chunks_are_the_same_file_as_one_drawing(vae, tmp_path, monkeypatch):
-    monkeypatch.setattr(sampling, "_COPY_BYTES", 3 * 32 * 32 * 4)
+    monkeypatch.setattr(merging, "_COPY_BYTES", 3 * 32 * 32 * 4)
     chunks = []
     for start, stop in [(0, 5), (5, 6), (6, 17)]:
         chunks.append(tmp_path / f"{start}.h5")
@@ -89,7 +90,7 @@ def test_conditions_reach_the_model_and_the_catalogue_row_by_row(template, tmp_p
         images = torch.from_numpy(drawn.images[:])
     # Without the scatter, an image is the template times its own brightness.
     learned = weights.load(template, torch.device("cpu")).family.networks
-    noise = sampling.BlockNoise(0, range(3, 11), torch.device("cpu")).normal(*SHAPE)
+    noise = BlockNoise(0, range(3, 11), torch.device("cpu")).normal(*SHAPE)
     expected = learned.template * torch.from_numpy(brightness[3:]).reshape(-1, 1, 1, 1) + noise
     assert torch.allclose(images, NORMALISATION.invert(expected), rtol=1e-5, atol=1e-6)
 
