@@ -1,0 +1,208 @@
+"""What tests of reruns expect of the smallest run: libraries, rules and keys that need a word of explanation."""
+
+from galforge.studies.realism.settings import XGBoostSettings
+
+NUMERICAL = {
+    "numpy": "numpy",
+    "scipy": "scipy",
+    "torch": "torch",
+    "astropy": "astropy",
+    "photutils": "photutils",
+    "statmorph": "statmorph",
+    "skimage": "scikit-image",
+    "galsim": "galsim",
+    "numba": "numba",
+    "pandas": "pandas",
+    "matplotlib": "matplotlib",
+    "safetensors": "safetensors",
+    "sklearn": "scikit-learn",
+    "xgboost": "xgboost-cpu",
+}
+"""Import name and name in the lock of the libraries that define numbers."""
+JOINED = {
+    "measure_chunk": "measure",
+    "measure_source_chunk": "measure_source",
+    "features_chunk": "features",
+    "features_source_chunk": "features_source",
+    "sample_chunk": "sample",
+}
+"""Rules of parts, and the rule that puts them together."""
+PASSIVE: dict[str, tuple[str, ...]] = {
+    "calibrate_noise": ("pandas",),
+    "cross_validate": ("scipy",),
+    "cross_validate_network": ("scipy",),
+    **dict.fromkeys(("fit_scorer", "score", "figure_sparse_galaxies"), ("scipy",)),
+    **dict.fromkeys(("summarise_experiments", "summarise_real", "summarise_scorers"), ("scipy",)),
+    **dict.fromkeys(("table_all", "table_gantastic2020"), ("matplotlib",)),
+    "denoise_galaxies": ("scipy",),
+    "export_fits": ("scipy",),
+    "export_weights": ("numpy",),
+    "figure_divergences": ("scipy",),
+    "figure_evolution": ("scipy",),
+    "figure_interpolations": ("scipy",),
+    "figure_losses": ("scipy",),
+    "figure_redshift_grid": ("scipy",),
+    "figure_redshifts": ("scipy",),
+    "figure_stamps": ("scipy",),
+    "gpu_check": ("numpy",),
+    "page": ("matplotlib",),
+    "stamps": ("scipy",),
+    "stamps_native": ("pandas", "scipy"),
+    "table": ("matplotlib",),
+    "table_cost": ("matplotlib",),
+    "table_denoising": ("matplotlib",),
+    "table_li2024": ("matplotlib",),
+}
+"""Libraries that a job loads for others, or to read a file: none of its numbers comes from them."""
+FROM_WILDCARDS = {
+    "seed",
+    "stop",
+    "family",
+    "comparison",
+    "measures",
+    "sides",
+    "protocol",
+    "tables",
+    "table",
+    "dataset",
+    "datasets",
+    "models",
+    "runs",
+    "trainings",
+    "source",
+    "who",
+    "alpha",
+    "replicate",
+    "denoiser",
+    "model",
+    "tests",
+    "scorer",
+    "experiment",
+    "file",
+}
+"""Parts of a spec that come from the names of data sets, models, measures and tests, and from `run`."""
+MOCKED = ("extension", "bands", "pixel_scale", "zero_point")
+OF_RELEASE = ("image_side", "size", "bands", "pixel_scale", "zero_point")
+OF_VARIANT = ("variant", "conditions", "prediction", "sampler")
+ONE_VALUE = [
+    *(f"datasets.cosmos.{key}" for key in MOCKED),
+    *(f"datasets.skirt.{key}" for key in ("bands", "pixel_scale", "zero_points")),
+    *(f"datasets.{name}.measuring.band" for name in ("sersic", "cosmos")),
+    *(
+        f"measures.{name}{suffix}.protocol"
+        for name in ("morphology", "power_spectrum")
+        for suffix in ("", "-published")
+    ),
+    *(
+        f"measures.{name}.{key}"
+        for name in ("features", "band_features")
+        for key in ("protocol", "network", "weights", "path")
+    ),
+    "measures.redshift.model",
+    *(f"datasets.{name}.measuring.measures" for name in ("sersic", "cosmos", "skirt", "galaxiesml")),
+    *(f"datasets.galaxiesml.{key}" for key in ("sha256", "md5", *OF_RELEASE, "mock.image_side")),
+    *(f"models.ddpm.network.{key}" for key in OF_VARIANT),
+    *(f"denoising.cases.in_domain.{key}" for key in ("pixel_size", "noise")),
+    "models.stylegan.training.splits",
+    *(f"datasets.sparse.{key}" for key in ("size", "mock.size", "measuring.band", "measuring.measures")),
+    *(f"measures.{name}.size" for name in ("realism", "realism-texture")),
+    *(f"models.two_stage_conditional.network.{key}" for key in ("size", "galaxy")),
+    *(f"models.two_stage_conditional.normalisation.{key}" for key in ("kind", "scale")),
+    *("models.two_stage_conditional.training.augmentation", "realism.scorer"),
+    *(f"models.{name}.network.conditions" for name in ("stylegan", "vae")),
+]
+"""Keys with one possible value here: what a mock imitates, the only band, the protocol that a measure is named by, the
+network whose weights come with the environment, the test that is as training, the split that denoisers are not tested
+by; what follows from a release or from a variant; what decides which jobs there are."""
+FIXED = {
+    *("band", "measuring.band", "settings.network", "training.splits"),
+    *(f"cases.in_domain.{key}" for key in ("pixel_size", "noise")),
+    *(f"settings.{key}" for key in (*MOCKED, "zero_points", *OF_RELEASE)),
+    *(f"network.{key}" for key in OF_VARIANT),
+    *("conditions.columns", "conditions.told", "settings.model", "mock.image_side"),
+    "redshifts",
+    *("origin", "side", "experiments", "measure.size", "mock.size", "training.augmentation"),
+    *(f"network.{key}" for key in ("size", "galaxy")),
+    *(f"normalisation.{key}" for key in ("kind", "scale")),
+}
+"""Where the values of these keys stand in specs."""
+NOT_REACHED = (
+    "datasets.skirt.splits.train",
+    *(f"compare.{key}" for key in ("neighbour_halvings", "permutations", "fid_halvings")),
+    *(f"measures.sources.{key}" for key in ("central", "analysis_threshold")),
+    *(f"measures.realism.{key}" for key in ("hog_cell", "lbp_points", "lbp_radius")),
+    "measures.realism-texture.threshold",
+)
+"""Keys that only larger runs look at: halves of a few stamps have no neighbours, so few are not classified, what hardly
+learned draws no galaxies, the first share of three splits follows from the others, and one of two measures of a family
+takes what the other does not."""
+NOT_RUN = (
+    *("models.alae.", "models.stylegan-train.", "models.cvae.", "models.cvae-published.", "models.ddpm-published."),
+    *("models.baseline1.", "models.baseline2.", "models.end_to_end_gan.", "models.two_stage_unconditional"),
+)
+FROM_LOCK = {"statmorph"}
+"""Versions that captions name."""
+UNUSED_HERE = [
+    *(f"datasets.{name}.{key}" for name in ("cosmos", "skirt") for key in ("path", "url", "sha256", "md5", "origin")),
+    "datasets.skirt.api_key_variable",
+    *(
+        f"datasets.{name}.measuring.{key}"
+        for name in ("cosmos", "skirt")
+        for key in ("calibration_stamps", "calibration_target")
+    ),
+    *(f"measures.morphology.{key}" for key in ("gain", "noise")),
+    *(f"measures.power_spectrum{suffix}.band" for suffix in ("", "-published")),
+    *(f"measures.{name}.band" for name in ("sources", "redshift", "band_features")),
+    *(f"measures.{name}.url" for name in ("features", "band_features")),
+    "compare.kid_subsets",
+    *(f"datasets.galaxiesml.{key}" for key in ("path", "url", "seed")),
+    *(f"datasets.galaxiesml.splits.{name}" for name in ("train", "validation", "test")),
+    *(
+        f"datasets.galaxiesml.measuring.{key}"
+        for key in (
+            "noise_sigma",
+            "calibration_stamps",
+            "calibration_target",
+            "expected_count",
+            "published_cuts",
+            "seed",
+        )
+    ),
+    *(f"models.ddpm.conditions.{key}" for key in ("low", "high")),
+    *(f"datasets.sparse.{key}" for key in ("origin", "path")),
+    *(
+        f"datasets.sparse.measuring.{key}"
+        for key in (
+            "noise_sigma",
+            "calibration_stamps",
+            "calibration_target",
+            "expected_count",
+            "expected_scored",
+            "published_cuts",
+            "seed",
+        )
+    ),
+    *(f"measures.{name}.band" for name in ("realism", "realism-texture")),
+    *(f"models.two_stage_conditional.network.{key}" for key in ("error", "gamma", "lambda_k")),
+    *(f"realism.resnet.{key}" for key in ("side", "epochs", "batch", "learning_rate", "width", "weights")),
+    *(f"realism.xgboost_properties.{key}" for key in XGBoostSettings.model_fields),
+]
+"""Keys that mean nothing in this configuration: of a download where the source is a mock, of a calibration where the
+noise is given, of the published protocol in the corrected one."""
+DOWNSTREAM_OF_TRAINING = {
+    "export_weights", "sample_chunk", "sample", "latents", "measure_chunk", "measure", "features_chunk", "features",
+    "distances", "table", "table_cost", "figure_stamps", "figure_interpolations", "figure_distributions",
+    "figure_contours", "figure_planes", "figure_colours", "figure_spectra", "figure_history", "page",
+    "denoise_galaxies", "train_denoiser", "evaluate_denoiser", "summarise_denoising", "table_denoising",
+    "figure_sweep", "figure_robustness", "figure_denoised", "features_source", "table_li2024", "figure_blind",
+    "figure_redshift_grid", "figure_evolution", "figure_properties", "figure_divergences", "figure_losses",
+    "figure_redshifts", "time_drawing", "sample_galaxies", "score", "experiment", "summarise_generator",
+    "summarise_experiments", "table_gantastic2020", "table_all", "figure_sparse_galaxies", "figure_sparse_images",
+}  # fmt: skip
+"""Rules that run again with new weights."""
+BY_REDSHIFT = {"figure_divergences": 1, "figure_losses": 1, "figure_redshifts": 1}
+"""Figures that are drawn from a table of comparisons by redshift."""
+SHOWN = {"figure_sweep": 1, "figure_robustness": 1, "figure_denoised": 1}
+"""Figures of the denoising study."""
+TOLD = {"summarise_denoising": 1, "table_denoising": 1, **SHOWN, "page": 1}
+"""What says how a sweep came out, whatever was added to it."""
