@@ -83,7 +83,14 @@ PAPER: dict[str, Any] = {
                 "expected_count": 286401,
                 "noise_sigma": 0.0,
                 "measures": [
-                    *("photometry", "sources", "redshift", "band_features", "band_features-inception"),
+                    *(
+                        "photometry",
+                        "power_spectrum",
+                        "sources",
+                        "redshift",
+                        "band_features",
+                        "band_features-inception",
+                    ),
                     "band_features-inception-published",
                 ],
             },
