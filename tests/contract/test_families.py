@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from variants import DEAF, OFFERED, SMALL, STEPS, VARIANTS
 
 from galforge import families
 from galforge.errors import GalforgeError
@@ -26,6 +25,7 @@ from galforge.training.segment import Segment, run_segment
 from galforge.training.settings import NormalisationSettings, StepSettings
 from toys.galaxies import write_stamps
 from toys.sparse import write_view
+from toys.variants import DEAF, OFFERED, SMALL, STEPS, VARIANTS
 from toys.waiting import Watch
 
 FOLDER = Path(families.__file__).parent / "models"
