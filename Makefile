@@ -30,11 +30,11 @@ demo: setup ## run everything on small data, 10 to 15 minutes on two cores, to r
 	@.venv/bin/snakemake --profile profiles/local --configfile config/demo.yaml --resources gpu=2 --quiet rules host; \
 	$(call took,demo: open $(DEMO); this took)
 
-test: setup ## run the tests but the slow ones, about 12 minutes on two cores (ARGS= goes to pytest)
-	@echo "test: pytest with two workers; about 12 minutes on two cores"
+test: setup ## run the tests but the slow ones, about 13 minutes on two cores (ARGS= goes to pytest)
+	@echo "test: pytest with two workers; about 13 minutes on two cores"
 	@.venv/bin/python -m pytest -n 2 --dist loadfile -m "not slow" $(ARGS)
 
-test-slow: setup ## run the slow tests, about 5 minutes on two cores (ARGS= goes to pytest)
+test-slow: setup ## run the slow tests, about 7 minutes on two cores (ARGS= goes to pytest)
 	@.venv/bin/python -m pytest -n 2 --dist loadfile -m slow $(ARGS)
 
 test-cluster: setup ## run the tests that need SLURM on one that they start, about 10 minutes (as root; ARGS= goes to pytest)

@@ -91,6 +91,7 @@ def test_names_do_not_count(first, second, cache):
     assert run(second, cache, "results/other/measurements/profiles/source/morphology.parquet") == {}
 
 
+@pytest.mark.slow
 def test_an_edited_key_makes_its_dependents_again(first, second, cache):
     edit(second, SMALLEST, "    pixel_scale: 0.32\n", "    pixel_scale: 0.33\n")
     computed = run(second, cache, TARGETS[0])
@@ -103,6 +104,7 @@ def test_an_edited_module_makes_its_dependents_again(first, second, cache):
     assert run(second, cache) == {"raw_mock": 1, "measure_source": 1}
 
 
+@pytest.mark.slow
 def test_parts_of_one_file_are_different_files(first, second, cache):
     """Cut otherwise, each part is measured for itself; wildcards alone would not tell them apart."""
     edit(second, SMALLEST, "    chunk: 12\n", "    chunk: 8\n")
