@@ -107,7 +107,7 @@ def test_an_edited_module_makes_its_dependents_again(first, second, cache):
 @pytest.mark.slow
 def test_parts_of_one_file_are_different_files(first, second, cache):
     """Cut otherwise, each part is measured for itself; wildcards alone would not tell them apart."""
-    edit(second, SMALLEST, "    chunk: 12\n", "    chunk: 8\n")
+    edit(second, SMALLEST, "morphology: {chunk: 12}", "morphology: {chunk: 8}")
     computed = run(second, cache, TARGETS[0])
     assert computed == {"measure_source_chunk": 3, "measure_source": 1}
     assert table(second) == table(first)

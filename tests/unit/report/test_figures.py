@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from galforge import native
 from galforge.measure.power_spectrum.measure import mode_edges
-from galforge.report import style
+from galforge.report import names, style
 from galforge.report.figures import (
     colours,
     contours,
@@ -74,7 +74,7 @@ def write_latents(path: Path, truth: int, walks: int, steps: int = 3) -> Path:
 
 def measurements(side: str, count: int = 40) -> pd.DataFrame:
     rng = generator(0, side)
-    frame = pd.DataFrame({entry.column: rng.normal(size=count) for entry in style.MORPHOLOGY.values()})
+    frame = pd.DataFrame({entry.column: rng.normal(size=count) for entry in names.MORPHOLOGY.values()})
     frame["flag"], frame["segmented"] = np.where(np.arange(count) < 4, 2.0, 0.0), np.arange(count) != 10
     frame["log_flux"], frame["gini_m20_bulge"] = rng.normal(2, 0.3, count), rng.normal(size=count)
     frame["magnitude_g"], frame["magnitude_i"] = rng.normal(20, 1, count), rng.normal(19, 1, count)

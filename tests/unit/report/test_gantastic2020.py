@@ -8,7 +8,7 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.image import imread
 
-from galforge.report import captions, formats, gantastic2020, layout, metrics, page, style, tables
+from galforge.report import captions, formats, gantastic2020, layout, metrics, names, page, style, tables
 from galforge.report.figures import mosaic, score_features, sparse_galaxies, sparse_images
 from galforge.report.printed import printed
 from galforge.seeds import generator
@@ -153,10 +153,10 @@ def test_captions_say_what_to_beware_of(made: dict[str, pd.DataFrame]) -> None:
 
 
 def test_names_of_scorers_that_are_not_known_are_shown_as_they_are() -> None:
-    assert style.property_label("forest pixels", "gantastic_table2", "mean_score") == "forest, pixels"
-    assert style.property_label("median", "all", "mean_score") == "Median of the scores"
-    assert style.property_label("wavelets", "gantastic_table1", "mae") == "wavelets"
-    assert style.model_label("two_stage_conditional") == "Two-stage GAN, conditional"
+    assert names.property_label("forest pixels", "gantastic_table2", "mean_score") == "forest, pixels"
+    assert names.property_label("median", "all", "mean_score") == "Median of the scores"
+    assert names.property_label("wavelets", "gantastic_table1", "mae") == "wavelets"
+    assert names.model_label("two_stage_conditional") == "Two-stage GAN, conditional"
 
 
 def test_the_section_has_its_tables_and_figures() -> None:

@@ -14,7 +14,7 @@ import pytest
 from galforge.report import denoising, layout, overall, page, style, tables
 from galforge.report.about import HOLZSCHUH, LI
 from galforge.report.metrics import OWN, TABLES
-from galforge.report.style import COLOUR_BULGE, MORPHOLOGY, PHOTOMETRY
+from galforge.report.names import COLOUR_BULGE, MORPHOLOGY, PHOTOMETRY
 from galforge.report.summary import figures
 from galforge.seeds import generator
 from galforge.studies.denoising.summary import summarise

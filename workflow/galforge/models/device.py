@@ -59,8 +59,7 @@ def reproducible(device: torch.device, threads: int, fast: bool = False) -> Iter
     On the CPU an operation without a deterministic form is an error; on a GPU it is a warning, because some
     layers have none there, or with ``fast`` (trainings) operations are whatever is fastest there.
     """
-    before = (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled())
-    warn_only_before = torch.is_deterministic_algorithms_warn_only_enabled()
+    threads_before, deterministic_before = torch.get_num_threads(), torch.get_deterministic_debug_mode()
     benchmark_before, fill_before = torch.backends.cudnn.benchmark, torch.utils.deterministic.fill_uninitialized_memory
     fast = fast and device.type == "cuda"
     if device.type == "cuda" and not fast:
@@ -68,14 +67,15 @@ def reproducible(device: torch.device, threads: int, fast: bool = False) -> Iter
         # reproducible.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(not fast, warn_only=device.type == "cuda")
+    # use_deterministic_algorithms does the same, but it imports torch's compiler: more than a second in every job.
+    torch.set_deterministic_debug_mode("default" if fast else "warn" if device.type == "cuda" else "error")
     torch.backends.cudnn.benchmark = fast
     # That one finds programming errors, at the price of writing all memory twice.
     torch.utils.deterministic.fill_uninitialized_memory = False
     try:
         yield
     finally:
-        torch.set_num_threads(before[0])
-        torch.use_deterministic_algorithms(before[1], warn_only=warn_only_before)
+        torch.set_num_threads(threads_before)
+        torch.set_deterministic_debug_mode(deterministic_before)
         torch.backends.cudnn.benchmark = benchmark_before
         torch.utils.deterministic.fill_uninitialized_memory = fill_before

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from galforge.report.style import model_label
+from galforge.report.names import model_label
 
 PROTOCOLS = {
     "reference": "no network",

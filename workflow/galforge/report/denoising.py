@@ -9,8 +9,8 @@ import pandas as pd
 from galforge.errors import GalforgeError
 from galforge.report.cells import Block, Cell, Column, Row, number
 from galforge.report.metrics import TABLES
+from galforge.report.names import model_label
 from galforge.report.printed import KEY, ORIGIN
-from galforge.report.style import model_label
 
 METHODS = {
     "identity": "As observed",

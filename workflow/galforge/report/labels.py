@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from galforge.report.style import model_label
+from galforge.report.names import model_label
 
 
 def source_label(dataset: str, origin: str, scale: str) -> str:

@@ -6,8 +6,8 @@ from galforge.report import denoising, gantastic2020
 from galforge.report.about import GANTASTIC
 from galforge.report.cells import Block, Cell, Column, Count, Row, number
 from galforge.report.metrics import FLOORS, KINDS, METRICS, REAL, ROUNDTRIP, TABLES, shown_cost
+from galforge.report.names import model_label, property_label
 from galforge.report.redshift_bins import printed_model, split_bin
-from galforge.report.style import model_label, property_label
 
 TOTALS = ("large_scales", "small_scales", "average", "overall")
 ALL = {"table1": ("all",), "successors": ()}

@@ -17,7 +17,7 @@ from galforge.report.about import GANTASTIC, HOLZSCHUH, LI
 from galforge.report.captions import CAPTIONS, PATHS, remarks
 from galforge.report.cells import PROTOCOLS
 from galforge.report.metrics import ROUNDTRIP, TABLES, table_of
-from galforge.report.style import COSTS, GROUPS, model_label
+from galforge.report.names import COSTS, GROUPS, model_label
 
 FIGURES = tuple(CAPTIONS)
 TITLES = {

@@ -5,7 +5,7 @@ import re
 import pandas as pd
 
 from galforge.report.about import PUBLISHED_NETWORK
-from galforge.report.style import BANDS, SOURCES
+from galforge.report.names import BANDS, SOURCES
 
 _BIN = re.compile(r"(?P<name>[^@]+)@(?P<low>\d+(\.\d+)?)-(?P<high>\d+(\.\d+)?)")
 _NAMES = (*SOURCES, *BANDS, *(f"sky_rms_{band}" for band in BANDS))

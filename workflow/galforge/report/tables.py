@@ -12,11 +12,11 @@ from galforge.report import formats, gantastic2020
 from galforge.report.headline import headline
 from galforge.report.layout import engines
 from galforge.report.metrics import KINDS, METRICS, OWN, PAIRED, REAL, ROUNDTRIP, TABLES, at_floor
+from galforge.report.names import COLOUR_BULGE, CONDITIONAL, COSTS, GROUPS, MORPHOLOGY, PHOTOMETRY
 from galforge.report.printed import COLUMNS as PRINTED
 from galforge.report.printed import KEY, printed, with_printed
 from galforge.report.redshift_bins import named_by_network
 from galforge.report.redshift_bins import place as among_its_metric
-from galforge.report.style import COLOUR_BULGE, CONDITIONAL, COSTS, GROUPS, MORPHOLOGY, PHOTOMETRY
 
 PROTOCOLS = ("corrected", "published", "")
 COUNTS = ("entered", "segmented", "flag_ok", "kept", "early", "red")

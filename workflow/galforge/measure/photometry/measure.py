@@ -5,10 +5,10 @@ sky that is too quiet or too correlated, shows here.
 """
 
 from functools import cache, lru_cache
+from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
-import scipy.stats
 from photutils.aperture import CircularAperture
 from scipy import ndimage
 
@@ -181,8 +181,8 @@ class SkyBorder:
         self.surface = np.stack([x**i * y**j for i, j in terms], axis=1)
         self.fit = np.linalg.pinv(self.surface)
         # The clip cuts the tails of a normal distribution, and the fit takes part of the noise along.
-        inside = 2 * scipy.stats.norm.cdf(self.clip) - 1
-        cut = np.sqrt(1 - 2 * self.clip * scipy.stats.norm.pdf(self.clip) / inside)
+        inside = 2 * NormalDist().cdf(self.clip) - 1
+        cut = np.sqrt(1 - 2 * self.clip * NormalDist().pdf(self.clip) / inside)
         self.correction = 1 / (cut * np.sqrt(1 - len(terms) / len(x)))
 
     def measure(self, images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -7,7 +7,8 @@ import pandas as pd
 
 from galforge.report.figures import density
 from galforge.report.figures.samples import legend, look, samples
-from galforge.report.style import MORPHOLOGY, SOURCE_COLOUR, figure, save
+from galforge.report.names import MORPHOLOGY
+from galforge.report.style import SOURCE_COLOUR, figure, save
 
 PAIRS = (
     ("m20", "gini"),

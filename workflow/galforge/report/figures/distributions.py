@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from galforge.report.figures.samples import FILL, legend, look, samples
-from galforge.report.style import MORPHOLOGY, SOURCE_COLOUR, figure, save
+from galforge.report.names import MORPHOLOGY
+from galforge.report.style import SOURCE_COLOUR, figure, save
 
 _BINS = np.linspace(-3.5, 3.5, 29)
 

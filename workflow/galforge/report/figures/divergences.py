@@ -10,7 +10,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from galforge.report.figures.per_bin import Lines, read
 from galforge.report.figures.redshift import against_redshift, empty, legend, look, middles
-from galforge.report.style import MODEL_COLOURS, MODEL_DASHES, SOURCES, figure, model_label, save
+from galforge.report.names import SOURCES, model_label
+from galforge.report.style import MODEL_COLOURS, MODEL_DASHES, figure, save
 
 SHOWN = ("isophotal_area", "ellipticity", "sersic_index")
 PAIRS = (("cvae", "ddpm"), ("cvae-published", "ddpm-published"))

@@ -17,7 +17,8 @@ from galforge.report.figures.redshift import (
     numbers,
     real,
 )
-from galforge.report.style import SOURCES, figure, save
+from galforge.report.names import SOURCES
+from galforge.report.style import figure, save
 
 _COLUMNS = ("redshift", "detected", "errcxy", *(entry.column for entry in SOURCES.values()))
 _BAND = "#E2E2E2"

@@ -6,7 +6,8 @@ import pandas as pd
 
 from galforge.report.figures.per_bin import PerBin, read
 from galforge.report.figures.redshift import against_redshift, empty, legend, look, middles
-from galforge.report.style import figure, model_label, save
+from galforge.report.names import model_label
+from galforge.report.style import figure, save
 
 PANELS = {
     "fitting_loss_difference": "Fitting loss less the source's",

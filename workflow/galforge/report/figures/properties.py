@@ -10,7 +10,8 @@ from matplotlib.axes import Axes
 from galforge.report.figures.density import window
 from galforge.report.figures.redshift import FEWEST, empty, lacking, legend, look, numbers, real
 from galforge.report.figures.samples import FILL
-from galforge.report.style import SOURCE_COLOUR, SOURCES, figure, save
+from galforge.report.names import SOURCES
+from galforge.report.style import SOURCE_COLOUR, figure, save
 
 SHOWN = ("isophotal_area", "ellipticity", "sersic_index")
 _BINS = (6, 24)  # at least and at most; between them as many as the root of the number of real galaxies

@@ -11,7 +11,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from galforge.errors import GalforgeError
 from galforge.report.denoising import METHODS, NETWORK, alpha_label, of_sweep
-from galforge.report.style import figure, model_label, save
+from galforge.report.names import model_label
+from galforge.report.style import figure, save
 
 _CURVES = {
     "noise_curve": ("noise", "noise / that of training"),

@@ -11,7 +11,8 @@ from matplotlib.patches import Patch
 
 from galforge.compare.morphology import BEST_FLAGS
 from galforge.errors import GalforgeError
-from galforge.report.style import MORPHOLOGY, SOURCE_COLOUR, model_look
+from galforge.report.names import MORPHOLOGY
+from galforge.report.style import SOURCE_COLOUR, model_look
 
 FILL = "#D5D5D5"
 

@@ -9,7 +9,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from galforge.report.denoising import METHODS, NETWORK, cases, of_sweep
-from galforge.report.style import MODEL_COLOURS, figure, model_label, model_look, save
+from galforge.report.names import model_label
+from galforge.report.style import MODEL_COLOURS, figure, model_look, save
 
 _ACROSS = 3
 _COLOUR = MODEL_COLOURS[0]

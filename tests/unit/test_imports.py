@@ -1,0 +1,34 @@
+"""What jobs import: there are hundreds of short ones, and torch's compiler or matplotlib take longer than many of them."""
+
+import subprocess
+import sys
+
+import pytest
+from tree import ROOT
+
+SAMPLING = """
+import torch
+from galforge.models import device
+with device.reproducible(torch.device("cpu"), 1):
+    assert torch.are_deterministic_algorithms_enabled()
+"""
+TABLES = "from galforge.report import overall, tables"
+PHOTOMETRY = "from galforge.measure.photometry import measure"
+
+
+@pytest.mark.parametrize(
+    ("code", "unwanted"),
+    [
+        (SAMPLING, {"torch._dynamo", "torch._inductor", "pandas", "matplotlib", "scipy"}),
+        (TABLES, {"torch", "matplotlib", "scipy", "sklearn", "h5py"}),
+        (PHOTOMETRY, {"torch", "matplotlib", "scipy.stats", "sklearn"}),
+    ],
+    ids=["sampling", "tables", "photometry"],
+)
+def test_jobs_import_no_more_than_they_need(code, unwanted):
+    said = f"{code}\nimport sys\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", said], cwd=ROOT / "workflow", capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    imported = set(done.stdout.split())
+    assert "numpy" in imported
+    assert not imported & unwanted
