@@ -33,7 +33,6 @@ PASSIVE: dict[str, tuple[str, ...]] = {
     "cross_validate_network": ("scipy",),
     **dict.fromkeys(("fit_scorer", "score", "figure_sparse_galaxies"), ("scipy",)),
     **dict.fromkeys(("summarise_experiments", "summarise_real", "summarise_scorers"), ("scipy",)),
-    **dict.fromkeys(("table_all", "table_gantastic2020"), ("matplotlib",)),
     "denoise_galaxies": ("scipy",),
     "export_fits": ("scipy",),
     "export_weights": ("numpy",),
@@ -45,13 +44,8 @@ PASSIVE: dict[str, tuple[str, ...]] = {
     "figure_redshifts": ("scipy",),
     "figure_stamps": ("scipy",),
     "gpu_check": ("numpy",),
-    "page": ("matplotlib",),
     "stamps": ("scipy",),
     "stamps_native": ("pandas", "scipy"),
-    "table": ("matplotlib",),
-    "table_cost": ("matplotlib",),
-    "table_denoising": ("matplotlib",),
-    "table_li2024": ("matplotlib",),
 }
 """Libraries that a job loads for others, or to read a file: none of its numbers comes from them."""
 FROM_WILDCARDS = {
@@ -145,6 +139,7 @@ FROM_LOCK = {"statmorph"}
 UNUSED_HERE = [
     *(f"datasets.{name}.{key}" for name in ("cosmos", "skirt") for key in ("path", "url", "sha256", "md5", "origin")),
     "datasets.skirt.api_key_variable",
+    "datasets.cosmos.measuring.expected_count",
     *(
         f"datasets.{name}.measuring.{key}"
         for name in ("cosmos", "skirt")
