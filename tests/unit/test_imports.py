@@ -1,4 +1,4 @@
-"""What jobs import: there are hundreds of short ones, and torch's compiler or matplotlib take longer than many of them."""
+"""What jobs import: there are hundreds of short ones, and torch's compiler alone takes longer than many of them."""
 
 import subprocess
 import sys
