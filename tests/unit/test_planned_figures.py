@@ -13,6 +13,7 @@ from galforge.config_problems import merged
 from galforge.datasets.galaxiesml import settings as galaxiesml
 from galforge.digest import reachable
 from galforge.planned_figures import REDSHIFT_FIGURES, SPARSE_FIGURES, figure_study, redshift_figures, sparse_figures
+from galforge.planned_tables import planned_tables
 from galforge.report.metrics import table_of
 from galforge.stage import SCRIPTS
 from galforge.stages import Stages
@@ -103,6 +104,32 @@ def test_files_of_two_studies_have_one_name_and_tables_two():
     for table, file in comparisons.GANTASTIC.items():
         assert table_of("gantastic2020", file) == table
     assert table_of("li2024", "table1") == "table1"
+
+
+@pytest.mark.parametrize(
+    ("measures", "there"),
+    [
+        (["photometry"], False),
+        (["morphology-published", "power_spectrum-published", "features-published"], False),
+        (["morphology"], True),
+        (["power_spectrum"], True),
+        (["features"], True),
+    ],
+    ids=lambda value: "+".join(value) if isinstance(value, list) else "",
+)
+def test_all_generators_have_a_table_where_it_would_have_a_row(measures, there):
+    made = config(
+        datasets={"sersic": {"family": "sersic", "measuring": {"expected_count": 100, "measures": measures}}},
+        run=[{"dataset": "sersic", "model": "vae", "seeds": [0]}],
+    )
+    assert ("all" in planned_tables(Stages(made))) == there
+
+
+def test_scores_alone_fill_the_table_of_all_generators():
+    scored = {
+        "sparse": {"family": "sparse", "measuring": {"expected_count": 9, "measures": ["realism", "realism-texture"]}}
+    }
+    assert "all" in planned_tables(Stages(sparse(datasets=scored)))
 
 
 def test_scorers_read_what_they_are_made_of_and_nothing_else():

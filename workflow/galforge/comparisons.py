@@ -58,6 +58,8 @@ GANTASTIC = {"gantastic_table1": "table1", "gantastic_table2": "table2", "experi
 """Tables of Gantastic 4 (2020), made of scores in place of comparisons, and the names of their files."""
 ALL = "all"
 """The table of every generator on every data set."""
+OF_ALL = {"morphology", "power_spectrum", "features"}
+"""Comparisons whose corrected numbers it shows, beside the scores of sparse images."""
 HEADLINE = {"morphology", "power_spectrum", "colour_bulge"}
 ROUNDTRIP = "roundtrip"
 """Stands for a model where galaxies that were stored at one size are compared with the same ones that never were."""

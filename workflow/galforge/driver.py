@@ -12,20 +12,10 @@ from typing import Any
 
 from galforge.atomic import write_text
 from galforge.comparisons import (
-    ALL,
-    GANTASTIC,
-    GROUPS,
-    HEADLINE,
-    KINDS,
-    LI2024,
-    REAL,
-    ROUNDTRIP,
-    TABLES,
-    comparisons,
     has_redshifts,
 )
 from galforge.config import ConfigError, parse
-from galforge.config_tree import Config, Run, downloadable, is_native, is_scored
+from galforge.config_tree import Config, downloadable, is_native, is_scored
 from galforge.digest import PACKAGE
 from galforge.downloads import downloads_of
 from galforge.errors import GalforgeError
@@ -125,16 +115,6 @@ class Driver:
         """Regular expression of the sweeps of the denoising study; it matches nothing where there are none."""
         return _any_of(sweep.name for sweep in self.config.sweeps)
 
-    def runs(self, dataset: str, group: str) -> list[tuple[str, int]]:
-        """(model, seed) of everything that a group of comparisons puts beside a data set's source.
-
-        Besides the models that is the way there and back, or real galaxies where they are compared by redshift.
-        """
-        found = [(run.model, seed) for run in self.config.run if run.dataset == dataset for seed in run.seeds]
-        if any(KINDS[name].by_redshift for name in GROUPS[group]):
-            return [*found, (REAL, 0)]
-        return found + ([(ROUNDTRIP, 0)] if is_native(self.config.datasets[dataset].family) else [])
-
     def weights(self, dataset: str, measure: str) -> str | list[str]:
         """The file of weights that a measure's network needs, where it does not come with its package."""
         settings = self.config.measured[dataset, measure].settings
@@ -181,55 +161,6 @@ class Driver:
     def template(self) -> str:
         """sha256 of the page's template."""
         return file_digest(PACKAGE / "report" / "page.html.j2")
-
-    def tables(self) -> list[str]:
-        """Tables that the configured measures fill."""
-        made = {
-            comparison.name
-            for dataset in self.config.used_datasets
-            for group in GROUPS
-            for comparison in comparisons(self.config, dataset, group)
-        }
-        headline = ["headline"] if {"morphology", "power_spectrum"} <= made else []
-        study = ["denoising"] if self.config.sweeps else []
-        galaxies = [table for table, needed in LI2024.items() if made & set(needed)]
-        scores = [table for table, file in GANTASTIC.items() if self.summaries(file, "")]
-        shared = [ALL] if made else []
-        own = (table for table, needed in TABLES.items() if needed in made)
-        return [*headline, *shared, *own, *study, *galaxies, *scores, "cost"]
-
-    def summaries(self, file: str, folder: str) -> list[str]:
-        """Rows that a table of sparse images and their scores is made of, by the name of its file."""
-        found = []
-        for dataset in self.config.scored:
-            if file == "table1":
-                found.append(f"{folder}/{dataset}/scorers.csv")
-            elif file == "table2":
-                names = ["real", *_whos(run for run in self.config.run if run.dataset == dataset)]
-                found += [f"{folder}/{dataset}/generators/{name}.csv" for name in names]
-            else:
-                names = _whos(self.stages.drawing(dataset))
-                found += [f"{folder}/{dataset}/experiments/{name}.csv" for name in names]
-        return found
-
-    def all_distances(self, results: str) -> list[str]:
-        """Files of every group of comparisons that is made of every model."""
-        return [
-            f"{results}/distances/{dataset}/{model}/seed{seed}/{group}.csv"
-            for dataset in self.config.used_datasets
-            for group in GROUPS
-            if comparisons(self.config, dataset, group)
-            for model, seed in self.runs(dataset, group)
-        ]
-
-    def groups(self, dataset: str, table: str) -> list[str]:
-        """Groups of comparisons of a data set that a table is made of."""
-        wanted = HEADLINE if table == "headline" else set(LI2024.get(table, ())) or {TABLES[table]}
-        return [
-            group
-            for group in GROUPS
-            if any(comparison.name in wanted for comparison in comparisons(self.config, dataset, group))
-        ]
 
     def figures(self) -> list[tuple[str, str]]:
         """Figures as (kind, data set), or (kind, sweep of the denoising study)."""
@@ -309,11 +240,6 @@ class Driver:
                     )
         for line in retrained(self.stages, self.results):
             say(f"galforge: {line}")
-
-
-def _whos(runs: Iterable[Run]) -> list[str]:
-    """Every training of some runs, as measurements are filed."""
-    return [f"{run.model}-seed{seed}" for run in runs for seed in run.seeds]
 
 
 def _kind(family: str) -> str:

@@ -10,6 +10,7 @@ from galforge.config_tree import is_native
 from galforge.comparisons import GANTASTIC, GROUPS, LI2024, TABLES, table_path, tables_needed
 from galforge.driver import Driver
 from galforge.planned_figures import figure_study
+from galforge.planned_tables import distance_files, planned_tables, summaries
 from galforge.scheduler import calm
 from galforge.stages_realism import EXPERIMENTS
 from snakemake.exceptions import WorkflowError
@@ -239,12 +240,7 @@ def histories(wildcards):
 
 def distances_for(wildcards):
     """Distances that a table is made of."""
-    return [
-        f"{RESULTS}/distances/{dataset}/{model}/seed{seed}/{group}.csv"
-        for dataset in CONFIG.used_datasets
-        for group in DRIVER.groups(dataset, wildcards.table)
-        for model, seed in DRIVER.runs(dataset, group)
-    ]
+    return distance_files(CONFIG, RESULTS, wildcards.table)
 
 
 def segment_costs(dataset, model, seed):
@@ -280,12 +276,12 @@ def corrected_of(family):
 
 def all_distances(wildcards):
     """Every distance that there is, and the scores of generated images."""
-    return DRIVER.all_distances(RESULTS) + DRIVER.summaries("table2", REALISM)
+    return distance_files(CONFIG, RESULTS) + summaries(STAGES, "table2", REALISM)
 
 
 def page_tables(wildcards):
     """Tables that the configured measures fill."""
-    return [f"{RESULTS}/tables/{table_path(table)}.csv" for table in DRIVER.tables()]
+    return [f"{RESULTS}/tables/{table_path(table)}.csv" for table in planned_tables(STAGES)]
 
 
 def page_figures(wildcards):

@@ -105,4 +105,4 @@ def first_galaxies(wildcards):
 
 def summaries_for(wildcards):
     """Rows of a table of sparse images and their scores."""
-    return DRIVER.summaries(wildcards.table, REALISM)
+    return summaries(STAGES, wildcards.table, REALISM)
