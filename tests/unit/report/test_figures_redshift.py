@@ -22,6 +22,8 @@ from galforge.report.figures import (
 )
 from galforge.report.figures.redshift import RedshiftFigureError
 from galforge.report.figures.stamps import StampsFigureError
+from galforge.report.names import model_label
+from galforge.report.style import figure
 from galforge.stamps import Stamps, StampsError, StampsWriter
 from toys import galaxies_of_redshift as toy
 from toys import li2024
@@ -226,6 +228,18 @@ def test_a_grid_shows_galaxies_of_the_redshift_and_says_where_there_are_none(
         apart = np.abs(stamps.catalog("redshift") - 0.6)
         assert set(redshift_grid._near(stamps, 0.6)) <= set(test), "models saw the others"
         assert redshift_grid._near(stamps, 0.6)[0] == test[np.argmin(apart[test])]
+
+
+def test_labels_of_a_grid_end_before_its_panels(monkeypatch: pytest.MonkeyPatch, files: dict[str, Path]) -> None:
+    names = [model_label(name) for name in ("ddpm-unconditional", "cvae-published", "ddpm_continuous")]
+    samples = ("galaxiesml (mock, half-hour scale)", files["source"]), [(name, files["ddpm"]) for name in names]
+    made = drawn(monkeypatch, redshift_grid, *samples, redshifts=(0.6,), seed=1)
+    with figure(1.0, 1.0):
+        made.draw_without_rendering()
+        panels = min(axis.get_window_extent().x0 for axis in made.axes)
+        labels = [text for text in made.texts if "\nz = " in text.get_text()]
+        assert len(labels) == 4
+        assert panels - max(text.get_window_extent().x1 for text in labels) > 0.05 * made.dpi
 
 
 @pytest.mark.parametrize(("bands", "panels"), [(("g", "r", "i", "z", "y"), 12), (("i", "r", "g"), 8), (("g", "r"), 4)])

@@ -20,7 +20,7 @@ from galforge.stamps import Stamps
 NEAR = 0.15  # of 1 + z: galaxies farther than this are not shown for a redshift
 _AMONG = 5  # of the nearest galaxies one is shown
 _WIDTH, _LABEL, _GAP, _HALVES, _HEADING, _TOP, _NOTE = 9.0, 1.22, 0.03, 0.14, 0.27, 0.42, 0.32  # [inches]
-_LETTERS = 20  # in a line of a label
+_LETTERS = 18  # in a line of a label
 _BRIGHTEST = 99.9  # percentile of a galaxy's pixels that is as bright as can be
 _NOISY = 5.0  # of the linear scale at least: pure noise is not blown up [scatter of the sky]
 _LEVELS_FROM = 50  # galaxies at most that set the levels of a redshift
