@@ -14,6 +14,7 @@ from galforge.datasets.galaxiesml import settings as galaxiesml
 from galforge.digest import reachable
 from galforge.planned_figures import REDSHIFT_FIGURES, SPARSE_FIGURES, figure_study, redshift_figures, sparse_figures
 from galforge.planned_tables import planned_tables
+from galforge.report import overall
 from galforge.report.metrics import table_of
 from galforge.stage import SCRIPTS
 from galforge.stages import Stages
@@ -123,6 +124,12 @@ def test_all_generators_have_a_table_where_it_would_have_a_row(measures, there):
         run=[{"dataset": "sersic", "model": "vae", "seeds": [0]}],
     )
     assert ("all" in planned_tables(Stages(made))) == there
+
+
+def test_what_fills_the_table_of_all_generators_is_what_it_takes():
+    taken = {comparisons.TABLES.get(table) for table in overall.TAKEN} - {None}
+    assert taken == comparisons.OF_ALL
+    assert "gantastic_table2" in overall.TAKEN, "scores, which are no comparisons"
 
 
 def test_scores_alone_fill_the_table_of_all_generators():

@@ -46,15 +46,15 @@ def summaries(stages: Stages, file: str, folder: str) -> list[str]:
         if file == "table1":
             found.append(f"{folder}/{dataset}/scorers.csv")
         elif file == "table2":
-            names = ["real", *_whos(run for run in config.run if run.dataset == dataset)]
+            names = ["real", *trained(run for run in config.run if run.dataset == dataset)]
             found += [f"{folder}/{dataset}/generators/{name}.csv" for name in names]
         else:
-            names = _whos(stages.drawing(dataset))
+            names = trained(stages.drawing(dataset))
             found += [f"{folder}/{dataset}/experiments/{name}.csv" for name in names]
     return found
 
 
-def compared(config: Config, dataset: str, group: str) -> list[tuple[str, int]]:
+def _compared(config: Config, dataset: str, group: str) -> list[tuple[str, int]]:
     """(model, seed) of everything that a group of comparisons puts beside a data set's source.
 
     Besides the models that is the way there and back, or real galaxies where they are compared by redshift.
@@ -75,10 +75,10 @@ def distance_files(config: Config, results: str, table: str | None = None) -> li
         for dataset in config.used_datasets
         for group in GROUPS
         if any(comparison.name in wanted for comparison in comparisons(config, dataset, group))
-        for model, seed in compared(config, dataset, group)
+        for model, seed in _compared(config, dataset, group)
     ]
 
 
-def _whos(runs: Iterable[Run]) -> list[str]:
+def trained(runs: Iterable[Run]) -> list[str]:
     """Every training of some runs, as measurements are filed."""
     return [f"{run.model}-seed{seed}" for run in runs for seed in run.seeds]

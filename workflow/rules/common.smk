@@ -10,7 +10,7 @@ from galforge.config_tree import is_native
 from galforge.comparisons import GANTASTIC, GROUPS, LI2024, TABLES, table_path, tables_needed
 from galforge.driver import Driver
 from galforge.planned_figures import figure_study
-from galforge.planned_tables import distance_files, planned_tables, summaries
+from galforge.planned_tables import distance_files, planned_tables, summaries, trained
 from galforge.scheduler import calm
 from galforge.stages_realism import EXPERIMENTS
 from snakemake.exceptions import WorkflowError
@@ -190,7 +190,7 @@ def noise_of(wildcards):
 def whos(dataset):
     """The source and every trained model of a data set, as measurements are filed."""
     runs = [run for run in CONFIG.run if run.dataset == dataset]
-    return ["source"] + [f"{run.model}-seed{seed}" for run in runs for seed in run.seeds]
+    return ["source", *trained(runs)]
 
 
 def first_whos(dataset):

@@ -11,8 +11,8 @@ from galforge.report.metrics import REAL, ROUNDTRIP, TABLES
 COLUMNS = tables.COLUMNS
 _AVERAGES = ("morphology", "power_spectrum")
 _IN_FLOORS = "in_floors"
-# Table: the metric taken from it.
-_TAKEN = {
+# Table: the metric taken from it; what is planned follows comparisons.OF_ALL.
+TAKEN = {
     **dict.fromkeys(_AVERAGES, "wasserstein"),
     "fid": "fid",
     "kid": "kid",
@@ -36,7 +36,7 @@ def assemble(distances: Sequence[pd.DataFrame], published: pd.DataFrame) -> pd.D
     Raises:
         TablesError: there is none of these metrics, or as ``galforge.report.tables.assemble``.
     """
-    found = [_taken(table, metric, distances, published) for table, metric in _TAKEN.items()]
+    found = [_taken(table, metric, distances, published) for table, metric in TAKEN.items()]
     rows = [own for own in found if len(own)]
     if not rows:
         raise tables.TablesError(
