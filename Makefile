@@ -52,22 +52,22 @@ format: setup ## rewrite the code in the project's style: ruff, snakefmt
 	@.venv/bin/snakefmt workflow
 
 plan: setup ## say which jobs would run and why, and their hours and disk; run none (CONFIG=, PROFILE=)
-	@.venv/bin/python workflow/galforge/estimate.py --profile $(PROFILE) $(WITH_CONFIG)
+	@.venv/bin/python workflow/galforge/estimate/command.py --profile $(PROFILE) $(WITH_CONFIG)
 
 status: setup ## say where a run stands: jobs done, running and failed; while it runs, too (CONFIG=, PROFILE=)
-	@.venv/bin/python workflow/galforge/status.py $(SNAKEMAKE) $(WITH_CONFIG)
+	@.venv/bin/python workflow/galforge/operate/status.py $(SNAKEMAKE) $(WITH_CONFIG)
 
 recover: setup ## after the driver was killed: end its jobs, unlock, run again (PROFILE= and CONFIG= of the run, ARGS=)
 	$(if $(filter file,$(origin PROFILE)),$(error say with which profile the run was started, and its CONFIG if it had one: make recover PROFILE=profiles/slurm))
-	@.venv/bin/python workflow/galforge/recover.py $(if $(FORCE),--force)
+	@.venv/bin/python workflow/galforge/operate/recover.py $(if $(FORCE),--force)
 	@$(SNAKEMAKE) $(WITH_CONFIG) --unlock --quiet rules host
 	@$(SNAKEMAKE) $(WITH_CONFIG) $(ARGS)
 
 config: setup ## write config/config.yaml and its JSON schema anew from the typed settings
-	@.venv/bin/python workflow/galforge/config_files.py
+	@.venv/bin/python workflow/galforge/config/files.py
 
 prune: setup ## free disk: states before a finished training's last, and what other settings or code have replaced
-	@.venv/bin/python workflow/galforge/prune.py results/*
+	@.venv/bin/python workflow/galforge/operate/prune.py results/*
 
 clean-env: ## remove .venv and compiled code (results stay)
 	rm -rf .venv workflow/galforge/__pycache__/compiled-*

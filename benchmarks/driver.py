@@ -1,4 +1,4 @@
-"""CPU time of a driver while jobs run: Snakemake as it is, and with `galforge.scheduler.calm`.
+"""CPU time of a driver while jobs run: Snakemake as it is, and with `galforge.operate.scheduler.calm`.
 
     python benchmarks/driver.py [--jobs 300] [--at-once 6]
 
@@ -34,7 +34,7 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=300)
     parser.add_argument("--at-once", type=int, default=6)
     given = parser.parse_args()
-    for name, head in (("Snakemake alone", ""), ("with galforge.scheduler", CALM)):
+    for name, head in (("Snakemake alone", ""), ("with galforge.operate.scheduler", CALM)):
         with tempfile.TemporaryDirectory(prefix="galforge-") as folder:
             (Path(folder) / "Snakefile").write_text(head + RULES.format(jobs=given.jobs))
             before = _spent()

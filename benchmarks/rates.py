@@ -18,10 +18,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
 
-from galforge.comparisons import GROUPS
-from galforge.config_tree import Config
-from galforge.estimate import configuration
-from galforge.estimate_rates import (
+from galforge.config.tree import Config
+from galforge.estimate.command import configuration
+from galforge.estimate.rates import (
     COLUMNS,
     OPERATIONS_UNIT,
     TABLE,
@@ -31,8 +30,9 @@ from galforge.estimate_rates import (
     own_rates,
     read_table,
 )
-from galforge.estimate_work import Job, Workload
-from galforge.stages_realism import EXPERIMENTS, is_network
+from galforge.estimate.work import Job, Workload
+from galforge.plan.comparisons import GROUPS
+from galforge.plan.stages_realism import EXPERIMENTS, is_network
 
 
 def device(threads: set[int]) -> str:

@@ -29,7 +29,7 @@ from galforge.measure.realism import spectrum, texture
 from galforge.measure.realism.measure import BLOCKS, features_of, measure
 from galforge.measure.realism.properties import background_of
 from galforge.measure.realism.settings import MeasureSettings
-from galforge.stamps import Header
+from galforge.stamps.file import Header
 
 DIFFERENT = 16  # images that are made up
 CLUSTERS = 45e-6  # per pixel, as the median real image has, and as many single pixels
@@ -136,7 +136,7 @@ def compose(arguments: argparse.Namespace) -> bool:
     from galforge.models.two_stage.family import Family
     from galforge.models.two_stage.placing import in_order
     from galforge.models.two_stage.settings import ModelSettings
-    from galforge.sampling import BlockNoise
+    from galforge.sampling.sample import BlockNoise
 
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(arguments.seed)

@@ -32,13 +32,13 @@ from plain_loop import Plain, finish
 from torch.utils.flop_counter import FlopCounterMode
 
 from galforge import families
-from galforge.config_problems import merged
+from galforge.config.problems import merged
 from galforge.models import device as devices
 from galforge.models import normalisation as normalisations
 from galforge.models.normalisation import Normalisation
 from galforge.seeds import generator
 from galforge.settings import Settings
-from galforge.stamps import Header, Stamps, StampsWriter
+from galforge.stamps.file import Header, Stamps, StampsWriter
 from galforge.training.check import MATRIX_SIDE
 from galforge.training.data import HOLD_BYTES, Batch, TrainingImages
 from galforge.training.loop import Training

@@ -31,17 +31,17 @@ import yaml
 from galforge import families
 from galforge.compare import morphology as morphology_distances
 from galforge.compare import power_spectrum as spectrum_distances
-from galforge.config import parse
-from galforge.config_problems import merged
-from galforge.config_tree import Config, Model
-from galforge.estimate import BASE, configuration
+from galforge.config.parse import parse
+from galforge.config.problems import merged
+from galforge.config.tree import Config, Model
+from galforge.estimate.command import BASE, configuration
 from galforge.measure.morphology.noise import calibrate
 from galforge.models import normalisation as normalisations
 from galforge.models import weights as weights_files
 from galforge.models.protocol import Bounded, Step
-from galforge.sampling import sample
+from galforge.sampling.sample import sample
 from galforge.seeds import seed_of
-from galforge.stamps import Stamps, StampsWriter
+from galforge.stamps.file import Stamps, StampsWriter
 from galforge.training.data import TrainingImages
 from galforge.training.draws import Draws, torch_seed
 from galforge.training.loop import Training

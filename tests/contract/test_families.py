@@ -11,12 +11,12 @@ import torch
 
 from galforge import families
 from galforge.errors import GalforgeError
-from galforge.estimate_operations import count
+from galforge.estimate.operations import count
 from galforge.models import normalisation as normalisations
 from galforge.models import weights
 from galforge.models.protocol import Composes, HasLatents, Reconstructs
-from galforge.sampling import BlockNoise, sample
-from galforge.stamps import Stamps
+from galforge.sampling.sample import BlockNoise, sample
+from galforge.stamps.file import Stamps
 from galforge.training import export, state
 from galforge.training.data import TrainingImages
 from galforge.training.group import Group

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from galforge.seeds import generator
-from galforge.stamps import Header, StampsWriter
+from galforge.stamps.file import Header, StampsWriter
 
 SKY = 0.004
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from galforge.seeds import generator
-from galforge.stamps import Header, StampsWriter
+from galforge.stamps.file import Header, StampsWriter
 
 BANDS = ("g", "r", "i", "z", "y")
 EDGES = (0.01, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0)

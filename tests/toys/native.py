@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from galforge.native_stamps import NativeWriter
-from galforge.stamps import Header
+from galforge.stamps.file import Header
+from galforge.stamps.native_file import NativeWriter
 
 SPLITS = ("train", "train", "validation", "test")
 

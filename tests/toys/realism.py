@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from galforge.models.two_stage.placing import place, room
-from galforge.stamps import Header, StampsWriter
+from galforge.stamps.file import Header, StampsWriter
 from galforge.studies.realism.settings import ForestSettings, RealismSettings, XGBoostSettings
 
 LEVELS = 6

@@ -7,10 +7,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from galforge.clusters import CENTRE, PATCH
+from galforge.datasets.sparse.clusters import CENTRE, PATCH
 from galforge.models.protocol import Family, Step
 from galforge.seeds import generator
-from galforge.stamps import Header, StampsWriter
+from galforge.stamps.file import Header, StampsWriter
 from toys.steps import draws
 
 BANDS = {"parts": ("positions", "galaxy", "size"), "thumbnails": ("intensity",)}

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from galforge.config import parse
-from galforge.config_files import CONFIG
-from galforge.config_problems import merged
-from galforge.estimate_rates import OPERATIONS_UNIT, TABLE, read_table
-from galforge.estimate_work import Workload
+from galforge.config.files import CONFIG
+from galforge.config.parse import parse
+from galforge.config.problems import merged
+from galforge.estimate.rates import OPERATIONS_UNIT, TABLE, read_table
+from galforge.estimate.work import Workload
 
 BENCHMARK = Path(__file__).resolve().parents[2] / "benchmarks" / "rates.py"
 LOG = """\

@@ -10,7 +10,7 @@ import torch
 
 from galforge.models.normalisation import Normalisation
 from galforge.models.vae.settings import ModelSettings
-from galforge.stamps import Stamps
+from galforge.stamps.file import Stamps
 from galforge.training.data import TrainingImages
 from galforge.training.loop import Training
 from galforge.training.settings import StepSettings

@@ -4,7 +4,7 @@ import numpy as np
 import scipy.ndimage
 from PIL import Image
 
-from galforge.clusters import CENTRE, PATCH, find, inside, patch, positions
+from galforge.datasets.sparse.clusters import CENTRE, PATCH, find, inside, patch, positions
 
 
 def made() -> np.ndarray:

@@ -3,15 +3,15 @@
 import pytest
 import yaml
 
-from galforge import config_files
-from galforge.comparisons import GROUPS, KINDS, comparison_specs, comparisons, sides, tables_needed
-from galforge.config import ConfigError, parse
-from galforge.config_problems import merged
-from galforge.stages import Stages
+from galforge.config import files
+from galforge.config.parse import ConfigError, parse
+from galforge.config.problems import merged
+from galforge.plan.comparisons import GROUPS, KINDS, comparison_specs, comparisons, sides, tables_needed
+from galforge.plan.stages import Stages
 
 
 def config(**overlay):
-    return parse(merged(yaml.safe_load(config_files.CONFIG.read_text(encoding="utf-8")), overlay))
+    return parse(merged(yaml.safe_load(files.CONFIG.read_text(encoding="utf-8")), overlay))
 
 
 @pytest.fixture(scope="module")

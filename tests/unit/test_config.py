@@ -8,13 +8,13 @@ import jsonschema
 import pytest
 import yaml
 
-from galforge import config_files
-from galforge.config import ConfigError, parse
-from galforge.config_problems import merged
+from galforge.config import files
+from galforge.config.parse import ConfigError, parse
+from galforge.config.problems import merged
+from galforge.plan.stages import Stages
 from galforge.settings import canonical
-from galforge.stages import Stages
 
-ROOT = config_files.ROOT
+ROOT = files.ROOT
 OVERLAYS = sorted(
     [
         *(ROOT / "config").glob("*.yaml"),
@@ -25,7 +25,7 @@ OVERLAYS = sorted(
 
 
 def paper():
-    return yaml.safe_load(config_files.CONFIG.read_text(encoding="utf-8"))
+    return yaml.safe_load(files.CONFIG.read_text(encoding="utf-8"))
 
 
 def changed(path, value):
@@ -41,19 +41,19 @@ def changed(path, value):
 
 @pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda path: path.stem)
 def test_every_configuration_that_is_shipped_is_accepted(overlay):
-    tree = paper() if overlay == config_files.CONFIG else merged(paper(), yaml.safe_load(overlay.read_text()))
+    tree = paper() if overlay == files.CONFIG else merged(paper(), yaml.safe_load(overlay.read_text()))
     config = parse(tree)
     assert config.overall.name == overlay.stem.replace("config", "paper")
-    jsonschema.validate(tree, json.loads(config_files.SCHEMA.read_text()))
+    jsonschema.validate(tree, json.loads(files.SCHEMA.read_text()))
 
 
 def test_generated_files_have_not_drifted():
-    assert config_files.CONFIG.read_text(encoding="utf-8") == config_files.default_yaml(), "run `make config`"
-    assert config_files.SCHEMA.read_text(encoding="utf-8") == config_files.json_schema(), "run `make config`"
+    assert files.CONFIG.read_text(encoding="utf-8") == files.default_yaml(), "run `make config`"
+    assert files.SCHEMA.read_text(encoding="utf-8") == files.json_schema(), "run `make config`"
 
 
 def test_every_key_of_the_default_file_is_explained():
-    lines = config_files.CONFIG.read_text(encoding="utf-8").splitlines()
+    lines = files.CONFIG.read_text(encoding="utf-8").splitlines()
     sections = {"datasets", "models", "measures", "sampling", "compare", "report", "run", "family", "network"}
     for before, line in pairwise(lines):
         key = line.strip().split(":")[0]

@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from galforge.config import ConfigError, parse
-from galforge.config_problems import merged
-from galforge.config_tree import Config
-from galforge.stages import Stages
+from galforge.config.parse import ConfigError, parse
+from galforge.config.problems import merged
+from galforge.config.tree import Config
+from galforge.plan.stages import Stages
 
 ROOT = Path(__file__).resolve().parents[2]
 BASE = yaml.safe_load((ROOT / "config/config.yaml").read_text(encoding="utf-8"))

@@ -5,9 +5,9 @@ import json
 import pytest
 import torch
 
-from galforge.costs import costs
 from galforge.errors import GalforgeError
 from galforge.models import weights
+from galforge.report.cost import costs
 from galforge.training import cost as accounts
 from galforge.training.cost import Spent, write_cost
 

@@ -5,9 +5,9 @@ import textwrap
 
 import pytest
 
-from galforge import digest
-from galforge.digest import code_digest, content_digest, reachable
 from galforge.errors import GalforgeError
+from galforge.provenance import digest
+from galforge.provenance.digest import code_digest, content_digest, reachable
 
 GOLDEN_SOURCE = '''
 """Module."""

@@ -11,8 +11,8 @@ import pytest
 from galforge.datasets.cosmos import mock
 from galforge.datasets.cosmos.dataset import build
 from galforge.datasets.cosmos.settings import DatasetSettings, MockSettings
-from galforge.download import DownloadError, fetch
-from galforge.stamps import Stamps
+from galforge.download.fetch import DownloadError, fetch
+from galforge.stamps.file import Stamps
 
 CONTENT = bytes(range(256)) * 2000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from galforge.api_key import ApiKey, ApiKeyError, trusted
-from galforge.download import DownloadError, fetch
+from galforge.download.api_key import ApiKey, ApiKeyError, trusted
+from galforge.download.fetch import DownloadError, fetch
 
 KEY = "a1b2c3d4e5f60718293a4b5c6d7e8f90"
 VARIABLE = ApiKey("TNG_API_KEY")

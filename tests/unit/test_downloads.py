@@ -4,11 +4,11 @@ import pytest
 import yaml
 from pydantic import Field
 
-from galforge import config_files
-from galforge.config import ConfigError, parse
-from galforge.downloads import downloads_of
+from galforge.config import files
+from galforge.config.parse import ConfigError, parse
+from galforge.download.wanted import downloads_of
+from galforge.plan.stages import Stages
 from galforge.settings import Settings
-from galforge.stages import Stages
 
 SITE = "https://example.org/files"
 PARTS = ("training", "validation", "testing")
@@ -32,7 +32,7 @@ class Several(Settings):
 
 
 def with_release(**given):
-    tree = yaml.safe_load(config_files.CONFIG.read_text(encoding="utf-8"))
+    tree = yaml.safe_load(files.CONFIG.read_text(encoding="utf-8"))
     tree["datasets"]["galaxies"] = {"family": "galaxiesml", "source": "download", "url": URLS, **given}
     return tree
 

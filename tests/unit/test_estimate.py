@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from galforge.errors import GalforgeError
-from galforge.estimate import SMALL, jobs_of, kinds, number, reasons
-from galforge.estimate_rates import (
+from galforge.estimate.command import SMALL, jobs_of, kinds, number, reasons
+from galforge.estimate.rates import (
     EFFICIENCY,
     TABLE,
     Rate,
@@ -19,7 +19,7 @@ from galforge.estimate_rates import (
     own_rates,
     read_table,
 )
-from galforge.estimate_work import Job, Work
+from galforge.estimate.work import Job, Work
 
 DRY_RUN = """\
 Building DAG of jobs...

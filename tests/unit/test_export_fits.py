@@ -7,11 +7,11 @@ import pytest
 from astropy.io import fits
 from astropy.stats import gaussian_fwhm_to_sigma
 
-from galforge import native
 from galforge.errors import GalforgeError
-from galforge.export_fits import write_fits
-from galforge.native_stamps import NativeWriter
-from galforge.stamps import Header, Stamps, StampsWriter
+from galforge.stamps import sizes
+from galforge.stamps.file import Header, Stamps, StampsWriter
+from galforge.stamps.fits import write_fits
+from galforge.stamps.native_file import NativeWriter
 
 SIDES = (2.0, 2516.0)
 MAGNITUDE, ZERO_POINT = 20.0, 25.94
@@ -73,7 +73,7 @@ def test_galaxies_come_at_their_own_size(tmp_path: Path, kept: str) -> None:
         header = Header(bands, 0.394, "kpc", "electron/s", zero_points, 750.0, "mock", SIDES)
         with StampsWriter(path, (4, 64, 64), header, 2) as writer:
             for side, image, gain in zip(sides, galaxies, gains, strict=True):
-                writer.append(native.store(image, 2 * side, 64, SIDES), name=f"tng-{side}", gain=gain)
+                writer.append(sizes.store(image, 2 * side, 64, SIDES), name=f"tng-{side}", gain=gain)
     else:
         header = Header(bands, 0.394, "kpc", "electron/s", zero_points, 750.0, "mock")
         with NativeWriter(path, header) as writer:

@@ -6,10 +6,11 @@ from types import SimpleNamespace
 import pytest
 import yaml
 
-from galforge import atomic, config_files
-from galforge.config_problems import merged
-from galforge.driver import Driver
-from galforge.listing import contents_digest
+from galforge import atomic
+from galforge.config import files
+from galforge.config.problems import merged
+from galforge.plan.driver import Driver
+from galforge.provenance.folders import contents_digest
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ def test_a_file_is_read_again_only_when_its_size_or_date_changed(folder, monkeyp
         read.append(file.name)
         raise AssertionError("no file needed reading")
 
-    monkeypatch.setattr("galforge.listing.hashlib.file_digest", noting)
+    monkeypatch.setattr("galforge.provenance.folders.hashlib.file_digest", noting)
     listed(folder)
     assert read == []
 
@@ -92,7 +93,7 @@ def test_a_raw_folder_counts_by_content_wherever_it_lies(tmp_path, monkeypatch, 
     folder = here / where
     folder.mkdir(parents=True)
     tree = merged(
-        yaml.safe_load(config_files.CONFIG.read_text(encoding="utf-8")),
+        yaml.safe_load(files.CONFIG.read_text(encoding="utf-8")),
         {"datasets": {"cosmos": {"source": "path", "path": where}}},
     )
 

@@ -4,14 +4,14 @@ import numpy as np
 import pytest
 from skimage.transform import resize
 
-from galforge import native
 from galforge.measure.images import blocks, galaxy, side_of
 from galforge.measure.photometry.measure import measure as photometry
 from galforge.measure.photometry.settings import MeasureSettings
 from galforge.measure.power_spectrum.measure import measure as spectra
 from galforge.measure.power_spectrum.settings import MeasureSettings as SpectraSettings
-from galforge.native_stamps import NativeWriter
-from galforge.stamps import Header, Stamps, StampsError, StampsWriter
+from galforge.stamps import sizes
+from galforge.stamps.file import Header, Stamps, StampsError, StampsWriter
+from galforge.stamps.native_file import NativeWriter
 
 SIDES = (2.0, 2516.0)
 BANDS = ("g", "r", "i", "z")
@@ -31,39 +31,39 @@ def image(side, flux=100.0):
 
 @pytest.mark.parametrize("original", [64, 65, 66, 67, 128, 511, 1024, 2516])
 def test_a_side_comes_back_from_its_code(original):
-    channel = np.full((16, 16), native.code_of(original, SIDES), dtype=np.float32)
-    assert native.side_of(channel, SIDES) == original // 2
+    channel = np.full((16, 16), sizes.code_of(original, SIDES), dtype=np.float32)
+    assert sizes.side_of(channel, SIDES) == original // 2
 
 
 def test_codes_run_from_0_to_1_and_generated_ones_are_averaged_and_held_to_what_exists():
-    assert native.code_of(2, SIDES) == 0
-    assert native.code_of(2516, SIDES) == 1
-    noisy = native.code_of(100, SIDES) + np.array([[0.01, -0.01], [0.02, -0.02]])
-    assert native.side_of(noisy, SIDES) == 50
-    assert native.side_of(np.full((2, 2), -3.0), SIDES) == 2
-    assert native.side_of(np.full((2, 2), 9.0), SIDES) == 2516
+    assert sizes.code_of(2, SIDES) == 0
+    assert sizes.code_of(2516, SIDES) == 1
+    noisy = sizes.code_of(100, SIDES) + np.array([[0.01, -0.01], [0.02, -0.02]])
+    assert sizes.side_of(noisy, SIDES) == 50
+    assert sizes.side_of(np.full((2, 2), -3.0), SIDES) == 2
+    assert sizes.side_of(np.full((2, 2), 9.0), SIDES) == 2516
 
 
 @pytest.mark.parametrize(("side", "kept"), [(64, 32), (66, 33), (67, 34)])
 def test_the_central_half_is_cut_like_the_released_code(side, kept):
     row = np.tile(np.arange(side), (1, side, 1))
-    half = native.central_half(row)
+    half = sizes.central_half(row)
     assert half.shape == (1, kept, kept)
     assert half[0, 0, 0] == int(0.25 * side)
 
 
 def test_storing_conserves_surface_brightness_and_decoding_undoes_the_size():
     galaxy_ = image(48)
-    stamp = native.store(galaxy_, 96, 64, SIDES)
+    stamp = sizes.store(galaxy_, 96, 64, SIDES)
     assert stamp.shape == (5, 64, 64)
     assert stamp.dtype == np.float32
     assert stamp[:4].sum() == pytest.approx(galaxy_.sum() * (64 / 48) ** 2, rel=1e-3)
-    decoded = native.decode(stamp, SIDES)
+    decoded = sizes.decode(stamp, SIDES)
     assert decoded.shape == (4, 48, 48)
     assert decoded.sum() == pytest.approx(galaxy_.sum(), rel=2e-3)
     reference = np.stack([resize(band, (48, 48), order=1) for band in stamp[:4].astype(float)])
     assert np.array_equal(decoded, reference)
-    assert np.array_equal(native.decode(stamp, SIDES, band=2), decoded[2:3])
+    assert np.array_equal(sizes.decode(stamp, SIDES, band=2), decoded[2:3])
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +76,7 @@ def files(tmp_path_factory):
     ):
         for number, side in enumerate((64, 40, 30)):
             own.append(image(side), name=f"g{number}", split="train")
-            one_size.append(native.store(image(side), 2 * side, 64, SIDES), name=f"g{number}", split="train")
+            one_size.append(sizes.store(image(side), 2 * side, 64, SIDES), name=f"g{number}", split="train")
     return folder
 
 

@@ -6,18 +6,19 @@ import json
 import pytest
 import yaml
 
-from galforge import comparisons, config_files
-from galforge.comparisons import Kind
-from galforge.config import parse
-from galforge.config_problems import merged
+from galforge.config import files
+from galforge.config.parse import parse
+from galforge.config.problems import merged
 from galforge.datasets.galaxiesml import settings as galaxiesml
-from galforge.digest import reachable
-from galforge.planned_figures import REDSHIFT_FIGURES, SPARSE_FIGURES, figure_study, redshift_figures, sparse_figures
-from galforge.planned_tables import planned_tables
+from galforge.papers.readings import table_of
+from galforge.plan import comparisons
+from galforge.plan.comparisons import Kind
+from galforge.plan.figures import REDSHIFT_FIGURES, SPARSE_FIGURES, figure_study, redshift_figures, sparse_figures
+from galforge.plan.stage import SCRIPTS
+from galforge.plan.stages import Stages
+from galforge.plan.tables import planned_tables
+from galforge.provenance.digest import reachable
 from galforge.report import overall
-from galforge.report.metrics import table_of
-from galforge.stage import SCRIPTS
-from galforge.stages import Stages
 
 OVERLAY = {
     "datasets": {"galaxiesml": {"family": "galaxiesml", "measuring": {"expected_count": 1400}}},
@@ -26,7 +27,7 @@ OVERLAY = {
 
 
 def config(**overlay):
-    return parse(merged(yaml.safe_load(config_files.CONFIG.read_text(encoding="utf-8")), {**OVERLAY, **overlay}))
+    return parse(merged(yaml.safe_load(files.CONFIG.read_text(encoding="utf-8")), {**OVERLAY, **overlay}))
 
 
 @pytest.fixture
@@ -87,7 +88,7 @@ def test_the_table_of_the_study_has_the_stage_of_the_others(measured):
 def sparse(**overlay):
     models = ("baseline1", "two_stage_conditional")
     runs = [{"dataset": "sparse", "model": name, "seeds": [0]} for name in models]
-    return parse(merged(yaml.safe_load(config_files.CONFIG.read_text(encoding="utf-8")), {"run": runs, **overlay}))
+    return parse(merged(yaml.safe_load(files.CONFIG.read_text(encoding="utf-8")), {"run": runs, **overlay}))
 
 
 def test_galaxies_of_sparse_images_are_shown_where_a_model_draws_them_one_by_one():

@@ -7,12 +7,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from galforge import provenance
 from galforge.errors import GalforgeError
-from galforge.provenance import PLAN_VARIABLE, begin, code_param, file_digest, finish, job_key
+from galforge.provenance import records
+from galforge.provenance.records import PLAN_VARIABLE, begin, code_param, file_digest, finish, job_key
 from galforge.settings import canonical
 
-SCRIPTS = provenance.ROOT / "workflow" / "scripts"
+SCRIPTS = records.ROOT / "workflow" / "scripts"
 SCRIPT = SCRIPTS / "table.py"
 
 
@@ -83,8 +83,8 @@ def test_an_installed_copy_of_the_package_is_refused(job, tmp_path):
 
 def test_a_library_of_another_version_than_the_lock_is_refused(job, tmp_path, monkeypatch):
     lock = tmp_path / "requirements.lock"
-    lock.write_text(provenance.LOCK.read_text().replace("numpy==", "numpy==0."))
-    monkeypatch.setattr(provenance, "LOCK", lock)
+    lock.write_text(records.LOCK.read_text().replace("numpy==", "numpy==0."))
+    monkeypatch.setattr(records, "LOCK", lock)
     job.params.code = code_param(SCRIPT, (), ("numpy", "pandas"))
     key = job_key("table", {"table": "headline"})
     (tmp_path / "plan.json").write_text(canonical({key: [job.params.spec, job.params.code]}))

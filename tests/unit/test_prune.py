@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from galforge.prune import main, passed, prune, unused
+from galforge.operate.prune import main, passed, prune, unused
 
 
 @pytest.fixture(autouse=True)

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from galforge.errors import GalforgeError
-from galforge.provenance import DRIVER_JOB_VARIABLE, PLAN_VARIABLE
-from galforge.recover import recover
+from galforge.operate.recover import recover
+from galforge.provenance.records import DRIVER_JOB_VARIABLE, PLAN_VARIABLE
 
 SQUEUE = """\
 #!/bin/sh

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 from snakemake.scheduling.job_scheduler import JobScheduler
 
-from galforge.scheduler import calm, look_again
+from galforge.operate.scheduler import calm, look_again
 
 
 def scheduler():

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from galforge.seeds import generator
-from galforge.stamps import Header, Stamps, StampsError, StampsWriter, split_of
+from galforge.stamps.file import Header, Stamps, StampsError, StampsWriter, split_of
 
 HEADER = Header(("g", "r"), 0.03, "arcsec", "electron/s", (25.9, 26.0), 2028.0, "mock")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from galforge.errors import GalforgeError
-from galforge.status import failures, last_logged, report, stages
+from galforge.operate.status import failures, last_logged, report, stages
 
 DAG = """\
 digraph snakemake_dag {

@@ -15,10 +15,10 @@ import yaml
 TREE = Path(sys.argv[1])
 sys.path.insert(0, str(TREE / "workflow"))
 
-from galforge import digest, provenance
-from galforge.config import ConfigError, parse
-from galforge.config_problems import merged
-from galforge.stages import Stages
+from galforge.config.parse import ConfigError, parse
+from galforge.config.problems import merged
+from galforge.plan.stages import Stages
+from galforge.provenance import digest, records
 
 
 def tree_config():
@@ -45,9 +45,7 @@ def codes(jobs, stages):
         stage = stages.stage(rule, wildcards)
         kind = (stage.script, stage.modules, stage.libraries)
         if kind not in known:
-            known[kind] = provenance.code_param(
-                TREE / "workflow/scripts" / stage.script, stage.modules, stage.libraries
-            )
+            known[kind] = records.code_param(TREE / "workflow/scripts" / stage.script, stage.modules, stage.libraries)
         out[name] = known[kind]
     return out
 
@@ -113,14 +111,14 @@ def silent(jobs):
 def libraries(jobs):
     """Each pin of the lock raised."""
     stages, found = Stages(parse(tree_config())), {}
-    before, text = codes(jobs, stages), provenance.LOCK.read_text()
-    for name, version in provenance.locked_versions().items():
+    before, text = codes(jobs, stages), records.LOCK.read_text()
+    for name, version in records.locked_versions().items():
         lines = [f"{line}.1" if line.lower().startswith(f"{name}==") else line for line in text.splitlines()]
-        provenance.LOCK.write_text("\n".join(lines) + "\n")
+        records.LOCK.write_text("\n".join(lines) + "\n")
         after = codes(jobs, stages)
         found[name] = [job for job in jobs if before[job] != after[job]]
         assert version
-    provenance.LOCK.write_text(text)
+    records.LOCK.write_text(text)
     return found
 
 

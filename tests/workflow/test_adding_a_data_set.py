@@ -10,7 +10,7 @@ import yaml
 from astropy.io import fits
 from tree import ROOT, copy_tree, snakemake
 
-from galforge.stamps import Stamps
+from galforge.stamps.file import Stamps
 
 SIDES = {"large": 80, "odd": 65, "exact": 64}
 STAMPS = "results/paper/stamps/mygalaxies.h5"

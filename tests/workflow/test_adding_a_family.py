@@ -9,7 +9,7 @@ import pytest
 import yaml
 from tree import ROOT, SMALLEST, planned, snakemake
 
-from galforge.stamps import Stamps
+from galforge.stamps.file import Stamps
 
 SAMPLES = "results/smallest/samples/sersic/pca/seed0.h5"
 TRAINING = {"images_total": 400, "segment_images": 400, "batch": 10, "ema_half_life_images": 40, "history_images": 20}

@@ -15,7 +15,7 @@ from tree import copy_tree, planned, snakemake
 
 from galforge.datasets.cosmos.mock import write_raw
 from galforge.datasets.cosmos.settings import MockSettings
-from galforge.stamps import Stamps
+from galforge.stamps.file import Stamps
 
 ARCHIVE = "cosmos_galaxy_postage_stamps.tar"
 COUNT = 6

@@ -17,7 +17,7 @@ from tree import copy_tree, planned, snakemake
 
 from galforge.datasets.galaxiesml.mock import write_raw
 from galforge.datasets.galaxiesml.settings import MockSettings
-from galforge.stamps import Stamps
+from galforge.stamps.file import Stamps
 
 COUNT, SIZE, BIN = 28, 32, 2
 NAMES = [f"5x64x64_{part}_with_morphology.hdf5" for part in ("training", "validation", "testing")]

@@ -16,7 +16,7 @@ from tree import copy_tree, planned, snakemake
 
 from galforge.datasets.cosmos.mock import stamp
 from galforge.datasets.cosmos.settings import MockSettings
-from galforge.stamps import Stamps
+from galforge.stamps.file import Stamps
 
 pytestmark = pytest.mark.slow
 

@@ -10,14 +10,14 @@ import pytest
 import yaml
 from tree import SMALLEST, copy_tree
 
-from galforge.config import parse
-from galforge.config_problems import merged
-from galforge.estimate_rates import read_table
-from galforge.estimate_work import Job, Workload
+from galforge.config.parse import parse
+from galforge.config.problems import merged
+from galforge.estimate.rates import read_table
+from galforge.estimate.work import Job, Workload
 
 
 def plan(tree: Path, *words: str) -> str:
-    command = [sys.executable, "workflow/galforge/estimate.py", "--profile", "profiles/local", *words]
+    command = [sys.executable, "workflow/galforge/estimate/command.py", "--profile", "profiles/local", *words]
     done = subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -110,7 +110,7 @@ def test_parts_leave_nothing_and_their_whole_counts_once(workload):
 def test_operations_follow_from_the_networks(workload, smallest_run):
     """Twice the side of a convolution is four times the work; weights are those that were exported."""
     network = workload.networks()["sersic vae"]
-    script = smallest_run.tree / "workflow/galforge/estimate_operations.py"
+    script = smallest_run.tree / "workflow/galforge/estimate/operations.py"
     settings = workload.config.models["sersic", "vae"].network.spec()
     asked = [{"family": "vae", "network": settings, "shape": [1, side, side]} for side in (32, 64)]
     done = subprocess.run([sys.executable, script], input=json.dumps(asked), capture_output=True, text=True, check=True)

@@ -15,7 +15,7 @@ TRAININGS = (
 
 
 def prune(tree: Path) -> subprocess.CompletedProcess:
-    command = [sys.executable, "workflow/galforge/prune.py", "results/smallest"]
+    command = [sys.executable, "workflow/galforge/operate/prune.py", "results/smallest"]
     return subprocess.run(command, cwd=tree, capture_output=True, text=True, check=False)
 
 

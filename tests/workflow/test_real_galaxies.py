@@ -14,7 +14,7 @@ from photutils.segmentation import detect_sources, detect_threshold
 from scipy.ndimage import uniform_filter
 from tree import copy_tree, snakemake
 
-from galforge.stamps import Stamps
+from galforge.stamps.file import Stamps
 
 pytestmark = [pytest.mark.real, pytest.mark.slow]
 

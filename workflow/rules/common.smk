@@ -6,13 +6,13 @@ from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir)))
 
 from galforge.errors import GalforgeError
-from galforge.config_tree import is_native
-from galforge.comparisons import GANTASTIC, GROUPS, LI2024, TABLES, table_path, tables_needed
-from galforge.driver import Driver
-from galforge.planned_figures import figure_study
-from galforge.planned_tables import distance_files, planned_tables, summaries, trained
-from galforge.scheduler import calm
-from galforge.stages_realism import EXPERIMENTS
+from galforge.config.tree import is_native
+from galforge.plan.comparisons import GANTASTIC, GROUPS, LI2024, TABLES, table_path, tables_needed
+from galforge.plan.driver import Driver
+from galforge.plan.figures import figure_study
+from galforge.plan.tables import distance_files, planned_tables, summaries, trained
+from galforge.operate.scheduler import calm
+from galforge.plan.stages_realism import EXPERIMENTS
 from snakemake.exceptions import WorkflowError
 
 calm()

@@ -4,8 +4,8 @@ import json
 
 from galforge import families
 from galforge.atomic import write_text
-from galforge.provenance import begin, finish
-from galforge.stamps import Stamps
+from galforge.provenance.records import begin, finish
+from galforge.stamps.file import Stamps
 
 spec = begin(snakemake, __file__)
 settings = families.load("measure", spec["family"], "settings").MeasureSettings.from_spec(spec["settings"])

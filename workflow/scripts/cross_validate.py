@@ -3,7 +3,7 @@
 import pandas as pd
 
 from galforge.atomic import replacing
-from galforge.provenance import begin, finish
+from galforge.provenance.records import begin, finish
 from galforge.studies.realism.chosen import chosen
 from galforge.studies.realism.features import joined
 from galforge.studies.realism.validation import cross_validate

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from galforge.atomic import replacing
-from galforge.provenance import begin, finish
+from galforge.provenance.records import begin, finish
 from galforge.studies.realism.chosen import chosen
 from galforge.studies.realism.networks import cross_validate_network
 

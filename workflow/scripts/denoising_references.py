@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from galforge.atomic import replacing
-from galforge.provenance import begin, finish
+from galforge.provenance.records import begin, finish
 from galforge.studies.denoising.evaluation import evaluate, examples, measuring_of, write_examples
 from galforge.studies.denoising.galaxies import Galaxies
 from galforge.studies.denoising.methods import references

@@ -8,7 +8,7 @@ from galforge.atomic import replacing
 from galforge.compare.engines import common_engine
 from galforge.compare.joined import check_alike, joined
 from galforge.compare.settings import ComparisonSettings
-from galforge.provenance import begin, finish
+from galforge.provenance.records import begin, finish
 
 spec = begin(snakemake, __file__)
 names = [tuple(name) for name in spec["tables"]]

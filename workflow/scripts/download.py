@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from galforge.api_key import ApiKey
-from galforge.download import fetch
-from galforge.provenance import begin, finish
+from galforge.download.api_key import ApiKey
+from galforge.download.fetch import fetch
+from galforge.provenance.records import begin, finish
 
 spec = begin(snakemake, __file__)
 fetch(

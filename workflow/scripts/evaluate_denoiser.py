@@ -5,7 +5,7 @@ from pathlib import Path
 from galforge.atomic import replacing
 from galforge.logs import log
 from galforge.models import device as devices
-from galforge.provenance import begin, finish
+from galforge.provenance.records import begin, finish
 from galforge.studies.denoising.apply import network
 from galforge.studies.denoising.evaluation import evaluate, examples, measuring_of, write_examples
 from galforge.studies.denoising.galaxies import Galaxies

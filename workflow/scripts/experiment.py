@@ -4,7 +4,7 @@ from pathlib import Path
 
 from galforge import families
 from galforge.atomic import replacing
-from galforge.provenance import begin, finish
+from galforge.provenance.records import begin, finish
 from galforge.studies.realism.experiments import run
 from galforge.studies.realism.trees import Scorer
 

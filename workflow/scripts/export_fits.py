@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from galforge.export_fits import write_fits
-from galforge.provenance import begin, finish
+from galforge.provenance.records import begin, finish
+from galforge.stamps.fits import write_fits
 
 spec = begin(snakemake, __file__)
 write_fits(Path(snakemake.input.stamps), Path(snakemake.output.fits), spec["count"])

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from galforge.provenance import begin, finish
+from galforge.provenance.records import begin, finish
 from galforge.training.export import export_history, export_weights
 
 begin(snakemake, __file__)

@@ -1,9 +1,9 @@
 """Draw the sheet of source and generated galaxies to be told apart, and write its key."""
 
-from galforge.provenance import begin, finish
-from galforge.report.figures.blind import draw
-from galforge.report.labels import source_label
-from galforge.stamps import Stamps
+from galforge.drawing.labels import source_label
+from galforge.papers.li2024.figures.blind import draw
+from galforge.provenance.records import begin, finish
+from galforge.stamps.file import Stamps
 
 spec = begin(snakemake, __file__)
 source, *generated = snakemake.input.stamps

@@ -3,10 +3,10 @@
 import pandas as pd
 
 from galforge.compare.joined import joined
-from galforge.provenance import begin, finish
-from galforge.report.figures.colours import draw
-from galforge.report.labels import model_labels, source_label
-from galforge.stamps import Stamps
+from galforge.drawing.labels import model_labels, source_label
+from galforge.papers.holzschuh2022.figures.colours import draw
+from galforge.provenance.records import begin, finish
+from galforge.stamps.file import Stamps
 
 spec = begin(snakemake, __file__)
 pairs = zip(snakemake.input.morphology, snakemake.input.photometry, strict=True)

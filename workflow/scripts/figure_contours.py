@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from galforge.provenance import begin, finish
-from galforge.report.figures.contours import draw
-from galforge.report.labels import model_labels, source_label
+from galforge.drawing.labels import model_labels, source_label
+from galforge.papers.holzschuh2022.figures.contours import draw
+from galforge.provenance.records import begin, finish
 
 spec = begin(snakemake, __file__)
 source, *generated = (pd.read_parquet(path) for path in snakemake.input.measurements)

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from galforge.provenance import begin, finish
-from galforge.report.denoising import alpha_label, best_reference, of_sweep, shown_alphas
-from galforge.report.figures.denoised import Case, draw
+from galforge.papers.holzschuh2022.denoising_table import alpha_label, best_reference, of_sweep, shown_alphas
+from galforge.papers.holzschuh2022.figures.denoised import Case, draw
+from galforge.provenance.records import begin, finish
 
 spec = begin(snakemake, __file__)
 sweep = {name: spec[name] for name in ("dataset", "model", "protocol", "denoiser")}

@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from galforge.provenance import begin, finish
-from galforge.report.figures.history import draw
-from galforge.report.labels import model_labels
+from galforge.drawing.labels import model_labels
+from galforge.papers.holzschuh2022.figures.history import draw
+from galforge.provenance.records import begin, finish
 
 spec = begin(snakemake, __file__)
 histories = [pd.read_csv(path) for path in snakemake.input.histories]

@@ -1,9 +1,9 @@
 """Draw walks through the latent space of each model, and source stamps beside their reconstructions."""
 
-from galforge.provenance import begin, finish
-from galforge.report.figures.interpolations import draw
-from galforge.report.labels import model_labels, source_label
-from galforge.stamps import Stamps
+from galforge.drawing.labels import model_labels, source_label
+from galforge.papers.holzschuh2022.figures.interpolations import draw
+from galforge.provenance.records import begin, finish
+from galforge.stamps.file import Stamps
 
 spec = begin(snakemake, __file__)
 with Stamps(snakemake.input.stamps) as stamps:

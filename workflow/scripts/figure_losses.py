@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from galforge.provenance import begin, finish
-from galforge.report.figures.losses import draw
-from galforge.report.figures.per_bin import origin_of
-from galforge.report.labels import source_label
+from galforge.drawing.labels import source_label
+from galforge.drawing.per_bin import origin_of
+from galforge.papers.li2024.figures.losses import draw
+from galforge.provenance.records import begin, finish
 
 spec = begin(snakemake, __file__)
 table = pd.read_csv(snakemake.input.table)

@@ -1,9 +1,9 @@
 """Draw source and generated galaxies at some redshifts."""
 
-from galforge.provenance import begin, finish
-from galforge.report.figures.redshift_grid import draw
-from galforge.report.labels import model_labels, source_label
-from galforge.stamps import Stamps
+from galforge.drawing.labels import model_labels, source_label
+from galforge.papers.li2024.figures.redshift_grid import draw
+from galforge.provenance.records import begin, finish
+from galforge.stamps.file import Stamps
 
 spec = begin(snakemake, __file__)
 source, *generated = snakemake.input.stamps

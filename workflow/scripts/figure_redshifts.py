@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from galforge.provenance import begin, finish
-from galforge.report.figures.redshifts import draw
-from galforge.report.labels import model_labels, source_label
+from galforge.drawing.labels import model_labels, source_label
+from galforge.papers.li2024.figures.redshifts import draw
+from galforge.provenance.records import begin, finish
 
 spec = begin(snakemake, __file__)
 source, *generated = map(pd.read_parquet, snakemake.input.measurements)

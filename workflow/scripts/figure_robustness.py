@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from galforge.provenance import begin, finish
-from galforge.report.figures.robustness import draw
+from galforge.papers.holzschuh2022.figures.robustness import draw
+from galforge.provenance.records import begin, finish
 
 spec = begin(snakemake, __file__)
 draw(

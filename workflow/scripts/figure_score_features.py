@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from galforge.provenance import begin, finish
-from galforge.report.figures.score_features import draw
-from galforge.report.labels import scorer_label, source_label
+from galforge.drawing.labels import scorer_label, source_label
+from galforge.papers.gantastic2020.figures.score_features import draw
+from galforge.provenance.records import begin, finish
 
 spec = begin(snakemake, __file__)
 draw(

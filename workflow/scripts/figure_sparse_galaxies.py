@@ -1,9 +1,9 @@
 """Draw galaxies of the source and of each model that draws them one by one."""
 
-from galforge.provenance import begin, finish
-from galforge.report.figures.sparse_galaxies import draw
-from galforge.report.labels import model_labels, source_label
-from galforge.studies.realism.shown import generated_patches, real_patches
+from galforge.drawing.labels import model_labels, source_label
+from galforge.drawing.picked import generated_patches, real_patches
+from galforge.papers.gantastic2020.figures.sparse_galaxies import draw
+from galforge.provenance.records import begin, finish
 
 spec = begin(snakemake, __file__)
 count, seed = spec["count"], spec["seed"]

@@ -1,9 +1,9 @@
 """Draw whole images of the source and of each model."""
 
-from galforge.provenance import begin, finish
-from galforge.report.figures.sparse_images import ACROSS, draw
-from galforge.report.labels import model_labels, source_label
-from galforge.studies.realism.shown import whole_images
+from galforge.drawing.labels import model_labels, source_label
+from galforge.drawing.picked import whole_images
+from galforge.papers.gantastic2020.figures.sparse_images import ACROSS, draw
+from galforge.provenance.records import begin, finish
 
 spec = begin(snakemake, __file__)
 labels = [source_label(spec["dataset"], spec["origin"], spec["scale"]), *model_labels(spec["models"])]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from galforge.provenance import begin, finish
+from galforge.provenance.records import begin, finish
 from galforge.studies.realism.chosen import chosen
 from galforge.studies.realism.trees import fit_scorer
 

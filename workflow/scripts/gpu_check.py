@@ -3,7 +3,7 @@
 import json
 
 from galforge import atomic
-from galforge.provenance import begin
+from galforge.provenance.records import begin
 from galforge.training.check import check
 from galforge.training.gpus import gpus
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from galforge.latents import walk
-from galforge.provenance import begin, finish
+from galforge.provenance.records import begin, finish
+from galforge.sampling.latents import walk
 
 spec = begin(snakemake, __file__)
 weights, stamps, out = Path(snakemake.input.weights), Path(snakemake.input.stamps), Path(snakemake.output.stamps)

@@ -9,9 +9,9 @@ from galforge import families
 from galforge.atomic import replacing
 from galforge.measure.images import side_of
 from galforge.parts import bounds
-from galforge.provenance import begin, finish
+from galforge.provenance.records import begin, finish
 from galforge.seeds import seed_of
-from galforge.stamps import Stamps
+from galforge.stamps.file import Stamps
 
 spec = begin(snakemake, __file__)
 if chunks := snakemake.input.get("chunks"):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from galforge.provenance import begin, commit, finish
+from galforge.provenance.records import begin, commit, finish
 from galforge.report import page
 from galforge.report.summary import figures, summarise
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from galforge import families
-from galforge.provenance import begin, finish
+from galforge.provenance.records import begin, finish
 
 spec = begin(snakemake, __file__)
 settings = families.load("datasets", spec["family"], "settings").MockSettings.from_spec(spec["mock"])

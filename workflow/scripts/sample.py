@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from galforge.merging import merge
 from galforge.parts import bounds
-from galforge.provenance import begin, finish
+from galforge.provenance.records import begin, finish
+from galforge.stamps.merging import merge
 
 spec = begin(snakemake, __file__)
 weights, out = Path(snakemake.input.weights), Path(snakemake.output.stamps)
@@ -12,8 +12,8 @@ if chunks := snakemake.input.get("chunks"):
     merge([Path(chunk) for chunk in chunks], out)
 else:
     # Only here: they bring torch, whose import takes longer than to put chunks together.
-    from galforge.sample_conditions import conditions_for, divided
-    from galforge.sampling import sample
+    from galforge.sampling.conditions import conditions_for, divided
+    from galforge.sampling.sample import sample
 
     start, stop = bounds(spec["count"], snakemake.wildcards)
     source = snakemake.input.get("source")

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from galforge.provenance import begin, finish
+from galforge.provenance.records import begin, finish
 from galforge.studies.realism.drawing import sample_galaxies
 
 spec = begin(snakemake, __file__)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from galforge.atomic import replacing
-from galforge.provenance import begin, finish
+from galforge.provenance.records import begin, finish
 from galforge.studies.realism.summary import generator_rows
 
 spec = begin(snakemake, __file__)

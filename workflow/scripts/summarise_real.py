@@ -3,7 +3,7 @@
 import pandas as pd
 
 from galforge.atomic import replacing
-from galforge.provenance import begin, finish
+from galforge.provenance.records import begin, finish
 from galforge.studies.realism.summary import real_rows
 
 spec = begin(snakemake, __file__)

@@ -1,6 +1,6 @@
 """Make one table of a study: what was measured beside what was published."""
 
-from galforge.provenance import begin, finish
+from galforge.provenance.records import begin, finish
 from galforge.report import tables
 
 spec = begin(snakemake, __file__)

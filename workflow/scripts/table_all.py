@@ -1,6 +1,6 @@
 """Make the table of every generator on every data set."""
 
-from galforge.provenance import begin, finish
+from galforge.provenance.records import begin, finish
 from galforge.report import overall, tables
 
 spec = begin(snakemake, __file__)

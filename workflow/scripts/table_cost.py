@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pandas as pd
 
-from galforge.costs import costs, origin_of
-from galforge.provenance import begin, finish
+from galforge.provenance.records import begin, finish
 from galforge.report import tables
+from galforge.report.cost import costs, origin_of
 
 spec = begin(snakemake, __file__)
 segments, rows = iter(snakemake.input.segments), []

@@ -2,11 +2,12 @@
 
 import pandas as pd
 
-from galforge.provenance import begin, finish
-from galforge.report import denoising, tables
+from galforge.papers.holzschuh2022 import denoising_table
+from galforge.provenance.records import begin, finish
+from galforge.report import tables
 
 spec = begin(snakemake, __file__)
-frame = denoising.assemble(
+frame = denoising_table.assemble(
     [pd.read_csv(path) for path in snakemake.input.summaries], tables.read_published([snakemake.input.published])
 )
 out = snakemake.output

@@ -1,9 +1,9 @@
 """Make one table of sparse images and their scores from its rows."""
 
-from galforge.provenance import begin, finish
+from galforge.papers.readings import table_of
+from galforge.papers.table import GANTASTIC
+from galforge.provenance.records import begin, finish
 from galforge.report import tables
-from galforge.report.about import GANTASTIC
-from galforge.report.metrics import table_of
 
 spec = begin(snakemake, __file__)
 table = table_of(GANTASTIC, spec["file"])

@@ -4,7 +4,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from galforge.provenance import DRIVER_JOB_VARIABLE, begin, file_digest, finish
+from galforge.provenance.records import DRIVER_JOB_VARIABLE, begin, file_digest, finish
 from galforge.studies.denoising.settings import DenoiserSettings
 from galforge.studies.denoising.training import Job, train
 

@@ -5,8 +5,8 @@ import os
 from pathlib import Path
 
 from galforge.logs import TENSORBOARD_VARIABLE
-from galforge.provenance import DRIVER_JOB_VARIABLE, begin, finish
-from galforge.stamps import Stamps
+from galforge.provenance.records import DRIVER_JOB_VARIABLE, begin, finish
+from galforge.stamps.file import Stamps
 from galforge.training.gpus import processes
 from galforge.training.launch import launch
 

@@ -14,7 +14,7 @@ from astropy.io import fits
 from galforge.datasets.cosmos.dataset import build
 from galforge.datasets.cosmos.settings import DatasetSettings
 from galforge.errors import GalforgeError
-from galforge.stamps import Stamps
+from galforge.stamps.file import Stamps
 
 SIZE = 16
 

@@ -15,7 +15,7 @@ from galforge.datasets.cosmos import mock
 from galforge.datasets.cosmos.dataset import build
 from galforge.datasets.cosmos.settings import DatasetSettings, MockSettings
 from galforge.datasets.scene import Arms, Scene, Sersic, render
-from galforge.stamps import Stamps
+from galforge.stamps.file import Stamps
 
 MORPHOLOGY = ("asymmetry", "smoothness", "gini", "m20")
 

@@ -11,13 +11,13 @@ import h5py
 import numpy as np
 import pytest
 
-from galforge import stamps as stamps_module
 from galforge.datasets.galaxiesml import release
 from galforge.datasets.galaxiesml.dataset import binned, build
 from galforge.datasets.galaxiesml.release import NEEDED
 from galforge.datasets.galaxiesml.settings import BANDS, CONDITIONS, PARTS, DatasetSettings, conditions_of
 from galforge.errors import GalforgeError
-from galforge.stamps import Stamps
+from galforge.stamps import file as stamps_module
+from galforge.stamps.file import Stamps
 
 SIDE, ROWS = 16, 4
 COLOURS = np.array([1.5, 0.8, 0.0, -0.4, -0.7])  # of g, r, i, z, y against i [mag]

@@ -12,7 +12,7 @@ from galforge.datasets.galaxiesml import light, mock
 from galforge.datasets.galaxiesml.dataset import build
 from galforge.datasets.galaxiesml.settings import BANDS, DatasetSettings, MockSettings
 from galforge.datasets.scene import Sersic
-from galforge.stamps import Stamps
+from galforge.stamps.file import Stamps
 
 SETTINGS = MockSettings()
 DRAWN = 3000

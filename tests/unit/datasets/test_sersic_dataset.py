@@ -10,7 +10,7 @@ from scipy.stats import kstest
 from galforge.datasets.sersic import dataset
 from galforge.datasets.sersic.settings import CONDITIONS, ORIENTED, DatasetSettings
 from galforge.errors import GalforgeError
-from galforge.stamps import Stamps
+from galforge.stamps.file import Stamps
 
 SMALL = DatasetSettings(count=6, size=32, pixel_scale=0.32)
 LIMITS = {"x": [-1, 1], "y": [-1, 1], "radius": [1, 4], "n": [1, 4], "q": [0.4, 1], "PA": [0, math.pi]}

@@ -17,7 +17,7 @@ from galforge.datasets.skirt.dataset import build, splits_of
 from galforge.datasets.skirt.settings import DatasetSettings
 from galforge.errors import GalforgeError
 from galforge.measure.images import galaxy
-from galforge.stamps import Stamps
+from galforge.stamps.file import Stamps
 
 SIZE, FOLDER = 16, "sdss/snapnum_099/data"
 

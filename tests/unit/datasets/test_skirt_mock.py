@@ -14,8 +14,8 @@ from galforge.datasets.skirt.light import Component, half_light_scale, in_band
 from galforge.datasets.skirt.settings import DatasetSettings, MockSettings
 from galforge.measure.morphology.measure import gaussian_psf, measure_image
 from galforge.measure.morphology.settings import MeasureSettings
-from galforge.native import central_half
-from galforge.stamps import Stamps
+from galforge.stamps.file import Stamps
+from galforge.stamps.sizes import central_half
 
 COUNT = 120
 IN_G, IN_I = 0, 2

@@ -12,12 +12,12 @@ import pytest
 from PIL import Image
 from skimage.measure import label, regionprops
 
-from galforge import stamps as stamps_module
 from galforge.datasets.sparse import mock
 from galforge.datasets.sparse.dataset import build
 from galforge.datasets.sparse.settings import DatasetSettings, MockSettings
 from galforge.errors import GalforgeError
-from galforge.stamps import Stamps, split_of
+from galforge.stamps import file as stamps_module
+from galforge.stamps.file import Stamps, split_of
 
 NAMES = ("sparse", "scored", "parts", "thumbnails")
 ALL_TRAIN = {"train": 1.0, "validation": 0.0, "test": 0.0}

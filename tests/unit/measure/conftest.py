@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from galforge.stamps import Header, Stamps, StampsWriter
+from galforge.stamps.file import Header, Stamps, StampsWriter
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from galforge.measure.band_features.measure import measure
 from galforge.measure.band_features.settings import MeasureSettings
 from galforge.measure.features import efficientnet_lite0
 from galforge.measure.features.weights import load
-from galforge.stamps import Header, Stamps, StampsWriter
+from galforge.stamps.file import Header, Stamps, StampsWriter
 
 CPU = torch.device("cpu")
 

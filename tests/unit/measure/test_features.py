@@ -14,9 +14,9 @@ from galforge.errors import GalforgeError
 from galforge.measure.features import preparation
 from galforge.measure.features.measure import measure
 from galforge.measure.features.settings import MeasureSettings
-from galforge.native import code_of
 from galforge.seeds import generator
-from galforge.stamps import Header, Stamps, StampsWriter
+from galforge.stamps.file import Header, Stamps, StampsWriter
+from galforge.stamps.sizes import code_of
 
 PUBLISHED, CORRECTED = MeasureSettings(protocol="published"), MeasureSettings()
 SIDES = (2.0, 2516.0)

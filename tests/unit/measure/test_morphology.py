@@ -14,11 +14,11 @@ import statmorph
 from astropy.modeling.models import Sersic2D
 from scipy import ndimage
 
-from galforge.digest import PACKAGE
 from galforge.errors import GalforgeError
 from galforge.measure.morphology import measure as morphology
 from galforge.measure.morphology.segmentation import segment
 from galforge.measure.morphology.settings import MeasureSettings
+from galforge.provenance.digest import PACKAGE
 
 PUBLISHED = MeasureSettings(protocol="published")
 CORRECTED = MeasureSettings(protocol="corrected")

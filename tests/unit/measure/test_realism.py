@@ -12,7 +12,7 @@ from galforge.errors import GalforgeError
 from galforge.measure.realism import preparation, properties
 from galforge.measure.realism.measure import BLOCKS, columns, features_of, flat, measure
 from galforge.measure.realism.settings import Block, MeasureSettings
-from galforge.stamps import Header, Stamps, StampsWriter
+from galforge.stamps.file import Header, Stamps, StampsWriter
 
 SIDE = 96
 ALL = MeasureSettings(size=SIDE, blocks=list(BLOCKS))

@@ -10,7 +10,7 @@ from galforge.errors import GalforgeError
 from galforge.measure.redshift.measure import measure
 from galforge.measure.redshift.settings import MeasureSettings
 from galforge.models.redshift_cnn.settings import ModelSettings
-from galforge.stamps import Header, Stamps, StampsWriter
+from galforge.stamps.file import Header, Stamps, StampsWriter
 from galforge.training import export
 from galforge.training.segment import Segment, run_segment
 from galforge.training.settings import NormalisationSettings, StepSettings

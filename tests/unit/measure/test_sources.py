@@ -15,7 +15,7 @@ from galforge.measure.sources import profile
 from galforge.measure.sources.extraction import GAVE_UP, NO_NOISE, extract
 from galforge.measure.sources.measure import measure
 from galforge.measure.sources.settings import MeasureSettings
-from galforge.stamps import Header, Stamps, StampsWriter
+from galforge.stamps.file import Header, Stamps, StampsWriter
 
 SETTINGS = MeasureSettings()
 ONE_BAND = MeasureSettings(psf_fwhm=[0.79])

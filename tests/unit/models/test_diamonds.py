@@ -10,7 +10,7 @@ from galforge.errors import GalforgeError
 from galforge.models.diamonds.family import Family
 from galforge.models.diamonds.settings import LARGE, SMALL, ModelSettings, Population, check_normalisation, check_shape
 from galforge.models.normalisation import Normalisation
-from galforge.sampling import BlockNoise
+from galforge.sampling.sample import BlockNoise
 from toys.sparse import learn, rows
 from toys.steps import step_of
 

@@ -11,7 +11,7 @@ from galforge.models.full_image_gan.family import Family
 from galforge.models.full_image_gan.settings import ModelSettings, check_normalisation, check_shape
 from galforge.models.levels import to_network
 from galforge.models.normalisation import Normalisation
-from galforge.sampling import BlockNoise
+from galforge.sampling.sample import BlockNoise
 from toys.sparse import learn, rows
 from toys.steps import Updates, step_of
 

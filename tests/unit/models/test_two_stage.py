@@ -16,7 +16,7 @@ from galforge.models.normalisation import Normalisation
 from galforge.models.two_stage.family import Family
 from galforge.models.two_stage.placing import room
 from galforge.models.two_stage.settings import ModelSettings, check_normalisation, check_shape
-from galforge.sampling import BlockNoise
+from galforge.sampling.sample import BlockNoise
 from toys.sparse import THRESHOLD, galaxy, learn, rows
 from toys.steps import Updates, draws, step_of
 

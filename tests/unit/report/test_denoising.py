@@ -8,9 +8,11 @@ import pandas as pd
 import pytest
 from matplotlib.axes import Axes
 
+from galforge.drawing import style
 from galforge.errors import GalforgeError
-from galforge.report import denoising, formats, page, style, tables
-from galforge.report.figures import denoised, robustness, sweep
+from galforge.papers.holzschuh2022 import denoising_table
+from galforge.papers.holzschuh2022.figures import denoised, robustness, sweep
+from galforge.report import formats, page, tables
 from galforge.report.layout import blocks
 from galforge.report.summary import figures
 from galforge.seeds import generator
@@ -44,10 +46,10 @@ def made() -> pd.DataFrame:
 
 @cache
 def table() -> pd.DataFrame:
-    return denoising.assemble([summary()], printed())
+    return denoising_table.assemble([summary()], printed())
 
 
-def cell(block: denoising.Block, heading: str, label: str, column: int) -> denoising.Cell | None:
+def cell(block: denoising_table.Block, heading: str, label: str, column: int) -> denoising_table.Cell | None:
     (row,) = [row for row in block.rows if (row.heading, row.label) == (heading, label)]
     return row.cells[column]
 
@@ -69,13 +71,13 @@ def test_printed_values_stand_beside_what_they_may_mean() -> None:
 
 
 def test_another_model_or_data_set_gets_no_printed_values() -> None:
-    cosmos = denoising.assemble([summary("cosmos", origin="mock")], printed())
+    cosmos = denoising_table.assemble([summary("cosmos", origin="mock")], printed())
     assert cosmos["published"].isna().all()
-    vae = denoising.assemble([summary(model="vae")], printed())
+    vae = denoising_table.assemble([summary(model="vae")], printed())
     beside = vae[vae["published"].notna()]
     assert set(beside["model"]) == {"stylegan"}
     assert len(beside) == 4
-    (best, everything, alone) = denoising.blocks(vae)
+    (best, everything, alone) = denoising_table.blocks(vae)
     assert [column.kind for column in best.columns] == ["corrected"]
     assert everything.folded
     assert [column.kind for column in alone.columns] == ["printed"]
@@ -84,9 +86,9 @@ def test_another_model_or_data_set_gets_no_printed_values() -> None:
 
 def test_refuses_no_sweep_and_one_twice() -> None:
     with pytest.raises(GalforgeError, match="no sweep was given"):
-        denoising.assemble([], printed())
+        denoising_table.assemble([], printed())
     with pytest.raises(GalforgeError, match="comes twice"):
-        denoising.assemble([summary(), summary()], printed())
+        denoising_table.assemble([summary(), summary()], printed())
     with pytest.raises(tables.TablesError, match="'denoising' is not one of"):
         tables.assemble("denoising", [summary()], printed())
 
@@ -98,20 +100,20 @@ def test_blocks_say_what_a_sweep_comes_to() -> None:
         ("corrected", "24 galaxies, 2 networks"),
         ("printed", ""),
     ]
-    heading = denoising.BEST["improvement"]
+    heading = denoising_table.BEST["improvement"]
     found = summary().query("metric == 'improvement'").set_index("property")
     measured = cell(best, heading, "Noise × 4", 0)
     assert float(measured.value) == pytest.approx(100 * found["value"]["noise_shift"], abs=0.6)
     assert (measured.note, cell(best, heading, "Noise × 4", 1).value) == ("", "45")
-    assert cell(best, heading, "In domain", 0).note == denoising.NOT_SUPPORTED
+    assert cell(best, heading, "In domain", 0).note == denoising_table.NOT_SUPPORTED
     assert cell(best, heading, "Pixel size × 2", 0) is None
     assert cell(best, "Best α", "Noise × 4", 0).value == "0.80"
     assert cell(best, "Best α", "The paper does not say which test", 1).value == "0.80"
     assert [column.label for column in everything.columns] == [
-        *denoising.METHODS.values(),
+        *denoising_table.METHODS.values(),
         *("α = 0.00", "α = 0.40", "α = 0.80", "α = 1.00"),
     ]
-    assert len(everything.rows) == 3 * len(denoising.QUALITY)
+    assert len(everything.rows) == 3 * len(denoising_table.QUALITY)
     gain = next(row for row in everything.rows if (row.heading, row.label[:4]) == ("Noise × 4", "Gain"))
     assert [each is None for each in gain.cells] == [True] * 5 + [False] * 3
 
@@ -122,18 +124,18 @@ def test_rows_without_any_value_and_tiny_numbers() -> None:
     mse = small["metric"].isin(["mse", "mse_median"])
     small.loc[mse, ["value", "standard_error"]] *= 1e-6
     small.loc[small["metric"].str.startswith("morphology"), ["value", "standard_error"]] = np.nan
-    everything = denoising.blocks(small)[1]
+    everything = denoising_table.blocks(small)[1]
     labels = [row.label for row in everything.rows if row.heading == "In domain"]
     assert labels[0] == "MSE [×10⁻⁶]"
     assert not any(label.startswith("W1") for label in labels)
-    assert everything.rows[0].cells == denoising.blocks(frame)[1].rows[0].cells
+    assert everything.rows[0].cells == denoising_table.blocks(frame)[1].rows[0].cells
     assert r"MSE [$\times$10$^{-}$$^{6}$]" in formats.latex("denoising", small, "paper", "7.8")
 
 
 def test_written_table_reads_back_and_says_what_it_is(tmp_path: Path) -> None:
     files = [tmp_path / f"denoising.{ending}" for ending in ("csv", "md", "tex")]
     tables.write("denoising", table(), "demo", "7.8", *files)
-    assert denoising.blocks(pd.read_csv(files[0])) == denoising.blocks(table())
+    assert denoising_table.blocks(pd.read_csv(files[0])) == denoising_table.blocks(table())
     for text in (file.read_text(encoding="utf-8") for file in files[1:]):
         for said in ("Scale: demo", "never compared across tests", "claimed only where", "tuned for each test"):
             assert said in text
@@ -146,15 +148,15 @@ def test_written_table_reads_back_and_says_what_it_is(tmp_path: Path) -> None:
 
 
 def test_picks_networks_and_references_to_show() -> None:
-    rows = denoising.of_sweep(table(), **SKIRT)
-    assert denoising.shown_alphas(rows, "noise_shift") == [0.0, 0.8, 1.0]
-    assert denoising.best_reference(rows, "noise_shift") == "wiener"
+    rows = denoising_table.of_sweep(table(), **SKIRT)
+    assert denoising_table.shown_alphas(rows, "noise_shift") == [0.0, 0.8, 1.0]
+    assert denoising_table.best_reference(rows, "noise_shift") == "wiener"
     with pytest.raises(GalforgeError, match="no such sweep"):
-        denoising.of_sweep(table(), "skirt", "vae", "corrected")
-    two = denoising.assemble([summary(), summary().assign(denoiser="wide")], printed())
+        denoising_table.of_sweep(table(), "skirt", "vae", "corrected")
+    two = denoising_table.assemble([summary(), summary().assign(denoiser="wide")], printed())
     with pytest.raises(GalforgeError, match="several kinds of networks, denoiser, wide"):
-        denoising.of_sweep(two, **SKIRT)
-    assert set(denoising.of_sweep(two, **SKIRT, denoiser="wide")["denoiser"]) == {"wide"}
+        denoising_table.of_sweep(two, **SKIRT)
+    assert set(denoising_table.of_sweep(two, **SKIRT, denoiser="wide")["denoiser"]) == {"wide"}
 
 
 def twice(tmp_path: Path, draw: object) -> None:

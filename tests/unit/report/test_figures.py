@@ -7,25 +7,21 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from galforge import native
+from galforge.drawing import density, names, panels, samples, stretch, style
 from galforge.measure.power_spectrum.measure import mode_edges
-from galforge.report import names, style
-from galforge.report.figures import (
+from galforge.papers.holzschuh2022.figures import (
     colours,
     contours,
-    density,
     distributions,
     history,
     interpolations,
-    panels,
     planes,
-    samples,
     spectra,
     stamps,
-    stretch,
 )
 from galforge.seeds import generator
-from galforge.stamps import Header, Stamps, StampsWriter
+from galforge.stamps import sizes
+from galforge.stamps.file import Header, Stamps, StampsWriter
 
 SIDE = 16
 SIDES = (2.0, 2516.0)
@@ -57,7 +53,7 @@ def write_coded(path: Path, origin: str, sides: list[int]) -> Path:
             y, x = np.mgrid[:side, :side] - (side - 1) / 2
             profile = np.exp(-(x**2 + y**2) / (side / 5) ** 2)
             image = np.stack([profile, 2 * profile, 3 * profile])
-            writer.append(native.store(image, 2 * side, SIDE, SIDES), name=str(index), split="test")
+            writer.append(sizes.store(image, 2 * side, SIDE, SIDES), name=str(index), split="test")
     return path
 
 

@@ -8,23 +8,14 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from galforge.report import style, tables
-from galforge.report.figures import (
-    blind,
-    divergences,
-    evolution,
-    losses,
-    per_bin,
-    properties,
-    redshift,
-    redshift_grid,
-    redshifts,
-)
-from galforge.report.figures.redshift import RedshiftFigureError
-from galforge.report.figures.stamps import StampsFigureError
-from galforge.report.names import model_label
-from galforge.report.style import figure
-from galforge.stamps import Stamps, StampsError, StampsWriter
+from galforge.drawing import per_bin, redshift, style
+from galforge.drawing.names import model_label
+from galforge.drawing.redshift import RedshiftFigureError
+from galforge.drawing.style import figure
+from galforge.papers.holzschuh2022.figures.stamps import StampsFigureError
+from galforge.papers.li2024.figures import blind, divergences, evolution, losses, properties, redshift_grid, redshifts
+from galforge.report import tables
+from galforge.stamps.file import Stamps, StampsError, StampsWriter
 from toys import galaxies_of_redshift as toy
 from toys import li2024
 

@@ -8,9 +8,12 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.image import imread
 
-from galforge.report import captions, formats, gantastic2020, layout, metrics, names, page, style, tables
-from galforge.report.figures import mosaic, score_features, sparse_galaxies, sparse_images
-from galforge.report.printed import printed
+from galforge.drawing import mosaic, names, style
+from galforge.papers import readings
+from galforge.papers.gantastic2020 import gantastic2020
+from galforge.papers.gantastic2020.figures import score_features, sparse_galaxies, sparse_images
+from galforge.papers.printed import printed
+from galforge.report import captions, formats, layout, page, tables
 from galforge.seeds import generator
 from toys import gantastic2020 as toy
 
@@ -61,7 +64,7 @@ def test_every_printed_value_finds_its_row(made: dict[str, pd.DataFrame], publis
     for name, table in made.items():
         assert tuple(table.columns) == tables.COLUMNS
         assert table.loc[table["published"].notna(), "seeds"].notna().all(), f"a row of its own in {name}"
-        assert set(table["metric"]) == set(metrics.TABLES[name].metrics)
+        assert set(table["metric"]) == set(readings.TABLES[name].metrics)
 
 
 def test_tables_of_one_name_keep_to_their_study(published: pd.DataFrame) -> None:

@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from galforge.report import captions, formats, layout, metrics, redshift_bins, tables
+from galforge.papers import readings
+from galforge.papers.li2024 import rows
+from galforge.report import captions, formats, layout, tables
 from toys import li2024 as toy
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -43,7 +45,7 @@ def test_every_comparison_of_the_study_is_in_the_table_and_bins_are_kept_for_mac
     table = table1(published)
     assert tuple(table.columns) == tables.COLUMNS
     found = set(table.loc[table["seeds"].notna(), "metric"])
-    assert found == set(metrics.TABLES["table1"].metrics) - {"inception_score"}
+    assert found == set(readings.TABLES["table1"].metrics) - {"inception_score"}
     bins = table[table["metric"] == "galaxy_kl_bin"]
     assert len(bins) == len(MODELS) * 2 * len(toy.KL) * len(toy.BINS)
     (block,) = layout.blocks("table1", table)
@@ -62,7 +64,7 @@ def test_properties_bands_and_bins_stand_in_their_order(published: pd.DataFrame)
     assert by_metric["galaxy_kl"] == ["isophotal_area", "ellipticity", "sersic_index", "all"]
     assert by_metric["fid"] == [f"{name}@{NETWORK}" for name in (*"grizy", "all")]
     assert by_metric["redshift_bias"] == ["all", *(f"all@{redshifts}" for redshifts in toy.BINS)]
-    assert list(by_metric.index) == [name for name in metrics.METRICS if name in by_metric.index]
+    assert list(by_metric.index) == [name for name in readings.METRICS if name in by_metric.index]
 
 
 def test_real_galaxies_come_first_and_rows_that_average_are_totals(published: pd.DataFrame) -> None:
@@ -160,8 +162,8 @@ def test_single_samples_are_judged_by_their_distance_from_the_real_value(publish
 def test_each_kind_has_a_value_of_its_own_to_come_close_to(
     metric: str, value: float, error: float, floor: float, said: bool
 ) -> None:
-    assert metrics.at_floor(metric, value, error, floor) == said
-    assert not metrics.at_floor(metric, np.nan, error, floor)
+    assert readings.at_floor(metric, value, error, floor) == said
+    assert not readings.at_floor(metric, np.nan, error, floor)
 
 
 def test_successors_stand_beside_the_other_model(published: pd.DataFrame, tmp_path: Path) -> None:
@@ -213,4 +215,4 @@ def test_the_same_comparison_twice_is_refused(published: pd.DataFrame) -> None:
     ],
 )
 def test_bins_are_told_from_networks(name: str, found: tuple[str, float, float] | None) -> None:
-    assert redshift_bins.split_bin(name) == found
+    assert rows.split_bin(name) == found

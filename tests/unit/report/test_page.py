@@ -11,10 +11,12 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from galforge.report import denoising, layout, overall, page, style, tables
-from galforge.report.about import HOLZSCHUH, LI
-from galforge.report.metrics import OWN, TABLES
-from galforge.report.names import COLOUR_BULGE, MORPHOLOGY, PHOTOMETRY
+from galforge.drawing import style
+from galforge.drawing.names import COLOUR_BULGE, MORPHOLOGY, PHOTOMETRY
+from galforge.papers.holzschuh2022 import denoising_table
+from galforge.papers.readings import OWN, TABLES
+from galforge.papers.table import HOLZSCHUH, LI
+from galforge.report import layout, overall, page, tables
 from galforge.report.summary import figures
 from galforge.seeds import generator
 from galforge.studies.denoising.summary import summarise
@@ -127,7 +129,7 @@ def build(folder: Path) -> Path:
     )
     cases = {name: toy.CASES[name] for name in ("in_domain", "noise_shift")}
     sweep = toy.sweep((0.0, 0.5, 1.0), 2, galaxies=12, cases=cases, curves=False, origin="mock")
-    made["denoising"] = denoising.assemble([summarise(sweep, toy.references(12, cases, False), 5)], published)
+    made["denoising"] = denoising_table.assemble([summarise(sweep, toy.references(12, cases, False), 5)], published)
     page.build(summary, made, shown, folder / "index.html")
     return folder / "index.html"
 

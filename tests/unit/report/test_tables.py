@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from galforge.provenance import locked_versions
-from galforge.report import captions, formats, layout, metrics, tables
+from galforge.papers import readings
+from galforge.provenance.records import locked_versions
+from galforge.report import captions, formats, layout, tables
 
 ROOT = Path(__file__).resolve().parents[3]
 PRINTED = ROOT / "config/published/holzschuh2022.csv"
@@ -317,8 +318,8 @@ def test_numbers_are_rounded_to_their_error(
 def test_each_kind_of_metric_has_a_floor_of_its_own(
     metric: str, value: float, error: float, floor: float, said: bool
 ) -> None:
-    assert metrics.at_floor(metric, value, error, floor) == said
-    assert not metrics.at_floor(metric, np.nan, error, floor)
+    assert readings.at_floor(metric, value, error, floor) == said
+    assert not readings.at_floor(metric, np.nan, error, floor)
 
 
 def features(model: str = "vae", network: str = "efficientnet-lite0", **more: object) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from astropy.modeling.models import Sersic2D
 from galforge.compare.morphology import PROPERTIES
 from galforge.measure.morphology.measure import measure
 from galforge.measure.morphology.settings import MeasureSettings
-from galforge.stamps import Header, Stamps, StampsWriter
+from galforge.stamps.file import Header, Stamps, StampsWriter
 from galforge.studies.denoising.metrics import morphology_row, mse, psnr, quality, ssim
 
 TRUTH = np.array([[[1.0, 2.0], [3.0, 4.0]], [[0.0, 0.0], [0.0, 10.0]]])

@@ -9,7 +9,7 @@ from scipy import fft, ndimage
 from galforge.datasets.skirt.mock import image as mock_image
 from galforge.datasets.skirt.settings import MockSettings
 from galforge.errors import GalforgeError
-from galforge.native import central_half
+from galforge.stamps.sizes import central_half
 from galforge.studies.denoising.degrade import Observed, blurred, observed
 from galforge.studies.denoising.metrics import mse
 from galforge.studies.denoising.references import restore, tune

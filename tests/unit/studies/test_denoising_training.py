@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from galforge.errors import GalforgeError
-from galforge.native_stamps import NativeWriter
+from galforge.stamps.native_file import NativeWriter
 from galforge.studies.denoising import batches, degrade
 from galforge.studies.denoising.apply import network
 from galforge.studies.denoising.galaxies import Bucketed, Galaxies, Member, chosen, drawn, members

@@ -10,8 +10,8 @@ import torch
 from galforge import families
 from galforge.models import weights
 from galforge.models.normalisation import Normalisation
-from galforge.sampling import BlockNoise
-from galforge.stamps import Header, Stamps
+from galforge.sampling.sample import BlockNoise
+from galforge.stamps.file import Header, Stamps
 from galforge.studies.realism import drawing
 from toys.sparse import BANDS
 

@@ -10,7 +10,7 @@ import torch
 from galforge.measure.realism import measure
 from galforge.measure.realism.settings import MeasureSettings
 from galforge.models.two_stage.placing import place
-from galforge.stamps import Stamps
+from galforge.stamps.file import Stamps
 from galforge.studies.realism import experiments
 from galforge.studies.realism.experiments import run
 from galforge.studies.realism.settings import BEST

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from galforge.errors import GalforgeError
-from galforge.stamps import Stamps
+from galforge.stamps.file import Stamps
 from galforge.studies.realism.images import reduced
 from galforge.studies.realism.networks import Cnn, ResNet18, cross_validate_network
 from galforge.studies.realism.settings import CnnSettings, ResnetSettings

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from galforge.stamps import Header, StampsWriter
-from galforge.studies.realism.shown import generated_patches, real_patches, whole_images
+from galforge.drawing.picked import generated_patches, real_patches, whole_images
+from galforge.stamps.file import Header, StampsWriter
 from toys import realism as toys
 
 

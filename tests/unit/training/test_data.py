@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from galforge.errors import GalforgeError
-from galforge.stamps import Stamps, StampsWriter
+from galforge.stamps.file import Stamps, StampsWriter
 from galforge.training.data import TrainingImages, augment, positions
 from galforge.training.draws import Draws
 from toys.galaxies import header, write_stamps

@@ -8,15 +8,15 @@ import pytest
 import torch
 
 from galforge.errors import GalforgeError
-from galforge.latents import RowNoise, between, ends, walk
 from galforge.models import weights
 from galforge.models.alae.family import Family as Alae
 from galforge.models.alae.settings import ModelSettings as AlaeSettings
 from galforge.models.normalisation import Normalisation
 from galforge.models.vae.family import Family as Vae
 from galforge.models.vae.settings import ModelSettings as VaeSettings
+from galforge.sampling.latents import RowNoise, between, ends, walk
 from galforge.seeds import generator
-from galforge.stamps import Stamps, StampsWriter
+from galforge.stamps.file import Stamps, StampsWriter
 from toys.galaxies import header, image
 from toys.template.family import Family as Template
 from toys.template.settings import ModelSettings as TemplateSettings

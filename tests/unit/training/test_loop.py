@@ -7,7 +7,7 @@ import torch
 
 from galforge.errors import GalforgeError
 from galforge.models.normalisation import Normalisation
-from galforge.stamps import Stamps
+from galforge.stamps.file import Stamps
 from galforge.training.data import TrainingImages
 from galforge.training.loop import Training
 from galforge.training.settings import StepSettings

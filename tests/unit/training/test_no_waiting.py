@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from galforge.models import normalisation as normalisations
-from galforge.stamps import Stamps
+from galforge.stamps.file import Stamps
 from galforge.training.data import TrainingImages
 from galforge.training.loop import Training
 from galforge.training.settings import NormalisationSettings, StepSettings

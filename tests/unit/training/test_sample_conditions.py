@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from galforge.errors import GalforgeError
-from galforge.sample_conditions import conditions_for, divided
-from galforge.sampling import sample
-from galforge.stamps import Stamps
+from galforge.sampling.conditions import conditions_for, divided
+from galforge.sampling.sample import sample
+from galforge.stamps.file import Stamps
 from galforge.training import export
 from galforge.training.segment import Segment, run_segment
 from galforge.training.settings import NormalisationSettings, StepSettings

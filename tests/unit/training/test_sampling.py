@@ -5,14 +5,14 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from galforge import merging
 from galforge.errors import GalforgeError
-from galforge.merging import merge
 from galforge.models import weights
 from galforge.models.normalisation import Normalisation
 from galforge.models.vae.family import Family
-from galforge.sampling import BlockNoise, sample
-from galforge.stamps import Stamps, StampsWriter
+from galforge.sampling.sample import BlockNoise, sample
+from galforge.stamps import merging
+from galforge.stamps.file import Stamps, StampsWriter
+from galforge.stamps.merging import merge
 from toys.galaxies import header
 from toys.job import NETWORK
 from toys.template.family import Family as Template

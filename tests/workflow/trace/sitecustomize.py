@@ -55,10 +55,10 @@ def register(settings, path):
 
 def trace():
     sys.path.append(str(Path(os.environ["GALFORGE_TREE"]) / "workflow"))
-    from galforge import provenance
+    from galforge.provenance import records
     from galforge.settings import Settings
 
-    begin, from_spec = provenance.begin, Settings.from_spec.__func__
+    begin, from_spec = records.begin, Settings.from_spec.__func__
 
     def noting_begin(snakemake, script):
         return Noting(begin(snakemake, script))
@@ -77,7 +77,7 @@ def trace():
             READ.add(f"{known[1]}.{name}")
         return value
 
-    provenance.begin = noting_begin
+    records.begin = noting_begin
     Settings.from_spec = classmethod(noting_from_spec)
     Settings.__getattribute__ = noting_getattribute
     atexit.register(write)

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from galforge.stamps import Stamps
+from galforge.stamps.file import Stamps
 
 
 def catalogue_of(stamps: Stamps, start: int, stop: int, *, redshift: bool) -> pd.DataFrame:

@@ -7,7 +7,7 @@ import numpy as np
 
 from galforge.errors import GalforgeError
 from galforge.logs import Progress
-from galforge.stamps import Stamps
+from galforge.stamps.file import Stamps
 
 BLOCK = 16  # stamps at a time: larger blocks of 256 px fall out of the processor's cache
 
@@ -54,7 +54,7 @@ def galaxy(stamps: Stamps, index: int, band: int | None = None) -> np.ndarray:
     image = stamps.stamp(index)
     if stamps.header.sides:
         # By name: only jobs that read such stamps load it, and only their code digest holds it.
-        return importlib.import_module("galforge.native").decode(image, stamps.header.sides, band)
+        return importlib.import_module("galforge.stamps.sizes").decode(image, stamps.header.sides, band)
     return (image if band is None else image[band : band + 1]).astype(np.float64)
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from galforge.errors import GalforgeError
-from galforge.stamps import Stamps
+from galforge.stamps.file import Stamps
 from galforge.training.settings import NormalisationSettings
 
 _STATISTICS_IMAGES = 512

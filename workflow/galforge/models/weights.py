@@ -16,7 +16,7 @@ from galforge.errors import GalforgeError
 from galforge.models.about import KEY, read_about
 from galforge.models.normalisation import Normalisation
 from galforge.models.protocol import Family, Shape
-from galforge.stamps import Header
+from galforge.stamps.file import Header
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,10 @@
 
 import pandas as pd
 
-from galforge.report import gantastic2020
-from galforge.report.about import GANTASTIC, NETWORKS, PUBLISHED_NETWORK
+from galforge.papers.gantastic2020 import gantastic2020
+from galforge.papers.readings import ROUNDTRIP, TABLES
+from galforge.papers.table import GANTASTIC, NETWORKS, PUBLISHED_NETWORK
 from galforge.report.layout import blocks, engines
-from galforge.report.metrics import ROUNDTRIP, TABLES
 
 DEFINITIONS = "0.7.2"  # of statmorph, which the engine numba has, whatever version the lock holds
 ENGINES = {

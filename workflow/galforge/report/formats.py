@@ -3,10 +3,10 @@
 import pandas as pd
 from tabulate import tabulate
 
+from galforge.papers.cells import PROTOCOLS, Block, Cell, Column, Row
+from galforge.papers.readings import TABLES
 from galforge.report.captions import caption
-from galforge.report.cells import PROTOCOLS, Block, Cell, Column, Row
 from galforge.report.layout import blocks
-from galforge.report.metrics import TABLES
 
 _WIDEST = 6  # columns beside each other on a printed page
 _LATEX = {

@@ -2,12 +2,13 @@
 
 import pandas as pd
 
-from galforge.report import denoising, gantastic2020
-from galforge.report.about import GANTASTIC
-from galforge.report.cells import Block, Cell, Column, Count, Row, number
-from galforge.report.metrics import FLOORS, KINDS, METRICS, REAL, ROUNDTRIP, TABLES, shown_cost
-from galforge.report.names import model_label, property_label
-from galforge.report.redshift_bins import printed_model, split_bin
+from galforge.drawing.names import model_label, property_label
+from galforge.papers.cells import Block, Cell, Column, Count, Row, number
+from galforge.papers.gantastic2020 import gantastic2020
+from galforge.papers.holzschuh2022 import denoising_table
+from galforge.papers.li2024.rows import printed_model, split_bin
+from galforge.papers.readings import FLOORS, KINDS, METRICS, REAL, ROUNDTRIP, TABLES, shown_cost
+from galforge.papers.table import GANTASTIC
 
 TOTALS = ("large_scales", "small_scales", "average", "overall")
 ALL = {"table1": ("all",), "successors": ()}
@@ -25,7 +26,7 @@ STAGES = {
 def blocks(table: str, frame: pd.DataFrame) -> list[Block]:
     """The blocks of an assembled table, one per data set, in its order; rows of single redshift bins are left out."""
     if table == "denoising":
-        return denoising.blocks(frame)
+        return denoising_table.blocks(frame)
     frame = frame[[split_bin(str(name)) is None for name in frame["property"]]]
     # A frame read back from CSV holds these as floats, because rows of printed values lack them.
     frame = frame.astype({"n_source": "Int64", "n_generated": "Int64", "seeds": "Int64"})

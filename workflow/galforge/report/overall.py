@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from galforge.papers.readings import REAL, ROUNDTRIP, TABLES
 from galforge.report import tables
-from galforge.report.metrics import REAL, ROUNDTRIP, TABLES
 
 COLUMNS = tables.COLUMNS
 _AVERAGES = ("morphology", "power_spectrum")

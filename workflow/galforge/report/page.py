@@ -11,13 +11,13 @@ import jinja2
 import pandas as pd
 
 from galforge.atomic import write_text
+from galforge.drawing.names import COSTS, GROUPS, model_label
 from galforge.errors import GalforgeError
+from galforge.papers.cells import PROTOCOLS
+from galforge.papers.readings import ROUNDTRIP, TABLES, table_of
+from galforge.papers.table import GANTASTIC, HOLZSCHUH, LI
 from galforge.report import layout
-from galforge.report.about import GANTASTIC, HOLZSCHUH, LI
 from galforge.report.captions import CAPTIONS, PATHS, remarks
-from galforge.report.cells import PROTOCOLS
-from galforge.report.metrics import ROUNDTRIP, TABLES, table_of
-from galforge.report.names import COSTS, GROUPS, model_label
 
 FIGURES = tuple(CAPTIONS)
 TITLES = {

@@ -8,7 +8,7 @@ import pandas as pd
 
 from galforge.report.captions import ALTERNATIVES, CAPTIONS, MEASURED, measured_by
 from galforge.report.page import DataSet, Figure, Run, Summary
-from galforge.stamps import Stamps
+from galforge.stamps.file import Stamps
 from galforge.version import VERSION
 
 

@@ -7,16 +7,17 @@ import numpy as np
 import pandas as pd
 
 from galforge.atomic import replacing, write_text
+from galforge.drawing.names import COLOUR_BULGE, CONDITIONAL, COSTS, GROUPS, MORPHOLOGY, PHOTOMETRY
 from galforge.errors import GalforgeError
-from galforge.report import formats, gantastic2020
-from galforge.report.headline import headline
+from galforge.papers.gantastic2020 import gantastic2020
+from galforge.papers.holzschuh2022.headline import headline
+from galforge.papers.li2024.rows import named_by_network
+from galforge.papers.li2024.rows import place as among_its_metric
+from galforge.papers.printed import COLUMNS as PRINTED
+from galforge.papers.printed import KEY, printed, with_printed
+from galforge.papers.readings import KINDS, METRICS, OWN, PAIRED, REAL, ROUNDTRIP, TABLES, at_floor
+from galforge.report import formats
 from galforge.report.layout import engines
-from galforge.report.metrics import KINDS, METRICS, OWN, PAIRED, REAL, ROUNDTRIP, TABLES, at_floor
-from galforge.report.names import COLOUR_BULGE, CONDITIONAL, COSTS, GROUPS, MORPHOLOGY, PHOTOMETRY
-from galforge.report.printed import COLUMNS as PRINTED
-from galforge.report.printed import KEY, printed, with_printed
-from galforge.report.redshift_bins import named_by_network
-from galforge.report.redshift_bins import place as among_its_metric
 
 PROTOCOLS = ("corrected", "published", "")
 COUNTS = ("entered", "segmented", "flag_ok", "kept", "early", "red")
@@ -98,16 +99,16 @@ def assemble(table: str, distances: Sequence[pd.DataFrame], published: pd.DataFr
     Seeds are averaged. ``standard_error`` adds in quadrature the error over images (root mean square over
     seeds: they share the source sample, so it does not shrink with their number) and, from two seeds on, the
     standard error of the mean over seeds. ``at_floor`` says that the value is too close to what a perfect model
-    would score for a ranking to be claimed (``galforge.report.metrics.at_floor``). The pseudo model ``roundtrip``
+    would score for a ranking to be claimed (``galforge.papers.readings.at_floor``). The pseudo model ``roundtrip``
     compares galaxies with themselves: the floor of independent samples is not its own, so it has none, and metrics that
-    take samples for independent are left out of it (``galforge.report.metrics.PAIRED``). The pseudo model ``real`` is
+    take samples for independent are left out of it (``galforge.papers.readings.PAIRED``). The pseudo model ``real`` is
     what numbers of one sample are put beside: those within twice the errors of both are marked ``at_floor``.
     ``published`` is the printed value of the same data set, model, metric and property,
     whatever the protocol of the row; printed values of models that were not run follow as rows of their own,
     without value. ``engine`` is what measured the row, empty where its measure has no engine and for printed values.
 
     Args:
-        table: one of ``galforge.report.metrics.TABLES`` but those of OWN there. The headline's rows are the averages of
+        table: one of ``papers.readings.TABLES`` but those of OWN there. The headline's rows are the averages of
             the groups and their mean, ``overall``, as the abstract of Holzschuh et al. (2022) defines it; it is left
             out where a group is missing.
         distances: frames of the columns that ``read_distances`` asks for.
@@ -145,7 +146,7 @@ def assemble_cost(costs: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         costs: one row per property of a training: dataset, origin (of the stamps it was trained on), model, seed,
-            property, value (``galforge.costs``).
+            property, value (``galforge.report.cost``).
 
     Raises:
         TablesError: no rows.
@@ -164,8 +165,8 @@ def write(
     """Write an assembled table for machines (CSV, 12 digits) and for people (Markdown, LaTeX with booktabs).
 
     Args:
-        table: one of ``galforge.report.metrics.TABLES``.
-        frame: what ``assemble``, ``assemble_cost`` or ``galforge.report.denoising.assemble`` returned for it.
+        table: one of ``galforge.papers.readings.TABLES``.
+        frame: from ``assemble``, ``assemble_cost`` or ``papers.holzschuh2022.denoising_table.assemble`` for it.
         scale: the configuration's scale (``paper``, ``demo``), said in the captions.
         statmorph: version of statmorph in the lock, said in the captions with the engine.
     """

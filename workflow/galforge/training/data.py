@@ -15,7 +15,7 @@ from galforge.errors import GalforgeError
 from galforge.logs import log
 from galforge.models.protocol import Draws
 from galforge.seeds import generator
-from galforge.stamps import Stamps
+from galforge.stamps.file import Stamps
 
 HOLD_BYTES = 4 * 2**30
 _AHEAD = 3

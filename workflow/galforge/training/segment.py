@@ -12,7 +12,7 @@ from galforge.logs import log
 from galforge.models import device as devices
 from galforge.models import normalisation as normalisations
 from galforge.settings import Settings
-from galforge.stamps import Stamps
+from galforge.stamps.file import Stamps
 from galforge.training import state as states
 from galforge.training.clock import Clock
 from galforge.training.cost import Spent, write_cost

@@ -16,7 +16,7 @@ from galforge.datasets.cosmos.settings import DatasetSettings
 from galforge.datasets.rejections import Rejected, Tally
 from galforge.errors import GalforgeError
 from galforge.logs import log, progress
-from galforge.stamps import Header, StampsWriter, split_of
+from galforge.stamps.file import Header, StampsWriter, split_of
 
 
 @dataclass

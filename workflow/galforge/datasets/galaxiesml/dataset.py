@@ -14,7 +14,7 @@ from galforge.datasets.galaxiesml.settings import BANDS, PARTS, DatasetSettings
 from galforge.datasets.rejections import Rejected, Tally
 from galforge.errors import GalforgeError
 from galforge.logs import Progress, log
-from galforge.stamps import Header, StampsWriter, split_of
+from galforge.stamps.file import Header, StampsWriter, split_of
 
 
 def build(settings: DatasetSettings, raw: list[Path], out: Path, rejected: Path) -> None:

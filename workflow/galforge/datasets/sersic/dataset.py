@@ -18,7 +18,7 @@ from galforge.datasets.sersic.settings import DatasetSettings
 from galforge.errors import GalforgeError
 from galforge.logs import Progress
 from galforge.seeds import generator
-from galforge.stamps import Header, StampsWriter, split_of
+from galforge.stamps.file import Header, StampsWriter, split_of
 
 # Pixels held in memory between two writes (64 MiB of float32); no image depends on it.
 _BLOCK_PIXELS = 2**24

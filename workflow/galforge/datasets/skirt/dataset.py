@@ -2,7 +2,7 @@
 
 The images are those of Rodriguez-Gomez et al. (2019, MNRAS 483, 4140), without PSF and noise; they are prepared as by
 Holzschuh et al. (2022, MNRAS 515, 652, released code): originals of at least 64 px, their central half, resized to one
-size, with a last channel that codes the original size (``galforge.native``).
+size, with a last channel that codes the original size (``galforge.stamps.sizes``).
 """
 
 import hashlib
@@ -18,9 +18,9 @@ from galforge.datasets.skirt.galaxy import central_half_of, side_of, subfind_id
 from galforge.datasets.skirt.settings import DatasetSettings
 from galforge.errors import GalforgeError
 from galforge.logs import log, progress
-from galforge.native import store
-from galforge.native_stamps import NativeWriter
-from galforge.stamps import Header, StampsWriter
+from galforge.stamps.file import Header, StampsWriter
+from galforge.stamps.native_file import NativeWriter
+from galforge.stamps.sizes import store
 
 PATTERNS = (("broadband_*.fits", "broadband_*.fits.gz"),)
 NO_SPLIT = "none"

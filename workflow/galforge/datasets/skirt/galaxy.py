@@ -9,7 +9,7 @@ from astropy.io import fits
 from galforge.datasets.fits_image import first_header, image_of
 from galforge.datasets.rejections import Rejected
 from galforge.datasets.skirt.settings import DatasetSettings
-from galforge.native import central_half
+from galforge.stamps.sizes import central_half
 
 _ID = re.compile(r"broadband_(\d+)$")
 

@@ -14,7 +14,7 @@ from galforge.datasets.sparse import files, image, parts, release
 from galforge.datasets.sparse.settings import VIEWS, DatasetSettings
 from galforge.errors import GalforgeError
 from galforge.logs import log, progress
-from galforge.stamps import Header, StampsWriter, split_of
+from galforge.stamps.file import Header, StampsWriter, split_of
 
 _FEWEST_REAL = 3
 """Images that a comparison with real ones needs."""

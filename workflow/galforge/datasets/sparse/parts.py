@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from galforge import clusters
+from galforge.datasets.sparse import clusters
 from galforge.errors import GalforgeError
 from galforge.logs import log
 from galforge.seeds import generator
-from galforge.stamps import Header, StampsWriter
+from galforge.stamps.file import Header, StampsWriter
 
 BANDS = ("positions", "galaxy", "size")
 _BLOCK = 256

@@ -23,7 +23,7 @@ from galforge.measure.features.preparation import with_settings
 from galforge.measure.features.weights import load
 from galforge.measure.images import check_band
 from galforge.models import device as devices
-from galforge.stamps import Stamps
+from galforge.stamps.file import Stamps
 
 
 def measure(

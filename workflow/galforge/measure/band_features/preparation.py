@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from galforge.measure.features.preparation import stretch_of
-from galforge.stamps import Stamps
+from galforge.stamps.file import Stamps
 
 WHITE = 255.0
 

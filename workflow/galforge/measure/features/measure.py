@@ -22,7 +22,7 @@ from galforge.measure.features.settings import MeasureSettings
 from galforge.measure.features.weights import load
 from galforge.measure.images import check_band, check_range
 from galforge.models import device as devices
-from galforge.stamps import Stamps
+from galforge.stamps.file import Stamps
 
 
 def measure(

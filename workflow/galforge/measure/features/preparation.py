@@ -19,8 +19,8 @@ from galforge.errors import GalforgeError
 from galforge.logs import progress
 from galforge.measure.features.settings import MeasureSettings
 from galforge.measure.images import check_band, galaxy
-from galforge.native import resized
-from galforge.stamps import Header, Stamps
+from galforge.stamps.file import Header, Stamps
+from galforge.stamps.sizes import resized
 
 SIDE = 256  # px, of every image before the network resizes it to its own
 PUBLISHED_BAND = 1  # r of g, r, i, z and of g, r, i, z, y

@@ -19,7 +19,7 @@ from galforge.measure.images import blocks
 from galforge.measure.morphology.segmentation import segment
 from galforge.measure.morphology.settings import MeasureSettings
 from galforge.seeds import generator
-from galforge.stamps import Stamps
+from galforge.stamps.file import Stamps
 
 PSF_SIDE = 3  # px; the published kernel is cut to 3x3
 

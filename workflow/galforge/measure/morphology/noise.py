@@ -16,7 +16,7 @@ from galforge.measure.images import check_band, galaxy
 from galforge.measure.morphology.measure import gains_of, gaussian_psf, measure_image
 from galforge.measure.morphology.settings import MeasureSettings
 from galforge.seeds import generator
-from galforge.stamps import Stamps
+from galforge.stamps.file import Stamps
 
 FIRST = 1e-3  # of the median peak: below it the noise does not change the sky box of any real galaxy
 FACTOR = 2.5

@@ -15,7 +15,7 @@ from scipy import ndimage
 from galforge.logs import log
 from galforge.measure.images import blocks, galaxy
 from galforge.measure.photometry.settings import MeasureSettings
-from galforge.stamps import Header, Stamps
+from galforge.stamps.file import Header, Stamps
 
 COLUMNS = ("log_flux", "surface_brightness", "sky_rms", "sky_autocorrelation")
 PEAK_SMOOTHING = 1.0  # px, sd of the Gaussian that finds the galaxy's peak

@@ -17,7 +17,7 @@ from galforge.errors import GalforgeError
 from galforge.logs import log
 from galforge.measure.images import blocks, side_of
 from galforge.measure.power_spectrum.settings import MeasureSettings
-from galforge.stamps import Stamps
+from galforge.stamps.file import Stamps
 
 MODES = 15
 SIDES = 16  # of stamps, for which the matrix of rings is kept

@@ -12,7 +12,7 @@ import numpy as np
 from galforge.errors import GalforgeError
 from galforge.logs import progress
 from galforge.measure.images import check_band, galaxy
-from galforge.stamps import Header, Stamps
+from galforge.stamps.file import Header, Stamps
 
 UNIT = "8-bit level"
 WHITE = 255

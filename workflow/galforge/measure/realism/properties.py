@@ -7,8 +7,8 @@ and bright galaxies), and counts 29. Which 29 stands here.
 import numpy as np
 from scipy.spatial import cKDTree
 
-from galforge import clusters
-from galforge.clusters import Clusters
+from galforge.datasets.sparse import clusters
+from galforge.datasets.sparse.clusters import Clusters
 
 LARGE = 50
 """Clusters of more pixels are large: the paper's first threshold between size classes [px]."""

@@ -14,7 +14,7 @@ from galforge.measure.images import check_band, check_range
 from galforge.measure.redshift.settings import MeasureSettings
 from galforge.models import device as devices
 from galforge.models import weights as weights_files
-from galforge.stamps import Stamps
+from galforge.stamps.file import Stamps
 
 
 def measure(

@@ -11,7 +11,7 @@ from galforge.measure.photometry.measure import medians, sky_border
 from galforge.measure.sources import profile
 from galforge.measure.sources.extraction import GAVE_UP, NO_NOISE, extract
 from galforge.measure.sources.settings import MeasureSettings
-from galforge.stamps import Stamps
+from galforge.stamps.file import Stamps
 
 COLUMNS = (
     *("detected", "flag", "isophotal_area", "ellipticity", "semi_major_axis", "semi_minor_axis", "errcxy"),

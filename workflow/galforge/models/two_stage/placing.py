@@ -7,7 +7,7 @@ from torch import Tensor
 from galforge.models.two_stage.networks import CELLS as PATCH
 
 CENTRE = 15
-"""Row and column of a galaxy's centre in its patch, as ``galforge.clusters`` cuts them."""
+"""Row and column of a galaxy's centre in its patch, as ``galforge.datasets.sparse.clusters`` cuts them."""
 _MARGIN = PATCH
 
 

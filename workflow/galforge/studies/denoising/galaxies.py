@@ -13,9 +13,9 @@ import numpy as np
 from galforge.errors import GalforgeError
 from galforge.logs import Progress, log
 from galforge.measure.images import galaxy
-from galforge.native_stamps import NativeWriter
 from galforge.seeds import generator
-from galforge.stamps import Header, Stamps
+from galforge.stamps.file import Header, Stamps
+from galforge.stamps.native_file import NativeWriter
 
 LARGEST = 1024
 """Wider generated galaxies are left out, as in the released code [px]."""

@@ -11,9 +11,9 @@ from galforge.atomic import write_text
 from galforge.logs import log
 from galforge.models import device as devices
 from galforge.models import weights as weights_files
-from galforge.sampling import BlockNoise
+from galforge.sampling.sample import BlockNoise
 from galforge.seeds import seed_of
-from galforge.stamps import Header, StampsWriter
+from galforge.stamps.file import Header, StampsWriter
 
 PER = 1000
 """Images that the printed times are of."""

@@ -15,7 +15,7 @@ from torch import Tensor
 from galforge.logs import Progress
 from galforge.models import device as devices
 from galforge.models import weights as weights_files
-from galforge.sampling import BlockNoise
+from galforge.sampling.sample import BlockNoise
 from galforge.seeds import generator, seed_of
 from galforge.studies.realism.trees import Scorer
 

@@ -7,7 +7,7 @@ import pandas as pd
 from skimage.transform import resize_local_mean
 
 from galforge.logs import Progress
-from galforge.stamps import Stamps
+from galforge.stamps.file import Stamps
 from galforge.studies.realism.features import scored
 
 

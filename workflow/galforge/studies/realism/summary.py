@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from galforge.clusters import find
-from galforge.stamps import Stamps
+from galforge.datasets.sparse.clusters import find
+from galforge.stamps.file import Stamps
 from galforge.studies.realism.diversity import diversity
 
 PROTOCOL = "published"

@@ -1,0 +1,164 @@
+"""What runs in a working directory: its drivers, the jobs they sent to SLURM, and processes of jobs on this machine.
+
+A driver is a Snakemake process; it writes ``.snakemake/galforge/plan-<host>-<pid>.json`` and names that file to all its
+jobs in the environment. So a process belongs to the directory that its plan lies in, whoever is left of its driver.
+"""
+
+import os
+import re
+import socket
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from galforge.errors import GalforgeError
+from galforge.logs import duration
+from galforge.provenance.records import DRIVER_JOB_VARIABLE, PLAN_VARIABLE
+
+JOB_PREFIX = "galforge_"
+PLANS = Path(".snakemake/galforge")
+LOCKS = Path(".snakemake/locks")
+_PLAN = re.compile(r"plan-(?P<host>.+)-(?P<pid>\d+)\.json")
+_SQUEUE_FORMAT = "%i|%j|%T|%N|%M|%k|%Z"
+_SQUEUE_SECONDS = 60
+_INTERPRETER_WORDS = 6
+
+
+class NoSlurm(GalforgeError):
+    """There is no squeue, or no controller answers it."""
+
+
+@dataclass(frozen=True)
+class SlurmJob:
+    """A job that squeue lists: it waits, runs, or is being ended."""
+
+    id: str
+    name: str
+    state: str
+    nodes: str
+    elapsed: str
+    comment: str
+
+    def __str__(self) -> str:
+        place = f" on {self.nodes}" if self.nodes else ""
+        return f"job {self.id} ({self.comment}, {self.state}{place})"
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process of this user on this machine."""
+
+    pid: int
+    command: tuple[str, ...]
+    folder: Path
+    plan: Path | None
+    slurm_job: str
+    """SLURM job the process runs in; empty for none, and for that of the driver's own allocation."""
+
+    def elapsed(self) -> str:
+        """How long it has been running, such as ``12 min``; empty if it has ended."""
+        try:
+            fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2]
+            uptime = float(Path("/proc/uptime").read_text(encoding="ascii").split()[0])
+        except OSError:
+            return ""
+        return duration(uptime - int(fields.split()[19]) / os.sysconf("SC_CLK_TCK"))
+
+    def __str__(self) -> str:
+        return f"process {self.pid} ({' '.join(self.command)[:200]})"
+
+
+def slurm_jobs(directory: Path) -> list[SlurmJob]:
+    """This user's SLURM jobs of galforge that were sent from ``directory``.
+
+    Raises:
+        NoSlurm: they cannot be known.
+    """
+    command = ["squeue", "--me", "-h", "-o", _SQUEUE_FORMAT]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_SQUEUE_SECONDS, check=False)
+    except FileNotFoundError:
+        raise NoSlurm("there is no squeue here, so no SLURM jobs were looked for") from None
+    except subprocess.TimeoutExpired:
+        raise NoSlurm(f"squeue did not answer within {_SQUEUE_SECONDS} s, so SLURM jobs are not known") from None
+    if done.returncode:
+        why = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        raise NoSlurm(f"squeue failed, so SLURM jobs are not known ({why})")
+    jobs = []
+    for line in done.stdout.splitlines():
+        # The folder comes last, because anything may be in its name.
+        *fields, folder = line.split("|", _SQUEUE_FORMAT.count("|"))
+        if fields[1].startswith(JOB_PREFIX) and Path(folder).resolve() == directory.resolve():
+            jobs.append(SlurmJob(*fields))
+    return jobs
+
+
+def processes() -> list[Process]:
+    """Processes of this user on this machine, but for those that ended or cannot be looked at."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        try:
+            if not entry.name.isdigit() or entry.stat().st_uid != os.getuid():
+                continue
+            command = tuple(os.fsdecode((entry / "cmdline").read_bytes()).rstrip("\0").split("\0"))
+            pairs = os.fsdecode((entry / "environ").read_bytes()).split("\0")
+            folder = (entry / "cwd").readlink()
+        except OSError:
+            continue
+        variables = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
+        job = variables.get("SLURM_JOB_ID", "")
+        own = job == variables.get(DRIVER_JOB_VARIABLE, "")
+        plan = variables.get(PLAN_VARIABLE)
+        found.append(Process(int(entry.name), command, folder, Path(plan) if plan else None, "" if own else job))
+    return found
+
+
+def drivers(directory: Path, among: list[Process]) -> list[Process]:
+    """Snakemake processes that were started by hand in ``directory``, and not as a job of another."""
+    return [
+        process
+        for process in among
+        if process.plan is None and process.folder == directory.resolve() and _is_snakemake(process.command)
+    ]
+
+
+def local_jobs(directory: Path, among: list[Process]) -> list[Process]:
+    """Processes of jobs of ``directory`` that run here and in no SLURM job."""
+    plans = (directory / PLANS).resolve()
+    return [
+        process
+        for process in among
+        if process.plan is not None and process.plan.parent.resolve() == plans and not process.slurm_job
+    ]
+
+
+def other_hosts(directory: Path) -> list[str]:
+    """Other machines on which a driver may hold this directory's lock: it can be seen alive only there.
+
+    A driver locks the directory before it writes its plan, and unlocks it when it ends: so a plan that is older than
+    every lock is of a driver that has ended.
+    """
+    locks = [lock.stat().st_mtime for lock in (directory / LOCKS).glob("*")]
+    if not locks:
+        return []
+    hosts = set()
+    for plan in (directory / PLANS).glob("plan-*.json"):
+        parts = _PLAN.fullmatch(plan.name)
+        if parts and parts["host"] != socket.gethostname() and plan.stat().st_mtime >= min(locks):
+            hosts.add(parts["host"])
+    return sorted(hosts)
+
+
+def _is_snakemake(command: tuple[str, ...]) -> bool:
+    """Whether a command is ``snakemake ...``, ``python .../snakemake ...`` or ``python -m snakemake ...``.
+
+    Options of the interpreter may stand between: they come before the program.
+    """
+    first, *words = [Path(word).name for word in command]
+    if first == "snakemake":
+        return True
+    if not first.startswith("python"):
+        return False
+    if "-m" in words[:_INTERPRETER_WORDS]:
+        return words[words.index("-m") + 1 :][:1] == ["snakemake"]
+    return "snakemake" in words[:_INTERPRETER_WORDS]

@@ -1,0 +1,140 @@
+"""What a table for readers is made of: blocks of rows and columns, and cells with numbers as they are shown."""
+
+import math
+from dataclasses import dataclass
+
+import pandas as pd
+
+from galforge.drawing.names import model_label
+
+PROTOCOLS = {
+    "reference": "no network",
+    "corrected": "corrected protocol",
+    "published": "published protocol",
+    "printed": "printed in the paper",
+    "cost": "per training",
+}
+"""Kinds of columns, in the order in which they stand."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A number for readers, rounded to its error: every part is text, empty where there is none.
+
+    ``note`` is what has to be said of it besides, such as that it supports no claim.
+    """
+
+    value: str
+    error: str = ""
+    floor: str = ""
+    at_floor: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A model under one protocol (``corrected``, ``published``), its ``printed`` values, or its ``cost``.
+
+    ``name`` is what a table calls the model, if not what others do.
+
+    In the denoising study: the networks of a share of generated galaxies, or a ``reference``, a method without network.
+    """
+
+    model: str
+    kind: str
+    sizes: str = ""
+    engine: str = ""
+    name: str = ""
+
+    @property
+    def label(self) -> str:
+        """The model's name for readers."""
+        return self.name or model_label(self.model)
+
+    @property
+    def what(self) -> str:
+        """The kind of the column in words."""
+        return PROTOCOLS[self.kind]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A property: one cell per column, None where there is no value.
+
+    Attributes:
+        label: its name for readers.
+        cells: in the order of the columns.
+        heading: what stands above it and its neighbours; empty where nothing does.
+        total: whether it averages over others.
+        floor: what the floor is called: ``ideal`` where a value may lie on either side of it.
+    """
+
+    label: str
+    cells: list[Cell | None]
+    heading: str = ""
+    total: bool = False
+    floor: str = "floor"
+
+
+@dataclass(frozen=True)
+class Count:
+    """How many stamps of one sample came through each stage of measuring."""
+
+    sample: str
+    protocol: str
+    stages: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Block:
+    """One data set of a table, or a part of what was done with it.
+
+    Attributes:
+        part: which part of what was done; empty where the block is all of it.
+        folded: the page folds the block away under these words; empty where it does not.
+    """
+
+    dataset: str
+    origin: str
+    columns: list[Column]
+    rows: list[Row]
+    counts: list[Count]
+    part: str = ""
+    folded: str = ""
+
+    @property
+    def title(self) -> str:
+        """What stands above the block."""
+        return f"{self.dataset}, {self.part}" if self.part else self.dataset
+
+    @property
+    def totals(self) -> list[Row]:
+        """The rows that average over others."""
+        return [row for row in self.rows if row.total]
+
+    @property
+    def groups(self) -> list[tuple[str, int]]:
+        """Neighbouring columns of one kind: the kind and their number."""
+        kinds = [column.kind for column in self.columns]
+        return [(kind, kinds.count(kind)) for kind in dict.fromkeys(kinds)]
+
+
+def number(value: float, error: float, floor: float, factor: float) -> tuple[str, str, str]:
+    """Value, error and floor times ``factor``, rounded to the error (to two digits if it starts with 1 or 2).
+
+    Without an error, the value keeps three significant digits. Missing numbers are empty.
+    """
+    if pd.isna(value):
+        return "", "", ""
+    value, error, floor = value * factor, error * factor, floor * factor
+    if error > 0:
+        decimals = _decimals(error, 2 if f"{error:e}"[0] in "12" else 1)
+    else:
+        decimals = _decimals(value, 3) if value else 2
+    # Adding 0 makes a zero of what was rounded to a negative one.
+    shown = [f"{round(each, decimals) + 0.0:.{decimals}f}" for each in (value, error, floor)]
+    return shown[0], "" if pd.isna(error) else shown[1], "" if pd.isna(floor) else shown[2]
+
+
+def _decimals(size: float, digits: int) -> int:
+    return min(max(digits - 1 - math.floor(math.log10(abs(size))), 0), 6)

@@ -1,0 +1,81 @@
+"""How training went: every loss of one or more runs against the images seen."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import EngFormatter, MaxNLocator
+
+from galforge.drawing.style import figure, model_look, save
+from galforge.errors import GalforgeError
+
+_ACROSS = 5
+_LOGITS = ("real", "fake")  # of adversarial models; they say little one by one
+
+
+class HistoryError(GalforgeError):
+    """A training history cannot be drawn."""
+
+
+def draw(runs: Sequence[tuple[str, pd.DataFrame]], png: str | Path, pdf: str | Path) -> None:
+    """One panel per loss, one line per run; runs with other losses have rows of panels of their own.
+
+    Losses of one name are drawn together only where all losses of the runs have the same names: those of different
+    kinds of models are different quantities. The mean logits ``real`` and ``fake`` share a panel.
+
+    Args:
+        runs: (label, history); a history has a column ``images_seen`` (seen so far) and one column per loss.
+
+    Raises:
+        HistoryError: a history has no column ``images_seen``, no loss or no rows.
+    """
+    kinds: dict[tuple[str, ...], list[int]] = {}
+    for index, (label, history) in enumerate(runs):
+        if "images_seen" not in history.columns or len(history.columns) < 2 or history.empty:
+            raise HistoryError(
+                f"{label}: the training history needs the column images_seen, a loss and rows; it has "
+                f"{len(history)} rows of {', '.join(history.columns)}; train the run again"
+            )
+        kinds.setdefault(tuple(sorted(set(history.columns) - {"images_seen"})), []).append(index)
+    panels = {losses: _panels(losses) for losses in kinds}
+    across = min(max(map(len, panels.values())), _ACROSS)
+    down = {losses: -(-len(own) // across) for losses, own in panels.items()}
+    with figure(9.0, 0.8 + 2.2 * sum(down.values())) as made:
+        axes = made.subplots(sum(down.values()), across, squeeze=False)
+        row = 0
+        for losses, members in kinds.items():
+            own = axes[row : row + down[losses]].ravel()
+            row += down[losses]
+            for axis in own[len(panels[losses]) :]:
+                axis.set_axis_off()
+            for axis, together in zip(own, panels[losses], strict=False):
+                _draw_panel(axis, together, [(index, runs[index][1]) for index in members])
+            own[0].set_ylabel("loss" if len(kinds) == 1 else "\n".join(runs[index][0] for index in members))
+        handles = [axes[0, 0].plot([], [], label=label, **model_look(n))[0] for n, (label, _) in enumerate(runs)]
+        made.legend(handles=handles, loc="outside upper left", ncols=min(len(runs), 3))
+        made.supxlabel("images seen", fontsize=10)
+        save(made, png, pdf)
+
+
+def _panels(losses: Sequence[str]) -> list[tuple[str, ...]]:
+    """What is drawn together: each loss alone but the logits, the total first."""
+    single = [(name,) for name in losses if name not in _LOGITS]
+    logits = tuple(name for name in _LOGITS if name in losses)
+    return sorted(single, key=lambda panel: panel != ("loss",)) + ([logits] if logits else [])
+
+
+def _draw_panel(axis: Axes, losses: Sequence[str], histories: Sequence[tuple[int, pd.DataFrame]]) -> None:
+    for index, history in histories:
+        for name, strength in zip(losses, (1.0, 0.45), strict=False):
+            axis.plot(history["images_seen"], history[name], alpha=strength, **model_look(index))
+    values = np.concatenate([history[name].to_numpy(float) for _, history in histories for name in losses])
+    values = values[np.isfinite(values)]
+    if len(values) and values.min() > 0 and values.max() > 20 * values.min():
+        axis.set_yscale("log")
+    title = losses[0] if len(losses) == 1 else f"{losses[0]}, {losses[1]} (pale)"
+    axis.set_title(title.replace("_", " "), loc="left", fontweight="bold", fontsize=9.5)
+    axis.tick_params(labelsize=8)
+    axis.xaxis.set_major_locator(MaxNLocator(3))
+    axis.xaxis.set_major_formatter(EngFormatter(sep=""))

@@ -1,0 +1,54 @@
+"""Losses in bins of redshift: of fitting, and of a network that looks for the redshift that was asked for."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from galforge.drawing.names import model_label
+from galforge.drawing.per_bin import PerBin, read
+from galforge.drawing.redshift import against_redshift, empty, legend, look, middles
+from galforge.drawing.style import figure, save
+
+PANELS = {
+    "fitting_loss_difference": "Fitting loss less the source's",
+    "redshift_loss": "Redshift loss of Δz (published)",
+    "redshift_scatter": "Redshift scatter σ_NMAD of Δz / (1 + z)",
+    "redshift_outliers": "Share with |Δz| / (1 + z) > 0.15",
+}
+"""Metrics of table 1 of which there are rows of single redshift bins, and what they are called."""
+PROTOCOLS = {metric: "published" if metric == "redshift_loss" else "corrected" for metric in PANELS}
+"""The redshift loss divides by no 1 + z in the paper: its figure 7 is of the published protocol."""
+
+
+def draw(frame: pd.DataFrame, png: str | Path, pdf: str | Path, *, dataset: str, label: str) -> None:
+    """Four losses against redshift and lookback time, with errors; real galaxies have some too.
+
+    Args:
+        frame: the assembled table ``table1``, as it is or as read back from its file.
+        dataset: which of its data sets.
+        label: what its held-out galaxies are called.
+
+    Raises:
+        RedshiftFigureError: the table holds no rows of the data set.
+    """
+    rows = read(frame, dataset, PROTOCOLS)
+    with figure(9.0, 6.4) as made:
+        axes = made.subplots(2, 2)
+        for place, (axis, (metric, title)) in enumerate(zip(axes.ravel(), PANELS.items(), strict=True)):
+            axis.set_title(title, loc="left", fontweight="bold", fontsize=10)
+            own = [each for each in rows.found if each.metric == metric]
+            for each in own:
+                _draw_line(axis, each, rows.models)
+            if not own:
+                empty(axis, "no bin has enough galaxies")
+            axis.axhline(0.0, color="#888888", linewidth=0.9, linestyle=":")
+            against_redshift(axis, rows.low, rows.high, below=place > 1, above=place < 2)
+        legend(made, [label, *map(model_label, rows.models[1:])], across=4)
+        save(made, png, pdf)
+
+
+def _draw_line(axis: object, each: PerBin, models: list[str]) -> None:
+    index = models.index(each.model)
+    x = middles(each.low, each.high, index, len(models))
+    line = {"marker": "o", "markersize": 3.5, "capsize": 2, "linewidth": 1.4, "elinewidth": 1.0}
+    axis.errorbar(x, each.value, each.error, **line, **look(index))

@@ -1,0 +1,118 @@
+"""Distributions of what was measured at several redshifts, of the source and of each model."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from galforge.drawing.density import window
+from galforge.drawing.names import SOURCES
+from galforge.drawing.redshift import FEWEST, empty, lacking, legend, look, numbers, real
+from galforge.drawing.samples import FILL
+from galforge.drawing.style import SOURCE_COLOUR, figure, save
+
+SHOWN = ("isophotal_area", "ellipticity", "sersic_index")
+_BINS = (6, 24)  # at least and at most; between them as many as the root of the number of real galaxies
+_LOGARITHMIC = ("isophotal_area",)
+
+
+def draw(
+    source: tuple[str, pd.DataFrame],
+    generated: Sequence[tuple[str, pd.DataFrame]],
+    png: str | Path,
+    pdf: str | Path,
+    *,
+    edges: Sequence[float],
+) -> None:
+    """Histograms of isophotal area, ellipticity and Sersic index: a row each, a column per bin of redshift.
+
+    Every curve adds up to 1; values beyond a panel are counted in its outermost bins. A row's panels share their axis,
+    which holds the middle 98 % of the source of all redshifts. The numbers in a panel are those of the galaxies
+    in it, in the colours of the samples; fewer than 5 are not drawn.
+
+    Args:
+        source: (label, measurements of the family ``sources``); drawn is the test split.
+        generated: (label, the same) of each model; the redshift is that which was asked for.
+        edges: of the columns.
+
+    Raises:
+        RedshiftFigureError: a column is lacking, or the source has no test split.
+    """
+    columns = ("redshift", *(SOURCES[name].column for name in SHOWN))
+    for label, frame in generated:
+        lacking(label, frame, columns)
+    samples = [(source[0], real(*source, columns)), *generated]
+    across = len(edges) - 1
+    with figure(9.0, 6.4) as made:
+        axes = made.subplots(len(SHOWN), across, squeeze=False, sharex="row")
+        for row, name in enumerate(SHOWN):
+            values = [_values(frame, name) for _, frame in samples]
+            bins = _bins(values[0], name)
+            for column in range(across):
+                axis = axes[row, column]
+                inside = [
+                    found[_between(numbers(frame, "redshift"), edges[column], edges[column + 1]) & np.isfinite(found)]
+                    for found, (_, frame) in zip(values, samples, strict=True)
+                ]
+                _draw_panel(axis, inside, bins)
+                if row == 0:
+                    axis.set_title(f"{edges[column]:g} ≤ z < {edges[column + 1]:g}", fontweight="bold", fontsize=10)
+            axes[row, 0].set_ylabel("share of galaxies")
+            made.align_ylabels(axes[:, 0])
+            _name(axes[row], name, bins)
+        legend(made, [label for label, _ in samples])
+        save(made, png, pdf)
+
+
+def _between(redshift: np.ndarray, low: float, high: float) -> np.ndarray:
+    return (redshift >= low) & (redshift < high)
+
+
+def _values(frame: pd.DataFrame, name: str) -> np.ndarray:
+    values = numbers(frame, SOURCES[name].column)
+    if name not in _LOGARITHMIC:
+        return values
+    return np.log10(np.where(values > 0, values, np.nan))
+
+
+def _bins(values: np.ndarray, name: str) -> np.ndarray:
+    there = values[np.isfinite(values)]
+    low, high = window(there) if len(there) else (0.0, 1.0)
+    if name not in _LOGARITHMIC:
+        low = max(low, 0.0)
+    return np.linspace(low, high, int(np.clip(np.sqrt(len(there)), *_BINS)) + 1)
+
+
+def _draw_panel(axis: Axes, samples: Sequence[np.ndarray], bins: np.ndarray) -> None:
+    axis.set_yticks([])
+    axis.set_xlim(bins[0], bins[-1])
+    for index, values in enumerate(samples):
+        if len(values) < FEWEST:
+            continue
+        share = np.histogram(np.clip(values, bins[0], bins[-1]), bins)[0] / len(values)
+        if index == 0:
+            axis.stairs(share, bins, fill=True, color=FILL)
+            axis.stairs(share, bins, color=SOURCE_COLOUR, linewidth=1.0)
+        else:
+            axis.stairs(share, bins, linewidth=1.6, **look(index))
+    if all(len(values) < FEWEST for values in samples):
+        empty(axis, f"fewer than\n{FEWEST} galaxies")
+        return
+    _, top = axis.get_ylim()
+    # Room for the numbers.
+    axis.set_ylim(0, top * (1.08 + 0.1 * len(samples)))
+    for index, values in enumerate(samples):
+        place = {"transform": axis.transAxes, "ha": "right", "va": "top", "fontsize": 7.5}
+        axis.text(0.98, 0.98 - 0.085 * index, str(len(values)), color=look(index)["color"], **place)
+
+
+def _name(axes: Sequence[Axes], name: str, bins: np.ndarray) -> None:
+    entry = SOURCES[name]
+    unit = f" [{entry.unit}]" if entry.unit else ""
+    for axis in axes:
+        axis.set_xlabel(f"{entry.label}{unit}", fontsize=9)
+        if name in _LOGARITHMIC:
+            decades = [power for power in range(-1, 6) if bins[0] <= power <= bins[-1]]
+            axis.set_xticks(decades, [f"{10.0**power:g}" for power in decades])

@@ -1,0 +1,264 @@
+"""What the Snakefile asks for before rules are read: the checked configuration, and a word to the user at the start."""
+
+import os
+import re
+import socket
+import sys
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from galforge.atomic import write_text
+from galforge.config.parse import ConfigError, parse
+from galforge.config.tree import Config, downloadable, is_native, is_scored
+from galforge.download.wanted import downloads_of
+from galforge.errors import GalforgeError
+from galforge.plan.comparisons import has_redshifts
+from galforge.plan.figures import redshift_figures, sparse_figures
+from galforge.plan.retraining import record_of, retrained
+from galforge.plan.stages import Stages
+from galforge.plan.stages_realism import is_network
+from galforge.provenance.digest import PACKAGE
+from galforge.provenance.folders import contents_digest
+from galforge.provenance.records import DRIVER_JOB_VARIABLE, PLAN_VARIABLE, file_digest, job_key
+from galforge.settings import canonical
+
+FIGURES = {
+    "stamps": set(),
+    "distributions": {"morphology"},
+    "contours": {"morphology"},
+    "planes": {"morphology", "photometry"},
+    "colours": {"morphology", "photometry"},
+    "spectra": {"power_spectrum"},
+    "interpolations": set(),
+    "history": set(),
+}
+"""Figures, and the families of measures that they show."""
+SWEEP_FIGURES = ("sweep", "robustness", "denoised")
+"""Figures of each sweep of the denoising study; robustness is left out where no curve is asked for."""
+PLAN_DAYS = 30
+STRETCHED = ("features", "band_features")
+"""Families of measures whose network sees stamps in a stretch of the source's."""
+BY_NETWORK = (*STRETCHED, "redshift", "realism")
+"""Families of measures that a network takes, or that see stamps in a stretch of the source's."""
+
+
+class Driver:
+    """The configuration of this run and its stages.
+
+    Args:
+        workflow: Snakemake's workflow object; only looked at, and only where no public name exists.
+        raw: the merged configuration.
+
+    Raises:
+        GalforgeError: the configuration is wrong, raw data is missing, or results are not Snakemake's.
+    """
+
+    def __init__(self, workflow: Any, raw: dict[str, Any]):
+        self._workflow = workflow
+        self.config: Config = parse(raw)
+        self.stages = Stages(self.config)
+        self.results = Path("results") / self.config.overall.name
+        if workflow.is_main_process:
+            plan = Path(f".snakemake/galforge/plan-{socket.gethostname()}-{os.getpid()}.json")
+            os.environ[PLAN_VARIABLE] = str(plan.absolute())
+            # Under `salloc` the driver's own job is not a training's to requeue.
+            os.environ[DRIVER_JOB_VARIABLE] = os.environ.get("SLURM_JOB_ID", "")
+            # A job that goes back into the queue would begin its log anew, and nobody could tell why it was stopped.
+            os.environ.setdefault("SBATCH_OPEN_MODE", "append")
+            self._check_paths()
+            self._check_metadata()
+            self._greet()
+
+    def raw(self, dataset: str, results: str) -> list[str]:
+        """Raw input of a data set: its downloads, its mock, the path the user gave, or nothing."""
+        settings = self.config.datasets[dataset].settings
+        if files := downloads_of(settings):
+            return [f"{self.config.overall.raw}/{file}" for file in files]
+        source = getattr(settings, "source", None)
+        if source == "mock":
+            return [f"{results}/raw/{dataset}.tar"]
+        return [settings.path] if source == "path" else []
+
+    def downloads(self) -> str:
+        """Regular expression of the file names that are downloaded; it matches nothing where there are none."""
+        settings = downloadable(self.config.datasets, self.config.measures).values()
+        return _any_of({file for each in settings for file in downloads_of(each)})
+
+    def datasets(self, kind: str) -> str:
+        """Regular expression of data sets of a kind: ``native`` keep galaxies at their own size too, ``scored`` have
+        scored images, ``plain`` are all others."""
+        found = self.config.datasets.items()
+        return _any_of(name for name, entry in found if _kind(entry.family) == kind)
+
+    def measures(self, by_network: bool) -> str:
+        """Regular expression of the measures that a network takes, or of the others."""
+        found = self.config.measures.items()
+        return _any_of(name for name, entry in found if (entry.family in BY_NETWORK) == by_network)
+
+    def stretches(self, dataset: str, measure: str) -> bool:
+        """Whether the source's stamps set the scale at which a measure sees anybody's; 8-bit images have one."""
+        entry = self.config.measures[measure]
+        if entry.family == "realism":
+            return not is_scored(self.config.datasets[dataset].family)
+        return entry.family in STRETCHED and entry.protocol == "corrected"
+
+    def scorers(self, by_network: bool) -> str:
+        """Regular expression of the scorers of images that are networks, or of the others."""
+        return _any_of(name for name in self.config.realism.scorers if is_network(name) == by_network)
+
+    def sweeps(self) -> str:
+        """Regular expression of the sweeps of the denoising study; it matches nothing where there are none."""
+        return _any_of(sweep.name for sweep in self.config.sweeps)
+
+    def weights(self, dataset: str, measure: str) -> str | list[str]:
+        """The file of weights that a measure's network needs, where it does not come with its package."""
+        settings = self.config.measured[dataset, measure].settings
+        if (model := getattr(settings, "model", None)) is not None:
+            return f"{self.results}/models/{dataset}/{model}/seed{settings.seed}/weights.safetensors"
+        for file in downloads_of(settings):
+            return f"{self.config.overall.raw}/{file}"
+        return settings.path if getattr(settings, "weights", None) == "path" else []
+
+    def listing(self, dataset: str) -> str:
+        """Digest of what is in a raw folder; empty where the raw input is a file or is made."""
+        settings = self.config.datasets[dataset].settings
+        path = Path(settings.path) if getattr(settings, "source", None) == "path" else None
+        if path is None or not path.exists():
+            return ""
+        if path.is_dir():
+            folder, files = path, path.rglob("*")
+        elif path.suffix == ".fits":
+            # A RealGalaxy catalogue is one file that names others beside it.
+            folder, files = path.parent, path.parent.glob("*.fits*")
+        else:
+            return ""
+        return contents_digest(folder, [file for file in files if file.is_file() and not file.name.startswith(".")])
+
+    def shares(self) -> bool:
+        """Whether source stamps and what is measured on them may be shared between working directories.
+
+        Snakemake's key of a shared file is made from parameters and from the contents of raw files. It cannot read a
+        folder, and of a download it takes the parameters: without a checksum among them they do not fix the contents.
+        """
+        if "SNAKEMAKE_OUTPUT_CACHE" not in os.environ:
+            return False
+        return not any(self._unshared(name) for name in self.config.used_datasets)
+
+    def _unshared(self, dataset: str) -> str:
+        """Why a data set cannot be shared; empty where it can."""
+        settings = self.config.datasets[dataset].settings
+        if getattr(settings, "source", None) == "path" and Path(settings.path).is_dir():
+            return "its path is a folder; pack it into a tar"
+        if any(not (fetched.get("sha256") or fetched.get("md5")) for fetched in downloads_of(settings).values()):
+            return "its download has no checksum; give sha256 or md5"
+        return ""
+
+    def template(self) -> str:
+        """sha256 of the page's template."""
+        return file_digest(PACKAGE / "report" / "page.html.j2")
+
+    def figures(self) -> list[tuple[str, str]]:
+        """Figures as (kind, data set), or (kind, sweep of the denoising study)."""
+        found = [
+            (kind, dataset)
+            for dataset in self.config.used_datasets
+            for kind, needed in FIGURES.items()
+            if needed <= {self.config.measures[name].family for name in self.config.taken(dataset)}
+            and (kind != "colours" or {"g", "i"} <= set(self.config.datasets[dataset].settings.bands))
+            # Walks of models that are asked for a redshift would each need one.
+            and (kind != "interpolations" or not has_redshifts(self.config, dataset))
+            # Sparse images have a figure of their own, and no model of them a latent space to walk through.
+            and (kind not in ("interpolations", "stamps") or dataset not in self.config.scored)
+        ]
+        for sweep in self.config.sweeps:
+            settings = self.config.denoising[sweep.dataset]
+            curves = settings.noise_curve or settings.pixel_curve
+            found += [(kind, sweep.name) for kind in SWEEP_FIGURES if kind != "robustness" or curves]
+        return found + redshift_figures(self.config) + sparse_figures(self.stages)
+
+    def corrected(self, family: str) -> str:
+        """The configured measure of a family that figures show: its corrected variant."""
+        if family in self.config.measures:
+            return family
+        raise ConfigError(f"measures: no corrected variant of {family}, which the figures show; add one")
+
+    def write_plan(self) -> None:
+        """Write down what each job was planned to be; the jobs compare (called when execution starts)."""
+        jobs = {}
+        for job in self._workflow.dag.needrun_jobs():
+            if hasattr(job.params, "code"):
+                jobs[job_key(job.rule.name, job.wildcards_dict)] = [job.params.spec, job.params.code]
+        plan = Path(os.environ[PLAN_VARIABLE])
+        for old in plan.parent.glob("plan-*.json"):
+            if time.time() - old.stat().st_mtime > PLAN_DAYS * 86400:
+                old.unlink(missing_ok=True)
+        write_text(plan, canonical(jobs))
+
+    def _check_paths(self) -> None:
+        for name in self.config.used_datasets:
+            settings = self.config.datasets[name].settings
+            if getattr(settings, "source", None) == "path" and not Path(settings.path).exists():
+                wanted = (type(settings).model_fields["path"].description or "").removeprefix("with source: path. ")
+                raise ConfigError(
+                    f"datasets.{name}.path: {settings.path} does not exist (relative paths start at {Path.cwd()}). "
+                    f"Give what it is for ({wanted}), or another source"
+                )
+
+    def _check_metadata(self) -> None:
+        """Results that were copied without .snakemake would be taken for current whatever they were made from."""
+        unknown = []
+        for record in sorted(self.results.rglob("*.json")):
+            # An output marked incomplete was left by a killed driver: Snakemake knows it, and makes it again.
+            known = any(_kept(store, str(record)).exists() for store in ("metadata", "incomplete"))
+            if not known and record_of(record) is not None:
+                unknown.append(str(record))
+        if unknown:
+            raise GalforgeError(
+                f"{self.results} holds {len(unknown)} artefacts that Snakemake has no record of, such as {unknown[0]} "
+                "(copied without .snakemake?): it could not tell which are still valid. Copy the folder .snakemake "
+                f"along with them, or move {self.results} away"
+            )
+
+    def _greet(self) -> None:
+        overall = self.config.overall
+        # Snakemake lists the Snakefile's own configuration last, though it is the one that overlays lie on.
+        *overlays, base = (os.path.relpath(file) for file in self._workflow.configfiles)
+        files = ", ".join([base, *overlays])
+        say(
+            f"galforge: configuration {overall.name!r} ({overall.scale} scale) from {files}; results in {self.results}/"
+        )
+        if "SNAKEMAKE_OUTPUT_CACHE" in os.environ:
+            for name in self.config.used_datasets:
+                if reason := self._unshared(name):
+                    say(
+                        f"galforge: nothing is shared between working directories, because of data set {name}: {reason}"
+                    )
+        for line in retrained(self.stages, self.results):
+            say(f"galforge: {line}")
+
+
+def _kind(family: str) -> str:
+    """How a family of data sets writes its stamps."""
+    if is_native(family):
+        return "native"
+    return "scored" if is_scored(family) else "plain"
+
+
+def _any_of(names: Iterable[str | None]) -> str:
+    """Regular expression that matches these names and no other; nothing where there are none."""
+    return "|".join(re.escape(name) for name in sorted(filter(None, names))) or "(?!)"
+
+
+def say(line: str) -> None:
+    """A line for the user, on standard error like Snakemake's own."""
+    print(line, file=sys.stderr)
+
+
+def _kept(store: str, output: str) -> Path:
+    """Where Snakemake's file backend keeps what it knows of an output (``metadata``, ``incomplete``)."""
+    name = urlsafe_b64encode(output.encode()).decode()
+    pieces = [name[i : i + 254] for i in range(0, len(name), 254)]
+    return Path(".snakemake", store).joinpath(*[f"@{piece}" for piece in pieces[:-1]], pieces[-1])

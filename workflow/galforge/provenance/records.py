@@ -1,0 +1,175 @@
+"""Where an artefact comes from, and the refusal to make one from anything but what the driver planned."""
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from galforge import atomic, logs
+from galforge.errors import GalforgeError
+from galforge.provenance.digest import PACKAGE, code_digest, content_digest, module_file, reachable
+from galforge.settings import canonical
+
+ROOT = PACKAGE.parents[1]
+LOCK = ROOT / "envs" / "requirements.lock"
+PLAN_VARIABLE = "GALFORGE_PLAN"
+DRIVER_JOB_VARIABLE = "GALFORGE_DRIVER_JOB"
+_HASH_BLOCK = 1 << 24
+
+
+def code_param(script: Path, modules: tuple[str, ...], libraries: tuple[str, ...]) -> str:
+    """The parameter ``code`` of a rule: digest of the code, and the versions of the libraries behind its numbers.
+
+    Raises:
+        GalforgeError: a library is not in the lock.
+    """
+    locked = locked_versions()
+    missing = sorted(set(libraries) - set(locked))
+    if missing:
+        raise GalforgeError(
+            f"{LOCK}: no version of {', '.join(missing)}, which {script.name} declares; add it to the lock"
+        )
+    versions = {name: locked[name] for name in libraries}
+    return canonical({"digest": code_digest(script, modules), "libraries": versions, "modules": list(modules)})
+
+
+def locked_versions() -> dict[str, str]:
+    """Versions by library name, as the lock pins them."""
+    pins = re.findall(r"^([A-Za-z0-9._-]+)==([^\s;]+)", LOCK.read_text(encoding="utf-8"), re.MULTILINE)
+    return {name.lower(): version for name, version in pins}
+
+
+def job_key(rule: str, wildcards: dict[str, str]) -> str:
+    """The name of a job in a plan."""
+    return canonical([rule, dict(wildcards)])
+
+
+def begin(snakemake: Any, script: str) -> dict[str, Any]:
+    """Start a job: open its log, make sure that it is the job the driver planned, and return its spec.
+
+    Raises:
+        GalforgeError: the code, the configuration or a library is not the planned one, galforge was imported from
+            elsewhere, or the job was not started by a driver.
+    """
+    logs.to_file(snakemake.log[0] if snakemake.log else None)
+    sys.excepthook = _one_message
+    home = Path(script).resolve().parents[1] / "galforge"
+    if home != PACKAGE:
+        raise GalforgeError(
+            f"galforge was imported from {PACKAGE}, not from {home}: uninstall that copy or mend PYTHONPATH"
+        )
+    planned = json.loads(snakemake.params.code)
+    digest = code_digest(_script_file(script), tuple(planned["modules"]))
+    if digest != planned["digest"] or not _is_planned(snakemake):
+        raise GalforgeError(
+            f"{snakemake.rule}: the code or the configuration was edited after this job was planned, so its result "
+            "would be recorded under the wrong name; run Snakemake again (work in another clone during long runs)"
+        )
+    for name, version in planned["libraries"].items():
+        installed = importlib.metadata.version(name).split("+")[0]
+        if installed != version:
+            raise GalforgeError(
+                f"{name} {installed} is installed, the lock says {version}: run `make setup`, or put {installed} "
+                "into envs/requirements.lock, which reruns what depends on it"
+            )
+    return json.loads(snakemake.params.spec)
+
+
+def finish(snakemake: Any, script: str, **more: Any) -> None:
+    """Write the job's record (output ``record``): what it was made from and what it made. No clock times.
+
+    Args:
+        snakemake: the job.
+        script: the script's ``__file__``.
+        more: further facts of the job, such as its seed.
+    """
+    planned = json.loads(snakemake.params.code)
+    modules = sorted(reachable(_script_file(script), tuple(planned["modules"])))
+    head, dirty = commit()
+    record = {
+        "rule": snakemake.rule,
+        "wildcards": dict(snakemake.wildcards.items()),
+        "spec": json.loads(snakemake.params.spec),
+        "code": planned,
+        "modules": {name: content_digest(module_file(name, planned["modules"]))[:16] for name in modules},
+        # A raw folder was digested by the driver, for the parameter that tracks it.
+        "inputs": {
+            path: snakemake.params.listing if Path(path).is_dir() else file_digest(path)
+            for path in sorted(_files(snakemake.input))
+        },
+        # What a training took is another number each time.
+        "outputs": {
+            path: file_digest(path)
+            for name, path in snakemake.output.items()
+            if name not in ("record", "cost") and isinstance(path, str)
+        },
+        "commit": head,
+        "dirty": dirty,
+        **more,
+    }
+    atomic.write_text(snakemake.output.record, json.dumps(record, indent=1, sort_keys=True) + "\n")
+
+
+def file_digest(path: str | Path) -> str:
+    """sha256 of a file; of a stamps file, the digest it carries."""
+    path = Path(path)
+    if path.suffix == ".h5":
+        # Imported here, and not by way of galforge.stamps.file: most jobs have no stamps file and need neither.
+        import h5py
+
+        with h5py.File(path) as file:
+            return file.attrs["content_sha256"]
+    content = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(_HASH_BLOCK):
+            content.update(block)
+    return content.hexdigest()
+
+
+def _is_planned(snakemake: Any) -> bool:
+    plan = os.environ.get(PLAN_VARIABLE)
+    if plan is None:
+        raise GalforgeError(
+            f"{snakemake.rule}: no plan in ${PLAN_VARIABLE}: jobs are started by `snakemake`, not by hand"
+        )
+    try:
+        jobs = json.loads(Path(plan).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise GalforgeError(f"{snakemake.rule}: the plan {plan} is gone; run Snakemake again") from None
+    key = job_key(snakemake.rule, dict(snakemake.wildcards.items()))
+    return jobs.get(key) == [snakemake.params.spec, snakemake.params.code]
+
+
+def _script_file(script: str) -> Path:
+    return Path(script).resolve()
+
+
+def _files(items: Any) -> list[str]:
+    return [str(path) for path in items]
+
+
+def commit() -> tuple[str, bool | None]:
+    """Hash of the checkout and whether tracked files were edited; ``unknown`` and None outside a checkout."""
+
+    def git(*words: str) -> str:
+        return subprocess.run(
+            ["git", "-C", str(ROOT), *words], check=True, capture_output=True, text=True
+        ).stdout.strip()
+
+    try:
+        return git("rev-parse", "HEAD"), bool(git("status", "--porcelain", "--untracked-files=no"))
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown", None
+
+
+def _one_message(kind: type[BaseException], error: BaseException, trace: Any) -> None:
+    """An expected error is one line in the log; anything else keeps its traceback."""
+    if isinstance(error, GalforgeError):
+        logs.log.error("%s", error)
+    else:
+        logs.log.error("unexpected %s", kind.__name__, exc_info=(kind, error, trace))

@@ -1,0 +1,103 @@
+"""Which conditions the images of a conditional model are drawn for: a pure function of (settings, index)."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from galforge.errors import GalforgeError
+from galforge.logs import log
+from galforge.models import weights as weights_files
+from galforge.models.conditions import Conditioning
+from galforge.seeds import generator
+from galforge.stamps.file import Stamps
+
+SPLIT = "test"
+
+
+def conditions_for(asked: Mapping[str, Any], count: int, weights: Path, source: Path | None) -> dict[str, np.ndarray]:
+    """Conditions (count,) float32 per column; more images leave those of the first as they are.
+
+    From the test split come the columns of one galaxy together. Galaxies outside of the range that a model was trained
+    in are left out where it refuses to be asked for them.
+
+    Args:
+        asked: ``columns``, ``told`` (whether the model is told any of them), ``source`` (``test`` or ``uniform``),
+            ``seed`` and, for ``uniform``, ``low`` and ``high``.
+        count: of images.
+        weights: the exported model.
+        source: the stamps that have a test split; not read for ``uniform``.
+
+    Raises:
+        GalforgeError: no galaxies to take conditions from, or a condition that is not finite.
+    """
+    columns = asked["columns"]
+    if asked["source"] == "uniform":
+        low, high = asked["low"], asked["high"]
+        drawn = [generator(asked["seed"], "condition", index).uniform(low, high) for index in range(count)]
+        return {name: np.array(drawn, dtype=np.float32) for name in columns}
+    rows = _rows(columns, source)
+    total = len(rows[columns[0]])
+    conditioning = getattr(weights_files.load(weights, torch.device("cpu")).family, "conditioning", None)
+    rows = _within(rows, conditioning, weights, source)
+    length = len(rows[columns[0]])
+    if length < total:
+        log.info("%s: %d of %d test galaxies are outside of the range of the training", source, total - length, total)
+    if count > length and asked["told"]:
+        log.warning(
+            "%s: %d images are drawn for the conditions of %d test galaxies, so that conditions repeat; floors and "
+            "errors of comparisons take all images for independent",
+            source, count, length,
+        )  # fmt: skip
+    epochs = range(-(-count // length))
+    order = np.concatenate([generator(asked["seed"], "conditions", epoch).permutation(length) for epoch in epochs])
+    return {name: values[order[:count]] for name, values in rows.items()}
+
+
+def divided(
+    asked: Mapping[str, Any], given: dict[str, np.ndarray]
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Columns that a model is told, and those that only stand beside its images.
+
+    Args:
+        asked: ``told``, whether the model is told anything, and ``beside``, columns that it is not told all the same.
+        given: values (count,) per column.
+    """
+    apart = asked.get("beside", []) if asked["told"] else list(given)
+    told = {name: values for name, values in given.items() if name not in apart}
+    return told, {name: given[name] for name in apart}
+
+
+def _rows(columns: list[str], source: Path) -> dict[str, np.ndarray]:
+    """Conditions of all test galaxies."""
+    with Stamps(source) as stamps:
+        chosen = stamps.split(SPLIT)
+        if len(chosen) == 0:
+            otherwise = ", or say conditions: {source: uniform}" if len(columns) == 1 else ""
+            raise GalforgeError(
+                f"{source}: there are no stamps in its {SPLIT} split to take {', '.join(columns)} from; give that "
+                f"split a share{otherwise}"
+            )
+        rows = {name: stamps.catalog(name)[chosen].astype(np.float32) for name in columns}
+    for name, values in rows.items():
+        if not np.isfinite(values).all():
+            row = int(chosen[np.argmin(np.isfinite(values))])
+            raise GalforgeError(f"{source}: stamp {row} has no {name}; leave such stamps out of the data set")
+    return rows
+
+
+def _within(
+    rows: dict[str, np.ndarray], conditioning: Conditioning | None, weights: Path, source: Path
+) -> dict[str, np.ndarray]:
+    """Those rows that a model can be asked for."""
+    if conditioning is None or conditioning.raw:
+        return rows
+    outside = conditioning.outside(rows)
+    if outside.all():
+        raise GalforgeError(
+            f"{source}: all its {SPLIT} galaxies are outside of the range that {weights} was trained in, "
+            f"{conditioning.ranges()}; train on stamps of the same kind"
+        )
+    return {name: values[~outside] for name, values in rows.items()}

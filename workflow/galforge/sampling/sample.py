@@ -1,0 +1,119 @@
+"""Drawing images from a trained model: every image is a pure function of (weights, seed, index)."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from galforge.errors import GalforgeError
+from galforge.logs import Progress
+from galforge.models import device as devices
+from galforge.models import weights as weights_files
+from galforge.models.protocol import Composes
+from galforge.seeds import generator
+from galforge.stamps.file import StampsWriter
+
+
+class BlockNoise:
+    """One stream of random numbers for each image of a block; see ``galforge.models.protocol.Noise``."""
+
+    def __init__(self, seed: int, indices: range, device: torch.device):
+        self.streams = [generator(seed, "sample", index) for index in indices]
+        self.device = device
+
+    def normal(self, *shape: int) -> Tensor:
+        drawn = np.stack([stream.standard_normal(shape, dtype=np.float32) for stream in self.streams])
+        return torch.from_numpy(drawn).to(self.device)
+
+
+def sample(
+    weights: Path,
+    out: Path,
+    start: int,
+    stop: int,
+    seed: int,
+    batch: int,
+    device: str = "auto",
+    threads: int = 1,
+    conditions: Mapping[str, np.ndarray] | None = None,
+    beside: Mapping[str, np.ndarray] | None = None,
+) -> None:
+    """Draw the images with indices ``start`` to ``stop - 1`` and write them as stamps of origin
+    ``generated``.
+
+    Whole blocks of ``batch`` images, aligned to multiples of it, are evaluated and the wanted ones kept:
+    arithmetic depends on the size of a block in its last digits, so only then no cut into chunks can change
+    an image.
+
+    Args:
+        weights: an exported model.
+        out: the stamps file to make; its catalogue holds ``index``, ``name``, and the conditions where there
+            are any.
+        start, stop: the range of image indices.
+        seed: of the drawing.
+        batch: images in a block; with the number of threads and the device it decides the last digits.
+        device: ``auto``, ``cpu`` or ``cuda``.
+        threads: CPU threads.
+        conditions: for a conditional family, a value (count,) per condition for all images from index 0 on.
+        beside: columns (count,) that the catalogue gets and the model is not told.
+
+    Raises:
+        GalforgeError: unusable weights, wrong conditions or such that the model was not trained for, or an image that
+            is not finite.
+    """
+    place = devices.pick(device)
+    with devices.reproducible(place, threads), torch.no_grad():
+        model = weights_files.load(weights, place)
+        given = _conditions(weights, model.family.conditions, conditions, stop)
+        if given and (conditioning := getattr(model.family, "conditioning", None)) is not None:
+            conditioning.check(str(weights), {name: values[:stop] for name, values in given.items()})
+        header, shape, dtype = replace(model.header, origin="generated"), model.shape, "<f4"
+        if isinstance(family := model.family, Composes):
+            header, dtype = replace(header, bands=family.bands), "u1"
+            shape = (len(family.bands), family.side, family.side)
+        progress = Progress(stop - start, "images drawn")
+        with StampsWriter(out, shape, header, stop - start, dtype) as writer:
+            for first in range(start - start % batch, stop, batch):
+                images = _block(model, seed, range(first, first + batch), given, place)
+                kept = range(max(first, start), min(first + batch, stop))
+                columns = {
+                    "index": np.array(kept),
+                    "name": np.array([f"generated-{index:09d}" for index in kept]),
+                }
+                for name, values in {**(beside or {}), **given}.items():
+                    columns[name] = values[kept.start : kept.stop]
+                writer.append_block(images[kept.start - first : kept.stop - first], columns)
+                progress.advance(len(kept))
+
+
+def _block(
+    model: weights_files.Model, seed: int, indices: range, given: dict[str, np.ndarray], device: torch.device
+) -> np.ndarray:
+    """The images (n, C, H, W) of one block, in image units."""
+    if isinstance(model.family, Composes):
+        return model.family.compose(BlockNoise(seed, indices, device)).numpy()
+    conditions = None
+    if given:
+        # Past the last image of all, the block is filled up with its condition; those images are thrown away.
+        rows = {name: np.minimum(np.array(indices), len(values) - 1) for name, values in given.items()}
+        conditions = {name: torch.from_numpy(values[rows[name]]).to(device) for name, values in given.items()}
+    normalised = model.family.sample(BlockNoise(seed, indices, device), conditions)
+    return model.normalisation.invert(normalised.float()).cpu().numpy()
+
+
+def _conditions(
+    weights: Path, wanted: tuple[str, ...], given: Mapping[str, np.ndarray] | None, stop: int
+) -> dict[str, np.ndarray]:
+    if set(wanted) != set(given or {}):
+        raise GalforgeError(
+            f"{weights}: the model is conditioned on {', '.join(wanted) or 'nothing'}, but conditions were "
+            "given for "
+            f"{', '.join(given or {}) or 'nothing'}"
+        )
+    for name in wanted:
+        if len(given[name]) < stop:
+            raise GalforgeError(f"{weights}: {len(given[name])} values of {name} for {stop} images; give one for each")
+    return {name: np.asarray(given[name], dtype=np.float32) for name in wanted}

@@ -1,0 +1,115 @@
+"""Stamps as FITS, for programs that read it: images with zero point and pixel scale, and their catalogue.
+
+    0  PRIMARY   no data; ORIGIN, NSTAMPS, and the digest of the stamps file
+    1  CATALOG   one row per stamp, with all columns of the stamps file
+    2  IMAGES    (stamp, band, y, x) float32, where all stamps have one size; otherwise instead of it
+    2  <name>    (band, y, x) float32, one extension per galaxy at its own size, in the order of the catalogue
+
+Each image extension has BUNIT, BAND1.. and, where known, MAGZP1.. (AB magnitude of one BUNIT in each band; MAGZERO too
+where there is one band), PIXSCALE with PIXUNIT per pixel, and GAIN.
+"""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+from astropy.io import fits
+
+from galforge.atomic import replacing
+from galforge.errors import GalforgeError
+from galforge.logs import progress
+from galforge.measure.images import galaxy, side_of
+from galforge.stamps.file import Header, Stamps
+
+_BLOCK = 64  # stamps in memory at a time
+
+
+def write_fits(stamps: Path, out: Path, count: int | None) -> None:
+    """Write the first stamps of a file as FITS; equal stamps give equal bytes.
+
+    Galaxies whose stamps code their size, and those that are kept at their own, come at their own size: their fluxes
+    are sums over pixels of PIXSCALE.
+
+    Args:
+        stamps: a stamps file.
+        out: the FITS file to make.
+        count: stamps that are written at most; None for all.
+
+    Raises:
+        GalforgeError: there are no stamps, or the names of galaxies at their own size are not unique.
+    """
+    with Stamps(stamps) as source, replacing(out) as temporary:
+        number = len(source) if count is None else min(count, len(source))
+        if number == 0:
+            raise GalforgeError(f"{stamps}: no stamps to export; sample the model, or make the data set, again")
+        one_size = side_of(source) > 0
+        names = [] if one_size else _names(source, number)
+        primary = fits.PrimaryHDU()
+        primary.header["ORIGIN"] = (f"galforge, {source.header.origin}", "writer, and origin of the stamps")
+        primary.header["NSTAMPS"] = (number, "stamps in this file")
+        primary.header["STAMPSHA"] = source.digest  # sha256; with a comment it would not fit
+        fits.HDUList([primary, _catalogue(source, number, names)]).writeto(temporary)
+        if one_size:
+            _write_cube(source, temporary, number)
+        else:
+            gains = source.catalog("gain") if "gain" in source.columns else np.full(number, source.header.gain)
+            for index in progress(range(number), number, "galaxies written"):
+                image = galaxy(source, index).astype(np.float32)
+                header = _header(source.header, names[index], image.shape, float(gains[index]))
+                hdu = fits.StreamingHDU(str(temporary), header)
+                hdu.write(image)
+                hdu.close()
+
+
+def _write_cube(source: Stamps, out: Path, number: int) -> None:
+    # One number for all: the median, where the catalogue holds each stamp's own.
+    gain = source.typical_header().gain
+    hdu = fits.StreamingHDU(str(out), _header(source.header, "IMAGES", (number, *source.shape), gain))
+    for low in progress(range(0, number, _BLOCK), -(-number // _BLOCK), f"blocks of {_BLOCK} stamps written"):
+        hdu.write(source.images[low : min(low + _BLOCK, number)].astype(np.float32))
+    hdu.close()
+
+
+def _header(about: Header, name: str, shape: tuple[int, ...], gain: float) -> fits.Header:
+    """Header of an image extension of float32 pixels (the axes in numpy's order)."""
+    header = fits.Header([("SIMPLE", True), ("BITPIX", -32), ("NAXIS", len(shape))])
+    for axis, length in enumerate(reversed(shape), start=1):
+        header[f"NAXIS{axis}"] = length
+    header["EXTNAME"] = name
+    header["BUNIT"] = (about.unit, "unit of a pixel value")
+    header["PIXSCALE"] = (about.pixel_scale, f"[{about.pixel_unit}] side of a pixel")
+    header["PIXUNIT"] = (about.pixel_unit, "unit of PIXSCALE")
+    header["GAIN"] = (gain, "electrons per BUNIT")
+    for number, band in enumerate(about.bands, start=1):
+        header[f"BAND{number}"] = (band, f"band of plane {number}")
+    for number, zero_point in enumerate(about.zero_points, start=1):
+        header[f"MAGZP{number}"] = (zero_point, f"[mag] AB magnitude of 1 BUNIT in plane {number}")
+    if len(about.zero_points) == 1:
+        header["MAGZERO"] = (about.zero_points[0], "[mag] AB magnitude of 1 BUNIT")
+    return header
+
+
+def _catalogue(source: Stamps, number: int, names: list[str]) -> fits.BinTableHDU:
+    columns = {name: source.catalog(name)[:number] for name in source.columns}
+    if names:
+        columns["extname"] = np.array(names)
+    if not columns:
+        columns["index"] = np.arange(number)
+    rows = np.empty(number, dtype=[(name, values.dtype) for name, values in columns.items()])
+    for name, values in columns.items():
+        rows[name] = values
+    return fits.BinTableHDU(rows, name="CATALOG")
+
+
+def _names(source: Stamps, number: int) -> list[str]:
+    """Names of extensions: capitals, as FITS compares them."""
+    if "name" not in source.columns:
+        return [f"GALAXY-{index:06d}" for index in range(number)]
+    names = [str(name).upper() for name in source.catalog("name")[:number]]
+    twice = [name for name, times in Counter(names).items() if times > 1]
+    if twice:
+        raise GalforgeError(
+            f"{source.path}: two galaxies are called {twice[0]}, and FITS tells extensions apart by name; give each "
+            "its own"
+        )
+    return names
