@@ -227,14 +227,14 @@ def shape(config):
     stages = Stages(config)
     runs = [[run.dataset, run.model, run.seeds] for run in config.run]
     parts = [
-        [stages.measure_parts(d, who, m) for m in config.measures for who in ("source", "scored", "model")]
+        [stages.facts.measure_parts(d, who, m) for m in config.measures for who in ("source", "scored", "model")]
         for d in config.used_datasets
     ]
-    calibrates = [[stages.calibrates(d, m) for m in config.measures] for d in config.used_datasets]
-    segments = [stages.segments(*key) for key in config.models]
+    calibrates = [[stages.facts.calibrates(d, m) for m in config.measures] for d in config.used_datasets]
+    segments = [stages.facts.segments(*key) for key in config.models]
     folders = [config.overall.name, config.overall.raw]
-    networks = [[sweep.name, stages.networks(sweep)] for sweep in config.sweeps]
-    drawn = [stages.sample_parts(dataset) for dataset in config.used_datasets]
+    networks = [[sweep.name, stages.facts.networks(sweep)] for sweep in config.sweeps]
+    drawn = [stages.facts.sample_parts(dataset) for dataset in config.used_datasets]
     scorers = [config.realism.scorers, config.realism.scorer]
     return [runs, parts, calibrates, segments, drawn, folders, list(config.measures), networks, scorers]
 

@@ -17,9 +17,9 @@ from galforge.download.wanted import downloads_of
 from galforge.errors import GalforgeError
 from galforge.plan.comparisons import has_redshifts
 from galforge.plan.figures import redshift_figures, sparse_figures
+from galforge.plan.realism_stages import is_network
 from galforge.plan.retraining import record_of, retrained
 from galforge.plan.stages import Stages
-from galforge.plan.stages_realism import is_network
 from galforge.provenance.digest import PACKAGE
 from galforge.provenance.folders import contents_digest
 from galforge.provenance.records import DRIVER_JOB_VARIABLE, PLAN_VARIABLE, file_digest, job_key

@@ -27,7 +27,7 @@ def retrained(stages: Stages, results: Path) -> list[str]:
 def _denoised_again(stages: Stages, results: Path, sweep: Sweep) -> Iterator[str]:
     """A line about the finished networks of a sweep that would be trained again, if there are any."""
     found = []
-    for who, alpha, replicate in stages.networks(sweep):
+    for who, alpha, replicate in stages.facts.networks(sweep):
         folder = results / "studies/denoising" / sweep.dataset / sweep.denoiser / who
         names = {"dataset": sweep.dataset, "denoiser": sweep.denoiser, "who": who}
         stage = stages.stage("train_denoiser", {**names, "alpha": alpha, "replicate": str(replicate)})
@@ -53,7 +53,7 @@ def _why(stages: Stages, results: Path, dataset: str, model: str, seed: str) -> 
         stages.stage("stamps", {"dataset": dataset}),
         "stamps",
     )
-    segments = stages.segments(dataset, model)
+    segments = stages.facts.segments(dataset, model)
     for index in range(segments):
         record = record_of(folder / f"state_{index}.json")
         if record is None:
