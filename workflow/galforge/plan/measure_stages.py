@@ -20,10 +20,7 @@ class MeasureStages:
         spec = {
             "family": entry.family,
             "settings": entry.settings.spec(),
-            "measuring": {
-                "band": self.facts.band(dataset, entry),
-                **{name: getattr(measuring, name) for name in names},
-            },
+            "measuring": {"band": self.facts.band(dataset, entry), **told},
         }
         native, libraries = self.facts.galaxies(dataset)
         modules = (*self.facts.measure_modules(entry, "noise"), *native)
