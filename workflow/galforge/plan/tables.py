@@ -54,7 +54,7 @@ def summaries(stages: Stages, file: str, folder: str) -> list[str]:
     return found
 
 
-def _compared(config: Config, dataset: str, group: str) -> list[tuple[str, int]]:
+def compared(config: Config, dataset: str, group: str) -> list[tuple[str, int]]:
     """(model, seed) of everything that a group of comparisons puts beside a data set's source.
 
     Besides the models that is the way there and back, or real galaxies where they are compared by redshift.
@@ -75,7 +75,7 @@ def distance_files(config: Config, results: str, table: str | None = None) -> li
         for dataset in config.used_datasets
         for group in GROUPS
         if any(comparison.name in wanted for comparison in comparisons(config, dataset, group))
-        for model, seed in _compared(config, dataset, group)
+        for model, seed in compared(config, dataset, group)
     ]
 
 

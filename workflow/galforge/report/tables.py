@@ -1,7 +1,8 @@
 """From distances to tables: seeds averaged, printed values beside, origin and protocol on each row."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -139,6 +140,11 @@ def assemble(table: str, distances: Sequence[pd.DataFrame], published: pd.DataFr
         raise TablesError(f"table {table}: the distances hold nothing for it, only {found}; run that measure too")
     averaged = with_printed(_beside_real(_averaged(rows)), printed(table, published))
     return _ordered(averaged, list(dict.fromkeys(runs["dataset"])))
+
+
+def assembled(table: str, files: Mapping[str, Any]) -> pd.DataFrame:
+    """A table of a figure's files: of the distances and printed values that ``distances`` and ``published`` name."""
+    return assemble(table, read_distances(files["distances"]), read_published([files["published"]]))
 
 
 def assemble_cost(costs: pd.DataFrame) -> pd.DataFrame:

@@ -1,7 +1,8 @@
 """The table of the denoising study: sweeps over alpha with printed values beside them, and its blocks for readers."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -83,6 +84,11 @@ def assemble(summaries: Sequence[pd.DataFrame], published: pd.DataFrame) -> pd.D
         left = left.assign(supported=False, pixel_size=[p for p, _ in factors], noise=[n for _, n in factors])
         out = pd.concat([out, left.reindex(columns=columns)], ignore_index=True)
     return out.astype({"n_source": "Int64", "n_generated": "Int64", "replicates": "Int64", "supported": bool})
+
+
+def assembled(files: Mapping[str, Any]) -> pd.DataFrame:
+    """The table of one sweep, from a figure's files ``summary`` and ``published``."""
+    return assemble([pd.read_csv(files["summary"])], pd.read_csv(files["published"]))
 
 
 def printed_model(model: str, known: Sequence[str]) -> str:
