@@ -21,7 +21,7 @@ from galforge.downloads import downloads_of
 from galforge.errors import GalforgeError
 from galforge.listing import contents_digest
 from galforge.planned_figures import redshift_figures, sparse_figures
-from galforge.provenance import DRIVER_JOB_VARIABLE, PLAN_VARIABLE, file_digest, job_key
+from galforge.provenance import DRIVER_JOB_VARIABLE, PLAN_VARIABLE, file_digest, job_key, planned_job
 from galforge.retraining import record_of, retrained
 from galforge.settings import canonical
 from galforge.stages import Stages
@@ -192,7 +192,9 @@ class Driver:
         jobs = {}
         for job in self._workflow.dag.needrun_jobs():
             if hasattr(job.params, "code"):
-                jobs[job_key(job.rule.name, job.wildcards_dict)] = [job.params.spec, job.params.code]
+                modules = self.stages.stage(job.rule.name, job.wildcards_dict).modules
+                key = job_key(job.rule.name, job.wildcards_dict)
+                jobs[key] = planned_job(job.params.spec, job.params.code, modules)
         plan = Path(os.environ[PLAN_VARIABLE])
         for old in plan.parent.glob("plan-*.json"):
             if time.time() - old.stat().st_mtime > PLAN_DAYS * 86400:
