@@ -60,16 +60,19 @@ def reachable(script: Path, modules: tuple[str, ...] = ()) -> dict[str, Module]:
         if (module := find(name, tops)) is None:
             raise GalforgeError(f"{script}: cannot find the module {name} that it needs")
         waiting.append(module)
-    found: dict[str, Module] = {}
+    seen: dict[str, Module] = {}
     while waiting:
         module = waiting.pop()
-        if module.name in found or is_excluded(module.file):
-            continue
-        code = _code(module, tops)
-        if not code.is_empty:
-            found[module.name] = module
-        waiting += [*code.modules, *parents(module, tops)]
-    return found
+        if module.name not in seen:
+            seen[module.name] = module
+            waiting += parents(module, tops)
+            if not is_excluded(module.file):
+                waiting += _code(module, tops).modules
+    return {
+        name: module
+        for name, module in seen.items()
+        if not is_excluded(module.file) and not _code(module, tops).is_empty
+    }
 
 
 def own_digests(script: Path, modules: tuple[str, ...] = ()) -> dict[str, str]:

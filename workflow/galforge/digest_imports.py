@@ -68,12 +68,12 @@ def find(name: str, tops: Tops) -> Module | None:
     return None
 
 
-def parents(module: Module, tops: Tops) -> Iterator[Module]:
+@cache
+def parents(module: Module, tops: Tops) -> tuple[Module, ...]:
     """The ``__init__`` files that Python runs before a module."""
     parts = module.name.split(".")
-    for count in range(1, len(parts)):
-        if (parent := find(".".join(parts[:count]), tops)) is not None:
-            yield parent
+    found = (find(".".join(parts[:count]), tops) for count in range(1, len(parts)))
+    return tuple(filter(None, found))
 
 
 @cache
@@ -91,6 +91,7 @@ def _folder(top: str, tops: Tops) -> Path | None:
 def forget() -> None:
     """Look for files and packages anew."""
     find.cache_clear()
+    parents.cache_clear()
     _folder.cache_clear()
 
 
