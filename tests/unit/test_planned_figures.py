@@ -1,7 +1,5 @@
-"""Which tables and figures of galaxies made for a redshift and of sparse images are planned, and what their stages
+"""Which tables of galaxies made for a redshift and of sparse images are planned, and what their stages
 read."""
-
-import json
 
 import pytest
 import yaml
@@ -13,11 +11,8 @@ from galforge.datasets.galaxiesml import settings as galaxiesml
 from galforge.papers.readings import table_of
 from galforge.plan import comparisons
 from galforge.plan.comparisons import Kind
-from galforge.plan.figures import REDSHIFT_FIGURES, SPARSE_FIGURES, figure_study, redshift_figures, sparse_figures
-from galforge.plan.stage import SCRIPTS
 from galforge.plan.stages import Stages
 from galforge.plan.tables import planned_tables
-from galforge.provenance.digest import reachable
 from galforge.report import overall
 
 OVERLAY = {
@@ -39,47 +34,6 @@ def measured(monkeypatch):
     return config()
 
 
-def test_figures_are_of_data_sets_with_redshifts_and_of_what_is_compared(measured, monkeypatch):
-    assert redshift_figures(measured) == [(kind, "galaxiesml") for kind in REDSHIFT_FIGURES]
-    lacking = {name: kind for name, kind in comparisons.KINDS.items() if name != "redshift_loss"}
-    monkeypatch.setattr(comparisons, "KINDS", {**lacking, "redshift_loss": Kind(("absent",), by_redshift=True)})
-    assert {kind for kind, _ in redshift_figures(measured)} == set(REDSHIFT_FIGURES) - {"redshifts", "losses"}
-    monkeypatch.setattr(galaxiesml, "CONDITIONS", ("ellipticity",))
-    assert redshift_figures(measured) == []
-
-
-def test_each_is_filed_under_its_study():
-    assert {figure_study(kind) for kind in REDSHIFT_FIGURES} == {"li2024"}
-    assert figure_study("stamps") == figure_study("sweep") == "holzschuh2022"
-    assert {comparisons.study(table) for table in comparisons.LI2024} == {"li2024"}
-    assert comparisons.study("morphology") == comparisons.study("cost") == "holzschuh2022"
-
-
-@pytest.mark.parametrize("kind", REDSHIFT_FIGURES)
-def test_every_figure_has_a_stage_that_can_be_digested(kind, measured):
-    stage = Stages(measured).stage(f"figure_{kind}", {"dataset": "galaxiesml"})
-    assert stage.spec["dataset"] == "galaxiesml"
-    assert stage.spec["scale"] == "paper"
-    assert f"galforge.papers.li2024.figures.{kind}" in reachable(SCRIPTS / stage.script, stage.modules)
-    assert set(stage.libraries) <= set(json.loads(stage.code_param)["libraries"])
-
-
-def test_figures_of_single_galaxies_show_the_first_training_of_each_model(measured):
-    stages = Stages(measured)
-    for kind in ("redshift_grid", "redshifts", "blind"):
-        assert stages.stage(f"figure_{kind}", {"dataset": "galaxiesml"}).spec["models"] == [["vae", 3]]
-    assert stages.stage("figure_evolution", {"dataset": "galaxiesml"}).spec["models"] == [["vae", 3], ["vae", 4]]
-
-
-def test_bins_of_the_distributions_are_twice_as_wide_and_reach_as_far(measured):
-    stages = Stages(measured)
-    edges = stages.stage("figure_evolution", {"dataset": "galaxiesml"}).spec["edges"]
-    assert edges == measured.compare.redshift_edges
-    assert stages.stage("figure_properties", {"dataset": "galaxiesml"}).spec["edges"] == [0.01, 0.5, 1.0, 2.0, 4.0]
-    odd = Stages(config(compare={"redshift_edges": [0.0, 1.0, 2.0, 3.0]}))
-    assert odd.stage("figure_properties", {"dataset": "galaxiesml"}).spec["edges"] == [0.0, 2.0, 3.0]
-
-
 def test_the_table_of_the_study_has_the_stage_of_the_others(measured):
     stage = Stages(measured).stage("table_li2024", {"table": "table1"})
     assert (stage.spec["table"], stage.script) == ("table1", "table.py")
@@ -89,13 +43,6 @@ def sparse(**overlay):
     models = ("baseline1", "two_stage_conditional")
     runs = [{"dataset": "sparse", "model": name, "seeds": [0]} for name in models]
     return parse(merged(yaml.safe_load(files.CONFIG.read_text(encoding="utf-8")), {"run": runs, **overlay}))
-
-
-def test_galaxies_of_sparse_images_are_shown_where_a_model_draws_them_one_by_one():
-    assert sparse_figures(Stages(sparse())) == [(kind, "sparse") for kind in SPARSE_FIGURES]
-    without = sparse(run=[{"dataset": "sparse", "model": "baseline1", "seeds": [0]}])
-    assert [kind for kind, _ in sparse_figures(Stages(without))] == ["sparse_images", "score_features"]
-    assert sparse_figures(Stages(config())) == []
 
 
 def test_files_of_two_studies_have_one_name_and_tables_two():

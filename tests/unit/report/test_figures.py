@@ -100,7 +100,7 @@ def draw(kind: str, folder: Path) -> tuple[Path, Path]:
         losses = pd.DataFrame({"images_seen": [100, 200, 300], "loss": [900.0, 30.0, 1.0], "kl": [-1.0, 0.0, np.nan]})
         history.plot([("VAE", losses), ("other", losses[["images_seen", "loss"]])], *files)
     else:
-        {"distributions": distributions, "contours": contours}[kind].draw(source, [model], *files, protocol="corrected")
+        {"distributions": distributions, "contours": contours}[kind].plot(source, [model], *files, protocol="corrected")
     return files
 
 
@@ -188,7 +188,7 @@ def test_models_that_reconstruct_the_same_stamps_share_their_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn: list[panels.Row] = []
-    monkeypatch.setattr(interpolations, "draw_rows", lambda rows, *_: drawn.extend(rows))
+    monkeypatch.setattr(panels, "draw_rows", lambda rows, *_: drawn.extend(rows))
     source = ("cosmos (mock)", write(tmp_path / "source.h5", "mock", 9))
     latents = [
         ("VAE", write_latents(tmp_path / "vae.h5", 2, 2)),
@@ -240,7 +240,7 @@ def test_few_or_equal_galaxies_can_be_drawn(module: object, count: int, tmp_path
     alike = frame.assign(**{name: 1.0 for name in frame.columns if name not in ("flag", "segmented")}, flag=0.0)
     more = {"header": HEADER, "band": 0} if module is planes else {}
     files = tmp_path / "f.png", tmp_path / "f.pdf"
-    module.draw(
+    module.plot(
         ("cosmos", alike), [("VAE", frame), ("none", frame.assign(flag=4.0))], *files, protocol="corrected", **more
     )
     assert files[0].exists()
@@ -300,7 +300,7 @@ def test_unusable_measurements_are_refused(tmp_path: Path) -> None:
     files = tmp_path / "f.png", tmp_path / "f.pdf"
     for module in (distributions, contours):
         with pytest.raises(samples.SamplesError, match="none of 40 stamps"):
-            module.draw(("cosmos", frame), [], *files, protocol="corrected")
+            module.plot(("cosmos", frame), [], *files, protocol="corrected")
     bare = frame.drop(columns=["magnitude_g", "magnitude_i"])
     with pytest.raises(samples.SamplesError, match="cosmos: no columns magnitude_g, magnitude_i"):
         colours.plot(("cosmos", bare), [], *files, protocol="corrected", calibrated=True)

@@ -10,9 +10,9 @@ from matplotlib.figure import Figure
 
 from galforge.drawing import per_bin, redshift, style
 from galforge.drawing.names import model_label
+from galforge.drawing.panels import StampsFigureError
 from galforge.drawing.redshift import RedshiftFigureError
 from galforge.drawing.style import figure
-from galforge.drawing.panels import StampsFigureError
 from galforge.papers.li2024.figures import blind, divergences, evolution, losses, properties, redshift_grid, redshifts
 from galforge.report import tables
 from galforge.stamps.file import Stamps, StampsError, StampsWriter
@@ -57,9 +57,9 @@ def draw(kind: str, folder: Path, files: dict[str, Path]) -> tuple[Path, ...]:
         samples = (LABEL, toy.predicted("source", 4000)), [("ddpm", "DDPM", toy.predicted("ddpm", 40, 0.3))]
         redshifts.plot(*samples, table("real", "ddpm"), *out, dataset="galaxiesml", high=4.0)
     elif kind in ("divergences", "losses"):
-        {"divergences": divergences, "losses": losses}[kind].draw(table(), *out, **OF_TABLE)
+        {"divergences": divergences, "losses": losses}[kind].plot(table(), *out, **OF_TABLE)
     else:
-        {"properties": properties, "evolution": evolution}[kind].draw(source, [model], *out, edges=toy.EDGES[::2])
+        {"properties": properties, "evolution": evolution}[kind].plot(source, [model], *out, edges=toy.EDGES[::2])
     return out
 
 
@@ -75,8 +75,8 @@ def test_same_inputs_give_the_same_bytes(kind: str, tmp_path: Path, files: dict[
 def drawn(monkeypatch: pytest.MonkeyPatch, module: ModuleType, *given: object, **more: object) -> Figure:
     """The figure that a module draws, in place of its files."""
     kept = []
-    monkeypatch.setattr(module, "save", lambda made, png, pdf: kept.append(made))
-    module.draw(*given, "unused.png", "unused.pdf", **more)
+    monkeypatch.setattr(style, "save", lambda made, png, pdf: kept.append(made))
+    module.plot(*given, "unused.png", "unused.pdf", **more)
     return kept[0]
 
 
@@ -160,11 +160,11 @@ def test_measurements_without_a_column_or_a_test_split_are_refused(module: Modul
     source, model = toy.measured("source", 70), toy.measured("ddpm", 20)
     out = ("unused.png", "unused.pdf")
     with pytest.raises(RedshiftFigureError, match=r"DDPM: no columns sersic_index among .*; measure them again"):
-        module.draw((LABEL, source), [("DDPM", model.drop(columns="sersic_index"))], *out, edges=toy.EDGES)
+        module.plot((LABEL, source), [("DDPM", model.drop(columns="sersic_index"))], *out, edges=toy.EDGES)
     with pytest.raises(RedshiftFigureError, match=r"galaxiesml \(mock, demo scale\): no columns split"):
-        module.draw((LABEL, source.drop(columns="split")), [], *out, edges=toy.EDGES)
+        module.plot((LABEL, source.drop(columns="split")), [], *out, edges=toy.EDGES)
     with pytest.raises(RedshiftFigureError, match="none of 70 rows is of the split test"):
-        module.draw((LABEL, source.assign(split="train")), [], *out, edges=toy.EDGES)
+        module.plot((LABEL, source.assign(split="train")), [], *out, edges=toy.EDGES)
 
 
 def test_lines_are_the_rows_of_single_bins_by_redshift() -> None:
@@ -277,7 +277,7 @@ def test_the_blind_sheet_tells_nothing_and_its_key_tells_all(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, files: dict[str, Path]
 ) -> None:
     kept = []
-    monkeypatch.setattr(blind, "save", lambda made, png, pdf: kept.append(made))
+    monkeypatch.setattr(style, "save", lambda made, png, pdf: kept.append(made))
     given = ("source", files["source"]), [("ddpm-seed0", files["ddpm"]), ("cvae-seed0", files["ddpm"])]
     blind.plot(*given, "unused.png", "unused.pdf", tmp_path / "key.csv", title=LABEL, seed=1)
     key = pd.read_csv(tmp_path / "key.csv")

@@ -201,7 +201,7 @@ def test_sparse_images_are_a_row_of_four_per_sample(tmp_path: Path) -> None:
 @pytest.mark.parametrize("side", [64, 200, 201, 500, 1000])
 def test_no_galaxy_of_one_pixel_is_lost(side: int, monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[mosaic.Row] = []
-    monkeypatch.setattr(sparse_images, "draw_rows", lambda rows, *_: shown.extend(rows))
+    monkeypatch.setattr(mosaic, "draw_rows", lambda rows, *_: shown.extend(rows))
     single = np.zeros((1, side, side), dtype=np.uint8)
     single[0, side - 1, side // 2] = 27
     sparse_images.plot([(LABEL, single)], "unused.png", "unused.pdf")
@@ -239,7 +239,7 @@ def test_sparse_galaxies_share_one_stretch(tmp_path: Path, monkeypatch: pytest.M
     centres = [int(50 * (0.05 + panel / 2 + index * (panel + 0.05))) for index in range(3)]
     assert drawn[int(50 * (0.3 + panel / 2)), centres] == pytest.approx([0.0, 0.2, 1.0], abs=0.01)
     shown: list[mosaic.Row] = []
-    monkeypatch.setattr(sparse_galaxies, "draw_rows", lambda found, *_: shown.extend(found))
+    monkeypatch.setattr(mosaic, "draw_rows", lambda found, *_: shown.extend(found))
     sparse_galaxies.plot(rows, *out, count=2)
     assert [len(row.squares) for row in shown] == [2, 2, 0]
     assert shown[2].heading == "Two-stage GAN, conditional: large: none"
