@@ -26,12 +26,12 @@ LI = ["blind", "divergences", "evolution", "losses", "properties", "redshift_gri
 
 
 def figures(**overlay):
-    return Figures(Facts(parse(merged(PAPER, {**OVERLAY, **overlay}))), "results/x")
+    return Figures(Facts(parse(merged(PAPER, {**OVERLAY, **overlay}))))
 
 
 def sparse(*models):
     runs = [{"dataset": "sparse", "model": name, "seeds": [0]} for name in models]
-    return Figures(Facts(parse(merged(PAPER, {"run": runs}))), "results/x")
+    return Figures(Facts(parse(merged(PAPER, {"run": runs}))))
 
 
 def of(planned, paper):

@@ -13,8 +13,10 @@ A figure's module has
 Planning imports it in every start of Snakemake, so matplotlib, pandas and the like are imported inside functions.
 """
 
+import importlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any, Protocol
 
 Files = Mapping[str, Any]
@@ -36,6 +38,16 @@ class Needs:
     told: dict[str, Any]
     modules: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
+
+
+def module_name(paper: str, name: str) -> str:
+    """Dotted name of the module of a paper's figure."""
+    return f"galforge.papers.{paper}.figures.{name}"
+
+
+def load(paper: str, name: str) -> ModuleType:
+    """The module of a paper's figure."""
+    return importlib.import_module(module_name(paper, name))
 
 
 class Subject(Protocol):

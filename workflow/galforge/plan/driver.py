@@ -150,7 +150,7 @@ class Driver:
     @cached_property
     def figures(self) -> Figures:
         """The figures of the configuration and the jobs that draw them."""
-        return Figures(self.stages.facts, str(self.results))
+        return Figures(self.stages.facts)
 
     def write_plan(self) -> None:
         """Write down what each job was planned to be; the jobs compare (called when execution starts)."""

@@ -1,6 +1,5 @@
 """Which figures a configuration has, and which jobs draw them."""
 
-import importlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,7 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from galforge.papers import registry
-from galforge.papers.figure import Needs
+from galforge.papers.figure import Needs, load, module_name
 from galforge.plan.facts import Facts
 from galforge.plan.stage import Stage
 from galforge.plan.subject import Subject
@@ -29,7 +28,7 @@ class Figure:
     @property
     def module(self) -> ModuleType:
         """The module that draws it."""
-        return figure_module(self.paper, self.name)
+        return load(self.paper, self.name)
 
     @property
     def endings(self) -> list[str]:
@@ -85,14 +84,10 @@ class FigureJob:
 
 
 class Figures:
-    """The figures of a configuration.
+    """The figures of a configuration."""
 
-    Args:
-        results: folder of its results.
-    """
-
-    def __init__(self, facts: Facts, results: str):
-        self.planned = list(planned(facts, results))
+    def __init__(self, facts: Facts):
+        self.planned = list(planned(facts))
         groups: dict[tuple[Any, ...], list[Figure]] = {}
         for each in self.planned:
             shown = behind(facts.config, each.needs.files)
@@ -102,29 +97,31 @@ class Figures:
             name = re.sub(r"\W", "_", f"figures_{paper}_{subject}")
             # A figure that shows other trainings than the first ones of its subject has a job of its own.
             name = f"{name}_{figures[0].name}" if name in self.jobs else name
-            self.jobs[name] = FigureJob(name, figures, f"{results}/figures/{paper}")
+            self.jobs[name] = FigureJob(name, figures, f"{facts.results}/figures/{paper}")
 
     def pictures(self) -> list[str]:
         """PNG files of all figures."""
         return [path for job in self.jobs.values() for path in job.pictures().values()]
 
+    def about(self) -> dict[str, dict[str, str]]:
+        """What the page says of each figure, by paper and name."""
+        return {
+            f"{each.paper}/{each.name}": {
+                "title": each.module.TITLE,
+                "caption": each.module.CAPTION,
+                "alternative": each.module.ALTERNATIVE,
+                "engine_of": getattr(each.module, "ENGINE_OF", ""),
+            }
+            for each in self.planned
+        }
 
-def planned(facts: Facts, results: str) -> Iterator[Figure]:
+
+def planned(facts: Facts) -> Iterator[Figure]:
     """Every figure that the configuration has."""
     config = facts.config
-    subjects = [Subject(facts, results, each) for each in (*config.used_datasets, *config.sweeps)]
+    subjects = [Subject(facts, each) for each in (*config.used_datasets, *config.sweeps)]
     for paper in registry.names():
         for subject in subjects:
             for name in registry.figure_names(paper):
-                if needs := figure_module(paper, name).needs(subject):
+                if needs := load(paper, name).needs(subject):
                     yield Figure(paper, name, subject.name, needs)
-
-
-def module_name(paper: str, name: str) -> str:
-    """Dotted name of a figure's module."""
-    return f"galforge.papers.{paper}.figures.{name}"
-
-
-def figure_module(paper: str, name: str) -> ModuleType:
-    """A figure's module."""
-    return importlib.import_module(module_name(paper, name))

@@ -1,14 +1,11 @@
 """The stages of what a person sees: tables, figures, the page."""
 
 from galforge import families
+from galforge.papers import registry
 from galforge.plan.facts import Facts
+from galforge.plan.figures import Figures
 from galforge.plan.stage import Stage
 from galforge.provenance.records import locked_versions
-
-PLOTTING = ("numpy", "pandas", "matplotlib")
-REDSHIFTS = (0.1, 0.6, 1.1, 2.6)
-"""Redshifts at which galaxies are shown, those of figure 3 of the paper."""
-COSMOLOGY = (*PLOTTING, "astropy")
 
 
 class ReportStages:
@@ -45,9 +42,12 @@ class ReportStages:
             "datasets": self.config.used_datasets,
             "runs": [[run.dataset, run.model, run.seeds] for run in self.config.run],
             "generated": {name: self.config.drawn(name) for name in self.config.used_datasets},
+            "figures": Figures(self.facts).about(),
             "statmorph": locked_versions()["statmorph"],
         }
-        return Stage(spec, "page.py", (), ("numpy", "pandas", "jinja2"))
+        # The sections of the page, and the tables of each, are those of papers.
+        modules = tuple(f"galforge.papers.{name}.paper" for name in registry.names())
+        return Stage(spec, "page.py", modules, ("numpy", "pandas", "jinja2"))
 
     def table_denoising(self) -> Stage:
         """The table of the study."""

@@ -12,8 +12,8 @@ from galforge.plan.tables import compared
 class Subject:
     """One data set of a configuration, or one sweep of the denoising study on it."""
 
-    def __init__(self, facts: Facts, results: str, subject: str | Sweep):
-        self.facts, self.config, self.results = facts, facts.config, results
+    def __init__(self, facts: Facts, subject: str | Sweep):
+        self.facts, self.config, self.results = facts, facts.config, facts.results
         self._sweep = subject if isinstance(subject, Sweep) else None
         self.sweep = self._sweep is not None
         self.name = self._sweep.name if self._sweep else subject
