@@ -149,9 +149,7 @@ def build(summary: Summary, tables: Mapping[str, pd.DataFrame], figures: Sequenc
         cost=cost,
         costs=costs(cost["blocks"]) if cost else {},
         sections=sections({name: table for name, table in shown.items() if name not in own}, drawn),
-        references=[
-            registry.paper(name).reference for name in registry.names() if any(f"{name}/" in each for each in shown)
-        ],
+        references=[registry.paper(name).reference for name in registry.names() if name in papers],
         kinds=PROTOCOLS,
         model_label=model_label,
     )
