@@ -17,7 +17,7 @@ EDGES = [0.0, 0.5, 1.0, 2.0]
 
 def settings(comparison, protocol="corrected", **changes):
     given = CompareSettings(**{"redshift_edges": EDGES, "bootstrap": 100, "halvings": 2, **changes})
-    return given.for_group(comparison, protocol, False)
+    return given.of(comparison, protocol, False)
 
 
 def galaxies(draws, redshift, split="", size_at=lambda z: 200 / (1 + z)):

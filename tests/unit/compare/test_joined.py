@@ -5,6 +5,7 @@ import pytest
 
 from galforge.compare.joined import check_alike, joined
 from galforge.errors import GalforgeError
+from toys import realism
 
 
 def table(columns, **attrs):
@@ -28,6 +29,20 @@ def test_other_stamps_are_refused():
     for other in (table({"index": [0]}), table({"index": [1, 0]})):
         with pytest.raises(GalforgeError, match="cannot be joined"):
             joined([first, other])
+
+
+def test_columns_that_both_tables_have_are_taken_once():
+    whole = realism.table(20, others=4, texture=True)
+    own = [name for name in whole if name.startswith(("hog", "lbp", "fourier"))]
+    parts = [whole.drop(columns=own), whole[["index", "set", "score", *own]]]
+    found = joined(parts)
+    assert found[whole.columns].equals(whole)
+    assert list(found.columns[: len(parts[0].columns)]) == list(parts[0].columns)
+    assert not found.columns.duplicated().any()
+    assert joined([whole]).equals(whole)
+    for other in (whole.iloc[:-1], whole.iloc[::-1], whole.assign(index=whole["index"] + 1)):
+        with pytest.raises(GalforgeError, match="cannot be joined"):
+            joined([whole, other])
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,21 @@ import numpy as np
 import pandas as pd
 
 from galforge.compare.frechet import fid, resampled
+from galforge.compare.kind import Kind
 from galforge.compare.redshift_bins import in_bins, pair, uniform
 from galforge.compare.scores import Score, mean_of
 from galforge.compare.settings import ComparisonSettings
 from galforge.compare.wasserstein import tidy
 from galforge.errors import GalforgeError
 from galforge.seeds import generator
+
+KIND = Kind(
+    families=("band_features",),
+    metrics={"distance": ("fid",), "beside": ("inception_score", "class_entropy_score")},
+    libraries=("scipy",),
+    by_redshift=True,
+    reads=("fid_bootstrap", "fid_halvings", "redshift_edges", "uniform_images", "seed"),
+)
 
 INCEPTION = "inception-v3"
 SCORES = {True: "inception_score", False: "class_entropy_score"}

@@ -5,10 +5,20 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from galforge.compare.kind import Kind
 from galforge.compare.morphology import selected
 from galforge.compare.scores import count, share_difference
 from galforge.compare.settings import ComparisonSettings
 from galforge.compare.wasserstein import columns_of, compare_properties, spread, tidy
+
+KIND = Kind(
+    families=("morphology", "photometry"),
+    metrics={"distance": ("wasserstein", "wasserstein_standardised", "share_difference"), "number": ("count",)},
+    group="properties",
+    bands=("g", "i"),
+    reads=("bootstrap", "halvings", "red_colour", "seed"),
+    reads_published=("published_cuts",),
+)
 
 PROPERTIES = ["g_i_early", "g_i_late", "bulge_statistic"]
 MEASURED = ["gini_m20_bulge", "magnitude_g", "magnitude_i"]

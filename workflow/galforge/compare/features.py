@@ -6,10 +6,24 @@ import pandas as pd
 from galforge.compare.coverage import compare_coverage
 from galforge.compare.frechet import fid
 from galforge.compare.kernel import kid
+from galforge.compare.kind import Kind
 from galforge.compare.memorisation import memorisation
 from galforge.compare.settings import ComparisonSettings
 from galforge.compare.wasserstein import tidy
 from galforge.errors import GalforgeError
+
+KIND = Kind(
+    families=("features",),
+    metrics={
+        "distance": ("fid", "fid_infinity"),
+        "unbiased": ("kid",),
+        "score": ("precision", "recall", "density", "coverage"),
+        "signed": ("memorisation",),
+    },
+    libraries=("scipy",),
+    reads=("fid_bootstrap", "fid_halvings", "neighbour_images", "neighbour_halvings", "seed"),
+    reads_published=("kid_subsets",),
+)
 
 
 def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonSettings) -> pd.DataFrame:

@@ -8,10 +8,24 @@ small loss is no good sign; what a perfect model has is the value of real galaxi
 import numpy as np
 import pandas as pd
 
+from galforge.compare.kind import Kind
 from galforge.compare.redshift_bins import FEWEST, in_bins, pair
 from galforge.compare.scores import Score, share_difference
 from galforge.compare.settings import ComparisonSettings
 from galforge.compare.wasserstein import columns_of, tidy
+
+KIND = Kind(
+    families=("sources",),
+    metrics={
+        "beside": ("fitting_loss",),
+        "difference": ("fitting_loss_difference",),
+        "distance": ("fitting_missing",),
+    },
+    group="conditional",
+    from_one=True,
+    by_redshift=True,
+    reads_corrected=("redshift_edges",),
+)
 
 
 def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonSettings) -> pd.DataFrame:

@@ -9,11 +9,21 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from galforge.compare.kind import Kind
 from galforge.compare.redshift_bins import in_bins, pair
 from galforge.compare.scores import Score, mean_of
 from galforge.compare.settings import ComparisonSettings
 from galforge.compare.wasserstein import columns_of, tidy
 from galforge.seeds import generator
+
+KIND = Kind(
+    families=("sources",),
+    metrics={"distance": ("galaxy_kl", "galaxy_kl_redshift_bins", "galaxy_kl_bin"), "number": ("galaxy_kl_empty",)},
+    group="conditional",
+    from_one=True,
+    by_redshift=True,
+    reads=("bootstrap", "kl_fewest", "seed"),
+)
 
 PROPERTIES = ["isophotal_area", "ellipticity", "sersic_index"]
 BINS = 10

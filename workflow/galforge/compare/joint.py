@@ -7,11 +7,21 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from threadpoolctl import threadpool_limits
 
+from galforge.compare.kind import Kind
 from galforge.compare.morphology import PROPERTIES, selected
 from galforge.compare.scores import Score
 from galforge.compare.settings import ComparisonSettings
 from galforge.compare.wasserstein import columns_of, compare_properties, tidy
 from galforge.seeds import generator
+
+KIND = Kind(
+    families=("morphology", "photometry"),
+    metrics={"distance": ("sliced_wasserstein", "classifier")},
+    group="properties",
+    libraries=("scipy", "scikit-learn"),
+    protocols=("corrected",),
+    reads=("bootstrap", "halvings", "directions", "permutations", "seed"),
+)
 
 BRIGHTNESS = ("log_flux", "surface_brightness", "sky_rms")
 FOLDS = 5

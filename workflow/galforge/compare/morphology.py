@@ -3,10 +3,19 @@
 import numpy as np
 import pandas as pd
 
+from galforge.compare.kind import Kind
 from galforge.compare.scores import count
 from galforge.compare.settings import ComparisonSettings
 from galforge.compare.wasserstein import columns_of, compare_properties, spread, tidy
 from galforge.measure.morphology.compared import PROPERTIES
+
+KIND = Kind(
+    families=("morphology",),
+    metrics={"distance": ("wasserstein",), "number": ("count",)},
+    group="properties",
+    reads=("bootstrap", "halvings", "seed"),
+    reads_published=("published_cuts",),
+)
 
 CUTS = {
     "sersic_n": (-np.inf, 10.0),

@@ -2,8 +2,16 @@
 
 import pandas as pd
 
+from galforge.compare.kind import Kind
 from galforge.compare.settings import ComparisonSettings
 from galforge.compare.wasserstein import columns_of, compare_properties, tidy
+
+KIND = Kind(
+    families=("photometry",),
+    metrics={"distance": ("wasserstein",)},
+    group="properties",
+    reads=("bootstrap", "halvings", "seed"),
+)
 
 PROPERTIES = ["log_flux", "surface_brightness", "sky_rms", "sky_autocorrelation"]
 

@@ -2,8 +2,17 @@
 
 import pandas as pd
 
+from galforge.compare.kind import Kind
 from galforge.compare.settings import ComparisonSettings
 from galforge.compare.wasserstein import binned, columns_of, compare_properties, tidy
+
+KIND = Kind(
+    families=("power_spectrum",),
+    metrics={"distance": ("wasserstein",)},
+    group="properties",
+    reads=("bootstrap", "halvings", "seed"),
+    reads_published=("histogram_bins", "histogram_low", "histogram_high"),
+)
 
 MODES = [f"mode_{mode:02d}" for mode in range(15)]
 LARGE_SCALES = [0, 1, 2, 3, 4]

@@ -7,11 +7,29 @@ import numpy as np
 import pandas as pd
 
 from galforge.compare.fitting_loss import mean_score
+from galforge.compare.kind import Kind
 from galforge.compare.redshift_bins import FEWEST, REDSHIFT, in_bins, pair
 from galforge.compare.scores import Score
 from galforge.compare.settings import ComparisonSettings
 from galforge.compare.wasserstein import columns_of, tidy
 from galforge.seeds import generator
+
+KIND = Kind(
+    families=("redshift",),
+    metrics={
+        "beside": (
+            "redshift_loss",
+            "redshift_loss_normalised",
+            "redshift_bias",
+            "redshift_scatter",
+            "redshift_outliers",
+        )
+    },
+    from_one=True,
+    by_redshift=True,
+    reads=("redshift_edges",),
+    reads_corrected=("bootstrap", "seed"),
+)
 
 WIDTH = 0.15
 """Of the loss, and the limit of an outlier in |dz| / (1 + z)."""

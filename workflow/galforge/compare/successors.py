@@ -3,10 +3,20 @@
 import numpy as np
 import pandas as pd
 
+from galforge.compare.kind import Kind
 from galforge.compare.redshift_bins import FEWEST, Bins, in_bins, pair
 from galforge.compare.scores import Score
 from galforge.compare.settings import ComparisonSettings
 from galforge.compare.wasserstein import columns_of, tidy
+
+KIND = Kind(
+    families=("sources",),
+    metrics={"ratio": ("generated_over_real",)},
+    group="conditional",
+    from_one=True,
+    by_redshift=True,
+    reads=("redshift_edges",),
+)
 
 METRIC = "generated_over_real"
 PROPERTIES = ["ellipticity", "semi_major_axis", "sersic_index", "isophotal_area"]

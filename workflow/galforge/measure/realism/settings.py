@@ -7,6 +7,8 @@ from pydantic import Field, model_validator
 from galforge.settings import Settings
 
 LIBRARIES = ("numpy", "scipy", "scikit-image")
+BY_NETWORK = True
+STRETCHED = "unscored"
 Block = Literal["basic", "individual", "interaction", "histogram", "spectrum", "hog", "lbp", "fourier"]
 
 

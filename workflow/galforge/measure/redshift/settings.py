@@ -7,6 +7,7 @@ from pydantic import Field
 from galforge.settings import Settings
 
 LIBRARIES = ("numpy", "torch", "safetensors")
+BY_NETWORK = True
 
 
 class MeasureSettings(Settings):
