@@ -50,6 +50,10 @@ class Kind:
         if unknown := set(self.metrics) - set(READINGS):
             raise ValueError(f"metrics are read as {', '.join(READINGS)}, not as {', '.join(sorted(unknown))}")
 
+    def fields(self, protocol: str) -> tuple[str, ...]:
+        """Fields of the section ``compare`` that it reads under a protocol."""
+        return self.reads + (self.reads_published if protocol == "published" else self.reads_corrected)
+
     @property
     def readings(self) -> dict[str, str]:
         """How each of its metrics is read."""
@@ -64,7 +68,7 @@ def kinds() -> dict[str, Kind]:
         GalforgeError: a ``KIND`` cannot be read, or two of them read a metric in different ways.
     """
     found: dict[str, Kind] = {}
-    readings: dict[str, str] = {}
+    readings: dict[str, tuple[str, str]] = {}
     for file in sorted(FOLDER.glob("*.py")):
         for node in ast.parse(file.read_text(encoding="utf-8")).body:
             match node:
@@ -77,10 +81,11 @@ def kinds() -> dict[str, Kind]:
                             "tuples and dictionaries written out, because planning reads it without running the file"
                         ) from error
                     for metric, reading in kind.readings.items():
-                        if readings.setdefault(metric, reading) != reading:
+                        other, known = readings.setdefault(metric, (file.stem, reading))
+                        if known != reading:
                             raise GalforgeError(
-                                f"{file}: KIND reads the metric {metric} as {reading}, another comparison as "
-                                f"{readings[metric]}; give it another name"
+                                f"comparisons {other} and {file.stem} (galforge/compare/): the metric {metric} is read "
+                                f"as {known} and as {reading}; give one of the two another name"
                             )
                     found[file.stem] = kind
     return found
