@@ -8,6 +8,8 @@ from galforge.compare.kind import FOLDER, kinds
 from galforge.errors import GalforgeError
 from galforge.settings import Settings
 
+IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
+
 
 class CompareSettings(Settings):
     """Section `compare`: resampling, and what single comparisons need besides."""
