@@ -28,7 +28,6 @@ import yaml
 from galforge.config.parse import parse
 from galforge.config.problems import merged
 from galforge.plan.stages import Stages
-from galforge.provenance.digest import reachable
 tree = {}
 for name in ("config/config.yaml", *sys.argv[1:]):
     tree = merged(tree, yaml.safe_load(open(name)))

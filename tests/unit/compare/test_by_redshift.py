@@ -428,5 +428,5 @@ def test_the_error_of_a_mean_over_bands_knows_that_their_galaxies_are_the_same(d
 
 def test_missing_band_features_are_named(draws, source):
     made = features(draws, draws.uniform(0, 2, 60), "")
-    with pytest.raises(GalforgeError, match="the source has no band features"):
+    with pytest.raises(GalforgeError, match="the source measurements have no band features"):
         band_scores.compare(source, made, settings("band_scores"))
