@@ -1,4 +1,4 @@
-"""Settings of the features of single bands, which FID and inception score of Li et al. 2024 are taken from."""
+"""Settings of the features of single bands, from which FID and inception score of Li et al. 2024 are computed."""
 
 from typing import Literal
 
@@ -9,7 +9,7 @@ from galforge.measure.features.settings import MeasureSettings as FeatureSetting
 
 
 class MeasureSettings(FeatureSettings):
-    """Which network sees the bands, and how they are made into the gray images that it takes."""
+    """Which network sees the bands, and how they become its gray input images."""
 
     protocol: Literal["published", "corrected"] = Field(
         "corrected",

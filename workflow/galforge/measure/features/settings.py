@@ -1,4 +1,4 @@
-"""Settings of the features that FID, KID and their kin are taken from."""
+"""Settings of the features in an image network, from which FID, KID and similar scores are computed."""
 
 from typing import Literal, Self
 
@@ -14,11 +14,11 @@ SHA256 = {
     "efficientnet-lite0": "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
     "inception-v3": "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
 }
-"""Of the weights that give a network its name: others have other features, and are refused."""
+"""Of each network's published weights; other weights give other features and are refused."""
 
 
 class MeasureSettings(Settings):
-    """Which network sees the stamps, and how they are made into the images that it takes."""
+    """Which network sees the stamps, and how stamps become its input images."""
 
     network: Literal["efficientnet-lite0", "inception-v3"] = Field(
         "efficientnet-lite0",
@@ -85,17 +85,17 @@ class MeasureSettings(Settings):
 
     @property
     def engine(self) -> str:
-        """What measures: the network's name."""
+        """Name of what measures, the network."""
         return self.network
 
     @property
     def engine_module(self) -> str:
-        """Dotted name of the module that holds the network."""
+        """Dotted name of the network's module."""
         return f"galforge.measure.features.{self.network.replace('-', '_')}"
 
     @property
     def engine_libraries(self) -> tuple[str, ...]:
-        """Libraries behind the features of that network alone."""
+        """Libraries that only this network needs."""
         return ENGINE_LIBRARIES[self.network]
 
     @property

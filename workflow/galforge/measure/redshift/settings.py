@@ -22,5 +22,5 @@ class MeasureSettings(Settings):
 
     @property
     def engine(self) -> str:
-        """What measures: the network and its seed."""
+        """Name of what measures, the network and its seed."""
         return f"{self.model} (seed {self.seed})"
