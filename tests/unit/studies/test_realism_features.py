@@ -4,10 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from galforge.compare.joined import joined
 from galforge.errors import GalforgeError
 from galforge.measure.realism import measure
 from galforge.measure.realism.settings import MeasureSettings
-from galforge.studies.realism.features import BLOCKS, columns_of, joined, scored
+from galforge.studies.realism.features import BLOCKS, columns_of, scored
 from galforge.studies.realism.settings import SCORERS
 from toys import realism as toys
 
@@ -56,7 +57,7 @@ def test_tables_are_joined_by_their_columns(table):
 
 def test_tables_of_other_images_are_refused(table):
     for other in (table.iloc[:-1], table.iloc[::-1], table.assign(index=table["index"] + 1)):
-        with pytest.raises(GalforgeError, match="different images"):
+        with pytest.raises(GalforgeError, match="cannot be joined"):
             joined([table, other])
 
 
