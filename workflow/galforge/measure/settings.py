@@ -1,4 +1,4 @@
-"""How the stamps of one data set are measured: what belongs to the data set and not to the measure."""
+"""Settings of measuring that belong to a data set, and those that all measures have."""
 
 from typing import Annotated, Any, Literal
 
@@ -46,7 +46,7 @@ class Measuring(Settings):
 
 
 class MeasureEntry(Settings):
-    """Entries of a measure that are not its family's settings."""
+    """Settings of a measure besides those of its family."""
 
     family: str = Field(description="folder of workflow/galforge/measure/")
     chunk: int = Field(1000, ge=1, description="stamps measured by one job, for minutes of work [count]")

@@ -18,6 +18,7 @@ from matplotlib import colormaps
 
 from galforge.errors import GalforgeError
 from galforge.logs import progress
+from galforge.measure.catalogue import rows_for_stretch
 from galforge.measure.features.settings import MeasureSettings
 from galforge.measure.images import check_band, galaxy
 from galforge.stamps.file import Header, Stamps
@@ -26,7 +27,6 @@ from galforge.stamps.sizes import resized
 SIDE = 256  # px, of every image before the network resizes it to its own
 PUBLISHED_BAND = 1  # r of g, r, i, z and of g, r, i, z, y
 RED_GREEN_BLUE = ("i", "r", "g")
-LOOKED_AT = 256  # source stamps, evenly spread over the file, that the stretch is measured on
 DARKEST = 0.1  # per cent of the source's pixels that become black
 INNER = (16.0, 84.0)  # percentiles; half of their difference is the sd of a normal distribution
 BRIGHTEST = 99.0  # percentile of the source stamps' brightest pixels
@@ -68,10 +68,7 @@ def stretch_of(stamps: Stamps, bands: tuple[int, ...]) -> dict[str, Any]:
     """
     for band in bands:
         check_band(stamps, band)
-    if len(stamps) == 0:
-        raise GalforgeError(f"{stamps.path}: no stamps to measure a stretch on: check the cuts of the data set")
-    names = [stamps.header.bands[band] for band in bands]
-    looked_at = np.unique(np.linspace(0, len(stamps) - 1, LOOKED_AT).astype(np.int64))
+    looked_at, names = rows_for_stretch(stamps), [stamps.header.bands[band] for band in bands]
     images = np.empty((len(looked_at), len(bands), SIDE, SIDE), dtype=np.float32)
     for row, index in enumerate(progress(looked_at, len(looked_at), "source stamps looked at for their stretch")):
         images[row] = resized(bands_of(stamps, index, bands), SIDE)

@@ -53,8 +53,7 @@ def profile(
         flag = BAD
     elif fit.n == sersic.INDEX_MIN:
         flag = max(flag, SUSPECT)
-    end = (fit.amplitude, fit.r_eff, fit.n, fit.x_0, fit.y_0, fit.ellip, fit.theta)
-    return _named(end, stamp) | _goodness(fit.chi2, count, len(point)) | {"flag_sersic": float(flag)}
+    return _named(fit[: len(point)], stamp) | _goodness(fit.chi2, count, len(point)) | {"flag_sersic": float(flag)}
 
 
 def _named(point: tuple[float, ...], stamp: Stamp) -> dict[str, float]:

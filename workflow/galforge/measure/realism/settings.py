@@ -1,4 +1,4 @@
-"""Settings of the features that scorers of realism take."""
+"""Settings of the features for scorers of realism."""
 
 from typing import Literal, Self
 
@@ -11,7 +11,7 @@ Block = Literal["basic", "individual", "interaction", "histogram", "spectrum", "
 
 
 class MeasureSettings(Settings):
-    """Which features of sparse 8-bit images are taken, and of what field."""
+    """Which features of sparse 8-bit images are measured, and in which field."""
 
     size: int = Field(
         1000,

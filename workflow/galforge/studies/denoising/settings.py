@@ -9,7 +9,7 @@ from galforge.settings import Settings
 LIBRARIES = ("torch", "numpy", "h5py", "safetensors")
 IN_DOMAIN = "in_domain"
 DIGITS = 2
-"""Decimals of alpha: it is part of the names of files."""
+"""Decimals of alpha in the names of files."""
 
 
 class CaseSettings(Settings):
@@ -27,7 +27,7 @@ CASES = {
     "both_shifts": CaseSettings(pixel_size=2.0, noise=4.0),
     "both_shifts_code": CaseSettings(pixel_size=2.0, noise=5.0),
 }
-"""The published tests. Its text says that the noise was quadrupled, the released code has five times as much: both."""
+"""The published tests. The paper quadruples the noise, but its released code uses a factor of five: both are here."""
 
 
 class DenoiserNetwork(Settings):
@@ -82,7 +82,7 @@ class DenoiserSettings(Settings):
 
 
 class Tuning(Settings):
-    """What is tried for the references, on validation galaxies and apart for each test; the smallest mean MSE wins."""
+    """Settings that are tried for the references, on validation galaxies in each test; the smallest mean MSE wins."""
 
     images: int = Field(40, ge=1, description="validation galaxies [images]")
     wiener: list[float] = Field(
@@ -135,12 +135,12 @@ class DenoisingSettings(Settings):
         if any(not 0 <= alpha <= 1 or round(alpha, DIGITS) != alpha for alpha in self.alphas):
             raise ValueError(f"alphas {self.alphas}: each is a number from 0 to 1 with at most {DIGITS} decimals")
         if sorted(set(self.alphas)) != self.alphas or self.alphas[0] != 0:
-            raise ValueError(f"alphas {self.alphas}: ascending, each once, and 0 among them, for gains are over it")
+            raise ValueError(f"alphas {self.alphas}: give them ascending, each once, from 0 on, which gains refer to")
         plain = self.cases.get(IN_DOMAIN)
         if plain is None or (plain.pixel_size, plain.noise) != (1, 1):
-            raise ValueError(f"cases: {IN_DOMAIN} is there, with pixel_size 1 and noise 1: it is what was trained for")
+            raise ValueError(f"cases: {IN_DOMAIN} must be there with pixel_size 1 and noise 1, as in training")
         if sorted(self.tuning.richardson_lucy) != self.tuning.richardson_lucy:
-            raise ValueError("tuning.richardson_lucy: numbers of iterations, ascending")
+            raise ValueError("tuning.richardson_lucy: give the numbers of iterations in ascending order")
         if self.examples > self.test_images > 0:
             raise ValueError(f"examples is {self.examples}, more than test_images ({self.test_images})")
         return self
@@ -156,7 +156,7 @@ class DenoisingSection(DenoisingSettings):
 
 
 def weights_of(network: DenoiserNetwork, bands: int) -> int:
-    """Weights and offsets of a network for images of so many bands, without building it."""
+    """Number of weights and biases of a network for images of so many bands, without building it."""
     area, width = network.kernel**2, network.width
     inner = 4 * network.blocks * (area * width**2 + width)
     ends = area * bands * width + width + area * width * bands + bands
@@ -164,5 +164,5 @@ def weights_of(network: DenoiserNetwork, bands: int) -> int:
 
 
 def label(alpha: float) -> str:
-    """Alpha as it stands in the names of files: ``0.30``."""
+    """Alpha as in the names of files: ``0.30``."""
     return f"{alpha:.{DIGITS}f}"

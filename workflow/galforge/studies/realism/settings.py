@@ -1,4 +1,4 @@
-"""Typed settings of the study of realism: which scorers are trained, how, and what they are asked."""
+"""Typed settings of the realism study: which scorers are trained, how, and what they score."""
 
 from typing import Literal, Self
 
@@ -16,12 +16,12 @@ SCORERS = (
     "resnet-image",
     *(f"{model}-{features}" for model in ("random_forest", "xgboost") for features in SETS),
 )
-"""Every row of Table I, and what it leaves out: both kinds of trees on each set of features, and the median score."""
+"""All rows of Table I, and what it lacks: both kinds of trees on each set of features, and the median score."""
 PROPERTIES = ("basic_3", "individual", "individual_interaction")
 COMMON = ("folds", "seed", "threads")
-"""Settings that every scorer reads."""
+"""Settings that all scorers read."""
 MEASURES = ("realism", "realism-texture")
-"""Measures that scorers read; the second has what takes long and the best scorer does not need."""
+"""Measures that scorers read; the second has slow features that the best scorer does not need."""
 TEXTURE = ("hog", "lbp", "fourier")
 
 
@@ -47,7 +47,7 @@ class ForestSettings(Settings):
 
 
 class NetworkSettings(Settings):
-    """A network that sees reduced images."""
+    """A network on reduced images."""
 
     side: int = Field(150, ge=32, description="side that images are reduced to [px]")
     epochs: int = Field(25, ge=1, description="times that each image is seen")
@@ -56,7 +56,7 @@ class NetworkSettings(Settings):
 
 
 class CnnSettings(NetworkSettings):
-    """The small network of the report's second baseline."""
+    """The small network, the second baseline of the report."""
 
     width: int = Field(16, ge=1, description="channels of the first of three convolutions; doubled at each further one")
     hidden: int = Field(10, ge=1, description="units of the layer before the score")
@@ -78,7 +78,7 @@ class ResnetSettings(NetworkSettings):
 
 
 class ExperimentSettings(Settings):
-    """Experiments with models that draw positions and galaxies apart (section III-C of the report)."""
+    """Experiments with models that draw positions and galaxies separately (section III-C of the report)."""
 
     images: int = Field(1000, ge=2, description="images that each experiment begins with [images]")
     sets: int = Field(50, ge=2, description="experiment 2: sets of galaxies for the same positions [count]")
@@ -86,7 +86,7 @@ class ExperimentSettings(Settings):
 
 
 class RealismSettings(Settings):
-    """How images with scores teach what looks real, and what generated images are asked by it."""
+    """How scorers learn from images with scores, and how they score generated images."""
 
     scorers: list[str] = Field(
         list(SCORERS), min_length=1, description="scorers whose errors are compared, of those that there are [names]"
@@ -129,16 +129,15 @@ class RealismSettings(Settings):
             if name not in SCORERS:
                 raise ValueError(f"scorers: {name!r} is not one of {', '.join(SCORERS)}")
         if len(set(self.scorers)) < len(self.scorers):
-            raise ValueError("scorers names one twice")
-        plain = [name for name in SCORERS if name.startswith("xgboost") and not set(name.split("_")) & set(TEXTURE)]
-        plain = [name for name in plain if not name.endswith("fourier")]
+            raise ValueError(f"scorers names one twice: {', '.join(self.scorers)}")
+        plain = [name for name in SCORERS if name.startswith("xgboost") and not any(own in name for own in TEXTURE)]
         if self.scorer not in plain or self.scorer not in self.scorers:
             raise ValueError(f"scorer: {self.scorer!r} must be one of scorers and of {', '.join(plain)}")
         return self
 
 
 def section(scorer: str) -> str:
-    """The section of the settings that a scorer reads besides the common ones; empty for the median."""
+    """The section of the settings that a scorer reads besides COMMON; empty for the median."""
     model, _, features = scorer.partition("-")
     if model == "xgboost" and features in PROPERTIES:
         return "xgboost_properties"
