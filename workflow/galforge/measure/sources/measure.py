@@ -9,14 +9,12 @@ from galforge.measure.catalogue import catalogue_of
 from galforge.measure.images import check_band, check_range, galaxy
 from galforge.measure.photometry.measure import medians, sky_border
 from galforge.measure.sources import profile
-from galforge.measure.sources.extraction import GAVE_UP, NO_NOISE, extract
+from galforge.measure.sources.extraction import GAVE_UP, NO_NOISE, Source, extract
 from galforge.measure.sources.settings import MeasureSettings
 from galforge.stamps.file import Stamps
 
-COLUMNS = (
-    *("detected", "flag", "isophotal_area", "ellipticity", "semi_major_axis", "semi_minor_axis", "errcxy"),
-    *("half_light_radius", "sersic_index", "sersic_index_error", "sersic_flag"),
-)
+SOURCE = Source._fields[: Source._fields.index("half_light_radius") + 1]
+COLUMNS = (*SOURCE, "sersic_index", "sersic_index_error", "sersic_flag")
 
 
 def measure(
@@ -53,7 +51,7 @@ def measure(
         found = profile.NOTHING
         if settings.sersic:
             found = profile.fit(image[band], extracted, profile.moffat(width, settings.psf_beta, image.shape[-1]))
-        rows.append([*extracted.source[: len(COLUMNS) - 3], *found])
+        rows.append([*extracted.source[: len(SOURCE)], *found])
         border = sky_border(image.shape[-1], settings.border, settings.clip)
         skies.append([medians(image[:, border.frame])[:, 0], *border.measure(image)])
     types = {"detected": bool, "flag": np.int64, "sersic_flag": np.int64}

@@ -61,10 +61,7 @@ def evaluate(
             for name, method in methods.items():
                 output, setting = (pair.truth, np.nan) if name == "truth" else method(test, pair)
                 row = {
-                    "kind": test.kind,
-                    "case": test.name,
-                    "pixel_size": test.pixel_size,
-                    "noise": test.noise,
+                    **dict(zip(("kind", "case", "pixel_size", "noise"), test, strict=True)),
                     "method": name,
                     "setting": float(setting),
                     "index": index,

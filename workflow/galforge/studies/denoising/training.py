@@ -25,6 +25,8 @@ from galforge.training.history import write_csv
 from galforge.training.keep import CHECKPOINT_SECONDS, Keep
 from galforge.training.lease import Lease
 
+_KEPT = ("best", "steps", "epoch", "best_epoch")
+
 
 class Diverged(GalforgeError):
     """A loss is not finite."""
@@ -97,14 +99,8 @@ def train(
     except Preempted as stopped:
         requeue(stopped)
         raise
-    about = {
-        "network": settings.network.spec(),
-        "bands": done["bands"],
-        "scale": settings.input_scale,
-        "alpha": job.alpha,
-        "replicate": job.replicate,
-        "best_epoch": done["best_epoch"],
-    }
+    about = {"network": settings.network.spec(), "scale": settings.input_scale}
+    about |= {"alpha": job.alpha, "replicate": job.replicate, "bands": done["bands"], "best_epoch": done["best_epoch"]}
     weights_files.write(weights, done["best"], about)
     write_csv(done["history"], history)
 
@@ -182,23 +178,20 @@ class Training:
         """All that is needed to resume."""
         return {
             "networks": _copy(self.network),
-            "best": self.best,
             "optimiser": self.optimiser.state_dict(),
-            "bands": self.bands,
             "images_seen": self.steps * self.settings.batch,
-            "steps": self.steps,
-            "epoch": self.epoch,
-            "best_epoch": self.best_epoch,
             "best_loss": self.best_loss if math.isfinite(self.best_loss) else -1.0,
-            "history": self.history,
             "sum": float(self.sum),
+            "bands": self.bands,
+            "history": self.history,
+            **{name: getattr(self, name) for name in _KEPT},
         }
 
     def restore(self, state: states.State) -> None:
         """Resume from a state."""
         self.network.load_state_dict(state["networks"])
         self.optimiser.load_state_dict(state["optimiser"])
-        for name in ("best", "steps", "epoch", "best_epoch"):
+        for name in _KEPT:
             setattr(self, name, state[name])
         self.best_loss = math.inf if state["best_loss"] < 0 else state["best_loss"]
         self.history = {name: list(state["history"][name]) for name in self.history}

@@ -1,7 +1,6 @@
 """The tests of the denoising study, and the methods that networks are compared with."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from galforge.studies.denoising.settings import IN_DOMAIN as IN_DOMAIN
 
@@ -10,8 +9,7 @@ REFERENCES = ("identity", "wiener", "richardson_lucy", "non_local_means")
 CASE, NOISE_CURVE, PIXEL_CURVE = "case", "noise_curve", "pixel_curve"
 
 
-@dataclass(frozen=True)
-class Trial:
+class Trial(NamedTuple):
     """One test, or one point of a robustness curve; pixel size and noise are relative to those of training."""
 
     kind: str

@@ -1,7 +1,6 @@
 """Scorers that are networks: the small one of the report's second baseline, and a residual network of 18 layers."""
 
 import textwrap
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -26,9 +25,11 @@ _SHOWN = 200  # characters of torch's message
 class Cnn(nn.Module):
     """Three convolutions with pooling and a small layer; images (n, 1, side, side) to scores (n,)."""
 
+    fewest = 1  # images that a training step needs
+
     def __init__(self, settings: CnnSettings):
         super().__init__()
-        width = settings.width
+        self.decay, width = settings.decay, settings.width
         layers: list[nn.Module] = []
         for before, after in ((1, width), (width, 2 * width), (2 * width, 4 * width)):
             layers += [nn.Conv2d(before, after, 3), nn.ReLU(), nn.MaxPool2d(2)]
@@ -42,6 +43,13 @@ class Cnn(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         return self.score(self.features(images))[:, 0]
+
+    def loss(self, images: Tensor, scores: Tensor) -> Tensor:
+        """Squared error, and the decay of the weights of the last layers."""
+        loss = functional.mse_loss(self(images), scores)
+        return loss + self.decay * sum(each.square().sum() for each in self.score.parameters()) if self.decay else loss
+
+    predict = forward
 
 
 class Block(nn.Module):
@@ -66,8 +74,10 @@ class Block(nn.Module):
 class ResNet18(nn.Module):
     """The residual network of 18 layers (He et al. 2016, CVPR): gray images (n, 1, side, side) to numbers (n,).
 
-    Its parts have the names that they have in files of ImageNet weights.
+    Its parts have the names that they have in files of ImageNet weights. It learns score / 4 - 1.
     """
+
+    fewest = 2  # images that a training step needs, for the batch normalisation
 
     def __init__(self, width: int = 64):
         super().__init__()
@@ -84,6 +94,14 @@ class ResNet18(nn.Module):
         for number in range(1, 5):
             maps = getattr(self, f"layer{number}")(maps)
         return self.score(maps.mean((2, 3)))[:, 0]
+
+    def loss(self, images: Tensor, scores: Tensor) -> Tensor:
+        """Absolute error."""
+        return functional.l1_loss(self(images), scores / _TOP - 1)
+
+    def predict(self, images: Tensor) -> Tensor:
+        """Scores (n,)."""
+        return _TOP * (self(images) + 1)
 
     def load_imagenet(self, path: Path) -> None:
         """Start from ImageNet weights; those of the three colours are summed, those of the classes left out.
@@ -134,50 +152,33 @@ def cross_validate_network(
 
     def predict(held: np.ndarray, fold: int) -> np.ndarray:
         seed = seed_of(settings.seed, "scorer", scorer, fold) % 2**31
-        network = _new(settings, residual, weights, seed).to(place)
-        _train(network, images[~held], scores[~held], own, residual, seed, counter)
-        return _predict(network, images[held], own.batch, residual)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            network = ResNet18(settings.resnet.width) if residual else Cnn(settings.cnn)
+        if residual and weights is not None:
+            network.load_imagenet(weights)
+        _train(network.to(place), images[~held], scores[~held], own, seed, counter)
+        return _predict(network, images[held], own.batch)
 
     with devices.reproducible(place, settings.threads):
         return predictions(rows.assign(score=scores), settings, predict)
 
 
-def _new(settings: RealismSettings, residual: bool, weights: Path | None, seed: int) -> nn.Module:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        network: nn.Module = ResNet18(settings.resnet.width) if residual else Cnn(settings.cnn)
-    if residual and weights is not None:
-        network.load_imagenet(weights)
-    return network
-
-
 def _train(
-    network: nn.Module,
-    images: np.ndarray,
-    scores: np.ndarray,
-    settings: NetworkSettings,
-    residual: bool,
-    seed: int,
-    counter: Progress,
+    network: Cnn | ResNet18, images: np.ndarray, scores: np.ndarray, own: NetworkSettings, seed: int, counter: Progress
 ) -> None:
     place = next(network.parameters()).device
-    optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
-    loss_of: Callable[[Tensor, Tensor], Tensor] = functional.l1_loss if residual else functional.mse_loss
-    wanted = scores / _TOP - 1 if residual else scores
-    decay = getattr(settings, "decay", 0.0)
+    optimiser = torch.optim.Adam(network.parameters(), lr=own.learning_rate)
     network.train()
     with torch.random.fork_rng(devices=[place] if place.type == "cuda" else []):
         torch.manual_seed(seed)
-        for epoch in range(settings.epochs):
+        for epoch in range(own.epochs):
             order = generator(seed, "epoch", epoch).permutation(len(images))
-            for first in range(0, len(order), settings.batch):
-                chosen = order[first : first + settings.batch]
-                if residual and len(chosen) == 1:
-                    # Batch normalisation needs more than one image.
+            for first in range(0, len(order), own.batch):
+                chosen = order[first : first + own.batch]
+                if len(chosen) < network.fewest:
                     continue
-                loss = loss_of(network(_input(images[chosen], place)), torch.from_numpy(wanted[chosen]).to(place))
-                if decay:
-                    loss = loss + decay * sum(each.square().sum() for each in network.score.parameters())
+                loss = network.loss(_input(images[chosen], place), torch.from_numpy(scores[chosen]).to(place))
                 optimiser.zero_grad(set_to_none=True)
                 loss.backward()
                 optimiser.step()
@@ -185,12 +186,11 @@ def _train(
 
 
 @torch.no_grad()
-def _predict(network: nn.Module, images: np.ndarray, batch: int, residual: bool) -> np.ndarray:
+def _predict(network: Cnn | ResNet18, images: np.ndarray, batch: int) -> np.ndarray:
     place = next(network.parameters()).device
     network.eval()
-    blocks = range(0, len(images), batch)
-    found = np.concatenate([network(_input(images[first : first + batch], place)).cpu().numpy() for first in blocks])
-    return _TOP * (found + 1) if residual else found
+    blocks = (images[first : first + batch] for first in range(0, len(images), batch))
+    return np.concatenate([network.predict(_input(block, place)).cpu().numpy() for block in blocks])
 
 
 def _input(images: np.ndarray, place: torch.device) -> Tensor:
