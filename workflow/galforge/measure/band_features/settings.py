@@ -13,16 +13,16 @@ class MeasureSettings(FeatureSettings):
 
     protocol: Literal["published", "corrected"] = Field(
         "corrected",
-        description="published: band g alone, divided by each stamp's own maximum, as the authors' code did for its "
-        "real and CVAE stamps; corrected: every band, with one asinh stretch for all stamps, so that fluxes are seen",
+        description="published: band g only, divided by each stamp's own maximum, as in the authors' code for real and "
+        "CVAE stamps; corrected: all bands, with one asinh stretch for all stamps, so that fluxes count",
     )
     bands: list[str] = Field(
         [],
-        description="bands that are seen, in the stamps' order; [] for all [names]",
+        description="bands to use, in the order of the stamps; [] for all [names]",
         json_schema_extra={"when": {"protocol": ["corrected"]}},
     )
     splits: list[Literal["train", "validation", "test"]] = Field(
         ["validation", "test"],
         min_length=1,
-        description="splits of the source whose stamps are seen; no score needs the features of others",
+        description="splits of the source to use; scores need no features of other splits",
     )

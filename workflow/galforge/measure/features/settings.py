@@ -22,36 +22,36 @@ class MeasureSettings(Settings):
 
     network: Literal["efficientnet-lite0", "inception-v3"] = Field(
         "efficientnet-lite0",
-        description="efficientnet-lite0: its ImageNet weights come with the environment, nothing is fetched; "
-        "inception-v3: the network of published FIDs (inception-2015-12-05), the only one ever printed beside them",
+        description="efficientnet-lite0: its ImageNet weights come with the environment, nothing is downloaded; "
+        "inception-v3: the network of published FIDs (inception-2015-12-05), the only one comparable with them",
     )
     protocol: Literal["published", "corrected"] = Field(
         "corrected",
         description="published: r band, scaled from each stamp's own minimum to its maximum, colour map magma, 8 bits; "
-        "corrected: one asinh stretch for all, so that fluxes are seen, and i, r, g as red, green, blue",
+        "corrected: one asinh stretch for all stamps, so that fluxes count, and i, r, g as red, green, blue",
     )
     softening: float = Field(
         0.0,
         ge=0,
-        description="pixel value up to which the stretch is linear, and logarithmic above; 0: three times half "
-        "of the range of the central 68 % of the source's pixels [image units]",
+        description="pixel value up to which the stretch is linear, logarithmic above; 0: three times half of the "
+        "range of the central 68 % of the source's pixels [image units]",
         json_schema_extra={"when": {"protocol": ["corrected"]}},
     )
     white: float = Field(
         0.0,
         ge=0,
-        description="pixel value that becomes white; 0: that which 1 % of the source's stamps reach [image units]",
+        description="pixel value that becomes white; 0: the value that 1 % of the source's stamps reach [image units]",
         json_schema_extra={"when": {"protocol": ["corrected"]}},
     )
     weights: Literal["package", "download", "path"] = Field(
         "package",
-        description="where the weights come from; package: with the environment (efficientnet-lite0 only); download: "
-        "from `url`, once (inception-v3 only); path: a file of yours. Always checked against the network's SHA-256",
+        description="where the weights come from; package: the environment (efficientnet-lite0 only); download: `url`, "
+        "once (inception-v3 only); path: a file of yours. Always checked against the network's SHA-256",
         json_schema_extra={"stage": "weights"},
     )
     url: str = Field(
         INCEPTION_URL,
-        description="with weights: download, where they are fetched [http or https]",
+        description="with weights: download, where they are downloaded from [http or https]",
         json_schema_extra={"stage": "weights"},
     )
     path: str = Field(
@@ -62,11 +62,11 @@ class MeasureSettings(Settings):
     batch: int = Field(
         8,
         ge=1,
-        description="images the network takes at once, few so that their maps stay in the processor's cache; decides "
-        "the last digits [count]",
+        description="images per batch, few so that their maps stay in the processor's cache; changes the last digits "
+        "[count]",
     )
-    threads: int = Field(1, ge=1, description="threads of the network on a CPU; decides the last digits [count]")
-    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes a GPU where there is one")
+    threads: int = Field(1, ge=1, description="CPU threads of the network; changes the last digits [count]")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: a GPU where available")
 
     @model_validator(mode="after")
     def _weights_can_be_had(self) -> Self:
