@@ -1,4 +1,4 @@
-"""Sets of features, as columns of the tables that the measure ``realism`` makes."""
+"""Sets of features, as columns of the tables of the measure ``realism``."""
 
 import pandas as pd
 
@@ -21,7 +21,7 @@ def columns_of(table: pd.DataFrame, features: str) -> list[str]:
     """Columns of a set of features in a table.
 
     Raises:
-        GalforgeError: the table lacks a block of them.
+        GalforgeError: the table lacks a block of the set.
     """
     found: list[str] = []
     for block in BLOCKS[features]:
@@ -35,12 +35,12 @@ def columns_of(table: pd.DataFrame, features: str) -> list[str]:
 
 
 def scored(table: pd.DataFrame) -> pd.DataFrame:
-    """Rows of images that scorers are trained on: those with a score.
+    """Rows of the images with a score, on which scorers are trained.
 
     Raises:
-        GalforgeError: there are none.
+        GalforgeError: no image has a score.
     """
     rows = table[table["set"].eq("scored") & table["score"].notna()]
     if rows.empty:
-        raise GalforgeError("there are no images with a score to train a scorer on; the release has them in scored/")
+        raise GalforgeError("no images with a score to train a scorer on; the data release has them in scored/")
     return rows
