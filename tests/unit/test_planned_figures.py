@@ -4,6 +4,7 @@ read."""
 import pytest
 import yaml
 
+from galforge.compare.kind import Kind
 from galforge.config import files
 from galforge.config.parse import parse
 from galforge.config.problems import merged
@@ -29,7 +30,8 @@ def config(**overlay):
 def measured(monkeypatch):
     """Redshifts, and comparisons by redshift made from measures that need no network."""
     monkeypatch.setattr(galaxiesml, "CONDITIONS", ("redshift",), raising=False)
-    kinds = {name: Kind(("photometry",), by_redshift=True, from_one=True) for name in comparisons.GROUPS["conditional"]}
+    names = (*comparisons.GROUPS["conditional"], "redshift_loss")
+    kinds = {name: Kind(("photometry",), {}, by_redshift=True, from_one=True) for name in names}
     monkeypatch.setattr(comparisons, "KINDS", {**comparisons.KINDS, **kinds})
     return config()
 

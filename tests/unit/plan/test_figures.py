@@ -46,7 +46,10 @@ def told(planned, name, subject="galaxiesml"):
 def measured(monkeypatch):
     """Redshifts, and comparisons by redshift made from measures that need no network."""
     monkeypatch.setattr(galaxiesml, "CONDITIONS", ("redshift",), raising=False)
-    kinds = {name: Kind(("photometry",), by_redshift=True, from_one=True) for name in comparisons.GROUPS["conditional"]}
+    kinds = {
+        name: Kind(("photometry",), {}, by_redshift=True, from_one=True)
+        for name in (*comparisons.GROUPS["conditional"], "redshift_loss")
+    }
     monkeypatch.setattr(comparisons, "KINDS", {**comparisons.KINDS, **kinds})
     return figures()
 
@@ -54,7 +57,7 @@ def measured(monkeypatch):
 def test_figures_by_redshift_are_of_data_sets_with_redshifts_and_of_what_is_compared(measured, monkeypatch):
     assert of(measured, "li2024") == [(name, "galaxiesml") for name in LI]
     lacking = {name: kind for name, kind in comparisons.KINDS.items() if name != "redshift_loss"}
-    monkeypatch.setattr(comparisons, "KINDS", {**lacking, "redshift_loss": Kind(("absent",), by_redshift=True)})
+    monkeypatch.setattr(comparisons, "KINDS", {**lacking, "redshift_loss": Kind(("absent",), {}, by_redshift=True)})
     assert [name for name, _ in of(figures(), "li2024")] == [name for name in LI if name not in ("redshifts", "losses")]
     monkeypatch.setattr(galaxiesml, "CONDITIONS", ("ellipticity",))
     assert of(figures(), "li2024") == []
