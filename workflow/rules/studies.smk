@@ -41,7 +41,9 @@ def sweep_files(kind):
     def files(wildcards):
         sweep = STAGES.facts.sweep(wildcards.sweep)
         folder = f"{DENOISING}/{sweep.dataset}/{sweep.denoiser}"
-        return [f"{folder}/{who}/alpha{alpha}-{replicate}.{kind}" for who, alpha, replicate in STAGES.facts.networks(sweep)]
+        return [
+            f"{folder}/{who}/alpha{alpha}-{replicate}.{kind}" for who, alpha, replicate in STAGES.facts.networks(sweep)
+        ]
 
     return files
 
@@ -101,8 +103,3 @@ def first_galaxies(wildcards):
     """Galaxies that the first training of every model of a data set draws, of models that draw them."""
     drawing = STAGES.facts.drawing(wildcards.dataset)
     return [f"{RESULTS}/samples/{run.dataset}/{run.model}/galaxies-seed{run.seeds[0]}.h5" for run in drawing]
-
-
-def summaries_for(wildcards):
-    """Rows of a table of sparse images and their scores."""
-    return summaries(STAGES, wildcards.table, REALISM)

@@ -44,41 +44,12 @@ GROUPS = {
 """What one job compares: minutes of work at the papers' scale. Features are apart, because they take longest."""
 OF_COLOURS = ("colour_bulge",)
 """Of g - i: made for data sets that have both bands."""
-TABLES = {
-    **{name: name for name in ("morphology", "power_spectrum", "colour_bulge", "photometry", "joint")},
-    **dict.fromkeys(("fid", "kid", "coverage"), "features"),
-}
-"""Tables, and the comparison that each is made of; the headline is made of several."""
-LI2024 = {
-    "table1": ("galaxy_kl", "fitting_loss", "redshift_loss", "band_scores"),
-    "successors": ("successors",),
-}
-"""Tables of Li et al. (2024), and the comparisons that each is made of: those that there are."""
-GANTASTIC = {"gantastic_table1": "table1", "gantastic_table2": "table2", "experiments": "experiments"}
-"""Tables of Gantastic 4 (2020), made of scores in place of comparisons, and the names of their files."""
-ALL = "all"
-"""The table of every generator on every data set."""
-OF_ALL = {"morphology", "power_spectrum", "features"}
-"""Comparisons whose corrected numbers it shows, beside the scores of sparse images."""
-HEADLINE = {"morphology", "power_spectrum", "colour_bulge"}
 ROUNDTRIP = "roundtrip"
 """Stands for a model where galaxies that were stored at one size are compared with the same ones that never were."""
 REAL = "real"
 """Stands for a model where real galaxies of one split are compared with those of another, by redshift."""
 REDSHIFT = "redshift"
 """The column of a catalogue by which galaxies are compared so."""
-
-
-def study(table: str) -> str:
-    """The study that a table is filed under."""
-    if table in GANTASTIC:
-        return "gantastic2020"
-    return "li2024" if table in LI2024 else "holzschuh2022"
-
-
-def table_path(table: str) -> str:
-    """The file of a table below the folder of tables, without its ending."""
-    return ALL if table == ALL else f"{study(table)}/{GANTASTIC.get(table, table)}"
 
 
 @dataclass(frozen=True)

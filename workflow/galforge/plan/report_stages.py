@@ -1,8 +1,8 @@
-"""The stages of what a person sees: tables, figures, the page."""
+"""The stages of figures and of the page."""
 
 from typing import Any
 
-from galforge import families
+from galforge.papers import registry
 from galforge.plan.facts import Facts
 from galforge.plan.stage import Stage
 from galforge.provenance.records import locked_versions
@@ -14,30 +14,10 @@ COSMOLOGY = (*PLOTTING, "astropy")
 
 
 class ReportStages:
-    """Stages of tables, figures and the page."""
+    """Stages of figures and of the page."""
 
     def __init__(self, facts: Facts):
         self.config, self.facts = facts.config, facts
-
-    def table(self, table: str) -> Stage:
-        """One table of a study."""
-        spec = {"table": table, "scale": self.config.overall.scale, "statmorph": locked_versions()["statmorph"]}
-        return Stage(spec, "table.py", (), ("numpy", "pandas"))
-
-    def table_cost(self) -> Stage:
-        """What each model cost."""
-        trainings = []
-        for run in self.config.run:
-            family = self.config.models[run.dataset, run.model].family
-            generator = list(getattr(families.load("models", family, "settings"), "GENERATOR", ()))
-            segments = self.facts.segments(run.dataset, run.model)
-            trainings += [[run.dataset, run.model, seed, segments, generator] for seed in run.seeds]
-        spec = {
-            "trainings": trainings,
-            "scale": self.config.overall.scale,
-            "statmorph": locked_versions()["statmorph"],
-        }
-        return Stage(spec, "table_cost.py", (), ("numpy", "pandas", "safetensors"))
 
     def figure_stamps(self, dataset: str) -> Stage:
         """Source stamps beside each model's."""
@@ -82,7 +62,9 @@ class ReportStages:
             "generated": {name: self.config.drawn(name) for name in self.config.used_datasets},
             "statmorph": locked_versions()["statmorph"],
         }
-        return Stage(spec, "page.py", (), ("numpy", "pandas", "jinja2"))
+        papers = [f"galforge.papers.{name}.paper" for name in registry.names()]
+        hooks = [name for table in registry.tables().values() for name in table.modules]
+        return Stage(spec, "page.py", tuple(dict.fromkeys((*papers, *hooks))), ("numpy", "pandas", "jinja2"))
 
     def _gallery(self, dataset: str, script: str) -> Stage:
         report, band = self.config.report, self.config.datasets[dataset].measuring.band
@@ -96,11 +78,6 @@ class ReportStages:
     def _models(self, dataset: str) -> list[list[Any]]:
         runs = [run for run in self.config.run if run.dataset == dataset]
         return [[run.model, seed] for run in runs for seed in run.seeds]
-
-    def table_denoising(self) -> Stage:
-        """The table of the study."""
-        spec = {"scale": self.config.overall.scale, "statmorph": locked_versions()["statmorph"]}
-        return Stage(spec, "table_denoising.py", (), ("numpy", "pandas"))
 
     def figure_sweep(self, sweep: str) -> Stage:
         """Gain and MSE against alpha."""
@@ -136,10 +113,6 @@ class ReportStages:
             "denoiser": found.denoiser,
             "protocol": self.config.denoisers[found.denoiser].protocol,
         }
-
-    def table_li2024(self, table: str) -> Stage:
-        """One table of the study."""
-        return self.table(table)
 
     def figure_redshift_grid(self, dataset: str) -> Stage:
         """Source and generated galaxies at some redshifts."""
@@ -186,16 +159,6 @@ class ReportStages:
         """Labels with the first seed of each model alone."""
         runs = [run for run in self.config.run if run.dataset == dataset]
         return {**self._scaled(dataset), "models": [[run.model, run.seeds[0]] for run in runs]}
-
-    def table_gantastic2020(self, table: str) -> Stage:
-        """One table of the study."""
-        spec = {"file": table, "scale": self.config.overall.scale, "statmorph": locked_versions()["statmorph"]}
-        return Stage(spec, "table_gantastic2020.py", (), ("numpy", "pandas"))
-
-    def table_all(self) -> Stage:
-        """The table of every generator on every data set."""
-        spec = {"scale": self.config.overall.scale, "statmorph": locked_versions()["statmorph"]}
-        return Stage(spec, "table_all.py", (), ("numpy", "pandas"))
 
     def figure_score_features(self, dataset: str) -> Stage:
         """Features of images with low and high scores."""

@@ -13,24 +13,27 @@ import pandas as pd
 from galforge.atomic import write_text
 from galforge.drawing.names import COSTS, GROUPS, model_label
 from galforge.errors import GalforgeError
+from galforge.papers import registry
 from galforge.papers.cells import PROTOCOLS
-from galforge.papers.readings import ROUNDTRIP, TABLES, table_of
-from galforge.papers.table import GANTASTIC, HOLZSCHUH, LI
+from galforge.papers.readings import ROUNDTRIP
 from galforge.report import layout
 from galforge.report.captions import CAPTIONS, PATHS, remarks
 
 FIGURES = tuple(CAPTIONS)
+TABLES = registry.tables()
+HOLZSCHUH = "holzschuh2022"
 TITLES = {
     "stamps": "Stamps",
     "history": "Training",
     "li2024": "Li et al. 2024: galaxies made for a redshift",
     "gantastic2020": "Gantastic 4 (2020): sparse images and their scores",
-    **{name: table.title for name, table in TABLES.items()},
+    **{table.file: table.title for table in TABLES.values() if table.paper in ("", HOLZSCHUH)},
 }
 """Sections, in the order of the page after the headline and what was run; each is there if a table or figure is."""
 TOGETHER = {
-    "li2024": tuple(name for name, table in TABLES.items() if table.study == LI),
-    "gantastic2020": ("gantastic_table2", "gantastic_table1", "experiments"),
+    "all": ("all",),
+    "li2024": ("li2024/table1", "li2024/successors"),
+    "gantastic2020": ("gantastic2020/table2", "gantastic2020/table1", "gantastic2020/experiments"),
 }
 """Tables of the sections that have others than the one of their name."""
 SECTIONS = {
@@ -66,9 +69,9 @@ FOLDED = {
 
 
 STUDIES = {
-    HOLZSCHUH: "Holzschuh et al. 2022, MNRAS 515, 652",
-    LI: "Li et al. 2024, arXiv:2407.07229",
-    GANTASTIC: "Gantastic 4, Two-Stage GAN for Sparse Galaxy Image Generation (ETH Zurich)",
+    "holzschuh2022": "Holzschuh et al. 2022, MNRAS 515, 652",
+    "li2024": "Li et al. 2024, arXiv:2407.07229",
+    "gantastic2020": "Gantastic 4, Two-Stage GAN for Sparse Galaxy Image Generation (ETH Zurich)",
 }
 """Where printed values come from."""
 _COSTS = {
@@ -177,16 +180,16 @@ def build(summary: Summary, tables: Mapping[str, pd.DataFrame], figures: Sequenc
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    headline = shown.get("headline")
+    headline = shown.get(f"{HOLZSCHUH}/headline")
     text = environment.get_template("page.html.j2").render(
         summary=summary,
         warning=warning(summary),
         headline=headline,
         strips={block.dataset: strip(block, summary["scale"]) for block in (headline["blocks"] if headline else [])},
-        cost=shown.get("cost"),
-        costs=costs(shown["cost"]["blocks"]) if "cost" in shown else {},
+        cost=shown.get(f"{HOLZSCHUH}/cost"),
+        costs=costs(shown[f"{HOLZSCHUH}/cost"]["blocks"]) if f"{HOLZSCHUH}/cost" in shown else {},
         sections=sections(shown, drawn),
-        studies=[words for study, words in STUDIES.items() if any(TABLES[name].study == study for name in tables)],
+        studies=[words for study, words in STUDIES.items() if any(TABLES[name].paper == study for name in tables)],
         figures=drawn,
         folded=FOLDED,
         kinds=PROTOCOLS,
@@ -196,9 +199,8 @@ def build(summary: Summary, tables: Mapping[str, pd.DataFrame], figures: Sequenc
 
 
 def table_at(path: Path) -> str:
-    """The table in a file: its name, or that which tells it apart from another study's of the same name."""
-    study = path.parent.name
-    return table_of(study, path.stem) if study == GANTASTIC else path.stem
+    """The name of the table in a file."""
+    return path.stem if path.parent.name == "tables" else f"{path.parent.name}/{path.stem}"
 
 
 def sections(shown: Mapping[str, Any], drawn: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
@@ -207,7 +209,7 @@ def sections(shown: Mapping[str, Any], drawn: Mapping[str, Sequence[Any]]) -> li
         {
             "name": name,
             "title": TITLES[name],
-            "tables": [shown[table] for table in TOGETHER.get(name, (name,)) if table in shown],
+            "tables": [shown[table] for table in TOGETHER.get(name, (f"{HOLZSCHUH}/{name}",)) if table in shown],
             "kinds": [kind for kind in kinds if drawn[kind]],
         }
         for name, kinds in SECTIONS.items()
@@ -290,8 +292,8 @@ def _table(name: str, frame: pd.DataFrame, statmorph: str) -> dict[str, Any]:
         "name": name,
         "about": TABLES[name],
         # Said once, at the top, and again where the page tells how to read it.
-        "remarks": [said for said in remarks(name, frame, statmorph) if said != PATHS or name == "headline"],
-        "blocks": layout.blocks(name, frame),
+        "remarks": [each for each in remarks(TABLES[name], frame, statmorph) if each != PATHS or "headline" in name],
+        "blocks": layout.blocks(TABLES[name], frame),
     }
 
 

@@ -47,8 +47,8 @@ def figures(paths: Sequence[str], tables: Mapping[str, pd.DataFrame], statmorph:
     for path in paths:
         kind, dataset = Path(path).stem.split("-", 1)
         caption = CAPTIONS[kind]
-        if kind in MEASURED and "morphology" in tables:
-            drawn = tables["morphology"].query("protocol == 'corrected'")
+        if kind in MEASURED and "holzschuh2022/morphology" in tables:
+            drawn = tables["holzschuh2022/morphology"].query("protocol == 'corrected'")
             caption = f"{caption} {measured_by(drawn, statmorph)}".rstrip()
         out.append(Figure(Path(path), kind, dataset, caption, ALTERNATIVES[kind].format(dataset=dataset)))
     return out
