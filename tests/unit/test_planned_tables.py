@@ -118,7 +118,7 @@ def test_a_table_never_waits_for_a_training_that_it_does_not_show():
 
 
 def test_a_network_that_measures_is_a_training_that_is_shown(demo):
-    shown = set(demo.tables.planned._shown(registry.table("li2024/table1").comparisons))
+    shown = set(demo.tables.planned.shown(registry.table("li2024/table1").comparisons))
     assert ("galaxiesml", "redshift_cnn", 0) in shown
     runs = {(run.dataset, run.model, seed) for run in demo.config.run for seed in run.seeds}
     assert shown - runs == {("galaxiesml", "redshift_cnn", 0)}

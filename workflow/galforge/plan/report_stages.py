@@ -62,9 +62,11 @@ class ReportStages:
             "generated": {name: self.config.drawn(name) for name in self.config.used_datasets},
             "statmorph": locked_versions()["statmorph"],
         }
-        papers = [f"galforge.papers.{name}.paper" for name in registry.names()]
-        hooks = [name for table in registry.tables().values() for name in table.modules]
-        return Stage(spec, "page.py", tuple(dict.fromkeys((*papers, *hooks))), ("numpy", "pandas", "jinja2"))
+        # Papers, and the functions that lay out their tables, are found by name.
+        modules = dict.fromkeys(f"galforge.papers.{name}.paper" for name in registry.names())
+        for table in registry.tables().values():
+            modules |= dict.fromkeys(name.partition(":")[0] for name in (table.blocks, table.remarks) if name)
+        return Stage(spec, "page.py", tuple(modules), ("numpy", "pandas", "jinja2"))
 
     def _gallery(self, dataset: str, script: str) -> Stage:
         report, band = self.config.report, self.config.datasets[dataset].measuring.band

@@ -1,7 +1,9 @@
 """The stages of tables: one job makes tables of a paper that show the same trainings."""
 
 from functools import cached_property
+from typing import Any
 
+from galforge import families
 from galforge.plan.facts import Facts
 from galforge.plan.stage import Stage
 from galforge.plan.tables import PlannedTables
@@ -29,12 +31,26 @@ class TableStages:
         no other again but the table of all generators.
         """
         job = self.planned.jobs[rule.removeprefix(PREFIX)]
-        spec = {
+        spec: dict[str, Any] = {
             "tables": [[table.name, table.spec()] for table in job.tables],
             "scale": self.config.overall.scale,
             "statmorph": locked_versions()["statmorph"],
-            **job.more,
         }
-        modules = dict.fromkeys(name for table in (*job.tables, *job.taken) for name in table.modules)
+        if job.taken:
+            spec["taken"] = [[table.name, table.spec()] for table in job.taken]
+        if "weights" in job.inputs:
+            spec["trainings"] = self._trainings()
+        modules = dict.fromkeys(name for table in job.tables for name in table.modules)
+        modules |= dict.fromkeys(table.select.partition(":")[0] for table in job.taken if table.select)
         libraries = dict.fromkeys(name for table in job.tables for name in ("numpy", "pandas", *table.libraries))
         return Stage(spec, "table.py", tuple(modules), tuple(libraries))
+
+    def _trainings(self) -> list[list[Any]]:
+        """Data set, model, seed, number of segments, and networks that generate, of the trainings of the runs."""
+        found = []
+        for run in self.config.run:
+            family = self.config.models[run.dataset, run.model].family
+            generator = list(getattr(families.load("models", family, "settings"), "GENERATOR", ()))
+            segments = self.facts.segments(run.dataset, run.model)
+            found += [[run.dataset, run.model, seed, segments, generator] for seed in run.seeds]
+        return found

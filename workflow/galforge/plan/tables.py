@@ -1,11 +1,9 @@
 """Which tables a configuration fills, the files that each is made of, and which of them one job makes."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 
-from galforge import families
-from galforge.config.tree import Config, Run, is_native
+from galforge.config.tree import Run, is_native
 from galforge.errors import GalforgeError
 from galforge.papers import registry
 from galforge.papers.overall import NAME as ALL
@@ -19,50 +17,43 @@ Training = tuple[str, str, int]
 """Data set, model, seed."""
 Files = dict[str, list[str]]
 """Input files of a table by the name of the rule's input."""
+STUDIES = ("scorers", "scores", "experiments", "sweeps", "trainings")
+"""What fills tables besides comparisons: rows of the realism study, sweeps of denoising, and all trainings."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """Tables of one paper that one job makes.
+    """Tables of one paper that one job makes of the same input files.
 
     Attributes:
-        name: the paper and the first of the tables.
-        inputs: their input files.
-        more: what its spec holds besides the tables.
         taken: tables that the table of all generators takes something from.
     """
 
-    name: str
     tables: list[Table]
     inputs: Files
-    more: Mapping[str, Any] = field(default_factory=dict)
-    taken: list[Table] = field(default_factory=list)
+    taken: tuple[Table, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The paper and the first of the tables."""
+        return self.tables[0].name.replace("/", "_")
 
 
 class PlannedTables:
     """The tables of one configuration: those with at least one row.
 
     Tables of a paper that show the same trainings are made by one job; so no table waits for a training, or fails with
-    one, that it does not show. What a study of its own fills, and the table of all generators, are jobs of their own.
+    one, that it does not show. What a study fills, and the table of all generators, are jobs of their own.
 
     Raises:
-        GalforgeError: a table is filled by what is no comparison and no study.
+        GalforgeError: a table is filled by what is neither a comparison nor a study.
     """
 
     def __init__(self, facts: Facts):
         self.config, self.facts = facts.config, facts
         self.results = f"results/{self.config.overall.name}"
-        self.made = {
-            dataset: {group: comparisons(self.config, dataset, group) for group in GROUPS}
-            for dataset in self.config.used_datasets
-        }
-        self._studies = {
-            "scorers": self._scorers,
-            "scores": self._scores,
-            "experiments": self._experiments,
-            "sweeps": self._sweeps,
-            "trainings": self._trainings,
-        }
+        keys = [(dataset, group) for dataset in self.config.used_datasets for group in GROUPS]
+        self.made = {key: comparisons(self.config, *key) for key in keys}
         self.jobs = {job.name: job for job in self._jobs()}
 
     @property
@@ -70,124 +61,105 @@ class PlannedTables:
         """Planned tables, ``<paper>/<file>``."""
         return [table.name for job in self.jobs.values() for table in job.tables]
 
-    def _jobs(self) -> Iterator[Job]:
-        tables = registry.tables()
-        grouped: dict[tuple[str, frozenset[Training]], list[Table]] = {}
-        for table in tables.values():
-            if table.name == ALL or not self._is_planned(table):
-                continue
-            if (study := self._studies.get(table.comparisons[0])) is not None:
-                inputs, more = study()
-                yield Job(_named(table), [table], {**inputs, "published": printed([table])}, more)
-            else:
-                grouped.setdefault((table.paper, frozenset(self._shown(table.comparisons))), []).append(table)
-        for own in grouped.values():
-            wanted = {name for table in own for name in table.comparisons}
-            inputs = {"distances": self._distances(wanted), "published": printed(own)}
-            yield Job(_named(own[0]), own, inputs)
-        if taken := [table for table in taken_of(tables) if self._is_planned(table, table.protocols[0])]:
-            yield self._all(tables[ALL], taken)
-
-    def _all(self, table: Table, taken: list[Table]) -> Job:
-        studies = [self._studies[name]()[0] for each in taken for name in each.comparisons if name in self._studies]
-        files = [file for inputs in studies for file in inputs.get("distances", [])]
-        inputs = {"distances": [*self._distances(set(table.comparisons)), *files], "published": printed(taken)}
-        return Job(ALL, [table], inputs, {"taken": [[each.name, each.spec()] for each in taken]}, taken)
-
-    def _is_planned(self, table: Table, protocol: str = "") -> bool:
-        """Whether a table has a row, under one protocol if that matters."""
-        if table.comparisons[0] in self._studies:
-            return any(self._studies[table.comparisons[0]]()[0].values())
-        if unknown := set(table.comparisons) - set(KINDS):
-            raise GalforgeError(
-                f"papers/{table.paper}: the table {table.file} is filled by {', '.join(sorted(unknown))}, which is no "
-                f"comparison; there are {', '.join([*KINDS, *self._studies])}"
-            )
-        found = [each for groups in self.made.values() for made in groups.values() for each in made]
-        own = {each.name for each in found if protocol in ("", each.protocol)}
-        return bool(own & set(table.comparisons)) and own >= set(table.needs)
-
-    def _groups(self, wanted: Iterable[str]) -> Iterator[tuple[str, str]]:
-        """(data set, group) of the comparisons among which there is one of these."""
-        for dataset, groups in self.made.items():
-            for group, found in groups.items():
-                if any(each.name in wanted for each in found):
-                    yield dataset, group
-
-    def _distances(self, wanted: Iterable[str]) -> list[str]:
-        """Files of distances that hold some comparisons."""
-        return [
-            f"{self.results}/distances/{dataset}/{model}/seed{seed}/{group}.csv"
-            for dataset, group in self._groups(wanted)
-            for model, seed in compared(self.config, dataset, group)
-        ]
-
-    def _shown(self, wanted: Iterable[str]) -> Iterator[Training]:
-        """Trainings behind files of distances: of the models, and of networks that measures are taken with."""
+    def shown(self, wanted: Collection[str]) -> Iterator[Training]:
+        """Trainings behind the files of some comparisons: models, and networks that measures are taken with."""
         for dataset, group in self._groups(wanted):
-            for model, seed in compared(self.config, dataset, group):
+            for model, seed in self._compared(dataset, group):
                 if model not in (REAL, ROUNDTRIP):
                     yield dataset, model, seed
-            for measure in {name for each in self.made[dataset][group] for name in each.measures}:
+            for measure in {name for each in self.made[dataset, group] for name in each.measures}:
                 settings = self.config.measured[dataset, measure].settings
                 if (model := getattr(settings, "model", None)) is not None:
                     yield dataset, model, settings.seed
 
-    def _scorers(self) -> tuple[Files, dict[str, Any]]:
-        return self._realism(lambda name: ["scorers"])
+    def _jobs(self) -> Iterator[Job]:
+        tables, grouped = registry.tables(), {}
+        for table in tables.values():
+            if table.name == ALL or not self._is_planned(table):
+                continue
+            study = table.name if table.comparisons[0] in STUDIES else ""
+            key = (table.paper, study, frozenset(() if study else self.shown(table.comparisons)))
+            grouped.setdefault(key, []).append(table)
+        for own in grouped.values():
+            yield Job(own, self._files(own))
+        if taken := tuple(table for table in taken_of(tables) if self._is_planned(table, table.protocols[0])):
+            yield Job([tables[ALL]], self._files(taken), taken)
 
-    def _scores(self) -> tuple[Files, dict[str, Any]]:
-        runs = {name: [run for run in self.config.run if run.dataset == name] for name in self.config.scored}
-        return self._realism(lambda name: [f"generators/{who}" for who in ("real", *trained(runs[name]))])
+    def _is_planned(self, table: Table, protocol: str = "") -> bool:
+        """Whether a table has a row, under one protocol if that matters."""
+        if unknown := set(table.comparisons) - {*KINDS, *STUDIES}:
+            raise GalforgeError(
+                f"papers/{table.paper}: the table {table.file} is filled by {', '.join(sorted(unknown))}, which is no "
+                f"comparison; there are {', '.join([*KINDS, *STUDIES])}"
+            )
+        if table.comparisons[0] in STUDIES:
+            return any(self._study(table.comparisons[0]).values())
+        own = {each.name for made in self.made.values() for each in made if protocol in ("", each.protocol)}
+        return bool(own & set(table.comparisons)) and own >= set(table.needs)
 
-    def _experiments(self) -> tuple[Files, dict[str, Any]]:
-        return self._realism(lambda name: [f"experiments/{who}" for who in trained(self.facts.drawing(name))])
+    def _files(self, tables: Iterable[Table]) -> Files:
+        """Input files of some tables: what fills them, and what their papers print."""
+        wanted = dict.fromkeys(name for table in tables for name in table.comparisons)
+        found: Files = {}
+        if set(wanted) & set(KINDS):
+            found["distances"] = [
+                f"{self.results}/distances/{dataset}/{model}/seed{seed}/{group}.csv"
+                for dataset, group in self._groups(wanted)
+                for model, seed in self._compared(dataset, group)
+            ]
+        for study in wanted:
+            for name, files in self._study(study).items():
+                found.setdefault(name, []).extend(files)
+        printed = dict.fromkeys(f"config/published/{table.paper}.csv" for table in tables)
+        return found | {"published": [file for file in printed if (ROOT / file).exists()]}
 
-    def _realism(self, rows: Callable[[str], list[str]]) -> tuple[Files, dict[str, Any]]:
-        """Files of rows of every data set of sparse images."""
-        folder = f"{self.results}/studies/realism"
-        return {"distances": [f"{folder}/{name}/{each}.csv" for name in self.config.scored for each in rows(name)]}, {}
+    def _study(self, name: str) -> Files:
+        """Files of rows that a study fills tables with; none for comparisons."""
+        scored, runs, folder = self.config.scored, self.config.run, f"{self.results}/studies"
+        match name:
+            case "scorers":
+                rows = {dataset: ["scorers"] for dataset in scored}
+            case "scores":
+                of = {dataset: trained(run for run in runs if run.dataset == dataset) for dataset in scored}
+                rows = {dataset: [f"generators/{who}" for who in ("real", *of[dataset])] for dataset in scored}
+            case "experiments":
+                of = {dataset: trained(self.facts.drawing(dataset)) for dataset in scored}
+                rows = {dataset: [f"experiments/{who}" for who in of[dataset]] for dataset in scored}
+            case "sweeps":
+                return {"summaries": [f"{folder}/denoising/summaries/{s.name}.csv" for s in self.config.sweeps]}
+            case "trainings":
+                return self._accounts()
+            case _:
+                return {}
+        return {"distances": [f"{folder}/realism/{d}/{row}.csv" for d, found in rows.items() for row in found]}
 
-    def _sweeps(self) -> tuple[Files, dict[str, Any]]:
-        folder = f"{self.results}/studies/denoising/summaries"
-        return {"summaries": [f"{folder}/{sweep.name}.csv" for sweep in self.config.sweeps]}, {}
-
-    def _trainings(self) -> tuple[Files, dict[str, Any]]:
-        """Accounts of all segments of all trainings, and their weights; which networks of them generate."""
-        trainings, segments, weights = [], [], []
+    def _accounts(self) -> Files:
+        """Accounts of all segments of the trainings of the runs, and their weights."""
+        found: Files = {"segments": [], "weights": []}
         for run in self.config.run:
-            family = self.config.models[run.dataset, run.model].family
-            generator = list(getattr(families.load("models", family, "settings"), "GENERATOR", ()))
-            count = self.facts.segments(run.dataset, run.model)
             for seed in run.seeds:
                 folder = f"{self.results}/models/{run.dataset}/{run.model}/seed{seed}"
-                segments += [f"{folder}/state_{index}.cost.json" for index in range(count)]
-                weights.append(f"{folder}/weights.safetensors")
-                trainings.append([run.dataset, run.model, seed, count, generator])
-        return {"segments": segments, "weights": weights}, {"trainings": trainings}
+                segments = range(self.facts.segments(run.dataset, run.model))
+                found["segments"] += [f"{folder}/state_{index}.cost.json" for index in segments]
+                found["weights"].append(f"{folder}/weights.safetensors")
+        return found
 
+    def _groups(self, wanted: Collection[str]) -> Iterator[tuple[str, str]]:
+        """(data set, group) of the comparisons among which there is one of these."""
+        return (key for key, found in self.made.items() if any(each.name in wanted for each in found))
 
-def compared(config: Config, dataset: str, group: str) -> list[tuple[str, int]]:
-    """(model, seed) of everything that a group of comparisons puts beside a data set's source.
+    def _compared(self, dataset: str, group: str) -> list[tuple[str, int]]:
+        """(model, seed) of everything that a group of comparisons puts beside a data set's source.
 
-    Besides the models that is the store-and-decode round trip, or real galaxies where they are compared by redshift.
-    """
-    found = [(run.model, seed) for run in config.run if run.dataset == dataset for seed in run.seeds]
-    if any(KINDS[name].by_redshift for name in GROUPS[group]):
-        return [*found, (REAL, 0)]
-    return found + ([(ROUNDTRIP, 0)] if is_native(config.datasets[dataset].family) else [])
+        Besides the models that is the store-and-decode round trip, or real galaxies where they are compared by
+        redshift.
+        """
+        found = [(run.model, seed) for run in self.config.run if run.dataset == dataset for seed in run.seeds]
+        if any(KINDS[name].by_redshift for name in GROUPS[group]):
+            return [*found, (REAL, 0)]
+        return found + ([(ROUNDTRIP, 0)] if is_native(self.config.datasets[dataset].family) else [])
 
 
 def trained(runs: Iterable[Run]) -> list[str]:
     """Every training of some runs, as measurements are filed."""
     return [f"{run.model}-seed{seed}" for run in runs for seed in run.seeds]
-
-
-def printed(tables: Iterable[Table]) -> list[str]:
-    """The files of printed values of the papers of some tables, where there are any."""
-    files = dict.fromkeys(f"config/published/{table.paper}.csv" for table in tables)
-    return [file for file in files if (ROOT / file).exists()]
-
-
-def _named(table: Table) -> str:
-    return table.name.replace("/", "_")

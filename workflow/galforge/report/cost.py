@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -92,7 +92,9 @@ def costs(segments: Sequence[Path], weights: Path, generator: Sequence[str]) -> 
         weights: the exported weights.
         generator: names of the networks that sampling needs (GENERATOR in a family's settings); none where unknown.
     """
-    numbers = dict(_sizes(weights))
+    about = read_about(weights)
+    with safe_open(weights, framework="np") as file:
+        numbers = {name: math.prod(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 - no mapping
     out = {"parameters": float(sum(numbers.values()))}
     if generator:
         out["generator_parameters"] = float(
@@ -102,15 +104,7 @@ def costs(segments: Sequence[Path], weights: Path, generator: Sequence[str]) -> 
     on_gpu = [each["seconds"] * each["processes"] for each in spent if each["device"] == "cuda"]
     on_cpu = [each["seconds"] * each["processes"] * each["threads"] for each in spent if each["device"] == "cpu"]
     return out | {
-        "images_seen": float(read_about(weights)["images_seen"]),
+        "images_seen": float(about["images_seen"]),
         "gpu_hours": sum(on_gpu) / SECONDS_PER_HOUR,
         "cpu_hours": sum(on_cpu) / SECONDS_PER_HOUR,
     }
-
-
-def _sizes(weights: Path) -> Iterator[tuple[str, int]]:
-    """Tensors of exported weights, and how many numbers each has."""
-    read_about(weights)  # refuses what is no file of weights, with one line
-    with safe_open(weights, framework="np") as file:
-        for name in file.keys():  # noqa: SIM118 - no mapping
-            yield name, math.prod(file.get_slice(name).get_shape())
