@@ -7,9 +7,11 @@ sys.path.insert(0, str(Path(workflow.basedir)))
 
 from galforge.errors import GalforgeError
 from galforge.config.tree import is_native
-from galforge.plan.comparisons import GANTASTIC, GROUPS, LI2024, TABLES, table_path, tables_needed
+from galforge.plan.comparisons import GROUPS, tables_needed
 from galforge.plan.driver import Driver
-from galforge.plan.tables import distance_files, planned_tables, summaries, trained
+from galforge.plan.comparisons import distance_files
+from galforge.plan.table_stages import PREFIX
+from galforge.plan.tables import trained
 from galforge.operate.scheduler import calm
 from galforge.plan.realism_stages import EXPERIMENTS
 from snakemake.exceptions import WorkflowError
@@ -18,6 +20,7 @@ calm()
 
 try:
     DRIVER = Driver(workflow, config)
+    TABLES = DRIVER.stages.tables.planned
 except GalforgeError as error:
     raise WorkflowError(str(error)) from None
 
@@ -44,7 +47,6 @@ wildcard_constraints:
     segment=r"\d+",
     part=r"\d+",
     parts=r"\d+",
-    table="[a-z0-9_]+",
     denoiser="[a-z0-9_-]+",
     alpha=r"\d\.\d\d",
     replicate=r"\d+",
@@ -62,6 +64,13 @@ def signed(function):
     """A function that carries its signature: Snakemake asks for it twice per call, which took a tenth of a plan's time."""
     function.__signature__ = inspect.signature(function)
     return function
+
+
+# Captions of the report stand in the configuration, where its template finds them: another text makes no file again.
+config["captions"] = {
+    f"{PREFIX}{job.name}": [[table.title, table.quantity, table.unit, table.reading] for table in job.tables]
+    for job in TABLES.jobs.values()
+}
 
 
 def spec(rule):
@@ -198,39 +207,31 @@ def measurements_compared(wildcards):
     return [f"{RESULTS}/measurements/{wildcards.dataset}/{who}/{measure}.parquet" for who, measure in needed]
 
 
-def distances_for(wildcards):
-    """Distances that a table is made of."""
-    return distance_files(CONFIG, RESULTS, wildcards.table)
-
-
 def segment_costs(dataset, model, seed):
     """Accounts of all segments of one training."""
     folder = f"{RESULTS}/models/{dataset}/{model}/seed{seed}"
     return [f"{folder}/state_{segment}.cost.json" for segment in range(STAGES.facts.segments(dataset, model))]
 
 
-def all_costs(wildcards):
-    """Accounts of all segments of all trainings, in the order of the runs."""
-    return [file for run in CONFIG.run for seed in run.seeds for file in segment_costs(run.dataset, run.model, seed)]
-
-
-def all_weights(wildcards):
-    """Exported weights of all trainings, in the order of the runs."""
-    return [
-        f"{RESULTS}/models/{run.dataset}/{run.model}/seed{seed}/weights.safetensors"
-        for run in CONFIG.run
-        for seed in run.seeds
-    ]
+def table_files(tables):
+    """Output files of a job of tables, by the name of the rule's output."""
+    files = {}
+    for table in tables:
+        path = f"{RESULTS}/tables/{table.name}"
+        labels = {"paper": table.paper or "all", "table": table.title}
+        csv = report(f"{path}.csv", caption="../report/table.rst", category="Tables", labels=labels)
+        files |= {f"{table.file}_csv": csv, f"{table.file}_md": f"{path}.md", f"{table.file}_tex": f"{path}.tex"}
+    return files | {"record": f"{RESULTS}/tables/{tables[0].name}.json"}
 
 
 def all_distances(wildcards):
-    """Every distance that there is, and the scores of generated images."""
-    return distance_files(CONFIG, RESULTS) + summaries(STAGES, "table2", REALISM)
+    """Every distance that there is: those of comparisons without a table, too."""
+    return [path for dataset in CONFIG.used_datasets for path in distance_files(CONFIG, dataset)]
 
 
 def page_tables(wildcards):
     """Tables that the configured measures fill."""
-    return [f"{RESULTS}/tables/{table_path(table)}.csv" for table in planned_tables(STAGES)]
+    return [f"{RESULTS}/tables/{name}.csv" for name in TABLES.names]
 
 
 def page_figures(wildcards):

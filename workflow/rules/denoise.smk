@@ -123,34 +123,3 @@ rule summarise_denoising:
         code=code("summarise_denoising"),
     script:
         "../scripts/summarise_denoising.py"
-
-
-rule table_denoising:
-    input:
-        summaries=[f"{DENOISING}/summaries/{sweep.name}.csv" for sweep in CONFIG.sweeps],
-        published="config/published/holzschuh2022.csv",
-    output:
-        csv=report(
-            f"{RESULTS}/tables/holzschuh2022/denoising.csv",
-            caption="../report/denoising.rst",
-            category="Tables",
-            labels={"table": "denoising"},
-        ),
-        md=f"{RESULTS}/tables/holzschuh2022/denoising.md",
-        tex=f"{RESULTS}/tables/holzschuh2022/denoising.tex",
-        record=f"{RESULTS}/tables/holzschuh2022/denoising.json",
-    log:
-        f"{RESULTS}/logs/table/denoising.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/table/denoising.tsv"
-    conda:
-        "../../envs/report.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory(1000),
-        runtime=20,
-    params:
-        spec=spec("table_denoising"),
-        code=code("table_denoising"),
-    script:
-        "../scripts/table_denoising.py"

@@ -92,8 +92,3 @@ def experiments_of(wildcards):
     """Results of all experiments with a model."""
     folder = f"{REALISM}/{wildcards.dataset}/experiments/{wildcards.model}-seed{wildcards.seed}"
     return [f"{folder}/{experiment}.parquet" for experiment in EXPERIMENTS]
-
-
-def summaries_for(wildcards):
-    """Rows of a table of sparse images and their scores."""
-    return summaries(STAGES, wildcards.table, REALISM)

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 
 from galforge.drawing import style
 from galforge.errors import GalforgeError
+from galforge.papers import registry
 from galforge.papers.holzschuh2022 import denoising_table
 from galforge.papers.holzschuh2022.figures import denoised, robustness, sweep
 from galforge.report import formats, page, tables
@@ -19,6 +20,7 @@ from galforge.seeds import generator
 from galforge.studies.denoising.summary import summarise
 from toys import denoising as toy
 
+DENOISING = registry.table("holzschuh2022/denoising")
 ROOT = Path(__file__).resolve().parents[3]
 FEW = {name: toy.CASES[name] for name in ("in_domain", "noise_shift", "noise_shift_code")}
 SKIRT = {"dataset": "skirt", "model": "stylegan-train", "protocol": "corrected"}
@@ -46,7 +48,7 @@ def made() -> pd.DataFrame:
 
 @cache
 def table() -> pd.DataFrame:
-    return denoising_table.assemble([summary()], printed())
+    return denoising_table.assemble(DENOISING, [summary()], printed())
 
 
 def cell(block: denoising_table.Block, heading: str, label: str, column: int) -> denoising_table.Cell | None:
@@ -71,13 +73,13 @@ def test_printed_values_stand_beside_what_they_may_mean() -> None:
 
 
 def test_another_model_or_data_set_gets_no_printed_values() -> None:
-    cosmos = denoising_table.assemble([summary("cosmos", origin="mock")], printed())
+    cosmos = denoising_table.assemble(DENOISING, [summary("cosmos", origin="mock")], printed())
     assert cosmos["published"].isna().all()
-    vae = denoising_table.assemble([summary(model="vae")], printed())
+    vae = denoising_table.assemble(DENOISING, [summary(model="vae")], printed())
     beside = vae[vae["published"].notna()]
     assert set(beside["model"]) == {"stylegan"}
     assert len(beside) == 4
-    (best, everything, alone) = denoising_table.blocks(vae)
+    (best, everything, alone) = denoising_table.blocks(DENOISING, vae)
     assert [column.kind for column in best.columns] == ["corrected"]
     assert everything.folded
     assert [column.kind for column in alone.columns] == ["printed"]
@@ -86,15 +88,15 @@ def test_another_model_or_data_set_gets_no_printed_values() -> None:
 
 def test_refuses_no_sweep_and_one_twice() -> None:
     with pytest.raises(GalforgeError, match="no sweep was given"):
-        denoising_table.assemble([], printed())
+        denoising_table.assemble(DENOISING, [], printed())
     with pytest.raises(GalforgeError, match="comes twice"):
-        denoising_table.assemble([summary(), summary()], printed())
-    with pytest.raises(tables.TablesError, match="'denoising' is not one of"):
-        tables.assemble("denoising", [summary()], printed())
+        denoising_table.assemble(DENOISING, [summary(), summary()], printed())
+    with pytest.raises(tables.TablesError, match="holzschuh2022/denoising is not made of distances"):
+        tables.assemble(DENOISING, [summary()], printed())
 
 
 def test_blocks_say_what_a_sweep_comes_to() -> None:
-    best, everything = blocks("denoising", table())
+    best, everything = blocks(DENOISING, table())
     assert (best.title, best.origin) == ("skirt, StyleGAN (train split), denoiser: what it comes to", "simulated")
     assert [(column.kind, column.sizes) for column in best.columns] == [
         ("corrected", "24 galaxies, 2 networks"),
@@ -124,20 +126,20 @@ def test_rows_without_any_value_and_tiny_numbers() -> None:
     mse = small["metric"].isin(["mse", "mse_median"])
     small.loc[mse, ["value", "standard_error"]] *= 1e-6
     small.loc[small["metric"].str.startswith("morphology"), ["value", "standard_error"]] = np.nan
-    everything = denoising_table.blocks(small)[1]
+    everything = denoising_table.blocks(DENOISING, small)[1]
     labels = [row.label for row in everything.rows if row.heading == "In domain"]
     assert labels[0] == "MSE [×10⁻⁶]"
     assert not any(label.startswith("W1") for label in labels)
-    assert everything.rows[0].cells == denoising_table.blocks(frame)[1].rows[0].cells
-    assert r"MSE [$\times$10$^{-}$$^{6}$]" in formats.latex("denoising", small, "paper", "7.8")
+    assert everything.rows[0].cells == denoising_table.blocks(DENOISING, frame)[1].rows[0].cells
+    assert r"MSE [$\times$10$^{-}$$^{6}$]" in formats.latex(DENOISING, small, "paper", "7.8")
 
 
 def test_written_table_reads_back_and_says_what_it_is(tmp_path: Path) -> None:
     files = [tmp_path / f"denoising.{ending}" for ending in ("csv", "md", "tex")]
-    tables.write("denoising", table(), "demo", "7.8", *files)
-    assert denoising_table.blocks(pd.read_csv(files[0])) == denoising_table.blocks(table())
+    tables.write(DENOISING, table(), "demo", "7.8", files)
+    assert denoising_table.blocks(DENOISING, pd.read_csv(files[0])) == denoising_table.blocks(DENOISING, table())
     for text in (file.read_text(encoding="utf-8") for file in files[1:]):
-        for said in ("Scale: demo", "never compared across tests", "claimed only where", "tuned for each test"):
+        for said in ("scale: demo", "never compared across tests", "claimed only where", "tuned for each test"):
             assert said in text
         assert "Corrected training sets" in text
         assert "Published training sets" not in text
@@ -153,7 +155,7 @@ def test_picks_networks_and_references_to_show() -> None:
     assert denoising_table.best_reference(rows, "noise_shift") == "wiener"
     with pytest.raises(GalforgeError, match="no such sweep"):
         denoising_table.of_sweep(table(), "skirt", "vae", "corrected")
-    two = denoising_table.assemble([summary(), summary().assign(denoiser="wide")], printed())
+    two = denoising_table.assemble(DENOISING, [summary(), summary().assign(denoiser="wide")], printed())
     with pytest.raises(GalforgeError, match="several kinds of networks, denoiser, wide"):
         denoising_table.of_sweep(two, **SKIRT)
     assert set(denoising_table.of_sweep(two, **SKIRT, denoiser="wide")["denoiser"]) == {"wide"}
@@ -246,10 +248,10 @@ def test_page_has_a_section(tmp_path: Path) -> None:
         for kind in ("sweep", "robustness", "denoised"):
             name = tmp_path / f"{kind}-skirt-stylegan-train-seed0-denoiser.png"
             style.save(drawn, name, tmp_path / "f.pdf")
-    shown = figures(sorted(map(str, tmp_path.glob("*.png"))), {"denoising": table()}, "7.8")
+    shown = figures(sorted(map(str, tmp_path.glob("*.png"))), {"holzschuh2022/denoising": table()}, "7.8")
     assert {figure.dataset for figure in shown} == {"skirt-stylegan-train-seed0-denoiser"}
-    tables.write("denoising", table(), "demo", "7.8", *(tmp_path / f"t.{ending}" for ending in ("csv", "md", "tex")))
-    page.build(made, {"denoising": pd.read_csv(tmp_path / "t.csv")}, shown, tmp_path / "index.html")
+    tables.write(DENOISING, table(), "demo", "7.8", [tmp_path / f"t.{ending}" for ending in ("csv", "md", "tex")])
+    page.build(made, {"holzschuh2022/denoising": pd.read_csv(tmp_path / "t.csv")}, shown, tmp_path / "index.html")
     text = tmp_path.joinpath("index.html").read_text(encoding="utf-8")
     section = text[text.index('<section id="denoising"') :].partition("</section>")[0]
     assert "does training on generated galaxies help?" in section

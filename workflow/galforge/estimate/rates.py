@@ -41,12 +41,10 @@ _BENCHMARKS = {
     "export_weights": "export_weights/**/*.tsv",
     "sample": "sample/**/*.tsv",
     "page": "page.tsv",
-    "table_cost": "table/cost.tsv",
     "latents": "latents/**/*.tsv",
     "export_fits": "export_fits/**/*.tsv",
     "denoise_galaxies": "denoising/{dataset}/galaxies/*.tsv",
     "summarise_denoising": "denoising/summaries/*.tsv",
-    "table_denoising": "table/denoising.tsv",
     "cross_validate": "realism/{dataset}/predictions/{scorer}.tsv",
     "cross_validate_network": "realism/{dataset}/predictions/{scorer}.tsv",
     "fit_scorer": "realism/*/fit_scorer.tsv",
@@ -58,7 +56,6 @@ _BENCHMARKS = {
     "summarise_generator": "realism/*/generators/*-seed*.tsv",
     "summarise_real": "realism/*/generators/real.tsv",
     "summarise_experiments": "realism/*/experiments/*.tsv",
-    "table_all": "table_all.tsv",
 }
 
 

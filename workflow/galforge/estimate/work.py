@@ -15,6 +15,7 @@ from galforge.config.tree import Config, channels, is_scored
 from galforge.errors import GalforgeError
 from galforge.parts import bounds
 from galforge.plan.stages import WHOLE, Stages
+from galforge.plan.table_stages import PREFIX
 from galforge.settings import canonical
 from galforge.studies.denoising.settings import weights_of
 from galforge.studies.denoising.trials import REFERENCES
@@ -228,7 +229,8 @@ class Workload:
             label, disk, variant = f"{stage} {self.measured(dataset, measure)}", left, "parts"
         elif job.rule == "distances":
             variant = job.wildcards["group"]
-        return Work(label, job.rule, variant, 1, "job", 0, 0.0, disk)
+        kind = "table" if job.rule.startswith(PREFIX) else job.rule
+        return Work(label, kind, variant, 1, "job", 0, 0.0, disk)
 
     def measured(self, dataset: str, measure: str) -> str:
         """The variant of a measurement: the measure, its engine where it has one, and what is measured."""

@@ -111,5 +111,5 @@ class Subject(Protocol):
     def histories(self) -> list[str]:
         """Histories of every training."""
 
-    def distances(self, *comparisons: str) -> dict[str, Any]:
-        """``distances`` of every training by these comparisons, and ``published``, the printed values beside them."""
+    def distances(self, *comparisons: str, printed: str) -> dict[str, Any]:
+        """``distances`` of every training by these comparisons, and ``published``, the printed values of a paper."""

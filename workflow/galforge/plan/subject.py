@@ -4,9 +4,8 @@ from typing import Any
 
 from galforge.config.tree import Run, Sweep
 from galforge.errors import GalforgeError
-from galforge.plan.comparisons import GROUPS, comparisons, has_redshifts
+from galforge.plan.comparisons import GROUPS, comparisons, distance_files, has_redshifts
 from galforge.plan.facts import Facts
-from galforge.plan.tables import compared
 
 
 class Subject:
@@ -68,14 +67,9 @@ class Subject:
         folder = f"{self.results}/models/{self.dataset}"
         return [f"{folder}/{model}/seed{seed}/history.csv" for model, seed in self._models()]
 
-    def distances(self, *names: str) -> dict[str, Any]:
-        files = [
-            f"{self.results}/distances/{self.dataset}/{model}/seed{seed}/{group}.csv"
-            for group in GROUPS
-            if any(each.name in names for each in comparisons(self.config, self.dataset, group))
-            for model, seed in compared(self.config, self.dataset, group)
-        ]
-        return {"distances": files, "published": "config/published/li2024.csv"}
+    def distances(self, *names: str, printed: str) -> dict[str, Any]:
+        files = distance_files(self.config, self.dataset, names)
+        return {"distances": files, "published": f"config/published/{printed}.csv"}
 
     # Of sparse images and their scores
 
@@ -110,10 +104,10 @@ class Subject:
         """[whose galaxies, alpha, replicate] of each network of the sweep."""
         return [list(network) for network in self.facts.networks(self._sweep)]
 
-    def sweep_summary(self) -> dict[str, str]:
-        """``summary`` of the sweep, and ``published``, the printed values beside it."""
+    def sweep_summary(self, printed: str) -> dict[str, str]:
+        """``summary`` of the sweep, and ``published``, the printed values of a paper."""
         summary = f"{self.results}/studies/denoising/summaries/{self.name}.csv"
-        return {"summary": summary, "published": "config/published/holzschuh2022.csv"}
+        return {"summary": summary, "published": f"config/published/{printed}.csv"}
 
     def denoised_examples(self) -> dict[str, Any]:
         """Denoised galaxies of ``networks``, in their order, and of ``references``."""

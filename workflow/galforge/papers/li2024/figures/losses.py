@@ -77,15 +77,16 @@ def needs(subject: Subject) -> Needs | None:
     if not subject.compares("fitting_loss", "redshift_loss"):
         return None
     told = {"dataset": subject.dataset, "scale": subject.scale}
-    return Needs(subject.distances("fitting_loss", "redshift_loss"), told, libraries=("astropy",))
+    return Needs(subject.distances("fitting_loss", "redshift_loss", printed="li2024"), told, libraries=("astropy",))
 
 
 def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:
     """Read the files and plot them."""
     from galforge.drawing.labels import source_label
     from galforge.drawing.per_bin import origin_of
+    from galforge.papers.li2024.tables import LOSSES
     from galforge.report.tables import assembled
 
-    table = assembled("table1", files)
+    table = assembled(LOSSES, files)
     label = source_label(told["dataset"], origin_of(table, told["dataset"]), told["scale"])
     plot(table, out["png"], out["pdf"], dataset=told["dataset"], label=label)

@@ -138,7 +138,10 @@ def needs(subject: Subject) -> Needs | None:
     """Redshifts found in the source and in the first training of each model, and their distances."""
     if not subject.compares("redshift_loss"):
         return None
-    inputs = {"measurements": subject.measurements("redshift", first=True), **subject.distances("redshift_loss")}
+    inputs = {
+        "measurements": subject.measurements("redshift", first=True),
+        **subject.distances("redshift_loss", printed="li2024"),
+    }
     told = {**subject.labels(first=True), "high": subject.redshift_edges[-1]}
     return Needs(inputs, told, libraries=("astropy",))
 
@@ -146,8 +149,17 @@ def needs(subject: Subject) -> Needs | None:
 def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:
     """Read the files and plot them."""
     from galforge.drawing.labels import measured
+    from galforge.papers.li2024.tables import LOSSES
     from galforge.report.tables import assembled
 
     source, models = measured(told, files["measurements"])
     models = [(model, *labelled) for (model, _), labelled in zip(told["models"], models, strict=True)]
-    plot(source, models, assembled("table1", files), out["png"], out["pdf"], dataset=told["dataset"], high=told["high"])
+    plot(
+        source,
+        models,
+        assembled(LOSSES, files),
+        out["png"],
+        out["pdf"],
+        dataset=told["dataset"],
+        high=told["high"],
+    )

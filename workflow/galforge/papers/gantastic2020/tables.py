@@ -1,6 +1,6 @@
 """The tables of Gantastic 4 (2020): scorers of realism, generated sparse images and their scores, experiments."""
 
-from galforge.papers.table import GANTASTIC, Table
+from galforge.papers.table import Overall, Table
 
 FEATURES = {
     "none": "No features",
@@ -15,54 +15,42 @@ FEATURES = {
     "histogram+power_spectrum": "Histogram and power spectrum",
 }
 """What a scorer sees, in the order of the printed table."""
-MODELS = {
-    "median": "Median of the scores",
-    "xgboost": "XGBoost",
-    "random_forest": "Random forest",
-    "cnn": "CNN",
-    "resnet": "ResNet",
-    "baseline1": "Baseline 1",
-    "baseline2": "Baseline 2",
-    "end_to_end_gan": "End-to-end GAN",
-    "two_stage_unconditional": "Two-stage GAN",
-    "two_stage_conditional": "Two-stage GAN, conditional",
+_LABELS = FEATURES | {
+    "mean_score learned_positions": "Positions that the model learned",
+    "mean_score random_positions": "Random positions",
+    "train_seconds training": "Training",
+    "execution_seconds 1000 images": "Drawing 1000 images",
+    "diversity spectra": "Diversity of power spectra",
+    "empty_share images": "Images without anything [%]",
+    "faint_share clusters": "Clusters of one faint pixel [%]",
+    "class_agreement size_class": "Galaxies of the size class asked for [%]",
+    "score_difference random_positions": "Random less learned positions",
+    "score_std shuffled_patches": "Same positions and galaxies, shuffled",
+    "score_std new_galaxies": "Same positions, new galaxies",
+    "score_std images": "Between images",
 }
-REAL = "Images labelled real"
-"""What stands for a model in tables of scores."""
-"""Scorers and generators."""
-_ROWS = {
-    ("mean_score", "learned_positions"): "Positions that the model learned",
-    ("mean_score", "random_positions"): "Random positions",
-    ("train_seconds", "training"): "Training",
-    ("execution_seconds", "1000 images"): "Drawing 1000 images",
-    ("diversity", "spectra"): "Diversity of power spectra",
-    ("empty_share", "images"): "Images without anything [%]",
-    ("faint_share", "clusters"): "Clusters of one faint pixel [%]",
-    ("class_agreement", "size_class"): "Galaxies of the size class asked for [%]",
-    ("score_difference", "random_positions"): "Random less learned positions",
-    ("score_std", "shuffled_patches"): "Same positions and galaxies, shuffled",
-    ("score_std", "new_galaxies"): "Same positions, new galaxies",
-    ("score_std", "images"): "Between images",
-}
-"""Rows by metric and property, in their order."""
-KINDS = {
-    **dict.fromkeys(("mae", "mae_standardised", "mae_fakes", "mae_reals", "mae_held_out", "mae_known"), "number"),
-    "mean_score": "beside",
+_MAE = ("mae", "mae_standardised", "mae_fakes", "mae_reals", "mae_held_out", "mae_known")
+_READINGS = {
+    **dict.fromkeys((*_MAE, "score_std", "train_seconds", "execution_seconds", "class_agreement"), "number"),
+    **dict.fromkeys(("mean_score", "diversity", "empty_share", "faint_share"), "beside"),
     "score_difference": "difference",
-    **dict.fromkeys(("score_std", "train_seconds", "execution_seconds"), "number"),
-    **dict.fromkeys(("diversity", "empty_share", "faint_share"), "beside"),
-    "class_agreement": "number",
 }
-"""How each metric is read, as in ``galforge.papers.readings.KINDS``."""
-TOTALS = {"gantastic_table1": ("mae", "mae_standardised")}
-"""Metrics of the rows that the page shows first; those of some of the images are folded away."""
-
+_ERROR = "Each cell: value ± standard error over images"
+_COMMON = {
+    "digits": "g",
+    "readings": _READINGS,
+    "protocols": ("published",),
+    "labels": _LABELS,
+    "things": "images",
+    "protocol": "“Published” says that features and scores are those of the study",
+    "sizes": "Sizes are numbers of images, source v generated where there are both.",
+}
 _OF_ALL = "All images that have a score"
-GANTASTIC2020 = {
-    "gantastic_table1": Table(
+TABLES = {
+    "table1": Table(
         "How well a scorer finds the score of an image",
         "scorers",
-        ("mae", "mae_standardised", "mae_fakes", "mae_reals", "mae_held_out", "mae_known"),
+        _MAE,
         "Mean absolute error of the realism score that a scorer gives an image",
         "the unit of the score, which lies between 0 and about 8; at standardised scores in units of their standard "
         "deviation",
@@ -82,12 +70,14 @@ GANTASTIC2020 = {
             "mae_held_out": "Query images with the corruption that no training image has",
             "mae_known": "Other query images",
         },
-        digits="g",
         details="for fakes, real and query images as well",
-        study=GANTASTIC,
-        file="table1",
+        order=tuple(FEATURES),
+        totals=("mae", "mae_standardised"),
+        head="What the scorer sees",
+        cells=f"{_ERROR}. There is no floor: how far a score can be known at all is not.",
+        **_COMMON,
     ),
-    "gantastic_table2": Table(
+    "table2": Table(
         "Generated sparse images and their scores",
         "scores",
         (
@@ -113,9 +103,12 @@ GANTASTIC2020 = {
             **dict.fromkeys(("train_seconds", "execution_seconds"), "Time [s]"),
             **dict.fromkeys(("diversity", "empty_share", "faint_share", "class_agreement"), "Images and galaxies"),
         },
-        digits="g",
-        study=GANTASTIC,
-        file="table2",
+        models={"real": "Images labelled real"},
+        head="Quantity",
+        cells=f"{_ERROR} (times have none). “At the source's” says that a value lies within twice the errors of both "
+        "from that of real images, and supports no ranking.",
+        overall=Overall("mean_score", "Mean score", "mean score in its own unit"),
+        **_COMMON,
     ),
     "experiments": Table(
         "What the score of a two-stage model depends on",
@@ -132,35 +125,9 @@ GANTASTIC2020 = {
             **dict.fromkeys(("mean_score", "score_difference"), "Mean score"),
             "score_std": "Standard deviation of the score",
         },
-        digits="g",
-        study=GANTASTIC,
-        file="experiments",
+        order=("learned_positions", "random_positions", "shuffled_patches", "new_galaxies", "images"),
+        head="What changes",
+        cells=f"{_ERROR}. “At zero” says that a difference lies within twice its error of it.",
+        **_COMMON,
     ),
 }
-_ERROR = "Each cell: value ± standard error over images"
-CELLS = {
-    "gantastic_table1": f"{_ERROR}. There is no floor: how far a score can be known at all is not.",
-    "gantastic_table2": f"{_ERROR} (times have none). “At the source's” says that a value lies within twice the errors "
-    "of both from that of real images, and supports no ranking.",
-    "experiments": f"{_ERROR}. “At zero” says that a difference lies within twice its error of it.",
-}
-"""How to read a cell."""
-PROTOCOL = "“Published” says that features and scores are those of the study"
-SIZES = "Sizes are numbers of images, source v generated where there are both."
-
-
-def property_label(name: str, metric: str) -> str:
-    """What a reader calls a row; names without an entry are shown as they are."""
-    if (metric, name) in _ROWS:
-        return _ROWS[metric, name]
-    if metric == "mean_score":
-        model, _, features = name.partition(" ")
-        seen = FEATURES.get(features, features)
-        return f"{MODELS.get(model, model)}, {seen[:1].lower()}{seen[1:]}" if seen else MODELS.get(model, model)
-    return FEATURES.get(name, name)
-
-
-def place(metric: str, name: str) -> int:
-    """Where a property stands among those of its metric."""
-    known = [own for of, own in _ROWS if of == metric] + list(FEATURES)
-    return known.index(name) if name in known else len(known)
