@@ -16,8 +16,8 @@ from skimage.transform import resize
 from galforge.datasets.skirt.dataset import build, splits_of
 from galforge.datasets.skirt.settings import DatasetSettings
 from galforge.errors import GalforgeError
-from galforge.measure.images import galaxy
 from galforge.stamps.file import Stamps
+from galforge.stamps.galaxies import galaxy
 
 SIZE, FOLDER = 16, "sdss/snapnum_099/data"
 

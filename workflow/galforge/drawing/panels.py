@@ -9,8 +9,8 @@ from matplotlib.axes import Axes
 
 from galforge.drawing.stretch import Stretch
 from galforge.drawing.style import DPI, figure, save
-from galforge.measure.images import galaxy
 from galforge.stamps.file import Header, Stamps
+from galforge.stamps.galaxies import galaxy
 
 _GAP, _HEADING, _NOTE = 0.05, 0.28, 0.3  # [inches]
 _WIDTH = 9.0

@@ -6,12 +6,13 @@ import pandas as pd
 from galforge.errors import GalforgeError
 from galforge.logs import Progress, log
 from galforge.measure.catalogue import catalogue_of
-from galforge.measure.images import check_band, check_range, galaxy
+from galforge.measure.images import check_band, check_range
 from galforge.measure.photometry.measure import medians, sky_border
 from galforge.measure.sources import profile
 from galforge.measure.sources.extraction import GAVE_UP, NO_NOISE, extract
 from galforge.measure.sources.settings import MeasureSettings
 from galforge.stamps.file import Stamps
+from galforge.stamps.galaxies import galaxy
 
 COLUMNS = (
     *("detected", "flag", "isophotal_area", "ellipticity", "semi_major_axis", "semi_minor_axis", "errcxy"),
