@@ -95,10 +95,7 @@ def _catalogue(source: Stamps, number: int, names: list[str]) -> fits.BinTableHD
         columns["extname"] = np.array(names)
     if not columns:
         columns["index"] = np.arange(number)
-    rows = np.empty(number, dtype=[(name, values.dtype) for name, values in columns.items()])
-    for name, values in columns.items():
-        rows[name] = values
-    return fits.BinTableHDU(rows, name="CATALOG")
+    return fits.BinTableHDU(np.rec.fromarrays(list(columns.values()), names=list(columns)), name="CATALOG")
 
 
 def _names(source: Stamps, number: int) -> list[str]:

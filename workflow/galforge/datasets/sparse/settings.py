@@ -4,7 +4,7 @@ from typing import Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from galforge.datasets.settings import Splits
+from galforge.datasets.settings import FaultyShare, Origin, Splits, check_source
 from galforge.settings import Angle, Settings
 
 LIBRARIES = ("numpy", "scipy", "pillow", "h5py")
@@ -65,11 +65,7 @@ class DatasetSettings(Settings):
         "they may be in a top folder of any name",
         json_schema_extra={"stage": "raw input"},
     )
-    origin: Literal["observed", "simulated"] = Field(
-        "observed",
-        description="what given images are: the release does not say it; a mock is always called mock",
-        json_schema_extra={"when": {"source": ["path"]}},
-    )
+    origin: Origin = "observed"
     size: int = Field(1000, ge=SMALLEST, le=LARGEST, description="side of the images; others are rejected [px]")
     bands: list[str] = Field(["intensity"], min_length=1, max_length=1, description="name of the one band")
     pixel_scale: Angle = Field(
@@ -98,20 +94,15 @@ class DatasetSettings(Settings):
         "conditional model has galaxies of its own: of scores above 4 and with peaks of 30 or more",
     )
     largest_score: float = Field(8.0, gt=0, description="a score above this, or a negative one, is refused")
-    max_rejected_share: float = Field(0.05, ge=0, le=1, description="stop if a larger share of the images is faulty")
+    max_rejected_share: FaultyShare = 0.05
     seed: int = Field(2020, ge=0, description="seed of the splits and of the order of the parts")
     splits: Splits = Field(Splits(), description="shares of the splits")
     mock: MockSettings = Field(MockSettings(), description="with source: mock", json_schema_extra={"stage": "raw_mock"})
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
-        if self.source == "path" and not self.path:
-            raise ValueError(
-                "source: path needs `path`: the folder or zip that holds labeled/, scored/, query/, labeled.csv and "
-                "scored.csv"
-            )
-        if self.source == "mock" and self.size != self.mock.size:
-            raise ValueError(f"size {self.size} is not mock.size {self.mock.size}: every mock image would be rejected")
+        given = "the folder or zip that holds labeled/, scored/, query/, labeled.csv and scored.csv"
+        check_source(self, given, {"size": self.mock.size})
         if self.background is not None and self.threshold < self.background:
             raise ValueError(
                 f"threshold {self.threshold} is below background {self.background}: whole images would be one cluster"
