@@ -25,23 +25,29 @@ class Entry:
 
     Attributes:
         name: of its stamp.
-        open: opens it for reading, from its first byte; raises Rejected where it cannot be read.
+        opener: opens the file for reading; may raise Rejected.
     """
 
     name: str
-    open: Callable[[], BinaryIO]
+    opener: Callable[[], BinaryIO]
 
-    def content(self) -> bytes:
-        """All bytes of the file.
+    @contextmanager
+    def open(self) -> Iterator[BinaryIO]:
+        """The open file, at its first byte.
 
         Raises:
-            Rejected: it cannot be read, or it is no plain file inside the archive's own folder.
+            Rejected: it cannot be opened or read, or it is no plain file inside the archive's own folder.
         """
         try:
-            with self.open() as file:
-                return file.read()
+            with self.opener() as file:
+                yield file
         except DAMAGE as error:
             raise Rejected("unreadable FITS", str(error)) from error
+
+    def content(self) -> bytes:
+        """All bytes of the file; raises as ``open``."""
+        with self.open() as file:
+            return file.read()
 
 
 @contextmanager
@@ -60,7 +66,7 @@ def opened(path: Path, patterns: Sequence[tuple[str, ...]], remedy: str) -> Iter
         # os.walk does not follow links to folders, so that a loop of links ends.
         found = sorted(Path(folder) / name for folder, _, names in os.walk(path) for name in names)
         yield _entries(
-            path, [(file.relative_to(path).as_posix(), partial(_file, file)) for file in found], patterns, remedy
+            path, [(file.relative_to(path).as_posix(), partial(open, file, "rb")) for file in found], patterns, remedy
         )
     elif not path.exists():
         raise GalforgeError(f"{path}: no such file or folder; set `path` of the data set to the raw stamps")
@@ -147,13 +153,6 @@ def _matching(names: list[str], patterns: Sequence[tuple[str, ...]], path: Path,
     raise GalforgeError(
         f"{path}: none of its {len(names)} files matches {' or '.join(patterns[-1])}; the first is {names[0]}. {remedy}"
     )
-
-
-def _file(path: Path) -> BinaryIO:
-    try:
-        return open(path, "rb")
-    except OSError as error:
-        raise Rejected("unreadable FITS", str(error)) from error
 
 
 def _member(archive: tarfile.TarFile, member: tarfile.TarInfo) -> BinaryIO:

@@ -2,7 +2,6 @@
 
 import gzip
 import io
-import tarfile
 import warnings
 import zlib
 from typing import Any, BinaryIO
@@ -46,7 +45,7 @@ def image_of(content: bytes, extension: int) -> tuple[np.ndarray, list[fits.Head
 
 
 def first_header(file: BinaryIO) -> fits.Header:
-    """The first header of an open FITS file (on disk or in a tar), without reading the pixels.
+    """The first header of an open FITS file, without reading the pixels.
 
     Raises:
         Rejected: it is damaged.
@@ -59,7 +58,7 @@ def first_header(file: BinaryIO) -> fits.Header:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return fits.Header.fromfile(gzip.GzipFile(fileobj=file) if start == _GZIP else file)
-    except (*DAMAGE, tarfile.TarError) as error:
+    except DAMAGE as error:
         raise Rejected("unreadable FITS", f"truncated or damaged ({error})") from error
 
 

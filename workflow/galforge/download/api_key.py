@@ -87,10 +87,8 @@ class _Redirections(urllib.request.HTTPRedirectHandler):
     def __init__(self, asked: str, key: ApiKey):
         self.asked, self.key = asked, key
 
-    def redirect_request(
-        self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
-    ) -> urllib.request.Request | None:
-        request = super().redirect_request(req, fp, code, msg, headers, newurl)
-        if request is not None and trusted(self.asked, newurl):
+    def redirect_request(self, *response: Any) -> urllib.request.Request | None:
+        request = super().redirect_request(*response)
+        if request is not None and trusted(self.asked, request.full_url):
             request.add_unredirected_header(self.key.header, self.key.read(self.asked))
         return request

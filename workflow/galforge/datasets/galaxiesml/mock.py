@@ -87,8 +87,7 @@ def draw(mock: MockSettings, index: int) -> Galaxy:
 
 def image(mock: MockSettings, index: int) -> np.ndarray:
     """Mock galaxy ``index``: (5, side, side) float32 in g, r, i, z, y [count, AB zero point 27], with sky noise."""
-    galaxy = draw(mock, index)
-    return _image(mock, index, galaxy, seen([galaxy.central.profile], galaxy.central.fluxes[None], mock.image_side))
+    return _images(mock, index, draw(mock, index))[0]
 
 
 def magnitude_at(redshift: float) -> float:
@@ -132,8 +131,8 @@ def _write(mock: MockSettings, indices: list[int], path: Path, progress: Progres
             made = []
             for index in indices[start : start + BLOCK]:
                 galaxy = draw(mock, index)
-                alone = seen([galaxy.central.profile], galaxy.central.fluxes[None], mock.image_side)
-                made.append(_image(mock, index, galaxy, alone))
+                with_all, alone = _images(mock, index, galaxy)
+                made.append(with_all)
                 rows.append(_row(mock, index, galaxy, alone))
                 progress.advance()
             images[start : start + len(made)] = made
@@ -141,8 +140,9 @@ def _write(mock: MockSettings, indices: list[int], path: Path, progress: Progres
             file.create_dataset(name, data=np.array([row[name] for row in rows]))
 
 
-def _image(mock: MockSettings, index: int, galaxy: Galaxy, alone: np.ndarray) -> np.ndarray:
-    """The image, from that of the galaxy alone without noise."""
+def _images(mock: MockSettings, index: int, galaxy: Galaxy) -> tuple[np.ndarray, np.ndarray]:
+    """The image, and that of the galaxy alone without noise."""
+    alone = seen([galaxy.central.profile], galaxy.central.fluxes[None], mock.image_side)
     made = alone + sky(mock.image_side, generator(mock.seed, "galaxiesml mock", "sky", index))
     if galaxy.neighbours:
         profiles = [source.profile for source in galaxy.neighbours]
@@ -157,14 +157,14 @@ def _image(mock: MockSettings, index: int, galaxy: Galaxy, alone: np.ndarray) ->
             np.minimum(band, random.uniform(0.1, 0.5) * band.max(), out=band)
         else:
             band[inside] = -(10 ** random.uniform(1, 4))
-    return made.astype(np.float32)
+    return made.astype(np.float32), alone
 
 
 def _row(mock: MockSettings, index: int, galaxy: Galaxy, alone: np.ndarray) -> dict[str, object]:
     random = generator(mock.seed, "galaxiesml mock", "catalogue", index)
-    around = [(source.profile.x, source.profile.y, float(source.magnitudes[2])) for source in galaxy.neighbours]
+    near = [(each.profile.x, each.profile.y, float(each.magnitudes[2])) for each in galaxy.neighbours]
     central = galaxy.central
-    return row_of(index, central.redshift, central.profile, central.magnitudes, alone, around, random)
+    return row_of(index, central.redshift, central.profile, central.magnitudes, alone, near, random)
 
 
 def _redshift(random: np.random.Generator) -> float:

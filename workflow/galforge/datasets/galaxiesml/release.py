@@ -101,9 +101,7 @@ def opened(raw: list[Path], side: int) -> Iterator[list[ReleaseFile]]:
             or has one of another shape.
     """
     with ExitStack() as stack:
-        found = [
-            _checked(name, _open(name, source, stack)) for path in raw for name, source in _candidates(path, stack)
-        ]
+        found = [_checked(name, source, stack) for path in raw for name, source in _candidates(path, stack)]
         sides = sorted({each.file["image"].shape[-1] for each in found})
         files = [each for each in found if each.file["image"].shape[-1] == side]
         if not files:
@@ -167,16 +165,13 @@ def _named(name: str) -> bool:
     return name.endswith(SUFFIXES) and not name.startswith(".")
 
 
-def _open(name: str, source: Path | BinaryIO, stack: ExitStack) -> h5py.File:
+def _checked(name: str, source: Path | BinaryIO, stack: ExitStack) -> ReleaseFile:
     try:
-        return stack.enter_context(h5py.File(source, "r"))
+        file = stack.enter_context(h5py.File(source, "r"))
     except (OSError, RuntimeError) as error:
         raise GalforgeError(
             f"{name}: not a readable HDF5 file ({error}): truncated or damaged; fetch it again"
         ) from error
-
-
-def _checked(name: str, file: h5py.File) -> ReleaseFile:
     missing = [key for key in ("image", *NEEDED) if key not in file]
     if missing:
         there = ", ".join(sorted(file)[:12])
@@ -199,13 +194,13 @@ def _checked(name: str, file: h5py.File) -> ReleaseFile:
 
 
 def _check_parts(path: Path, files: list[ReleaseFile]) -> None:
-    by_part = {part: [each.name for each in files if each.part == part] for part in PARTS}
     unknown = [each.name for each in files if not each.part]
     if unknown:
         raise GalforgeError(
             f"{unknown[0]}: which split is it? Its name has none of {', '.join(PARTS)}; rename it, or move it away"
         )
-    for part, names in by_part.items():
+    for part in PARTS:
+        names = [each.name for each in files if each.part == part]
         if not names:
             raise GalforgeError(
                 f"{path}: the {part} file is missing; there are {', '.join(each.name for each in files)}. Give all "

@@ -65,14 +65,14 @@ class DatasetSettings(Settings):
         json_schema_extra={"stage": "download"},
     )
     image_side: int = Field(
-        64, ge=16, description="side of the images that are read, 64 or 127 in the release; other files are left [px]"
+        64, ge=16, description="side of the images to read, 64 or 127 in the release; files of another are ignored [px]"
     )
-    size: int = Field(64, ge=16, description="side of the stamps [px]; what is farther from the centre is cut away")
+    size: int = Field(64, ge=16, description="side of the stamps [px]; pixels farther from the centre are cut away")
     bin: int = Field(
         1,
         ge=1,
-        description="so many pixels a side are summed into one of the stamp, before the cut: size 32 and bin 2 are the "
-        "images of 64 px at half the resolution. Sums keep fluxes, magnitudes and zero_point",
+        description="blocks of so many pixels a side are summed into one pixel of the stamp: size 32 and bin 2 give "
+        "the central 64 px at half the resolution. Sums keep fluxes, magnitudes and zero_point",
     )
     bands: list[str] = Field(
         BANDS, min_length=1, description="bands to keep, in the order of the release: g, r, i, z, y"
@@ -92,7 +92,7 @@ class DatasetSettings(Settings):
         description="galaxies between these redshifts are kept, as in the authors' code (their paper says 0.1 to 4)",
     )
     max_redshift_error: float = Field(
-        0.005, gt=0, description="and with an error below this times 1 + redshift, as in the authors' code"
+        0.005, gt=0, description="galaxies are kept whose error is below this times 1 + redshift, as in that code"
     )
     max_rejected_share: FaultyShare = 0.05
     seed: int = Field(

@@ -11,7 +11,7 @@ from galforge.settings import Settings
 LIBRARIES = ("numpy", "astropy", "h5py", "scikit-image", "scikit-learn")
 MOCK_LIBRARIES = ("numpy", "scipy", "astropy")
 NATIVE = True
-"""Galaxies differ in size: besides stamps of one size, a file keeps each at its own."""
+"""Galaxies differ in size: besides the stamps of one size there is a file of galaxies at their own size."""
 URL = "https://www.tng-project.org/api/TNG100-1/files/skirt_images_sdss.99.tar"
 BANDS = ["g", "r", "i", "z"]
 
@@ -47,8 +47,8 @@ class DatasetSettings(Settings):
     )
     api_key_variable: str = Field(
         "TNG_API_KEY",
-        description="with source: download. Environment variable that holds your API key; the key itself belongs into "
-        "no file",
+        description="with source: download. Name of the environment variable that holds your API key; never write the "
+        "key itself into a file",
         json_schema_extra={"stage": "download"},
     )
     sha256: Sha256 = ""
@@ -56,7 +56,7 @@ class DatasetSettings(Settings):
     origin: Origin = "simulated"
     size: int = Field(256, ge=16, description="side of the stamps that models are trained on [px]")
     smallest_side: int = Field(
-        64, ge=8, description="size cut: the original image is at least this wide, before its central half is cut [px]"
+        64, ge=8, description="size cut: original images must be this wide, before their central half is cut [px]"
     )
     largest_in_splits: int = Field(
         1024,
@@ -74,8 +74,8 @@ class DatasetSettings(Settings):
     )
     zero_points: list[float] = Field(
         [],
-        description="AB magnitude of one electron/s per band. Neither paper nor code gives them: without, colours are "
-        "instrumental",
+        description="AB magnitude of one electron/s per band. Neither paper nor code gives them; without them, colours "
+        "are instrumental",
     )
     gain: float = Field(750.0, gt=0, description="electrons per image unit, as in the released code")
     sides: list[float] = Field(

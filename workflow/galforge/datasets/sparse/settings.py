@@ -10,9 +10,9 @@ from galforge.settings import Angle, Settings
 LIBRARIES = ("numpy", "scipy", "pillow", "h5py")
 MOCK_LIBRARIES = ("numpy", "pillow")
 SCORED = True
-"""Besides the images that generators learn from, a file keeps all images with their scores, for scorers."""
+"""Besides the stamps for generators there is a file of all images with their scores, for scorers."""
 VIEWS = {"parts": (3, 32, 32), "thumbnails": (1, 64, 64)}
-"""Further files made from the same images, with the shape of their stamps."""
+"""Further stamps files that are made from the same images, and the shapes of their stamps."""
 SMALLEST, LARGEST = 64, 1024
 """Sides that images may have: thumbnails are 64 px wide, and the grid of positions covers 1024 px."""
 Corruption = Literal["counts", "sizes", "intensities", "shapes", "noise", "background", "positions"]
@@ -75,8 +75,8 @@ class DatasetSettings(Settings):
         0,
         ge=0,
         le=254,
-        description="generators learn from images with this background, the most frequent level of an image [8-bit "
-        "level]; null for images of any. Scorers see all images",
+        description="generators learn from images with this background, which is the most frequent level of an image "
+        "[8-bit level]; null for any background. Scorers see all images",
     )
     threshold: int = Field(
         5, ge=0, le=254, description="clusters of the parts are pixels above this that touch [8-bit level]"
@@ -84,14 +84,14 @@ class DatasetSettings(Settings):
     positions_score: float = Field(
         2.0,
         ge=0,
-        description="generators learn from images labelled real and from those with at least this score. Report: "
-        "above 3; the number of images that it gives is that of at least 2",
+        description="generators learn from images labelled real and from those with at least this score. The report "
+        "says above 3, but gives the number of images with at least 2",
     )
     patches_score: float = Field(
         3.0,
         ge=0,
         description="of these, galaxies are cut out of images labelled real or with at least this score. The report's "
-        "conditional model has galaxies of its own: of scores above 4 and with peaks of 30 or more",
+        "conditional model uses other galaxies: of scores above 4 and with peaks of 30 or more",
     )
     largest_score: float = Field(8.0, gt=0, description="a score above this, or a negative one, is refused")
     max_rejected_share: FaultyShare = 0.05
