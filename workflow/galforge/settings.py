@@ -108,5 +108,8 @@ def _with_unit(units: dict[str, float], canonical_unit: str) -> BeforeValidator:
     return BeforeValidator(convert)
 
 
+Duration = Annotated[float, _with_unit({"min": 1, "m": 1, "s": 1 / 60, "h": 60, "d": 1440}, "min")]
+"""Minutes; text with a unit (``2h``, ``30 min``, ``1d``) is converted."""
+
 Angle = Annotated[float, _with_unit({"arcsec": 1, "mas": 1e-3, "arcmin": 60, "deg": 3600}, "arcsec")]
 """Arcseconds; text with a unit (``30 mas``) is converted."""
