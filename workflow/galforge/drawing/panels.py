@@ -10,9 +10,9 @@ from matplotlib.axes import Axes
 from galforge.drawing.stretch import Stretch, bands_shown, stretch_of
 from galforge.drawing.style import DPI, figure, save
 from galforge.errors import GalforgeError
-from galforge.measure.images import galaxy
 from galforge.seeds import generator
 from galforge.stamps.file import Header, Stamps
+from galforge.stamps.galaxies import galaxy
 
 _GAP, _HEADING, _NOTE = 0.05, 0.28, 0.3  # [inches]
 _WIDTH = 9.0
