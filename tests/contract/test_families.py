@@ -15,6 +15,7 @@ from galforge.estimate.operations import count
 from galforge.models import normalisation as normalisations
 from galforge.models import weights
 from galforge.models.protocol import Composes, HasLatents, Reconstructs
+from galforge.models.settings import NormalisationSettings
 from galforge.sampling.sample import BlockNoise, sample
 from galforge.stamps.file import Stamps
 from galforge.training import export, state
@@ -22,7 +23,7 @@ from galforge.training.data import TrainingImages
 from galforge.training.group import Group
 from galforge.training.loop import Training
 from galforge.training.segment import Segment, run_segment
-from galforge.training.settings import NormalisationSettings, StepSettings
+from galforge.training.settings import StepSettings
 from toys.galaxies import write_stamps
 from toys.sparse import write_view
 from toys.variants import DEAF, OFFERED, SMALL, STEPS, VARIANTS

@@ -11,12 +11,13 @@ from galforge.errors import GalforgeError
 from galforge.estimate.operations import count
 from galforge.models import normalisation as normalisations
 from galforge.models import weights
+from galforge.models.settings import NormalisationSettings
 from galforge.stamps.file import Stamps
 from galforge.training import export, state
 from galforge.training.data import TrainingImages
 from galforge.training.loop import Training
 from galforge.training.segment import Segment, run_segment
-from galforge.training.settings import NormalisationSettings, StepSettings
+from galforge.training.settings import StepSettings
 from toys.galaxies import write_stamps
 
 FOLDER = Path(families.__file__).parent / "models"

@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from galforge.models.settings import NormalisationSettings
 from galforge.models.vae.settings import ModelSettings
 from galforge.training.launch import launch
 from galforge.training.segment import Segment, run_segment
-from galforge.training.settings import NormalisationSettings, StepSettings
+from galforge.training.settings import StepSettings
 
 NETWORK = ModelSettings(latent=4, width=4, max_width=8)
 WIDER = ModelSettings(latent=4, width=16, max_width=16)

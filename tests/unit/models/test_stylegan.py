@@ -152,7 +152,7 @@ def test_mean_style_follows_the_styles():
     step = step_of(family, batch=64)
     for _ in range(8):
         with torch.no_grad():
-            family._generated(64, step, keep_mean=True)
+            family._generated(step, keep_mean=True)
     expected = family.networks.mapping(torch.randn(2000, 4)).mean(0) * (1 - 0.995**8)
     assert torch.allclose(family.networks.mapping.mean, expected, atol=3e-3)
 

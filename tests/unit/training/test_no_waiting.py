@@ -4,10 +4,11 @@ import pytest
 import torch
 
 from galforge.models import normalisation as normalisations
+from galforge.models.settings import NormalisationSettings
 from galforge.stamps.file import Stamps
 from galforge.training.data import TrainingImages
 from galforge.training.loop import Training
-from galforge.training.settings import NormalisationSettings, StepSettings
+from galforge.training.settings import StepSettings
 from toys.galaxies import write_stamps
 from toys.job import NETWORK
 from toys.waiting import Watch

@@ -11,6 +11,7 @@ from galforge.errors import GalforgeError
 from galforge.logs import log
 from galforge.models import device as devices
 from galforge.models import normalisation as normalisations
+from galforge.models.settings import NormalisationSettings
 from galforge.settings import Settings
 from galforge.stamps.file import Stamps
 from galforge.training import state as states
@@ -21,7 +22,7 @@ from galforge.training.group import Group
 from galforge.training.keep import CHECKPOINT_SECONDS, Keep
 from galforge.training.lease import TTL_SECONDS, Lease
 from galforge.training.loop import Training, train
-from galforge.training.settings import NormalisationSettings, StepSettings
+from galforge.training.settings import StepSettings
 
 
 @dataclass(frozen=True)

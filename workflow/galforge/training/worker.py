@@ -9,10 +9,11 @@ from typing import Any
 from galforge import families, logs
 from galforge.errors import GalforgeError
 from galforge.logs import log
+from galforge.models.settings import NormalisationSettings
 from galforge.training.clock import Preempted
 from galforge.training.group import Group
 from galforge.training.segment import Segment, run_segment
-from galforge.training.settings import NormalisationSettings, StepSettings
+from galforge.training.settings import StepSettings
 
 
 def run(job: dict[str, Any], group: Group) -> None:
