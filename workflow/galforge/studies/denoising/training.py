@@ -24,10 +24,7 @@ from galforge.training.draws import Draws, torch_seed
 from galforge.training.history import write_csv
 from galforge.training.keep import CHECKPOINT_SECONDS, Keep
 from galforge.training.lease import Lease
-
-
-class Diverged(GalforgeError):
-    """A loss is no finite number any more."""
+from galforge.training.state import Diverged
 
 
 @dataclass(frozen=True)
