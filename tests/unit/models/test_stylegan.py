@@ -7,12 +7,11 @@ import pytest
 import torch
 from torch import nn
 
-from galforge.errors import GalforgeError
 from galforge.models.normalisation import Normalisation
 from galforge.models.stylegan.augmentation import adapted, augment
 from galforge.models.stylegan.family import Family
 from galforge.models.stylegan.networks import Networks
-from galforge.models.stylegan.settings import ModelSettings, check_shape
+from galforge.models.stylegan.settings import ModelSettings
 from toys.steps import Quadratic, Updates, draws, step_of
 
 SMALL = {"latent": 4, "mapping_layers": 2, "width": 4, "max_width": 8, "group": 2, "style_mixing": 0.0}
@@ -23,31 +22,6 @@ SHAPE = (1, 32, 32)
 def family_of(**settings) -> Family:
     torch.manual_seed(0)
     return Family(ModelSettings(**SMALL | settings), SHAPE, NORMALISATION)
-
-
-@pytest.mark.parametrize("shape", [(1, 48, 48), (1, 64, 32), (1, 16, 16), (1, 512, 512), (6, 64, 64), (0, 64, 64)])
-def test_impossible_shapes_are_refused_with_the_remedy(shape):
-    with pytest.raises(GalforgeError, match=r"model stylegan.*must"):
-        check_shape(ModelSettings(), shape)
-
-
-def test_contradicting_widths_are_refused():
-    with pytest.raises(GalforgeError, match="max_width"):
-        check_shape(ModelSettings(width=64, max_width=32), (1, 64, 64))
-
-
-@pytest.mark.parametrize("side", [32, 64, 128, 256])
-@pytest.mark.parametrize(
-    ("channels", "patch", "architecture"), [(1, 1, "skip"), (5, 4, "residual"), (5, 1, "residual")]
-)
-def test_every_allowed_shape_is_made_and_judged(side, channels, patch, architecture):
-    networks = Networks(ModelSettings(**SMALL | {"patch": patch, "architecture": architecture}), (channels, side, side))
-    with torch.no_grad():
-        styles = networks.mapping(torch.randn(2, 4))
-        images = networks.synthesis(styles, [torch.randn(2, 1, at, at) for at in networks.synthesis.sides()])
-        assert images.shape == (2, channels, side, side)
-        assert networks.discriminator(networks.patches(images)).shape == (2,)
-    assert networks.synthesis.sides()[-1] == side // patch
 
 
 def test_each_update_changes_its_own_networks_and_no_others():

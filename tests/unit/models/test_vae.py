@@ -6,11 +6,10 @@ import math
 import pytest
 import torch
 
-from galforge.errors import GalforgeError
 from galforge.models.normalisation import Normalisation
 from galforge.models.vae.family import Family
 from galforge.models.vae.networks import Observation
-from galforge.models.vae.settings import ModelSettings, check_shape
+from galforge.models.vae.settings import ModelSettings
 from galforge.seeds import seed_of
 from toys.steps import draws, step_of
 
@@ -44,17 +43,6 @@ def test_conditions_reach_encoder_and_decoder():
             assert torch.equal(found, family.networks.decoder(code, each))
     family.step(torch.randn(4, 1, 32, 32), {"redshift": torch.tensor([0.1, 0.5, 1.0, 3.0])}, step_of(family))
     assert family.conditioning.ranges()["redshift"] == pytest.approx((0.1, 3.0), rel=0.01)
-
-
-@pytest.mark.parametrize("shape", [(1, 48, 48), (1, 64, 32), (1, 16, 16), (1, 512, 512), (6, 64, 64), (0, 64, 64)])
-def test_impossible_shapes_are_refused_with_the_remedy(shape):
-    with pytest.raises(GalforgeError, match="must"):
-        check_shape(ModelSettings(), shape)
-
-
-def test_contradicting_widths_are_refused():
-    with pytest.raises(GalforgeError, match="max_width"):
-        check_shape(ModelSettings(width=64, max_width=32), (1, 64, 64))
 
 
 @pytest.mark.parametrize("side", [32, 64, 128, 256])

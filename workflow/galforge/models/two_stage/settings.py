@@ -78,7 +78,7 @@ class ModelSettings(SparseGanSettings):
     @model_validator(mode="after")
     def _possible(self) -> Self:
         if self.conditional and self.galaxy == "began":
-            raise ValueError("galaxy: began has no size classes; say conditional: false, or galaxy: conv")
+            raise ValueError("galaxy: began draws no size classes; say conditional: false, or galaxy: conv")
         if sorted(set(self.thresholds)) != self.thresholds or self.thresholds[0] < 1:
             raise ValueError(f"thresholds {self.thresholds} must be rising, and at least 1 px")
         return self
