@@ -34,7 +34,7 @@ def test_each_update_changes_its_own_networks_and_no_others():
 
 
 def test_without_conditions_networks_and_draws_are_those_of_before_there_were_any():
-    """Numbers of the version that knew no conditions."""
+    """The expected numbers are those of the version before conditions existed."""
     family = family_of(style_mixing=0.9, path_length=2.0, path_length_interval=1, ada_target=0.6)
     assert not {"conditions", "condition_offset", "condition_scale"} & set(family.settings.spec())
     weights = family.networks.state_dict()
@@ -52,7 +52,7 @@ def test_without_conditions_networks_and_draws_are_those_of_before_there_were_an
 
 
 class DrawsBehind:
-    """The draws of a seed from the second one on."""
+    """The draws of a seed without the first one."""
 
     def __init__(self, seed: int, batch: int):
         self._draws = draws(seed, batch)
@@ -74,7 +74,7 @@ def test_penalty_is_the_squared_gradient_on_real_images_and_is_taken_lazily():
             assert losses["r1"] == 0
             assert added == pytest.approx(0, abs=1e-6)
         else:
-            # Four times as strong, because it is taken in every fourth step; the row of the history averages them.
+            # Four times as strong, because it is taken in every fourth step, and the history averages over steps.
             assert losses["r1"].item() == pytest.approx(4 * penalty, rel=1e-4)
             assert added == pytest.approx(0.5 * 3.0 * 4 * penalty, rel=1e-4)
 
@@ -184,7 +184,7 @@ def test_path_length_penalty_reaches_the_whole_generator_and_is_taken_lazily():
 @pytest.mark.parametrize(("gain", "start", "expected"), [(1.0, 0.5, 0.5 + 4 / 100), (-1.0, 0.5, 0.5 - 4 / 100),
                                                          (1.0, 0.99, 1.0), (-1.0, 0.01, 0.0)])  # fmt: skip
 def test_augmentation_rises_where_reals_are_told_apart_and_falls_where_not(gain, start, expected):
-    """A judge that takes all real images for real, or none: its sign is the gain's."""
+    """A judge that takes all real images for real, or none, by the sign of its gain."""
     family = family_of(ada_target=0.6, ada_images=100, discriminator_rate=1e-12)
     family.networks.discriminator = Quadratic(gain)
     family.networks.augmentation.fill_(start)
@@ -216,7 +216,7 @@ def test_images_are_left_to_the_bit_or_changed_as_often_as_the_probability_says(
 
 
 def test_augmentation_turns_moves_and_scales_but_keeps_the_brightness():
-    """A round blob stays one: as bright at its peak, in another place and of another size."""
+    """A round blob stays round and equally bright at its peak, at another place and of another size."""
     y, x = torch.meshgrid(torch.arange(64.0) - 31.5, torch.arange(64.0) - 31.5, indexing="ij")
     blob = torch.exp(-(x**2 + y**2) / (2 * 6.0**2)).expand(300, 1, 64, 64)
     changed = augment(blob, torch.tensor(1.0), draws(2, 300))
@@ -224,7 +224,7 @@ def test_augmentation_turns_moves_and_scales_but_keeps_the_brightness():
     places = changed.flatten(1).argmax(1)
     rows, columns = places // 64 - 31.5, places % 64 - 31.5
     for moved in (rows, columns):
-        # Where an image shrinks much, its reflection behind the border comes into sight, as bright as it is.
+        # When an image shrinks much, its equally bright reflection at the border comes into view.
         assert 5 < moved.abs().quantile(0.9) < 64 * 0.125 * math.sqrt(2)
     areas = (changed > 0.5).sum((1, 2, 3)).float()
     assert torch.log2(areas / (blob[0] > 0.5).sum()).std().item() == pytest.approx(2 * 0.2, rel=0.15)

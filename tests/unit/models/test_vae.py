@@ -18,7 +18,7 @@ SMALL = {"latent": 4, "width": 4, "max_width": 8}
 
 
 def test_without_conditions_networks_and_draws_are_those_of_before_there_were_any():
-    """Numbers of the version that knew no conditions."""
+    """The expected numbers are those of the version before conditions existed."""
     torch.manual_seed(0)
     family = Family(ModelSettings(**SMALL), (1, 32, 32), NORMALISATION)
     assert not {"conditions", "condition_offset", "condition_scale"} & set(family.settings.spec())
@@ -57,7 +57,7 @@ def test_every_allowed_shape_comes_out_as_it_went_in(channels, side):
 
 
 def test_observation_learns_the_sky_apart_from_the_relative_error():
-    """Maximum likelihood on pixels with known noise gives that noise back."""
+    """Maximum likelihood on pixels with known noise finds that noise."""
     sky, fraction = 0.004, 0.1
     draw = torch.Generator().manual_seed(seed_of("observation") % 2**63)
     flux = torch.cat([torch.zeros(40_000), torch.logspace(-2, 0, 10_000)])

@@ -26,7 +26,7 @@ def run_and_images(tmp_path):
 
 def test_a_step_never_waits_and_only_a_complete_row_of_the_history_does(run_and_images):
     run, images = run_and_images
-    # Scalars of the host are used in the first step only, to make the optimiser's state.
+    # Only the first step uses scalars of the host, to make the state of the optimiser.
     run.step(images)
     with Watch() as within:
         run.step(images)

@@ -59,22 +59,23 @@ def reproducible(device: torch.device, threads: int, fast: bool = False) -> Iter
     On the CPU an operation without a deterministic form raises an error. On a GPU it only gives a warning, because some
     layers have none there; with ``fast`` (for trainings) a GPU uses the fastest operations.
     """
-    threads_before, deterministic_before = torch.get_num_threads(), torch.get_deterministic_debug_mode()
-    benchmark_before, fill_before = torch.backends.cudnn.benchmark, torch.utils.deterministic.fill_uninitialized_memory
+    before = torch.get_num_threads(), torch.get_deterministic_debug_mode(), torch.backends.cudnn.benchmark
+    fill_before = torch.utils.deterministic.fill_uninitialized_memory
     fast = fast and device.type == "cuda"
     if device.type == "cuda" and not fast:
         # Without it matrix products are not reproducible; cuBLAS reads it once, when its first handle is made.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.set_num_threads(threads)
-    # use_deterministic_algorithms does the same, but imports torch's compiler: more than a second in every job.
-    torch.set_deterministic_debug_mode("default" if fast else "warn" if device.type == "cuda" else "error")
-    torch.backends.cudnn.benchmark = fast
     # Filling finds programming errors, but writes all memory twice.
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    _set(threads, "default" if fast else "warn" if device.type == "cuda" else "error", fast, fill=False)
     try:
         yield
     finally:
-        torch.set_num_threads(threads_before)
-        torch.set_deterministic_debug_mode(deterministic_before)
-        torch.backends.cudnn.benchmark = benchmark_before
-        torch.utils.deterministic.fill_uninitialized_memory = fill_before
+        _set(*before, fill_before)
+
+
+def _set(threads: int, determinism: str | int, benchmark: bool, fill: bool) -> None:
+    torch.set_num_threads(threads)
+    # use_deterministic_algorithms does the same, but imports torch's compiler: more than a second in every job.
+    torch.set_deterministic_debug_mode(determinism)
+    torch.backends.cudnn.benchmark = benchmark
+    torch.utils.deterministic.fill_uninitialized_memory = fill
