@@ -93,12 +93,10 @@ def measure(settings: NormalisationSettings, stamps: Stamps, indices: np.ndarray
     ones, zeros = (1.0,) * channels, (0.0,) * channels
     if settings.scale is not None:
         given = (settings.scale,) * channels
-        if settings.kind == "asinh":
-            return Normalisation("asinh", given, zeros, ones)
-        return Normalisation("linear", ones, zeros, given)
-    images = _some(stamps, indices)
+        softening, divisor = (given, ones) if settings.kind == "asinh" else (ones, given)
+        return Normalisation(settings.kind, softening, zeros, divisor)
+    images = values = _some(stamps, indices)
     softening = ones
-    values = images
     if settings.kind == "asinh":
         softening = tuple(_softening(images[:, channel]) for channel in range(channels))
         _check(softening, stamps)

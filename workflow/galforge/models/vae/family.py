@@ -18,6 +18,10 @@ class Family(Conditioned):
     that is sensitive to noise (smoothness, asymmetry, high spatial frequencies) tells them from observed ones. On
     noiseless data the learned level falls to its floor, and no noise is added. The encoder sees conditions as maps
     beside the image, the decoder as numbers beside the latent vector.
+
+    Attributes:
+        bounded: see ``galforge.models.protocol.Bounded``.
+        latent: length of the latent vectors that ``generate`` takes.
     """
 
     bounded = True
@@ -25,11 +29,7 @@ class Family(Conditioned):
     def __init__(self, settings: ModelSettings, shape: Shape, normalisation: Normalisation):
         check_shape(settings, shape)
         super().__init__(settings, shape, Networks(settings, shape, normalisation))
-
-    @property
-    def latent(self) -> int:
-        """Length of the latent vectors that ``generate`` takes."""
-        return self.settings.latent
+        self.latent = settings.latent
 
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
         return {"vae": adam(self.networks, self.settings.learning_rate)}
@@ -40,7 +40,7 @@ class Family(Conditioned):
         with step.autocast():
             mean, log_variance = self.networks.encoder(images, given)
         mean, log_variance = mean.float(), log_variance.float().clamp(-20, 10)
-        noise = step.draws.normal(self.settings.latent)
+        noise = step.draws.normal(self.latent)
         with step.autocast():
             expected = self.networks.decoder(mean + torch.exp(0.5 * log_variance) * noise, given)
         reconstruction = self.networks.observation.surprise(images, expected.float())
