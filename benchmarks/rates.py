@@ -32,7 +32,7 @@ from galforge.estimate.rates import (
 )
 from galforge.estimate.work import Job, Workload
 from galforge.plan.comparisons import GROUPS
-from galforge.plan.stages_realism import EXPERIMENTS, is_network
+from galforge.plan.realism_stages import EXPERIMENTS, is_network
 
 
 def device(threads: set[int]) -> str:

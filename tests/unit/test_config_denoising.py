@@ -38,7 +38,7 @@ def test_networks_of_alpha_0_are_shared_between_models():
     tree = with_run(DEMO)
     tree["run"].append({"dataset": "skirt", "model": "vae", "seeds": [0], "denoise": ["denoiser"]})
     config = parse(tree)
-    first, second = (set(Stages(config).networks(sweep)) for sweep in config.sweeps)
+    first, second = (set(Stages(config).facts.networks(sweep)) for sweep in config.sweeps)
     assert first & second == {("source", "0.00", 0), ("source", "0.00", 1)}
     assert len(first) == len(second) == 6
 
@@ -84,7 +84,7 @@ def test_too_few_generated_images_are_refused():
         ({"alphas": [0.0, 1.0, 0.5]}, "ascending"),
         ({"alphas": [0.0, 1.5]}, "from 0 to 1"),
         ({"cases": {"in_domain": {"noise": 2.0}}}, "noise 1"),
-        ({"cases": {"in_domain": None}}, "in_domain is there"),
+        ({"cases": {"in_domain": None}}, "in_domain must be there"),
         ({"cases": {"other": {"nois": 2.0}}}, "unknown key"),
         ({"examples": 20}, "more than test_images"),
         ({"psf_sigm": 1.0}, "unknown key"),

@@ -120,8 +120,8 @@ class Workload:
             return self._work(stage, kind, self.config.datasets[dataset].family, count, 0, job)
         if kind == "train_segment":
             index = int(names["segment"])
-            before = self.stages.segment_end(dataset, model, index - 1) if index else 0
-            images = self.stages.segment_end(dataset, model, index) - before
+            before = self.stages.facts.segment_end(dataset, model, index - 1) if index else 0
+            images = self.stages.facts.segment_end(dataset, model, index) - before
             return self._model(stage, kind, dataset, model, images, "image")
         if job.rule == "sample_chunk":
             start, stop = bounds(self.config.drawn(dataset), names)
@@ -253,7 +253,7 @@ class Workload:
     def _shape(self, dataset: str, model: str = "") -> tuple[int, int, int]:
         """Shape of a data set's images, or of the view of them that a model is trained on."""
         settings: Any = self.config.datasets[dataset].settings
-        if model and (view := self.stages.view(dataset, model)):
+        if model and (view := self.stages.facts.view(dataset, model)):
             return families.load("datasets", self.config.datasets[dataset].family, "settings").VIEWS[view]
         return channels(settings), settings.size, settings.size
 
@@ -269,4 +269,4 @@ class Workload:
         return self._count(dataset) if who in ("source", "native") else self.config.drawn(dataset)
 
     def _parts(self, names: Mapping[str, str]) -> int:
-        return self.stages.measure_parts(names["dataset"], names["who"], names["measure"])
+        return self.stages.facts.measure_parts(names["dataset"], names["who"], names["measure"])

@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from galforge.errors import GalforgeError
 from galforge.settings import Settings
 
+IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
 CORRECTED = {"when": {"variant": ["corrected"]}}
 PUBLISHED = {"when": {"variant": ["published"]}}
 UNIFORM = {"when": {"source": ["uniform"]}}

@@ -6,6 +6,8 @@ from pydantic import Field
 
 from galforge.models.settings import CORRECTED, PUBLISHED, RedshiftSettings, check_raw, check_square
 
+IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
+
 LIBRARIES = ("torch",)
 GENERATOR = ("decoder", "observation", "conditioning")
 

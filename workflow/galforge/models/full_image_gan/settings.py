@@ -4,6 +4,8 @@ from pydantic import Field
 
 from galforge.models.settings import SparseGanSettings, check_raw, check_view
 
+IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
+
 LIBRARIES = ("torch",)
 GENERATOR = ("generator",)
 VIEW = "thumbnails"

@@ -5,6 +5,8 @@ from pydantic import Field
 from galforge.models.settings import check_square
 from galforge.settings import Settings
 
+IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
+
 LIBRARIES = ("torch",)
 PREDICTS = True
 """It predicts a number from an image and draws none."""

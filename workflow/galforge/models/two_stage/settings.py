@@ -6,6 +6,8 @@ from pydantic import Field, model_validator
 
 from galforge.models.settings import SparseGanSettings, check_raw, check_view
 
+IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
+
 LIBRARIES = ("torch",)
 GENERATOR = ("position_generator", "galaxy_generator")
 VIEW = "parts"
