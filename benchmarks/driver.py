@@ -17,7 +17,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "workflow"
 CALM = f"""\
 import sys
 sys.path.insert(0, {str(PACKAGE)!r})
-from galforge.scheduler import calm
+from galforge.operate.scheduler import calm
 calm()
 """
 RULES = """\

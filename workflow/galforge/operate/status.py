@@ -1,21 +1,31 @@
 """Where a run stands (``make status``): what is made, what runs, what failed. Works while a driver runs.
 
-``python operate/status.py snakemake --profile ... [--configfile ...]`` in the directory of the run asks that
-command for its jobs, and looks at SLURM, at this machine and into the logs for the rest.
+``python workflow/galforge/operate/status.py snakemake --profile ... [--configfile ...]``, in the directory of the run,
+asks that command for its jobs, and looks at SLURM, at this machine and into the logs for the rest.
 """
 
 import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from galforge.errors import GalforgeError
-from galforge.operate.processes import LOCKS, NoSlurm, Process, drivers, local_jobs, other_hosts, processes, slurm_jobs
+from galforge.operate.processes import (
+    LOCKS,
+    NoSlurm,
+    Process,
+    drivers,
+    local_jobs,
+    other_hosts,
+    processes,
+    slurm_jobs,
+)
+from galforge.operate.rules import Written, written
 
 _NODE = re.compile(r'^\t(\d+)\[label = "(\w+)[^"]*", .*style="([^"]*)"\];$', re.MULTILINE)
 _EDGE = re.compile(r"^\t(\d+) -> (\d+)$", re.MULTILINE)
@@ -88,13 +98,14 @@ def failures(results: Path, snakemake_logs: Path) -> dict[str, tuple[list[str], 
     return found
 
 
-def report(directory: Path, greeting: str, dag: str) -> Iterator[str]:
+def report(directory: Path, greeting: str, dag: str, rules: Callable[[], Mapping[str, Written]]) -> Iterator[str]:
     """The lines that say where a run stands.
 
     Args:
         directory: where it was started.
         greeting: what the driver of the plan said, which names the folder of the results.
         dag: see ``stages``.
+        rules: finds the files that each rule writes; called only where SLURM runs jobs.
 
     Raises:
         GalforgeError: the greeting names no folder.
@@ -110,7 +121,7 @@ def report(directory: Path, greeting: str, dag: str) -> Iterator[str]:
         yield f"  {rule:20} {done:6} of {total}"
     running = list(_local(directory, there))
     try:
-        running += _slurm(directory, results)
+        running += _slurm(directory, rules)
     except NoSlurm as reason:
         yield f"SLURM: {reason}"
     yield f"running or waiting: {len(running) or 'nothing'}"
@@ -145,17 +156,17 @@ def _local(directory: Path, there: list[Process]) -> Iterator[tuple[str, str]]:
             yield f"process {process.pid}: {script[1]}, {process.elapsed()}, {log or 'no log yet'}", log
 
 
-def _slurm(directory: Path, results: Path) -> list[tuple[str, str]]:
-    """A line for each SLURM job, and the log of its rule where it is a training that runs."""
-    trainings = {}
-    for log in results.glob("logs/train/*/*/seed*/segment_*.log"):
-        dataset, model, seed, segment = log.with_suffix("").parts[-4:]
-        wildcards = "_".join((dataset, model, seed.removeprefix("seed"), segment.removeprefix("segment_")))
-        trainings[f"rule_train_segment_wildcards_{wildcards}"] = str(log)
-    return [
-        (f"{job}, {job.elapsed}", trainings.get(job.comment, "") if job.state == "RUNNING" else "")
-        for job in slurm_jobs(directory)
-    ]
+def _slurm(directory: Path, rules: Callable[[], Mapping[str, Written]]) -> list[tuple[str, str]]:
+    """A line for each SLURM job, and the log of its rule where it runs; empty where it has opened none yet."""
+    jobs, logs = slurm_jobs(directory), {}
+    running = [job.comment for job in jobs if job.state == "RUNNING"]
+    for name, rule in (rules() if running else {}).items():
+        # Values of wildcards are joined by a character that may be in them: only the logs tell them apart.
+        comment = f"rule_{name}_wildcards"
+        if any(each.startswith(f"{comment}_") for each in running):
+            for named in rule.started:
+                logs["_".join([comment, *map(named.get, rule.wildcards)])] = rule.log.format(**named)
+    return [(f"{job}, {job.elapsed}", logs.get(job.comment, "") if job.state == "RUNNING" else "") for job in jobs]
 
 
 def _open_log(pid: int, directory: Path) -> str:
@@ -176,7 +187,7 @@ def main(command: list[str]) -> None:
     if done.returncode:
         sys.exit(done.stderr)
     try:
-        for line in report(Path.cwd(), done.stderr, done.stdout):
+        for line in report(Path.cwd(), done.stderr, done.stdout, lambda: written(command[1:])):
             print(line)
     except GalforgeError as error:
         sys.exit(f"status: {error}")

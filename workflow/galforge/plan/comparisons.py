@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from galforge.config.tree import Config, conditions_of, is_native
+from galforge.config.tree import REDSHIFT, Config, conditions_of, is_native
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,6 @@ ROUNDTRIP = "roundtrip"
 """Stands for a model where galaxies that were stored at one size are compared with the same ones that never were."""
 REAL = "real"
 """Stands for a model where real galaxies of one split are compared with those of another, by redshift."""
-REDSHIFT = "redshift"
-"""The column of a catalogue by which galaxies are compared so."""
 
 
 def study(table: str) -> str:

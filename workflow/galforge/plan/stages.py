@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from galforge import families
-from galforge.config.tree import Config, Measure, downloadable
+from galforge.config.tree import REDSHIFT, Config, Measure, downloadable
 from galforge.download.wanted import downloads_of
 from galforge.plan import comparisons
 from galforge.plan.stage import Stage
@@ -214,7 +214,7 @@ class Stages(ReportStages, DenoisingStages, LiStages, RealismStages):
     def asked(self, dataset: str, model: str) -> list[str]:
         """Catalogue columns that generated stamps have: the model's conditions, and the redshift of a data set that
         has it."""
-        redshift = [comparisons.REDSHIFT] if comparisons.has_redshifts(self.config, dataset) else []
+        redshift = [REDSHIFT] if comparisons.has_redshifts(self.config, dataset) else []
         columns = self.config.models[dataset, model].columns
         return [*columns, *(name for name in redshift if name not in columns)]
 
