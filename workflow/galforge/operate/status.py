@@ -1,4 +1,4 @@
-"""Where a run stands (``make status``): what is made, what runs, what failed. Works while a driver runs.
+"""Where a run stands (``make status``): what is done, what runs, what failed. It works while a driver runs, too.
 
 ``python workflow/galforge/operate/status.py snakemake --profile ... [--configfile ...]``, in the directory of the run,
 asks that command for its jobs, and looks at SLURM, at this machine and into the logs for the rest.
@@ -42,10 +42,10 @@ _TAIL_BYTES = 1 << 14
 
 
 def stages(dag: str) -> dict[str, tuple[int, int]]:
-    """Rule -> (jobs done, all jobs), in the order in which rules feed each other.
+    """(jobs done, all jobs) by rule, each rule after those whose results it needs.
 
     Args:
-        dag: what ``snakemake --dag`` prints; a job that need not run is drawn dashed there.
+        dag: what ``snakemake --dag`` prints, where jobs that need not run are dashed.
     """
     rules = {number: rule for number, rule, _ in _NODE.findall(dag)}
     needs: dict[str, list[str]] = {number: [] for number in rules}
@@ -61,7 +61,7 @@ def stages(dag: str) -> dict[str, tuple[int, int]]:
 
 
 def last_logged(log: Path) -> str:
-    """The last line of a rule's log that a job wrote itself; empty where there is none."""
+    """The last line that galforge wrote into a rule's log; empty where there is none."""
     try:
         with open(log, "rb") as file:
             file.seek(max(0, log.stat().st_size - _TAIL_BYTES))
@@ -72,9 +72,9 @@ def last_logged(log: Path) -> str:
 
 
 def failures(results: Path, snakemake_logs: Path) -> dict[str, tuple[list[str], str]]:
-    """Log of the rule -> (all logs, last words) for each job whose latest try failed.
+    """(all logs, last line) of each job whose latest try failed, by the log of its rule.
 
-    A job that fails says so at the end of its log; one that was killed does not, but the driver's latest log names it.
+    A job that fails says so at the end of its log. A killed one does not, but the driver's latest log names it.
     """
     found: dict[str, tuple[list[str], str]] = {}
     for log in sorted(results.glob("logs/**/*.log")):
@@ -108,7 +108,7 @@ def report(directory: Path, greeting: str, dag: str, rules: Callable[[], Mapping
         rules: finds the files that each rule writes; called only where SLURM runs jobs.
 
     Raises:
-        GalforgeError: the greeting names no folder.
+        GalforgeError: the greeting names no folder of results.
     """
     if (named := _GREETING.search(greeting)) is None:
         raise GalforgeError(f"the plan names no folder of results:\n{greeting}")
@@ -135,7 +135,7 @@ def report(directory: Path, greeting: str, dag: str, rules: Callable[[], Mapping
     yield f"failed or stopped at the latest try: {len(failed) or 'nothing'}"
     for every, said in failed.values():
         yield f"  {' '.join(every)}"
-        yield f"      {said or 'it was killed: nothing is said about why'}"
+        yield f"      {said or 'it was killed, and no log says why'}"
 
 
 def _driver(directory: Path, there: list[Process]) -> str:
