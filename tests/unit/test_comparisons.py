@@ -83,7 +83,8 @@ def test_a_comparison_reads_nothing_that_only_others_use(paper):
 
 def test_a_group_is_one_job_with_the_modules_and_libraries_of_its_comparisons(paper):
     stages = Stages(paper)
-    properties = stages.distances("skirt", "vae", "0", "properties")
+    names = {"dataset": "skirt", "model": "vae", "seed": "0", "group": "properties"}
+    properties = stages.stage("distances", names)
     assert set(properties.modules) == {f"galforge.compare.{name}" for name in GROUPS["properties"]}
     assert "scikit-learn" in properties.libraries
     assert set(KINDS) == {name for group in GROUPS.values() for name in group}
@@ -92,8 +93,9 @@ def test_a_group_is_one_job_with_the_modules_and_libraries_of_its_comparisons(pa
 def test_measures_differ_per_data_set_as_the_overrides_say(paper):
     assert paper.measured["skirt", "morphology-published"].settings.gain == 750
     assert paper.measured["cosmos", "morphology-published"].settings.gain == 1
-    stages = Stages(paper)
-    assert [stages.measure("skirt", "source", name).spec["band"] for name in ("morphology", "power_spectrum")] == [2, 1]
+    stages, names = Stages(paper), {"dataset": "skirt", "who": "source"}
+    made = [stages.stage("measure", {**names, "measure": name}) for name in ("morphology", "power_spectrum")]
+    assert [stage.spec["band"] for stage in made] == [2, 1]
 
 
 @pytest.mark.parametrize(

@@ -233,9 +233,9 @@ def test_only_models_with_conditions_and_data_sets_with_redshifts_are_asked_for_
     columns = ["g_cmodel_mag", "redshift"]
     assert asked("galaxiesml", "vae") == {"columns": columns, "told": True, "beside": ["redshift"], **test}
     assert asked("galaxiesml", "alae") == {"columns": ["redshift"], "told": False, **test}
-    assert stages.takes_conditions("galaxiesml", "ddpm")
-    assert not stages.takes_conditions("galaxiesml", "ddpm-published")
-    assert not stages.takes_conditions("sersic", "ddpm")
+    assert stages.facts.takes_conditions("galaxiesml", "ddpm")
+    assert not stages.facts.takes_conditions("galaxiesml", "ddpm-published")
+    assert not stages.facts.takes_conditions("sersic", "ddpm")
 
 
 def with_galaxies(model, **overrides):

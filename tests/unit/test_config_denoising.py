@@ -38,7 +38,7 @@ def test_networks_of_alpha_0_are_shared_between_models():
     tree = with_run(DEMO)
     tree["run"].append({"dataset": "skirt", "model": "vae", "seeds": [0], "denoise": ["denoiser"]})
     config = parse(tree)
-    first, second = (set(Stages(config).networks(sweep)) for sweep in config.sweeps)
+    first, second = (set(Stages(config).facts.networks(sweep)) for sweep in config.sweeps)
     assert first & second == {("source", "0.00", 0), ("source", "0.00", 1)}
     assert len(first) == len(second) == 6
 

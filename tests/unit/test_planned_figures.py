@@ -60,7 +60,7 @@ def test_every_figure_has_a_stage_that_can_be_digested(kind, measured):
     stage = Stages(measured).stage(f"figure_{kind}", {"dataset": "galaxiesml"})
     assert stage.spec["dataset"] == "galaxiesml"
     assert stage.spec["scale"] == "paper"
-    assert f"galforge.report.figures.{kind}" in reachable(SCRIPTS / stage.script, stage.modules)
+    assert f"galforge.papers.li2024.figures.{kind}" in reachable(SCRIPTS / stage.script, stage.modules)
     assert set(stage.libraries) <= set(json.loads(stage.code_param)["libraries"])
 
 
@@ -148,8 +148,8 @@ def test_scorers_read_what_they_are_made_of_and_nothing_else():
     assert set(stages.stage("cross_validate", {**names, "scorer": "median-none"}).spec["settings"]) == {
         *("folds", "seed", "threads"),
     }
-    assert stages.scorer_measures("random_forest-fourier") == ["realism", "realism-texture"]
-    assert stages.scorer_measures("xgboost-histogram_power_spectrum") == ["realism"]
+    assert stages.realism.scorer_measures("random_forest-fourier") == ["realism", "realism-texture"]
+    assert stages.realism.scorer_measures("xgboost-histogram_power_spectrum") == ["realism"]
     one = {**names, "model": "two_stage_conditional", "seed": "0"}
     assert stages.stage("experiment", {**one, "experiment": "new_galaxies"}).spec["settings"] == {
         "images": 1000,
@@ -157,5 +157,5 @@ def test_scorers_read_what_they_are_made_of_and_nothing_else():
     }
     assert stages.stage("summarise_generator", one).spec["thresholds"] == [50, 90]
     assert stages.stage("summarise_generator", {**one, "model": "baseline1"}).spec["thresholds"] == []
-    assert stages.view("sparse", "baseline1") == "parts"
+    assert stages.facts.view("sparse", "baseline1") == "parts"
     assert stages.stage("sample", one).spec["count"] == 1000

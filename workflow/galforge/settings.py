@@ -6,6 +6,14 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
+IN_DIGEST = False
+"""Settings bring numbers to a job and make none: what a job computes with is in its spec, which is a parameter of it.
+
+``spec`` and ``from_spec`` are each other's inverse (tests hold them to it), so whatever they leave out, fill in or
+convert, another value for a job is another spec. Validators, defaults and units work in the driver, before there is a
+spec; ``from_spec`` takes values as they are.
+"""
+
 # YAML 1.1 reads 1e-3 as text because it has no dot: such text is a number, whatever the key.
 _SCIENTIFIC = re.compile(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+")
 

@@ -12,7 +12,7 @@ from galforge.plan.driver import Driver
 from galforge.plan.figures import figure_study
 from galforge.plan.tables import distance_files, planned_tables, summaries, trained
 from galforge.operate.scheduler import calm
-from galforge.plan.stages_realism import EXPERIMENTS
+from galforge.plan.realism_stages import EXPERIMENTS
 from snakemake.exceptions import WorkflowError
 
 calm()
@@ -114,7 +114,7 @@ def stamps_path(dataset, who):
 @signed
 def trained_on(wildcards):
     """What of a data set's images a model is trained on: its stamps, or a view of them."""
-    view = STAGES.view(wildcards.dataset, wildcards.model)
+    view = STAGES.facts.view(wildcards.dataset, wildcards.model)
     return f"{RESULTS}/stamps/{wildcards.dataset}.{view}.h5" if view else stamps_path(wildcards.dataset, "source")
 
 
@@ -137,26 +137,26 @@ def most_training_threads():
 def last_state(wildcards):
     """The state at the end of a training."""
     folder = f"{RESULTS}/models/{wildcards.dataset}/{wildcards.model}/seed{wildcards.seed}"
-    return f"{folder}/state_{STAGES.segments(wildcards.dataset, wildcards.model) - 1}.pt"
+    return f"{folder}/state_{STAGES.facts.segments(wildcards.dataset, wildcards.model) - 1}.pt"
 
 
 @signed
 def conditions_source(wildcards):
     """The source's stamps, where generated ones take their conditions from them."""
-    takes = STAGES.takes_conditions(wildcards.dataset, wildcards.model)
+    takes = STAGES.facts.takes_conditions(wildcards.dataset, wildcards.model)
     return stamps_path(wildcards.dataset, "source") if takes else []
 
 
 def sample_chunks(wildcards):
     """Parts of a model's stamps."""
-    parts = STAGES.sample_parts(wildcards.dataset)
+    parts = STAGES.facts.sample_parts(wildcards.dataset)
     folder = f"{RESULTS}/samples/{wildcards.dataset}/{wildcards.model}/seed{wildcards.seed}"
     return [f"{folder}/part{i}of{parts}.h5" for i in range(parts)]
 
 
 def measure_chunks(wildcards):
     """Parts of a measurement; none where one job measures all stamps."""
-    parts = STAGES.measure_parts(wildcards.dataset, wildcards.who, wildcards.measure)
+    parts = STAGES.facts.measure_parts(wildcards.dataset, wildcards.who, wildcards.measure)
     folder = f"{RESULTS}/measurements/{wildcards.dataset}/{wildcards.who}/{wildcards.measure}"
     return [] if parts == 1 else [f"{folder}/part{i}of{parts}.parquet" for i in range(parts)]
 
@@ -182,7 +182,7 @@ def feature_threads(wildcards):
 @signed
 def noise_of(wildcards):
     """The calibrated noise that a measurement adds, where it adds one."""
-    if not STAGES.calibrates(wildcards.dataset, wildcards.measure):
+    if not STAGES.facts.calibrates(wildcards.dataset, wildcards.measure):
         return []
     return f"{RESULTS}/measurements/{wildcards.dataset}/noise-{wildcards.measure}.json"
 
@@ -246,7 +246,7 @@ def distances_for(wildcards):
 def segment_costs(dataset, model, seed):
     """Accounts of all segments of one training."""
     folder = f"{RESULTS}/models/{dataset}/{model}/seed{seed}"
-    return [f"{folder}/state_{segment}.cost.json" for segment in range(STAGES.segments(dataset, model))]
+    return [f"{folder}/state_{segment}.cost.json" for segment in range(STAGES.facts.segments(dataset, model))]
 
 
 def all_costs(wildcards):

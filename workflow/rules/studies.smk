@@ -30,7 +30,7 @@ def denoiser_threads(wildcards):
 @signed
 def denoised_noise(wildcards):
     """The calibrated noise in which denoised galaxies are measured, where there is one."""
-    if not STAGES.denoised_noise(wildcards.dataset):
+    if not STAGES.denoising.denoised_noise(wildcards.dataset):
         return []
     return f"{RESULTS}/measurements/{wildcards.dataset}/noise-morphology.json"
 
@@ -39,28 +39,28 @@ def sweep_files(kind):
     """Files of the networks of a sweep, in the order of its spec."""
 
     def files(wildcards):
-        sweep = STAGES.sweep(wildcards.sweep)
+        sweep = STAGES.facts.sweep(wildcards.sweep)
         folder = f"{DENOISING}/{sweep.dataset}/{sweep.denoiser}"
-        return [f"{folder}/{who}/alpha{alpha}-{replicate}.{kind}" for who, alpha, replicate in STAGES.networks(sweep)]
+        return [f"{folder}/{who}/alpha{alpha}-{replicate}.{kind}" for who, alpha, replicate in STAGES.facts.networks(sweep)]
 
     return files
 
 
 def sweep_references(kind):
     """A file of the references of the data set of a sweep."""
-    return lambda wildcards: f"{DENOISING}/{STAGES.sweep(wildcards.sweep).dataset}/references.{kind}"
+    return lambda wildcards: f"{DENOISING}/{STAGES.facts.sweep(wildcards.sweep).dataset}/references.{kind}"
 
 
 def scored_features(wildcards):
     """Features of the images with scores that a scorer is trained on."""
     folder = f"{RESULTS}/measurements/{wildcards.dataset}/scored"
-    return [f"{folder}/{measure}.parquet" for measure in STAGES.scorer_measures(wildcards.scorer)]
+    return [f"{folder}/{measure}.parquet" for measure in STAGES.realism.scorer_measures(wildcards.scorer)]
 
 
 @signed
 def scorer_weights(wildcards):
     """ImageNet weights that a scorer begins with, where it has any."""
-    return STAGES.scorer_weights(wildcards.scorer)
+    return STAGES.realism.scorer_weights(wildcards.scorer)
 
 
 def scorer_threads(wildcards):
@@ -86,7 +86,7 @@ def model_costs(wildcards):
 @signed
 def drawn_galaxies(wildcards):
     """Galaxies of each size class that a model draws; none where it draws whole images at once."""
-    if not STAGES.draws_galaxies(wildcards.dataset, wildcards.model):
+    if not STAGES.facts.draws_galaxies(wildcards.dataset, wildcards.model):
         return []
     return f"{RESULTS}/samples/{wildcards.dataset}/{wildcards.model}/galaxies-seed{wildcards.seed}.h5"
 
@@ -99,7 +99,7 @@ def experiments_of(wildcards):
 
 def first_galaxies(wildcards):
     """Galaxies that the first training of every model of a data set draws, of models that draw them."""
-    drawing = STAGES.drawing(wildcards.dataset)
+    drawing = STAGES.facts.drawing(wildcards.dataset)
     return [f"{RESULTS}/samples/{run.dataset}/{run.model}/galaxies-seed{run.seeds[0]}.h5" for run in drawing]
 
 

@@ -11,9 +11,8 @@ from datetime import datetime
 from pathlib import Path
 
 from galforge.errors import GalforgeError
-from galforge.estimate.work import Job, Work
+from galforge.estimate.work import Job, Work, kind_of
 from galforge.operate.rules import Written
-from galforge.plan.stages import WHOLE
 
 TABLE = Path(__file__).resolve().parents[3] / "config" / "rates.csv"
 COLUMNS = ("rule", "variant", "side", "unit", "value", "device", "date", "script")
@@ -140,8 +139,8 @@ class Rates:
         return (1 / rate, any(cuda for _, cuda in told), source) if logged else None
 
     def files(self, kind: str, which: str, names: Mapping[str, str]) -> list[Path]:
-        """Logs, benchmarks or outputs of finished jobs of a kind; rules with the stage of another are of its kind."""
-        rules = [rule for name, rule in self._rules.items() if WHOLE.get(name, name) == kind]
+        """Logs, benchmarks or outputs of finished jobs of a kind; see ``kind_of``."""
+        rules = [rule for name, rule in self._rules.items() if kind_of(name) == kind]
         return list(dict.fromkeys(file for rule in rules for file in rule.files(which, names)))
 
     def _model(self, job: Job, work: Work) -> Cost:

@@ -14,7 +14,8 @@ from galforge.config.declared import declared, optional
 from galforge.config.tree import Config, channels, is_scored
 from galforge.errors import GalforgeError
 from galforge.parts import bounds
-from galforge.plan.stages import WHOLE, Stages
+from galforge.plan.facts import Facts
+from galforge.plan.stages import WHOLE
 from galforge.settings import canonical
 from galforge.studies.denoising.settings import weights_of
 from galforge.studies.denoising.trials import REFERENCES
@@ -78,6 +79,11 @@ class Work:
     parallel: bool = False
 
 
+def kind_of(rule: str) -> str:
+    """The rule whose stage and rate a rule has."""
+    return WHOLE.get(rule, rule)
+
+
 @dataclass(frozen=True)
 class Network:
     """A model's operations per image in a training step and in sampling, its number of weights, in so many tensors."""
@@ -100,11 +106,11 @@ class Workload:
     """
 
     def __init__(self, config: Config, bytes_per_stamp: Mapping[tuple[str, str], float]):
-        self.config, self.stages, self._bytes = config, Stages(config), bytes_per_stamp
+        self.config, self._facts, self._bytes = config, Facts(config), bytes_per_stamp
 
     def of(self, job: Job) -> Work:
         """What a job does."""
-        kind = WHOLE.get(job.rule, job.rule)
+        kind = kind_of(job.rule)
         own = getattr(self, f"of_{kind}", None)
         known = own(**job.wildcards) if own else {}
         stage = f"{kind} {known.pop('what')}" if "what" in known else kind.partition("_")[0]
@@ -126,7 +132,7 @@ class Workload:
 
     def of_train_segment(self, dataset: str, model: str, seed: str, segment: str) -> dict[str, Any]:
         """One segment of a training."""
-        ends = [self.stages.segment_end(dataset, model, index) for index in range(int(segment) + 1)]
+        ends = [self._facts.segment_end(dataset, model, index) for index in range(int(segment) + 1)]
         network = self.networks[f"{dataset} {model}"]
         return self._images_of(dataset, model, ends[-1] - sum(ends[-2:-1])) | {
             "operations": network.train,
@@ -158,7 +164,7 @@ class Workload:
         variant, count = self.measured(dataset, measure), self._stamps(dataset, who)
         # Parts are temporary: what is left of them is counted where they are put together.
         disk = 0.0 if part else count * self._bytes.get(("measure", variant), 0.0)
-        if not part and self.stages.measure_parts(dataset, who, measure) > 1:
+        if not part and self._facts.measure_parts(dataset, who, measure) > 1:
             return {"what": variant, "variant": "parts", "disk": disk}
         start, stop = bounds(count, part)
         return self._stamps_of(variant, stop - start, self.measured_side(dataset, measure), disk)
@@ -278,7 +284,7 @@ class Workload:
     def _shape(self, dataset: str, model: str = "") -> tuple[int, int, int]:
         """Shape of a data set's images, or of the view of them that a model is trained on."""
         settings: Any = self.config.datasets[dataset].settings
-        if model and (view := self.stages.view(dataset, model)):
+        if model and (view := self._facts.view(dataset, model)):
             return declared("datasets", self.config.datasets[dataset].family).VIEWS[view]
         return channels(settings), settings.size, settings.size
 

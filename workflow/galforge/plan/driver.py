@@ -17,12 +17,12 @@ from galforge.download.wanted import downloads_of
 from galforge.errors import GalforgeError
 from galforge.plan.comparisons import has_redshifts
 from galforge.plan.figures import redshift_figures, sparse_figures
+from galforge.plan.realism_stages import is_network
 from galforge.plan.retraining import record_of, retrained
 from galforge.plan.stages import Stages
-from galforge.plan.stages_realism import is_network
 from galforge.provenance.digest import PACKAGE
 from galforge.provenance.folders import contents_digest
-from galforge.provenance.records import DRIVER_JOB_VARIABLE, PLAN_VARIABLE, file_digest, job_key
+from galforge.provenance.records import DRIVER_JOB_VARIABLE, PLAN_VARIABLE, file_digest, job_key, planned_job
 from galforge.settings import canonical
 
 FIGURES = {
@@ -190,7 +190,9 @@ class Driver:
         jobs = {}
         for job in self._workflow.dag.needrun_jobs():
             if hasattr(job.params, "code"):
-                jobs[job_key(job.rule.name, job.wildcards_dict)] = [job.params.spec, job.params.code]
+                modules = self.stages.stage(job.rule.name, job.wildcards_dict).modules
+                key = job_key(job.rule.name, job.wildcards_dict)
+                jobs[key] = planned_job(job.params.spec, job.params.code, modules)
         plan = Path(os.environ[PLAN_VARIABLE])
         for old in plan.parent.glob("plan-*.json"):
             if time.time() - old.stat().st_mtime > PLAN_DAYS * 86400:

@@ -27,7 +27,7 @@ def sparse_figures(stages: Stages) -> list[tuple[str, str]]:
         (kind, dataset)
         for dataset in config.scored
         for kind in SPARSE_FIGURES
-        if kind != "sparse_galaxies" or stages.drawing(dataset)
+        if kind != "sparse_galaxies" or stages.facts.drawing(dataset)
     ]
 
 

@@ -49,7 +49,7 @@ def summaries(stages: Stages, file: str, folder: str) -> list[str]:
             names = ["real", *trained(run for run in config.run if run.dataset == dataset)]
             found += [f"{folder}/{dataset}/generators/{name}.csv" for name in names]
         else:
-            names = trained(stages.drawing(dataset))
+            names = trained(stages.facts.drawing(dataset))
             found += [f"{folder}/{dataset}/experiments/{name}.csv" for name in names]
     return found
 

@@ -7,6 +7,8 @@ from pydantic import Field
 from galforge.measure.features.settings import LIBRARIES as LIBRARIES
 from galforge.measure.features.settings import MeasureSettings as FeatureSettings
 
+IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
+
 
 class MeasureSettings(FeatureSettings):
     """Which network sees the bands, and how they are made into the gray images that it takes."""

@@ -6,6 +6,8 @@ from pydantic import Field, model_validator
 
 from galforge.settings import Settings
 
+IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
+
 BEST = "xgboost-histogram_power_spectrum"
 """The best scorer of the report."""
 SETS = ("histogram", "histogram_hog_lbp", "fourier", "power_spectrum", "histogram_power_spectrum")

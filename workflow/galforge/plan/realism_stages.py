@@ -1,12 +1,10 @@
-"""The stages of sparse images (Gantastic 4, 2020): scorers, scores, experiments, tables and figures."""
+"""The stages of the realism study: scorers of sparse images, scores, experiments."""
 
 from typing import Any
 
 from galforge import families
-from galforge.config.tree import Run, view_of
+from galforge.plan.facts import Facts
 from galforge.plan.stage import Stage
-from galforge.plan.stages_report import PLOTTING
-from galforge.provenance.records import locked_versions
 from galforge.studies.realism.settings import COMMON, MEASURES, TEXTURE, section
 
 EXPERIMENTS = ("random_positions", "new_galaxies", "shuffled_patches")
@@ -16,7 +14,10 @@ NETWORKS = ("torch", "numpy", "pandas", "h5py", "scikit-image")
 
 
 class RealismStages:
-    """Stages of sparse images; ``galforge.plan.stages.Stages`` has them all."""
+    """Stages of the realism study."""
+
+    def __init__(self, facts: Facts):
+        self.config, self.facts = facts.config, facts
 
     def cross_validate(self, dataset: str, scorer: str) -> Stage:
         """Scores that a scorer gives to images that it was not trained on."""
@@ -41,23 +42,13 @@ class RealismStages:
         held_out = getattr(getattr(self.config.datasets[dataset].settings, "mock", None), "held_out", "")
         spec = {
             "dataset": dataset,
-            "origin": self._origin(dataset),
+            "origin": self.facts.origin(dataset),
             "scorers": list(realism.scorers),
             "scorer": realism.scorer,
             "real_score": realism.real_score,
-            "held_out": held_out if self._origin(dataset) == "mock" else "",
+            "held_out": held_out if self.facts.origin(dataset) == "mock" else "",
         }
         return Stage(spec, "summarise_scorers.py", (), ("numpy", "pandas"))
-
-    def time_drawing(self, dataset: str, model: str, seed: str) -> Stage:
-        """How long a model takes to draw images."""
-        spec = {**self._drawing(dataset, model, seed), "images": self.config.realism.images}
-        return Stage(spec, "time_drawing.py", *self._model_code(dataset, model))
-
-    def sample_galaxies(self, dataset: str, model: str, seed: str) -> Stage:
-        """Galaxies of each size class that a model draws."""
-        spec = {**self._drawing(dataset, model, seed), "count": self.config.realism.galaxies}
-        return Stage(spec, "sample_galaxies.py", *self._model_code(dataset, model))
 
     def experiment(self, dataset: str, model: str, seed: str, experiment: str) -> Stage:
         """One experiment: what changes of the scores when positions or galaxies of images are exchanged."""
@@ -65,18 +56,18 @@ class RealismStages:
         settings = self.config.realism.experiments.spec()
         sets = {"random_positions": (), "new_galaxies": ("sets",), "shuffled_patches": ("permutations",)}
         spec = {
-            **self._drawing(dataset, model, seed),
+            **self.facts.drawing_spec(dataset, model, seed),
             "experiment": experiment,
             "settings": {name: settings[name] for name in ("images", *sets[experiment])},
             "measure": entry.settings.spec(),
         }
-        modules, libraries = self._model_code(dataset, model)
+        modules, libraries = self.facts.model_code(dataset, model)
         measuring = families.module_name("measure", entry.family, "measure")
         return Stage(
             spec,
             "experiment.py",
             (*modules, measuring),
-            tuple(dict.fromkeys((*libraries, *self._measure_libraries(entry), *LEARNING))),
+            tuple(dict.fromkeys((*libraries, *self.facts.measure_libraries(entry), *LEARNING))),
         )
 
     def summarise_experiments(self, dataset: str, model: str, seed: str) -> Stage:
@@ -101,50 +92,6 @@ class RealismStages:
         spec = {**self._row(dataset), "images": self.config.realism.images}
         return Stage(spec, "summarise_real.py", (), ("numpy", "pandas"))
 
-    def table_gantastic2020(self, table: str) -> Stage:
-        """One table of the study."""
-        spec = {"file": table, "scale": self.config.overall.scale, "statmorph": locked_versions()["statmorph"]}
-        return Stage(spec, "table_gantastic2020.py", (), ("numpy", "pandas"))
-
-    def table_all(self) -> Stage:
-        """The table of every generator on every data set."""
-        spec = {"scale": self.config.overall.scale, "statmorph": locked_versions()["statmorph"]}
-        return Stage(spec, "table_all.py", (), ("numpy", "pandas"))
-
-    def figure_score_features(self, dataset: str) -> Stage:
-        """Features of images with low and high scores."""
-        side = self.config.datasets[dataset].settings.size
-        spec = {**self._shown(dataset), "scorer": self.config.realism.scorer, "side": side}
-        return Stage(spec, "figure_score_features.py", (), PLOTTING)
-
-    def figure_sparse_galaxies(self, dataset: str) -> Stage:
-        """Galaxies that models draw."""
-        spec = {
-            **self._shown(dataset),
-            "models": [[run.model, run.seeds[0]] for run in self.drawing(dataset)],
-            "count": self.config.report.stamps_per_row,
-            "seed": self.config.report.seed,
-        }
-        return Stage(spec, "figure_sparse_galaxies.py", (), ("numpy", "matplotlib", "h5py"))
-
-    def figure_sparse_images(self, dataset: str) -> Stage:
-        """Whole images of the source and of each model."""
-        spec = {**self._first(dataset), "origin": self._origin(dataset), "seed": self.config.report.seed}
-        return Stage(spec, "figure_sparse_images.py", (), ("numpy", "matplotlib", "h5py"))
-
-    def view(self, dataset: str, model: str) -> str:
-        """The view of a data set's images that a model is trained on; empty where it is the images."""
-        return view_of(self.config.models[dataset, model].family)
-
-    def drawing(self, dataset: str) -> list[Run]:
-        """Runs on a data set of models that draw positions and galaxies apart."""
-        return [run for run in self.config.run if run.dataset == dataset and self.draws_galaxies(dataset, run.model)]
-
-    def draws_galaxies(self, dataset: str, model: str) -> bool:
-        """Whether a model draws positions and galaxies apart."""
-        module = families.load("models", self.config.models[dataset, model].family, "settings")
-        return bool(getattr(module, "TWO_STAGE", False))
-
     def scorer_measures(self, scorer: str) -> list[str]:
         """Measures that a scorer reads."""
         features = scorer.partition("-")[2]
@@ -161,25 +108,9 @@ class RealismStages:
         names = (*COMMON, *filter(None, [section(scorer)]))
         return {"scorer": scorer, "settings": {name: settings[name] for name in names}}
 
-    def _drawing(self, dataset: str, model: str, seed: str) -> dict[str, Any]:
-        names = ("batch", "device", "threads")
-        sampling = {name: getattr(self.config.sampling, name) for name in names}
-        return {"family": self.config.models[dataset, model].family, "seed": int(seed), **sampling}
-
-    def _model_code(self, dataset: str, model: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        family = self.config.models[dataset, model].family
-        return self._model_modules(family), (*self._model_libraries(family), "safetensors")
-
     def _row(self, dataset: str) -> dict[str, Any]:
         """What every row of a table begins with; the model and its seed are wildcards."""
-        return {"dataset": dataset, "origin": self._origin(dataset), "scorer": self.config.realism.scorer}
-
-    def _origin(self, dataset: str) -> str:
-        settings = self.config.datasets[dataset].settings
-        return "mock" if settings.source == "mock" else settings.origin
-
-    def _shown(self, dataset: str) -> dict[str, Any]:
-        return {"dataset": dataset, "scale": self.config.overall.scale, "origin": self._origin(dataset)}
+        return {"dataset": dataset, "origin": self.facts.origin(dataset), "scorer": self.config.realism.scorer}
 
 
 def is_network(scorer: str) -> bool:

@@ -1,0 +1,33 @@
+"""Holzschuh et al. (2022): StyleGAN, ALAE and VAE, measured against source galaxies; denoising."""
+
+from galforge.papers import readings
+from galforge.papers.paper import Paper, Section
+
+PAPER = Paper(
+    reference="Holzschuh et al. 2022, MNRAS 515, 652",
+    tables={name: table for name, table in readings.TABLES.items() if table.study == "holzschuh2022"},
+    sections=(
+        Section(
+            "stamps",
+            "Stamps",
+            figures=("stamps", "interpolations"),
+            lead="Drawn at random, not chosen. All rows of a figure share one stretch, taken from the source.",
+        ),
+        Section("morphology", "Morphology", ("morphology",), ("distributions", "planes", "contours")),
+        Section("power_spectrum", "Power spectrum", ("power_spectrum",), ("spectra",)),
+        Section("colour_bulge", "Colour and bulge", ("colour_bulge",), ("colours",)),
+        Section("photometry", "Photometry and sky", ("photometry",)),
+        Section("joint", "All properties together", ("joint",)),
+        Section("fid", "FID", ("fid",)),
+        Section("kid", "KID", ("kid",)),
+        Section("coverage", "Coverage and copies", ("coverage",)),
+        Section(
+            "denoising",
+            "Denoising: does training on generated galaxies help?",
+            ("denoising",),
+            ("sweep", "robustness", "denoised"),
+        ),
+        Section("history", "Training", figures=("history",)),
+    ),
+    place=1,
+)

@@ -1,0 +1,18 @@
+"""Li et al. (2024): galaxies made for a redshift."""
+
+from galforge.papers.li2024.tables import LI2024
+from galforge.papers.paper import Paper, Section
+
+PAPER = Paper(
+    reference="Li et al. 2024, arXiv:2407.07229",
+    tables=LI2024,
+    sections=(
+        Section(
+            "li2024",
+            "Li et al. 2024: galaxies made for a redshift",
+            ("table1", "successors"),
+            ("redshift_grid", "evolution", "losses", "redshifts", "properties", "divergences", "blind"),
+        ),
+    ),
+    place=2,
+)

@@ -1,0 +1,52 @@
+"""The stages of data: downloads, mocks of releases, stamps, and stamps as FITS."""
+
+from galforge import families
+from galforge.config.tree import downloadable
+from galforge.download.wanted import downloads_of
+from galforge.plan.facts import Facts
+from galforge.plan.stage import Stage
+
+
+class DataStages:
+    """Stages from a survey's release to stamps."""
+
+    def __init__(self, facts: Facts):
+        self.config, self.facts = facts.config, facts
+
+    def download(self, file: str) -> Stage:
+        """Fetching a file of a survey's release."""
+        for settings in downloadable(self.config.datasets, self.config.measures).values():
+            if (fetched := downloads_of(settings).get(file)) is not None:
+                return Stage(fetched, "download.py", (), ())
+        raise KeyError(file)
+
+    def raw_mock(self, dataset: str) -> Stage:
+        """Writing a stand-in for a survey's release, in its format."""
+        entry = self.config.datasets[dataset]
+        settings = families.load("datasets", entry.family, "settings")
+        modules = (families.module_name("datasets", entry.family, "mock"),)
+        return Stage(
+            {"family": entry.family, "mock": entry.settings.mock.spec()},
+            "raw_mock.py",
+            modules,
+            settings.MOCK_LIBRARIES,
+        )
+
+    def stamps(self, dataset: str) -> Stage:
+        """From raw cutouts to stamps."""
+        entry = self.config.datasets[dataset]
+        settings = families.load("datasets", entry.family, "settings")
+        modules = (families.module_name("datasets", entry.family, "dataset"),)
+        return Stage(
+            {"family": entry.family, "settings": entry.settings.spec()}, "stamps.py", modules, settings.LIBRARIES
+        )
+
+    def export_fits(self, dataset: str, who: str) -> Stage:
+        """Stamps as FITS."""
+        native, libraries = self.facts.galaxies(dataset) if who != "native" else ((), ())
+        return Stage(
+            {"count": self.config.report.fits_stamps},
+            "export_fits.py",
+            native,
+            ("numpy", "h5py", "astropy", *libraries),
+        )

@@ -1,0 +1,126 @@
+"""What stages have in common: how work is cut into jobs, and which code and libraries a job runs."""
+
+import math
+from typing import Any
+
+from galforge import families
+from galforge.config.tree import Config, Measure, Run, Sweep, view_of
+from galforge.plan import comparisons
+from galforge.studies.denoising.settings import label
+
+
+class Facts:
+    """Facts of one configuration that several kinds of stages need."""
+
+    def __init__(self, config: Config):
+        self.config = config
+
+    def galaxies(self, dataset: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Modules and libraries that bring galaxies back to their own size, where a data set's stamps have one size."""
+        coded = bool(getattr(self.config.datasets[dataset].settings, "sides", ()))
+        return (("galforge.stamps.sizes",), ("scikit-image",)) if coded else ((), ())
+
+    def segment_end(self, dataset: str, model: str, index: int) -> int:
+        """Images seen at the end of a segment."""
+        training = self.config.models[dataset, model].training
+        return min((index + 1) * training.segment_images, training.images_total)
+
+    def segments(self, dataset: str, model: str) -> int:
+        """Number of segments of a training."""
+        training = self.config.models[dataset, model].training
+        return math.ceil(training.images_total / training.segment_images)
+
+    def sample_parts(self, dataset: str) -> int:
+        """Number of jobs that draw the stamps of one model."""
+        return math.ceil(self.config.drawn(dataset) / self.config.sampling.chunk)
+
+    def takes_conditions(self, dataset: str, model: str) -> bool:
+        """Whether generated stamps take their conditions from the test split."""
+        return bool(self.asked(dataset, model)) and self.config.models[dataset, model].conditions.source == "test"
+
+    def asked(self, dataset: str, model: str) -> list[str]:
+        """Catalogue columns that generated stamps have: the model's conditions, and the redshift of a data set that
+        has it."""
+        redshift = [comparisons.REDSHIFT] if comparisons.has_redshifts(self.config, dataset) else []
+        columns = self.config.models[dataset, model].columns
+        return [*columns, *(name for name in redshift if name not in columns)]
+
+    def measure_parts(self, dataset: str, who: str, measure: str) -> int:
+        """Number of jobs that measure one stamps file."""
+        measuring = self.config.datasets[dataset].measuring
+        known = {"source": measuring.expected_count, "native": measuring.expected_count}
+        count = (known | {"scored": measuring.expected_scored}).get(who, self.config.drawn(dataset))
+        return math.ceil(count / self.config.measured[dataset, measure].chunk)
+
+    def adds_noise(self, dataset: str, measure: str) -> bool:
+        """Whether noise is added before this measure is taken."""
+        return bool(getattr(self.config.measured[dataset, measure].settings, "adds_noise", False))
+
+    def calibrates(self, dataset: str, measure: str) -> bool:
+        """Whether that noise has to be found first."""
+        return self.adds_noise(dataset, measure) and self.config.datasets[dataset].measuring.noise_sigma == "auto"
+
+    def band(self, dataset: str, entry: Measure) -> int:
+        return self.config.datasets[dataset].measuring.band if entry.band is None else entry.band
+
+    def model_modules(self, family: str) -> tuple[str, ...]:
+        return (families.module_name("models", family, "family"),)
+
+    def model_libraries(self, family: str) -> tuple[str, ...]:
+        own = families.load("models", family, "settings").LIBRARIES
+        return tuple(dict.fromkeys(("torch", "numpy", "h5py", *own)))
+
+    def measure_modules(self, entry: Measure, part: str) -> tuple[str, ...]:
+        # A measure with several engines imports the chosen one by name.
+        engine = getattr(entry.settings, "engine_module", None)
+        return (families.module_name("measure", entry.family, part), *([engine] if engine else []))
+
+    def predictor(self, dataset: str, entry: Measure) -> tuple[str, ...]:
+        """The module of the network that a measure is taken with, where the workflow trains it."""
+        name = getattr(entry.settings, "model", None)
+        return self.model_modules(self.config.models[dataset, name].family) if name else ()
+
+    def measure_libraries(self, entry: Measure) -> tuple[str, ...]:
+        own = families.load("measure", entry.family, "settings").LIBRARIES
+        return (*own, *getattr(entry.settings, "engine_libraries", ()))
+
+    def view(self, dataset: str, model: str) -> str:
+        """The view of a data set's images that a model is trained on; empty where it is the images."""
+        return view_of(self.config.models[dataset, model].family)
+
+    def drawing(self, dataset: str) -> list[Run]:
+        """Runs on a data set of models that draw positions and galaxies apart."""
+        return [run for run in self.config.run if run.dataset == dataset and self.draws_galaxies(dataset, run.model)]
+
+    def draws_galaxies(self, dataset: str, model: str) -> bool:
+        """Whether a model draws positions and galaxies apart."""
+        module = families.load("models", self.config.models[dataset, model].family, "settings")
+        return bool(getattr(module, "TWO_STAGE", False))
+
+    def model_code(self, dataset: str, model: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        family = self.config.models[dataset, model].family
+        return self.model_modules(family), (*self.model_libraries(family), "safetensors")
+
+    def origin(self, dataset: str) -> str:
+        settings = self.config.datasets[dataset].settings
+        return "mock" if settings.source == "mock" else settings.origin
+
+    def sweep(self, name: str) -> Sweep:
+        """The sweep of a name."""
+        return next(each for each in self.config.sweeps if each.name == name)
+
+    def networks(self, sweep: Sweep) -> list[tuple[str, str, int]]:
+        """(whose galaxies besides real ones, alpha, replicate) of the networks of a sweep; alpha 0 has real ones only,
+        so that sweeps of several models share those networks."""
+        settings = self.config.denoising[sweep.dataset]
+        return [
+            (sweep.who if alpha else "source", label(alpha), replicate)
+            for alpha in settings.alphas
+            for replicate in range(settings.replicates)
+        ]
+
+    def drawing_spec(self, dataset: str, model: str, seed: str) -> dict[str, Any]:
+        """What a job reads that draws images of a trained model."""
+        names = ("batch", "device", "threads")
+        sampling = {name: getattr(self.config.sampling, name) for name in names}
+        return {"family": self.config.models[dataset, model].family, "seed": int(seed), **sampling}
