@@ -21,6 +21,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
 
 from galforge.config.tree import Config
+from galforge.errors import GalforgeError
 from galforge.estimate.command import configuration
 from galforge.estimate.rates import (
     COLUMNS,
@@ -108,7 +109,11 @@ def main() -> None:
     rows = {(r.rule, r.variant, r.side, r.unit): r for r in (read_table(given.table) if given.table.exists() else [])}
     today = datetime.date.today().isoformat()
     options = ["--profile", "profiles/local", *(["--configfile", *given.configfile] if given.configfile else [])]
-    for key, values in measured(config, Path("results") / config.overall.name, written(options)).items():
+    try:
+        rules = written(options)
+    except GalforgeError as error:
+        sys.exit(str(error))
+    for key, values in measured(config, Path("results") / config.overall.name, rules).items():
         value = float(f"{statistics.median(value for value, _ in values):.3g}")
         rows[key] = Rate(*key, value, device({threads for _, threads in values}), today, "benchmarks/rates.py")
         print(f"{' '.join(map(str, key))}: {rows[key].value:g} ({len(values)} measured)")
