@@ -17,7 +17,7 @@ def generated_galaxies(wildcards):
     """Generated galaxies that a denoiser is trained on, at their own size; none for alpha 0."""
     if wildcards.who == "source":
         return []
-    if not getattr(CONFIG.datasets[wildcards.dataset].settings, "sides", ()):
+    if not optional(CONFIG.datasets[wildcards.dataset].settings, "sides"):
         return stamps_path(wildcards.dataset, wildcards.who)
     return f"{DENOISING}/{wildcards.dataset}/galaxies/{wildcards.who}.h5"
 
@@ -41,7 +41,9 @@ def sweep_files(kind):
     def files(wildcards):
         sweep = STAGES.facts.sweep(wildcards.sweep)
         folder = f"{DENOISING}/{sweep.dataset}/{sweep.denoiser}"
-        return [f"{folder}/{who}/alpha{alpha}-{replicate}.{kind}" for who, alpha, replicate in STAGES.facts.networks(sweep)]
+        return [
+            f"{folder}/{who}/alpha{alpha}-{replicate}.{kind}" for who, alpha, replicate in STAGES.facts.networks(sweep)
+        ]
 
     return files
 

@@ -56,14 +56,18 @@ class Models:
 
 OPTIONAL: dict[str, Any] = {
     # Data sets: sides [pixels] of galaxies that are stored at one size, number of galaxies that are made, shares of the
-    # splits, where the raw input comes from, and its stand-in.
+    # splits, where the raw input comes from, its stand-in, the corruption only its query has, and a level of clusters.
     "sides": (),
     "count": None,
     "splits": None,
     "source": None,
     "mock": None,
-    # Models: columns that they are conditioned on.
+    "held_out": "",
+    "threshold": 0,
+    # Models: columns that they are conditioned on, whether galaxies have size classes, and the limits of these.
     "conditions": (),
+    "conditional": False,
+    "thresholds": (),
     # Measures: protocol, engine with its module and libraries, whether noise is added first, where the weights of a
     # network come from, a model of the configuration that predicts, and compute threads.
     "protocol": "corrected",

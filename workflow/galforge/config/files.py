@@ -1,6 +1,6 @@
-"""The files that are generated from the typed configuration: config/config.yaml and its JSON schema.
+"""Writes config/config.yaml and its JSON schema from the typed settings and paper_scale.yaml.
 
-``python workflow/galforge/config/files.py`` (``make config``) writes both; a test fails when they drift.
+``python workflow/galforge/config/files.py`` (``make config``) writes both; a test fails when they are out of date.
 """
 
 import json

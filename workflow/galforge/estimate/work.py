@@ -30,7 +30,7 @@ CATALOGUE_BYTES = 320
 """A stamp's row in the catalogue: up to forty columns of eight bytes."""
 HEADER_BYTES = 4096
 EVALUATION_BYTES = 120
-"""The row of one denoised galaxy."""
+"""Size of the row of one denoised galaxy."""
 
 
 @dataclass(frozen=True)

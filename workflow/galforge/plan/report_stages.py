@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from galforge import families
+from galforge.config.declared import declared
 from galforge.plan.facts import Facts
 from galforge.plan.stage import Stage
 from galforge.provenance.records import locked_versions
@@ -29,7 +29,7 @@ class ReportStages:
         trainings = []
         for run in self.config.run:
             family = self.config.models[run.dataset, run.model].family
-            generator = list(getattr(families.load("models", family, "settings"), "GENERATOR", ()))
+            generator = list(declared("models", family).GENERATOR)
             segments = self.facts.segments(run.dataset, run.model)
             trainings += [[run.dataset, run.model, seed, segments, generator] for seed in run.seeds]
         spec = {
