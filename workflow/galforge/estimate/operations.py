@@ -62,8 +62,8 @@ def count(family: str, network: dict[str, Any], shape: tuple[int, int, int]) -> 
         shape: (C, H, W) of the images [pixels].
 
     Returns:
-        ``train``, for forward and backward pass of one step; ``sample``, for drawing one image (or predicting from one);
-        number of ``weights``, and of the ``tensors`` that hold them.
+        Operations of ``train``, forward and backward pass of one step, and of ``sample``, drawing one image (or
+        predicting from one); number of ``weights``, and of the ``tensors`` that hold them.
     """
     settings = families.load("models", family, "settings").ModelSettings.from_spec(network)
     ones = (1.0,) * shape[0]
