@@ -42,7 +42,7 @@ def test_the_papers_plan_knows_every_rate_before_anything_was_run(tmp_path):
     assert all("by inception-v3 on" in stage for stage in unknown[1:])
     assert found["train_segment vae on sersic"][1] == "?"
     assert "on a CPU" in found["train_segment vae on sersic"][-1]
-    assert "gpu_check` takes a minute on the machine that trains" in text
+    assert "--force -- gpu_check` on the machine that trains" in text
     assert sum(int(cells[0]) for stage, cells in found.items() if stage != "total") == int(found["total"][0]) == 3981
     # 500,000 samples of 5 x 256 x 256 and 900,000 of 256 x 256 single-precision numbers are 0.89 TB, 600,000 of
     # 5 x 64 x 64 are 0.05, and the states of large networks, 16 bytes per weight and segment, another 0.4.
