@@ -2,7 +2,7 @@
 
 import json
 import re
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
 
@@ -28,6 +28,9 @@ class Settings(BaseModel):
     - ``when: {other: [values]}``: the field is read only while another one has one of these values;
     - ``stage: name``: the field is read by another stage than the one that this section belongs to.
     """
+
+    PARTIAL: ClassVar[bool] = False
+    """Whether a spec may lack fields: those that its stage does not read."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True, allow_inf_nan=False)
 
@@ -60,7 +63,7 @@ class Settings(BaseModel):
                     filled[name] = section.from_spec(filled[name])
             elif "as_before" in extra:
                 filled[name] = extra["as_before"]
-            elif not {"when", "stage"} & set(extra):
+            elif not cls.PARTIAL and not {"when", "stage"} & set(extra):
                 raise ValueError(f"the spec lacks {name!r}, which {cls.__name__} needs")
         return cls.model_construct(**filled)
 

@@ -2,6 +2,7 @@
 
 import math
 
+from galforge.compare.kind import readings
 from galforge.papers.gantastic2020 import gantastic2020
 from galforge.papers.li2024.tables import LI2024
 from galforge.papers.table import Table
@@ -30,6 +31,8 @@ KINDS = {
     **dict.fromkeys(("gain", "advantage", "best_alpha", "improvement", "relative_error"), "number"),
     **gantastic2020.KINDS,
     "in_floors": "distance",
+    # Comparisons declare their own metrics; those named above keep their places.
+    **readings(),
 }
 """How each metric is read, see ``at_floor``; in the order in which tables show them."""
 METRICS = tuple(KINDS)

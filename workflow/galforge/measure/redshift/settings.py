@@ -9,6 +9,7 @@ from galforge.settings import Settings
 IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
 
 LIBRARIES = ("numpy", "torch", "safetensors")
+BY_NETWORK = True
 
 
 class MeasureSettings(Settings):

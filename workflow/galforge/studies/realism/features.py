@@ -1,8 +1,5 @@
 """Sets of features, as columns of the tables that the measure ``realism`` makes."""
 
-from collections.abc import Sequence
-
-import numpy as np
 import pandas as pd
 
 from galforge.errors import GalforgeError
@@ -35,20 +32,6 @@ def columns_of(table: pd.DataFrame, features: str) -> list[str]:
             )
         found += own
     return found
-
-
-def joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Tables of the same images side by side, columns that several have once.
-
-    Raises:
-        GalforgeError: they are of different images.
-    """
-    first = tables[0]
-    for other in tables[1:]:
-        if not np.array_equal(first["index"], other["index"]):
-            raise GalforgeError("tables of features are of different images; measure both again")
-        first = pd.concat([first, other[[name for name in other.columns if name not in first.columns]]], axis=1)
-    return first
 
 
 def scored(table: pd.DataFrame) -> pd.DataFrame:
