@@ -6,7 +6,7 @@ from typing import Any
 
 from galforge import families
 from galforge.compare.kind import Kind, kinds
-from galforge.config.tree import Config, conditions_of, is_native
+from galforge.config.tree import REDSHIFT, Config, conditions_of, is_native
 from galforge.errors import GalforgeError
 
 
@@ -42,8 +42,6 @@ ROUNDTRIP = "roundtrip"
 """Stands for a model where galaxies that were stored at one size are compared with the same ones that never were."""
 REAL = "real"
 """Stands for a model where real galaxies of one split are compared with those of another, by redshift."""
-REDSHIFT = "redshift"
-"""The column of a catalogue by which galaxies are compared so."""
 
 
 @dataclass(frozen=True)
