@@ -2,10 +2,6 @@
 
 from galforge.compare.kind import readings
 
-REAL = "real"
-"""Stands for a model where real galaxies of one split are compared with those of another."""
-ROUNDTRIP = "roundtrip"
-"""Stands for a model where galaxies stored at one size are compared with the same ones that never were."""
 KINDS = {
     **dict.fromkeys(("wasserstein", "wasserstein_standardised", "share_difference"), "distance"),
     **dict.fromkeys(("sliced_wasserstein", "classifier", "fid", "fid_infinity", "in_floors"), "distance"),
