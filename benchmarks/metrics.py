@@ -72,8 +72,8 @@ def against_square_root(draws: np.random.Generator, rounds: int) -> bool:
 
 def metrics(draws: np.random.Generator, count: int, dimension: int, limit: float) -> bool:
     """Print the time of each metric with its error and its floor; true if FID keeps its limit of CPU time."""
-    settings = {name: CompareSettings().for_group(name, "corrected", False) for name in ("features", "joint")}
-    published = CompareSettings().for_group("features", "published", False)
+    settings = {name: CompareSettings().of(name, "corrected", False) for name in ("features", "joint")}
+    published = CompareSettings().of("features", "published", False)
     source, generated = features(draws, count, dimension, 0.0), features(draws, count, dimension, 0.02)
     split = draws.choice(["train", "validation", "test"], count, p=[0.6, 0.2, 0.2])
     properties = [draws.normal(size=(count, PROPERTIES)) for _ in range(2)]

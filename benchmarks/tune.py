@@ -108,7 +108,7 @@ class Judge:
         sample(weights, drawn, 0, self.count, SEED, 64, "cpu", run.settings.threads)
         out = {}
         for name, compare in (("morphology", morphology_distances), ("power_spectrum", spectrum_distances)):
-            settings = self.config.compare.for_group(name, "corrected", False)
+            settings = self.config.compare.of(name, "corrected", False)
             rows = compare.compare(self.tables[name], self._measure(name, drawn, "model"), settings)
             average = rows.set_index("property").loc["average"]
             out |= {name: average["value"], f"{name}_floor": average["floor"]}

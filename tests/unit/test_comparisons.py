@@ -1,12 +1,17 @@
 """Which comparisons a configuration asks for, and whose measurements stand on either side."""
 
+import importlib
+from dataclasses import replace
+
 import pytest
 import yaml
 
 from galforge.config import files
 from galforge.config.parse import ConfigError, parse
 from galforge.config.problems import merged
-from galforge.plan.comparisons import GROUPS, KINDS, comparison_specs, comparisons, sides, tables_needed
+from galforge.errors import GalforgeError
+from galforge.measure.family import Family, declared
+from galforge.plan.comparisons import GROUPS, KINDS, comparison_specs, comparisons, groups, sides, tables_needed
 from galforge.plan.stages import Stages
 
 
@@ -25,14 +30,14 @@ def names(found):
 
 def test_each_measure_of_one_family_is_compared_and_joined_ones_by_protocol(paper):
     assert names(comparisons(paper, "skirt", "properties")) == [
-        ("morphology", "corrected", ("morphology",)),
-        ("morphology", "published", ("morphology-published",)),
-        ("power_spectrum", "corrected", ("power_spectrum",)),
-        ("power_spectrum", "published", ("power_spectrum-published",)),
-        ("photometry", "corrected", ("photometry",)),
         ("colour_bulge", "corrected", ("morphology", "photometry")),
         ("colour_bulge", "published", ("morphology-published", "photometry")),
         ("joint", "corrected", ("morphology", "photometry")),
+        ("morphology", "corrected", ("morphology",)),
+        ("morphology", "published", ("morphology-published",)),
+        ("photometry", "corrected", ("photometry",)),
+        ("power_spectrum", "corrected", ("power_spectrum",)),
+        ("power_spectrum", "published", ("power_spectrum-published",)),
     ]
     assert [each.measures[0] for each in comparisons(paper, "skirt", "features")] == [
         "features",
@@ -74,11 +79,9 @@ def test_a_comparison_reads_nothing_that_only_others_use(paper):
     for dataset in ("skirt", "sersic"):
         for group in GROUPS:
             for each in comparison_specs(paper, dataset, "vae", "0", group).values():
-                cuts = each["settings"]["published_cuts"]
                 published = each["settings"]["protocol"] == "published"
-                assert cuts == (
-                    dataset == "skirt" and published and each["comparison"] in ("morphology", "colour_bulge")
-                )
+                cut = published and each["comparison"] in ("morphology", "colour_bulge")
+                assert each["settings"].get("published_cuts") == ((dataset == "skirt") if cut else None)
 
 
 def test_a_group_is_one_job_with_the_modules_and_libraries_of_its_comparisons(paper):
@@ -87,7 +90,7 @@ def test_a_group_is_one_job_with_the_modules_and_libraries_of_its_comparisons(pa
     properties = stages.stage("distances", names)
     assert set(properties.modules) == {f"galforge.compare.{name}" for name in GROUPS["properties"]}
     assert "scikit-learn" in properties.libraries
-    assert set(KINDS) == {name for group in GROUPS.values() for name in group}
+    assert sorted(KINDS) == sorted(name for group in GROUPS.values() for name in group)
 
 
 def test_measures_differ_per_data_set_as_the_overrides_say(paper):
@@ -113,3 +116,48 @@ def test_measures_differ_per_data_set_as_the_overrides_say(paper):
 def test_wrong_measures_and_overrides_are_refused_with_the_key(overlay, said):
     with pytest.raises(ConfigError, match=said):
         config(**overlay)
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_what_planning_reads_is_what_the_module_has(name):
+    assert KINDS[name] == importlib.import_module(f"galforge.compare.{name}").KIND
+
+
+def test_no_table_waits_for_the_training_of_a_network_that_it_does_not_show(paper):
+    for dataset in paper.datasets:
+        for group in GROUPS:
+            needed = {measure for _, measure in tables_needed(paper, dataset, "ddpm", "0", group)}
+            trained = {measure for measure in needed if hasattr(paper.measures[measure].settings, "model")}
+            assert trained == (needed if group == "redshift_loss" else set())
+    assert tables_needed(paper, "galaxiesml", "ddpm", "0", "redshift_loss")
+
+
+def test_a_group_is_of_one_kind_of_data_sets_and_waits_for_no_training_of_some(paper):
+    for others in ({"group": "properties"}, {"group": "conditional"}):
+        with pytest.raises(GalforgeError, match="they are one group, but only some of them"):
+            groups({**KINDS, "more": replace(KINDS["redshift_loss"], **others)})
+    assert groups({**KINDS, "more": replace(KINDS["redshift_loss"], group="redshift_loss")})
+
+
+def test_a_comparison_of_one_protocol_leaves_measures_of_the_other_out(paper, monkeypatch):
+    monkeypatch.setitem(KINDS, "features", replace(KINDS["features"], protocols=("corrected",)))
+    found = names(comparisons(paper, "skirt", "features"))
+    assert [measures for _, _, measures in found] == [("features",), ("features-inception",)]
+
+
+def test_a_comparison_cannot_look_at_a_setting_that_it_does_not_declare(paper):
+    settings = paper.compare.of("photometry", "corrected", False)
+    assert settings.bootstrap == paper.compare.bootstrap
+    with pytest.raises(GalforgeError, match="looks at the setting directions, which its KIND does not name"):
+        _ = settings.directions
+    with pytest.raises(AttributeError, match="nothing_of_the_kind"):
+        _ = settings.nothing_of_the_kind
+
+
+def test_families_of_measures_say_what_planning_asks():
+    by_network = {"features": "corrected", "band_features": "corrected", "redshift": "", "realism": "unscored"}
+    for family in ("morphology", "photometry", "power_spectrum", "sources", *by_network):
+        said = declared(family)
+        assert isinstance(said, Family)
+        assert (said.by_network, said.stretched) == (family in by_network, by_network.get(family, ""))
+        assert "numpy" in said.libraries

@@ -84,7 +84,7 @@ def test_too_few_generated_images_are_refused():
         ({"alphas": [0.0, 1.0, 0.5]}, "ascending"),
         ({"alphas": [0.0, 1.5]}, "from 0 to 1"),
         ({"cases": {"in_domain": {"noise": 2.0}}}, "noise 1"),
-        ({"cases": {"in_domain": None}}, "in_domain is there"),
+        ({"cases": {"in_domain": None}}, "in_domain must be there"),
         ({"cases": {"other": {"nois": 2.0}}}, "unknown key"),
         ({"examples": 20}, "more than test_images"),
         ({"psf_sigm": 1.0}, "unknown key"),

@@ -5,12 +5,12 @@ import json
 import pytest
 import yaml
 
+from galforge.compare.kind import Kind
 from galforge.config import files
 from galforge.config.parse import parse
 from galforge.config.problems import merged
 from galforge.datasets.galaxiesml import settings as galaxiesml
 from galforge.plan import comparisons
-from galforge.plan.comparisons import Kind
 from galforge.plan.figures import REDSHIFT_FIGURES, SPARSE_FIGURES, figure_study, redshift_figures, sparse_figures
 from galforge.plan.stage import SCRIPTS
 from galforge.plan.stages import Stages
@@ -30,7 +30,8 @@ def config(**overlay):
 def measured(monkeypatch):
     """Redshifts, and comparisons by redshift made from measures that need no network."""
     monkeypatch.setattr(galaxiesml, "CONDITIONS", ("redshift",), raising=False)
-    kinds = {name: Kind(("photometry",), by_redshift=True, from_one=True) for name in comparisons.GROUPS["conditional"]}
+    names = (*comparisons.GROUPS["conditional"], "redshift_loss")
+    kinds = {name: Kind(("photometry",), {}, by_redshift=True, from_one=True) for name in names}
     monkeypatch.setattr(comparisons, "KINDS", {**comparisons.KINDS, **kinds})
     return config()
 
@@ -38,7 +39,7 @@ def measured(monkeypatch):
 def test_figures_are_of_data_sets_with_redshifts_and_of_what_is_compared(measured, monkeypatch):
     assert redshift_figures(measured) == [(kind, "galaxiesml") for kind in REDSHIFT_FIGURES]
     lacking = {name: kind for name, kind in comparisons.KINDS.items() if name != "redshift_loss"}
-    monkeypatch.setattr(comparisons, "KINDS", {**lacking, "redshift_loss": Kind(("absent",), by_redshift=True)})
+    monkeypatch.setattr(comparisons, "KINDS", {**lacking, "redshift_loss": Kind(("absent",), {}, by_redshift=True)})
     assert {kind for kind, _ in redshift_figures(measured)} == set(REDSHIFT_FIGURES) - {"redshifts", "losses"}
     monkeypatch.setattr(galaxiesml, "CONDITIONS", ("ellipticity",))
     assert redshift_figures(measured) == []

@@ -17,6 +17,7 @@ from galforge.config.problems import merged
 from galforge.errors import GalforgeError
 from galforge.papers import registry
 from galforge.papers.table import Table
+from galforge.plan.comparisons import KINDS
 from galforge.plan.stage import SCRIPTS
 from galforge.plan.stages import Stages
 from galforge.plan.table_stages import PREFIX
@@ -154,6 +155,15 @@ def test_jobs_know_the_code_of_their_own_tables_only(demo):
     assert papers["holzschuh2022_denoising"] == {"galforge.papers.holzschuh2022.denoising_table"}
     assert "safetensors" in found["holzschuh2022_cost"].libraries
     assert [table.modules for table in demo.tables.planned.jobs["all"].tables] == [("galforge.report.overall",)]
+
+
+@pytest.mark.parametrize("name", registry.tables())
+def test_every_metric_that_is_laid_out_is_read_as_its_comparison_says(name):
+    table = registry.table(name)
+    assert table.blocks or {*table.metrics} <= {*table.readings}
+    for comparison in {*table.comparisons} & {*KINDS}:
+        known = KINDS[comparison].readings
+        assert {metric: table.readings[metric] for metric in known if metric in table.metrics}.items() <= known.items()
 
 
 @pytest.mark.parametrize("name", registry.tables())

@@ -1,6 +1,7 @@
 """A job starts only as the one the driver planned, and says afterwards what it was made from."""
 
 import json
+import os
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -9,11 +10,12 @@ import pytest
 
 from galforge.errors import GalforgeError
 from galforge.provenance import records
-from galforge.provenance.records import PLAN_VARIABLE, begin, code_param, file_digest, finish, job_key
+from galforge.provenance.records import PLAN_VARIABLE, begin, code_param, file_digest, finish, job_key, planned_job
 from galforge.settings import canonical
 
 SCRIPTS = records.ROOT / "workflow" / "scripts"
 SCRIPT = SCRIPTS / "table.py"
+KEY = job_key("table", {"table": "headline"})
 
 
 class Named(list):
@@ -46,7 +48,7 @@ def job(tmp_path, monkeypatch):
         output=Named(csv=str(tmp_path / "out.csv"), record=str(tmp_path / "out.json")),
     )
     plan = tmp_path / "plan.json"
-    plan.write_text(canonical({job_key("table", {"table": "headline"}): [params.spec, params.code]}))
+    plan.write_text(canonical({KEY: planned_job(params.spec, params.code, ())}))
     monkeypatch.setenv(PLAN_VARIABLE, str(plan))
     return planned
 
@@ -55,12 +57,30 @@ def test_a_planned_job_gets_its_spec(job):
     assert begin(job, str(SCRIPT)) == {"table": "headline"}
 
 
-@pytest.mark.parametrize("what", ["code", "spec", "wildcards"])
+def test_modules_that_a_script_finds_at_run_time_stand_in_the_plan_only(job, tmp_path):
+    """Their names are no part of a parameter: moving one plans nothing."""
+    modules = ("galforge.stamps.sizes",)
+    job.params.code = code_param(SCRIPT, modules, ("numpy", "pandas"))
+    assert "galforge" not in job.params.code
+    (tmp_path / "plan.json").write_text(canonical({KEY: planned_job(job.params.spec, job.params.code, modules)}))
+    assert begin(job, str(SCRIPT)) == {"table": "headline"}
+    Path(job.output.csv).write_text("2\n")
+    finish(job, str(SCRIPT))
+    assert "galforge.stamps.sizes" in json.loads(Path(job.output.record).read_bytes())["modules"]
+
+
+@pytest.mark.parametrize("what", ["code", "spec", "wildcards", "plan", "modules"])
 def test_another_job_than_the_planned_one_is_refused(job, what):
     if what == "code":
         job.params.code = job.params.code.replace('"digest":"', '"digest":"0')
     elif what == "spec":
         job.params.spec = canonical({"table": "morphology"})
+    elif what == "plan":
+        # As galforge 0.1.0 wrote it, whose driver may go on after an update.
+        Path(os.environ[PLAN_VARIABLE]).write_text(canonical({KEY: [job.params.spec, job.params.code]}))
+    elif what == "modules":
+        plan = canonical({KEY: planned_job(job.params.spec, job.params.code, ("galforge.stamps.sizes",))})
+        Path(os.environ[PLAN_VARIABLE]).write_text(plan)
     else:
         job.wildcards = Named(table="morphology")
     with pytest.raises(GalforgeError, match="was edited after this job was planned"):
@@ -86,8 +106,7 @@ def test_a_library_of_another_version_than_the_lock_is_refused(job, tmp_path, mo
     lock.write_text(records.LOCK.read_text().replace("numpy==", "numpy==0."))
     monkeypatch.setattr(records, "LOCK", lock)
     job.params.code = code_param(SCRIPT, (), ("numpy", "pandas"))
-    key = job_key("table", {"table": "headline"})
-    (tmp_path / "plan.json").write_text(canonical({key: [job.params.spec, job.params.code]}))
+    (tmp_path / "plan.json").write_text(canonical({KEY: planned_job(job.params.spec, job.params.code, ())}))
     with pytest.raises(GalforgeError, match=r"numpy \S+ is installed, the lock says 0\.\S+: run `make setup`"):
         begin(job, str(SCRIPT))
 
@@ -109,6 +128,7 @@ def test_the_record_says_what_a_job_read_and_made_and_holds_no_times(job):
     assert record["seed"] == 3
     assert record["inputs"] == {job.input.source: file_digest(job.input.source)}
     assert record["outputs"] == {job.output.csv: file_digest(job.output.csv)}
+    assert set(record["code"]) == {"digest", "libraries"}
     assert set(record["code"]["libraries"]) == {"numpy", "pandas"}
     assert "galforge.report.tables" in record["modules"]
     assert {"commit", "dirty"} <= set(record)

@@ -2,6 +2,9 @@
 
 Reads jobs (rule and wildcards) as JSON from standard input and prints, for every mutated file, library and key, the
 jobs whose parameter ``code`` or ``spec`` became another one. The tree is left as it was.
+
+With the word ``edits`` it reads jobs and edits (file, words, other words), and prints the parameter ``code`` of every
+job and the jobs whose parameter each edit changes.
 """
 
 import ast
@@ -18,7 +21,7 @@ sys.path.insert(0, str(TREE / "workflow"))
 from galforge.config.parse import ConfigError, parse
 from galforge.config.problems import merged
 from galforge.plan.stages import Stages
-from galforge.provenance import digest, records
+from galforge.provenance.records import digest, records
 
 
 def tree_config():
@@ -31,11 +34,6 @@ def tree_config():
     }
     cases = {name: case for name, case in tree["denoising"]["cases"].items() if case is not None}
     return tree | there | {"denoising": {**tree["denoising"], "cases": cases}}
-
-
-def forget():
-    for cached in (digest.content_digest, digest._imports, digest._file_of):
-        cached.cache_clear()
 
 
 def codes(jobs, stages):
@@ -64,28 +62,43 @@ def specs(jobs, config):
 def files(jobs):
     """Each module and script with a statement added."""
     stages, found = Stages(parse(tree_config())), {}
-    forget()
+    digest.forget()
     before = codes(jobs, stages)
-    folder, of_unchanged = TREE / "workflow", digest.content_digest
+    folder = TREE / "workflow"
     for file in sorted([*folder.glob("galforge/**/*.py"), *folder.glob("scripts/*.py")]):
         text = file.read_text()
         file.write_text(text + "\n_added_by_a_mutation = 1\n")
-        # Only this file is read again: the others, and who imports whom, are what they were.
-        digest.content_digest = lambda asked, file=file: (
-            of_unchanged.__wrapped__(asked) if Path(asked) == file else of_unchanged(asked)
-        )
+        # Only this file is parsed again; all digests are taken anew, because those of its importers hold its own.
+        digest.forget(file)
         after = codes(jobs, stages)
-        digest.content_digest = of_unchanged
         file.write_text(text)
         found[str(file.relative_to(TREE))] = [name for name in jobs if before[name] != after[name]]
-    forget()
+        digest.forget(file)
     return found
+
+
+def edits(jobs, wanted):
+    """The code parameter of every job, and the jobs that have another one after each edit."""
+    stages, changed = Stages(parse(tree_config())), []
+    digest.forget()
+    before = codes(jobs, stages)
+    for name, words, others in wanted:
+        file = TREE / name
+        text = file.read_text()
+        assert words in text, f"{name} has no {words!r}"
+        file.write_text(text.replace(words, others))
+        digest.forget(file)
+        after = codes(jobs, stages)
+        file.write_text(text)
+        digest.forget(file)
+        changed.append([job for job in jobs if before[job] != after[job]])
+    return {"codes": before, "changed": changed}
 
 
 def silent(jobs):
     """Every file with its docstrings and comments changed and its formatting lost: no job may differ."""
     stages, texts = Stages(parse(tree_config())), {}
-    forget()
+    digest.forget()
     before = codes(jobs, stages)
     for file in sorted((TREE / "workflow").glob("**/*.py")):
         texts[file] = file.read_text()
@@ -100,11 +113,11 @@ def silent(jobs):
             ):
                 body[0].value = ast.Constant("Another docstring.")
         file.write_text("# a comment\n" + ast.unparse(module) + "\n# and another\n")
-    forget()
+    digest.forget()
     after = codes(jobs, stages)
     for file, text in texts.items():
         file.write_text(text)
-    forget()
+    digest.forget()
     return [name for name in jobs if before[name] != after[name]]
 
 
@@ -267,7 +280,11 @@ def keys(jobs):
 
 
 if __name__ == "__main__":
-    given = {name: (rule, wildcards) for name, rule, wildcards in json.load(sys.stdin)}
+    given = json.load(sys.stdin)
+    if "edits" in sys.argv:
+        print(json.dumps(edits({name: (rule, wildcards) for name, rule, wildcards in given["jobs"]}, given["edits"])))
+        sys.exit()
+    given = {name: (rule, wildcards) for name, rule, wildcards in given}
     print(
         json.dumps({"files": files(given), "silent": silent(given), "libraries": libraries(given), "keys": keys(given)})
     )

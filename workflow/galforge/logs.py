@@ -1,4 +1,4 @@
-"""Log lines and progress. Outside the code digest: nothing here may touch a number that is written."""
+"""Log lines and progress."""
 
 import logging
 import sys
@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from galforge.errors import GalforgeError
+
+IN_DIGEST = False
+"""Progress and log lines: nothing here may touch a number that is written."""
 
 TENSORBOARD_VARIABLE = "GALFORGE_TENSORBOARD"
 log = logging.getLogger("galforge")

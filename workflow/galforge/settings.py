@@ -2,9 +2,17 @@
 
 import json
 import re
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, model_validator
+
+IN_DIGEST = False
+"""Settings bring numbers to a job and make none: what a job computes with is in its spec, which is a parameter of it.
+
+``spec`` and ``from_spec`` are each other's inverse (tests hold them to it), so whatever they leave out, fill in or
+convert, another value for a job is another spec. Validators, defaults and units work in the driver, before there is a
+spec; ``from_spec`` takes values as they are.
+"""
 
 # YAML 1.1 reads 1e-3 as text because it has no dot: such text is a number, whatever the key.
 _SCIENTIFIC = re.compile(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+")
@@ -20,6 +28,9 @@ class Settings(BaseModel):
     - ``when: {other: [values]}``: it is read only while another field has one of these values;
     - ``stage: name``: another stage reads it, not the one that this section belongs to.
     """
+
+    PARTIAL: ClassVar[bool] = False
+    """Whether a spec may lack fields: those that its stage does not read."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True, allow_inf_nan=False)
 
@@ -52,7 +63,7 @@ class Settings(BaseModel):
                     filled[name] = section.from_spec(filled[name])
             elif "as_before" in extra:
                 filled[name] = extra["as_before"]
-            elif not {"when", "stage"} & set(extra):
+            elif not cls.PARTIAL and not {"when", "stage"} & set(extra):
                 raise ValueError(f"the spec lacks {name!r}, which {cls.__name__} needs")
         return cls.model_construct(**filled)
 

@@ -3,9 +3,9 @@
 import pandas as pd
 
 from galforge.atomic import replacing
+from galforge.compare.joined import joined
 from galforge.provenance.records import begin, finish
 from galforge.studies.realism.chosen import chosen
-from galforge.studies.realism.features import joined
 from galforge.studies.realism.validation import cross_validate
 
 spec = begin(snakemake, __file__)

@@ -8,6 +8,7 @@ from galforge.atomic import replacing
 from galforge.compare.engines import common_engine
 from galforge.compare.joined import check_alike, joined
 from galforge.compare.settings import ComparisonSettings
+from galforge.errors import GalforgeError
 from galforge.provenance.records import begin, finish
 
 spec = begin(snakemake, __file__)
@@ -18,9 +19,15 @@ for each in spec["comparisons"].values():
     source, generated = (joined([tables[who, measure] for measure in each["measures"]]) for who in each["sides"])
     check_alike(source, generated)
     settings = ComparisonSettings.from_spec(each["settings"])
-    compare = importlib.import_module(f"galforge.compare.{each['comparison']}").compare
+    module = importlib.import_module(f"galforge.compare.{each['comparison']}")
+    found = module.compare(source, generated, settings)
+    if unknown := sorted(set(found["metric"]) - set(module.KIND.readings)):
+        raise GalforgeError(
+            f"{module.__file__}: there are rows of {', '.join(unknown)}; name them in `metrics` of KIND, and how each "
+            "is read"
+        )
     rows.append(
-        compare(source, generated, settings).assign(
+        found.assign(
             dataset=snakemake.wildcards.dataset,
             origin=source.attrs["origin"],
             model=snakemake.wildcards.model,

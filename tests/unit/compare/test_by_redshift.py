@@ -17,7 +17,7 @@ EDGES = [0.0, 0.5, 1.0, 2.0]
 
 def settings(comparison, protocol="corrected", **changes):
     given = CompareSettings(**{"redshift_edges": EDGES, "bootstrap": 100, "halvings": 2, **changes})
-    return given.for_group(comparison, protocol, False)
+    return given.of(comparison, protocol, False)
 
 
 def galaxies(draws, redshift, split="", size_at=lambda z: 200 / (1 + z)):
@@ -428,5 +428,5 @@ def test_the_error_of_a_mean_over_bands_knows_that_their_galaxies_are_the_same(d
 
 def test_missing_band_features_are_named(draws, source):
     made = features(draws, draws.uniform(0, 2, 60), "")
-    with pytest.raises(GalforgeError, match="the source has no band features"):
+    with pytest.raises(GalforgeError, match="the source measurements have no band features"):
         band_scores.compare(source, made, settings("band_scores"))

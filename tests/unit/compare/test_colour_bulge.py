@@ -10,7 +10,7 @@ from galforge.compare.settings import CompareSettings
 from galforge.errors import GalforgeError
 
 USUAL = CompareSettings(bootstrap=20)
-CORRECTED = USUAL.for_group("colour_bulge", "corrected", True)
+CORRECTED = USUAL.of("colour_bulge", "corrected", True)
 DISTANCES = ["g_i_early", "g_i_late", "bulge_statistic", "average"]
 
 
@@ -83,7 +83,7 @@ def test_shares_of_early_and_of_red_galaxies():
     draws = np.random.default_rng(0)
     alike = np.abs(draws.binomial(200, 0.3, 40_000) / 200 - draws.binomial(100, 0.3, 40_000) / 100)
     assert found["floor"]["early_share"] == pytest.approx(alike.mean(), rel=0.03)
-    bluer = CompareSettings(bootstrap=20, red_colour=0.7).for_group("colour_bulge", "corrected", False)
+    bluer = CompareSettings(bootstrap=20, red_colour=0.7).of("colour_bulge", "corrected", False)
     assert rows(colour_bulge.compare(source, generated, bluer), "share_difference")["value"]["red_share"] == 0
 
 
@@ -100,8 +100,8 @@ def test_who_is_kept_and_counted():
         name: rows(colour_bulge.compare(source, generated, chosen), "count")["n_generated"]["kept"]
         for name, chosen in {
             "corrected": CORRECTED,
-            "published": USUAL.for_group("colour_bulge", "published", False),
-            "with cuts": USUAL.for_group("colour_bulge", "published", True),
+            "published": USUAL.of("colour_bulge", "published", False),
+            "with cuts": USUAL.of("colour_bulge", "published", True),
         }.items()
     }
     assert kept == {"corrected": 45, "published": 46, "with cuts": 45}

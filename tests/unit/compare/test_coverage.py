@@ -9,7 +9,7 @@ from galforge.compare.settings import CompareSettings, ComparisonSettings
 
 
 def settings(**given: int) -> ComparisonSettings:
-    return CompareSettings(**given).for_group("features", "corrected", False)
+    return CompareSettings(**given).of("features", "corrected", False)
 
 
 def by_neighbours(source: np.ndarray, generated: np.ndarray) -> dict[str, float]:

@@ -26,14 +26,14 @@ def measured(count: int, seed: int, shift: float = 0.0, network: str = "efficien
 @pytest.mark.parametrize(("protocol", "ddof"), [("corrected", 1), ("published", 0)])
 def test_rows_name_the_network(protocol, ddof):
     source, generated = measured(80, 0), measured(90, 1, 0.5)
-    table = features.compare(source, generated, SETTINGS.for_group("features", protocol, False))
+    table = features.compare(source, generated, SETTINGS.of("features", protocol, False))
     assert list(table["metric"]) == METRICS
     assert set(table["property"]) == {"efficientnet-lite0"}
     assert table.notna().all(axis=None)
     values = [side.iloc[:, 2:].to_numpy(np.float64) for side in (source, generated)]
     assert table["value"][0] == pytest.approx(frechet(*values, ddof))
     assert tuple(table.loc[0, ["n_source", "n_generated"]]) == (80, 90)
-    again = features.compare(source, generated, SETTINGS.for_group("features", protocol, False))
+    again = features.compare(source, generated, SETTINGS.of("features", protocol, False))
     pd.testing.assert_frame_equal(table, again)
 
 
@@ -41,21 +41,21 @@ def test_missing_features_are_left_out_and_a_source_without_splits_has_no_copies
     source, generated = measured(80, 0), measured(90, 1, 0.5)
     source["split"] = ""
     generated.loc[3, "f0004"] = np.nan
-    chosen = SETTINGS.for_group("features", "corrected", False)
+    chosen = SETTINGS.of("features", "corrected", False)
     table = features.compare(source, generated, chosen).set_index("metric")
     assert table["n_generated"]["fid"] == 89
     assert table["value"].isna().to_dict() == {name: name == "memorisation" for name in METRICS}
 
 
 def test_too_few_stamps_are_blank():
-    chosen = SETTINGS.for_group("features", "corrected", False)
+    chosen = SETTINGS.of("features", "corrected", False)
     table = features.compare(measured(0, 0), measured(5, 1), chosen)
     assert table["value"].isna().all()
     assert len(table) == len(METRICS)
 
 
 def test_other_tables_are_refused():
-    source, chosen = measured(30, 0), SETTINGS.for_group("features", "corrected", False)
+    source, chosen = measured(30, 0), SETTINGS.of("features", "corrected", False)
     with pytest.raises(GalforgeError, match="12 features per image, the generated stamps 11: measure both"):
         features.compare(source, source.drop(columns="f0011"), chosen)
     with pytest.raises(GalforgeError, match="0 features per image"):

@@ -11,7 +11,7 @@ from galforge.seeds import generator
 
 
 def settings(protocol: str = "corrected", **given: int) -> ComparisonSettings:
-    return CompareSettings(**given).for_group("features", protocol, False)
+    return CompareSettings(**given).of("features", protocol, False)
 
 
 def by_square_root(first: np.ndarray, second: np.ndarray, ddof: int) -> float:

@@ -30,6 +30,20 @@ def test_other_stamps_are_refused():
             joined([first, other])
 
 
+def test_columns_that_both_tables_have_are_taken_once():
+    whole = table({name: range(24) for name in ("index", "basic", "spectrum", "set", "score", "hog", "lbp")})
+    own = ["hog", "lbp"]
+    parts = [whole.drop(columns=own), whole[["index", "set", "score", *own]]]
+    found = joined(parts)
+    assert found[whole.columns].equals(whole)
+    assert list(found.columns[: len(parts[0].columns)]) == list(parts[0].columns)
+    assert not found.columns.duplicated().any()
+    assert joined([whole]).equals(whole)
+    for other in (whole.iloc[:-1], whole.iloc[::-1], whole.assign(index=whole["index"] + 1)):
+        with pytest.raises(GalforgeError, match="cannot be joined"):
+            joined([whole, other])
+
+
 @pytest.mark.parametrize(
     ("source", "generated", "what"),
     [

@@ -13,7 +13,7 @@ from galforge.seeds import generator
 
 
 def settings(name: str = "joint", **given: int) -> ComparisonSettings:
-    return CompareSettings(**({"bootstrap": 20, "permutations": 2, "directions": 32} | given)).for_group(
+    return CompareSettings(**({"bootstrap": 20, "permutations": 2, "directions": 32} | given)).of(
         name, "corrected", False
     )
 

@@ -8,7 +8,7 @@ import scipy.stats
 from galforge.compare.memorisation import memorisation
 from galforge.compare.settings import CompareSettings
 
-SETTINGS = CompareSettings().for_group("features", "corrected", False)
+SETTINGS = CompareSettings().of("features", "corrected", False)
 
 
 def source(draws: np.random.Generator, count: int = 400) -> tuple[np.ndarray, np.ndarray]:
@@ -70,5 +70,5 @@ def test_validation_is_held_out_where_there_is_no_test_and_nothing_is_invented()
     for without in (np.full(400, ""), np.full(400, "train"), np.full(400, "test")):
         blank = memorisation(real, without, made, SETTINGS)
         assert np.isnan([blank.value, blank.standard_error, blank.floor]).all()
-    few = CompareSettings(neighbour_images=30).for_group("features", "corrected", False)
+    few = CompareSettings(neighbour_images=30).of("features", "corrected", False)
     assert memorisation(real, split, made, few)[3:] == (30, 30)

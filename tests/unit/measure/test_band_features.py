@@ -74,5 +74,5 @@ def test_bands_can_be_chosen_and_unknown_ones_are_named(stamps):
 
 
 def test_a_missing_stretch_is_said(stamps):
-    with pytest.raises(GalforgeError, match="stretch of source stamps"):
+    with pytest.raises(GalforgeError, match="stretch of the source stamps"):
         measure(stamps, 0, 1, MeasureSettings(), 0, 0, 0)

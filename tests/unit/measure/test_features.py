@@ -143,7 +143,7 @@ def test_stretch_of_an_empty_sky_reaches_over_three_decades(stamps_of):
 def test_stretch_needs_light(stamps_of, tmp_path):
     with pytest.raises(GalforgeError, match="band r is dark in all stamps looked at"):
         preparation.stretch_of(stamps_of(np.zeros((3, 32, 32))), (0,))
-    with pytest.raises(GalforgeError, match="no stamps to take a stretch from"):
+    with pytest.raises(GalforgeError, match="no stamps to measure a stretch on"):
         preparation.stretch_of(in_bands(tmp_path / "none.h5", np.zeros((0, 1, 32, 32)), ("r",)), (0,))
 
 
@@ -151,7 +151,7 @@ def test_settings_stand_in_place_of_the_source():
     stretch = preparation.with_settings(PLAIN, MeasureSettings(softening=0.25))
     assert stretch == PLAIN | {"softening": [0.25]}
     assert preparation.with_settings(PLAIN, MeasureSettings(white=7.0))["white"] == [7.0]
-    with pytest.raises(GalforgeError, match=r"white is 0\.5, but 0\.6 in band r of the source is black"):
+    with pytest.raises(GalforgeError, match=r"white is 0\.5, but black is 0\.6 in band r of the source"):
         preparation.with_settings(PLAIN | {"black": [0.6]}, MeasureSettings(white=0.5))
 
 

@@ -165,7 +165,7 @@ def test_images_of_the_right_size_are_not_touched():
 
 def test_averages_leave_the_padding_out():
     image = torch.arange(16, dtype=torch.float32).reshape(1, 1, 4, 4)
-    mean = inception_v3.average_without_padding(image)[0, 0]
+    mean = inception_v3.AVERAGE(image)[0, 0]
     assert mean[0, 0] == (0 + 1 + 4 + 5) / 4
     assert mean[0, 1] == (0 + 1 + 2 + 4 + 5 + 6) / 6
     assert mean[1, 1] == (0 + 1 + 2 + 4 + 5 + 6 + 8 + 9 + 10) / 9
@@ -209,7 +209,7 @@ def test_other_architectures_are_refused_by_the_first_key(inception_state, tmp_p
     path = tmp_path / "other.pth"
     short = {name: value for name, value in inception_state.items() if "Mixed_7c.branch_pool.bn" not in name}
     torch.save(short, path)
-    assert "no weights of inception-v3 (lacks Mixed_7c.branch_pool.bn.weight)" in one_line(path)
+    assert "these are not the weights of inception-v3 (lacks Mixed_7c.branch_pool.bn.weight)" in one_line(path)
     torch.save(inception_state | {"AuxLogits.fc.bias": torch.zeros(1000)}, path)
     assert "(has AuxLogits.fc.bias, which that network lacks)" in one_line(path)
     torch.save(inception_state | {"fc.weight": torch.zeros(1000, 2048)}, path)
@@ -218,9 +218,11 @@ def test_other_architectures_are_refused_by_the_first_key(inception_state, tmp_p
 
 def test_each_network_refuses_the_weights_of_the_other(inception_file):
     file = efficientnet_lite0.packaged_weights()
-    assert "no weights of inception-v3 (lacks Conv2d_1a_3x3.conv.weight)" in one_line(file)
+    assert "these are not the weights of inception-v3 (lacks Conv2d_1a_3x3.conv.weight)" in one_line(file)
     message = one_line(inception_file, LITE, efficientnet_lite0)
-    assert "no weights of efficientnet-lite0 (lacks _conv_stem.weight): set weights to package" in message
+    assert (
+        "these are not the weights of efficientnet-lite0 (lacks _conv_stem.weight): set weights to package" in message
+    )
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -233,13 +235,13 @@ def test_torchscript_is_refused(tmp_path):
 def test_files_that_are_no_weights_are_refused(tmp_path, inception_file):
     page, cut, whole = tmp_path / "page.pth", tmp_path / "cut.pth", tmp_path / "whole.pth"
     page.write_text("<!DOCTYPE html><title>Not found</title>")
-    assert "not a file of plain weights, or cut off" in one_line(page)
+    assert "not a file of plain weights, or truncated" in one_line(page)
     cut.write_bytes(inception_file.read_bytes()[:1_000_000])
-    assert "not a file of plain weights, or cut off" in one_line(cut)
+    assert "not a file of plain weights, or truncated" in one_line(cut)
     torch.save(nn.Linear(2, 2), whole)
     assert "not a file of plain weights" in one_line(whole)
     torch.save([torch.zeros(2)], whole)
-    assert "holds no plain state dict" in one_line(whole)
+    assert "does not hold a plain state dict" in one_line(whole)
     assert "cannot be read (No such file or directory)" in one_line(tmp_path / "missing.pth")
 
 

@@ -31,7 +31,7 @@ def verdicts(monkeypatch):
     calls: list[float] = []
 
     def install(needed: dict[float, float]) -> list[float]:
-        def rule(image, gain, settings, psf, added):
+        def rule(image, gain, settings, added):
             calls.append(float(np.std(added)))
             return {"flag": 0.0 if np.std(added) >= needed[gain] else 2.0}
 

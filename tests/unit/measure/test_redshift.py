@@ -58,7 +58,7 @@ def test_redshifts_that_the_stamps_show(trained, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
-        ({"bands": ("r", "i")}, r"bands is \('r', 'i'\).*trained with \('g', 'i'\)"),
+        ({"bands": ("r", "i")}, r"bands \('r', 'i'\).*trained with \('g', 'i'\)"),
         ({"pixel_scale": 0.168}, "pixel scale.*0.168.*trained with 0.336"),
     ],
 )
@@ -73,7 +73,7 @@ def test_other_stamps_than_it_knows_are_refused(trained, tmp_path, changes, says
 def test_stamps_of_another_size_are_refused(trained, tmp_path):
     with (
         Stamps(write(tmp_path / "large.h5", 4, side=64)) as stamps,
-        pytest.raises(GalforgeError, match=r"shape is \(2, 64, 64\)"),
+        pytest.raises(GalforgeError, match=r"shape \(2, 64, 64\)"),
     ):
         measure(stamps, 0, 4, SETTINGS, 0, 0, 0, trained)
 

@@ -96,5 +96,5 @@ def test_constant_stamps_are_missing_not_infinite(stamps_of):
 
 
 def test_small_stamps_are_refused(stamps_of):
-    with pytest.raises(GalforgeError, match="found 30 px"):
+    with pytest.raises(GalforgeError, match="stamps of 30 px are too small"):
         measure(stamps_of(np.zeros((1, 30, 30))), 0, 1, CORRECTED, 0, 0.0, 0)

@@ -259,13 +259,13 @@ def test_refuses_tables_that_do_not_belong_together() -> None:
     short = other(runs[3], table=runs[3].table[runs[3].table["index"] != 4])
     fewer = other(runs[3], table=runs[3].table[runs[3].table["case"] != "noise_shift"])
     for given, table, message in (
-        ([*runs[:3], short], references, r"alpha 0.5, replicate 1, in_domain: 9 rows"),
+        ([*runs[:3], short], references, r"alpha 0.5, replicate 1, in_domain: its 9 galaxies"),
         ([*runs[:3], fewer], references, "differ by noise_shift"),
-        (runs, references[references["index"] != 4], r"alpha 0, replicate 0, in_domain: 10 rows"),
-        (runs, references[references["method"] != "identity"], "identity is not among them"),
+        (runs, references[references["index"] != 4], r"alpha 0, replicate 0, in_domain: its 10 galaxies"),
+        (runs, references[references["method"] != "identity"], "identity is missing"),
         (runs[2:], references, "needs networks of alpha 0"),
         (runs[:3], references, r"replicates \[0\], alpha 0 has \[0, 1\]"),
-        ([*runs, runs[3]], references, "comes twice"),
+        ([*runs, runs[3]], references, "was given twice"),
         ([*runs[:3], other(runs[3], model="vae")], references, "saw galaxies of stylegan and vae"),
         ([*runs[:3], other(runs[3], dataset="cosmos")], references, "several sweeps"),
         ([*runs[:3], other(runs[3], table=references)], references, "other methods than network"),

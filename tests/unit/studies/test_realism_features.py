@@ -7,7 +7,7 @@ import pytest
 from galforge.errors import GalforgeError
 from galforge.measure.realism import measure
 from galforge.measure.realism.settings import MeasureSettings
-from galforge.studies.realism.features import BLOCKS, columns_of, joined, scored
+from galforge.studies.realism.features import BLOCKS, columns_of, scored
 from galforge.studies.realism.settings import SCORERS
 from toys import realism as toys
 
@@ -41,23 +41,6 @@ def test_an_absent_block_is_named(table, features, block):
     less = table.drop(columns=[name for name in table if name.startswith(f"{block}_")])
     with pytest.raises(GalforgeError, match=rf"features {features}: .* {block}_\.\.\.; add {block} to the blocks"):
         columns_of(less, features)
-
-
-def test_tables_are_joined_by_their_columns(table):
-    own = [name for name in table if name.startswith(("hog", "lbp", "fourier"))]
-    about = ["index", "set", "score"]
-    parts = table.drop(columns=own), table[[*about, *own]]
-    found = joined(parts)
-    assert found[table.columns].equals(table)
-    assert list(found.columns[: len(parts[0].columns)]) == list(parts[0].columns)
-    assert not found.columns.duplicated().any()
-    assert joined([table]).equals(table)
-
-
-def test_tables_of_other_images_are_refused(table):
-    for other in (table.iloc[:-1], table.iloc[::-1], table.assign(index=table["index"] + 1)):
-        with pytest.raises(GalforgeError, match="different images"):
-            joined([table, other])
 
 
 def test_rows_with_a_score_are_of_the_scored_set(table):

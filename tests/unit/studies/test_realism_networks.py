@@ -6,10 +6,10 @@ import torch
 
 from galforge.errors import GalforgeError
 from galforge.stamps.file import Stamps
+from galforge.studies.realism.folds import folds_of
 from galforge.studies.realism.images import reduced
 from galforge.studies.realism.networks import Cnn, ResNet18, cross_validate_network
 from galforge.studies.realism.settings import CnnSettings, ResnetSettings
-from galforge.studies.realism.validation import folds_of
 from toys import realism as toys
 
 COUNT = 40

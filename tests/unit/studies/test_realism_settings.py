@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from galforge.studies.realism.chosen import chosen
+from galforge.studies.realism.folds import folds_of
 from galforge.studies.realism.settings import (
     BEST,
     COMMON,
@@ -15,7 +16,6 @@ from galforge.studies.realism.settings import (
     section,
 )
 from galforge.studies.realism.trees import build
-from galforge.studies.realism.validation import folds_of
 from toys import realism as toys
 
 

@@ -10,7 +10,7 @@ import pytest
 from galforge.errors import GalforgeError
 from galforge.studies.realism.features import columns_of, scored
 from galforge.studies.realism.settings import BEST
-from galforge.studies.realism.trees import MedianScore, Scorer, build, fit_scorer
+from galforge.studies.realism.trees import Scorer, build, fit_scorer
 from toys import realism as toys
 
 SETTINGS = toys.settings()
@@ -37,7 +37,7 @@ def pipeline_of(table, scorer=BEST, settings=SETTINGS):
 
 
 def test_the_median_ignores_features():
-    median = MedianScore().fit(np.zeros((4, 0)), np.array([1.0, 2.0, 4.0, 9.0]))
+    median = build("median-none", SETTINGS).fit(np.zeros((4, 0)), np.array([1.0, 2.0, 4.0, 9.0]))
     assert np.array_equal(median.predict(np.ones((3, 2))), [3.0, 3.0, 3.0])
 
 

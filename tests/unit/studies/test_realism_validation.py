@@ -5,7 +5,8 @@ import pytest
 
 from galforge.errors import GalforgeError
 from galforge.studies.realism import validation
-from galforge.studies.realism.validation import cross_validate, folds_of
+from galforge.studies.realism.folds import folds_of
+from galforge.studies.realism.validation import cross_validate
 from toys import realism as toys
 
 SETTINGS = toys.settings()

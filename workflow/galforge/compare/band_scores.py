@@ -1,39 +1,48 @@
-"""FID and inception score of single bands, on galaxies that are spread evenly over redshift.
+"""FID and inception score of single bands, of galaxies spread evenly over redshift.
 
-Li et al. 2024 (their section 3.6 and appendix B) compare 2,000 images of uniform redshift with the validation split.
-The inception score is that of Salimans et al. 2016; of another network than Inception it is called a class entropy
-score, and never stands beside a printed one.
+Li et al. 2024 (section 3.6 and appendix B) compare 2,000 images of uniform redshift with the validation split. The
+inception score is that of Salimans et al. 2016. With another network than Inception it is called class entropy score
+and not shown beside printed ones.
 """
 
 import numpy as np
 import pandas as pd
 
 from galforge.compare.frechet import fid, resampled
+from galforge.compare.kind import Kind
 from galforge.compare.redshift_bins import in_bins, pair, uniform
-from galforge.compare.scores import Score, mean_of
+from galforge.compare.scores import Score, mean_of, resampling
 from galforge.compare.settings import ComparisonSettings
 from galforge.compare.wasserstein import tidy
 from galforge.errors import GalforgeError
 from galforge.seeds import generator
+
+KIND = Kind(
+    families=("band_features",),
+    metrics={"distance": ("fid",), "beside": ("inception_score", "class_entropy_score")},
+    libraries=("scipy",),
+    by_redshift=True,
+    reads=("fid_bootstrap", "fid_halvings", "redshift_edges", "uniform_images", "seed"),
+)
 
 INCEPTION = "inception-v3"
 SCORES = {True: "inception_score", False: "class_entropy_score"}
 
 
 def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonSettings) -> pd.DataFrame:
-    """Tidy rows of `fid` and `inception_score` (or `class_entropy_score`), per band and their mean (`all`).
+    """Tidy rows of `fid` and `inception_score` (or `class_entropy_score`), per band and of their mean (`all`).
 
-    corrected: all bands, against the validation split. published: one band, against the test split, as the authors'
-    notebook has it. For the model `real` the other one of the two splits stands for the generated galaxies.
+    corrected: all bands, against the validation split. published: one band, against the test split, as in the authors'
+    notebook. For the pseudo-model `real`, the other of the two splits stands for the generated galaxies.
 
-    On both sides are `uniform_images` galaxies at most, equally many in every bin of redshift. The inception score is
-    of one sample and has no floor: 1 says that the network sees one kind of image, more is not better than what real
-    galaxies have.
+    Each side has at most `uniform_images` galaxies, as many in every bin of redshift as the other side. The inception
+    score is of one sample and has no floor. 1 means that the network sees one kind of image; more than real galaxies
+    have is not better.
 
-    All bands are of the same galaxies, so the error of their mean is that of means of the same resampled galaxies.
+    All bands show the same galaxies, so the error of their mean comes from the same resamplings in every band.
 
     Raises:
-        GalforgeError: features are lacking or differ, or redshifts.
+        GalforgeError: features or redshifts are lacking, or the sides have different features.
     """
     splits = ("validation", "test") if settings.protocol == "corrected" else ("test", "validation")
     real, made = pair(source, generated, real=splits[1], reference=splits[0])
@@ -61,17 +70,17 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
 def inception_score(
     classes: np.ndarray, settings: ComparisonSettings, draws: np.random.Generator
 ) -> tuple[Score, np.ndarray]:
-    """exp of the mean of KL(p(y|x) || p(y)) over images, from class probabilities (m, classes); and its values
-    (fid_bootstrap,) for bootstrap resamplings of the images.
+    """exp of the mean of KL(p(y|x) || p(y)) over images, from class probabilities (m, classes).
 
-    The error is the sd of these. Blank of fewer than 2 images.
+    Returns:
+        The score, and its values (fid_bootstrap,) for bootstrap resamplings of the images, of which the error is the
+        sd. Blank with fewer than 2 images.
     """
     m = len(classes)
     if m < 2:
         return Score(np.nan, np.nan, np.nan, 0, m), np.full(settings.fid_bootstrap, np.nan)
     own = np.sum(classes * _logarithm(classes), axis=1)
-    counts = [np.bincount(draws.integers(m, size=m), minlength=m) for _ in range(settings.fid_bootstrap)]
-    drawn = np.array([_score(classes, own, each / m) for each in counts])
+    drawn = np.array([_score(classes, own, resampling(draws, m) / m) for _ in range(settings.fid_bootstrap)])
     return Score(_score(classes, own, np.full(m, 1 / m)), float(np.std(drawn, ddof=1)), np.nan, 0, m), drawn
 
 
@@ -88,20 +97,24 @@ def _measured(table: pd.DataFrame, side: str) -> pd.DataFrame:
     """The rows with features.
 
     Raises:
-        GalforgeError: none has any.
+        GalforgeError: there are none.
     """
     names = [name for name in table.columns if name.startswith("f_")][:1]
     rows = table[np.isfinite(table[names].to_numpy(float)).all(axis=1)] if names else table[:0]
     if rows.empty:
         raise GalforgeError(
-            f"the {side} has no band features of the stamps that are compared: measure them (keys `bands` and `splits` "
-            "of the measure)"
+            f"the {side} measurements have no band features of the stamps that are compared: name their bands and "
+            "splits in the keys `bands` and `splits` of the measure"
         )
     return rows
 
 
 def _bands(real: pd.DataFrame, made: pd.DataFrame) -> list[str]:
-    """Bands that have features on both sides, in order."""
+    """Bands with features, in order.
+
+    Raises:
+        GalforgeError: they are not the same on both sides, or another network saw them.
+    """
     found = [
         [name[2:-5] for name in table.columns if name.startswith("f_") and name.endswith("_0000")]
         for table in (real, made)

@@ -1,10 +1,10 @@
 """Precision, recall, density and coverage: whether generated images lie among real ones, and real ones among generated.
 
-Around each image of a sample lies a ball that reaches to its k-th nearest other image. Kynkaanniemi et al. 2019
-(arXiv:1904.06991), k = 3: precision is the share of generated images in any ball of the source, recall the share of
-source images in any ball of the generated ones. Naeem et al. 2020 (arXiv:2002.09797), k = 5: density is the number of
-source balls around a generated image over k, coverage the share of source balls with a generated image inside. A ball
-holds its surface. All four depend on the sizes of the samples, so both sides are cut to one size.
+Each image of a sample is the centre of a ball that reaches to its k-th nearest other image and includes its surface.
+Kynkaanniemi et al. 2019 (arXiv:1904.06991), k = 3: precision is the share of generated images in any ball of the
+source, recall the share of source images in any ball of the generated ones. Naeem et al. 2020 (arXiv:2002.09797),
+k = 5: density is the number of source balls around a generated image over k, coverage the share of source balls with a
+generated image inside. All four depend on the sizes of the samples, so both sides are cut to one size.
 """
 
 from collections.abc import Iterator
@@ -17,12 +17,12 @@ from galforge.seeds import generator
 
 METRICS = ("precision", "recall", "density", "coverage")
 NEAREST = (3, 5)  # k of precision and recall, and of density and coverage
-FEWEST = 4 * (max(NEAREST) + 1)  # images a side must have: a half must have balls
-_BLOCK = 1024  # rows of a matrix of distances that are held at once
+FEWEST = 4 * (max(NEAREST) + 1)  # images a side must have, so that a quarter has balls
+_BLOCK = 1024  # rows of a matrix of distances in memory at once
 
 
 def squared_distances(first: np.ndarray, second: np.ndarray) -> Iterator[tuple[slice, np.ndarray]]:
-    """Squared Euclidean distances of features (n, d) and (m, d), some rows at a time: which ones, and (rows, m)."""
+    """Squared Euclidean distances of features (n, d) and (m, d), in blocks: a slice of the n rows, and (rows, m)."""
     squares = np.einsum("ij,ij->i", second, second)
     for low in range(0, len(first), _BLOCK):
         rows = first[low : low + _BLOCK]
@@ -46,7 +46,7 @@ def radii(features: np.ndarray) -> np.ndarray:
 def scores(
     source: np.ndarray, generated: np.ndarray, source_radii: np.ndarray, generated_radii: np.ndarray
 ) -> np.ndarray:
-    """METRICS of features (n, d) and (m, d) with their `radii`; the matrix of distances is never held whole."""
+    """METRICS of features (n, d) and (m, d) with their `radii`, without the whole matrix of distances in memory."""
     within = np.zeros(len(generated), dtype=bool)
     recalled = covered = around = 0
     for rows, apart in squared_distances(source, generated):
@@ -62,20 +62,20 @@ def scores(
 def compare_coverage(source: np.ndarray, generated: np.ndarray, settings: ComparisonSettings) -> dict[str, Score]:
     """METRICS of features (n, d) and (m, d) of one network, by name.
 
-    Of both sides min(n, m, `neighbour_images`) images count, drawn at random. Error and floor come from the same random
+    Both sides have min(n, m, `neighbour_images`) images, drawn at random. Error and floor come from the same random
     halvings of both. The error is the sd of the score between a half of the source and a half of the generated images
-    (the jackknife that deletes half, Shao & Wu 1989, Ann. Statist. 17, 1176; a bootstrap would put images at distance 0
-    of themselves). The floor is the mean score of one half of the source against its other half. What a perfect model
-    scores in precision and recall falls with size; they are carried to the whole size by their change between quarters
-    and halves. Density and coverage of a perfect model depend on the ratio of the sizes only.
+    (a jackknife that deletes half, Shao & Wu 1989, Ann. Statist. 17, 1176; a bootstrap would have copies of images at
+    distance 0). The floor is the mean score of one half of the source against the other. Precision and recall of a
+    perfect model fall with size, so their floors are extrapolated to the whole size from halves and quarters. Density
+    and coverage of a perfect model depend on the ratio of the sizes only.
 
-    Fewer than 24 images on a side: blank.
+    Blank with fewer than 24 images on a side.
     """
     size = min(len(source), len(generated), settings.neighbour_images)
     if size < FEWEST:
         return {name: Score(np.nan, np.nan, np.nan, len(source), len(generated)) for name in METRICS}
     chosen = generator(settings.seed, "neighbours")
-    # Distances are differences of squares: they lose fewer digits about the middle.
+    # Distances are differences of squares, which lose fewer digits when features are centred.
     middle = source.mean(axis=0)
     source, generated = (
         features[np.sort(chosen.permutation(len(features))[:size])] - middle for features in (source, generated)

@@ -1,4 +1,4 @@
-"""Which engine measured: two samples are compared only where the same one did."""
+"""Two samples are compared only if one engine measured both."""
 
 import pandas as pd
 
@@ -6,11 +6,11 @@ from galforge.errors import GalforgeError
 
 
 def common_engine(source: pd.DataFrame, generated: pd.DataFrame) -> str:
-    """The engine of two tables of measurements, as their attribute ``engine`` says; empty where the measure has none.
+    """The engine of two tables of measurements, their attribute ``engine``; empty where the measure has none.
 
     Raises:
-        GalforgeError: a table does not say it, or they were measured by different engines, so their distance would be
-            between the engines too.
+        GalforgeError: a table has no such attribute, or the engines differ, so the distance would be between engines
+            too.
     """
     sides = {"source": source, "generated": generated}
     lacking = [side for side, table in sides.items() if "engine" not in table.attrs]

@@ -1,4 +1,4 @@
-"""Distances and scores between the features of images in one network: FID, KID, neighbours, memorisation."""
+"""Distances and scores between features of images in one network: FID, KID, neighbours and memorisation."""
 
 import numpy as np
 import pandas as pd
@@ -6,21 +6,35 @@ import pandas as pd
 from galforge.compare.coverage import compare_coverage
 from galforge.compare.frechet import fid
 from galforge.compare.kernel import kid
+from galforge.compare.kind import Kind
 from galforge.compare.memorisation import memorisation
 from galforge.compare.settings import ComparisonSettings
 from galforge.compare.wasserstein import tidy
 from galforge.errors import GalforgeError
 
+KIND = Kind(
+    families=("features",),
+    metrics={
+        "distance": ("fid", "fid_infinity"),
+        "unbiased": ("kid",),
+        "score": ("precision", "recall", "density", "coverage"),
+        "signed": ("memorisation",),
+    },
+    libraries=("scipy",),
+    reads=("fid_bootstrap", "fid_halvings", "neighbour_images", "neighbour_halvings", "seed"),
+    reads_published=("kid_subsets",),
+)
+
 
 def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonSettings) -> pd.DataFrame:
     """Tidy rows of the metrics fid, fid_infinity, kid, precision, recall, density, coverage and memorisation.
 
-    The property is the network (attribute `engine`): only features of inception-v3 give numbers that stand beside
-    published ones. Both sides are whole: all images of the source, whatever their split. Images whose features are not
-    finite are left out, and missing in n_source or n_generated.
+    The property is the network (attribute `engine`); only those of inception-v3 can be compared with published ones.
+    All images of the source count, whatever their split. Images with features that are not finite are left out of both
+    sides and of n_source and n_generated.
 
     Raises:
-        GalforgeError: features are lacking, are not those of one network on both sides, or the source has no `split`.
+        GalforgeError: features are lacking or are of two networks, or the source has no `split`.
     """
     names, network = _features(source, generated), source.attrs["engine"]
     if "split" not in source.columns:

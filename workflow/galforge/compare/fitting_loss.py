@@ -1,32 +1,46 @@
 """The galaxy-fitting loss: how well positions of galaxies are fixed, from SExtractor's ERRCXY_IMAGE.
 
-Li et al. 2024 (their section 3.4, equation 3) take the mean of its logarithm. ERRCXY is signed, so that is the natural
-logarithm of the absolute value. It is a precision: it rises with the signal-to-noise ratio and with elongation, so a
-small loss is no good sign; what a perfect model has is the value of real galaxies.
+Li et al. 2024 (section 3.4, equation 3) take the mean of its logarithm. ERRCXY is signed, so this is the natural
+logarithm of its absolute value. It measures precision: it changes with the signal-to-noise ratio and with elongation,
+so a small loss is no good sign. A perfect model has the value of real galaxies.
 """
 
 import numpy as np
 import pandas as pd
 
-from galforge.compare.redshift_bins import FEWEST, in_bins, pair
+from galforge.compare.kind import Kind
+from galforge.compare.redshift_bins import FEWEST, Bins, in_bins, pair
 from galforge.compare.scores import Score, share_difference
 from galforge.compare.settings import ComparisonSettings
 from galforge.compare.wasserstein import columns_of, tidy
 
+KIND = Kind(
+    families=("sources",),
+    metrics={
+        "beside": ("fitting_loss",),
+        "difference": ("fitting_loss_difference",),
+        "distance": ("fitting_missing",),
+    },
+    group="conditional",
+    from_one=True,
+    by_redshift=True,
+    reads_corrected=("redshift_edges",),
+)
+
 
 def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonSettings) -> pd.DataFrame:
-    """Tidy rows of the metrics below; logarithms are natural, of ERRCXY in px^-2.
+    """Tidy rows of these metrics; logarithms are natural, of ERRCXY in px^-2.
 
-    published: `fitting_loss`, the mean ln |ERRCXY| of the generated galaxies (of the test split for the model `real`).
-    corrected: `fitting_loss_difference`, that mean less the source's, per bin of redshift and over all bins (`all`),
-    each counting by the source's share; bins with fewer than 20 values on a side are left out. 0 is ideal.
-    `fitting_missing`: share of galaxies without a value (not detected, no sky noise, or ERRCXY exactly 0), less the
-    source's, as an absolute difference.
+    published: `fitting_loss`, the mean ln |ERRCXY| of the generated galaxies (for `real`, of the test split).
+    corrected: `fitting_loss_difference`, that mean minus the source's, per bin of redshift and over all bins (`all`),
+    where each bin has the weight of its share of the source. Bins with fewer than 20 values on a side are left out. A
+    perfect model has 0. `fitting_missing`: absolute difference of the shares of galaxies without a value (not detected,
+    no sky noise, or ERRCXY exactly 0).
 
-    A single sample has no floor: what real galaxies have is in the row of the model `real`.
+    There is no floor; the row of the pseudo-model `real` says what real galaxies have.
 
     Raises:
-        GalforgeError: columns are lacking, or redshifts.
+        GalforgeError: a table lacks columns or redshifts.
     """
     if settings.protocol == "published":
         _, made = pair(source, generated, real="test")
@@ -34,16 +48,10 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
     real, made = pair(source, generated)
     bins = in_bins(real, made, settings.redshift_edges)
     first, second = _logarithms(real, "source"), _logarithms(made, "generated")
-    rows, each, shares = [], [], []
-    for b in range(len(bins.edges) - 1):
-        score = difference(first[bins.source == b], second[bins.generated == b])
-        rows.append(score.row("fitting_loss_difference", bins.name("all", b)))
-        if np.isfinite(score.value):
-            each.append(score)
-            shares.append(np.sum(bins.source == b))
-    rows.append(_weighted(each, shares, len(real), len(made)).row("fitting_loss_difference", "all"))
-    missing = share_difference(~np.isfinite(first), ~np.isfinite(second))
-    rows.append(missing.row("fitting_missing", "all"))
+    scores = [difference(*values) for values in bins.pairs(first, second)]
+    rows = [score.row("fitting_loss_difference", bins.name("all", b)) for b, score in enumerate(scores)]
+    rows.append(_weighted(scores, bins, len(made)).row("fitting_loss_difference", "all"))
+    rows.append(share_difference(~np.isfinite(first), ~np.isfinite(second)).row("fitting_missing", "all"))
     return tidy(rows)
 
 
@@ -56,7 +64,7 @@ def mean_score(values: np.ndarray) -> Score:
 
 
 def difference(source: np.ndarray, generated: np.ndarray) -> Score:
-    """Mean of the generated (m,) less that of the source (n,); finite values only, blank below 20 on a side."""
+    """Mean of the generated values (m,) minus that of the source (n,), of finite values; blank below 20 on a side."""
     first, second = mean_score(source), mean_score(generated)
     n, m = first.n_generated, second.n_generated
     if min(n, m) < FEWEST:
@@ -65,17 +73,18 @@ def difference(source: np.ndarray, generated: np.ndarray) -> Score:
     return Score(second.value - first.value, error, np.nan, n, m)
 
 
-def _weighted(scores: list[Score], counts: list[int], n: int, m: int) -> Score:
-    if not scores:
-        return Score(np.nan, np.nan, np.nan, n, m)
-    weights = np.array(counts) / np.sum(counts)
-    value = float(weights @ [score.value for score in scores])
-    error = float(np.sqrt(weights**2 @ [score.standard_error**2 for score in scores]))
-    n, m = (int(np.sum([getattr(score, name) for score in scores])) for name in ("n_source", "n_generated"))
-    return Score(value, error, np.nan, n, m)
+def _weighted(scores: list[Score], bins: Bins, m: int) -> Score:
+    """Mean of the scores of bins, weighted by their numbers of source galaxies; blank where all are."""
+    there = [(score, np.sum(bins.source == b)) for b, score in enumerate(scores) if np.isfinite(score.value)]
+    if not there:
+        return Score(np.nan, np.nan, np.nan, len(bins.source), m)
+    weights = np.array([count for _, count in there]) / np.sum([count for _, count in there])
+    values, errors, _, n, m = zip(*(score for score, _ in there), strict=True)
+    error = float(np.sqrt(weights**2 @ [error**2 for error in errors]))
+    return Score(float(weights @ values), error, np.nan, int(np.sum(n)), int(np.sum(m)))
 
 
 def _logarithms(table: pd.DataFrame, side: str) -> np.ndarray:
-    """ln |ERRCXY| (n,); NaN where there is none."""
+    """ln |ERRCXY| (n,) [ln px^-2]; NaN where there is none."""
     values = np.abs(columns_of(table, ["errcxy"], side)[:, 0])
     return np.log(values, out=np.full(len(values), np.nan), where=(values > 0) & np.isfinite(values))

@@ -11,20 +11,24 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.linalg
 
-from galforge.compare.scores import Score
+from galforge.compare.scores import Score, resampling
 from galforge.compare.settings import ComparisonSettings
 from galforge.seeds import generator
 
 FEWEST = 8  # images a side must have
-PARTS = 4  # into which samples are cut at most, to see how the distance falls with their size
+PARTS = 4  # samples are cut into this many at most, to see how the distance falls with their size
 _BLOCK = 4096  # images in one product
 
 
 @dataclass(frozen=True)
 class Normal:
-    """Normal distribution that stands for a sample: `covariance` (d, d), or `root` (k, d) where images are few.
+    """Normal distribution fitted to a sample.
 
-    The covariance is root^T root. `trace` is its trace, `mean` has the shape (d,).
+    Attributes:
+        mean: (d,).
+        trace: of the covariance.
+        covariance: (d, d); None where `root` stands for it.
+        root: (k, d), where there are few images; the covariance is root^T root.
     """
 
     mean: np.ndarray
@@ -58,7 +62,7 @@ def normal(features: np.ndarray, ddof: int, counts: np.ndarray | None = None, pr
 
 
 def distance(first: Normal, second: Normal) -> float:
-    """Squared Frechet distance between two normal distributions; not below 0, where only rounding leads."""
+    """Squared Frechet distance between two normal distributions; below 0 by rounding only, so cut there."""
     apart = first.mean - second.mean
     return max(float(apart @ apart) + first.trace + second.trace - 2 * _overlap(first, second), 0.0)
 
@@ -66,21 +70,23 @@ def distance(first: Normal, second: Normal) -> float:
 def fid(
     source: np.ndarray, generated: np.ndarray, settings: ComparisonSettings, drawn: np.ndarray | None = None
 ) -> tuple[Score, Score]:
-    """FID and FID-infinity of features (n, d) and (m, d) of one network; ``drawn``: what ``resampled`` gives for them,
-    where that is known.
+    """FID and FID-infinity of features (n, d) and (m, d) of one network.
 
-    corrected: covariances over n - 1; published: over n, as the released code has them.
+    `drawn` is what `resampled` gives for them, where the caller has it already.
 
-    The error is the sd over bootstrap resamplings of the images (their mean is 20 to 40 % too high). The floor is drawn
+    corrected: covariances over n - 1; published: over n, as in the released code.
+
+    The error is the sd over bootstrap resamplings of the images (their mean is 20 to 40 % too high). The floor comes
     from the source alone: FIDs between random halves and between random quarters of it, averaged over `fid_halvings`,
     say how the FID of two samples of one distribution falls with size (see `carried`).
 
-    FID-infinity (Chong & Forsyth 2020, arXiv:1911.07023): samples cut into 1, 2, 3 and 4 disjoint parts, and a straight
-    line through the mean FIDs against (1/n + 1/m), read at 0. It may be negative, and it is right only where parts
-    hold several times as many images as there are effective features: its floor, found from halves and quarters in the
-    same way, says what a perfect model would leave. Its error is that of the FID and of the line's end in quadrature.
+    FID-infinity (Chong & Forsyth 2020, arXiv:1911.07023): samples are cut into 1, 2, 3 and 4 disjoint parts, and a
+    straight line through the mean FIDs against (1/n + 1/m) is read at 0. It may be negative, and it is right only where
+    parts have several times as many images as there are effective features. Its floor, found from halves and quarters
+    in the same way, says what a perfect model would leave. Its error adds those of the FID and of the line's end in
+    quadrature.
 
-    Fewer than 8 images on a side: blank. Fewer than 16 in the source: no floor.
+    Blank with fewer than 8 images on a side; no floor with fewer than 16 in the source.
     """
     n, m = len(source), len(generated)
     if min(n, m) < FEWEST:
@@ -99,10 +105,10 @@ def fid(
 
 
 def resampled(source: np.ndarray, generated: np.ndarray, settings: ComparisonSettings) -> np.ndarray:
-    """FIDs (fid_bootstrap,) of resamplings of the images of both sides, in single precision.
+    """FIDs (fid_bootstrap,) of bootstrap resamplings of the images of both sides, in single precision.
 
-    Features of the same images in other bands or networks are resampled alike, so that errors of means over them
-    can be had. Fewer than 8 images on a side: NaN.
+    Features of the same images in other bands or networks are resampled alike, so means over them have errors too. NaN
+    with fewer than 8 images on a side.
     """
     if min(len(source), len(generated)) < FEWEST:
         return np.full(settings.fid_bootstrap, np.nan)
@@ -111,24 +117,23 @@ def resampled(source: np.ndarray, generated: np.ndarray, settings: ComparisonSet
     for _ in range(settings.fid_bootstrap):
         sides = []
         for features in (source, generated):
-            counts = np.bincount(draws.integers(len(features), size=len(features)), minlength=len(features))
-            sides.append(normal(features, ddof, counts.astype(np.float64), np.float32))
+            sides.append(normal(features, ddof, resampling(draws, len(features)), np.float32))
         found.append(distance(*sides))
     return np.array(found)
 
 
 def carried(half: float, quarter: float, h: int, q: int, size: float) -> float:
-    """The FID of two samples of one distribution at another size, from those of sizes `h` and `q`.
+    """The FID of two samples of one distribution at another size, from the FIDs at sizes `h` and `q`.
 
-    Of samples of n and m the size is 2 / (1/n + 1/m). The inverse of such an FID is taken to be a straight line of the
-    size: for few images FID stays near twice the variance, for many it falls as 1 / n, and the line joins both. Where
-    images are about as many as features this is within 15 %, a power law through the two only within 30 %.
+    The size of samples of n and m images is 2 / (1/n + 1/m). The inverse FID is taken to be linear in the size: for few
+    images the FID stays near twice the variance, for many it falls as 1 / n, and a line has both limits. With about as
+    many images as features this is right within 15 %, a power law through the two points only within 30 %.
     """
     if half == 0 or quarter == 0:  # images that are all the same
         return 0.0
     slope = max((1 / half - 1 / quarter) / (h - q), 0.0)
     start = 1 / half - slope * h
-    if start < 0:  # steeper than 1 / n is scatter
+    if start < 0:  # a fall steeper than 1 / n is scatter
         return half * h / size
     return 1 / (start + slope * size)
 

@@ -1,7 +1,7 @@
 """The galaxy KL loss: how far distributions of shapes and sizes are from the source's, overall and at each redshift.
 
-Li et al. 2024 (sources: their section 3.3, equation 2). "Ten bins between the minimum and the maximum" has two readings
-there: bins of the property, or bins of redshift. Both are given.
+Li et al. 2024, section 3.3, equation 2. Their "ten bins between the minimum and the maximum" can be bins of the
+property or bins of redshift; both are given.
 """
 
 from collections.abc import Sequence
@@ -9,11 +9,21 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from galforge.compare.kind import Kind
 from galforge.compare.redshift_bins import in_bins, pair
-from galforge.compare.scores import Score, mean_of
+from galforge.compare.scores import Score, mean_of, resampling
 from galforge.compare.settings import ComparisonSettings
 from galforge.compare.wasserstein import columns_of, tidy
 from galforge.seeds import generator
+
+KIND = Kind(
+    families=("sources",),
+    metrics={"distance": ("galaxy_kl", "galaxy_kl_redshift_bins", "galaxy_kl_bin"), "number": ("galaxy_kl_empty",)},
+    group="conditional",
+    from_one=True,
+    by_redshift=True,
+    reads=("bootstrap", "kl_fewest", "seed"),
+)
 
 PROPERTIES = ["isophotal_area", "ellipticity", "sersic_index"]
 BINS = 10
@@ -22,22 +32,22 @@ BINS = 10
 def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonSettings) -> pd.DataFrame:
     """Tidy rows of KL(source || generated) in nats, from ten bins of each property.
 
-    `galaxy_kl`: of all galaxies, whatever their redshift, per property and their mean (`all`).
+    `galaxy_kl`: of all galaxies, whatever their redshift, per property and the mean over properties (`all`).
     `galaxy_kl_redshift_bins`: the mean over ten bins of redshift; `galaxy_kl_bin`: each of them. Bins of redshift with
-    fewer than `kl_fewest` values on a side are blank, and left out of the mean.
-    `galaxy_kl_empty`: share of the ten bins that hold no generated galaxy.
+    fewer than `kl_fewest` values on a side are blank and left out of the mean.
+    `galaxy_kl_empty`: share of the ten bins of the property without generated galaxies.
 
-    published: ten equal bins between the extremes of both samples; of redshift, between those of the source, so that
-    all models have the same.
-    corrected: bins between the source's deciles, so that a long tail does not put all galaxies into one bin.
-    Half a count is added to every bin of both sides: an empty one would make the divergence infinite.
+    published: ten equal bins between the extremes of both samples. Bins of redshift lie between the extremes of the
+    source, so they are the same for all models.
+    corrected: bins between the source's deciles, so a long tail does not put all galaxies into one bin.
+    Half a count is added to every bin of both sides, because an empty one would make the divergence infinite.
 
-    The error is the sd over bootstrap resamplings of the galaxies of both sides: the same ones for all properties and
-    redshifts, as properties of one galaxy go together. The floor is what two samples of one distribution score:
-    (bins - 1) / 2 (1/n + 1/m).
+    The error is the sd over bootstrap resamplings of the galaxies of both sides. They are the same for all properties
+    and redshifts, because the properties of a galaxy are correlated. The floor is what two samples of one distribution
+    score: (bins - 1) / 2 (1/n + 1/m).
 
     Raises:
-        GalforgeError: columns are lacking, or redshifts.
+        GalforgeError: a table lacks columns or redshifts.
     """
     real, made = pair(source, generated)
     values = [columns_of(table, PROPERTIES, side) for table, side in ((real, "source"), (made, "generated"))]
@@ -68,22 +78,21 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
 
 def resampled(galaxies: int, resamplings: int, draws: np.random.Generator) -> np.ndarray:
     """How often each galaxy is in each bootstrap resampling, (resamplings, galaxies) float32."""
-    drawn = (np.bincount(draws.integers(galaxies, size=galaxies), minlength=galaxies) for _ in range(resamplings))
-    return np.stack([counts.astype(np.float32) for counts in drawn])
+    return np.stack([resampling(draws, galaxies).astype(np.float32) for _ in range(resamplings)])
 
 
 def divergence(
     values: Sequence[np.ndarray], counts: Sequence[np.ndarray], settings: ComparisonSettings
 ) -> tuple[Score, np.ndarray]:
-    """KL(source || generated) of the finite values of samples (n,) and (m,); blank below `kl_fewest` of them.
+    """KL(source || generated) [nats] of the finite values of samples (n,) and (m,); blank below `kl_fewest` on a side.
 
     Args:
-        values: of the source, and of the generated galaxies.
-        counts: how often they are in each resampling, (R, n) and (R, m).
-        settings: of the comparison.
+        values: those of the source, and of the generated galaxies.
+        counts: how often each galaxy is in each resampling, (R, n) and (R, m).
+        settings: settings of the comparison.
 
     Returns:
-        The score, and what each resampling scores (R,); NaN where it is blank.
+        The score, and the score of each resampling (R,), NaN where the score is blank.
     """
     there = [np.isfinite(side) for side in values]
     n, m = (int(finite.sum()) for finite in there)
@@ -99,9 +108,9 @@ def divergence(
 
 
 def edges_of(source: np.ndarray, generated: np.ndarray, protocol: str) -> np.ndarray:
-    """Edges of ten bins: equal ones between the extremes of both samples (published), or the source's deciles.
+    """Edges of ten bins: equal bins between the extremes of both samples (published), or the source's deciles.
 
-    The outer edges are the extremes of both samples; where deciles coincide, bins are fewer.
+    The outer edges are the extremes of both samples. Where deciles coincide, there are fewer bins.
     """
     both = np.concatenate([source, generated])
     both = both[np.isfinite(both)]
@@ -112,7 +121,7 @@ def edges_of(source: np.ndarray, generated: np.ndarray, protocol: str) -> np.nda
 
 
 def places(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Number of each value's bin; what lies on an edge belongs to the bin above it."""
+    """Number of each value's bin. A value on an edge belongs to the bin above it."""
     return np.searchsorted(edges[1:-1], values, side="right")
 
 

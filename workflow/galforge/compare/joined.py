@@ -1,18 +1,19 @@
-"""Several measurements of the same stamps as one table, and two such tables that may be compared."""
+"""Joining several measurements of the same stamps, and checking that two samples can be compared."""
 
+import numpy as np
 import pandas as pd
 
 from galforge.errors import GalforgeError
 
 
 def joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
-    """Tables of measurements of the same stamps, side by side: one row per stamp, in the order of the first table.
+    """Tables of measurements of the same stamps side by side: one row per stamp, in the order of the first table.
 
-    The attributes are those of the first one; `engine` names all that measured. Of columns with one name the first
-    counts.
+    Of several columns with one name, the first is taken. Attributes are those of the first table, but `engine` names
+    all engines.
 
     Raises:
-        GalforgeError: they are not of the same stamps.
+        GalforgeError: the tables are not of the same stamps.
     """
     first = tables[0]
     if len(tables) == 1:
@@ -20,8 +21,8 @@ def joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
     for table in tables[1:]:
         if len(table) != len(first) or (table["index"].to_numpy() != first["index"].to_numpy()).any():
             raise GalforgeError(
-                f"measurements of {len(first)} and of {len(table)} stamps, or of others: they cannot be joined; "
-                "measure both again"
+                f"two measurements are of different stamps ({len(first)} and {len(table)} of them), so they cannot be "
+                "joined; measure both again"
             )
     out = pd.concat([table.reset_index(drop=True) for table in tables], axis=1)
     out = out.loc[:, ~out.columns.duplicated()]
@@ -31,21 +32,16 @@ def joined(tables: list[pd.DataFrame]) -> pd.DataFrame:
 
 
 def check_alike(source: pd.DataFrame, generated: pd.DataFrame) -> None:
-    """Make sure that two samples have the same bands and the same side, as far as their measurements say.
+    """Make sure that two samples have the same bands and the same side, where their measurements say these.
 
     Raises:
-        GalforgeError: they have not; the distance would be between two kinds of stamps.
+        GalforgeError: they differ, so the distance would be between two kinds of stamps.
     """
     for what, name in (("bands", "bands"), ("side [px]", "side")):
         first, second = (table.attrs.get(name) for table in (source, generated))
-        # Galaxies at their own size have none in common.
-        if first and second and list_of(first) != list_of(second):
+        # The side is 0 where galaxies have sides of their own.
+        if first and second and not np.array_equal(first, second):
             raise GalforgeError(
                 f"the source's stamps have {what} {first}, the generated ones {second}: compare stamps of one kind "
                 "(train the model on this data set)"
             )
-
-
-def list_of(value: object) -> list:
-    """A value, or the items of a sequence, as a list: attributes come back from files as lists."""
-    return list(value) if isinstance(value, list | tuple) else [value]

@@ -1,4 +1,4 @@
-"""The joint distribution of all properties: nine good ones of one property each can hide impossible galaxies."""
+"""The joint distribution of all properties: good distributions of single properties can hide impossible galaxies."""
 
 import numpy as np
 import pandas as pd
@@ -7,38 +7,48 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from threadpoolctl import threadpool_limits
 
+from galforge.compare.kind import Kind
 from galforge.compare.morphology import PROPERTIES, selected
 from galforge.compare.scores import Score
 from galforge.compare.settings import ComparisonSettings
 from galforge.compare.wasserstein import columns_of, compare_properties, tidy
 from galforge.seeds import generator
 
+KIND = Kind(
+    families=("morphology", "photometry"),
+    metrics={"distance": ("sliced_wasserstein", "classifier")},
+    group="properties",
+    libraries=("scipy", "scikit-learn"),
+    protocols=("corrected",),
+    reads=("bootstrap", "halvings", "directions", "permutations", "seed"),
+)
+
 BRIGHTNESS = ("log_flux", "surface_brightness", "sky_rms")
 FOLDS = 5
 FEWEST = 2 * FOLDS  # galaxies a side must have for the classifier
-TREES, LEAVES = 100, 8  # boosted one after the other, and leaves of each: what correlations of two or three need
+TREES, LEAVES = 100, 8  # boosted trees, and leaves of each: enough for correlations of two or three properties
 
 
 def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonSettings) -> pd.DataFrame:
     """Two tidy rows, property `all`, from the morphology and the photometry of the same stamps.
 
     The properties are the nine of morphology (the orientation as cosine and sine of twice the angle), log flux,
-    surface brightness, sky rms, and where there are several bands the colours of neighbouring bands. Those that are one
-    number for half of the source or more are left out (the sky rms of noiseless stamps, of which a few have some by
-    chance): divided by their sd they would outweigh all others. Galaxies are kept as for the morphological
-    distances (`morphology.compare`), and where nothing is missing.
+    surface brightness, sky rms, and with several bands the colours of neighbouring bands. A property with one value for
+    half of the source or more is left out (the sky rms of noiseless stamps, of which a few have some by chance):
+    divided by its sd it would outweigh all others. Galaxies are kept as for the morphological distances
+    (`morphology.compare`), and only where no property is missing.
 
     - sliced_wasserstein: the mean W1 of the standardised properties along `directions` random directions (Rabin et al.
       2011, SSVM, 435; Bonneel et al. 2015, J. Math. Imaging Vis. 51, 22), in sd of the source, with error and floor as
       for one property (`wasserstein.compare_properties`);
     - classifier: 2 AUC - 1 of boosted trees that try to tell generated galaxies from the source's (Lopez-Paz & Oquab
-      2017, arXiv:1610.06545), see `told_apart`. 0: they cannot; 1: always. Pairs of the same galaxy on both sides, as
-      `roundtrip` has them, may give less than 0.
+      2017, arXiv:1610.06545), see `told_apart`. 0: they cannot; 1: always. Where both sides are the same galaxies, as
+      for `roundtrip`, it may be below 0.
 
-    Fewer than 2 galaxies on a side, or 10 for the classifier: blank.
+    Blank with fewer than 2 galaxies on a side, or 10 for the classifier.
 
     Raises:
-        GalforgeError: columns are lacking.
+        GalforgeError: a table lacks columns.
     """
     bands = [name for name in source.columns if name.startswith("magnitude_")]
     real, made = (
@@ -50,7 +60,7 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
     real, made = (side[:, vary] / scales[vary] for side in (real, made))
     across = directions(real.shape[1], settings)
     result = compare_properties(real @ across, made @ across, settings)
-    sliced = result.row("all", list(range(settings.directions))) | {"metric": "sliced_wasserstein"}
+    sliced = result.row("all", list(range(settings.directions)), "sliced_wasserstein")
     return tidy([sliced, told_apart(real, made, settings).row("classifier", "all")])
 
 
@@ -63,10 +73,10 @@ def directions(dimension: int, settings: ComparisonSettings) -> np.ndarray:
 def told_apart(source: np.ndarray, generated: np.ndarray, settings: ComparisonSettings) -> Score:
     """2 AUC - 1 of a classifier between samples (n, p) and (m, p).
 
-    The AUC is that of predictions for the fifth of the galaxies that the classifier was not trained on, five times. The
-    floor is the mean absolute value for permuted labels: what is left where there is nothing to tell apart. The error
-    is that of an AUC (Hanley & McNeil 1982, Radiology 143, 29), and in quadrature what training adds: by how much the
-    variance for permuted labels is above that of the same formula. On one thread: sums do not depend on their number.
+    The AUC is that of predictions in five-fold cross-validation. The floor is the mean absolute value for permuted
+    labels, where there is nothing to tell apart. The error adds in quadrature that of an AUC (Hanley & McNeil 1982,
+    Radiology 143, 29) and that of training: the excess of the variance for permuted labels over the same formula. It
+    runs on one thread, so sums do not depend on the number of threads.
     """
     n, m = len(source), len(generated)
     if min(n, m) < FEWEST or source.shape[1] == 0:
@@ -82,7 +92,7 @@ def told_apart(source: np.ndarray, generated: np.ndarray, settings: ComparisonSe
 
 
 def _properties(table: pd.DataFrame, side: str, bands: list[str], settings: ComparisonSettings) -> np.ndarray:
-    """Properties (kept, p) of the galaxies that have all of them."""
+    """Properties (kept, p) of the galaxies that are kept and have all of them."""
     morphology, stages = selected(table, side, settings)
     names = list(PROPERTIES)
     twice = 2 * morphology[:, names.index("orientation")]

@@ -1,4 +1,4 @@
-"""Kernel distance (KID) between features of images: an unbiased estimate, 0 on average for a perfect model.
+"""Kernel distance (KID) between features of images: unbiased, so 0 on average for a perfect model.
 
 Binkowski et al. 2018 (arXiv:1801.01401): the squared maximum mean discrepancy with the kernel (x y / d + 1)^3, where d
 is the number of features.
@@ -11,7 +11,7 @@ from galforge.compare.settings import ComparisonSettings
 from galforge.seeds import generator
 
 LARGEST = 1000  # images of a side in one estimate
-BLOCKS = 8  # disjoint blocks at least: fewer would make the error itself uncertain
+BLOCKS = 8  # disjoint blocks at least; with fewer the error itself is uncertain
 FEWEST = 2 * BLOCKS  # images a side must have
 
 
@@ -24,12 +24,12 @@ def discrepancy(first: np.ndarray, second: np.ndarray) -> float:
 def kid(source: np.ndarray, generated: np.ndarray, settings: ComparisonSettings) -> Score:
     """KID of features (n, d) and (m, d) of one network.
 
-    corrected: the mean over disjoint blocks of the shuffled images, at least 8 and of at most 1000 images a side.
+    corrected: the mean over at least 8 disjoint blocks of the shuffled images, of at most 1000 images a side.
     published: the mean over `kid_subsets` random subsets of min(n, m, 1000) images, as in the released code. The error
-    of both is that of the mean over the disjoint blocks: a bootstrap would be biased, and subsets that share images are
-    not independent. The floor is 0: at the floor is what lies within 2 errors of it.
+    of both is that of the mean over disjoint blocks: a bootstrap would be biased, and subsets that share images are not
+    independent. The floor is 0.
 
-    Fewer than 16 images on a side: blank.
+    Blank with fewer than 16 images on a side.
     """
     n, m = len(source), len(generated)
     if min(n, m) < FEWEST:

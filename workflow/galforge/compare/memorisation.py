@@ -20,19 +20,19 @@ def memorisation(source: np.ndarray, split: np.ndarray, generated: np.ndarray, s
     """The share of pairs in which a generated image is nearer to its nearest training image than a held-out one, - 0.5.
 
     0: generated images are as new as held-out galaxies; towards 0.5: they are copies; towards -0.5: they are further
-    off than galaxies are, which other metrics judge. Held out is the split test, or validation where there is no test;
-    all other source images count as training images, whichever of them a model was trained on: the others dilute
-    copies, but do not shift the null.
+    away than galaxies are, which other metrics judge. The split test is held out, or validation where there is no test.
+    All other source images count as training images, whichever of them a model was trained on; the additional ones
+    dilute copies but do not shift the value of a perfect model.
 
     The error is that of the Mann-Whitney statistic (DeLong, DeLong & Clarke-Pearson 1988, Biometrics 44, 837), the
-    floor its sd where both distances have one distribution. `n_source` is the number of held-out images.
+    floor its sd where both distances have one distribution. `n_source` is the number of held-out images. Blank without
+    a held-out split, or with fewer than 2 training, held-out or generated images.
 
     Args:
         source: features (n, d).
         split: (n,) names of splits, empty where there are none.
         generated: features (m, d); at most `neighbour_images` of them and of those held out count.
-
-    Blank where no split is held out, or fewer than 2 images are left for training, held out or generated.
+        settings: settings of the comparison.
     """
     held = next((split == name for name in HELD_OUT if np.any(split == name)), np.zeros(len(split), dtype=bool))
     draws = generator(settings.seed, "memorisation")
@@ -43,7 +43,8 @@ def memorisation(source: np.ndarray, split: np.ndarray, generated: np.ndarray, s
     middle = training.mean(axis=0)
     kept, new = (_nearest(features - middle, training - middle) for features in (fresh, made))
     n, m = len(kept), len(new)
-    # Of each image the share of the other sample's that are farther (of held-out ones: nearer); a tie is half a pair.
+    # For each held-out image the share of generated ones that are nearer to training images, and for each generated one
+    # the share of held-out ones that are farther; ties count half.
     ranks = scipy.stats.rankdata(np.concatenate([kept, new]))
     nearer = (ranks[:n] - scipy.stats.rankdata(kept)) / m
     farther = 1 - (ranks[n:] - scipy.stats.rankdata(new)) / n

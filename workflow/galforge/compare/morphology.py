@@ -3,10 +3,19 @@
 import numpy as np
 import pandas as pd
 
+from galforge.compare.kind import Kind
 from galforge.compare.scores import count
 from galforge.compare.settings import ComparisonSettings
 from galforge.compare.wasserstein import columns_of, compare_properties, spread, tidy
 from galforge.measure.morphology.compared import PROPERTIES
+
+KIND = Kind(
+    families=("morphology",),
+    metrics={"distance": ("wasserstein",), "number": ("count",)},
+    group="properties",
+    reads=("bootstrap", "halvings", "seed"),
+    reads_published=("published_cuts",),
+)
 
 CUTS = {
     "sersic_n": (-np.inf, 10.0),
@@ -14,49 +23,48 @@ CUTS = {
     "smoothness": (-0.05, 0.2),
     "rhalf": (-np.inf, 60.0),
 }
-"""Published limits, both ends kept; lengths in px of the native stamp."""
+"""Published limits, both included; lengths in px of the native stamp."""
 BEST_FLAGS = 1  # statmorph: 0 good, 1 suspect, 2 bad, 4 catastrophic
 STAGES = ("entered", "segmented", "flag_ok", "kept")
 
 
 def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonSettings) -> pd.DataFrame:
-    """Tidy rows: W1 of each property over the source's sd, their `average`, and the counts.
+    """Tidy rows: W1 of each property divided by the source's sd, their `average`, and the counts.
 
-    A galaxy is kept if it was segmented and all nine properties were measured (statmorph's sentinels are
-    missing values); so every property and the average rest on the same galaxies. corrected: and its `flag` is
-    at most 1, and orientations are compared on the circle (period pi). published: flags are not looked at,
-    orientations lie on a line, and the published cuts apply where `published_cuts` is set. The sd is that of
-    the kept source galaxies, so it is the same for every model.
+    A galaxy is kept if it was segmented and all nine properties were measured (statmorph's sentinels are missing
+    values), so every property and the average have the same galaxies. corrected: its `flag` must also be at most 1, and
+    orientations are compared on the circle (period pi). published: flags are ignored, orientations lie on a line, and
+    the published cuts apply where `published_cuts` is set. The sd is that of the source galaxies that are kept, so it
+    is the same for every model.
 
-    Rows of metric `count`, one for each of STAGES: numbers in n_source and n_generated, and as value the
-    share of the generated stamps with its binomial error. Fewer than 2 galaxies kept on a side: values are
-    blank.
+    The metric `count` has a row for each of STAGES: numbers in n_source and n_generated, and as value the share of the
+    generated stamps with its binomial error. Distances are blank with fewer than 2 galaxies kept on a side.
 
     Raises:
-        GalforgeError: columns are lacking.
+        GalforgeError: a table lacks columns.
     """
-    (real, real_stages), (made, made_stages) = (
+    (real, of_real), (made, of_made) = (
         selected(table, side, settings) for table, side in ((source, "source"), (generated, "generated"))
     )
-    real, made = real[real_stages["kept"]], made[made_stages["kept"]]
+    real, made = real[of_real["kept"]], made[of_made["kept"]]
     names = list(PROPERTIES)
-    circular = settings.protocol == "corrected"
-    periods = np.array([np.pi if circular and name == "orientation" else 0.0 for name in names])
+    circle = np.pi if settings.protocol == "corrected" else 0.0
+    periods = np.array([circle if name == "orientation" else 0.0 for name in names])
     scales = np.array([spread(real[:, p], periods[p]) if len(real) else 0.0 for p in range(len(names))])
     result = compare_properties(real, made, settings, scales, periods)
     rows = [result.row(name, [p]) for p, name in enumerate(names)]
     rows.append(result.row("average", list(range(len(names)))))
     for stage in STAGES:
-        numbers = int(real_stages[stage].sum()), int(made_stages[stage].sum())
-        rows.append(count(*numbers, len(generated)).row("count", stage))
+        score = count(int(of_real[stage].sum()), int(of_made[stage].sum()), len(generated))
+        rows.append(score.row("count", stage))
     return tidy(rows)
 
 
 def selected(table: pd.DataFrame, side: str, settings: ComparisonSettings) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """The nine properties (n, 9) of all galaxies, and which of them (n,) are left at each of STAGES (see `compare`).
+    """The nine properties (n, 9) of all galaxies, and which galaxies (n,) are left at each of STAGES, see `compare`.
 
     Raises:
-        GalforgeError: columns are lacking in the table; `side` names it.
+        GalforgeError: the table lacks columns; `side` names it in the message.
     """
     values = columns_of(table, list(PROPERTIES.values()), side)
     state = columns_of(table, ["segmented", "flag"], side)

@@ -1,4 +1,4 @@
-"""Which stamps are compared where galaxies have redshifts, and their bins of redshift."""
+"""Comparisons by redshift: which galaxies stand on either side, and their bins of redshift."""
 
 from typing import NamedTuple
 
@@ -9,11 +9,11 @@ from galforge.errors import GalforgeError
 
 REDSHIFT = "redshift"
 FEWEST = 20
-"""Galaxies that a bin needs on both sides before means in it are compared."""
+"""Means in a bin are compared only where both sides have this many galaxies in it."""
 
 
 class Bins(NamedTuple):
-    """Galaxies in bins of redshift.
+    """Galaxies of both sides in bins of redshift.
 
     Attributes:
         edges: (B + 1,) ascending.
@@ -28,16 +28,21 @@ class Bins(NamedTuple):
         """The property `of` in one bin, as rows are named."""
         return f"{of}@{self.edges[place]:g}-{self.edges[place + 1]:g}"
 
+    def pairs(self, source: np.ndarray, generated: np.ndarray) -> list[tuple[np.ndarray, np.ndarray]]:
+        """Values (n,) of the source and (m,) of the generated galaxies, bin by bin."""
+        places = range(len(self.edges) - 1)
+        return [(source[self.source == b], generated[self.generated == b]) for b in places]
+
 
 def pair(
     source: pd.DataFrame, generated: pd.DataFrame, real: str = "validation", reference: str = "test"
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """The galaxies that are compared: the source's split `reference`, and the generated ones.
+    """The galaxies that are compared: the split `reference` of the source, and the generated galaxies.
 
-    Where the generated side is the source itself (the pseudo-model `real`), its split `real` stands for it.
+    For the pseudo-model `real` both tables are the source's; its split `real` then stands for the generated galaxies.
 
     Raises:
-        GalforgeError: a column is lacking, a redshift is missing, or a split is empty.
+        GalforgeError: a table lacks a column or a redshift, or a split is empty.
     """
     for side, table in (("source", source), ("generated", generated)):
         lacking = [name for name in ("split", REDSHIFT) if name not in table.columns]
@@ -47,7 +52,7 @@ def pair(
         if len(missing):
             raise GalforgeError(
                 f"the {side} measurements have no redshift for {len(missing)} of {len(table)} stamps, the first at "
-                f"index {table['index'].iloc[missing[0]]}: compare by redshift only what has one"
+                f"index {table['index'].iloc[missing[0]]}: only stamps with redshifts can be compared by redshift"
             )
     own = (generated["split"] != "").any()
     return _split(source, reference), _split(generated, real) if own else generated
@@ -60,16 +65,15 @@ def in_bins(source: pd.DataFrame, generated: pd.DataFrame, edges: list[float] | 
 
 
 def uniform(bins: Bins, most: int, draws: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Indices of source and of generated galaxies, equally many of both in every bin of redshift.
+    """Indices of source and of generated galaxies, as many of one as of the other in every bin of redshift.
 
-    Bins have one number where they can, and those that hold fewer galaxies all of them; `most` of a side in all.
+    All bins give the same number of galaxies, but those with fewer give all they have. A side has at most `most`.
     """
-    places = range(len(bins.edges) - 1)
-    there = [min(np.sum(bins.source == b), np.sum(bins.generated == b)) for b in places]
+    there = [min(map(len, pair)) for pair in bins.pairs(bins.source, bins.generated)]
     level = max((x for x in range(most + 1) if sum(min(n, x) for n in there) <= most), default=0)
     chosen = []
     for side in (bins.source, bins.generated):
-        picked = [draws.permutation(np.flatnonzero(side == b))[: min(there[b], level)] for b in places]
+        picked = [draws.permutation(np.flatnonzero(side == b))[: min(n, level)] for b, n in enumerate(there)]
         chosen.append(np.sort(np.concatenate(picked)))
     return chosen[0], chosen[1]
 

@@ -1,35 +1,55 @@
 """The redshift loss: whether a network trained on real galaxies finds the redshift that a model was asked for.
 
-Li et al. 2024 (their section 3.5, equation 4; the loss is that of Nishizawa et al. 2020 for HSC photometric redshifts).
+Li et al. 2024, section 3.5, equation 4; the loss is that of Nishizawa et al. 2020 for HSC photometric redshifts.
 """
 
 import numpy as np
 import pandas as pd
 
 from galforge.compare.fitting_loss import mean_score
+from galforge.compare.kind import Kind
 from galforge.compare.redshift_bins import FEWEST, REDSHIFT, in_bins, pair
 from galforge.compare.scores import Score
 from galforge.compare.settings import ComparisonSettings
 from galforge.compare.wasserstein import columns_of, tidy
 from galforge.seeds import generator
 
+KIND = Kind(
+    families=("redshift",),
+    metrics={
+        "beside": (
+            "redshift_loss",
+            "redshift_loss_normalised",
+            "redshift_bias",
+            "redshift_scatter",
+            "redshift_outliers",
+        )
+    },
+    from_one=True,
+    by_redshift=True,
+    reads=("redshift_edges",),
+    reads_corrected=("bootstrap", "seed"),
+)
+
 WIDTH = 0.15
-"""Of the loss, and the limit of an outlier in |dz| / (1 + z)."""
+"""Width of the loss, and the |dz| / (1 + z) above which a redshift is an outlier."""
 PREDICTED = "redshift_cnn"
 
 
 def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonSettings) -> pd.DataFrame:
-    """Tidy rows of the generated galaxies (of the test split for the model `real`), of all and per bin of redshift.
+    """Tidy rows of the generated galaxies (for `real`, of the test split): of all, and per bin of redshift.
 
-    published: `redshift_loss`, mean of 1 - 1 / (1 + (dz / 0.15)^2), dz being found less asked.
-    corrected: `redshift_loss_normalised`, the same of dz / (1 + z); `redshift_bias`, its median; `redshift_scatter`,
-    its sigma_NMAD; `redshift_outliers`, the share of more than 0.15.
+    dz is the redshift that the network finds minus the one that was asked for.
 
-    Bins with fewer than 20 galaxies are blank. Errors of median and sigma_NMAD are sds over bootstrap resamplings. A
-    single sample has no floor: what the network reaches on real galaxies is in the row of the model `real`.
+    published: `redshift_loss`, mean of 1 - 1 / (1 + (dz / 0.15)^2).
+    corrected: `redshift_loss_normalised`, the same of dz / (1 + z); `redshift_bias`, the median of dz / (1 + z);
+    `redshift_scatter`, its sigma_NMAD; `redshift_outliers`, the share of |dz| / (1 + z) above 0.15.
+
+    Bins with fewer than 20 galaxies are blank. The errors of median and sigma_NMAD are sds over bootstrap resamplings.
+    There is no floor; the row of the pseudo-model `real` says what the network reaches on real galaxies.
 
     Raises:
-        GalforgeError: columns are lacking, or redshifts.
+        GalforgeError: a table lacks columns or redshifts.
     """
     real, made = pair(source, generated, real="test")
     found = columns_of(made, [PREDICTED], "generated")[:, 0]
@@ -62,22 +82,14 @@ def _scores(apart: np.ndarray, name: str, settings: ComparisonSettings) -> dict[
     blank = Score(np.nan, np.nan, np.nan, 0, len(apart))
     if settings.protocol == "published":
         return {"redshift_loss": blank if few else mean_score(loss(apart))}
-    names = ("redshift_loss_normalised", "redshift_bias", "redshift_scatter", "redshift_outliers")
     if few:
-        return dict.fromkeys(names, blank)
+        return dict.fromkeys(KIND.metrics["beside"][1:], blank)
     draws = generator(settings.seed, "redshift", name)
     resampled = np.stack([apart[draws.integers(len(apart), size=len(apart))] for _ in range(settings.bootstrap)])
     middle, scatter = np.median(resampled, axis=1), sigma_nmad(resampled)
-    outliers = (np.abs(apart) > WIDTH).astype(float)
-    return dict(
-        zip(
-            names,
-            (
-                mean_score(loss(apart)),
-                Score(float(np.median(apart)), float(middle.std(ddof=1)), np.nan, 0, len(apart)),
-                Score(float(sigma_nmad(apart)), float(scatter.std(ddof=1)), np.nan, 0, len(apart)),
-                mean_score(outliers),
-            ),
-            strict=True,
-        )
-    )
+    return {
+        "redshift_loss_normalised": mean_score(loss(apart)),
+        "redshift_bias": Score(float(np.median(apart)), float(middle.std(ddof=1)), np.nan, 0, len(apart)),
+        "redshift_scatter": Score(float(sigma_nmad(apart)), float(scatter.std(ddof=1)), np.nan, 0, len(apart)),
+        "redshift_outliers": mean_score((np.abs(apart) > WIDTH).astype(float)),
+    }

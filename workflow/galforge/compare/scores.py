@@ -1,4 +1,4 @@
-"""A score of one metric with its error and its floor, and the shares of galaxies that are printed beside distances."""
+"""Scores with their errors and floors: what every metric gives, means of them, and shares of galaxies."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -7,7 +7,7 @@ import numpy as np
 
 
 class Score(NamedTuple):
-    """What one metric gives for a source and a generated sample; NaN where it cannot be had.
+    """What one metric gives for a source and a generated sample; NaN where it cannot be computed.
 
     Attributes:
         value: of the metric.
@@ -27,10 +27,16 @@ class Score(NamedTuple):
         return {"metric": metric, "property": name} | self._asdict()
 
 
-def mean_of(found: Sequence[tuple[Score, np.ndarray]]) -> tuple[Score, np.ndarray]:
-    """Mean of scores of the same resampled galaxies, each with what every resampling scores (R,); blank of none.
+def resampling(draws: np.random.Generator, size: int) -> np.ndarray:
+    """How often each of `size` images is in one bootstrap resampling (size,)."""
+    return np.bincount(draws.integers(size, size=size), minlength=size)
 
-    The error is the sd of the resamplings' means: what goes together in a galaxy, goes together in them.
+
+def mean_of(found: Sequence[tuple[Score, np.ndarray]]) -> tuple[Score, np.ndarray]:
+    """Mean of scores of the same galaxies, and of what each of their R bootstrap resamplings scores (R,).
+
+    The error is the sd over resamplings of the mean, so correlations between the scores are kept. The mean of no scores
+    is blank.
     """
     if not found:
         return Score(np.nan, np.nan, np.nan, 0, 0), np.full(2, np.nan)
@@ -43,17 +49,17 @@ def mean_of(found: Sequence[tuple[Score, np.ndarray]]) -> tuple[Score, np.ndarra
 
 
 def count(source: int, generated: int, entered: int) -> Score:
-    """Numbers of galaxies at one stage; the value is the share of the generated stamps with its binomial error."""
+    """Numbers of galaxies at one stage. The value is the share of the generated stamps, with its binomial error."""
     share = generated / entered if entered else np.nan
     error = np.sqrt(share * (1 - share) / entered) if entered else np.nan
     return Score(float(share), float(error), np.nan, source, generated)
 
 
 def share_difference(source: np.ndarray, generated: np.ndarray) -> Score:
-    """Absolute difference of two shares: of True in (n,) and in (m,).
+    """Absolute difference between the shares of True in (n,) and in (m,).
 
-    The error is the binomial one of both shares. The floor is the mean absolute difference of two samples in which the
-    share is the source's: sqrt(2 / pi) of its sd, as for a normal distribution. Fewer than 2 on a side: blank.
+    The error is the binomial one of both shares. The floor is the mean absolute difference of two samples with the
+    source's share: sqrt(2 / pi) of its sd, as for a normal distribution. Blank with fewer than 2 on a side.
     """
     n, m = len(source), len(generated)
     if min(n, m) < 2:

@@ -1,10 +1,14 @@
 """Settings of the comparison of source with generated measurements."""
 
-from typing import Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
+from galforge.compare.kind import FOLDER, kinds
+from galforge.errors import GalforgeError
 from galforge.settings import Settings
+
+IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
 
 
 class CompareSettings(Settings):
@@ -57,51 +61,24 @@ class CompareSettings(Settings):
             )
         return self
 
-    def for_group(self, group: str, protocol: str, published_cuts: bool) -> "ComparisonSettings":
-        """What one comparison reads of this section: nothing that only other comparisons use."""
-        own = {name: value for name, value in self.spec().items() if _reads(group, protocol, name)}
-        cuts = published_cuts and protocol == "published" and group in ("morphology", "colour_bulge")
-        return ComparisonSettings(protocol=protocol, published_cuts=cuts, **own)
+    def of(self, comparison: str, protocol: str, published_cuts: bool) -> "ComparisonSettings":
+        """What one comparison reads of this section under a protocol, as its ``KIND`` says.
 
-
-_ONLY = {
-    "bootstrap": ("morphology", "power_spectrum", "photometry", "colour_bulge", "joint", "galaxy_kl", "redshift_loss"),
-    "halvings": ("morphology", "power_spectrum", "photometry", "colour_bulge", "joint"),
-    "histogram_bins": ("power_spectrum",),
-    "histogram_low": ("power_spectrum",),
-    "histogram_high": ("power_spectrum",),
-    "fid_bootstrap": ("features", "band_scores"),
-    "fid_halvings": ("features", "band_scores"),
-    "kid_subsets": ("features",),
-    "neighbour_images": ("features",),
-    "neighbour_halvings": ("features",),
-    "red_colour": ("colour_bulge",),
-    "directions": ("joint",),
-    "permutations": ("joint",),
-    "redshift_edges": ("fitting_loss", "redshift_loss", "successors", "band_scores"),
-    "kl_fewest": ("galaxy_kl",),
-    "uniform_images": ("band_scores",),
-    "seed": (
-        *("morphology", "power_spectrum", "photometry", "colour_bulge", "joint", "features"),
-        *("galaxy_kl", "redshift_loss", "band_scores"),
-    ),
-}
-"""Fields that not every comparison reads, and those that do."""
-_PUBLISHED_ONLY = ("histogram_bins", "histogram_low", "histogram_high", "kid_subsets")
-
-
-_CORRECTED_ONLY = {"fitting_loss": ("redshift_edges",), "redshift_loss": ("bootstrap", "seed")}
-"""Fields that a comparison does not read under the published protocol."""
-
-
-def _reads(comparison: str, protocol: str, name: str) -> bool:
-    if comparison not in _ONLY.get(name, (comparison,)):
-        return False
-    return name not in (_PUBLISHED_ONLY if protocol == "corrected" else _CORRECTED_ONLY.get(comparison, ()))
+        Raises:
+            GalforgeError: its ``KIND`` names a field that there is not.
+        """
+        known, wanted = {**self.spec(), "published_cuts": published_cuts}, kinds()[comparison].fields(protocol)
+        if unknown := sorted(set(wanted) - set(known)):
+            raise GalforgeError(
+                f"{FOLDER / comparison}.py: KIND reads {', '.join(unknown)}; the section compare has {', '.join(known)}"
+            )
+        return ComparisonSettings.from_spec({"protocol": protocol} | {name: known[name] for name in wanted})
 
 
 class ComparisonSettings(CompareSettings):
-    """The settings of one comparison."""
+    """The settings that one comparison reads. Those that its ``KIND`` does not name are not there."""
+
+    PARTIAL: ClassVar[bool] = True
 
     protocol: Literal["published", "corrected"] = Field(
         "corrected", description="protocol of the measurements that are compared"
@@ -111,3 +88,25 @@ class ComparisonSettings(CompareSettings):
         description="published morphology, colour_bulge: apply the printed cuts on Sersic index, asymmetry, "
         "smoothness and half-light radius (they belong to skirt in native pixels)",
     )
+
+    def spec(self) -> dict[str, Any]:
+        """Plain data of the settings that are there: a field of another comparison changes nothing here."""
+        return dict(self.__dict__)
+
+    @classmethod
+    def from_spec(cls, spec: dict[str, Any]) -> Self:
+        """The settings that a spec was made from."""
+        made = super().from_spec(spec)
+        for name in set(cls.model_fields) - set(spec):
+            del made.__dict__[name]
+        return made
+
+    def __getattr__(self, name: str) -> Any:
+        """Reached for what is not there.
+
+        Raises:
+            GalforgeError: a setting; without this, a comparison would take its default whatever the user set.
+        """
+        if name in type(self).model_fields:
+            raise GalforgeError(f"a comparison looks at the setting {name}, which its KIND does not name in `reads`")
+        return super().__getattr__(name)

@@ -1,8 +1,8 @@
 """The first Wasserstein distance (W1), its error and its floor.
 
 W1 between two samples is the area between their cumulative distributions; on a circle, the smallest such area
-over all constants that may be added to one of them. One sorted grid of both samples serves every bootstrap
-resampling, and one of the source every halving: images enter with integer weights, and nothing is sorted twice.
+over all constants that may be added to one of them. Values are sorted once: each bootstrap resampling and each halving
+gives the images other integer weights on the same grid.
 """
 
 from collections.abc import Iterator
@@ -11,20 +11,21 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from galforge.compare.scores import Score, resampling
 from galforge.compare.settings import CompareSettings
 from galforge.errors import GalforgeError
 from galforge.seeds import generator
 
-COLUMNS = ("metric", "property", "value", "standard_error", "floor", "n_source", "n_generated")
+COLUMNS = ("metric", "property", *Score._fields)
 METRIC = "wasserstein"
 FEWEST = 2  # values a side must have for a distance; 4 in the source for a floor
 _RUN = 32  # weights summed by one row of a matrix product
 _BELOW = np.triu(np.ones((_RUN, _RUN)))
-_BINS = 1024  # of the differences among which a weighted median is looked for
+_BINS = 1024  # in which a weighted median is searched
 
 
 def wasserstein(first: np.ndarray, second: np.ndarray) -> float:
-    """W1 between samples (n,) and (m,) of a real variable; both finite and not empty."""
+    """W1 between samples (n,) and (m,) of a real variable, both finite and not empty."""
     n, m = len(first), len(second)
     first, second = np.sort(first), np.sort(second)
     if n == m:
@@ -49,7 +50,7 @@ def circular_wasserstein(first: np.ndarray, second: np.ndarray, period: float) -
 def binned(values: np.ndarray, low: float, high: float, bins: int) -> np.ndarray:
     """Values moved to the centres of `bins` equal bins of [low, high]; NaN outside.
 
-    W1 between binned samples is W1 between their histograms, which leave out what lies beside them.
+    W1 between binned samples is W1 between their histograms, where values outside of the range are left out.
     """
     width = (high - low) / bins
     inside = (values >= low) & (values <= high)
@@ -58,10 +59,10 @@ def binned(values: np.ndarray, low: float, high: float, bins: int) -> np.ndarray
 
 
 def spread(values: np.ndarray, period: float = 0.0) -> float:
-    """Sd of a sample (n,), missing values left out; with a period, along the circle.
+    """Sd of the finite values of a sample (n,); with a period, along the circle.
 
-    On a circle it is taken about the circular mean, so it does not depend on where the circle was cut; it
-    equals the plain sd for a narrow distribution.
+    On a circle it is taken about the circular mean, so it does not depend on where the circle was cut. For a narrow
+    distribution it equals the plain sd.
     """
     values = values[np.isfinite(values)]
     if period:
@@ -75,8 +76,8 @@ class Comparison:
     """Distances of P properties between one source and one generated sample.
 
     Attributes:
-        values: (P,) W1 over the property's scale; NaN where a side has fewer than 2 values.
-        replicates: (B, P) the same for B joint resamplings of the images of both sides.
+        values: (P,) W1 divided by the property's scale; NaN where a side has fewer than 2 values.
+        replicates: (B, P) the same for B bootstrap resamplings of the images of both sides.
         floors: (P,) what a perfect model would score; NaN where the source has fewer than 4 values.
         n_source, n_generated: (P,) values compared.
     """
@@ -87,19 +88,14 @@ class Comparison:
     n_source: np.ndarray
     n_generated: np.ndarray
 
-    def row(self, name: str, properties: list[int]) -> dict:
-        """Tidy row of the mean over `properties`; its error keeps their correlation. Blank if one is."""
+    def row(self, name: str, properties: list[int], metric: str = METRIC) -> dict:
+        """Tidy row of the mean over `properties`; its error keeps their correlation. Blank if one of them is."""
         errors = self.replicates[:, properties].mean(axis=1)
         errors = errors[np.isfinite(errors)]
-        return {
-            "metric": METRIC,
-            "property": name,
-            "value": float(np.mean(self.values[properties])),
-            "standard_error": float(np.std(errors, ddof=1)) if len(errors) > 1 else np.nan,
-            "floor": float(np.mean(self.floors[properties])),
-            "n_source": int(np.min(self.n_source[properties])),
-            "n_generated": int(np.min(self.n_generated[properties])),
-        }
+        error = float(np.std(errors, ddof=1)) if len(errors) > 1 else np.nan
+        value, floor = (float(np.mean(each[properties])) for each in (self.values, self.floors))
+        n, m = (int(np.min(each[properties])) for each in (self.n_source, self.n_generated))
+        return Score(value, error, floor, n, m).row(metric, name)
 
 
 def compare_properties(
@@ -109,16 +105,16 @@ def compare_properties(
     scales: np.ndarray | None = None,
     periods: np.ndarray | None = None,
 ) -> Comparison:
-    """Compare source (n, P) with generated (m, P) property by property; NaN is missing in its property.
+    """Compare source (n, P) with generated (m, P) property by property. NaN is left out of its property alone.
 
     Args:
-        scales: (P,) each distance is divided by; 1 where not given.
-        periods: (P,) of circular properties; 0 for linear ones, and where not given.
+        scales: (P,) by which distances are divided; default 1.
+        periods: (P,) of circular properties, 0 for linear ones; default 0.
 
-    The error is the sd over bootstrap resamplings of the images, the same for all properties: only the sd,
-    because near zero the mean of a bootstrapped W1 is biased upwards. The floor is W1 between random halves
-    of the source (h each), averaged over halvings, times sqrt((1/n + 1/m) / (2/h)): the distance of two
-    samples of one distribution falls as sqrt(1/n + 1/m). One halving scatters by about 40 %, hence many.
+    The error is the sd over bootstrap resamplings of the images, which are the same for all properties. (Their mean is
+    of no use: near zero it is biased upwards.) The floor is W1 between random halves of the source (h each), averaged
+    over halvings, times sqrt((1/n + 1/m) / (2/h)), because the distance of two samples of one distribution falls as
+    sqrt(1/n + 1/m). One halving scatters by about 40 %, so there are many.
     """
     count = source.shape[1]
     scales = np.ones(count) if scales is None else scales
@@ -135,7 +131,7 @@ def compare_properties(
     for b, distances in enumerate(_resampled(source, generated, periods, measurable, settings)):
         replicates[b, measurable] = distances
     for size in np.unique(n[measurable]):
-        alike = measurable[n[measurable] == size]  # with as many values they share the halvings
+        alike = measurable[n[measurable] == size]  # properties with as many values share the halvings
         grids = [_Grid(source[real[:, p], p], periods[p]) for p in alike]
         apart = _between_halves(grids, size, halvings, seed)
         floors[alike] = apart * np.sqrt((1 / size + 1 / m[alike]) / (2 / (size // 2)))
@@ -143,16 +139,15 @@ def compare_properties(
 
 
 def columns_of(table: pd.DataFrame, names: list[str], side: str) -> np.ndarray:
-    """Columns of a table of measurements as an array (n, len(names)).
+    """Columns of a table of measurements as an array (n, len(names)), float64; `side` names the table in errors.
 
     Raises:
-        GalforgeError: one is lacking.
+        GalforgeError: the table lacks one.
     """
     lacking = [name for name in names if name not in table.columns]
     if lacking:
         raise GalforgeError(
-            f"the {side} measurements lack the columns {', '.join(lacking)}: they come from another "
-            "measure; measure again"
+            f"the {side} measurements lack the columns {', '.join(lacking)}: another measure made them; measure again"
         )
     return table[names].to_numpy(dtype=np.float64)
 
@@ -163,7 +158,7 @@ def tidy(rows: list[dict]) -> pd.DataFrame:
 
 
 class _Grid:
-    """Values (n,) on a sorted grid, ready for any integer weights; those that are not finite are left out."""
+    """Finite values of a sample (n,) on a sorted grid, ready for any integer weights."""
 
     def __init__(self, values: np.ndarray, period: float = 0.0):
         values = np.where(np.isfinite(values), values, np.nan)
@@ -171,9 +166,9 @@ class _Grid:
             values = values % period
         order = np.argsort(values)[: np.isfinite(values).sum()]
         values = values[order]
-        # Between the last value and the first one, a period on, the weights add up to nothing.
+        # From the last value to the first one a period later, or to infinity: there the running sum is 0.
         gaps = np.append(np.diff(values), values[0] + period - values[-1] if period else 0.0)
-        # Filled up to whole runs: what is counted there has no width.
+        # Filled up to whole runs with gaps of no width.
         fill = -len(order) % _RUN
         self.order = np.append(order, np.zeros(fill, dtype=order.dtype))
         self.gaps = np.append(gaps, np.zeros(fill))
@@ -182,9 +177,9 @@ class _Grid:
     def area(self, weights: np.ndarray) -> float:
         """Area under the absolute running sum of integer weights (n,), which add up to 0 over the grid.
 
-        W1 is this area for the weights c1 N2 of one sample and -c2 N1 of the other, over N1 N2, where N1 and
-        N2 are the sums of the counts c1 and c2. Running sums of integers are exact in any order: products
-        with a triangle take half the time of numpy's running sum.
+        W1 is this area divided by N1 N2, for the weights c1 N2 of one sample and -c2 N1 of the other, where N1 and
+        N2 are the sums of the counts c1 and c2. Running sums of integers are exact in any order, so they are taken as
+        products with a triangular matrix, in half the time of numpy's running sum.
         """
         runs = weights.take(self.order).reshape(-1, _RUN)
         runs[1:, 0] += np.cumsum(runs[:-1] @ _BELOW[0])
@@ -195,7 +190,7 @@ class _Grid:
 
 
 def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
-    """The value below which half of the weight lies: found by bins, sorted within one of them only."""
+    """The value below which half of the weight lies: the bin of it is found first, and only its values are sorted."""
     low, high = values.min(), values.max()
     place = ((values - low) * (_BINS / (high - low + 1))).astype(np.intp)
     below = np.cumsum(np.bincount(place, weights))
@@ -205,35 +200,31 @@ def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
     inside = inside[np.argsort(values[inside])]
     outside = below[found - 1] if found else 0.0
     median = np.searchsorted(outside + np.cumsum(weights[inside]), half)
-    return values[inside[min(median, len(inside) - 1)]]  # rounding may leave the half just behind the last one
+    return values[inside[min(median, len(inside) - 1)]]  # rounding may put the half just past the last one
 
 
 def _resampled(
     source: np.ndarray, generated: np.ndarray, periods: np.ndarray, properties: np.ndarray, settings: CompareSettings
 ) -> Iterator[np.ndarray]:
-    """Distances of some properties, for one resampling of the images after the other; NaN if a side is empty."""
+    """Distances of some properties for each resampling of the images in turn; NaN where a side is empty."""
     both = np.concatenate([source, generated])
     grids = [_Grid(both[:, p], periods[p]) for p in properties]
     there = np.isfinite(both[:, properties]).T.astype(float)
     size, weights = len(source), np.empty(len(both))
     draws = generator(settings.seed, "bootstrap")
     for _ in range(settings.bootstrap):
-        first, second = _resample(draws, size), _resample(draws, len(generated))
+        first, second = (resampling(draws, count).astype(float) for count in (size, len(generated)))
         distances, weighted = np.full(len(grids), np.nan), (0.0, 0.0)
         for p, grid in enumerate(grids):
             totals = first @ there[p, :size], second @ there[p, size:]
             if 0 in totals:
                 continue
-            if totals != weighted:  # they are the same for all properties without missing values
+            if totals != weighted:  # the same for all properties without missing values
                 np.multiply(first, totals[1], out=weights[:size])
                 np.multiply(second, -totals[0], out=weights[size:])
                 weighted = totals
             distances[p] = grid.area(weights) / (totals[0] * totals[1])
         yield distances
-
-
-def _resample(draws: np.random.Generator, size: int) -> np.ndarray:
-    return np.bincount(draws.integers(size, size=size), minlength=size).astype(float)
 
 
 def _between_halves(grids: list[_Grid], size: int, halvings: int, seed: int) -> np.ndarray:

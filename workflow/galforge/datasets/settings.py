@@ -6,6 +6,8 @@ from pydantic import Field, model_validator
 
 from galforge.settings import Settings
 
+IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
+
 
 class Splits(Settings):
     """Shares of the stamps per split; each stamp's split follows from the seed and its index alone."""

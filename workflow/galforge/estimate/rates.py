@@ -184,8 +184,9 @@ class Rates:
         rows = [row for row in timed if row.variant == variant]
         other = ", start of a job" if kind == "start" else ""
         if not rows:
-            # The same measure was timed on another data set: the slowest is the safe one.
-            rows = [row for row in timed if row.variant.startswith(f"{variant.split(' on ')[0]} on ")]
+            # The same measure was timed on another data set, or other comparisons were: the slowest is the safe one.
+            alike = "" if kind == "distances" else f"{variant.split(' on ')[0]} on "
+            rows = [row for row in timed if row.variant.startswith(alike)]
             slowest = max((row.value for row in rows), default=0.0)
             rows = [row for row in rows if row.value == slowest]
             other = f" of {rows[0].variant}" if rows else ""

@@ -7,6 +7,8 @@ from pydantic import Field, model_validator
 from galforge.errors import GalforgeError
 from galforge.settings import Settings
 
+IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
+
 
 class ConditionedSettings(Settings):
     """What a model is told of each galaxy: nothing, unless columns of the catalogue are named."""

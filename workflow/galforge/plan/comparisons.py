@@ -3,47 +3,40 @@
 from dataclasses import dataclass
 from typing import Any
 
+from galforge import families
+from galforge.compare.kind import Kind, kinds
 from galforge.config.tree import Config, conditions_of, is_native
+from galforge.errors import GalforgeError
 
 
-@dataclass(frozen=True)
-class Kind:
-    """A module of ``galforge.compare``: the families of measures it joins, its protocols, and its libraries.
+def groups(declared: dict[str, Kind]) -> dict[str, tuple[str, ...]]:
+    """Names of comparisons by group: the one that they declare, or one of their own.
 
-    Attributes:
-        by_redshift: made where galaxies have redshifts.
-        from_one: what differs between the protocols is the comparison: both are made from the same measurements.
+    Raises:
+        GalforgeError: only some comparisons of a group are by redshift, so are made for other data sets; or only some
+            need a network that the workflow trains, so tables of the others would wait for it.
     """
+    found: dict[str, tuple[str, ...]] = {}
+    for name, kind in declared.items():
+        group = kind.group or name
+        found[group] = (*found.get(group, ()), name)
+        if len({(declared[each].by_redshift, _is_trained(declared[each])) for each in found[group]}) > 1:
+            raise GalforgeError(
+                f"comparisons {', '.join(found[group])}: they are one group, but only some of them are by redshift or "
+                f"need a network that is trained first; leave out `group` in KIND of galforge/compare/{name}.py"
+            )
+    return found
 
-    families: tuple[str, ...]
-    protocols: tuple[str, ...] = ("corrected", "published")
-    libraries: tuple[str, ...] = ()
-    by_redshift: bool = False
-    from_one: bool = False
+
+def _is_trained(kind: Kind) -> bool:
+    """Whether a comparison needs a measure that is taken with a network of the workflow's own."""
+    settings = (families.load("measure", family, "settings").MeasureSettings for family in kind.families)
+    return any("model" in each.model_fields for each in settings)
 
 
-KINDS = {
-    "morphology": Kind(("morphology",)),
-    "power_spectrum": Kind(("power_spectrum",)),
-    "photometry": Kind(("photometry",)),
-    "colour_bulge": Kind(("morphology", "photometry")),
-    "joint": Kind(("morphology", "photometry"), ("corrected",), ("scipy", "scikit-learn")),
-    "features": Kind(("features",), libraries=("scipy",)),
-    "galaxy_kl": Kind(("sources",), by_redshift=True, from_one=True),
-    "fitting_loss": Kind(("sources",), by_redshift=True, from_one=True),
-    "successors": Kind(("sources",), by_redshift=True, from_one=True),
-    "redshift_loss": Kind(("redshift",), by_redshift=True, from_one=True),
-    "band_scores": Kind(("band_features",), libraries=("scipy",), by_redshift=True),
-}
-GROUPS = {
-    "properties": ("morphology", "power_spectrum", "photometry", "colour_bulge", "joint"),
-    "features": ("features",),
-    "conditional": ("galaxy_kl", "fitting_loss", "redshift_loss", "successors"),
-    "band_scores": ("band_scores",),
-}
-"""What one job compares: minutes of work at the papers' scale. Features are apart, because they take longest."""
-OF_COLOURS = ("colour_bulge",)
-"""Of g - i: made for data sets that have both bands."""
+KINDS = kinds()
+GROUPS = groups(KINDS)
+"""What one job compares, by the name of its file."""
 ROUNDTRIP = "roundtrip"
 """Stands for a model where galaxies that were stored at one size are compared with the same ones that never were."""
 REAL = "real"
@@ -69,22 +62,20 @@ def comparisons(config: Config, dataset: str, group: str) -> list[Comparison]:
     of them has such a variant.
     """
     found = []
+    taken, bands = config.taken(dataset), set(config.datasets[dataset].settings.bands)
     for name in GROUPS[group]:
-        wanted = KINDS[name]
-        if name in OF_COLOURS and not {"g", "i"} <= set(config.datasets[dataset].settings.bands):
+        kind = KINDS[name]
+        if not bands.issuperset(kind.bands) or (kind.by_redshift and not has_redshifts(config, dataset)):
             continue
-        if wanted.by_redshift and not has_redshifts(config, dataset):
+        if len(kind.families) == 1:
+            for measure in taken:
+                entry = config.measures[measure]
+                if entry.family == kind.families[0]:
+                    own = (protocol for protocol in kind.protocols if kind.from_one or protocol == entry.protocol)
+                    found += [Comparison(name, protocol, (measure,)) for protocol in own]
             continue
-        taken = config.taken(dataset)
-        if len(wanted.families) == 1:
-            (family,) = wanted.families
-            own = [measure for measure in taken if config.measures[measure].family == family]
-            for measure in own:
-                protocols = wanted.protocols if wanted.from_one else (config.measures[measure].protocol,)
-                found += [Comparison(name, protocol, (measure,)) for protocol in protocols]
-            continue
-        for protocol in wanted.protocols:
-            measures = tuple(_variant(config, taken, family, protocol) for family in wanted.families)
+        for protocol in kind.protocols:
+            measures = tuple(_variant(config, taken, family, protocol) for family in kind.families)
             suffixed = any(measure.endswith("-published") for measure in measures)
             if all(measures) and (protocol == "corrected" or suffixed):
                 found.append(Comparison(name, protocol, measures))
@@ -125,20 +116,15 @@ def tables_needed(config: Config, dataset: str, model: str, seed: str, group: st
 def comparison_specs(config: Config, dataset: str, model: str, seed: str, group: str) -> dict[str, dict[str, Any]]:
     """What a job reads of each comparison of a group, by a name that tells them apart."""
     cuts = config.datasets[dataset].measuring.published_cuts
-    specs = {}
-    for comparison in comparisons(config, dataset, group):
-        settings = config.compare.for_group(comparison.name, comparison.protocol, cuts)
-        pair = sides(config, dataset, model, seed, comparison.protocol)
-        suffix = "-published" if comparison.protocol == "published" else ""
-        alone = len(comparison.measures) == 1 and not KINDS[comparison.name].from_one
-        label = comparison.measures[0] if alone else f"{comparison.name}{suffix}"
-        specs[label] = {
-            "comparison": comparison.name,
-            "measures": list(comparison.measures),
-            "sides": list(pair),
-            "settings": settings.spec(),
+    return {
+        f"{each.name} {each.protocol} {'+'.join(each.measures)}": {
+            "comparison": each.name,
+            "measures": list(each.measures),
+            "sides": list(sides(config, dataset, model, seed, each.protocol)),
+            "settings": config.compare.of(each.name, each.protocol, cuts).spec(),
         }
-    return specs
+        for each in comparisons(config, dataset, group)
+    }
 
 
 def _variant(config: Config, taken: list[str], family: str, protocol: str) -> str:

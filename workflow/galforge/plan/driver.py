@@ -15,6 +15,7 @@ from galforge.config.parse import ConfigError, parse
 from galforge.config.tree import Config, downloadable, is_native, is_scored
 from galforge.download.wanted import downloads_of
 from galforge.errors import GalforgeError
+from galforge.measure.family import declared
 from galforge.plan.comparisons import has_redshifts
 from galforge.plan.figures import redshift_figures, sparse_figures
 from galforge.plan.realism_stages import is_network
@@ -22,7 +23,7 @@ from galforge.plan.retraining import record_of, retrained
 from galforge.plan.stages import Stages
 from galforge.provenance.digest import PACKAGE
 from galforge.provenance.folders import contents_digest
-from galforge.provenance.records import DRIVER_JOB_VARIABLE, PLAN_VARIABLE, file_digest, job_key
+from galforge.provenance.records import DRIVER_JOB_VARIABLE, PLAN_VARIABLE, file_digest, job_key, planned_job
 from galforge.settings import canonical
 
 FIGURES = {
@@ -39,10 +40,6 @@ FIGURES = {
 SWEEP_FIGURES = ("sweep", "robustness", "denoised")
 """Figures of each sweep of the denoising study; robustness is left out where no curve is asked for."""
 PLAN_DAYS = 30
-STRETCHED = ("features", "band_features")
-"""Families of measures whose network sees stamps in a stretch of the source's."""
-BY_NETWORK = (*STRETCHED, "redshift", "realism")
-"""Families of measures that a network takes, or that see stamps in a stretch of the source's."""
 
 
 class Driver:
@@ -96,14 +93,15 @@ class Driver:
     def measures(self, by_network: bool) -> str:
         """Regular expression of the measures that a network takes, or of the others."""
         found = self.config.measures.items()
-        return _any_of(name for name, entry in found if (entry.family in BY_NETWORK) == by_network)
+        return _any_of(name for name, entry in found if declared(entry.family).by_network == by_network)
 
     def stretches(self, dataset: str, measure: str) -> bool:
         """Whether the source's stamps set the scale at which a measure sees anybody's; 8-bit images have one."""
         entry = self.config.measures[measure]
-        if entry.family == "realism":
+        stretched = declared(entry.family).stretched
+        if stretched == "unscored":
             return not is_scored(self.config.datasets[dataset].family)
-        return entry.family in STRETCHED and entry.protocol == "corrected"
+        return stretched == "corrected" and entry.protocol == "corrected"
 
     def scorers(self, by_network: bool) -> str:
         """Regular expression of the scorers of images that are networks, or of the others."""
@@ -190,7 +188,9 @@ class Driver:
         jobs = {}
         for job in self._workflow.dag.needrun_jobs():
             if hasattr(job.params, "code"):
-                jobs[job_key(job.rule.name, job.wildcards_dict)] = [job.params.spec, job.params.code]
+                modules = self.stages.stage(job.rule.name, job.wildcards_dict).modules
+                key = job_key(job.rule.name, job.wildcards_dict)
+                jobs[key] = planned_job(job.params.spec, job.params.code, modules)
         plan = Path(os.environ[PLAN_VARIABLE])
         for old in plan.parent.glob("plan-*.json"):
             if time.time() - old.stat().st_mtime > PLAN_DAYS * 86400:

@@ -6,53 +6,76 @@ from pathlib import Path
 from typing import Any
 
 from galforge.config.tree import Sweep
-from galforge.plan.stage import SCRIPTS
+from galforge.plan.stage import SCRIPTS, Stage
 from galforge.plan.stages import Stages
-from galforge.provenance.digest import content_digest, module_file, reachable
+from galforge.provenance.digest import own_digest, own_digests
 
 REASONS_SHOWN = 5
+OLD = "0.1.0"
+"""The release that took digests by the names of modules."""
 
 
 def retrained(stages: Stages, results: Path) -> list[str]:
-    """One line per finished model that this configuration and this code would train again, and why."""
-    lines = []
+    """One line per finished model that this configuration and this code would train again, and why.
+
+    One line for all that were made by galforge 0.1.0, and how to keep them.
+    """
+    lines, old = [], []
     for dataset, model, seed in stages.config.trainings:
-        if reasons := _why(stages, results, dataset, model, str(seed)):
+        reasons, is_old = _why(stages, results, dataset, model, str(seed))
+        if reasons:
             lines.append(
                 f"{model} on {dataset}, seed {seed}, is finished and will be trained again: " + "; ".join(reasons)
             )
-    return lines + [line for sweep in stages.config.sweeps for line in _denoised_again(stages, results, sweep)]
+        if is_old:
+            old.append(f"{model} on {dataset}, seed {seed}")
+    for sweep in stages.config.sweeps:
+        found = [_differences(record, stage, "denoiser") for record, stage in _networks(stages, results, sweep)]
+        if again := [reasons for reasons, _ in found if reasons]:
+            lines.append(
+                f"{len(again)} of {len(found)} networks of the sweep {sweep.name} are finished and will be trained "
+                f"again: {'; '.join(again[0])}"
+            )
+        if count := sum(is_old for _, is_old in found):
+            old.append(f"{count} of {len(found)} networks of the sweep {sweep.name}")
+    return [*lines, *_of_old(old)]
 
 
-def _denoised_again(stages: Stages, results: Path, sweep: Sweep) -> Iterator[str]:
-    """A line about the finished networks of a sweep that would be trained again, if there are any."""
-    found = []
+def _of_old(trainings: list[str]) -> Iterator[str]:
+    """A line about the trainings that galforge 0.1.0 made, if there are any."""
+    if trainings:
+        yield (
+            f"these are finished and will be trained again, once, because galforge {OLD} made them and took the "
+            f"digest of its code another way: {'; '.join(trainings)}. To keep them, stop now, and go on with that "
+            f"release (`git checkout v{OLD}`) or give the folder of these results another name"
+        )
+
+
+def _networks(stages: Stages, results: Path, sweep: Sweep) -> Iterator[tuple[dict[str, Any] | None, Stage]]:
+    """The networks of a sweep: their records, and what they would be made from now."""
     for who, alpha, replicate in stages.facts.networks(sweep):
         folder = results / "studies/denoising" / sweep.dataset / sweep.denoiser / who
         names = {"dataset": sweep.dataset, "denoiser": sweep.denoiser, "who": who}
         stage = stages.stage("train_denoiser", {**names, "alpha": alpha, "replicate": str(replicate)})
-        found.append(_differences(record_of(folder / f"alpha{alpha}-{replicate}.json"), stage, "denoiser"))
-    if again := [reasons for reasons in found if reasons]:
-        yield (
-            f"{len(again)} of {len(found)} networks of the sweep {sweep.name} are finished and will be trained "
-            f"again: {'; '.join(again[0])}"
-        )
+        yield record_of(folder / f"alpha{alpha}-{replicate}.json"), stage
 
 
-def _why(stages: Stages, results: Path, dataset: str, model: str, seed: str) -> list[str]:
+def _why(stages: Stages, results: Path, dataset: str, model: str, seed: str) -> tuple[list[str], bool]:
+    """Why a finished model would be trained again, and whether galforge 0.1.0 made it or what it was trained on."""
     folder = results / "models" / dataset / model / f"seed{seed}"
     if record_of(folder / "weights.json") is None:
-        return []
+        return [], False
     settings = stages.config.datasets[dataset].settings
-    reasons = []
+    reasons, is_old = [], False
     if getattr(settings, "source", None) == "mock":
         mock = record_of(results / "raw" / f"{dataset}.json")
-        reasons = _differences(mock, stages.stage("raw_mock", {"dataset": dataset}), "mock")
-    reasons += _differences(
+        reasons, is_old = _differences(mock, stages.stage("raw_mock", {"dataset": dataset}), "mock")
+    more, also_old = _differences(
         record_of(results / "stamps" / f"{dataset}.json"),
         stages.stage("stamps", {"dataset": dataset}),
         "stamps",
     )
+    reasons, is_old = reasons + more, is_old or also_old
     segments = stages.facts.segments(dataset, model)
     for index in range(segments):
         record = record_of(folder / f"state_{index}.json")
@@ -61,10 +84,11 @@ def _why(stages: Stages, results: Path, dataset: str, model: str, seed: str) -> 
         if index == segments - 1 and not (folder / f"state_{index}.pt").exists():
             reasons.append(f"training: state_{index}.pt is gone (`make prune` keeps the last state)")
         wildcards = {"dataset": dataset, "model": model, "seed": seed, "segment": str(index)}
-        reasons += _differences(record, stages.stage("train_segment", wildcards), "training")
+        more, also_old = _differences(record, stages.stage("train_segment", wildcards), "training")
+        reasons, is_old = reasons + more, is_old or also_old
         if reasons:
             break
-    return reasons
+    return reasons, is_old
 
 
 def record_of(path: Path) -> dict[str, Any] | None:
@@ -76,27 +100,33 @@ def record_of(path: Path) -> dict[str, Any] | None:
     return data if isinstance(data, dict) and {"spec", "code", "modules"} <= set(data) else None
 
 
-def _differences(record: dict[str, Any] | None, stage: Any, what: str) -> list[str]:
-    """What changed between a record and a stage, in words."""
+def _differences(record: dict[str, Any] | None, stage: Stage, what: str) -> tuple[list[str], bool]:
+    """What changed between a record and a stage, in words, and whether the record is one of galforge 0.1.0."""
     if record is None:
-        return []
+        return [], False
+    # That release named the modules of a stage here; nothing can be said of its digests.
+    is_old = "modules" in record["code"]
     reasons = [f"{what}: {line}" for line in _changed(record["spec"], stage.spec, "")]
     planned = json.loads(stage.code_param)
-    if planned["digest"] != record["code"]["digest"]:
-        modules = _changed_modules(record["modules"], planned["modules"], stage)
-        reasons.append(f"{what}: code of {', '.join(modules) or stage.script}")
+    if planned["digest"] != record["code"]["digest"] and not is_old:
+        reasons.append(f"{what}: {_changed_code(record, stage)}")
     for name, version in planned["libraries"].items():
         if record["code"]["libraries"].get(name) != version:
             reasons.append(f"{what}: {name} {record['code']['libraries'].get(name)} is now {version}")
-    return reasons[:REASONS_SHOWN]
+    return reasons[:REASONS_SHOWN], is_old
 
 
-def _changed_modules(before: dict[str, str], modules: list[str], stage: Any) -> list[str]:
-    now = {
-        name: content_digest(module_file(name, modules))[:16]
-        for name in reachable(SCRIPTS / stage.script, tuple(modules))
-    }
-    return sorted(name for name in {*before, *now} if before.get(name) != now.get(name))
+def _changed_code(record: dict[str, Any], stage: Stage) -> str:
+    """Which code changed. By what modules say, not by their names: one that was only moved changed nothing."""
+    script = SCRIPTS / stage.script
+    before, now = record["modules"], own_digests(script, stage.modules)
+    changed = [name for name, digest in now.items() if digest not in before.values()]
+    changed += [name for name, digest in before.items() if digest not in now.values() and name not in changed]
+    if record.get("script") != own_digest(script):
+        changed.append(stage.script)
+    if changed:
+        return f"code of {', '.join(sorted(changed))}"
+    return f"code behind {stage.script}: a module imports from another one than before"
 
 
 def _changed(before: Any, now: Any, key: str) -> list[str]:

@@ -1,20 +1,32 @@
 """The digest of the code behind a stage: its script and every package module it imports, by what they say.
 
-Taken over the parsed code without comments, docstrings, positions and formatting, so that a typo in a comment never
-trains a model again. ``ast.dump`` differs between Python versions; the walk here does not.
+Taken over the parsed code (``digest_tokens``), with a module's digest wherever a file imports or uses that module
+(``digest_imports``). So it counts what a module says and who uses it for what, and neither where it lies nor what it is
+called: moving or renaming a module, with the import lines that follow, changes no digest.
+
+A module that cannot change a number says so at its top, ``IN_DIGEST = False``, and is in no digest.
 """
 
 import ast
 import hashlib
-import importlib.util
+import re
 from functools import cache
+from itertools import repeat
 from pathlib import Path
 
 from galforge.errors import GalforgeError
+from galforge.provenance import imports
+from galforge.provenance.imports import PACKAGE as PACKAGE
+from galforge.provenance.imports import Import, Module, Tops, find, outside, parents
+from galforge.provenance.tokens import Code, parse, read
 
-PACKAGE = Path(__file__).resolve().parents[1]
-EXCLUDED = ("galforge.logs",)
-"""Progress and logging. Besides them only the settings are left out (see ``is_excluded``)."""
+IN_DIGEST = False
+"""This takes digests; it touches no number."""
+
+_SHORT = 16
+_MARKED = re.compile(r"^IN_DIGEST\b", re.MULTILINE)
+_read: dict[tuple[Module, Tops], Code] = {}
+_digests: dict[tuple[Module, Tops], str] = {}
 
 
 def code_digest(script: Path, modules: tuple[str, ...] = ()) -> str:
@@ -26,170 +38,133 @@ def code_digest(script: Path, modules: tuple[str, ...] = ()) -> str:
             them is followed like galforge itself.
 
     Raises:
-        GalforgeError: a file cannot be parsed, or a module cannot be found.
+        GalforgeError: a file cannot be parsed, a module cannot be found, or modules import each other in a circle.
     """
-    lines = [f"script {content_digest(script)}"]
-    lines += [f"{name} {content_digest(module_file(name, modules))}" for name in sorted(reachable(script, modules))]
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    tops = outside(modules)
+    named = [module for module in map(find, modules, repeat(tops)) if module and not is_excluded(module.file)]
+    # Python runs the code of a package before that of any module in it, whoever imports the module.
+    packages = [module for module in reachable(script, modules).values() if module.file.name == "__init__.py"]
+    digests = {_digest(module, tops) for module in (*named, *packages)}
+    return hashlib.sha256("\n".join([_digest(Module("", script), tops), *sorted(digests)]).encode()).hexdigest()
 
 
-def reachable(script: Path, modules: tuple[str, ...] = ()) -> set[str]:
-    """Dotted names of all package modules that a script can import, the excluded ones left out."""
-    outside = _outside(modules)
-    waiting = set(_imports(script, "", outside))
-    for name in modules:
-        waiting |= _with_parents(name)
-    found: set[str] = set()
-    while waiting:
-        name = waiting.pop()
-        file = _file_of(name, outside)
-        if name in found or is_excluded(name):
-            continue
-        if file is None:
-            raise GalforgeError(f"{script}: cannot find the module {name} that it needs")
-        found.add(name)
-        waiting |= set(_imports(file, name, outside)) - found
-    return found
-
-
-def module_file(name: str, modules: list[str] | tuple[str, ...] = ()) -> Path:
-    """The file of a module that ``reachable`` named.
+def reachable(script: Path, modules: tuple[str, ...] = ()) -> dict[str, Module]:
+    """All package modules that a script can import, by their dotted names, without those that are in no digest.
 
     Raises:
-        GalforgeError: there is none.
+        GalforgeError: a file cannot be parsed, or a module cannot be found.
     """
-    file = _file_of(name, _outside(modules))
-    if file is None:
-        raise GalforgeError(f"cannot find the module {name}")
-    return file
+    tops = outside(modules)
+    waiting = list(_code(Module("", script), tops).modules)
+    for name in modules:
+        if (module := find(name, tops)) is None:
+            raise GalforgeError(f"{script}: cannot find the module {name} that it needs")
+        waiting.append(module)
+    seen: dict[str, Module] = {}
+    while waiting:
+        module = waiting.pop()
+        if module.name not in seen:
+            seen[module.name] = module
+            waiting += parents(module, tops)
+            if not is_excluded(module.file):
+                waiting += _code(module, tops).modules
+    return {
+        name: module
+        for name, module in seen.items()
+        if not is_excluded(module.file) and not _code(module, tops).is_empty
+    }
 
 
-def is_excluded(name: str) -> bool:
-    """Whether a module stays out of the digest: progress and logging, and settings.
+def own_digests(script: Path, modules: tuple[str, ...] = ()) -> dict[str, str]:
+    """Digests of all modules behind a stage, each by itself, shortened: comparing them shows which modules changed."""
+    tops = outside(modules)
+    return {name: _own_digest(module, tops)[:_SHORT] for name, module in sorted(reachable(script, modules).items())}
 
-    Settings modules hold names, types and limits of what the spec carries; a job takes every value from its spec.
-    """
-    return name in EXCLUDED or name.rpartition(".")[2] == "settings"
+
+def own_digest(file: Path) -> str:
+    """Digest of what one script says, without what its imports say; the same on every supported Python."""
+    return _own_digest(Module("", file), ())
 
 
 @cache
-def content_digest(file: Path) -> str:
-    """Digest of one file's code, the same on every supported Python."""
-    try:
-        tree = ast.parse(Path(file).read_text(encoding="utf-8"))
-    except SyntaxError as error:
-        raise GalforgeError(f"{file}, line {error.lineno}: {error.msg}; mend it and run again") from error
-    state = hashlib.sha256()
-    for token in _tokens(tree):
-        state.update(token.encode() + b"\x00")
-    return state.hexdigest()
-
-
-def _tokens(node: object):
-    """The code as a sequence of words: node names and their fields, empty fields left out."""
-    if isinstance(node, ast.AST):
-        yield f"({type(node).__name__}"
-        for name in sorted(node._fields):
-            if name in ("ctx", "kind", "type_comment", "type_ignores", "type_params") and not _says(node, name):
-                continue
-            value = getattr(node, name, None)
-            if name == "body" and isinstance(value, list):
-                value = [item for item in _without_docstring(node, value) if not _only_for_types(item)]
-            if isinstance(node, ast.JoinedStr):
-                # Some 3.12 put an empty text beside a format specification, others do not.
-                value = [item for item in value if not (isinstance(item, ast.Constant) and item.value == "")]
-            if value is None or value == []:
-                continue
-            yield f"{name}="
-            yield from _tokens(value)
-        yield ")"
-    elif isinstance(node, list):
-        for item in node:
-            yield from _tokens(item)
-    else:
-        yield f"{type(node).__name__}:{node!r}"
-
-
-def _says(node: ast.AST, name: str) -> bool:
-    """Type parameters mean something where there are any; the other four fields are bookkeeping."""
-    return name == "type_params" and bool(getattr(node, name, None))
-
-
-def _without_docstring(node: ast.AST, body: list) -> list:
-    if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-        return body
-    # Text after an assignment documents it (the convention of Sphinx) and does nothing either.
-    return [
-        item
-        for item in body
-        if not (
-            isinstance(item, ast.Expr) and isinstance(item.value, ast.Constant) and isinstance(item.value.value, str)
-        )
-    ]
-
-
-def _only_for_types(node: object) -> bool:
-    return isinstance(node, ast.If) and (
-        (isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING")
-        or (isinstance(node.test, ast.Attribute) and node.test.attr == "TYPE_CHECKING")
+def is_excluded(file: Path) -> bool:
+    """Whether a module says ``IN_DIGEST = False`` at its top level."""
+    # Most do not, and need not be parsed for it.
+    if not _MARKED.search(file.read_text(encoding="utf-8")):
+        return False
+    return any(
+        isinstance(node, ast.Assign)
+        and any(isinstance(target, ast.Name) and target.id == "IN_DIGEST" for target in node.targets)
+        and isinstance(node.value, ast.Constant)
+        and node.value.value is False
+        for node in parse(file).body
     )
 
 
-@cache
-def _imports(file: Path, module: str, outside: tuple[str, ...]) -> frozenset[str]:
-    """Package modules named in a file's import statements, wherever in the file they stand."""
-    names: set[str] = set()
-    is_package = file.name == "__init__.py"
-    for node in _walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            candidates = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            base = node.module or ""
-            if node.level:
-                parts = module.split(".")
-                parts = parts[: len(parts) - node.level + is_package]
-                base = ".".join([*parts, base] if base else parts)
-            candidates = [base, *(f"{base}.{alias.name}" for alias in node.names)]
-        else:
-            continue
-        for candidate in candidates:
-            if candidate.split(".")[0] in ("galforge", *outside) and _file_of(candidate, outside) is not None:
-                names |= _with_parents(candidate)
-    return frozenset(names)
+def forget(*files: Path) -> None:
+    """Take all digests anew, and read these files again; without any, all files, wherever they are now."""
+    _digests.clear()
+    if not files:
+        _read.clear()
+        imports.forget()
+    for key in [key for key in _read if key[0].file in files]:
+        del _read[key]
+    is_excluded.cache_clear()
 
 
-def _walk(node: ast.AST):
-    """All nodes but those under ``if TYPE_CHECKING``, which no run reaches."""
-    yield node
-    for child in ast.iter_child_nodes(node):
-        if not _only_for_types(child):
-            yield from _walk(child)
+def _code(module: Module, tops: Tops) -> Code:
+    key = (module, tops)
+    if key not in _read:
+        _read[key] = read(module, tops)
+    return _read[key]
 
 
-def _outside(modules: list[str] | tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(sorted({name.split(".")[0] for name in modules} - {"galforge"}))
+def _digest(module: Module, tops: Tops, importers: tuple[Module, ...] = ()) -> str:
+    """Digest of a module with all that it imports.
+
+    Raises:
+        GalforgeError: it imports itself by way of others.
+    """
+    key = (module, tops)
+    if key not in _digests:
+        if module in importers:
+            circle = (*importers[importers.index(module) :], module)
+            raise GalforgeError(
+                f"{' imports '.join(each.name for each in circle)}: a circle, so no digest of their code can be taken; "
+                "move what they share into a module of its own"
+            )
+        known = {
+            each: _digest(each, tops, (*importers, module))
+            for each in _code(module, tops).modules
+            if not is_excluded(each.file)
+        }
+        _digests[key] = _hashed(_code(module, tops), known)
+    return _digests[key]
 
 
-def _with_parents(name: str) -> set[str]:
-    parts = name.split(".")
-    return {".".join(parts[: i + 1]) for i in range(len(parts))}
+def _own_digest(module: Module, tops: Tops) -> str:
+    """Digest of a module by itself, whatever the modules say that it imports."""
+    code = _code(module, tops)
+    return _hashed(code, {each: "" for each in code.modules if not is_excluded(each.file)})
 
 
-@cache
-def _file_of(name: str, outside: tuple[str, ...]) -> Path | None:
-    """The file of a module of galforge or of an outside family's package, found without importing it."""
-    top, *rest = name.split(".")
-    if top == "galforge":
-        folder = PACKAGE
-    elif top in outside:
-        spec = importlib.util.find_spec(top)
-        if spec is None or not spec.submodule_search_locations:
-            raise GalforgeError(f"package {top!r} of an outside family is not on PYTHONPATH, or is no package")
-        folder = Path(next(iter(spec.submodule_search_locations)))
-    else:
-        return None
-    base = folder.joinpath(*rest)
-    for file in (base.with_suffix(".py") if rest else base / "__init__.py", base / "__init__.py"):
-        if file.is_file():
-            return file
-    return None
+def _hashed(code: Code, known: dict[Module, str]) -> str:
+    """Digest of a file, given those of the modules that it imports; a module without one is in no digest."""
+    state = hashlib.sha256()
+    for word in code.words:
+        if isinstance(word, bytes):
+            state.update(word)
+        elif isinstance(word, Module):
+            state.update(f"module {known.get(word, '')}\x00".encode())
+        elif lines := sorted(filter(None, (_line(each, known) for each in word.imports))):
+            state.update("\x00".join([f"imports of {word.name}", *lines, ""]).encode())
+    return state.hexdigest()
+
+
+def _line(imported: Import, known: dict[Module, str]) -> str:
+    """An import as the digest sees it; empty where it does not count."""
+    module, name, local = imported
+    if module in known:
+        return f"{known[module]} {name} {local}"
+    # Of a module in no digest, only another name for what it has tells what the uses do not.
+    return f"{name} {local}" if name and name != local else ""

@@ -12,14 +12,19 @@ from typing import Any
 
 from galforge import atomic, logs
 from galforge.errors import GalforgeError
-from galforge.provenance.digest import PACKAGE, code_digest, content_digest, module_file, reachable
+from galforge.provenance.digest import PACKAGE, code_digest, own_digest, own_digests
 from galforge.settings import canonical
+
+IN_DIGEST = False
+"""Records and refusals: what an artefact is made from is said beside it, and no number of it is made here."""
 
 ROOT = PACKAGE.parents[1]
 LOCK = ROOT / "envs" / "requirements.lock"
 PLAN_VARIABLE = "GALFORGE_PLAN"
 DRIVER_JOB_VARIABLE = "GALFORGE_DRIVER_JOB"
 _HASH_BLOCK = 1 << 24
+_begun: dict[str, tuple[str, ...]] = {}
+"""Modules of the jobs that this process began."""
 
 
 def code_param(script: Path, modules: tuple[str, ...], libraries: tuple[str, ...]) -> str:
@@ -35,7 +40,8 @@ def code_param(script: Path, modules: tuple[str, ...], libraries: tuple[str, ...
             f"{LOCK}: no version of {', '.join(missing)}, which {script.name} declares; add it to the lock"
         )
     versions = {name: locked[name] for name in libraries}
-    return canonical({"digest": code_digest(script, modules), "libraries": versions, "modules": list(modules)})
+    # Not the names of the modules: moving one must plan nothing. Jobs find them in the plan.
+    return canonical({"digest": code_digest(script, modules), "libraries": versions})
 
 
 def locked_versions() -> dict[str, str]:
@@ -47,6 +53,11 @@ def locked_versions() -> dict[str, str]:
 def job_key(rule: str, wildcards: dict[str, str]) -> str:
     """The name of a job in a plan."""
     return canonical([rule, dict(wildcards)])
+
+
+def planned_job(spec_param: str, code_param: str, modules: tuple[str, ...]) -> list[Any]:
+    """What a plan says of a job: its parameters, and the modules that its script finds at run time."""
+    return [spec_param, code_param, list(modules)]
 
 
 def begin(snakemake: Any, script: str) -> dict[str, Any]:
@@ -63,9 +74,8 @@ def begin(snakemake: Any, script: str) -> dict[str, Any]:
         raise GalforgeError(
             f"galforge was imported from {PACKAGE}, not from {home}: uninstall that copy or mend PYTHONPATH"
         )
-    planned = json.loads(snakemake.params.code)
-    digest = code_digest(_script_file(script), tuple(planned["modules"]))
-    if digest != planned["digest"] or not _is_planned(snakemake):
+    planned, modules = json.loads(snakemake.params.code), _planned_modules(snakemake)
+    if modules is None or code_digest(_script_file(script), modules) != planned["digest"]:
         raise GalforgeError(
             f"{snakemake.rule}: the code or the configuration was edited after this job was planned, so its result "
             "would be recorded under the wrong name; run Snakemake again (work in another clone during long runs)"
@@ -77,26 +87,30 @@ def begin(snakemake: Any, script: str) -> dict[str, Any]:
                 f"{name} {installed} is installed, the lock says {version}: run `make setup`, or put {installed} "
                 "into envs/requirements.lock, which reruns what depends on it"
             )
+    # A plan may be gone when a long job ends.
+    _begun[_key(snakemake)] = modules
     return json.loads(snakemake.params.spec)
 
 
 def finish(snakemake: Any, script: str, **more: Any) -> None:
-    """Write the job's record (output ``record``): what it was made from and what it made. No clock times.
+    """Write the record (output ``record``) of a job that ``begin`` started: what it was made from and what it made.
+
+    No clock times.
 
     Args:
         snakemake: the job.
         script: the script's ``__file__``.
         more: further facts of the job, such as its seed.
     """
-    planned = json.loads(snakemake.params.code)
-    modules = sorted(reachable(_script_file(script), tuple(planned["modules"])))
+    modules = _begun[_key(snakemake)]
     head, dirty = commit()
     record = {
         "rule": snakemake.rule,
         "wildcards": dict(snakemake.wildcards.items()),
         "spec": json.loads(snakemake.params.spec),
-        "code": planned,
-        "modules": {name: content_digest(module_file(name, planned["modules"]))[:16] for name in modules},
+        "code": json.loads(snakemake.params.code),
+        "script": own_digest(_script_file(script)),
+        "modules": own_digests(_script_file(script), modules),
         # A raw folder was digested by the driver, for the parameter that tracks it.
         "inputs": {
             path: snakemake.params.listing if Path(path).is_dir() else file_digest(path)
@@ -131,7 +145,12 @@ def file_digest(path: str | Path) -> str:
     return content.hexdigest()
 
 
-def _is_planned(snakemake: Any) -> bool:
+def _planned_modules(snakemake: Any) -> tuple[str, ...] | None:
+    """The modules that the plan names for a job; None if it is not the planned job.
+
+    Raises:
+        GalforgeError: there is no plan.
+    """
     plan = os.environ.get(PLAN_VARIABLE)
     if plan is None:
         raise GalforgeError(
@@ -141,8 +160,15 @@ def _is_planned(snakemake: Any) -> bool:
         jobs = json.loads(Path(plan).read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise GalforgeError(f"{snakemake.rule}: the plan {plan} is gone; run Snakemake again") from None
-    key = job_key(snakemake.rule, dict(snakemake.wildcards.items()))
-    return jobs.get(key) == [snakemake.params.spec, snakemake.params.code]
+    # A plan of galforge 0.1.0 names no modules; under its driver, this code is an edit.
+    spec, code, modules = [*jobs.get(_key(snakemake), []), None, None, None][:3]
+    if [spec, code] != [snakemake.params.spec, snakemake.params.code] or modules is None:
+        return None
+    return tuple(modules)
+
+
+def _key(snakemake: Any) -> str:
+    return job_key(snakemake.rule, dict(snakemake.wildcards.items()))
 
 
 def _script_file(script: str) -> Path:

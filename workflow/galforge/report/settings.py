@@ -4,6 +4,8 @@ from pydantic import Field
 
 from galforge.settings import Settings
 
+IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
+
 
 class ReportSettings(Settings):
     """Section `report`."""

@@ -12,6 +12,9 @@ from typing import Self
 from galforge.errors import GalforgeError
 from galforge.logs import log
 
+IN_DIGEST = False
+"""When a training stops for a while; what it computes is the same however often it does."""
+
 GO_ON, TIME_IS_UP = 0, 1
 _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _LEAST_MARGIN, _MOST_MARGIN, _MARGIN_SHARE = 60.0, 600.0, 0.05

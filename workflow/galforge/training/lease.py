@@ -21,6 +21,9 @@ from galforge.atomic import naming
 from galforge.errors import GalforgeError
 from galforge.logs import log
 
+IN_DIGEST = False
+"""Who may write, never what is written."""
+
 TTL_SECONDS = 120.0
 _BEATS_PER_TTL = 6
 _PREFIX = "lease-"

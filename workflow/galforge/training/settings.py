@@ -6,6 +6,8 @@ from pydantic import Field, model_validator
 
 from galforge.settings import Settings
 
+IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
+
 
 class NormalisationSettings(Settings):
     """How pixel values are brought to numbers of order one before a network sees them."""

@@ -9,6 +9,8 @@ from pydantic import Field, model_validator
 from galforge.datasets.settings import Splits
 from galforge.settings import Angle, Settings
 
+IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
+
 LIBRARIES = ("numpy", "h5py")
 MOCK_LIBRARIES = ("numpy", "scipy", "astropy", "h5py")
 BANDS = ["g", "r", "i", "z", "y"]

@@ -8,6 +8,8 @@ from pydantic import Field, model_validator
 from galforge.datasets.settings import Splits
 from galforge.settings import Angle, Settings
 
+IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
+
 LIBRARIES = ("numpy", "numba", "h5py")
 CONDITIONS = ("n", "q", "radius", "PA", "x", "y")
 """Catalogue columns of the stamps that models can be conditioned on."""

@@ -9,6 +9,8 @@ from pydantic import Field, model_validator
 from galforge.datasets.settings import Splits
 from galforge.settings import Settings
 
+IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
+
 LIBRARIES = ("numpy", "astropy", "h5py", "scikit-image", "scikit-learn")
 MOCK_LIBRARIES = ("numpy", "scipy", "astropy")
 NATIVE = True

@@ -1,0 +1,1 @@
+"""Features and class probabilities of single bands in the networks of `features`."""

@@ -1,10 +1,9 @@
 """Features and class probabilities of single bands in an image network, for FID and inception score band by band.
 
-Li et al. 2024 (their section 3.6) show each band to the network as a gray image. The scores of their notebook are of
-the band g alone.
+Li et al. 2024 (section 3.6) show each band to the network as a gray image. The scores in their notebook are those of
+band g alone.
 """
 
-import importlib
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +17,9 @@ from galforge.logs import Progress, log
 from galforge.measure.band_features import preparation
 from galforge.measure.band_features.settings import MeasureSettings
 from galforge.measure.catalogue import catalogue_of
-from galforge.measure.features.measure import exact
-from galforge.measure.features.preparation import with_settings
-from galforge.measure.features.weights import load
+from galforge.measure.features.preparation import stretch_for
+from galforge.measure.features.weights import ready
 from galforge.measure.images import check_band
-from galforge.models import device as devices
 from galforge.stamps.file import Stamps
 
 
@@ -41,73 +38,63 @@ def measure(
 
     Columns: `index`, `split` and `redshift` of the catalogue (empty and NaN where it has none), and per band b
     `f_<b>_0000` onwards, the features, and `p_<b>_0000` onwards, the probabilities of the network's classes (float32).
-    Stamps of a split that the settings leave out have none (NaN). Images are resized to the network's side by bilinear
-    interpolation about pixel centres. `band`, `noise_sigma` and `seed` are for measures that need them.
+    Stamps of splits that the settings leave out have NaN. Images are resized to the network's side by bilinear
+    interpolation with pixel centres aligned. `band`, `noise_sigma` and `seed` are not used.
 
     Args:
-        stretch: what `preparation.stretch_from` gives for the source stamps; protocol corrected only.
+        stretch: `preparation.stretch_from` of the source stamps; protocol corrected only.
         weights: file of the network's weights; None for the one that comes with the environment.
 
     Raises:
-        GalforgeError: stamps that are not square or lack a band, a stretch that is missing, or weights that are missing
-            or another network's.
+        GalforgeError: stamps are not square or lack a band, the stretch is missing or of other bands, or the weights
+            are missing or of another network.
     """
     chosen = _bands(stamps, settings)
     for channel in chosen:
         check_band(stamps, channel)
-    if settings.protocol == "corrected":
-        if stretch is None or list(stretch["bands"]) != list(stamps.header.bands):
-            raise GalforgeError(f"{stamps.path}: needs the stretch of source stamps of the same bands: give it")
-        stretch = with_settings(stretch, settings)
-    engine = importlib.import_module(settings.engine_module)
-    place = devices.pick(settings.device)
-    if weights is None and not hasattr(engine, "packaged_weights"):
-        raise GalforgeError(f"{settings.network}: no weights file was given: set weights to download or path")
+    stretch = stretch_for(stamps, list(stamps.header.bands), stretch, settings)
     catalogue = catalogue_of(stamps, start, stop, redshift=True)
     seen = np.flatnonzero(catalogue["split"].isin(["", *settings.splits]))
-    values = np.full((stop - start, len(chosen), engine.FEATURES + engine.CLASSES), np.nan, dtype=np.float32)
     counter = Progress(len(seen), "stamps measured")
-    with exact(place, settings.threads), torch.inference_mode():
-        network = load(engine, settings, Path(weights) if weights else engine.packaged_weights(), place)
+    with ready(settings, weights) as (engine, network, place):
+        values = np.full((stop - start, len(chosen), engine.FEATURES + engine.CLASSES), np.nan, dtype=np.float32)
         classifier = network.fc if hasattr(network, "fc") else network._fc
         for low in range(0, len(seen), settings.batch):
             rows = seen[low : low + settings.batch]
-            for place_of, channel in enumerate(chosen):
-                images = np.stack([_prepared(stamps, start + int(row), channel, settings, stretch) for row in rows])
+            for number, channel in enumerate(chosen):
+                images = np.stack([_prepared(stamps, start + int(row), channel, stretch) for row in rows])
                 features = network(_as_colours(torch.from_numpy(images).to(place), engine.SIDE))
                 classes = classifier(features).softmax(dim=1)
-                values[rows, place_of] = torch.cat([features, classes], dim=1).float().cpu().numpy()
+                values[rows, number] = torch.cat([features, classes], dim=1).float().cpu().numpy()
             counter.advance(len(rows))
     names = [stamps.header.bands[channel] for channel in chosen]
     log.info("band features of %s: %d stamps, bands %s", settings.network, len(seen), ", ".join(names))
     kinds = [f"f_{{}}_{i:04d}" for i in range(engine.FEATURES)] + [f"p_{{}}_{i:04d}" for i in range(engine.CLASSES)]
-    table = pd.DataFrame(
-        values.reshape(len(values), -1), columns=[kind.format(name) for name in names for kind in kinds]
-    )
-    return pd.concat([catalogue, table], axis=1)
+    columns = [kind.format(name) for name in names for kind in kinds]
+    return pd.concat([catalogue, pd.DataFrame(values.reshape(len(values), -1), columns=columns)], axis=1)
 
 
 def _bands(stamps: Stamps, settings: MeasureSettings) -> list[int]:
-    """Channels that are seen.
+    """Indices of the bands that the network sees.
 
     Raises:
-        GalforgeError: a band is asked for that the stamps lack.
+        GalforgeError: the settings name a band that the stamps lack.
     """
     bands = list(stamps.header.bands)
     if settings.protocol == "published":
         return [0]
     if lacking := sorted(set(settings.bands) - set(bands)):
-        raise GalforgeError(f"{stamps.path}: no band {', '.join(lacking)}; the stamps have {', '.join(bands)}")
+        raise GalforgeError(
+            f"{stamps.path}: no band {', '.join(lacking)}; the stamps have {', '.join(bands)}: choose bands of these"
+        )
     return [place for place, name in enumerate(bands) if not settings.bands or name in settings.bands]
 
 
-def _prepared(
-    stamps: Stamps, index: int, channel: int, settings: MeasureSettings, stretch: dict[str, Any] | None
-) -> np.ndarray:
+def _prepared(stamps: Stamps, index: int, channel: int, stretch: dict[str, Any] | None) -> np.ndarray:
     image = stamps.images[index, channel].astype(np.float64)
     if not np.isfinite(image).all():
         raise GalforgeError(f"{stamps.path}: stamp {index} has pixels that are not finite; make the stamps again")
-    if settings.protocol == "published":
+    if stretch is None:
         return preparation.published(image)
     return preparation.corrected(image, *(stretch[name][channel] for name in ("black", "softening", "white")))
 

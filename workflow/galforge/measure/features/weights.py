@@ -1,8 +1,11 @@
-"""From a weights file to a network that is ready to run, and the refusal of files that are another network's."""
+"""From a weights file to a network that is ready to run; files of other networks are refused."""
 
 import hashlib
+import importlib
 import pickle
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
@@ -12,17 +15,43 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from galforge.errors import GalforgeError
 from galforge.measure.features.settings import INCEPTION_URL, MeasureSettings
+from galforge.models import device as devices
+
+
+@contextmanager
+def ready(
+    settings: MeasureSettings, weights: str | Path | None
+) -> Iterator[tuple[ModuleType, nn.Module, torch.device]]:
+    """The module of a feature network, the network with its weights, and its device, while it is used.
+
+    Results are reproducible and in full single precision: a GPU would round factors to 10 bits.
+
+    Args:
+        weights: file of the network's weights; None for the one that comes with the environment.
+
+    Raises:
+        GalforgeError: weights are missing, or belong to another network.
+    """
+    engine, place = importlib.import_module(settings.engine_module), devices.pick(settings.device)
+    if weights is None and not hasattr(engine, "packaged_weights"):
+        raise GalforgeError(f"{settings.network}: no weights file was given: set weights to download or path")
+    with (
+        devices.reproducible(place, settings.threads),
+        torch.backends.cudnn.flags(deterministic=True, allow_tf32=False),
+        torch.inference_mode(),
+    ):
+        yield engine, load(engine, settings, Path(weights) if weights else engine.packaged_weights(), place), place
 
 
 def load(engine: ModuleType, settings: MeasureSettings, path: Path, device: torch.device) -> nn.Module:
-    """The network of a module, with the weights of a file, on a device and ready to run.
+    """The network of a module with the weights of a file, on a device.
 
-    Batch normalisations are folded into the convolutions before them, which are then kept channels_last.
+    Batch normalisations are folded into the convolutions before them, whose weights are kept channels_last.
 
     Raises:
-        GalforgeError: the file cannot be read, holds another network, or has another SHA-256 than the network's own.
+        GalforgeError: the file cannot be read, holds another network, or has another SHA-256 than published.
     """
-    with torch.device("meta"):  # nothing is drawn that the file replaces
+    with torch.device("meta"):  # draws no weights, because the file replaces them
         network = engine.Network()
     state = read(path, settings)
     _compare(path, settings, network, state)
@@ -32,10 +61,10 @@ def load(engine: ModuleType, settings: MeasureSettings, path: Path, device: torc
 
 
 def read(path: Path, settings: MeasureSettings) -> dict[str, torch.Tensor]:
-    """The tensors of a plain weights file, by name. Nothing that the file says is run.
+    """The tensors of a plain weights file, by name. No code in the file is run.
 
     Raises:
-        GalforgeError: there is no such file, it is cut off, or it holds something else.
+        GalforgeError: the file is missing, truncated, or holds something else.
     """
     try:
         if _is_torchscript(path):
@@ -45,18 +74,18 @@ def read(path: Path, settings: MeasureSettings) -> dict[str, torch.Tensor]:
         raise GalforgeError(f"{path}: cannot be read ({error.strerror or error}): {_remedy(settings)}") from error
     except (pickle.UnpicklingError, EOFError, RuntimeError, ValueError, KeyError) as error:
         raise GalforgeError(
-            f"{path}: not a file of plain weights, or cut off ({type(error).__name__}): {_remedy(settings)}"
+            f"{path}: not a file of plain weights, or truncated ({type(error).__name__}): {_remedy(settings)}"
         ) from error
     if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
-        raise GalforgeError(f"{path}: holds no plain state dict: {_remedy(settings)}")
+        raise GalforgeError(f"{path}: does not hold a plain state dict: {_remedy(settings)}")
     return state
 
 
 def check_content(path: Path, settings: MeasureSettings) -> None:
-    """Make sure that a file is the network's own, byte for byte.
+    """Check that a file has the published weights of the network, byte for byte.
 
     Raises:
-        GalforgeError: its SHA-256 is another.
+        GalforgeError: its SHA-256 differs.
     """
     with open(path, "rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
@@ -68,7 +97,7 @@ def check_content(path: Path, settings: MeasureSettings) -> None:
 
 
 def fold(network: nn.Module) -> nn.Module:
-    """The same network with its batch normalisations folded into convolutions: pairs that modules list as FOLDED."""
+    """Fold batch normalisations into convolutions, for the pairs that modules list as FOLDED; changes the network."""
     for module in network.modules():
         for convolution, normalisation in getattr(module, "FOLDED", ()):
             fused = fuse_conv_bn_eval(getattr(module, convolution), getattr(module, normalisation))
@@ -78,9 +107,9 @@ def fold(network: nn.Module) -> nn.Module:
 
 
 def _compare(path: Path, settings: MeasureSettings, network: nn.Module, state: dict[str, torch.Tensor]) -> None:
-    """Refuse weights of another architecture by the first key that differs."""
+    """Refuse weights of another architecture, with the first key that differs."""
     expected = network.state_dict()
-    for name in [*expected, *(name for name in state if name not in expected)]:
+    for name in [*expected, *state]:
         if name not in state:
             what = f"lacks {name}"
         elif name not in expected:
@@ -89,12 +118,12 @@ def _compare(path: Path, settings: MeasureSettings, network: nn.Module, state: d
             what = f"{name} has shape {tuple(state[name].shape)}, not {tuple(expected[name].shape)}"
         else:
             continue
-        raise GalforgeError(f"{path}: no weights of {settings.network} ({what}): {_remedy(settings)}")
+        raise GalforgeError(f"{path}: these are not the weights of {settings.network} ({what}): {_remedy(settings)}")
 
 
 def _is_torchscript(path: Path) -> bool:
     """Whether a file is a TorchScript archive: a zip file with code."""
-    with open(path, "rb"):  # a file that is missing is no other kind of file
+    with open(path, "rb"):  # raises OSError where the file is missing; is_zipfile would only say no
         pass
     if not zipfile.is_zipfile(path):
         return False

@@ -1,8 +1,8 @@
 """Exact sums over circles and ellipses on a pixel grid.
 
-Pixel (row y, column x) covers the unit square about (x, y), and counts with the area that it shares with the
-aperture, as in photutils' method "exact". Pixels wholly inside come from running sums along the rows, so a
-sum costs what the aperture's edge costs, not its area.
+Pixel (row y, column x) covers the unit square about (x, y) and counts with the area that it shares with the aperture,
+as in photutils' method "exact". Pixels wholly inside come from running sums along the rows, so that the time of a sum
+goes with the length of the aperture's edge, not with its area.
 """
 
 import math
@@ -12,14 +12,14 @@ import numpy as np
 
 from galforge.compiled import compiled
 
-# Of asin at 0 (odd powers from the third): to double precision up to ARC.
+# Series of asin at 0 (odd powers from the third), in double precision up to _ARC.
 _ASIN = (1 / 6, 3 / 40, 15 / 336, 105 / 3456, 945 / 42240, 10395 / 599040)
 _ARC = 0.1
 CIRCLE = math.nan  # the angle of an ellipse that is a circle
 
 
 class Plane(NamedTuple):
-    """An image with its mask, ready for apertures.
+    """An image with its mask, prepared for apertures.
 
     Attributes:
         image: (ny, nx) float64, zero where masked.
@@ -36,7 +36,7 @@ class Plane(NamedTuple):
 
 @compiled()
 def plane(image, mask):
-    """`Plane` of an image (ny, nx) float64, zero where `mask` (ny, nx)."""
+    """Prepare an image (ny, nx) float64 that is zero where `mask` (ny, nx) is True."""
     ny, nx = image.shape
     sums = np.zeros((ny, nx + 1))
     masked = np.zeros((ny, nx + 1), dtype=np.int64)
@@ -55,7 +55,7 @@ def _in_quadrant(x0, x1, y0, y1, square):
         return 0.0
     if xx1 + yy1 <= square:
         return (x1 - x0) * (y1 - y0)
-    # Below `low` the circle runs above the rectangle, from `high` on below it.
+    # Up to `low` the circle is above the rectangle, from `high` on below it.
     if xx0 + yy1 < square:
         low, at_low = math.sqrt(square - yy1), y1
     else:
@@ -77,11 +77,11 @@ def _in_quadrant(x0, x1, y0, y1, square):
 
 @compiled()
 def pixel_in_circle(x, y, r):
-    """Area that the pixel at (x, y) from the centre of a circle of radius `r` shares with it."""
+    """Area that a circle of radius `r` shares with the pixel at (x, y) from its centre."""
     x, y = abs(x), abs(y)
     square = r * r
     area = _in_quadrant(max(x - 0.5, 0.0), x + 0.5, max(y - 0.5, 0.0), y + 0.5, square)
-    # A pixel on an axis is cut there, and its parts beyond are mirrored into the quadrant.
+    # A pixel on an axis is cut, and its parts beyond the axis are mirrored into the quadrant.
     if x < 0.5:
         area += _in_quadrant(0.0, 0.5 - x, max(y - 0.5, 0.0), y + 0.5, square)
     if y < 0.5:
@@ -99,7 +99,7 @@ def circle_rows(yc, r, ny):
 
 @compiled()
 def circle_row(y, xc, yc, r, nx):
-    """Columns of row `y`: those the circle reaches [a, d), and those wholly inside [b, c) (empty: b = c = a)."""
+    """Columns of row `y` that the circle reaches, [a, d), and those wholly inside, [b, c) (empty: b = c = a)."""
     distance = abs(y - yc)
     near = max(distance - 0.5, 0.0)
     far = distance + 0.5
@@ -162,8 +162,8 @@ def _edge(ux, uy, vx, vy):
 
 @compiled()
 def _pixel_in_ellipse(x, y, a, b, cosine, sine):
-    """Area that the pixel at (x, y) from the centre of an ellipse shares with it."""
-    # Where the ellipse is the unit circle, the pixel is a parallelogram.
+    """Area that an ellipse shares with the pixel at (x, y) from its centre."""
+    # Scaled so that the ellipse is the unit circle, the pixel is a parallelogram.
     u, v = (x * cosine + y * sine) / a, (y * cosine - x * sine) / b
     ex, ey = 0.5 * cosine / a, -0.5 * sine / b
     fx, fy = 0.5 * sine / a, 0.5 * cosine / b
@@ -176,15 +176,15 @@ def _pixel_in_ellipse(x, y, a, b, cosine, sine):
 
 @compiled()
 def _ellipse_row(y, xc, yc, a, b, cosine, sine, nx):
-    """As `circle_row`, for an ellipse of semi-axes `a`, `b` whose first one points to (cosine, sine)."""
-    # Its points: p x^2 + 2 q x y + s y^2 = 1. A chord at height y is about -q y / p.
+    """As `circle_row`, for an ellipse of semi-axes `a` and `b`, the first of which points to (cosine, sine)."""
+    # Its points have p x^2 + 2 q x y + s y^2 = 1. The middle of the chord at height y is at -q y / p.
     p = (cosine / a) ** 2 + (sine / b) ** 2
     q = cosine * sine * (1 / a**2 - 1 / b**2)
     reach_x, reach_y = math.sqrt((a * cosine) ** 2 + (b * sine) ** 2), math.sqrt((a * sine) ** 2 + (b * cosine) ** 2)
     low, high = y - 0.5 - yc, y + 0.5 - yc
     if low >= reach_y or high <= -reach_y:
         return 0, 0, 0, 0
-    # Height of the rightmost point; the leftmost one lies opposite.
+    # Height of the rightmost point; the leftmost one is opposite.
     at_right = cosine * sine * (a * a - b * b) / reach_x
     left, right = math.inf, -math.inf
     inner_left, inner_right = -math.inf, math.inf
@@ -196,7 +196,7 @@ def _ellipse_row(y, xc, yc, a, b, cosine, sine, nx):
             inner_left, inner_right = max(inner_left, middle - half), min(inner_right, middle + half)
         else:
             inner_left, inner_right = math.inf, -math.inf
-            # The row holds the ellipse's highest or lowest point.
+            # The row contains the highest or lowest point of the ellipse.
             end = math.copysign(1.0, height) * at_right * reach_x / reach_y
             left, right = min(left, end), max(right, end)
     if low <= at_right <= high:
@@ -217,9 +217,9 @@ def _ellipse_row(y, xc, yc, a, b, cosine, sine, nx):
 
 @compiled()
 def inside(plane, xc, yc, a, elongation, theta):
-    """Sum of the image inside an ellipse, and the area inside it of pixels that are on the grid and not masked.
+    """Sum of the image inside an ellipse, and the area inside it that is on the grid and not masked.
 
-    Its semi-major axis `a` [px] is turned by `theta` [rad] from the x axis; a circle has elongation 1 and theta CIRCLE.
+    The semi-major axis `a` [px] is turned by `theta` [rad] from the x axis; a circle has elongation 1 and theta CIRCLE.
     """
     ny, nx = plane.image.shape
     is_circle = math.isnan(theta)

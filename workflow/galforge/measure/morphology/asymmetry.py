@@ -1,8 +1,8 @@
 """Asymmetry under rotation by 180 degrees, and the centre that makes it smallest.
 
-As statmorph defines them (Rodriguez-Gomez et al. 2019, MNRAS 483, 4140; Lotz et al. 2004, AJ 128, 163, eq. 10).
-The minimum is sought by Nelder & Mead's simplex (1965), step for step as in scipy.optimize.fmin: in a noisy
-image the asymmetry has many minima, and another search would end in another one.
+As defined in statmorph (Rodriguez-Gomez et al. 2019, MNRAS 483, 4140; Lotz et al. 2004, AJ 128, 163, eq. 10). The
+minimum is found by the simplex of Nelder & Mead (1965) with the steps of scipy.optimize.fmin, because in a noisy image
+the asymmetry has many minima, and another search would end in another one.
 """
 
 import math
@@ -13,21 +13,21 @@ import numpy as np
 from galforge.compiled import compiled
 from galforge.measure.morphology.apertures import circle_row, circle_rows, pixel_in_circle
 
-OUTSIDE = 100.0  # value of a centre that the search must leave
+OUTSIDE = 100.0  # value at centres where the asymmetry is not defined
 XTOL, FTOL, MOST = 1e-6, 1e-4, 400
 
 
 class Turned(NamedTuple):
-    """An image made ready for rotations.
+    """An image prepared for rotations.
 
     Attributes:
         image: (ny, nx) float64, zero where masked.
         absolute: (ny, nx + 1) running sums of |image| along the rows.
-        flipped: (ny + 2, nx + 2) the image turned about its own middle, with a border of zeros.
+        flipped: (ny + 2, nx + 2) the image turned about its middle, with a border of zeros.
         mask: (ny, nx) bool.
-        rows, columns: (m,) where it is True.
-        lowest, highest: its pixel values.
-        sky: asymmetry of the sky per pixel; zero where it is not known.
+        rows, columns: (m,) of the masked pixels.
+        lowest, highest: extreme pixel values.
+        sky: asymmetry of the sky per pixel; zero where unknown.
     """
 
     image: np.ndarray
@@ -42,7 +42,7 @@ class Turned(NamedTuple):
 
 
 def turned(image: np.ndarray, mask: np.ndarray, sky: float) -> Turned:
-    """`Turned` of an image (ny, nx), zero where `mask` (ny, nx)."""
+    """Prepare an image (ny, nx) that is zero where `mask` (ny, nx) is True."""
     ny, nx = image.shape
     absolute = np.zeros((ny, nx + 1))
     np.cumsum(np.abs(image), axis=1, out=absolute[:, 1:])
@@ -54,7 +54,7 @@ def turned(image: np.ndarray, mask: np.ndarray, sky: float) -> Turned:
 
 @compiled()
 def _offsets(centre, size):
-    """Where pixel 0 of a turned axis lies on the flipped one with its border, and the weight of the next pixel.
+    """Position of pixel 0 of a turned axis on the flipped axis with its border, and the weight of the next pixel.
 
     Pixel i comes from 2 centre - i, which is pixel size - 1 - (2 centre - i) of the flipped axis.
     """
@@ -65,7 +65,7 @@ def _offsets(centre, size):
 
 @compiled()
 def _range(turned, xc, yc):
-    """Lowest and highest value that skimage's rotation leaves: the image's, and zero if a pixel comes from beyond."""
+    """Range of values after skimage's rotation: that of the image, and zero if a pixel comes from beyond the edge."""
     ny, nx = turned.image.shape
     if abs(ny - 1 - 2 * yc) < 1 and abs(nx - 1 - 2 * xc) < 1:
         return turned.lowest, turned.highest
@@ -85,7 +85,7 @@ def _turned_pixel(flipped, y, x, dy, dx, fy, fx, lowest, highest):
 
 @compiled(fastmath={"reassoc", "contract"})
 def _differences(image, flipped, y, start, stop, dy, dx, fy, fx):
-    """Sum of |turned - image| over columns [start, stop) of row `y`, all of them on the flipped image."""
+    """Sum of |turned - image| over columns [start, stop) of row `y`, all of which lie on the flipped image."""
     low, high = flipped[y + dy], flipped[y + dy + 1]
     total = 0.0
     a, b, c, d = (1 - fy) * (1 - fx), (1 - fy) * fx, fy * (1 - fx), fy * fx
@@ -97,16 +97,16 @@ def _differences(image, flipped, y, start, stop, dy, dx, fy, fx):
 
 @compiled()
 def asymmetry(turned, xc, yc, r):
-    """Asymmetry (eq. 10) about (xc, yc) inside a circle of radius `r`, the sky's subtracted.
+    """Asymmetry (eq. 10) about (xc, yc) inside a circle of radius `r`, with that of the sky subtracted.
 
-    A pixel counts neither where it nor where its counterpart (the nearest pixel) is masked.
+    Pixels are left out where they or their counterpart (the nearest pixel) are masked.
     """
     image, absolute, flipped = turned.image, turned.absolute, turned.flipped
     lowest, highest = _range(turned, xc, yc)
     ny, nx = image.shape
     dy, fy = _offsets(yc, ny)
     dx, fx = _offsets(xc, nx)
-    # Columns [on, off) of rows [up, down) have all four neighbours off the border.
+    # For columns [on, off) of rows [up, down) no neighbour lies on the border.
     on, off = max(0, 1 - dx), min(nx, nx - dx)
     up, down = max(0, 1 - dy), min(ny, ny - dy)
     area, flux, difference = 0.0, 0.0, 0.0
@@ -136,14 +136,14 @@ def asymmetry(turned, xc, yc, r):
             flux += weight * abs(image[y, x])
             difference += weight * abs(_turned_pixel(flipped, y, x, dy, dx, fy, fx, lowest, highest) - image[y, x])
             x += 1
-    # The masked pixels are few: what they added is taken back. Their own value is zero.
+    # The masked pixels are few, so their contributions are subtracted again. Their own value is zero.
     for i in range(turned.rows.size):
         y, x = turned.rows[i], turned.columns[i]
         weight = pixel_in_circle(x - xc, y - yc, r)
         if weight > 0:
             area -= weight
             difference -= weight * abs(_turned_pixel(flipped, y, x, dy, dx, fy, fx, lowest, highest))
-        # Its counterpart: the pixel whose turned centre is nearest to it.
+        # The counterpart is the pixel whose turned centre is nearest.
         y, x = math.floor(2 * yc + 0.5) - y, math.floor(2 * xc + 0.5) - x
         if y < 0 or y >= ny or x < 0 or x >= nx or turned.mask[y, x]:
             continue
@@ -155,7 +155,7 @@ def asymmetry(turned, xc, yc, r):
     whole = 0.0
     for y in range(first, last):
         whole += absolute[y, nx]
-    # Where all that was added was taken back, the rest is rounding.
+    # Where all contributions were subtracted again, only rounding errors are left.
     if flux <= 1e-14 * whole:
         return OUTSIDE
     return (difference - area * turned.sky) / flux
@@ -172,7 +172,7 @@ def _value(turned, xc, yc, r):
 
 @compiled()
 def _sort(simplex, values):
-    """Order the three corners by value, equal ones as they stand."""
+    """Order the three corners by value; equal ones keep their order."""
     for i in range(1, 3):
         for j in range(i, 0, -1):
             if values[j] < values[j - 1]:
@@ -183,7 +183,7 @@ def _sort(simplex, values):
 
 @compiled()
 def minimise(turned, xc, yc, r):
-    """Centre of least asymmetry by the simplex that starts at (xc, yc).
+    """Centre of least asymmetry, found by a simplex that starts at (xc, yc).
 
     Returns:
         x, y, and whether the search left the image or met a circle without flux.
@@ -219,7 +219,7 @@ def minimise(turned, xc, yc, r):
         if not values[0] <= value < values[1]:
             if calls >= MOST:
                 break
-            # Further out where the mirrored corner is the best of all, else inwards.
+            # Go further out if the mirrored corner is the best of all, else inwards.
             if accepted:
                 reach = 2.0
             elif value < values[2]:
@@ -256,10 +256,10 @@ def minimise(turned, xc, yc, r):
 
 @compiled()
 def symmetric_sums(turned, xc, yc, weights):
-    """Weighted sums over pixels of which neither they nor their counterpart about (xc, yc) is masked.
+    """Weighted sums over pixels that are not masked and whose counterpart about (xc, yc) is not masked.
 
     Returns:
-        The weights' sum; the sums of |image|, |turned - image|, image^2 and (turned - image)^2.
+        The sums of the weights, of |image|, |turned - image|, image^2 and (turned - image)^2.
     """
     image, flipped, mask = turned.image, turned.flipped, turned.mask
     lowest, highest = _range(turned, xc, yc)

@@ -1,7 +1,7 @@
 """The engine `numba`: statmorph's measurements (Rodriguez-Gomez et al. 2019, MNRAS 483, 4140), compiled.
 
-Definitions, branches and flags are those of statmorph 0.7.2 with its default settings, and its numbers are
-the reference of the tests. Its multimode, intensity and deviation are not measured.
+Definitions, branches and flags are those of statmorph 0.7.2 with its default settings; the tests compare the numbers
+with it. Its multimode, intensity and deviation are not measured.
 """
 
 import math
@@ -11,6 +11,7 @@ import numpy as np
 from galforge.errors import GalforgeError
 from galforge.measure.morphology.apertures import CIRCLE, Plane, ellipse_weights, inside, plane
 from galforge.measure.morphology.asymmetry import OUTSIDE, Turned, asymmetry, minimise, symmetric_sums, turned
+from galforge.measure.morphology.compared import FLAGS
 from galforge.measure.morphology.filters import gaussian_filter, uniform_filter
 from galforge.measure.morphology.profile import profile
 from galforge.measure.morphology.radii import WIDTH, petrosian_radius, radii_at
@@ -19,7 +20,6 @@ from galforge.measure.morphology.shape import ellipse_of, gini, m20, moments, re
 from galforge.measure.morphology.sky import BOX, one_sigma_level
 from galforge.measure.morphology.stamp import BAD, CATASTROPHIC, GOOD, SUSPECT, Stamp, cut
 
-FLAGS = ("flag", "flag_sersic")
 QUANTITIES = (
     "xc_centroid", "yc_centroid", "ellipticity_centroid", "elongation_centroid", "orientation_centroid",
     "xc_asymmetry", "yc_asymmetry", "ellipticity_asymmetry", "elongation_asymmetry", "orientation_asymmetry",
@@ -35,8 +35,8 @@ QUANTITIES = (
 CAS_EXTENT, CAS_FRACTION = 1.5, 0.25  # of the circular Petrosian radius
 FLUX_EXTENT, GINI_FRACTION = 2.0, 0.2  # of the elliptical one
 SHAPE_BOX = 3  # px
-OVERLAP = 0.25  # of the Gini and MID regions, below which a measurement is suspect
-NO_SKY_SIGMA = -99.0  # statmorph's, which enters its pixel errors where no sky was found
+OVERLAP = 0.25  # of the Gini and MID regions; with less overlap the measurement is suspect
+NO_SKY_SIGMA = -99.0  # in statmorph's pixel errors where no sky was found
 
 
 def quantities(image: np.ndarray, segmap: np.ndarray, gain: float, psf: np.ndarray | None) -> dict[str, float]:
@@ -47,7 +47,7 @@ def quantities(image: np.ndarray, segmap: np.ndarray, gain: float, psf: np.ndarr
         psf: (h, w) that the Sersic fit convolves its model with; None for none.
 
     Raises:
-        GalforgeError: a quantity has no definition for this galaxy, where statmorph raises too.
+        GalforgeError: a quantity is not defined for this galaxy; statmorph raises as well.
         FloatingPointError: the Sersic fit met a value that is not finite.
     """
     values = dict.fromkeys(QUANTITIES, math.nan)
@@ -58,7 +58,7 @@ def quantities(image: np.ndarray, segmap: np.ndarray, gain: float, psf: np.ndarr
 
 
 class Galaxy:
-    """One galaxy while it is measured: what later measurements need of earlier ones, and the worst flag so far."""
+    """One galaxy while it is measured: results that later measurements need, and the worst flag so far."""
 
     def __init__(self, stamp: Stamp, gain: float, psf: np.ndarray | None):
         self.stamp, self.psf = stamp, psf
@@ -66,7 +66,7 @@ class Galaxy:
         self.values: dict[str, float] = {}
         self.plane: Plane = plane(stamp.image, stamp.mask)
         sky = stamp.sky
-        # Sd of each pixel, sky and photons; zero where masked.
+        # Sd of each pixel from sky and photons; zero where masked.
         sigma = float(np.std(sky)) if sky.size else NO_SKY_SIGMA
         self.errors = np.where(stamp.mask, 0.0, np.sqrt(np.abs(stamp.raw) / gain + sigma**2))
         self.turned: Turned = turned(stamp.image, stamp.mask, np.abs(sky[::-1, ::-1] - sky).mean() if sky.size else 0.0)
@@ -77,7 +77,7 @@ class Galaxy:
             self.flag = max(self.flag, flag)
 
     def measure(self) -> dict[str, float]:
-        """All values. statmorph's order does not matter, since flags only rise."""
+        """All values; the order may differ from statmorph's, because flags only rise."""
         stamp, values = self.stamp, self.values
         ny, nx = stamp.image.shape
         values |= {"xmin_stamp": stamp.x, "ymin_stamp": stamp.y, "nx_stamp": nx, "ny_stamp": ny}
@@ -116,21 +116,21 @@ class Galaxy:
     def ellipse(self, name: str, xc: float, yc: float) -> None:
         x, y = self.stamp.x, self.stamp.y
         self.values |= {f"xc_{name}": x + xc, f"yc_{name}": y + yc}
-        # There and back, as in statmorph: in a segment of one pixel the last digit decides its angle.
+        # Adding x and subtracting it again as statmorph does: for one pixel the last digit decides the angle.
         ellipticity, elongation, orientation, bad = ellipse_of(self.stamp.galaxy, (x + xc) - x, (y + yc) - y)
         self.warn(bad, BAD)
         self.values |= {f"ellipticity_{name}": ellipticity, f"elongation_{name}": elongation}
         self.values[f"orientation_{name}"] = orientation
 
     def centre(self) -> None:
-        """The centre of least asymmetry, and the asymmetries about it that need no outline."""
+        """The centre of least asymmetry, and the asymmetries about it that do not need the outline."""
         radius, bad = petrosian_radius(self.plane, self.xc, self.yc)
         self.warn(bad, BAD)
         r, furthest = CAS_EXTENT * radius, CAS_FRACTION * radius
         x, y, lost = minimise(self.turned, self.xc, self.yc, r)
         self.warn(lost, SUSPECT)
         if math.hypot(x - self.xc, y - self.yc) > furthest:
-            # It drifted away: once more from the brightest pixel, and at last the centroid.
+            # The search drifted away: start again at the brightest pixel, and finally take the centroid.
             self.warn(True, SUSPECT)
             start_y, start_x = brightest(self.stamp.galaxy)
             x, y, _ = minimise(self.turned, float(start_x), float(start_y), r)
@@ -145,11 +145,12 @@ class Galaxy:
         ny, nx = self.stamp.image.shape
         area, flux, _, flux2, difference2 = symmetric_sums(self.turned, x, y, ellipse_weights(ny, nx, x, y, r, r, 0.0))
         sky2 = area * float(np.var(self.stamp.sky)) if self.stamp.sky.size else 0.0
-        rms = _ratio(difference2 - 2 * sky2, flux2 - sky2) if flux else OUTSIDE
-        self.values["rms_asymmetry2"] = self.known(rms)
+        above = flux2 - sky2
+        rms = (difference2 - 2 * sky2) / above if above else math.nan
+        self.values["rms_asymmetry2"] = self.known(rms if flux else OUTSIDE)
 
     def known(self, asymmetry: float) -> float:
-        """An asymmetry, which is suspect where there is no flux."""
+        """The given asymmetry; the flag becomes suspect where there is no flux."""
         self.warn(asymmetry == OUTSIDE, SUSPECT)
         return asymmetry
 
@@ -170,11 +171,11 @@ class Galaxy:
         self.values["concentration"] = 5 * math.log10(radii[2] / radii[0])
 
     def smoothness(self) -> None:
-        """Lotz et al. (2004), eq. 11."""
+        """Smoothness (Lotz et al. 2004, eq. 11)."""
         image, sky, radius = self.stamp.image, self.stamp.sky, self.values["rpetro_circ"]
         size = int(CAS_FRACTION * radius)
         inner, outer = CAS_FRACTION * radius, CAS_EXTENT * radius
-        clumps = self.unmasked(np.maximum(image - uniform_filter(image, size), 0.0))
+        clumps = _unmasked(np.maximum(image - uniform_filter(image, size), 0.0))
         flux, clumpy = (
             inside(each, self.x, self.y, outer, 1.0, CIRCLE)[0] - inside(each, self.x, self.y, inner, 1.0, CIRCLE)[0]
             for each in (self.plane, clumps)
@@ -186,20 +187,15 @@ class Galaxy:
                 clumpy -= math.pi * (outer**2 - inner**2) * rough
             self.values["smoothness"] = clumpy / flux
 
-    def unmasked(self, image: np.ndarray) -> Plane:
-        return plane(image, np.zeros(image.shape, dtype=np.bool_))
-
     def gini_m20(self) -> np.ndarray:
-        """Gini and M20; returns their region, as bright as the smoothed image is at the Petrosian ellipse."""
+        """Gini and M20; returns their region, where the smoothed image is as bright as at the Petrosian ellipse."""
         stamp, values = self.stamp, self.values
         radius = values["rpetro_ellip"]
         smooth = gaussian_filter(stamp.image, GINI_FRACTION * radius, False)
         inner, outer = radius - 0.5 * WIDTH, radius + 0.5 * WIDTH
-        smooth_plane = self.unmasked(smooth)
-        flux, flux_in = (
-            inside(smooth_plane, self.xc, self.yc, r, self.elongation, self.theta)[0] for r in (outer, inner)
-        )
-        # Over the whole annulus, as statmorph has it: also where it runs off the stamp.
+        light = _unmasked(smooth)
+        flux, flux_in = (inside(light, self.xc, self.yc, r, self.elongation, self.theta)[0] for r in (outer, inner))
+        # Over the area of the whole annulus, also where it runs off the stamp, as in statmorph.
         level = (flux - flux_in) / (math.pi * (outer**2 - inner**2) / self.elongation)
         above = smooth >= level
         region = region_above(smooth, level, *brightest(smooth)) if above.any() else above
@@ -217,7 +213,7 @@ class Galaxy:
         return region
 
     def outline(self) -> None:
-        """The galaxy down to one sigma above the sky (Pawlik et al. 2016, section 3.1): its radii and asymmetries."""
+        """Radii and asymmetries of the galaxy down to one sigma above the sky (Pawlik et al. 2016, section 3.1)."""
         stamp, values = self.stamp, self.values
         region = self.outline_region()
         ny, nx = region.shape
@@ -236,8 +232,7 @@ class Galaxy:
             )
         weights = [ellipse_weights(ny, nx, self.x, self.y, a, a / self.elongation, self.theta) for a in (outer, inner)]
         area, flux, difference, _, _ = symmetric_sums(self.turned, self.x, self.y, weights[0] - weights[1])
-        outer_asymmetry = _ratio(difference - area * self.turned.sky, flux) if flux else OUTSIDE
-        values["outer_asymmetry"] = self.known(outer_asymmetry)
+        values["outer_asymmetry"] = self.known((difference - area * self.turned.sky) / flux if flux else OUTSIDE)
         shape = turned(region.astype(float), stamp.mask, 0.0)
         circle = ellipse_weights(ny, nx, self.x, self.y, values["rmax_circ"], values["rmax_circ"], 0.0)
         _, flux, difference, _, _ = symmetric_sums(shape, self.x, self.y, circle)
@@ -260,7 +255,7 @@ class Galaxy:
         return region_above(smooth, level, y, x)
 
     def compare_regions(self, gini: np.ndarray) -> None:
-        """Flags where the Gini and the MID region differ, or the latter shows no peak."""
+        """Raise the flag where the Gini and MID regions differ, or the MID region has no peak."""
         stamp = self.stamp
         positive = np.maximum(stamp.galaxy, 0.0)
         pixels = np.sort(positive[stamp.segment & ~stamp.mask])
@@ -274,5 +269,5 @@ class Galaxy:
         self.warn(larger > 0 and (gini & region).sum() / larger < OVERLAP, SUSPECT)
 
 
-def _ratio(a: float, b: float) -> float:
-    return a / b if b else math.nan
+def _unmasked(image: np.ndarray) -> Plane:
+    return plane(image, np.zeros(image.shape, dtype=np.bool_))

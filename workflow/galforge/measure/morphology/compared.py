@@ -1,4 +1,7 @@
-"""The nine properties of morphology that Holzschuh et al. (2022) compare."""
+"""The nine properties of morphology that Holzschuh et al. (2022) compare, and the flags of an engine."""
+
+FLAGS = ("flag", "flag_sersic")
+"""The last quantities of an engine, statmorph's: 0 good, 1 suspect, 2 bad, 4 catastrophic."""
 
 PROPERTIES = {
     "asymmetry": "asymmetry",
@@ -11,4 +14,4 @@ PROPERTIES = {
     "orientation": "orientation_centroid",
     "ellipticity": "ellipticity_centroid",
 }
-"""Name in the tables: column of the measurements."""
+"""Columns of the measurements by the names in tables."""

@@ -20,8 +20,8 @@ def _mirrored(i, size):
 def uniform_filter(image, size):
     """Mean of the `size` x `size` pixels about each pixel of `image` (ny, nx), mirrored beyond the edges.
 
-    To the last bit that of scipy.ndimage.uniform_filter: where an image is flat, rounding decides what lies
-    above its threshold. As there, a size below 2 changes nothing.
+    The result equals scipy.ndimage.uniform_filter's to the last bit, because in flat images rounding errors decide
+    which pixels lie above a threshold. As in scipy, a size below 2 changes nothing.
     """
     if size < 2:
         return image.copy()
@@ -79,9 +79,9 @@ def _convolve(image, kernel, mirror):
 
 
 def gaussian_filter(image: np.ndarray, sigma: float, mirror: bool) -> np.ndarray:
-    """`image` (ny, nx) convolved with a Gaussian of `sigma` px; beyond the edges it is mirrored, or else zero.
+    """`image` (ny, nx) convolved with a Gaussian of `sigma` px; beyond the edges it is mirrored, or zero.
 
-    scipy.ndimage.gaussian_filter, modes reflect and constant.
+    As scipy.ndimage.gaussian_filter with the modes reflect and constant.
     """
     reach = int(TRUNCATE * sigma + 0.5)
     kernel = np.exp(-0.5 / (sigma * sigma) * np.arange(-reach, reach + 1) ** 2)
@@ -90,11 +90,11 @@ def gaussian_filter(image: np.ndarray, sigma: float, mirror: bool) -> np.ndarray
 
 @compiled()
 def outliers(image, limit):
-    """Pixels (bool) that lie more than `limit` sd of their eight neighbours from those neighbours' mean.
+    """Pixels (bool) that differ from the mean of their eight neighbours by more than `limit` times the neighbours' sd.
 
-    The outer pixels' neighbours beyond the edge are the edge's own; NaN counts as zero among neighbours (Lotz
-    et al. 2004, AJ 128, 163, section 3.1). The order of the sums is astropy's, because in a flat
-    image the variance is rounding.
+    Neighbours beyond the edge are the nearest pixels at the edge; NaN counts as zero among neighbours (Lotz et al.
+    2004, AJ 128, 163, section 3.1). Sums are in astropy's order, because in a flat image the variance is a rounding
+    error.
     """
     ny, nx = image.shape
     result = np.empty((ny, nx), dtype=np.bool_)
@@ -108,6 +108,6 @@ def outliers(image, limit):
                         mean += value * 0.125
                         mean2 += value * value * 0.125
             variance = mean2 - mean * mean
-            # A variance that rounding made negative has no root, and flags nothing.
+            # A variance that is negative by rounding has no root, and the pixel is no outlier.
             result[y, x] = variance >= 0 and abs(image[y, x] - mean) > limit * math.sqrt(variance)
     return result

@@ -1,9 +1,9 @@
-"""Least squares on the path of MINPACK's Levenberg-Marquardt algorithm, from the normal equations.
+"""Least squares with the steps of MINPACK's Levenberg-Marquardt algorithm, from the normal equations.
 
 Scaling, damping, trust region, the tests and their order are those of More 1978 (Lecture Notes in Mathematics 630,
-105), so a fit takes the same steps and stops at the same one. MINPACK factorises the Jacobian; here only the products
-of its columns are known, and a pivoted Cholesky factorisation takes the same pivots. The count of evaluations
-is that of MINPACK with forward differences.
+105), so that a fit takes the same steps and stops at the same one. MINPACK factorises the Jacobian; here only the
+products of its columns are known, and a pivoted Cholesky factorisation takes the same pivots. Evaluations are counted
+as in MINPACK with forward differences.
 """
 
 import math
@@ -19,7 +19,7 @@ _EPS = float(np.finfo(float).eps)
 _TINY = float(np.finfo(float).tiny)
 # The first trust region, in scaled lengths of the start.
 _REACH = 100.0
-# A column whose part independent of the others has a smaller share of its squared norm is rounding only.
+# Smallest share of a column's squared norm that is independent of the others; a smaller share is a rounding error.
 _DEPENDENT = 64.0 * _EPS
 
 
@@ -33,7 +33,7 @@ def _length(scale, vector):
 
 @compiled()
 def _solve(lower, rank, order, right, found):
-    """Solve L L^T (found) = right for the first `rank` unknowns of `order`, the others 0; returns |L^-1 right|^2."""
+    """Solve L L^T found = right for the first `rank` unknowns of `order`, the others are 0; returns |L^-1 right|^2."""
     part = np.empty(7)
     square = 0.0
     for i in range(rank):
@@ -54,7 +54,7 @@ def _solve(lower, rank, order, right, found):
 
 @compiled()
 def _correction(lower, rank, order, scale, step, length, reach):
-    """Newton's correction of the damping, from the derivative of the scaled length of the step by it."""
+    """Newton's correction of the damping, from the derivative of the scaled length of the step by the damping."""
     right, found = np.empty(7), np.empty(7)
     for i in range(7):
         right[i] = scale[i] ** 2 * step[i] / length
@@ -94,17 +94,17 @@ def _factor(matrix, damping, scale, lower, order):
 
 @compiled()
 def _propose(products, point, scale, reach, par, trial):
-    """The next trial point: the damped step whose scaled length is `reach`, or the undamped one if it is shorter.
+    """The next trial point: the damped step of scaled length `reach`, or the undamped step if it is shorter.
 
     Args:
         products: of the columns and residuals at `point`; upper triangle.
-        scale: of the parameters; grows to the columns' norms. reach < 0: the first call, which sets both.
-        par: damping found last.
+        scale: of the parameters; it grows to the norms of the columns. The first call has reach < 0 and sets both.
+        par: the last damping.
         trial: filled with the trial point.
 
     Returns:
         reach, damping, scaled length of the step, the squared norm of the Jacobian times it, scaled length of the
-        trial point, and the largest cosine between the residuals and a column (NaN where a product is not finite).
+        trial point, and the largest cosine between the residuals and a column (NaN if a product is not finite).
     """
     matrix = np.empty((7, 7))
     downhill = np.empty(7)
@@ -170,15 +170,15 @@ def minimise(products_at: Callable[[np.ndarray], np.ndarray], start: np.ndarray)
     """Minimise a sum of squares over seven parameters.
 
     Args:
-        products_at: of a point (7,): products (8, 8) of all pairs of the seven columns of the Jacobian and, last, the
-        residuals; upper triangle.
+        products_at: gives, at a point (7,), the products (8, 8) of all pairs of the seven columns of the Jacobian and,
+            last, the residuals; upper triangle.
         start: (7,).
 
     Returns:
-        The point, the sum of squares there, MINPACK's info, and the evaluations.
+        The point, the sum of squares there, MINPACK's info, and the number of evaluations.
 
     Raises:
-        FloatingPointError: the derivatives are not finite, or what products_at raises.
+        FloatingPointError: the derivatives are not finite; products_at may raise it as well.
     """
     point, trial, scale = start.copy(), np.empty(7), np.empty(7)
     products = products_at(point)
@@ -189,7 +189,7 @@ def minimise(products_at: Callable[[np.ndarray], np.ndarray], start: np.ndarray)
         evaluations += 7 * accepted
         reach, par, length, linear, trial_extent, cosine = _propose(products, point, scale, reach, par, trial)
         if math.isnan(cosine):
-            raise FloatingPointError(f"derivatives that are not finite at {point.tolist()}")
+            raise FloatingPointError(f"derivatives are not finite at {point.tolist()}")
         if cosine == 0.0:
             return point, chi2, 4, evaluations
         if first:

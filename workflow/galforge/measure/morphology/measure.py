@@ -1,8 +1,8 @@
 """Morphology of every stamp by statmorph's definitions (Rodriguez-Gomez et al. 2019, MNRAS 483, 4140).
 
-An engine measures: the compiled one of this project (`by_numba`), or statmorph itself (`by_statmorph`). All that the
-engine measures is kept with its two flags, and no stamp is left out: what could not be measured is a missing value
-(NaN), whether the stamp has no segment, the engine gave up on a quantity, or it raised.
+The measurements are made by an engine: the compiled one of this project (`by_numba`), or statmorph itself
+(`by_statmorph`). All of them are kept, with two flags. No stamp is left out: quantities are missing (NaN) where the
+stamp has no segment, the engine gave up on them, or it raised.
 """
 
 import importlib
@@ -21,7 +21,7 @@ from galforge.measure.morphology.settings import MeasureSettings
 from galforge.seeds import generator
 from galforge.stamps.file import Stamps
 
-PSF_SIDE = 3  # px; the published kernel is cut to 3x3
+PSF_SIDE = 3  # px; the published kernel is cut to 3 x 3
 
 
 def measure(
@@ -29,53 +29,56 @@ def measure(
 ) -> pd.DataFrame:
     """Measure band `band` of stamps `start` to `stop` (exclusive).
 
-    Gaussian noise is added first, of sd `noise_sigma` [image units]; under protocol published of the sd in
-    the settings. It is drawn per stamp from (seed, origin, index): give source and generated stamps different
-    seeds, because one realisation on both sides would correlate the two samples and score below the floor.
+    Gaussian noise is added first, with sd `noise_sigma` [image units], or the sd of the settings under protocol
+    published. It is drawn per stamp from (seed, origin, index). Source and generated stamps need different seeds: the
+    same noise on both sides would correlate the two samples and give distances below the floor.
 
-    Columns: `index` (absolute), `segmented` (bool), `segment_area` [px], the engine's QUANTITIES (lengths in
-    px, angles in radians, fluxes in image units; `flag` and `flag_sersic` last), and `error` (the engine's
-    exception as text, empty where none). The rows are in the order of the index.
+    Columns: `index` (absolute), `segmented` (bool), `segment_area` [px], the engine's QUANTITIES (lengths in px, angles
+    in radians, fluxes in image units; `flag` and `flag_sersic` last), and `error` (the engine's exception as text,
+    empty without one). Rows are in the order of the index.
 
     Raises:
-        GalforgeError: stamps that are not square, a band that does not exist, or a gain that is not positive.
+        GalforgeError: stamps are not square, the band does not exist, or a gain is not positive.
     """
-    psf = gaussian_psf(settings.psf_fwhm) if settings.psf_fwhm > 0 else None
     gains = gains_of(stamps, start, stop, settings)
     sigma = settings.noise if settings.protocol == "published" else noise_sigma
     rows = []
     for low, images in blocks(stamps, start, stop, band):
         for index, image in enumerate(images, low):
             noise = _noise(sigma, image.shape, seed, stamps.header.origin, index)
-            rows.append({"index": index, **measure_image(image, gains[index - start], settings, psf, noise)})
+            rows.append({"index": index, **measure_image(image, gains[index - start], settings, noise)})
     measured = ["segment_area", *_engine(settings).QUANTITIES]
     table = pd.DataFrame(rows, columns=["index", "segmented", *measured, "error"])
     table = table.astype(dict.fromkeys(measured, "float64"))
     table = table.astype({"index": "int64", "segmented": "bool", "error": "str"})
-    _report(table, settings.engine)
+    raised = table.loc[table["error"] != ""]
+    log.info(
+        "morphology by %s: %d stamps, %d not segmented, %d with flag <= 1, %d that it failed on",
+        settings.engine, len(table), (~table["segmented"]).sum(), (table["flag"] <= 1).sum(), len(raised),
+    )  # fmt: skip
+    if len(raised):
+        index, error = raised[["index", "error"]].iloc[0]
+        log.warning("%s failed on %d stamps; the first, %d: %s", settings.engine, len(raised), index, error)
     return table
 
 
 def measure_image(
-    image: np.ndarray,
-    gain: float,
-    settings: MeasureSettings,
-    psf: np.ndarray | None = None,
-    noise: np.ndarray | None = None,
-) -> dict:
+    image: np.ndarray, gain: float, settings: MeasureSettings, noise: np.ndarray | None = None
+) -> dict[str, float | bool | str]:
     """One row of the table (without `index`) for one image (H, W).
 
-    `gain` in electrons per image unit; `psf` is convolved with the image before `noise` (H, W) is added.
+    The image is convolved with the PSF of the settings, if any, before `noise` (H, W) is added; `gain` is in electrons
+    per image unit.
     """
-    image = np.asarray(image, dtype=np.float64)
-    if psf is not None:
+    image, psf = np.asarray(image, dtype=np.float64), None
+    if settings.psf_fwhm > 0:
+        psf = gaussian_psf(settings.psf_fwhm)
         image = ndimage.convolve(image, psf, mode="constant")
     if noise is not None:
         image = image + noise
     engine = _engine(settings)
-    row: dict = dict.fromkeys(engine.QUANTITIES, np.nan)
-    row["error"] = ""
-    # statmorph and numpy warn several times per faint stamp; the flags carry the same news.
+    row = dict.fromkeys(engine.QUANTITIES, np.nan) | {"error": ""}
+    # statmorph and numpy warn several times per faint stamp, which the flags report as well.
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         galaxy = segment(image, settings)
@@ -87,13 +90,13 @@ def measure_image(
             row.update(engine.quantities(image, galaxy, gain, psf))
         except MemoryError:
             raise
-        except Exception as error:  # the definitions assert inside; one odd stamp must not end the job
+        except Exception as error:  # engines assert their assumptions; one odd stamp must not end the job
             row["error"] = f"{type(error).__name__}: {error}".strip(": ")
     return row
 
 
 def _engine(settings: MeasureSettings) -> ModuleType:
-    """The module that measures. By name, so that a job imports, and its code digest holds, the chosen one alone."""
+    """The module that measures; imported by name, so that a job and its code digest have the chosen engine only."""
     return importlib.import_module(settings.engine_module)
 
 
@@ -114,10 +117,10 @@ def _noise(sigma: float, shape: tuple[int, int], seed: int, origin: str, index: 
 def gains_of(stamps: Stamps, start: int, stop: int, settings: MeasureSettings) -> np.ndarray:
     """Electrons per image unit of stamps `start` to `stop` (exclusive).
 
-    corrected: the catalogue's column `gain`, or else the header's gain; published: the setting.
+    corrected: the column `gain` of the catalogue, else the header's gain; published: the setting.
 
     Raises:
-        GalforgeError: one is not positive and finite.
+        GalforgeError: a gain is not positive and finite.
     """
     if settings.protocol == "published":
         return np.full(stop - start, settings.gain)
@@ -130,19 +133,7 @@ def gains_of(stamps: Stamps, start: int, stop: int, settings: MeasureSettings) -
     bad = np.flatnonzero(~(np.isfinite(gains) & (gains > 0)))
     if bad.size:
         raise GalforgeError(
-            f"{stamps.path}, {what}: stamp {start + bad[0]} has a gain of {gains[bad[0]]:g} electrons "
-            "per image unit, which must be positive and finite: mend the data set, or measure with "
-            "protocol published"
+            f"{stamps.path}, {what}: stamp {start + bad[0]} has a gain of {gains[bad[0]]:g} electrons per image unit, "
+            "which must be positive and finite: correct the data set, or measure with protocol published"
         )
     return gains
-
-
-def _report(table: pd.DataFrame, engine: str) -> None:
-    raised = table.loc[table["error"] != ""]
-    log.info(
-        "morphology by %s: %d stamps, %d not segmented, %d with flag <= 1, %d that it failed on",
-        engine, len(table), (~table["segmented"]).sum(), (table["flag"] <= 1).sum(), len(raised),
-    )  # fmt: skip
-    if len(raised):
-        first = raised.iloc[0]
-        log.warning("%s failed on %d stamps; the first, %d: %s", engine, len(raised), first["index"], first["error"])

@@ -1,4 +1,4 @@
-"""The Sersic profile of a galaxy: where its fit starts, and what is reported of its end. As in statmorph."""
+"""The Sersic profile of a galaxy: where its fit starts and what is reported of its end, both as in statmorph."""
 
 import math
 
@@ -20,13 +20,13 @@ def profile(
     values: dict[str, float],
     psf: np.ndarray | None,
 ) -> dict[str, float]:
-    """The Sersic fit's values, those of its goodness (none where it was not made), and `flag_sersic`.
+    """Values of the Sersic fit, its goodness (missing where no fit was made), and `flag_sersic`.
 
     Args:
-        errors: (ny, nx) sd of the pixels; 0 leaves one out, and so does an image value of 0.
+        errors: (ny, nx) sd of the pixels; pixels with 0, or with an image value of 0, are left out.
         centre: x, y on the stamp, where the fit starts.
-        values: the measurements that it starts from: concentration, rhalf_ellip, and the ellipse of asymmetry.
-        psf: (h, w) or None.
+        values: earlier measurements for the start: concentration, rhalf_ellip, and the ellipse of asymmetry.
+        psf: (h, w), or None for none.
 
     Raises:
         FloatingPointError: the fit met a value that is not finite.
@@ -53,18 +53,17 @@ def profile(
         flag = BAD
     elif fit.n == sersic.INDEX_MIN:
         flag = max(flag, SUSPECT)
-    end = (fit.amplitude, fit.r_eff, fit.n, fit.x_0, fit.y_0, fit.ellip, fit.theta)
-    return _named(end, stamp) | _goodness(fit.chi2, count, len(point)) | {"flag_sersic": float(flag)}
+    return _named(fit[: len(point)], stamp) | _goodness(fit.chi2, count, len(point)) | {"flag_sersic": float(flag)}
 
 
 def _named(point: tuple[float, ...], stamp: Stamp) -> dict[str, float]:
-    """A fit's parameters by their names, with ellipticity in [0, 1], a radius above zero and an angle in [0, pi)."""
+    """Parameters of a fit by name, with ellipticity in [0, 1], a positive radius and an angle in [0, pi)."""
     amplitude, radius, n, x, y, ellipticity, theta = point
     radius = abs(radius)
     if ellipticity > 1:
         ellipticity = 2 - ellipticity
     if ellipticity < 0:
-        # The axes change their places.
+        # The axes swap.
         radius, ellipticity, theta = (1 - ellipticity) * radius, ellipticity / (ellipticity - 1), theta + math.pi / 2
     return {
         "sersic_amplitude": amplitude,
@@ -78,14 +77,14 @@ def _named(point: tuple[float, ...], stamp: Stamp) -> dict[str, float]:
 
 
 def _goodness(chi2: float, count: int, free: int) -> dict[str, float]:
-    """Reduced chi^2, and Akaike's and the Bayesian information criteria for least squares."""
+    """Reduced chi^2, and the Akaike and Bayesian information criteria for least squares."""
     reduced = {"sersic_chi2_dof": chi2 / (count - free)}
     if chi2 == 0:
         return reduced
     spread = count * math.log(chi2 / count)
     correction = 0.0
     if count < 40 * free:
-        # Infinite, and so missing, with one pixel more than parameters.
+        # With only one pixel more than parameters it is infinite, and reported as missing.
         correction = 2 * free * (free + 1) / (count - free - 1) if count > free + 1 else math.nan
     return reduced | {
         "sersic_aic": spread + 2 * free + correction,

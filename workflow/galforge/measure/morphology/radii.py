@@ -1,7 +1,7 @@
-"""Radii of circles and ellipses at a surface brightness or at a share of the light.
+"""Radii of circles and ellipses at a given surface brightness or share of the light.
 
-As in statmorph: a grid of 100 radii finds the first bracket, because these curves are not monotonic in a noisy
-image, and Brent's method the root in it.
+As in statmorph, a grid of 100 radii finds the first bracket, because the curves are not monotonic in a noisy image, and
+Brent's method finds the root in it.
 """
 
 import numpy as np
@@ -15,13 +15,13 @@ ETA = 0.2  # of Petrosian radii
 WIDTH = 1.0  # px, of the annulus in which the surface brightness is taken
 XTOL = 1e-6  # px
 POINTS = 100
-SLIVER = 1e-5  # share of the area inside, below which an annulus is summed pixel by pixel
+SLIVER = 1e-5  # an annulus with a smaller share of the area inside it is summed pixel by pixel
 FOUND, TOO_SMALL, TOO_LARGE = 0, 1, 2
 
 
 @compiled()
 def _sliver(plane, xc, yc, inner, outer):
-    """Flux and area between two circles, pixel by pixel: exact where hardly any of it lies on the stamp."""
+    """Flux and area between two circles, pixel by pixel; exact where hardly any of the annulus is on the stamp."""
     flux, area = 0.0, 0.0
     for y in range(plane.image.shape[0]):
         for x in range(plane.image.shape[1]):
@@ -42,7 +42,7 @@ def annulus(plane, xc, yc, inner, outer, elongation, theta):
         return flux - flux_in, area
     if np.isnan(theta):
         return _sliver(plane, xc, yc, inner, outer)
-    # What rounding leaves of an ellipse's annulus that is masked or beyond the edge is no area.
+    # An elliptical annulus that is masked or beyond the edge has a rounding error instead of an area of zero.
     return (flux - flux_in, area) if area > 1e-12 * area_in else (0.0, 0.0)
 
 
@@ -50,8 +50,8 @@ def annulus(plane, xc, yc, inner, outer, elongation, theta):
 def _petrosian(plane, xc, yc, r, elongation, theta):
     """|mean in an annulus about `r`| / |mean inside `r`| - ETA, and whether the latter is zero.
 
-    A circular annulus beyond the edge is dark. In an elliptical one statmorph divides rounding by rounding, and mostly
-    goes on; here the search always goes on. It ends at the largest radius, with a flag.
+    A circular annulus beyond the edge is dark. For an elliptical one, statmorph divides two rounding errors and mostly
+    continues; here the search always continues, up to the largest radius, with a flag.
     """
     flux, area = annulus(plane, xc, yc, r - 0.5 * WIDTH, r + 0.5 * WIDTH, elongation, theta)
     edge = abs(flux / area) if area > 0 else 0.0
@@ -92,9 +92,9 @@ def _petrosian_radius(plane, xc, yc, largest, elongation, theta):
 def petrosian_radius(
     plane: Plane, xc: float, yc: float, elongation: float = 1.0, theta: float = CIRCLE
 ) -> tuple[float, bool]:
-    """Petrosian radius [px]: where the mean in a 1-px annulus is 0.2 of the mean inside it.
+    """Petrosian radius [px], where the mean in an annulus of 1 px is 0.2 of the mean inside it.
 
-    Circular, or, given `elongation` and `theta` [rad], the semi-major axis of an ellipse.
+    The radius of a circle or, given `elongation` and `theta` [rad], the semi-major axis of an ellipse.
 
     Returns:
         The radius, and whether it is bad: below 1 px (then 1), beyond the stamp's diagonal times
@@ -148,19 +148,19 @@ def radii_at(
     elongation: float = 1.0,
     theta: float = CIRCLE,
 ) -> tuple[list[float], bool]:
-    """Radii [px] that hold `fractions` of the light within radius `largest`; ellipses as `petrosian_radius`.
+    """Radii [px] that contain `fractions` of the light within radius `largest`; ellipses as in `petrosian_radius`.
 
     Returns:
-        The radii, and whether they are bad, because that light is zero (then `largest`) or negative (then its
-        absolute value counts).
+        The radii, and whether they are bad: the light is zero (then all are `largest`) or negative (then its absolute
+        value counts).
 
     Raises:
-        GalforgeError: the light is not finite, so there is no such radius.
+        GalforgeError: the light is not finite, so that there is no such radius.
     """
     total = inside(plane, xc, yc, largest, elongation, theta)[0]
     if total == 0:
         return [largest] * len(fractions), True
     roots = _radii_at(plane, xc, yc, largest, elongation, theta, abs(total), np.array(fractions))
     if np.isnan(roots).any():
-        raise GalforgeError(f"no radius within {largest:g} px holds the asked share of a flux of {total:g}")
+        raise GalforgeError(f"no radius within {largest:g} px contains the requested share of a flux of {total:g}")
     return roots.tolist(), bool(total < 0)

@@ -1,4 +1,4 @@
-"""Regions of a galaxy: the connected pixels (with diagonals) above a threshold that hold a given one."""
+"""Regions of a galaxy: pixels above a threshold that are connected (also diagonally) with a given pixel."""
 
 import numpy as np
 
@@ -6,15 +6,15 @@ from galforge.compiled import compiled
 from galforge.measure.morphology.filters import gaussian_filter
 from galforge.measure.morphology.roots import MOST, advance, begin
 
-ETA = 0.2  # ratio of the brightness at the edge of the MID region to that inside it
+ETA = 0.2  # brightness at the edge of the MID region over the mean inside it
 
 
 @compiled()
 def region_above(image, threshold, y, x):
-    """Pixels (bool, as `image`) at least `threshold` connected to (y, x), which belongs to it whatever its value."""
+    """Pixels (bool, ny, nx) of at least `threshold` connected to (y, x), which is included whatever its value."""
     ny, nx = image.shape
     region = np.zeros((ny, nx), dtype=np.bool_)
-    # Seeds of runs along the rows. A run of n pixels finds at most (n + 3) / 2 runs in each row beside it.
+    # Seeds of runs along the rows. A run of n pixels touches at most (n + 3) / 2 runs in each neighbouring row.
     stack = np.empty((2 * nx + 1) * ny + 1, dtype=np.int64)
     stack[0] = y * nx + x
     left = 1
@@ -44,7 +44,7 @@ def region_above(image, threshold, y, x):
 
 @compiled()
 def brightest(image):
-    """Row and column of the first pixel, row by row, that has the largest value."""
+    """Row and column of the first pixel, row by row, with the largest value."""
     at = np.argmax(image)
     return at // image.shape[1], at % image.shape[1]
 
@@ -66,7 +66,7 @@ def _clump(image, threshold, y, x):
 
 @compiled()
 def mid_region(image, values, y, x):
-    """Region of the MID statistics (Freeman et al. 2013, MNRAS 434, 282, section 4.3, as statmorph has it).
+    """Region of the MID statistics (Freeman et al. 2013, MNRAS 434, 282, section 4.3, as in statmorph).
 
     Args:
         image: (ny, nx) without negative pixels, zero outside the segment.
@@ -74,8 +74,8 @@ def mid_region(image, values, y, x):
         y, x: its brightest pixel.
 
     Returns:
-        The region (all False where even the faintest pixel lies above the level sought), whether there is
-        one, and whether its smoothing had lost the brightest pixel.
+        The region (all False where even the faintest pixel is above the level), whether there is one, and whether
+        smoothing removed the brightest pixel from it.
     """
     last = values.size - 1
     at_zero = values[0] / _clump(image, values[0], y, x)[1] - ETA
@@ -117,5 +117,5 @@ def _has_peak(smooth):
 
 
 def has_peak(image: np.ndarray, region: np.ndarray) -> bool:
-    """Whether the image inside a region, smoothed by a Gaussian of 1 px, has a local maximum off the stamp's edge."""
+    """Whether the image in a region, smoothed by a Gaussian of 1 px, has a local maximum away from the stamp's edge."""
     return _has_peak(gaussian_filter(np.where(region, image, 0.0), 1.0, True))

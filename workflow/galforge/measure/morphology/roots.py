@@ -1,4 +1,4 @@
-"""Brent's root finder (1973, ch. 4), one step at a time, so that compiled code can use it on any function.
+"""Brent's root finder (1973, ch. 4), one step at a time, so that compiled code can use it for any function.
 
 The steps, the tolerances and the returned point are those of scipy.optimize.brentq with its default rtol.
 """
@@ -15,8 +15,8 @@ MOST = 100  # steps
 
 @compiled()
 def begin(a, at_a, b, at_b):
-    """State for the bracket [a, b] with the function's values there, of opposite signs."""
-    # Previous point, present one, opposite one; their values; the last two steps.
+    """State for a bracket [a, b] and the values of the function there, which have opposite signs."""
+    # The previous, present and opposite points, their values, and the last two steps.
     state = np.array([a, b, 0.0, at_a, at_b, 0.0, 0.0, 0.0])
     if at_a == 0:
         state[1], state[4] = a, 0.0
@@ -25,7 +25,7 @@ def begin(a, at_a, b, at_b):
 
 @compiled()
 def advance(state, xtol):
-    """The next point [state[1] afterwards] to try; True if there is none: state[1] is the root."""
+    """Set state[1] to the next point to try; True if state[1] is the root."""
     if state[4] == 0:
         return True
     if state[3] != 0 and (state[3] < 0) != (state[4] < 0):

@@ -1,9 +1,9 @@
-"""Segmentation map of the one galaxy a stamp is about.
+"""Segmentation map of the one galaxy that a stamp shows.
 
-The recipe is that of the released code of Holzschuh et al. 2022 (MNRAS 515, 652): the threshold and the detection of
-photutils (3.0, `detect_threshold` and `detect_sources`), the segment of largest area, smoothed by a uniform filter. The
-maps are photutils' own to the last pixel, without its costs: the pixels are sorted and summed once, and every step of
-the clipping finds its median, its sd and its bounds along them.
+The recipe is that of the released code of Holzschuh et al. 2022 (MNRAS 515, 652): threshold and detection of photutils
+(3.0, `detect_threshold` and `detect_sources`), then the segment of largest area, smoothed by a uniform filter. The maps
+equal photutils' to the last pixel at a fraction of the time: pixels are sorted and summed once, and every step of the
+clipping finds its median, sd and bounds in the sorted values.
 """
 
 import math
@@ -15,7 +15,7 @@ from galforge.compiled import compiled
 from galforge.measure.morphology.filters import uniform_filter
 from galforge.measure.morphology.settings import MeasureSettings
 
-REFERENCE_SIDE = 256  # px; the stamps for which the published filter size was chosen
+REFERENCE_SIDE = 256  # px; side of the stamps for which the published filter size was chosen
 SMALLEST_FILTER = 3  # px
 CLIPPED_AT = 3.0  # sd about the median
 CLIPPINGS = 10  # at most
@@ -26,8 +26,8 @@ TOUCHING = np.ones((3, 3), dtype=bool)  # pixels of one source touch along edges
 def filter_size(side: int, settings: MeasureSettings) -> int:
     """Side [px] of the uniform filter for stamps of `side` px.
 
-    The published size is fixed, which at 64 px deletes every segment below about 50 px; the corrected one is
-    the same fraction of the stamp, and at least 3 px.
+    The published size is fixed, which in stamps of 64 px deletes all segments below about 50 px; the corrected one is
+    the same fraction of every stamp, and at least 3 px.
     """
     if settings.protocol == "published":
         return settings.filter_size
@@ -35,10 +35,9 @@ def filter_size(side: int, settings: MeasureSettings) -> int:
 
 
 def segment(image: np.ndarray, settings: MeasureSettings) -> np.ndarray:
-    """Boolean segmentation map (H, W) of the largest source of `image` (H, W); all False where there is none.
+    """Boolean segmentation map (H, W) of the largest source in `image` (H, W); all False where there is none.
 
-    Beyond the edges the filter sees the mirrored segment, so that a galaxy that runs off the stamp is not
-    eroded there.
+    The filter sees the segment mirrored beyond the edges, so that a galaxy that runs off the stamp is not eroded there.
     """
     mean, deviation = clipped_statistics(image)
     labels, _ = ndimage.label(image > mean + settings.detection_sigma * deviation, TOUCHING, output=np.intp)
@@ -51,10 +50,10 @@ def segment(image: np.ndarray, settings: MeasureSettings) -> np.ndarray:
 
 
 def clipped_statistics(image: np.ndarray) -> tuple[float, float]:
-    """Mean and sd of the finite pixels (H, W) that ten clippings at 3 sd about the median leave; NaN where none is.
+    """Mean and sd of the finite pixels (H, W) left by up to ten clippings at 3 sd about the median; NaN for none.
 
-    Both are taken over the pixels in the order of the image: sums in another order differ in the last digit, and on a
-    constant image the last digit decides what lies above the threshold.
+    Pixels are summed in the order of the image: another order changes the last digit, and in a constant image the last
+    digit decides which pixels lie above the threshold.
     """
     ordered = np.sort(image, axis=None)
     ordered = ordered[np.searchsorted(ordered, -np.inf, side="right") : np.searchsorted(ordered, np.inf)]
@@ -69,9 +68,11 @@ def clipped_statistics(image: np.ndarray) -> tuple[float, float]:
 
 @compiled()
 def _clip(ordered):
-    """Whether sums along sorted values (n,) decide which the clippings keep, and the range of those, end excluded.
+    """Clip sorted values (n,) by their running sums.
 
-    They do not where a value lies as near to a bound as rounding might have moved the bound.
+    Returns:
+        Whether the result is certain, and the range of the values that are kept, end excluded. It is not certain where
+        a value is so near to a bound that rounding errors of the bound matter.
     """
     first, last = 0, ordered.size
     sums, squares = np.zeros(ordered.size + 1), np.zeros(ordered.size + 1)
@@ -87,7 +88,8 @@ def _clip(ordered):
         median = 0.5 * (ordered[first + (count - 1) // 2] + ordered[first + count // 2])
         mean = (sums[last] - sums[first]) / count
         variance = (squares[last] - squares[first]) / count - mean * mean
-        # A running sum of n terms is wrong by at most n roundings of the sum of their sizes; the mean's error is less.
+        # A running sum of n terms has an error of at most n roundings of the sum of their sizes; the mean has a
+        # smaller one.
         rounding = 4.0 * EPSILON * ordered.size * squares[last] / count
         if variance <= 2.0 * rounding:
             return False, first, last
@@ -107,7 +109,7 @@ def _clip(ordered):
 
 
 def _clip_in_order(image: np.ndarray, ordered: np.ndarray) -> tuple[int, int]:
-    """The range of sorted values (n,) that the clippings keep, with every sum in the order of the image (H, W)."""
+    """The range of sorted values (n,) that the clippings keep, with all sums in the order of the image (H, W)."""
     first, last = 0, len(ordered)
     kept = image[np.isfinite(image)]
     for _ in range(CLIPPINGS):
@@ -126,9 +128,9 @@ def _clip_in_order(image: np.ndarray, ordered: np.ndarray) -> tuple[int, int]:
 
 
 def _smoothed(segment: np.ndarray, size: int) -> np.ndarray:
-    """Uniform filter of `size` px over `segment` (bool, H, W), and what is above one half: True.
+    """Smooth `segment` (bool, H, W) with a uniform filter of `size` px; True above one half.
 
-    Only the segment and a margin of the filter's size are filtered; the rest is empty and stays so.
+    Only the segment and a margin of the filter's size are filtered, because the rest is empty and stays empty.
     """
     smooth = np.zeros(segment.shape, dtype=bool)
     inside = tuple(

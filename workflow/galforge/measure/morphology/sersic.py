@@ -5,12 +5,12 @@ The model is I(x, y) = A exp(-b_n ((z^2)^(1/2n) - 1)) at the pixel centres, with
     u = ( (x - x_0) cos t + (y - y_0) sin t) / r_e,
     v = (-(x - x_0) sin t + (y - y_0) cos t) / ((1 - e) r_e),
 
-and b_n such that r_e holds half of the light (Graham & Driver 2005, PASA 22, 118). The fit takes the path of
-statmorph's, which is astropy's LevMarLSQFitter, which is MINPACK's lmdif: it ends where that one does, as closely as
-that one would with the pixels in another order.
+and b_n such that half of the light is within r_e (Graham & Driver 2005, PASA 22, 118). The fit takes the same steps as
+statmorph's, which is astropy's LevMarLSQFitter and so MINPACK's lmdif. It ends at the same point, as closely as lmdif
+itself would with the pixels in another order.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,10 +18,9 @@ from galforge.measure.morphology.levenberg_marquardt import minimise
 from galforge.measure.morphology.sersic_pixels import INDEX_MIN, ConvolvedPixels, Pixels
 
 
-@dataclass(frozen=True)
-class SersicFit:
+class SersicFit(NamedTuple):
     """Where a fit ended; lengths in px, `theta` in rad. `ierr` is MINPACK's info (1-4: converged), `evaluations` the
-    model evaluations that MINPACK counts, and chi2 the sum of the squared weighted residuals."""
+    number of model evaluations as MINPACK counts them, and chi2 the sum of squared weighted residuals."""
 
     amplitude: float
     r_eff: float
@@ -43,11 +42,11 @@ def fit(image: np.ndarray, weights: np.ndarray, start: tuple[float, ...], psf: n
         weights: (ny, nx), 1/sigma, in the inverse of the image's unit; 0 leaves a pixel out.
         start: amplitude, r_eff [px], n, x_0, y_0 [px, 0 in the middle of the first pixel], ellip, theta [rad, from x
         to y].
-        psf: (h, w), of any sum; the model beyond the image's edge counts as zero.
+        psf: (h, w), of any sum; the model beyond the edge of the image is zero.
 
     Raises:
-        FloatingPointError: the image, or the model at the start or at a trial point, is not finite; or the weights are
-            beyond 1e150, whose squares are not.
+        FloatingPointError: the image, or the model at the start or at a trial point, is not finite; or weights are so
+            large (1e150) that their squares are not.
     """
     image, weights = np.array(image, dtype=float, order="C"), np.array(weights, dtype=float, order="C")
     if not (np.isfinite(image).all() and np.isfinite(weights).all()):

@@ -1,12 +1,12 @@
 """The Sersic model on the pixels of an image: residuals, derivatives, and the products of their columns.
 
-One sweep over the pixels gives the model, its seven derivatives and the products of all pairs of columns. The pixels
-are taken block by block, so that no Jacobian is stored. With a point spread function the model and its derivatives
-are images first, which are convolved.
+One sweep over the pixels gives the model, its seven derivatives and the products of all pairs of columns. It goes block
+by block, so that no Jacobian is stored. With a point spread function, the model and its derivatives are first drawn as
+images, which are convolved.
 
-The derivatives are analytic, but those that MINPACK's forward differences give where they are not the same: the
-step's second order is added for the position, whose step is large beside the distance from the cusp; in the pixel
-that the cusp may lie in, and for n in b_n, they are differences.
+The derivatives are analytic, except where MINPACK's forward differences deviate from them. For the position, whose step
+is large compared with the distance to the cusp, the second order of the step is added. In the pixel that may contain
+the cusp, and for n in b_n, they are differences.
 """
 
 import math
@@ -18,12 +18,12 @@ import scipy.special
 from galforge.compiled import compiled
 from galforge.measure.morphology.elementary import exponential, logarithm
 
-# Smaller n count as this one.
+# Smaller n are replaced by this one.
 INDEX_MIN = 0.01
 _RELATIVE_DIFFERENCE = math.sqrt(float(np.finfo(float).eps))
-# Pixels swept at a time: eight columns of them fit into the first-level cache, and do not lie whole pages apart.
+# Pixels per block: eight columns of them fit into the first-level cache, and are not whole pages apart.
 _BLOCK = 504
-# Up to this many pixels of PSF are summed directly, more by Fourier transforms.
+# PSFs of up to this many pixels are summed directly, larger ones by Fourier transforms.
 _DIRECT = 200
 
 
@@ -39,8 +39,8 @@ def _value(dx, dy, b, r_eff, n, ellip, theta):
 @compiled(fastmath={"contract"})
 def _fill(columns, x, y, start, count, point, b, b_next, centre):
     """The model of unit amplitude and its derivatives by the other six parameters (those of the model itself) at
-    `count` pixels from `start`, in rows of _BLOCK of the flat `columns`. b and b_next belong to n and n + its
-    difference; `centre` is the pixel that is differenced."""
+    `count` pixels from `start`, in rows of _BLOCK of the flat `columns`. b and b_next belong to n and to n plus its
+    difference; `centre` is the number of the pixel whose derivatives are differences."""
     amplitude, r_eff, n, x_0, y_0, ellip, theta = point
     clamped = max(n, INDEX_MIN)
     step = _difference(n)
@@ -54,7 +54,7 @@ def _fill(columns, x, y, start, count, point, b, b_next, centre):
     hx, hy = _difference(x_0), _difference(y_0)
     qx, qy = 0.5 * (ux * ux + vx * vx), 0.5 * (uy * uy + vy * vy)
     by_r, by_e, by_t = 1.0 / r_eff, -1.0 / (1.0 - ellip), (va / ua - ua / va)
-    # Three loops, not one: their chains of dependent operations are short enough to overlap from pixel to pixel.
+    # Separate loops, whose chains of dependent operations are short enough to overlap from pixel to pixel.
     for i in range(count):
         dx, dy = x[start + i] - x_0, y[start + i] - y_0
         u, v = dx * ux + dy * uy, dx * vx + dy * vy
@@ -73,7 +73,7 @@ def _fill(columns, x, y, start, count, point, b, b_next, centre):
             columns[i + 3 * _BLOCK],
             columns[i + 4 * _BLOCK],
         )
-        # w is 0 at the cusp, and infinite far out where n is small; the model's derivatives vanish there.
+        # w is 0 at the cusp, and infinite far out for small n; the derivatives of the model vanish there.
         inside = (w > 0.0) & (w < 1e300)
         log = log if inside else 0.0
         w = w if inside else 0.0
@@ -115,9 +115,9 @@ def _difference(value):
 
 @compiled(fastmath={"reassoc", "contract"})
 def _accumulate(columns, values, weights, start, count, amplitude, products):
-    """Weight a block's columns, put the residuals behind them, and add the products of all pairs (upper triangle).
+    """Weight the columns of a block, append the residuals, and add the products of all pairs (upper triangle).
 
-    Returns 0, or NaN where a residual is not finite.
+    Returns 0, or NaN if a residual is not finite.
     """
     finite = 0.0
     for i in range(count):
@@ -127,7 +127,7 @@ def _accumulate(columns, values, weights, start, count, amplitude, products):
         for k in range(7):
             columns[i + k * _BLOCK] *= weight
         columns[i + 7 * _BLOCK] = residual
-    # Two columns by two: four products for each four numbers read.
+    # Two columns times two, which gives four products for four numbers read.
     for first in range(0, 8, 2):
         for second in range(first, 8, 2):
             a, b, c, d = 0.0, 0.0, 0.0, 0.0
@@ -149,7 +149,7 @@ def _accumulate(columns, values, weights, start, count, amplitude, products):
 
 @compiled()
 def _pack(image, weights):
-    """Column, row, value and weight of the pixels that have weight, and their numbers (-1 where there is none)."""
+    """Column, row, value and weight of the pixels with weight, and an image of their numbers (-1 for the others)."""
     x, y, values, kept = np.empty((4, image.size))
     number = np.full(image.shape, -1)
     count = 0
@@ -177,8 +177,8 @@ def _sweep(x, y, values, weights, point, b, b_next, centre, products):
 
 @compiled()
 def _draw(x, y, sides, point, b, b_next, centre, planes, lead):
-    """The seven columns of _fill as images, each from `lead` in its seventh of `planes`, with zeros in the gaps between
-    their rows. `sides`: image rows, image columns, columns with the gap."""
+    """Draw the seven columns of _fill as images, each from `lead` on in its seventh of `planes`, with zeros in the gaps
+    between rows. `sides` are the rows of the image, its columns, and its columns with the gap."""
     columns = np.empty(7 * _BLOCK)
     pitch = planes.size // 7
     for start in range(0, x.size, _BLOCK):
@@ -198,7 +198,7 @@ def _draw(x, y, sides, point, b, b_next, centre, planes, lead):
 
 @compiled(fastmath={"contract"})
 def _gather(planes, offsets, taps, values, weights, amplitude, products):
-    """Convolve the images of _draw block by block, taps in threes, and add the products up; returns as _accumulate."""
+    """Convolve the images of _draw in blocks, three taps at a time, and add the products; returns as _accumulate."""
     columns = np.empty(8 * _BLOCK)
     pitch = planes.size // 7
     finite = 0.0
@@ -218,13 +218,13 @@ def _gather(planes, offsets, taps, values, weights, amplitude, products):
 
 
 class Pixels:
-    """What is fitted, without a PSF: only pixels that have weight."""
+    """The pixels of a fit without a PSF: only those with weight."""
 
     def __init__(self, image: np.ndarray, weights: np.ndarray) -> None:
         self.x, self.y, self.values, self.weights, self.number = _pack(image, weights)
 
     def centre(self, point: np.ndarray) -> int:
-        """The number of the pixel that holds the model's centre, -1 if that is none."""
+        """Number of the pixel that contains the model's centre, -1 for none."""
         rows, columns = self.number.shape
         x, y = float(point[3]), float(point[4])
         inside = -0.5 <= x < columns - 0.5 and -0.5 <= y < rows - 0.5
@@ -252,8 +252,8 @@ class Pixels:
 
 
 class ConvolvedPixels(Pixels):
-    """What is fitted, with a PSF: the whole image, its rows behind one another with gaps that take up what the PSF
-    carries over their ends."""
+    """The pixels of a fit with a PSF: the whole image, row after row, with gaps for the light that the PSF carries
+    beyond the ends of rows."""
 
     def __init__(self, image: np.ndarray, weights: np.ndarray, psf: np.ndarray) -> None:
         psf = psf / psf.sum()

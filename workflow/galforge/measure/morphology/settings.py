@@ -6,6 +6,8 @@ from pydantic import Field
 
 from galforge.settings import Settings
 
+IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
+
 LIBRARIES = ("numpy", "scipy", "numba")
 ENGINE_LIBRARIES = {"numba": (), "statmorph": ("astropy", "photutils", "scikit-image", "statmorph")}
 
@@ -15,16 +17,16 @@ class MeasureSettings(Settings):
 
     engine: Literal["numba", "statmorph"] = Field(
         "numba",
-        description="numba: this project's compiled engine, statmorph's definitions and numbers without multimode, "
-        "intensity and deviation; statmorph: statmorph itself, every quantity of it, much slower",
+        description="numba: the compiled engine of this project, with statmorph's definitions and numbers, but without "
+        "multimode, intensity and deviation; statmorph: all quantities by statmorph itself, much slower",
     )
     protocol: Literal["published", "corrected"] = Field(
         "corrected",
-        description="published: as the released code of Holzschuh et al. 2022 (fixed filter, gain and "
-        "noise); corrected: filter scaled with the stamp, the stamps' own gain, calibrated noise",
+        description="published: as in the released code of Holzschuh et al. 2022 (fixed filter, gain and noise); "
+        "corrected: filter scaled with the stamp, the stamps' own gain, calibrated noise",
     )
     detection_sigma: float = Field(1.5, gt=0, description="detection threshold above the sigma-clipped mean [sigma]")
-    detection_pixels: int = Field(5, ge=1, description="fewest connected pixels of a source [px]")
+    detection_pixels: int = Field(5, ge=1, description="smallest number of connected pixels of a source [px]")
     filter_size: int = Field(
         10,
         ge=1,
@@ -46,8 +48,8 @@ class MeasureSettings(Settings):
     psf_fwhm: float = Field(
         0.0,
         ge=0,
-        description="FWHM of a Gaussian PSF on 3 x 3 px that the stamp is convolved with and the Sersic "
-        "fit knows (published skirt 3, all others 0: none) [px]",
+        description="FWHM of a Gaussian PSF on 3 x 3 px that the stamp is convolved with and the Sersic fit uses "
+        "(published skirt 3, all others 0: none) [px]",
     )
 
     @property

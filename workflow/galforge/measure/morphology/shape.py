@@ -1,4 +1,4 @@
-"""Moments of a galaxy's light, its Gini coefficient and M20, and the reach of its outline."""
+"""Moments of a galaxy's light, its Gini coefficient and M20, and the extent of its outline."""
 
 import math
 
@@ -13,7 +13,7 @@ INVALID = math.nan
 def moments(image: np.ndarray, xc: float, yc: float, order: int) -> np.ndarray:
     """Moments (order + 1, order + 1) of an image (ny, nx) about (xc, yc), by the powers of y and x.
 
-    Columns are summed first, as in scikit-image: in an image of one column rounding decides whether its width is zero.
+    Columns are summed first, as in scikit-image: for one column, rounding errors decide whether its width is zero.
     """
     powers = np.arange(order + 1)
     rows, columns = (np.arange(size)[:, None] - centre for size, centre in zip(image.shape, (yc, xc), strict=True))
@@ -21,9 +21,9 @@ def moments(image: np.ndarray, xc: float, yc: float, order: int) -> np.ndarray:
 
 
 def ellipse_of(image: np.ndarray, xc: float, yc: float) -> tuple[float, float, float, bool]:
-    """Ellipticity, elongation and orientation [rad] of an image (ny, nx) of positive sum, by moments about (xc, yc).
+    """Ellipticity, elongation and orientation [rad] of an image (ny, nx) of positive sum, from moments about (xc, yc).
 
-    Thin sources are widened as in SExtractor's manual (eq. 43); negative moments are allowed, as in statmorph.
+    Thin sources are widened as in SExtractor's manual (eq. 43). Negative moments are allowed, as in statmorph.
 
     Returns:
         The three, and whether a second moment is not positive.
@@ -41,7 +41,7 @@ def ellipse_of(image: np.ndarray, xc: float, yc: float) -> tuple[float, float, f
 
 
 def gini(values: np.ndarray) -> float:
-    """Gini coefficient (Lotz et al. 2004, AJ 128, 163, eq. 6) of pixels (n,), by absolute values; NaN if undefined."""
+    """Gini coefficient (Lotz et al. 2004, AJ 128, 163, eq. 6) of absolute pixel values (n,); NaN if undefined."""
     values = np.sort(np.abs(values))
     n, total = values.size, values.sum()
     if n <= 1 or total == 0:
@@ -70,7 +70,7 @@ def m20(image: np.ndarray, region: np.ndarray) -> float:
 
 @compiled()
 def reach(region, xc, yc, elongation, theta):
-    """Semi-major axis [px] of the smallest ellipse about (xc, yc) that holds all pixel centres of a region."""
+    """Semi-major axis [px] of the smallest ellipse about (xc, yc) that contains all pixel centres of a region."""
     cosine, sine = math.cos(theta), math.sin(theta)
     largest = 0.0
     for y in range(region.shape[0]):

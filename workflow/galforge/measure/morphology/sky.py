@@ -1,4 +1,4 @@
-"""The sky of a stamp: a box without galaxy, and its brightness by clipping."""
+"""The sky of a stamp: a box without galaxy, and the brightness of the sky by clipping."""
 
 import math
 
@@ -6,7 +6,7 @@ import numpy as np
 
 from galforge.compiled import compiled
 
-BOX = 32  # px, halved until one is found
+BOX = 32  # px, halved until a box is found
 SMALLEST_BOX = 2
 CLIP = 3.0  # sd
 CLIPS_OF_MODE = 10
@@ -14,9 +14,9 @@ CLIPS_OF_MODE = 10
 
 @compiled()
 def sky_box(segmap):
-    """Row, column and side of the first square without galaxy, row by row, the largest of 32, 16, 8, 4, 2 px.
+    """Row, column and side of the first square without galaxy, row by row, of the largest possible of 32 to 2 px.
 
-    A side of 0 where there is none. As in statmorph a box never touches the last row or column.
+    The side is 0 where there is none. As in statmorph, a box never touches the last row or column.
     """
     ny, nx = segmap.shape
     counts = np.zeros((ny + 1, nx + 1), dtype=np.int64)
@@ -52,7 +52,7 @@ def _moments(values, low, high):
 
 @compiled()
 def _within(values, low, high, centre, sd):
-    """Limits of the sorted values [low, high) within CLIP sd of a centre."""
+    """Limits of those sorted values of [low, high) that are within CLIP sd of a centre."""
     while low < high and values[low] < centre - CLIP * sd:
         low += 1
     while low < high and values[high - 1] > centre + CLIP * sd:
@@ -75,7 +75,7 @@ def _mode(values, low, high):
 
 @compiled()
 def one_sigma_level(values):
-    """Mode plus one sd of sorted pixels, clipped about their mode until nothing changes."""
+    """Mode plus one sd of sorted pixels that are clipped about their mode until nothing changes."""
     low, high = 0, values.size
     while True:
         centre = _mode(values, low, high)

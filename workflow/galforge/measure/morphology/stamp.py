@@ -1,4 +1,4 @@
-"""The part of an image in which a galaxy is measured, and what of it counts."""
+"""The part of an image in which a galaxy is measured, with its mask and its sky."""
 
 from dataclasses import dataclass
 
@@ -19,12 +19,12 @@ class Stamp:
 
     Attributes:
         x, y: column and row of its first pixel in the image.
-        raw: (ny, nx) float64, as it was.
+        raw: (ny, nx) float64, the pixels of the image.
         image: (ny, nx) float64, zero where masked.
-        mask: (ny, nx) bool, True where a pixel is an outlier or not finite.
+        mask: (ny, nx) bool, True for outliers and pixels that are not finite.
         segment: (ny, nx) bool, the galaxy's pixels.
         galaxy: (ny, nx) float64, the image, zero outside the segment.
-        sky: (n, n) float64, the square without galaxy; empty where there is none.
+        sky: (n, n) float64, a square without galaxy; empty where there is none.
     """
 
     x: int
@@ -40,8 +40,8 @@ class Stamp:
 def cut(image: np.ndarray, segmap: np.ndarray) -> Stamp:
     """The cutout of an image (H, W) float64 about its segment (H, W) bool, which must not be empty.
 
-    Its half side is 1.25 times the longer side of the segment's bounding box, at least 24 px, and ends at the
-    image's edges.
+    Half its side is 1.25 times the longer side of the segment's bounding box and at least 24 px; it ends at the edges
+    of the image.
     """
     rows, columns = np.flatnonzero(segmap.any(axis=1)), np.flatnonzero(segmap.any(axis=0))
     height, width = int(rows[-1] - rows[0]) + 1, int(columns[-1] - columns[0]) + 1

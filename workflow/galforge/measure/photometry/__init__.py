@@ -1,0 +1,1 @@
+"""Fluxes, surface brightness and sky of stamps, straight from the pixels."""

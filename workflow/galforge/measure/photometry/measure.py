@@ -1,7 +1,7 @@
-"""Brightness and sky of stamps: what the nine morphological properties do not see.
+"""Brightness and sky of stamps, which the nine morphological properties do not depend on.
 
-All are taken straight from the pixels, with no segmentation to fail: a model with wrong magnitudes, or with a
-sky that is too quiet or too correlated, shows here.
+All quantities come straight from the pixels, without a segmentation that may fail. They show models with wrong
+magnitudes, or with a sky that is too quiet or too correlated.
 """
 
 from functools import cache, lru_cache
@@ -21,9 +21,9 @@ COLUMNS = ("log_flux", "surface_brightness", "sky_rms", "sky_autocorrelation")
 PEAK_SMOOTHING = 1.0  # px, sd of the Gaussian that finds the galaxy's peak
 GROWTH_STEP = 0.5  # px, radial step of the curve of growth
 CLIPPINGS = 5
-SIDES = 16  # of stamps, for which what depends on the side alone is kept
-DEGREE = 4  # of the surface under the sky: the wings of a large galaxy fall towards the corners
-SMOOTH_SKY = 0.05  # pixel noise below this share of the border's rms: what varies there is galaxy, not sky
+SIDES = 16  # cached sides of stamps
+DEGREE = 4  # of the surface fitted to the sky, because the wings of a large galaxy fall towards the corners
+SMOOTH_SKY = 0.05  # share of the border's rms; where the pixel noise is below it, the border holds galaxy, not sky
 ROUNDING = 1e-7  # of the brightest pixel: stamps are stored in single precision
 LAPLACIAN = np.array([[1.0, -2.0, 1.0], [-2.0, 4.0, -2.0], [1.0, -2.0, 1.0]])
 
@@ -35,49 +35,40 @@ def measure(
 
     Columns besides `index`:
 
-    `log_flux`: log10 of the flux [image units] in a circle about the stamp's centre. Stamps are
-    background-subtracted, and no local sky is taken off: a pedestal that a model adds is part of what is
-    wrong with its fluxes.
+    `log_flux`: log10 of the flux [image units] in a circle about the stamp's centre. Stamps are background-subtracted,
+    and no local sky is subtracted here, so a pedestal added by a model counts as wrong flux.
 
-    `surface_brightness`: mean within the circle about the galaxy's peak that holds half of that flux
-    [mag/arcsec^2 where the header has zero points and arcsec, else log10 of image units per px].
+    `surface_brightness`: mean within the circle about the galaxy's peak that contains half of that flux [mag/arcsec^2
+    where the header has zero points and arcsec, else log10 of image units per px].
 
-    `sky_rms`: sd of the sigma-clipped border, a surface of degree 4 taken off [image units].
+    `sky_rms`: sd of the sigma-clipped border after subtraction of a surface of degree 4 [image units].
 
-    `sky_autocorrelation`: correlation of neighbouring pixels (right and above) of that border. The
-    surface takes some of it away (0.04 of 0.5 at 64 px), from source and generated stamps alike.
+    `sky_autocorrelation`: correlation of neighbouring pixels (right and above) of that border. The surface lowers it
+    (by 0.04 of 0.5 at 64 px), for source and generated stamps alike.
 
-    `magnitude_<band>`, of stamps with several bands: that of the flux in the same circle in each of them [AB mag where
-    the header has zero points, else -2.5 log10 of image units].
+    `magnitude_<band>`, where stamps have several bands: from the flux in the same circle in each band [AB mag where the
+    header has zero points, else -2.5 log10 of image units].
 
-    A flux that is not positive makes the first two missing. A border that is smooth (noiseless stamps, where
-    it holds the galaxy's wings) has sky rms 0 and no autocorrelation. The stamps are taken as they are:
-    `noise_sigma` and `seed`, which every measurement is given, are for those that add noise.
+    The first two are missing where the flux is not positive. A smooth border (in noiseless stamps, where it holds the
+    galaxy's wings) has sky rms 0 and no autocorrelation. `noise_sigma` and `seed` are not used.
 
     Raises:
-        GalforgeError: stamps that are not square or without the band.
+        GalforgeError: stamps are not square or lack the band.
     """
-    columns: dict[str, list[np.ndarray]] = {name: [] for name in COLUMNS}
+    found = [np.empty((len(COLUMNS), 0))]
     for _, images in blocks(stamps, start, stop, band):
         aperture = aperture_weights(images.shape[-1], settings.aperture)
         sky = sky_border(images.shape[-1], settings.border, settings.clip)
         flux = np.tensordot(images, aperture, axes=2)
         half = [half_light_brightness(image, aperture, total) for image, total in zip(images, flux, strict=True)]
         rms, correlation = sky.measure(images)
-        positive = flux > 0
-        columns["log_flux"].append(np.log10(flux, out=np.full(len(flux), np.nan), where=positive))
-        columns["surface_brightness"].append(in_magnitudes(np.array(half), stamps.header, band))
-        columns["sky_rms"].append(rms)
-        columns["sky_autocorrelation"].append(correlation)
-    table = pd.DataFrame(
-        {"index": np.arange(start, stop)}
-        | {name: np.concatenate(parts) if parts else np.empty(0) for name, parts in columns.items()}
-    )
+        log_flux = np.log10(flux, out=np.full(len(flux), np.nan), where=flux > 0)
+        found.append(np.array([log_flux, in_magnitudes(np.array(half), stamps.header, band), rms, correlation]))
+    values = np.concatenate(found, axis=1)
+    table = pd.DataFrame({"index": np.arange(start, stop)} | dict(zip(COLUMNS, values, strict=True)))
     if len(stamps.header.bands) > 1:
-        magnitudes = band_magnitudes(stamps, start, stop, settings)
-        table = table.assign(
-            **{f"magnitude_{name}": m for name, m in zip(stamps.header.bands, magnitudes, strict=True)}
-        )
+        for name, magnitudes in zip(stamps.header.bands, band_magnitudes(stamps, start, stop, settings), strict=True):
+            table[f"magnitude_{name}"] = magnitudes
     log.info(
         "photometry: %d stamps, %d without positive flux, %d without sky noise",
         len(table), table["log_flux"].isna().sum(), (table["sky_rms"] == 0).sum(),
@@ -86,31 +77,29 @@ def measure(
 
 
 def band_magnitudes(stamps: Stamps, start: int, stop: int, settings: MeasureSettings) -> np.ndarray:
-    """Magnitudes (C, n) in every band, within the circle of the flux; NaN where a flux is not positive."""
+    """Magnitudes (C, n) in every band, within the circle in which `log_flux` is measured; NaN for flux <= 0."""
     flux = np.empty((len(stamps.header.bands), stop - start))
     for index in range(start, stop):
         images = galaxy(stamps, index)
         aperture = aperture_weights(images.shape[-1], settings.aperture)
         flux[:, index - start] = np.tensordot(images, aperture, axes=2)
     zero_points = np.array(stamps.header.zero_points or (0.0,) * len(flux))
-    logarithm = np.log10(flux, out=np.full(flux.shape, np.nan), where=flux > 0)
-    return zero_points[:, None] - 2.5 * logarithm
+    return zero_points[:, None] - 2.5 * np.log10(flux, out=np.full(flux.shape, np.nan), where=flux > 0)
 
 
 @lru_cache(maxsize=SIDES)
 def aperture_weights(side: int, radius: float) -> np.ndarray:
     """Exact overlap (side, side) of each pixel with the circle of `radius` * side about the centre."""
     centre = (side - 1) / 2
-    mask = CircularAperture((centre, centre), radius * side).to_mask(method="exact")
-    return mask.to_image((side, side))
+    return CircularAperture((centre, centre), radius * side).to_mask(method="exact").to_image((side, side))
 
 
 def half_light_brightness(image: np.ndarray, aperture: np.ndarray, flux: float) -> float:
-    """Mean surface brightness [image units per px] within the circle that holds half of `flux`.
+    """Mean surface brightness [image units per px] within the circle that contains half of `flux`.
 
-    The circle is centred on the highest pixel of the slightly smoothed image within the aperture (galaxies
-    need not sit in the middle); its area and light grow ring by ring, and the half is interpolated between
-    two rings. NaN where `flux` is not positive or half of it is never reached.
+    The circle is centred on the brightest pixel of the slightly smoothed image within the aperture, because galaxies
+    are not always in the middle. Its area and light grow ring by ring, and half is interpolated between two rings. NaN
+    where `flux` is not positive or half of it is never reached.
     """
     if not flux > 0:
         return np.nan
@@ -131,20 +120,20 @@ def half_light_brightness(image: np.ndarray, aperture: np.ndarray, flux: float) 
 
 @cache
 def growth_rings(height: int, width: int) -> np.ndarray:
-    """Rings of the curve of growth about the middle of an image (2 height - 1, 2 width - 1): their numbers."""
+    """Number of each pixel's ring of the curve of growth about the middle of an image (2 height - 1, 2 width - 1)."""
     rows, columns = np.ogrid[1 - height : height, 1 - width : width]
     return (np.hypot(rows, columns) / GROWTH_STEP).astype(np.int64)
 
 
 def medians(values: np.ndarray) -> np.ndarray:
-    """Medians (n, 1) of an even number of finite values each (n, p), in a quarter of the time of numpy's."""
+    """Medians (n, 1) of the rows of finite values (n, p), p even; in a quarter of the time of `np.median`."""
     middle = values.shape[1] // 2
     parted = np.partition(values, middle, axis=1)
     return (parted[:, :middle].max(axis=1, keepdims=True) + parted[:, middle : middle + 1]) / 2
 
 
 def in_magnitudes(brightness: np.ndarray, header: Header, band: int) -> np.ndarray:
-    """Surface brightness [image units per px] as mag/arcsec^2, or as log10 where the header cannot tell."""
+    """Surface brightness [image units per px] as mag/arcsec^2, or its log10 where the header lacks a zero point."""
     if header.zero_points and header.pixel_unit == "arcsec":
         return header.zero_points[band] - 2.5 * np.log10(brightness / header.pixel_scale**2)
     return np.log10(brightness)
@@ -152,7 +141,7 @@ def in_magnitudes(brightness: np.ndarray, header: Header, band: int) -> np.ndarr
 
 @lru_cache(maxsize=SIDES)
 def sky_border(side: int, border: float, clip: float) -> "SkyBorder":
-    """Sky statistics of stamps of one side; kept, because galaxies at their own size come in any order."""
+    """Sky statistics of stamps of one side; cached, because galaxies at their own size come in any order."""
     return SkyBorder(side, border, clip)
 
 
@@ -169,7 +158,7 @@ class SkyBorder:
         self.clip = clip
         width = max(3, round(border * side))
         self.frame = np.ones((side, side), dtype=bool)
-        self.frame[width:-width, width:-width] = False  # what is left is an even number of pixels
+        self.frame[width:-width, width:-width] = False  # leaves an even number of pixels, as `medians` needs
         place = np.full((side, side), -1)
         place[self.frame] = np.arange(self.frame.sum())
         pairs = [np.stack([place[:, 1:], place[:, :-1]]), np.stack([place[1:], place[:-1]])]
@@ -180,7 +169,7 @@ class SkyBorder:
         terms = [(i, j) for i in range(DEGREE + 1) for j in range(DEGREE + 1 - i)]
         self.surface = np.stack([x**i * y**j for i, j in terms], axis=1)
         self.fit = np.linalg.pinv(self.surface)
-        # The clip cuts the tails of a normal distribution, and the fit takes part of the noise along.
+        # The clip cuts off the tails of a normal distribution, and the fit follows a part of the noise.
         inside = 2 * NormalDist().cdf(self.clip) - 1
         cut = np.sqrt(1 - 2 * self.clip * NormalDist().pdf(self.clip) / inside)
         self.correction = 1 / (cut * np.sqrt(1 - len(terms) / len(x)))
@@ -190,7 +179,7 @@ class SkyBorder:
         sky = images[:, self.frame]
         median = medians(sky)
         spread = 1.4826 * medians(np.abs(sky - median))
-        # Neighbours in the border are held back from the fit by cutting them to the clip.
+        # Pixels of neighbouring galaxies in the border are cut to the clip, so that they hardly change the fit.
         bounded = np.clip(sky, median - self.clip * spread, median + self.clip * spread)
         sky = sky - (bounded @ self.fit.T) @ self.surface.T
         rms, kept, mean = self._clipped(sky)
@@ -200,7 +189,7 @@ class SkyBorder:
         return rms, self._autocorrelation(sky - mean, kept, rms)
 
     def _clipped(self, sky: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Sd (n,), pixels kept (n, p) and mean (n, 1) after clipping about the mean, begun at the median."""
+        """Sd (n,), pixels kept (n, p) and mean (n, 1) after clipping about the mean, which starts at the median."""
         mean = medians(sky)
         sd = 1.4826 * medians(np.abs(sky - mean))
         for _ in range(CLIPPINGS):
@@ -211,7 +200,7 @@ class SkyBorder:
         return sd[:, 0], kept, mean
 
     def _pixel_noise(self, images: np.ndarray) -> np.ndarray:
-        """Noise sd (n,) from the difference of two Laplacians, which is blind to smooth light.
+        """Noise sd (n,) from the difference of two Laplacians, which smooth light does not change.
 
         Immerkaer 1996 (Comput. Vis. Image Underst. 64, 300), with the median in place of the mean.
         """

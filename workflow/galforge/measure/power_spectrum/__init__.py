@@ -1,0 +1,1 @@
+"""Azimuthally averaged amplitude spectra of stamps."""

@@ -1,0 +1,1 @@
+"""Features of sparse 8-bit images on which galforge.studies.realism trains its scorers."""

@@ -1,7 +1,7 @@
-"""Features of sparse 8-bit images that scorers of realism take (Gantastic 4, 2020, section II-C).
+"""Features of sparse 8-bit images for scorers of realism (Gantastic 4, 2020, section II-C).
 
-Each block of features is a module's: `properties` (basic, individual, interaction), `texture` (histogram, hog, lbp),
-`spectrum` (spectrum, fourier). One image is held at a time, whatever the number of stamps.
+The blocks of features are in the modules `properties` (basic, individual, interaction), `texture` (histogram, hog, lbp)
+and `spectrum` (spectrum, fourier). Only one image is in memory at a time.
 """
 
 from typing import Any
@@ -11,7 +11,7 @@ import pandas as pd
 
 from galforge.datasets.sparse import clusters
 from galforge.errors import GalforgeError
-from galforge.logs import Progress, log
+from galforge.logs import log, progress
 from galforge.measure.images import check_band, check_range, side_of
 from galforge.measure.realism import preparation, properties, spectrum, texture
 from galforge.measure.realism.settings import MeasureSettings
@@ -20,10 +20,10 @@ from galforge.stamps.file import Stamps
 BLOCKS = ("basic", "individual", "interaction", "histogram", "spectrum", "hog", "lbp", "fourier")
 """All blocks, in the order of their columns."""
 DIGITS = {"basic": 2, "lbp": 2, "hog": 4}
-"""Of the numbers in names of columns; 3 in other blocks."""
+"""Digits of the numbers in column names; 3 in other blocks."""
 SHARES = ("lit_share", "faint_share")
 COPIED = ("set", "label", "score", "background", "split", "kind", "truth")
-"""Columns of the catalogue that the table has too, where the stamps have them."""
+"""Columns of the catalogue that are copied into the table where the stamps have them."""
 
 
 def measure(
@@ -38,22 +38,20 @@ def measure(
 ) -> pd.DataFrame:
     """Features of stamps `start` to `stop` (exclusive).
 
-    Columns: `index`; the settings' blocks, such as `basic_00` to `basic_02` (float32; `properties` says what each is,
-    hog, lbp and correlations have no unit, histograms are in pixels, power in squared 8-bit levels); `lit_share`, the
-    pixels above the most frequent level; `faint_share`, the clusters above it that are one pixel and at most 3 above
-    it [shares]; then what the catalogue has of `set`, `label`, `score`, `background`, `split`, `kind` and `truth`.
-    What has no value in an image, such as the size of clusters that there are none of, is missing.
+    Columns: `index`; the blocks of the settings, such as `basic_00` to `basic_02` (float32; `properties` describes
+    them; hog, lbp and correlations have no unit, histograms are in pixels, power in squared 8-bit levels); `lit_share`,
+    the share of pixels above the most frequent level; `faint_share`, the share of clusters above it that are one pixel
+    and at most 3 above it; then `set`, `label`, `score`, `background`, `split`, `kind` and `truth` where the catalogue
+    has them. Features without a value, such as the mean size in an image without clusters, are missing.
 
-    Images are taken as they are: `noise_sigma` and `seed`, which every measurement is given, are for those that add
-    noise, and added noise would be the very thing that a scorer looks for.
+    `noise_sigma` and `seed` are not used, because added noise is just what a scorer looks for.
 
     Args:
-        stretch: what `preparation.stretch_of` gives for the source stamps, whosever stamps these are; not needed of
-            8-bit levels.
+        stretch: `preparation.stretch_of` the source stamps, also for generated stamps; not needed for 8-bit levels.
 
     Raises:
-        GalforgeError: stamps that are not square, lack the band or are larger than the field, a range beyond them,
-            pixels that are no levels, or a stretch that is missing or another band's.
+        GalforgeError: stamps are not square, lack the band or are larger than the field, the range is beyond them,
+            pixels are not 8-bit levels, or the stretch is missing or of another band.
     """
     check_band(stamps, band)
     check_range(stamps, start, stop)
@@ -61,26 +59,26 @@ def measure(
     preparation.check_stretch(stretch, stamps.path, stamps.header, band)
     names = columns(settings)
     values = np.empty((stop - start, len(names)), dtype=np.float32)
-    counter = Progress(stop - start, "stamps measured")
-    for row, index in enumerate(range(start, stop)):
+    for index in progress(range(start, stop), stop - start, "stamps measured"):
         image = preparation.level_image(stamps, index, band, stretch)
         _check_size(stamps, len(image), settings)
-        values[row] = flat(features_of(image, settings))
-        counter.advance()
+        values[index - start] = flat(features_of(image, settings))
     log.info("realism: %s of %d stamps", ", ".join(_chosen(settings)), stop - start)
-    # Without a copy: this table is nearly all that the job holds.
+    # Without a copy, because the table takes nearly all memory of the job.
     table = pd.DataFrame(values, columns=names, copy=False)
     index = pd.DataFrame({"index": np.arange(start, stop)})
-    return pd.concat([index, table, _catalogue(stamps, start, stop)], axis=1)
+    read = {name: stamps.catalog(name)[start:stop] for name in COPIED if name in stamps.columns}
+    copied = {name: pd.Series(v, dtype="str" if v.dtype.kind == "U" else v.dtype) for name, v in read.items()}
+    return pd.concat([index, table, pd.DataFrame(copied, index=range(stop - start))], axis=1)
 
 
 def features_of(image: np.ndarray, settings: MeasureSettings) -> dict[str, float | np.ndarray]:
-    """Features of one image (H, H) uint8: values (n,) of each of the settings' blocks, then the two shares.
+    """Features of one image (H, H) uint8: values (n,) of each block of the settings, then the two shares.
 
-    `flat` makes a row of the measure's table of them, whose names are those of `columns`.
+    `flat` makes a row of the table of them, and `columns` names its values.
 
     Raises:
-        ValueError: an image that is not square, or larger than the field.
+        ValueError: the image is not square, or larger than the field.
     """
     image = preparation.field(image, settings.size)
     counts = texture.histogram(image)
@@ -104,12 +102,12 @@ def features_of(image: np.ndarray, settings: MeasureSettings) -> dict[str, float
 
 
 def flat(features: dict[str, float | np.ndarray]) -> np.ndarray:
-    """A row (n,) float32 of what `features_of` gave."""
+    """Features as returned by `features_of`, as one row (n,) float32."""
     return np.concatenate([np.atleast_1d(values) for values in features.values()]).astype(np.float32)
 
 
 def columns(settings: MeasureSettings) -> list[str]:
-    """Names of the columns of features, in their order."""
+    """Names of the values of `flat`, in order."""
     lengths = {
         "basic": len(properties.BASIC),
         "individual": len(properties.INDIVIDUAL),
@@ -134,14 +132,3 @@ def _check_size(stamps: Stamps, side: int, settings: MeasureSettings) -> None:
             f"{stamps.path}: stamps of {side} px do not fit into a field of {settings.size} px: set size of the "
             f"measure realism to {side} or more"
         )
-
-
-def _catalogue(stamps: Stamps, start: int, stop: int) -> pd.DataFrame:
-    read = {name: stamps.catalog(name)[start:stop] for name in COPIED if name in stamps.columns}
-    return pd.DataFrame(
-        {
-            name: pd.Series(values, dtype="str" if values.dtype.kind == "U" else values.dtype)
-            for name, values in read.items()
-        },
-        index=range(stop - start),
-    )

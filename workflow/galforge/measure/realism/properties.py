@@ -1,7 +1,7 @@
-"""Features of the clusters of lit pixels in one image: the manually made ones of Gantastic 4 (2020, section II-C).
+"""Features of the clusters of lit pixels in one image: the manual features of Gantastic 4 (2020, section II-C).
 
-The paper names them by kind only (statistics of the size, intensity and coordinates, and counts such as that of large
-and bright galaxies), and counts 29. Which 29 stands here.
+The paper has 29 of them but names only their kinds: statistics of sizes, intensities and coordinates, and counts such
+as that of large and bright galaxies. The 29 features of this module are one choice of these kinds.
 """
 
 import numpy as np
@@ -11,18 +11,18 @@ from galforge.datasets.sparse import clusters
 from galforge.datasets.sparse.clusters import Clusters
 
 LARGE = 50
-"""Clusters of more pixels are large: the paper's first threshold between size classes [px]."""
+"""Clusters of more pixels are large; the paper's first threshold between size classes [px]."""
 BRIGHT = 30
-"""Clusters whose peak reaches it are bright: the least that the paper's conditional galaxies have [8-bit level]."""
+"""Clusters with at least this peak are bright; the smallest peak of the paper's conditional galaxies [8-bit level]."""
 FAINT = 3
-"""Single pixels up to so much above the background are faint: most clusters of the release are such [8-bit level]."""
+"""Single pixels up to so much above the background are faint; most clusters of the release are [8-bit level]."""
 
 BASIC = {
     "count": "clusters [count]",
     "size_mean": "mean size of a cluster [px]",
     "peak_mean": "mean brightest pixel of a cluster [8-bit level]",
 }
-"""The features of `basic_3`, in the order of the columns, with their meaning."""
+"""The features of `basic_3` in the order of the columns, with their meaning."""
 
 _STATISTICS = {
     "mean": "mean",
@@ -48,7 +48,7 @@ INDIVIDUAL = {
     "level_mean": "mean over clusters of their mean level [8-bit level]",
     "flux": "sum of the pixels of all clusters [8-bit level]",
 }
-"""The features of `individual`, in the order of the columns, with their meaning."""
+"""The features of `individual` in the order of the columns, with their meaning."""
 
 INTERACTION = {
     "large_bright": "large and bright clusters [count]",
@@ -58,11 +58,11 @@ INTERACTION = {
     "size_peak": "correlation of size and brightest pixel over the clusters [no unit]",
     "neighbour": "mean distance from a centre to the nearest other one [px]",
 }
-"""The features of `interaction`, in the order of the columns, with their meaning."""
+"""The features of `interaction` in the order of the columns, with their meaning."""
 
 
 def cut_of(histogram: np.ndarray, share: float) -> int:
-    """The smallest level such that more than a share of the pixels have that level or a lower one.
+    """The smallest level such that more than a share of the pixels has this level or a lower one.
 
     Args:
         histogram: pixels of each level (256,).
@@ -73,19 +73,19 @@ def cut_of(histogram: np.ndarray, share: float) -> int:
 
 
 def background_of(histogram: np.ndarray) -> int:
-    """The most frequent level, the lowest of equally frequent ones."""
+    """The most frequent level; the lowest of equally frequent ones."""
     return int(np.argmax(histogram))
 
 
 def basic(found: Clusters) -> np.ndarray:
-    """The features of `BASIC` (3,) float64; means over no cluster are NaN."""
+    """The features of `BASIC` (3,) float64; means are NaN without clusters."""
     if len(found) == 0:
         return np.array([0.0, np.nan, np.nan])
     return np.array([len(found), found.size.mean(), found.peak.mean()])
 
 
 def individual(found: Clusters, cut: int, background: int, threshold: int) -> np.ndarray:
-    """The features of `INDIVIDUAL` (23,) float64; what has no value without clusters is NaN."""
+    """The features of `INDIVIDUAL` (23,) float64; those that need clusters are NaN without any."""
     values = dict.fromkeys(INDIVIDUAL, np.nan) | {"count": len(found), "cut": cut, "background": background}
     values["bright"], values["flux"] = np.sum(found.peak > threshold), found.flux.sum()
     if len(found):
@@ -98,7 +98,7 @@ def individual(found: Clusters, cut: int, background: int, threshold: int) -> np
 
 
 def interaction(found: Clusters) -> np.ndarray:
-    """The features of `INTERACTION` (6,) float64; a correlation or distance that is not defined is NaN."""
+    """The features of `INTERACTION` (6,) float64; an undefined correlation or distance is NaN."""
     large, bright = found.size > LARGE, found.peak >= BRIGHT
     counts = [np.sum(a & b) for a, b in ((large, bright), (large, ~bright), (~large, bright), (~large, ~bright))]
     return np.array([*counts, _correlation(found.size, found.peak), _neighbour(found)], dtype=np.float64)
@@ -110,9 +110,9 @@ def lit_share(histogram: np.ndarray) -> float:
 
 
 def faint_share(image: np.ndarray, background: int, cut: int, found: Clusters) -> float:
-    """Share of the clusters above the background that are one pixel, at most 3 above it; NaN where there is none.
+    """Share of the clusters above the background that are one pixel and at most 3 above it; NaN without clusters.
 
-    `found` are the clusters above `cut`, which mostly is the background and then spares to look for them again.
+    `found` are the clusters above `cut`; where `cut` equals the background, as mostly, they are used directly.
     """
     above = found if cut == background else clusters.find(image, background)
     if len(above) == 0:
@@ -127,7 +127,7 @@ def _statistics(name: str, values: np.ndarray) -> dict[str, float]:
 
 
 def _correlation(first: np.ndarray, second: np.ndarray) -> float:
-    """Pearson's; NaN for fewer than two clusters, or where all are alike in either."""
+    """Pearson's correlation; NaN for fewer than two clusters, or where one of the quantities is constant."""
     if len(first) < 2 or np.ptp(first) == 0 or np.ptp(second) == 0:
         return float("nan")
     return float(np.corrcoef(first, second)[0, 1])

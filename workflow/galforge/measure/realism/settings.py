@@ -1,4 +1,4 @@
-"""Settings of the features that scorers of realism take."""
+"""Settings of the features for scorers of realism."""
 
 from typing import Literal, Self
 
@@ -6,24 +6,28 @@ from pydantic import Field, model_validator
 
 from galforge.settings import Settings
 
+IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
+
 LIBRARIES = ("numpy", "scipy", "scikit-image")
+BY_NETWORK = True
+STRETCHED = "unscored"
 Block = Literal["basic", "individual", "interaction", "histogram", "spectrum", "hog", "lbp", "fourier"]
 
 
 class MeasureSettings(Settings):
-    """Which features of sparse 8-bit images are taken, and of what field."""
+    """Which features of sparse 8-bit images are measured, and in which field."""
 
     size: int = Field(
         1000,
         ge=64,
         le=1024,
-        description="side of the field that features are taken of; smaller stamps are put into the middle of a black "
-        "field of that side, larger ones are refused [px]",
+        description="side of the field that is measured; smaller stamps are put into the middle of a black field, "
+        "larger ones are refused [px]",
     )
     blocks: list[Block] = Field(
         ["basic", "individual", "interaction", "histogram", "spectrum"],
         min_length=1,
-        description="features that are taken; basic, individual and interaction: of the clusters of lit pixels; "
+        description="features to measure; basic, individual and interaction: of the clusters of lit pixels; "
         "histogram: of the levels; spectrum: power over radius; hog: oriented gradients; lbp: local binary patterns; "
         "fourier: one row of the transform [names]",
     )
@@ -31,17 +35,17 @@ class MeasureSettings(Settings):
         0.8,
         gt=0,
         lt=1,
-        description="clusters are pixels above the smallest level that covers more than so much of the pixels [share]",
+        description="clusters are pixels above the smallest level that more than this share of pixels does not exceed",
     )
     threshold: int = Field(
         5,
         ge=0,
         le=254,
-        description="clusters with a pixel above it are counted as bright; what patches and positions are cut out by "
+        description="clusters with a pixel above this level count as bright; patches and positions are cut out with it "
         "[8-bit level]",
     )
     smoothing: int = Field(
-        5, ge=1, le=32, description="radii over which the power spectrum is averaged, a moving window [count]"
+        5, ge=1, le=32, description="width of the moving window over radii of the power spectrum [count]"
     )
     hog_cell: int = Field(32, ge=8, description="side of the cells of the oriented gradients [px]")
     lbp_points: int = Field(24, ge=4, le=64, description="neighbours of a local binary pattern, on a circle [count]")

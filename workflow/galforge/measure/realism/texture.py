@@ -1,7 +1,7 @@
 """Levels and texture of 8-bit images: histogram, oriented gradients, local binary patterns (Gantastic 4, II-C, 3-4).
 
-Gradients and patterns are scikit-image's: Dalal & Triggs (2005) without blocks of several cells, and Ojala et al.
-(2002), uniform and turned alike.
+Gradients and patterns are scikit-image's: those of Dalal & Triggs (2005) with one cell per block, and the uniform,
+rotation-invariant ones of Ojala et al. (2002).
 """
 
 import numpy as np
@@ -12,12 +12,12 @@ ORIENTATIONS = 9
 
 
 def histogram(image: np.ndarray) -> np.ndarray:
-    """Pixels of each level (256,) int64 of an image (H, W) uint8: counts, not shares, as published."""
+    """Number of pixels (256,) int64 at each level of an image (H, W) uint8; counts, not shares, as published."""
     return np.bincount(image.ravel(), minlength=LEVELS)
 
 
 def gradients(image: np.ndarray, cell: int) -> np.ndarray:
-    """Histograms of oriented gradients (cells * cells * 9,) float64, of the whole cells of a side [px]."""
+    """Histograms of oriented gradients (cells * cells * 9,) float64, in all whole cells of `cell` px."""
     return hog(image, ORIENTATIONS, (cell, cell), (1, 1))
 
 

@@ -1,0 +1,1 @@
+"""Redshifts of stamps by a network that was trained on real ones (a predictor of galforge.models)."""

@@ -1,5 +1,4 @@
-"""Redshifts of stamps, as a network finds them that was trained on real ones: do generated galaxies have the redshift
-that was asked for?"""
+"""Redshifts of stamps by a network trained on real ones: do generated galaxies have the redshift asked for?"""
 
 from pathlib import Path
 
@@ -29,16 +28,16 @@ def measure(
 ) -> pd.DataFrame:
     """Redshifts of stamps `start` to `stop` (exclusive).
 
-    Columns: `index`; `split` of the catalogue (empty where it has none); `redshift`, that of the catalogue: measured by
-    spectroscopy, or asked of a model (NaN where there is none); and `redshift_cnn`, what the network finds. `band`,
-    `noise_sigma` and `seed` are for measures that need them.
+    Columns: `index`; `split` of the catalogue (empty where it has none); `redshift` of the catalogue, which is
+    spectroscopic or was asked of a model (NaN where there is none); and `redshift_cnn`, found by the network. `band`,
+    `noise_sigma` and `seed` are not used.
 
     Args:
-        weights: of the network.
+        weights: file of the network's weights.
 
     Raises:
-        GalforgeError: a range beyond the stamps, pixels that are not finite, weights of a model that predicts nothing,
-            or stamps of other bands, size or pixel scale than the network was trained on.
+        GalforgeError: the range is beyond the stamps, pixels are not finite, the weights are of a model that predicts
+            nothing, or the stamps have other bands, size or pixel scale than those the network was trained on.
     """
     check_band(stamps, 0)
     check_range(stamps, start, stop)
@@ -64,13 +63,15 @@ def measure(
 
 
 def _check(model: weights_files.Model, weights: Path, stamps: Stamps) -> None:
-    """Refuse a network that cannot tell anything of these stamps.
+    """Refuse a network that does not suit these stamps.
 
     Raises:
-        GalforgeError: with what differs.
+        GalforgeError: the model predicts nothing, or bands, shape or pixel scale differ.
     """
     if not hasattr(model.family, "predict"):
-        raise GalforgeError(f"{weights}: that model draws images and predicts nothing: name one like redshift_cnn")
+        raise GalforgeError(
+            f"{weights}: this model draws images and predicts nothing: set model to one like redshift_cnn"
+        )
     mine, theirs = model.header, stamps.header
     for what, trained, given in (
         ("bands", mine.bands, theirs.bands),
@@ -79,6 +80,6 @@ def _check(model: weights_files.Model, weights: Path, stamps: Stamps) -> None:
     ):
         if trained != given:
             raise GalforgeError(
-                f"{stamps.path}: the stamps' {what} is {given}, but {weights} was trained with {trained}: measure "
+                f"{stamps.path}: the stamps have {what} {given}, but {weights} was trained with {trained}: measure "
                 "stamps of the data set that it was trained on"
             )

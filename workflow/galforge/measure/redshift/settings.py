@@ -6,7 +6,10 @@ from pydantic import Field
 
 from galforge.settings import Settings
 
+IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
+
 LIBRARIES = ("numpy", "torch", "safetensors")
+BY_NETWORK = True
 
 
 class MeasureSettings(Settings):
@@ -16,11 +19,11 @@ class MeasureSettings(Settings):
         "redshift_cnn", description="the network, trained on each data set that has redshifts [a key of `models`]"
     )
     seed: int = Field(0, ge=0, description="seed of its training")
-    batch: int = Field(64, ge=1, description="images the network takes at once; decides the last digits [count]")
-    threads: int = Field(1, ge=1, description="threads of the network on a CPU; decides the last digits [count]")
-    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes a GPU where there is one")
+    batch: int = Field(64, ge=1, description="images per batch; changes the last digits [count]")
+    threads: int = Field(1, ge=1, description="CPU threads of the network; changes the last digits [count]")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: a GPU where available")
 
     @property
     def engine(self) -> str:
-        """What measures: the network and its seed."""
+        """Name of what measures, the network and its seed."""
         return f"{self.model} (seed {self.seed})"

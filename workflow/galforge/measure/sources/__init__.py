@@ -1,0 +1,1 @@
+"""SExtractor's quantities of the central galaxy (`extraction`), its Sersic index (`profile`), and each band's sky."""

@@ -1,8 +1,8 @@
-"""Sources of one image, and the central one of them, as SExtractor finds and measures them.
+"""The sources of an image and the quantities of the central one, found and measured as by SExtractor.
 
-sep is SExtractor's code as a library, and gives its numbers: positions, shapes and their covariances to single
-precision. Two of SExtractor's parameters it does not give: ISOAREA_IMAGE, the pixels of a source above the analysis
-threshold, is counted here in its segment; ERRCXY_IMAGE comes from the covariance of the position.
+sep is SExtractor's code as a library and gives the same numbers, with positions, shapes and covariances in single
+precision. Two of SExtractor's parameters are computed here: ISOAREA_IMAGE, the pixels of a segment above the analysis
+threshold, and ERRCXY_IMAGE, from the covariance of the position.
 """
 
 from typing import NamedTuple
@@ -13,13 +13,13 @@ import sep
 from galforge.measure.sources.settings import MeasureSettings
 
 GAUSS_1_5 = np.array([[0.109853, 0.300700, 0.109853], [0.300700, 0.823102, 0.300700], [0.109853, 0.300700, 0.109853]])
-"""Smoothing before detection: a Gaussian of FWHM 1.5 px on 3 x 3 px, as SExtractor's gauss_1.5_3x3.conv has it."""
-FILTERED = 3  # cells of the median over the sky's mesh
+"""Kernel that smooths before detection: a Gaussian of FWHM 1.5 px, SExtractor's gauss_1.5_3x3.conv."""
+FILTERED = 3  # cells of the median filter over the mesh of the sky
 NO_NOISE = 1 << 20
 GAVE_UP = 1 << 21
-"""Flags of ours above those of sep: the sky has no noise to measure by; extraction gave up (too many blends)."""
-KRON, SMALLEST_KRON = 2.5, 3.5  # of the automatic aperture, as SExtractor's PHOT_AUTOPARAMS
-REACH = 6.0  # of the sums that it is found from [semi-axes]
+"""Flags beyond those of sep: the sky has no noise for a threshold; extraction gave up (too many blends)."""
+KRON, SMALLEST_KRON = 2.5, 3.5  # of the automatic aperture, SExtractor's PHOT_AUTOPARAMS
+REACH = 6.0  # of the sums behind Kron radius and half-light radius [semi-axes]
 
 
 class Source(NamedTuple):
@@ -27,14 +27,14 @@ class Source(NamedTuple):
 
     Attributes:
         detected: whether there is one.
-        flag: flags of sep and of this module.
+        flag: bits of sep and of this module.
         isophotal_area: ISOAREA_IMAGE [px].
         ellipticity: 1 - b/a.
-        semi_major_axis, semi_minor_axis: A_IMAGE, B_IMAGE: second moments, not isophotes.
+        semi_major_axis, semi_minor_axis: A_IMAGE and B_IMAGE, from second moments, not isophotes.
         errcxy: ERRCXY_IMAGE [px^-2].
-        half_light_radius: FLUX_RADIUS of half of the flux in the automatic aperture.
-        x, y, theta: position (0 in the middle of the first pixel) and position angle from x to y [rad].
-        flux: within the automatic aperture [image units].
+        half_light_radius: FLUX_RADIUS for half of the flux in the automatic aperture.
+        x, y, theta: position (0 is the middle of the first pixel) and position angle from x to y [rad].
+        flux: in the automatic aperture [image units].
     """
 
     detected: bool
@@ -52,8 +52,7 @@ class Source(NamedTuple):
 
 
 class Extracted(NamedTuple):
-    """What extraction finds in an image: the central source, the sky's rms, and the mask of all other sources
-    (ny, nx)."""
+    """The central source of an image, the rms of the sky [image units], and the mask (ny, nx) of all other sources."""
 
     source: Source
     rms: float
@@ -65,9 +64,9 @@ def extract(image: np.ndarray, settings: MeasureSettings) -> Extracted:
     pixels = np.ascontiguousarray(image, dtype=np.float32)
     sky = sep.Background(pixels, bw=settings.mesh, bh=settings.mesh, fw=FILTERED, fh=FILTERED)
     rms, nothing = float(sky.globalrms), np.zeros(pixels.shape, dtype=bool)
-    empty = float(np.ptp(pixels)) == 0  # for which sep's rms is 1
+    empty = float(np.ptp(pixels)) == 0  # sep gives such images a rms of 1
     pixels = pixels - sky
-    # Rounding leaves a rms to stamps without noise.
+    # Stamps without noise have the rms of rounding errors.
     if empty or not rms > 1e-7 * float(np.abs(pixels).max()):
         return Extracted(Source(False, NO_NOISE), 0.0, nothing)
     try:
@@ -84,7 +83,7 @@ def extract(image: np.ndarray, settings: MeasureSettings) -> Extracted:
             clean_param=settings.clean or 1.0,
             segmentation_map=True,
         )
-    except Exception as error:  # sep raises nothing more special
+    except Exception as error:  # sep has no exceptions of its own
         if "overflow" not in str(error) and "buffer full" not in str(error):
             raise
         return Extracted(Source(False, GAVE_UP), rms, nothing)
@@ -94,8 +93,8 @@ def extract(image: np.ndarray, settings: MeasureSettings) -> Extracted:
         return Extracted(Source(False, 0), rms, segments > 0)
     number = int(np.argmin(apart))
     own = segments == number + 1
-    source = _source(found[number : number + 1], pixels, rms, own, (segments > 0) & ~own, settings)
-    return Extracted(source, rms, (segments > 0) & ~own)
+    others = (segments > 0) & ~own
+    return Extracted(_source(found[number : number + 1], pixels, rms, own, others, settings), rms, others)
 
 
 def _source(

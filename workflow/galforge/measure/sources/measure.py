@@ -1,22 +1,20 @@
-"""Quantities of SExtractor for the galaxy in the middle of each stamp, its Sersic index, and the sky of every band."""
+"""SExtractor's quantities of the galaxy in the middle of each stamp, its Sersic index, and the sky of every band."""
 
 import numpy as np
 import pandas as pd
 
 from galforge.errors import GalforgeError
-from galforge.logs import Progress, log
+from galforge.logs import log, progress
 from galforge.measure.catalogue import catalogue_of
 from galforge.measure.images import check_band, check_range, galaxy
 from galforge.measure.photometry.measure import medians, sky_border
 from galforge.measure.sources import profile
-from galforge.measure.sources.extraction import GAVE_UP, NO_NOISE, extract
+from galforge.measure.sources.extraction import GAVE_UP, NO_NOISE, Source, extract
 from galforge.measure.sources.settings import MeasureSettings
 from galforge.stamps.file import Stamps
 
-COLUMNS = (
-    *("detected", "flag", "isophotal_area", "ellipticity", "semi_major_axis", "semi_minor_axis", "errcxy"),
-    *("half_light_radius", "sersic_index", "sersic_index_error", "sersic_flag"),
-)
+SOURCE = Source._fields[: Source._fields.index("half_light_radius") + 1]
+COLUMNS = (*SOURCE, "sersic_index", "sersic_index_error", "sersic_flag")
 
 
 def measure(
@@ -26,28 +24,26 @@ def measure(
 
     Columns besides `index`, and `split` and `redshift` of the catalogue (empty and NaN where it has none):
 
-    `detected`, `flag` (of sep; 2^20: no sky noise, 2^21: extraction gave up), `isophotal_area` [px], `ellipticity`
-    (1 - b/a), `semi_major_axis`, `semi_minor_axis` [px], `errcxy` [px^-2] and `half_light_radius` [px] of the source
-    nearest to the middle: see ``galforge.measure.sources.extraction``. NaN where there is none.
+    `detected`, `flag` (of sep; 2^20: the sky has no noise, 2^21: extraction gave up), `isophotal_area` [px],
+    `ellipticity` (1 - b/a), `semi_major_axis`, `semi_minor_axis` [px], `errcxy` [px^-2] and `half_light_radius` [px] of
+    the source nearest to the middle, NaN where there is none: see ``galforge.measure.sources.extraction``.
 
     `sersic_index`, `sersic_index_error` and `sersic_flag` (0: converged): see ``galforge.measure.sources.profile``.
 
-    Per band b, of the stamp's border: `background_<b>`, its median [image units]; `sky_rms_<b>` [image units] and
-    `sky_correlation_<b>`, the correlation of neighbouring pixels, as ``galforge.measure.photometry`` measures them.
+    Per band b, of the border of the stamp: `background_<b>`, its median [image units]; `sky_rms_<b>` [image units] and
+    `sky_correlation_<b>`, the correlation of neighbouring pixels, as in ``galforge.measure.photometry``.
 
-    The stamps are taken as they are: `noise_sigma` and `seed`, which every measurement is given, are for those that add
-    noise.
+    `noise_sigma` and `seed` are not used.
 
     Raises:
-        GalforgeError: stamps that are not square or lack the band, pixels that are not finite, or too few `psf_fwhm`.
+        GalforgeError: stamps are not square or lack the band, pixels are not finite, or `psf_fwhm` has too few values.
     """
     check_band(stamps, band)
     check_range(stamps, start, stop)
     names = stamps.header.bands
     width = _psf_width(stamps, settings, band)
     rows, skies = [], []
-    counter = Progress(stop - start, "stamps measured")
-    for index in range(start, stop):
+    for index in progress(range(start, stop), stop - start, "stamps measured"):
         image = galaxy(stamps, index)
         if not np.isfinite(image).all():
             raise GalforgeError(f"{stamps.path}: stamp {index} has pixels that are not finite; make the stamps again")
@@ -55,24 +51,22 @@ def measure(
         found = profile.NOTHING
         if settings.sersic:
             found = profile.fit(image[band], extracted, profile.moffat(width, settings.psf_beta, image.shape[-1]))
-        rows.append([*extracted.source[: len(COLUMNS) - 3], *found])
-        skies.append(_sky(image, settings))
-        counter.advance(1)
-    table = pd.DataFrame(rows, columns=list(COLUMNS)).astype(
-        {"detected": bool, "flag": np.int64, "sersic_flag": np.int64}
-    )
+        rows.append([*extracted.source[: len(SOURCE)], *found])
+        border = sky_border(image.shape[-1], settings.border, settings.clip)
+        skies.append([medians(image[:, border.frame])[:, 0], *border.measure(image)])
+    types = {"detected": bool, "flag": np.int64, "sersic_flag": np.int64}
+    table = pd.DataFrame(rows, columns=list(COLUMNS)).astype(types)
     sky = pd.DataFrame(
         np.array(skies).reshape(stop - start, 3 * len(names)),
         columns=[f"{what}_{name}" for what in ("background", "sky_rms", "sky_correlation") for name in names],
     )
-    _say(table)
+    flags = table["flag"].to_numpy()
+    log.info(
+        "sources: %d stamps, %d with a galaxy in the middle, %d without sky noise, %d given up, %d with a Sersic index",
+        len(table), table["detected"].sum(), ((flags & NO_NOISE) > 0).sum(), ((flags & GAVE_UP) > 0).sum(),
+        table["sersic_index"].notna().sum(),
+    )  # fmt: skip
     return pd.concat([catalogue_of(stamps, start, stop, redshift=True), table, sky], axis=1)
-
-
-def _sky(image: np.ndarray, settings: MeasureSettings) -> np.ndarray:
-    """Median, rms and correlation (3, C) of the border of an image (C, side, side)."""
-    border = sky_border(image.shape[-1], settings.border, settings.clip)
-    return np.stack([medians(image[:, border.frame])[:, 0], *border.measure(image)])
 
 
 def _psf_width(stamps: Stamps, settings: MeasureSettings, band: int) -> float:
@@ -80,8 +74,8 @@ def _psf_width(stamps: Stamps, settings: MeasureSettings, band: int) -> float:
     header, given = stamps.header, settings.psf_fwhm
     if settings.sersic and header.pixel_unit != "arcsec":
         raise GalforgeError(
-            f"{stamps.path}: its pixels are in {header.pixel_unit}, so a PSF in arcsec has no size there: set sersic: "
-            "false for this data set (measuring: overrides)"
+            f"{stamps.path}: the pixel scale is in {header.pixel_unit}, so a PSF in arcsec has no size in pixels: set "
+            "sersic: false for this data set (measuring: overrides)"
         )
     if len(given) not in (1, len(header.bands)):
         raise GalforgeError(
@@ -89,12 +83,3 @@ def _psf_width(stamps: Stamps, settings: MeasureSettings, band: int) -> float:
             "values: give one for each band, or one for all"
         )
     return given[band if len(given) > 1 else 0] / header.pixel_scale
-
-
-def _say(table: pd.DataFrame) -> None:
-    flags = table["flag"].to_numpy()
-    log.info(
-        "sources: %d stamps, %d with a galaxy in the middle, %d without sky noise, %d given up, %d with a Sersic index",
-        len(table), table["detected"].sum(), ((flags & NO_NOISE) > 0).sum(), ((flags & GAVE_UP) > 0).sum(),
-        table["sersic_index"].notna().sum(),
-    )  # fmt: skip

@@ -1,6 +1,6 @@
-"""The Sersic index of a galaxy, from a fit that the point spread function is part of.
+"""The Sersic index of a galaxy, from a fit of a profile that is convolved with the point spread function.
 
-Without it, indices of galaxies a few times larger than the PSF are wrong by half.
+Without the PSF, the indices of galaxies a few times larger than it are wrong by half.
 """
 
 from functools import lru_cache
@@ -15,18 +15,18 @@ from galforge.measure.morphology.sersic_pixels import ConvolvedPixels
 from galforge.measure.sources.extraction import Extracted
 
 CONVERGED, NOT_CONVERGED, BEYOND, NO_FIT = range(4)
-"""sersic_flag: converged; did not; converged where no galaxy is (see LIMITS); nothing to fit."""
+"""sersic_flag: converged; did not converge; converged outside of LIMITS; there was nothing to fit."""
 LIMITS = (0.1, 8.0)
-"""Sersic indices that are believed; SExtractor's own limits are 0.3 and 8."""
+"""Range of credible Sersic indices; SExtractor's own limits are 0.3 and 8."""
 FIRST_INDEX = 1.5
 PARAMETERS = 7
 ROUNDS = 2
 CORE, PARTS = 4, 9
-"""Pixels on each side of the middle that are averaged over parts x parts points."""
+"""Pixels on each side of the middle that are averaged, and points along a pixel that the averages use."""
 
 
 class Profile(NamedTuple):
-    """Sersic index with its standard error (of noise that is independent from pixel to pixel) and flag."""
+    """Sersic index, its standard error (for noise that is independent from pixel to pixel) and its flag."""
 
     index: float
     error: float
@@ -37,10 +37,10 @@ NOTHING = Profile(np.nan, np.nan, NO_FIT)
 
 
 def fit(image: np.ndarray, extracted: Extracted, psf: np.ndarray) -> Profile:
-    """Fit a Sersic profile, convolved with a PSF (k, k), to the central source; other sources are left out.
+    """Fit a Sersic profile, convolved with a PSF (k, k), to the central source; other sources are masked.
 
-    The image (side, side) is taken as it is, without the sky that extraction found: stamps are background-subtracted,
-    and in a stamp that the galaxy fills its wings would go with the sky, and with them the index.
+    The sky found by the extraction is not subtracted from the image (side, side): stamps are background-subtracted, and
+    where a galaxy fills the stamp, that sky contains its wings, whose loss would change the index.
     """
     source = extracted.source
     radius = source.half_light_radius
@@ -74,9 +74,9 @@ def _believed(point: np.ndarray) -> bool:
 
 
 def _within_pixels(point: np.ndarray, shape: tuple[int, int], psf: np.ndarray) -> np.ndarray:
-    """What means over pixels add to the values at their middles near the cusp, through the PSF (ny, nx).
+    """Mean over pixels minus value at their middles near the cusp, convolved with the PSF: (ny, nx).
 
-    The fit takes the latter, which is wrong where the profile is steep within a pixel.
+    The fit uses the values at the middles, which are wrong where the profile is steep within a pixel.
     """
     amplitude, radius, index, x, y, ellipticity, theta = point
     column, row = (round(float(place)) for place in (x, y))
@@ -100,7 +100,7 @@ def _within_pixels(point: np.ndarray, shape: tuple[int, int], psf: np.ndarray) -
 
 
 def _error(products: np.ndarray) -> float:
-    """Standard error of the index from the products of the derivatives, upper triangle; NaN where they are singular."""
+    """Standard error of the index from the products of the derivatives (upper triangle); NaN if they are singular."""
     upper = np.triu(products[:PARAMETERS, :PARAMETERS])
     matrix = upper + np.triu(upper, 1).T
     scale = np.sqrt(np.diag(matrix))
@@ -115,10 +115,12 @@ def _error(products: np.ndarray) -> float:
 
 @lru_cache(maxsize=16)
 def moffat(fwhm: float, beta: float, side: int) -> np.ndarray:
-    """A Moffat profile (k, k) of unit sum: k is odd, 8 FWHM and no more than `side`.
+    """A Moffat profile (k, k) of unit sum; k is odd, about 8 FWHM, and at most `side`.
 
     Args:
-        fwhm: full width at half maximum of the PSF as stars in the image have it, pixels included [px].
+        fwhm: full width at half maximum of stars in the image, so the pixel is included [px].
+        beta: exponent of the wings.
+        side: of the stamps [px].
     """
     half = min(int(np.ceil(4 * fwhm)), (side - 1) // 2)
     place = np.arange(-half, half + 1)

@@ -7,6 +7,8 @@ from pydantic import Field, model_validator
 from galforge.errors import GalforgeError
 from galforge.models.settings import RedshiftSettings, check_published
 
+IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
+
 LIBRARIES = ("torch",)
 GENERATOR = ("unet", "conditioning")
 

@@ -5,6 +5,8 @@ from pydantic import Field
 from galforge.errors import GalforgeError
 from galforge.settings import Settings
 
+IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
+
 LIBRARIES = ("torch",)
 PREDICTS = True
 """It tells a number of an image, and draws none."""

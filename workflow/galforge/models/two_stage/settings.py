@@ -7,6 +7,8 @@ from pydantic import Field, model_validator
 from galforge.models.settings import check_raw, check_view
 from galforge.settings import Settings
 
+IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
+
 LIBRARIES = ("torch",)
 GENERATOR = ("position_generator", "galaxy_generator")
 VIEW = "parts"

@@ -4,6 +4,8 @@ from pydantic import Field
 
 from galforge.models.settings import ConditionedSettings, check_halving
 
+IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
+
 LIBRARIES = ("torch",)
 GENERATOR = ("decoder", "observation")
 

@@ -55,12 +55,6 @@ TABLES = {
         },
         digits="g",
         details="property by property and band by band",
-        readings={
-            **dict.fromkeys((*_KL, "fitting_missing"), "distance"),
-            **dict.fromkeys(("fitting_loss", *_REDSHIFT, *_SCORES), "beside"),
-            "fitting_loss_difference": "difference",
-            "galaxy_kl_empty": "number",
-        },
         order=_ORDER,
         labels={
             **{f"{metric} all": together for metric, (together, _) in _LABELS.items()},
@@ -85,8 +79,8 @@ TABLES = {
         about="A mean may be right where the distribution is not. The printed values are of a later model of other "
         "authors on the same data (arXiv:2411.18440), for orientation.",
         sections={"generated_over_real": "Generated over source", "fid": "FID of Inception-v3"},
+        readings={"fid": "distance"},
         digits="g",
-        readings={"generated_over_real": "ratio"},
         order=_ORDER,
         labels={"generated_over_real all": "Mean", "fid": "FID"},
         totals=(),

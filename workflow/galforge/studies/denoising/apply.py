@@ -1,4 +1,4 @@
-"""A trained network as a method of the evaluation."""
+"""A trained network as a method for ``galforge.studies.denoising.evaluation``."""
 
 from pathlib import Path
 
@@ -13,9 +13,9 @@ from galforge.studies.denoising.weights import load
 
 
 def network(path: Path, device: str) -> Method:
-    """What the network of a file of weights makes of an observed galaxy, whatever the test: it knows only its training.
+    """The method that restores galaxies with the network of a file of weights, which is the same in all tests.
 
-    In single precision, one galaxy at a time. Use within ``galforge.models.device.reproducible``.
+    It works in single precision on one galaxy at a time. Use it within ``galforge.models.device.reproducible``.
     """
     place = devices.pick(device)
     trained = load(path, place)

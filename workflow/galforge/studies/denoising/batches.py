@@ -1,9 +1,8 @@
-"""Training images as batches: filled up to one size, turned, blurred, and made noisy anew in every step."""
+"""Training images as batches: filled up to one size, turned, blurred, and with new noise in every step."""
 
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from types import TracebackType
 from typing import Self
 
 import numpy as np
@@ -16,15 +15,15 @@ from galforge.studies.denoising.galaxies import Galaxies, Member
 from galforge.training.data import augment
 from galforge.training.draws import Draws
 
-_AHEAD = 3
+_AHEAD = 3  # batches that are read before they are needed
 
 
 class Batches:
-    """Clean images of each step (n, C, H, W) float32 and their mask (n, 1, H, W), read some steps ahead.
+    """Clean images (n, C, H, W) float32 of each step and their mask (n, 1, H, W), read some steps ahead.
 
     Args:
-        choose: the members of the batch of a step.
-        files: real galaxies, and generated ones (None where there are none).
+        choose: gives the members of the batch of a step.
+        files: real galaxies and generated ones (None for none).
         device: where batches go.
     """
 
@@ -32,16 +31,14 @@ class Batches:
         self, choose: Callable[[int], list[Member]], files: tuple[Galaxies, Galaxies | None], device: torch.device
     ):
         self.choose, self.files, self.device = choose, files, device
-        # One reader: the order in which files are read is that of the steps.
+        # One thread, so that files are read in the order of the steps.
         self._reader = ThreadPoolExecutor(1)
         self._ahead: deque[tuple[int, Future[tuple[Tensor, Tensor | None]]]] = deque()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._reader.shutdown(cancel_futures=True)
 
     def __call__(self, step: int) -> tuple[Tensor, Tensor | None]:
@@ -58,7 +55,7 @@ class Batches:
 
 
 def filled_up(images: list[np.ndarray]) -> tuple[Tensor, Tensor | None]:
-    """Images (C, l, l) as one batch (n, C, L, L), each in a corner of its own, and their mask (n, 1, L, L)."""
+    """Images (C, l, l) as one batch (n, C, L, L), each in the first corner, and their mask (n, 1, L, L)."""
     largest = max(image.shape[-1] for image in images)
     batch = torch.zeros((len(images), images[0].shape[0], largest, largest))
     mask = torch.zeros((len(images), 1, largest, largest))
@@ -70,7 +67,7 @@ def filled_up(images: list[np.ndarray]) -> tuple[Tensor, Tensor | None]:
 
 
 def blurred(images: Tensor, psf_sigma: float) -> Tensor:
-    """Images (n, C, H, W) seen through the PSF; what lies beside them is dark (``degrade.blurred`` for batches)."""
+    """Images (n, C, H, W) blurred by the PSF, dark outside (``degrade.blurred`` for batches)."""
     kernel = torch.as_tensor(gaussian(psf_sigma), dtype=images.dtype, device=images.device)
     size, bands = len(kernel), images.shape[1]
     across = kernel.reshape(1, 1, 1, size).expand(bands, 1, 1, size)
@@ -81,7 +78,7 @@ def blurred(images: Tensor, psf_sigma: float) -> Tensor:
 def observe(
     images: Tensor, mask: Tensor | None, psf_sigma: float, noise_sigma: float, draws: Draws
 ) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Observed images, the galaxies in them, and the mask: turned and mirrored at random, blurred, noisy.
+    """Turn and mirror images at random and observe them; returns observed images, true galaxies, and the mask.
 
     Args:
         images: clean (n, C, H, H).
@@ -98,9 +95,9 @@ def observe(
 
 
 def mean_squares(output: Tensor, truth: Tensor, mask: Tensor | None) -> Tensor:
-    """Mean squared difference of each image (n,) over its own pixels."""
+    """Mean squared difference (n,) of each image over its own pixels."""
     squares = (output - truth) ** 2
     if mask is None:
         return squares.mean(dim=(1, 2, 3))
-    # Beside the images both are 0.
+    # Outside of the images both are 0.
     return squares.sum(dim=(1, 2, 3)) / (truth.shape[1] * mask.sum(dim=(1, 2, 3)))

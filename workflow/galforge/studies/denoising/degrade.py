@@ -1,11 +1,11 @@
-"""How a galaxy is observed in the study: blurred by a Gaussian PSF, seen with pixels of some size, and noisy.
+"""How a galaxy is observed in the study: blurred by a Gaussian PSF, with pixels of some size, and noisy.
 
-As in Holzschuh et al. (2022, released code): the PSF has the same width in all bands and belongs to the pixels of
-training; larger pixels average it together with the galaxy; noise comes last, and the target is the galaxy itself.
+As in Holzschuh et al. (2022, released code), the PSF has the same width in all bands and is given in the pixels of
+training. Larger pixels average the blurred galaxy. Noise comes last. The target is the galaxy itself.
 """
 
 import math
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from scipy import ndimage
@@ -14,12 +14,11 @@ from skimage.transform import resize_local_mean
 from galforge.seeds import generator
 
 REACH = 10
-"""Half of the kernel in standard deviations: 41 px for the published 2 px."""
+"""Half side of the kernel in standard deviations, so that the kernel has 41 px for the published 2 px."""
 
 
-@dataclass(frozen=True)
-class Observed:
-    """A galaxy in one test: ``image`` as observed, ``truth`` what a denoiser should give back, (C, l, l) float64."""
+class Observed(NamedTuple):
+    """A galaxy in one test: the ``image`` as observed, and the ``truth`` to restore, both (C, l, l) float64."""
 
     image: np.ndarray
     truth: np.ndarray
@@ -33,7 +32,7 @@ def gaussian(sigma: float) -> np.ndarray:
 
 
 def blurred(galaxy: np.ndarray, sigma: float) -> np.ndarray:
-    """A galaxy (C, l, l) seen through the PSF; what lies beside the image is dark."""
+    """A galaxy (C, l, l) blurred by the PSF; outside of the image it is dark."""
     kernel = gaussian(sigma)
     out = np.asarray(galaxy, dtype=np.float64)
     for axis in (-2, -1):
@@ -44,7 +43,7 @@ def blurred(galaxy: np.ndarray, sigma: float) -> np.ndarray:
 def with_pixels(image: np.ndarray, factor: float) -> np.ndarray:
     """An image (C, l, l) with pixels ``factor`` times as wide: means over their areas, exact for whole factors.
 
-    Pixels of the edge that fill no large one are left out.
+    Pixels at the edge that do not fill a large one are left out.
     """
     if factor == 1:
         return image
@@ -64,8 +63,8 @@ def observed(
     Args:
         psf_sigma, noise_sigma: of the observations that networks are trained on [px, image unit].
         pixel_size, noise: of this test, over those.
-        key: (seed, what for, index of the galaxy): the noise depends on it and on the size of the image alone, so that
-            all methods see the same image, and tests with more noise see more of the same.
+        key: (seed, purpose, index of the galaxy). The noise depends only on it and on the size of the image, so that
+            all methods see the same image, and tests with more noise scale the same noise.
     """
     truth = with_pixels(np.asarray(galaxy, dtype=np.float64), pixel_size)
     image = with_pixels(blurred(galaxy, psf_sigma), pixel_size)

@@ -1,4 +1,4 @@
-"""Errors of what is averaged over galaxies and over networks, and what they leave of a gain."""
+"""Errors of means over galaxies and networks, and which gains they support."""
 
 from typing import NamedTuple
 
@@ -8,11 +8,11 @@ from scipy import stats
 from galforge.seeds import generator
 
 LEVEL = 0.05
-"""Two-sided probability of a claim where there is nothing."""
+"""Two-sided probability of a false claim."""
 
 
 class Mean(NamedTuple):
-    """A mean, its standard error, and the degrees of freedom of that error; NaN where one cannot be had."""
+    """A mean, its standard error, and the degrees of freedom of that error; NaN where undefined."""
 
     value: float
     error: float
@@ -20,12 +20,12 @@ class Mean(NamedTuple):
 
 
 def crossed(values: np.ndarray) -> Mean:
-    """Mean of values (R, n) of R replicates on the same n galaxies, where both are samples of many.
+    """Mean of values (R, n) of R replicates on the same n galaxies, both of which are samples.
 
-    The error's square is the variance of the galaxies' means over n and that of the replicates' means over R (both
-    with ddof 1); what a galaxy and a replicate have for themselves is counted twice, so that it is rather too large.
-    Degrees of freedom are those of the sum of two independent variances (Welch 1947, Biometrika 34, 28; Satterthwaite
-    1946, Biometrics Bull. 2, 110). With one replicate their scatter is not known, and the error is the galaxies' alone.
+    The squared error is the variance of the galaxies' means over n plus that of the replicates' means over R (both with
+    ddof 1). Scatter of single values enters both, so that the error is rather too large. Degrees of freedom are those
+    of a sum of two independent variances (Welch 1947, Biometrika 34, 28; Satterthwaite 1946, Biometrics Bull. 2, 110).
+    With one replicate, the scatter of replicates is unknown, and the error is that of the galaxies alone.
     """
     replicates, galaxies = values.shape
     if galaxies == 0:
@@ -43,9 +43,9 @@ def crossed(values: np.ndarray) -> Mean:
 
 
 def beyond(mean: Mean, replicates: int, tried: int) -> bool:
-    """Whether a mean differs from 0 by more than chance gives where the best of ``tried`` is looked for (Bonferroni).
+    """Whether a mean differs from 0 by more than chance explains for the best of ``tried`` means (Bonferroni).
 
-    Two-sided, by Student's t. Never with one replicate: how much networks scatter is not known then.
+    Two-sided, by Student's t. False for one replicate, because the scatter of networks is then unknown.
     """
     if replicates < 2 or not np.isfinite(mean).all():
         return False
@@ -53,11 +53,10 @@ def beyond(mean: Mean, replicates: int, tried: int) -> bool:
 
 
 def both(values: np.ndarray, *others: np.ndarray) -> list[np.ndarray]:
-    """Arrays (R, n) or (1, n) without the galaxies that have no finite value in one of them."""
-    there = np.isfinite(values).all(axis=0)
-    for other in others:
-        there &= np.isfinite(other).all(axis=0)
-    return [each[:, there] for each in (values, *others)]
+    """Arrays (R, n) or (1, n) without galaxies that have a value that is not finite in any of them."""
+    arrays = (values, *others)
+    there = np.all([np.isfinite(each).all(axis=0) for each in arrays], axis=0)
+    return [each[:, there] for each in arrays]
 
 
 def log_ratio(over: np.ndarray, under: np.ndarray) -> tuple[Mean, int]:
@@ -68,24 +67,23 @@ def log_ratio(over: np.ndarray, under: np.ndarray) -> tuple[Mean, int]:
 
 
 def resamplings(count: int, bootstrap: int, *key: int | str) -> np.ndarray:
-    """How often each of ``count`` galaxies comes in each of the bootstrap's resamplings, (count, bootstrap) float64."""
+    """How often each of ``count`` galaxies is drawn in each resampling of a bootstrap, (count, bootstrap) float64."""
     draws = generator(*key)
-    return np.stack(
-        [np.bincount(draws.integers(count, size=count), minlength=count) for _ in range(bootstrap)], axis=1
-    ).astype(np.float64)
+    found = [np.bincount(draws.integers(count, size=count), minlength=count) for _ in range(bootstrap)]
+    return np.stack(found, axis=1).astype(np.float64)
 
 
 def median(values: np.ndarray, counts: np.ndarray) -> tuple[float, float]:
     """Median over galaxies of the replicates' mean (R, n), and its error.
 
-    The error is that of the bootstrap over galaxies, ``counts`` as ``resamplings`` gives them, and the scatter of the
+    The error is that of the bootstrap over galaxies (``counts`` from ``resamplings``) and the scatter of the
     replicates' medians over the root of their number, in quadrature.
     """
     if values.shape[1] == 0:
         return np.nan, np.nan
     means = values.mean(axis=0)
     order = np.argsort(means, kind="stable")
-    # The middle two of n values, weighted: the same one twice where n is odd.
+    # The middle two of n weighted values, which are the same where n is odd.
     running, size = np.cumsum(counts[order], axis=0), counts.sum(axis=0)
     middle = [(running > place).argmax(axis=0) for place in ((size - 1) // 2, size // 2)]
     ranked = means[order]
@@ -94,7 +92,7 @@ def median(values: np.ndarray, counts: np.ndarray) -> tuple[float, float]:
 
 
 def in_quadrature(drawn: np.ndarray, replicates: np.ndarray) -> float:
-    """Sd of a bootstrap's values (B,), and the standard error of the mean of the replicates' (R,), in quadrature."""
+    """Sd of bootstrap values (B,) and standard error of the mean of the replicates' values (R,), in quadrature."""
     drawn = drawn[np.isfinite(drawn)]
     if len(drawn) < 2:
         return np.nan

@@ -1,4 +1,4 @@
-"""Denoising the test galaxies, per test and galaxy: all networks and references see the same images and noise."""
+"""Denoise the test galaxies in every test; all networks and references see the same images and noise."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -20,12 +20,12 @@ from galforge.studies.denoising.metrics import morphology_row, mse, quality
 from galforge.studies.denoising.trials import CASE, Trial, trials_of
 
 Method = Callable[[Trial, degrade.Observed], tuple[np.ndarray, float]]
-"""Gives the galaxy (C, l, l) back from one observed in a test, and the setting that it was done with (or NaN)."""
+"""The restored galaxy (C, l, l) from one observed in a test, and the setting that was used (NaN for none)."""
 
 
 @dataclass(frozen=True)
 class Measuring:
-    """How denoised galaxies are measured: band, noise that is added [image unit], its seed, and the settings."""
+    """How denoised galaxies are measured: band, sd of added noise [image unit], its seed, and the settings."""
 
     band: int
     sigma: float
@@ -39,8 +39,8 @@ def evaluate(
     """One row per test, method and test galaxy.
 
     Columns: kind, case, pixel_size, noise, method, setting, index (row of the galaxy), side [px], mse, psnr, ssim, and
-    for tests the morphology of what the method gave back (segmented, flag, and the nine properties compared), measured
-    in noise of its own; False or missing where it was not measured.
+    the morphology of the restored galaxy (segmented, flag, and the nine properties compared), measured with noise of
+    its own; False or missing where it was not measured, as in points of curves.
 
     Args:
         galaxies: all of the data set, at their own size.
@@ -48,24 +48,20 @@ def evaluate(
             ``DenoisingSettings``.
         methods: by name; ``truth`` stands for the galaxies themselves.
         measuring: how morphology is measured; None to leave it out.
-        who: whose galaxies these are: noise for measuring is drawn apart for each, or they would be too alike.
+        who: names who restored the galaxies; each gets another noise for measuring, or results would be too similar.
     """
     rows = chosen(galaxies.stamps, "test", spec["test_images"], spec["seed"])
     gains = gains_of(galaxies.stamps, 0, len(galaxies), measuring.settings) if measuring else np.ones(len(galaxies))
     found = []
-    wanted = trials_of(spec)
-    sizes = [len(rows if test.kind == CASE else rows[: spec["curve_images"]]) for test in wanted]
-    progress = Progress(sum(sizes) * len(methods), "galaxies restored")
-    for test in wanted:
-        for index in rows if test.kind == CASE else rows[: spec["curve_images"]]:
+    wanted = [(test, rows if test.kind == CASE else rows[: spec["curve_images"]]) for test in trials_of(spec)]
+    progress = Progress(sum(len(own) for _, own in wanted) * len(methods), "galaxies restored")
+    for test, own in wanted:
+        for index in own:
             pair = observe(galaxies, index, spec, test)
             for name, method in methods.items():
                 output, setting = (pair.truth, np.nan) if name == "truth" else method(test, pair)
                 row = {
-                    "kind": test.kind,
-                    "case": test.name,
-                    "pixel_size": test.pixel_size,
-                    "noise": test.noise,
+                    **dict(zip(("kind", "case", "pixel_size", "noise"), test, strict=True)),
                     "method": name,
                     "setting": float(setting),
                     "index": index,
@@ -78,23 +74,23 @@ def evaluate(
     return pd.DataFrame(found)
 
 
-def observe(galaxies: Galaxies, index: int, spec: dict[str, Any], test: Trial) -> degrade.Observed:
-    """A test galaxy as all methods see it in a test."""
-    key = (spec["seed"], "denoising test", index)
+def observe(
+    galaxies: Galaxies, index: int, spec: dict[str, Any], test: Trial, purpose: str = "denoising test"
+) -> degrade.Observed:
+    """A galaxy as all methods see it in a test; its noise depends on the purpose."""
+    key = (spec["seed"], purpose, index)
     return degrade.observed(galaxies[index], spec["psf_sigma"], spec["noise_sigma"], test.pixel_size, test.noise, key)
 
 
 def examples(
     galaxies: Galaxies, spec: dict[str, Any], methods: dict[str, Method], with_pair: bool
 ) -> Iterator[tuple[str, np.ndarray]]:
-    """Images for the figure by name, ``<case>/<k>/<what>``: what each method gives back of the first test galaxies.
+    """Images for the figure as (name, image), ``<case>/<k>/<method>``: the first test galaxies by each method.
 
-    ``network`` is filed as ``output``; with ``with_pair``, ``input`` and ``truth`` come along.
+    ``network`` is named ``output``; with ``with_pair``, ``input`` and ``truth`` are added.
     """
     rows = chosen(galaxies.stamps, "test", spec["examples"], spec["seed"])
-    for test in trials_of(spec):
-        if test.kind != CASE:
-            continue
+    for test in (test for test in trials_of(spec) if test.kind == CASE):
         for k, index in enumerate(rows):
             pair = observe(galaxies, index, spec, test)
             if with_pair:
@@ -113,12 +109,10 @@ def write_examples(path: Path, images: Iterator[tuple[str, np.ndarray]]) -> None
 
 
 def _quality(output: np.ndarray, truth: np.ndarray, test: Trial, method: str) -> dict[str, float]:
-    if method == "truth":
-        return {"mse": 0.0, "psnr": np.nan, "ssim": np.nan}
-    if test.kind != CASE:
-        # Points of curves are many, and the curves are of the MSE.
-        return {"mse": mse(output, truth), "psnr": np.nan, "ssim": np.nan}
-    return quality(output, truth)
+    if method != "truth" and test.kind == CASE:
+        return quality(output, truth)
+    # Curves have many points and show the MSE only.
+    return {"mse": 0.0 if method == "truth" else mse(output, truth), "psnr": np.nan, "ssim": np.nan}
 
 
 def _morphology(
@@ -131,7 +125,7 @@ def _morphology(
 
 
 def measuring_of(spec: dict[str, Any] | None, calibrated: str | None) -> Measuring | None:
-    """How denoised galaxies are measured, from a spec and the file of the data set's calibrated noise, if any."""
+    """How denoised galaxies are measured, from a spec and the file of calibrated noise; None where they are not."""
     if spec is None:
         return None
     sigma = json.loads(Path(calibrated).read_text(encoding="utf-8"))["sigma"] if calibrated else spec["sigma"]

@@ -1,7 +1,7 @@
-"""The galaxies that denoisers are trained on, real ones and generated ones: which, and in which order.
+"""Real and generated galaxies that denoisers are trained on: which ones, and in which order.
 
-Real galaxies are those of the data set's split, as they came; generated ones are decoded to the size that they code.
-Generated light is held to zero or more, as in the released code.
+Real galaxies are from a split of the data set, at their original size; generated ones are decoded to the size that they
+code. Negative pixels of generated galaxies are set to zero, as in the released code.
 """
 
 from collections.abc import Callable
@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 
 from galforge.errors import GalforgeError
-from galforge.logs import Progress, log
+from galforge.logs import log, progress
 from galforge.measure.images import galaxy
 from galforge.seeds import generator
 from galforge.stamps.file import Header, Stamps
 from galforge.stamps.native_file import NativeWriter
 
 LARGEST = 1024
-"""Wider generated galaxies are left out, as in the released code [px]."""
+"""Generated galaxies that are wider are left out, as in the released code [px]."""
 HOLD_BYTES = 6 * 2**30
 _WINDOW = 16  # batches whose images are sorted by their size
 
@@ -32,10 +32,10 @@ class Member:
 
 
 class Galaxies:
-    """Galaxies of one stamps file, any size each; those that were read stay in memory while they fit.
+    """Galaxies of one stamps file, each of any size; they stay in memory once read, as far as they fit.
 
     Args:
-        path: source stamps (native ones where there are any), or generated ones at their own size.
+        path: source stamps (native ones where available), or generated ones at their own size.
         hold_bytes: the most memory that they may take.
     """
 
@@ -75,25 +75,24 @@ class Galaxies:
 
 
 def decode(stamps: Path, out: Path) -> None:
-    """Write generated stamps that code their galaxies' sizes as galaxies at their own size, those up to LARGEST."""
+    """Write generated stamps that code sizes as galaxies at their own size, except those wider than LARGEST."""
     with Stamps(stamps) as coded:
         old = coded.header
         header = Header(old.bands, old.pixel_scale, old.pixel_unit, old.unit, old.zero_points, old.gain, old.origin)
-        left_out, progress = 0, Progress(len(coded), "galaxies decoded")
+        left_out = 0
         with NativeWriter(out, header) as native:
-            for index in range(len(coded)):
+            for index in progress(range(len(coded)), len(coded), "galaxies decoded"):
                 image = np.maximum(galaxy(coded, index), 0)
                 if image.shape[-1] <= LARGEST:
                     native.append(image, index=index)
                 else:
                     left_out += 1
-                progress.advance(1)
     if left_out:
         log.warning("%s: %d galaxies are wider than %d px and left out", stamps, left_out, LARGEST)
 
 
 def chosen(stamps: Stamps, split: str, count: int, seed: int) -> list[int]:
-    """Rows of some galaxies of a split, by the seed and ascending; all of them for count 0.
+    """Rows of ``count`` galaxies of a split, drawn by the seed, in ascending order; all of them for count 0.
 
     Raises:
         GalforgeError: the split is empty.
@@ -101,16 +100,16 @@ def chosen(stamps: Stamps, split: str, count: int, seed: int) -> list[int]:
     rows = stamps.split(split)
     if len(rows) == 0:
         raise GalforgeError(
-            f"{stamps.path}: no galaxies in the split {split}, which the denoising study needs; give it a share"
+            f"{stamps.path}: no galaxies in the split {split}, which the denoising study needs: give the split a share"
         )
     order = generator(seed, "denoising galaxies", split).permutation(rows)
     return [int(row) for row in np.sort(order[: count or len(rows)])]
 
 
 def members(real: np.ndarray, generated: int, alpha: float, seed: int, replicate: int) -> list[Member]:
-    """The training images of the corrected protocol: as many distinct ones as there are real, a share alpha generated.
+    """The training images of the corrected protocol: as many as there are real ones, a share alpha of them generated.
 
-    The subsets of one replicate are nested: with a larger alpha more generated images take the place of real ones.
+    The subsets of one replicate are nested: with a larger alpha more generated images replace real ones.
 
     Args:
         real: rows of the real training split.
@@ -122,8 +121,8 @@ def members(real: np.ndarray, generated: int, alpha: float, seed: int, replicate
     wanted = round(alpha * len(real))
     if wanted > generated:
         raise GalforgeError(
-            f"alpha {alpha:g} of {len(real)} training galaxies are {wanted} generated ones, but the model drew only "
-            f"{generated}: raise sampling: count, which draws the missing ones and trains nothing again"
+            f"alpha {alpha:g} of {len(real)} training galaxies is {wanted} generated ones, but the model drew only "
+            f"{generated}: raise sampling: count, which draws the missing ones without training again"
         )
     made = generator(seed, "generated subset", replicate).permutation(generated)[:wanted]
     kept = generator(seed, "real subset", replicate).permutation(real)[: len(real) - wanted]
@@ -131,16 +130,17 @@ def members(real: np.ndarray, generated: int, alpha: float, seed: int, replicate
 
 
 class Bucketed:
-    """Batches of images of like size: every epoch goes through all images once, in an order of its own.
+    """Batches of images of similar size; every epoch goes through all images once, in an order of its own.
 
-    A pure function of (seed, step): a resumed training sees the same batches. The last images of an epoch that fill no
-    batch are left out of it.
+    A pure function of (seed, step), so that a resumed training sees the same batches. The last images of an epoch,
+    which do not fill a batch, are left out.
     """
 
     def __init__(self, images: list[Member], sides: list[int], batch: int, key: tuple[int | str, ...]):
         if batch > len(images):
             raise GalforgeError(
-                f"denoiser: a batch of {batch} needs as many training galaxies, there are {len(images)}"
+                f"denoiser: a batch of {batch} needs as many training galaxies, but there are {len(images)}: lower "
+                "denoisers: batch"
             )
         self.images, self.sides, self.batch, self.key = images, np.array(sides), batch, key
         self.steps = len(images) // batch
@@ -164,7 +164,7 @@ class Bucketed:
 
 
 def drawn(real: np.ndarray, generated: int, alpha: float, batch: int, key: tuple[int | str, ...]) -> Callable:
-    """Batches of the published protocol: each image is generated with probability alpha, any of all of them."""
+    """Batches of the published protocol: each image is, with probability alpha, one of all generated ones."""
 
     def at(step: int) -> list[Member]:
         draws = generator(*key, "mixture", step)

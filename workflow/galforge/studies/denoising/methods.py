@@ -1,19 +1,19 @@
-"""The references as methods of the evaluation, tuned for each test on validation galaxies, knowing PSF and noise."""
+"""The references as methods of the evaluation. They know PSF and noise, and are tuned for each test."""
 
 from typing import Any
 
 import numpy as np
 
-from galforge.logs import Progress, log
+from galforge.logs import log, progress
 from galforge.studies.denoising import degrade
-from galforge.studies.denoising.evaluation import Method
+from galforge.studies.denoising.evaluation import Method, observe
 from galforge.studies.denoising.galaxies import Galaxies, chosen
 from galforge.studies.denoising.references import restore, tune
 from galforge.studies.denoising.trials import REFERENCES, Trial, trials_of
 
 
 def references(galaxies: Galaxies, spec: dict[str, Any]) -> dict[str, Method]:
-    """The references by name, and ``truth``.
+    """The references by name, tuned on validation galaxies, and ``truth``.
 
     Args:
         galaxies: all of the data set, at their own size.
@@ -23,26 +23,14 @@ def references(galaxies: Galaxies, spec: dict[str, Any]) -> dict[str, Method]:
     rows = chosen(galaxies.stamps, "validation", tuning["images"], spec["seed"])
     wanted = trials_of(spec)
     settings: dict[tuple[str, str], float] = {}
-    progress = Progress(len(wanted), "tests tuned for")
-    for test in wanted:
-        pairs = [
-            degrade.observed(
-                galaxies[row],
-                spec["psf_sigma"],
-                spec["noise_sigma"],
-                test.pixel_size,
-                test.noise,
-                (spec["seed"], "denoising validation", row),
-            )
-            for row in rows
-        ]
+    for test in progress(wanted, len(wanted), "tests tuned for"):
+        pairs = [observe(galaxies, row, spec, test, "denoising validation") for row in rows]
         for name in REFERENCES:
             grid = tuning.get(name, [])
             best = tune(name, pairs, *_known(test, spec), grid)
             if len(grid) > 2 and best in (grid[0], grid[-1]):
                 log.warning("%s in %s: the best setting, %g, is at an end of tuning: %s", name, test.name, best, grid)
             settings[name, test.name] = best
-        progress.advance()
 
     def method(name: str) -> Method:
         def give_back(test: Trial, pair: degrade.Observed) -> tuple[np.ndarray, float]:
@@ -55,5 +43,5 @@ def references(galaxies: Galaxies, spec: dict[str, Any]) -> dict[str, Method]:
 
 
 def _known(test: Trial, spec: dict[str, Any]) -> tuple[float, float]:
-    """What a reference knows of a test: the PSF in its pixels [px] and the noise [image unit]."""
+    """What a reference knows in a test: sigma of the PSF in its pixels [px] and sd of the noise [image unit]."""
     return spec["psf_sigma"] / test.pixel_size, spec["noise_sigma"] * test.noise

@@ -6,21 +6,20 @@ from torch.nn import functional
 from galforge.studies.denoising.settings import DenoiserNetwork
 
 _SLOPE = 0.3
-"""Of the leaky ReLU, the default of the library that the released code uses (Keras)."""
+"""Of the leaky ReLU; the default of Keras, which the released code uses."""
 
 
 class Denoiser(nn.Module):
-    """Fully convolutional, without down-sampling: encoder, a bottleneck of few channels, and its mirror.
+    """Fully convolutional, without down-sampling: an encoder, a bottleneck of few channels, and a mirrored decoder.
 
-    522,310 parameters with four bands and the published settings; the released weights take 2.2 MB.
+    It has 522,310 parameters with four bands and the published settings; the released weights take 2.2 MB.
 
-    Images of other sizes than their neighbours in a batch are filled up and masked: features beside an image are put
-    to zero before each convolution, as its own zero padding would, so that an image's output does not depend on the
-    company that it is in.
+    Images of different sizes in one batch are filled up and masked: features outside of an image are set to zero before
+    each convolution, like its zero padding, so that the output of an image does not depend on the other images.
 
     Args:
-        settings: see there.
-        bands: of the images.
+        settings: of the layers.
+        bands: number of bands of the images.
         scale: images are divided by it first and multiplied by it last [image unit].
     """
 
@@ -38,7 +37,7 @@ class Denoiser(nn.Module):
     def forward(self, images: Tensor, mask: Tensor | None = None) -> Tensor:
         """Galaxies (n, C, H, W) [image unit] from observed images of that shape.
 
-        ``mask`` (n, 1, H, W) is 1 on pixels of the images and 0 beside them; None where all fill the batch.
+        ``mask`` (n, 1, H, W) is 1 inside of the images and 0 outside; None where all images fill the batch.
         """
         features = _lit(functional.leaky_relu(self.first(_lit(images / self.scale, mask)), _SLOPE), mask)
         for block in self.encoder:
@@ -51,7 +50,7 @@ class Denoiser(nn.Module):
 
 
 class Residual(nn.Module):
-    """Two convolutions beside the identity."""
+    """Two convolutions whose input is added to their output."""
 
     def __init__(self, width: int, kernel: int, layer: type):
         super().__init__()
@@ -75,7 +74,7 @@ def _transposed(inputs: int, outputs: int, kernel: int) -> nn.Module:
 
 
 def _initialised(layer: nn.Conv2d | nn.ConvTranspose2d) -> nn.Module:
-    """Weights as the released code's library draws them (Glorot & Bengio 2010, uniform), no offsets."""
+    """Weights drawn as in Keras (Glorot & Bengio 2010, uniform), biases of zero."""
     nn.init.xavier_uniform_(layer.weight)
     nn.init.zeros_(layer.bias)
     return layer

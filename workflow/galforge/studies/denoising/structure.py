@@ -1,4 +1,4 @@
-"""How far the morphology of denoised galaxies is from that of the galaxies themselves, by Wasserstein-1 distances."""
+"""Wasserstein-1 distances between the morphology of denoised galaxies and that of the true galaxies."""
 
 from typing import NamedTuple
 
@@ -15,9 +15,10 @@ _SETTINGS = ComparisonSettings(protocol="corrected")
 
 
 class Distances(NamedTuple):
-    """Distances over the true galaxies' sd: of the nine properties and, last, their mean; (10,) each.
+    """Distances over the sd of true galaxies: nine properties and, last, their mean; (10,) each.
 
-    ``n_source`` are the true galaxies that were kept, ``n_generated`` the fewest denoised ones of a replicate.
+    ``n_source`` is the number of true galaxies kept, ``n_generated`` the smallest number of denoised ones of a
+    replicate.
     """
 
     values: np.ndarray
@@ -27,19 +28,19 @@ class Distances(NamedTuple):
 
 
 def distances(truth: pd.DataFrame, denoised: list[pd.DataFrame], counts: np.ndarray) -> Distances:
-    """Mean over replicates of the W1 between denoised galaxies and the galaxies themselves.
+    """W1 between denoised and true galaxies, mean over replicates.
 
-    Galaxies are kept and orientations compared as under the corrected protocol of ``galforge.compare.morphology``. The
-    error is that of a bootstrap that draws the same galaxies on both sides, and the scatter of replicates, in
-    quadrature. Values are NaN where fewer than 2 galaxies are kept on a side, as where nothing was measured.
+    Galaxies are selected and orientations compared as in the corrected protocol of ``galforge.compare.morphology``. The
+    error is that of a bootstrap that draws the same galaxies on both sides and the scatter of replicates, in
+    quadrature. Values are NaN where fewer than 2 galaxies are kept on a side, for example where nothing was measured.
 
     Args:
-        truth: measurements of the galaxies, n rows.
-        denoised: those of each replicate, the same galaxies in the same rows.
-        counts: (n, B) as ``galforge.studies.denoising.errors.resamplings`` gives them.
+        truth: measurements of the true galaxies, n rows.
+        denoised: measurements of each replicate, the same galaxies in the same rows.
+        counts: (n, B), from ``galforge.studies.denoising.errors.resamplings``.
 
     Raises:
-        GalforgeError: columns are lacking.
+        GalforgeError: columns are missing.
     """
     real, stages = selected(truth, "true galaxies'", _SETTINGS)
     kept = stages["kept"]
@@ -63,7 +64,7 @@ def _distances(real: np.ndarray, made: np.ndarray, of_real: np.ndarray, of_made:
     out = np.full((len(_PERIODS), of_real.shape[1]), np.nan)
     if min(len(real), len(made)) < FEWEST:
         return out
-    with np.errstate(divide="ignore", invalid="ignore"):  # a resampling may have none of the galaxies kept
+    with np.errstate(divide="ignore", invalid="ignore"):  # a resampling may contain none of the galaxies kept
         weights = np.vstack([of_real / of_real.sum(axis=0), -of_made / of_made.sum(axis=0)])
     for p, period in enumerate(_PERIODS):
         values = np.concatenate([real[:, p], made[:, p]])
@@ -71,7 +72,7 @@ def _distances(real: np.ndarray, made: np.ndarray, of_real: np.ndarray, of_made:
         order = np.argsort(values, kind="stable")
         values = values[order]
         gaps = np.append(np.diff(values), values[0] + period - values[-1] if period else 0.0)
-        # The difference of the cumulative distributions between each value and the next.
+        # Difference of the cumulative distributions between each value and the next.
         apart = np.cumsum(weights[order], axis=0)
         if period:
             apart -= _medians(apart, gaps)

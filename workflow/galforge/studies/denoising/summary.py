@@ -1,91 +1,61 @@
-"""From the evaluations of a sweep to what it says: means, gains and their errors, one row per number."""
+"""From the evaluations of a sweep to its results: means, gains and their errors, one row per number."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from galforge.compare.morphology import PROPERTIES
+from galforge.compare.wasserstein import COLUMNS as TIDY
 from galforge.studies.denoising import errors, structure
 from galforge.studies.denoising.errors import Mean
 from galforge.studies.denoising.sweep import IDENTITY, NETWORK, TRUTH, Paired, Run, generator_of, paired
-from galforge.studies.denoising.trials import IN_DOMAIN
+from galforge.studies.denoising.trials import CASE, IN_DOMAIN
 
 __all__ = ["COLUMNS", "Run", "summarise"]
 
-CASE = "case"
+TESTS = ("kind", "pixel_size", "noise")
 COLUMNS = (
-    "dataset",
-    "origin",
-    "model",
-    "metric",
-    "property",
-    "value",
-    "standard_error",
-    "floor",
-    "n_source",
-    "n_generated",
-    "published",
-    "protocol",
-    "denoiser",
-    "method",
-    "alpha",
-    "replicates",
-    "supported",
-    "kind",
-    "pixel_size",
-    "noise",
+    *("dataset", "origin", "model", *TIDY, "published", "protocol"),
+    *("denoiser", "method", "alpha", "replicates", "supported", *TESTS),
 )
 
 
-@dataclass
-class _Rows:
-    """Rows of one test, with what they have in common."""
+class _Rows(list):
+    """Rows of one test, which have `common` entries."""
 
-    common: dict[str, Any]
-    found: list[dict[str, Any]] = field(default_factory=list)
+    def __init__(self, common: dict[str, Any]):
+        super().__init__()
+        self.common = dict.fromkeys(("floor", "published", "alpha"), np.nan) | {"replicates": 1, "supported": False}
+        self.common |= common
 
     def add(self, metric: str, value: float, error: float, n: int, **more: Any) -> None:
-        self.found.append(
-            {
-                "standard_error": error,
-                "floor": np.nan,
-                "n_source": n,
-                "n_generated": n,
-                "published": np.nan,
-                "alpha": np.nan,
-                "replicates": 1,
-                "supported": False,
-                **self.common,
-                "metric": metric,
-                "value": value,
-                **more,
-            }
-        )
+        own = {"metric": metric, "value": value, "standard_error": error, "n_source": n, "n_generated": n}
+        self.append(self.common | own | more)
 
 
 def summarise(runs: Sequence[Run], references: pd.DataFrame, bootstrap: int = 200, seed: int = 0) -> pd.DataFrame:
-    """What one sweep says, with the columns COLUMNS.
+    """Results of one sweep, with the columns COLUMNS.
 
-    All methods saw the same galaxies and the same noise, so everything is paired by galaxy, and what compares networks
-    by replicate as well. Ratios of errors are geometric means: a few bright galaxies decide nothing. Metrics:
+    All methods saw the same galaxies and the same noise, so all comparisons are paired by galaxy, and those of networks
+    also by replicate. Ratios of errors are geometric means, so that a few bright galaxies do not decide them. Metrics:
 
     - ``mse``, ``psnr``, ``ssim`` (means), ``mse_median`` (over galaxies, of the replicates' mean), ``mse_to_identity``
       (mean MSE over that of the images as observed), ``morphology`` and ``morphology_<property>``
       (``galforge.studies.denoising.structure``): per method (``network`` with its alpha, or a reference) and test.
     - ``gain``: 1 - exp(-mean of ln(MSE of alpha 0 / MSE)), the share by which a network's typical MSE is smaller.
-    - ``advantage``: the same over a reference, which is the row's ``method``.
-    - ``best_alpha`` with the largest gain of a test, 0 where none is above 0, and its gain, ``improvement``. Both are
-      found on the same galaxies, so the latter is somewhat too large.
-    - ``relative_error``: of alpha 1 over the best alpha between 0 and 1, as a ratio of MSEs less 1; its property is
-      ``alpha_1_vs_mixed``, followed by the test's name out of domain.
+    - ``advantage``: the same with respect to a reference, the ``method`` of the row.
+    - ``best_alpha``: the alpha with the largest gain in a test, 0 where no gain is above 0; and ``improvement``, its
+      gain. Both come from the same galaxies, so the improvement is somewhat too large.
+    - ``relative_error``: of alpha 1 with respect to the best alpha between 0 and 1, a ratio of MSEs minus 1; its
+    property
+      is ``alpha_1_vs_mixed``, followed by the test's name if it is not in domain.
 
-    Standard errors are those of ``galforge.studies.denoising.errors``; ``supported`` says that a gain is beyond what
-    chance gives where so many alphas are tried, and never holds with one replicate. Points of curves (kinds
+    Standard errors are those of ``galforge.studies.denoising.errors``. ``supported`` says that a gain is larger than
+    chance gives for the number of alphas tried; it is never true with one replicate. Points of curves (kinds
     ``noise_curve`` and ``pixel_curve``) have ``mse_to_identity`` and ``gain``. Galaxies without a finite value are left
-    out of a row; ``n_source`` and ``n_generated`` say how many are left, for morphology true and denoised ones.
+    out of a row; ``n_source`` and ``n_generated`` count the others, for morphology the true and the denoised ones.
 
     Args:
         runs: all networks of one data set, kind of network and generator, those of alpha 0 included.
@@ -94,28 +64,19 @@ def summarise(runs: Sequence[Run], references: pd.DataFrame, bootstrap: int = 20
         seed: of these.
 
     Raises:
-        GalforgeError: the tables do not belong together, as ``galforge.studies.denoising.sweep.paired`` checks.
+        GalforgeError: the tables do not belong together (see ``galforge.studies.denoising.sweep.paired``).
     """
-    found = []
+    found: list[dict[str, Any]] = []
     for test in paired(runs, references):
-        common = {
-            "dataset": runs[0].dataset,
-            "origin": runs[0].origin,
-            "model": generator_of(runs),
-            "property": test.name,
-            "protocol": runs[0].protocol,
-            "denoiser": runs[0].denoiser,
-            "kind": test.kind,
-            "pixel_size": test.pixel_size,
-            "noise": test.noise,
-        }
-        rows = _Rows(common)
+        first, sweep = runs[0], {"model": generator_of(runs), "property": test.name}
+        sweep |= {name: getattr(first, name) for name in ("dataset", "origin", "protocol", "denoiser")}
+        rows = _Rows(sweep | {name: getattr(test, name) for name in TESTS})
         if test.kind == CASE:
             size = len(test.references[IDENTITY])
             _add_case(rows, test, errors.resamplings(size, bootstrap, seed, "denoising bootstrap", test.name))
         else:
             _add_point(rows, test)
-        found += rows.found
+        found += rows
     return pd.DataFrame(found)[list(COLUMNS)]
 
 
@@ -164,15 +125,15 @@ def _add_quality(rows: _Rows, test: Paired, tables: list[pd.DataFrame], counts: 
 
 
 def _add_gains(rows: _Rows, test: Paired) -> dict[float, tuple[Mean, int, bool]]:
-    """Add the gain of each alpha but 0; give back its logarithm, number of galaxies, and whether it is supported."""
+    """Add the gain of each alpha except 0; return its logarithm, number of galaxies, and whether it is supported."""
     plain = test.of_alpha(0.0, "mse")
     tried = [alpha for alpha in test.networks if alpha > 0]
     out = {}
     for alpha in tried:
         mean, n = errors.log_ratio(test.of_alpha(alpha, "mse"), plain)
-        out[alpha] = mean, n, errors.beyond(mean, len(plain), len(tried))
-        who = {"method": NETWORK, "alpha": alpha, "replicates": len(plain)}
-        rows.add("gain", *_share(mean), n, supported=out[alpha][2], **who)
+        supported = errors.beyond(mean, len(plain), len(tried))
+        out[alpha] = mean, n, supported
+        rows.add("gain", *_share(mean), n, supported=supported, method=NETWORK, alpha=alpha, replicates=len(plain))
     return out
 
 
@@ -180,14 +141,14 @@ def _add_best(rows: _Rows, test: Paired, gains: dict[float, tuple[Mean, int, boo
     replicates = len(test.networks[0.0])
     who = {"method": NETWORK, "replicates": replicates}
     best = _best(gains, list(gains))
+    gain, n, supported = (0.0, np.nan), len(test.references[IDENTITY]), False
     if best > 0 and gains[best][0].value < 0:
         mean, n, supported = gains[best]
-        rows.add("best_alpha", best, np.nan, n, supported=supported, alpha=best, **who)
-        rows.add("improvement", *_share(mean), n, supported=supported, alpha=best, **who)
+        gain = _share(mean)
     else:
-        size = len(test.references[IDENTITY])
-        rows.add("best_alpha", 0.0, np.nan, size, alpha=0.0, **who)
-        rows.add("improvement", 0.0, np.nan, size, alpha=0.0, **who)
+        best = 0.0
+    rows.add("best_alpha", best, np.nan, n, supported=supported, alpha=best, **who)
+    rows.add("improvement", *gain, n, supported=supported, alpha=best, **who)
     mixed = [alpha for alpha in gains if alpha < 1]
     if mixed and 1.0 in gains:
         other = _best(gains, mixed)
@@ -200,18 +161,18 @@ def _add_best(rows: _Rows, test: Paired, gains: dict[float, tuple[Mean, int, boo
 
 
 def _best(gains: dict[float, tuple[Mean, int, bool]], among: list[float]) -> float:
-    """The alpha of the smallest typical MSE; 0 where there is none."""
+    """The alpha with the smallest typical MSE; 0 where there are none."""
     return min(among, key=lambda alpha: np.nan_to_num(gains[alpha][0].value, nan=np.inf), default=0.0)
 
 
 def _share(mean: Mean) -> tuple[float, float]:
-    """By which share an error is smaller, and the error of that, from the mean logarithm of a ratio of errors."""
+    """The share by which an error is smaller, and its standard error, from the mean logarithm of a ratio of errors."""
     ratio = float(np.exp(mean.value))
     return 1 - ratio, ratio * mean.error
 
 
 def _to_identity(values: np.ndarray, identity: np.ndarray) -> tuple[float, float, int]:
-    """Ratio of mean MSEs (R, n) over (1, n), its error by linearisation, and the number of galaxies."""
+    """Ratio of mean MSEs, (R, n) over (1, n), its linearised error, and the number of galaxies."""
     values, identity = errors.both(values, identity)
     mean = float(np.mean(identity)) if identity.size else np.nan
     if not mean > 0:

@@ -1,4 +1,4 @@
-"""The tables of one sweep over alpha, side by side: the same galaxies in the same places for every network."""
+"""The tables of one sweep over alpha, side by side, with the same galaxies in the same rows for every network."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ class Run:
 
     Attributes:
         dataset, origin: of the test galaxies.
-        model: whose galaxies the network saw besides real ones; ``source`` for alpha 0.
-        denoiser, protocol: kind of network, and of its training sets.
-        alpha: share of generated galaxies among those it was trained on.
-        replicate: networks of one alpha differ by it.
+        model: the generator of galaxies in the training set; ``source`` for alpha 0.
+        denoiser, protocol: kind of network, and protocol of its training set.
+        alpha: share of generated galaxies in the training set.
+        replicate: number of the network among those of one alpha.
         table: its evaluation (``galforge.studies.denoising.evaluation.evaluate``).
     """
 
@@ -37,9 +37,9 @@ class Run:
 
 @dataclass(frozen=True)
 class Paired:
-    """One test, or one point of a curve of robustness: rows of the same galaxies, ascending by index.
+    """One test, or one point of a robustness curve; all tables have the same galaxies, in ascending order of index.
 
-    ``networks`` holds the tables of the replicates by alpha, ascending; ``references`` one table by method.
+    ``networks`` has the tables of the replicates by alpha, ascending; ``references`` one table by method.
     """
 
     kind: str
@@ -59,12 +59,11 @@ class Paired:
 
 
 def paired(runs: Sequence[Run], references: pd.DataFrame) -> Iterator[Paired]:
-    """The tests of a sweep in the order of the references' table.
+    """The tests of a sweep, in the order of the references' table.
 
     Raises:
-        GalforgeError: runs of several sweeps, of more than one generator, twice the same, without alpha 0 or with
-            other replicates for one alpha than for another; a test without the identity; or other tests or galaxies
-            in one table than in another.
+        GalforgeError: runs are of several sweeps or generators, come twice, lack alpha 0, or have different replicates
+            for different alphas; a test lacks the identity; or tables differ in tests or galaxies.
     """
     runs = sorted(runs, key=lambda run: (run.alpha, run.replicate))
     _check(runs)
@@ -77,7 +76,7 @@ def paired(runs: Sequence[Run], references: pd.DataFrame) -> Iterator[Paired]:
     for (kind, name), rows in tests.items():
         methods = {str(method): own.sort_values("index") for method, own in rows.groupby("method", sort=False)}
         if IDENTITY not in methods:
-            raise GalforgeError(f"references of {runs[0].dataset}, {name}: {IDENTITY} is not among them; {_AGAIN}")
+            raise GalforgeError(f"references of {runs[0].dataset}, {name}: {IDENTITY} is missing; {_AGAIN}")
         wanted = methods[IDENTITY]["index"].to_numpy()
         for method, own in methods.items():
             _check_galaxies(f"references of {runs[0].dataset}, {method}, {name}", own, wanted)
@@ -91,28 +90,28 @@ def paired(runs: Sequence[Run], references: pd.DataFrame) -> Iterator[Paired]:
 
 
 def generator_of(runs: Sequence[Run]) -> str:
-    """The model whose galaxies the networks of a sweep saw, or that a sweep of alpha 0 alone is filed under."""
+    """The model whose galaxies the networks of a sweep were trained on; for alpha 0 alone, the model of its runs."""
     return next((run.model for run in runs if run.alpha > 0), runs[0].model)
 
 
 def _check(runs: Sequence[Run]) -> None:
     if not runs or runs[0].alpha != 0:
-        raise GalforgeError("a sweep of the denoising study needs networks of alpha 0: gains are over them")
+        raise GalforgeError("a sweep of the denoising study needs networks of alpha 0, which gains are relative to")
     sweeps = {(run.dataset, run.origin, run.denoiser, run.protocol) for run in runs}
     if len(sweeps) > 1:
         listed = "; ".join(", ".join(each) for each in sorted(sweeps))
-        raise GalforgeError(f"these networks belong to several sweeps ({listed}); summarise each by itself")
+        raise GalforgeError(f"these networks belong to several sweeps ({listed}); summarise each separately")
     models = sorted({run.model for run in runs if run.alpha > 0})
     if len(models) > 1:
-        raise GalforgeError(f"these networks saw galaxies of {' and '.join(models)}; summarise each model by itself")
+        raise GalforgeError(f"these networks saw galaxies of {' and '.join(models)}; summarise each model separately")
     replicates: dict[float, list[int]] = {}
     for run in runs:
         replicates.setdefault(run.alpha, []).append(run.replicate)
         if len(set(replicates[run.alpha])) < len(replicates[run.alpha]):
-            raise GalforgeError(f"{_name(run)} comes twice; give each network once")
+            raise GalforgeError(f"{_name(run)} was given twice; give each network once")
         rows = run.table
         if (rows["method"] != NETWORK).any():
-            raise GalforgeError(f"{_name(run)}: its table holds other methods than {NETWORK}; evaluate it again")
+            raise GalforgeError(f"{_name(run)}: its table has other methods than {NETWORK}; evaluate it again")
     for alpha, own in replicates.items():
         if own != replicates[0.0]:
             raise GalforgeError(
@@ -123,7 +122,7 @@ def _check(runs: Sequence[Run]) -> None:
 
 def _check_galaxies(what: str, own: pd.DataFrame, wanted: np.ndarray) -> None:
     if not np.array_equal(own["index"].to_numpy(), wanted):
-        raise GalforgeError(f"{what}: {len(own)} rows that are not those of the other tables' galaxies; {_AGAIN}")
+        raise GalforgeError(f"{what}: its {len(own)} galaxies are not those of the other tables; {_AGAIN}")
 
 
 def _name(run: Run) -> str:

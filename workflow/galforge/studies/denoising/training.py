@@ -1,4 +1,4 @@
-"""Training one denoising network: a job that goes on where it was stopped, until the validation loss rises no more."""
+"""Train one denoising network until its validation loss stops falling; an interrupted job resumes where it stopped."""
 
 import math
 from collections.abc import Callable
@@ -12,8 +12,8 @@ from torch import Tensor, nn
 from galforge.errors import GalforgeError
 from galforge.logs import Progress, log
 from galforge.models import device as devices
+from galforge.models import weights as weights_files
 from galforge.studies.denoising import batches, degrade
-from galforge.studies.denoising import weights as weights_files
 from galforge.studies.denoising.galaxies import Bucketed, Galaxies, Member, chosen, drawn, members
 from galforge.studies.denoising.network import Denoiser
 from galforge.studies.denoising.settings import DenoiserSettings
@@ -25,23 +25,25 @@ from galforge.training.history import write_csv
 from galforge.training.keep import CHECKPOINT_SECONDS, Keep
 from galforge.training.lease import Lease
 
+_KEPT = ("best", "steps", "epoch", "best_epoch")
+
 
 class Diverged(GalforgeError):
-    """A loss is no finite number any more."""
+    """A loss is not finite."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """What a network is made from.
+    """All that determines a network.
 
     Attributes:
-        real, generated: galaxies; generated is None for alpha 0.
+        real, generated: files of galaxies; generated is None for alpha 0.
         settings: of the network and its training.
         psf_sigma, noise_sigma: of the observations [px, image unit].
         alpha: share of generated galaxies.
-        seed, replicate: of the weights, the subsets, the order and the noise. Networks of one replicate and several
-            alphas begin with the same weights.
-        key: the digest of all that.
+        seed, replicate: decide weights, subsets, order and noise. Networks of one replicate start from the same weights
+            for all alphas.
+        key: the digest of all of these.
     """
 
     real: Path
@@ -63,20 +65,22 @@ def train(
     minutes: float | None = None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
 ) -> None:
-    """Train a network and write the weights with the smallest validation loss, and the losses of its epochs.
+    """Train a network and write the weights with the smallest validation loss, and the losses of all epochs.
 
-    Whatever ended an earlier try, this one goes on from its last checkpoint in ``work``; on the CPU the outcome is the
-    same, bit for bit. Near the time limit, or when asked to stop, progress is saved; on SLURM the job then goes back
-    into the queue.
+    Training resumes from the last checkpoint in ``work``, however an earlier attempt ended; on the CPU the result is
+    the same, bit for bit. Near the time limit, or when asked to stop, progress is saved; on SLURM the job is then
+    requeued.
 
     Args:
+        weights, history: the files to write.
+        work: folder of the checkpoints, for this job only.
         minutes: time limit of the job [minutes]; None for none.
         checkpoint_seconds: time between two checkpoints [s].
 
     Raises:
         Preempted: stopped early.
-        Diverged: the loss is no finite number.
-        GalforgeError: too few galaxies, or files that do not go together.
+        Diverged: a loss is not finite.
+        GalforgeError: there are too few galaxies, or the files have different bands.
     """
     settings = job.settings
     device = devices.pick(settings.device)
@@ -95,20 +99,14 @@ def train(
     except Preempted as stopped:
         requeue(stopped)
         raise
-    about = {
-        "network": settings.network.spec(),
-        "bands": done["bands"],
-        "scale": settings.input_scale,
-        "alpha": job.alpha,
-        "replicate": job.replicate,
-        "best_epoch": done["best_epoch"],
-    }
+    about = {"network": settings.network.spec(), "scale": settings.input_scale}
+    about |= {"alpha": job.alpha, "replicate": job.replicate, "bands": done["bands"], "best_epoch": done["best_epoch"]}
     weights_files.write(weights, done["best"], about)
     write_csv(done["history"], history)
 
 
 class Training:
-    """A network in training: everything that changes from step to step."""
+    """A network in training: all that changes from step to step."""
 
     def __init__(self, settings: DenoiserSettings, bands: int, seed: int, replicate: int, device: torch.device):
         self.settings, self.bands, self.device = settings, bands, device
@@ -126,16 +124,14 @@ class Training:
 
     @property
     def ended(self) -> bool:
-        """Whether the training is over: at its greatest length, or without a better validation loss for long enough."""
-        waited = self.epoch - self.best_epoch >= self.settings.patience_epochs
-        return self.epoch >= self.settings.epochs or waited
+        """Whether the longest training is reached, or the validation loss has not improved for `patience_epochs`."""
+        waited = self.epoch - self.best_epoch
+        return self.epoch >= self.settings.epochs or waited >= self.settings.patience_epochs
 
     def step(self, images: Tensor, mask: Tensor | None, psf_sigma: float, noise_sigma: float) -> None:
-        """One step on clean images, which are observed anew."""
-        count = len(images)
-        draws = Draws(
-            torch_seed(self.seed, "denoiser step", self.replicate, self.steps), count, slice(count), self.device
-        )
+        """One step on clean images (n, C, H, W), which are blurred and get new noise."""
+        seed = torch_seed(self.seed, "denoiser step", self.replicate, self.steps)
+        draws = Draws(seed, len(images), slice(len(images)), self.device)
         seen, truth, mask = batches.observe(images, mask, psf_sigma, noise_sigma, draws)
         loss = batches.mean_squares(self.output(seen, mask), truth, mask).mean() / self.settings.input_scale**2
         for group in self.optimiser.param_groups:
@@ -150,31 +146,27 @@ class Training:
 
     def rate(self) -> float:
         """The learning rate of this epoch."""
-        settings = self.settings
-        return max(
-            settings.learning_rate * settings.decay ** (self.epoch // settings.decay_epochs), settings.smallest_rate
-        )
+        own = self.settings
+        return max(own.learning_rate * own.decay ** (self.epoch // own.decay_epochs), own.smallest_rate)
 
     def output(self, seen: Tensor, mask: Tensor | None) -> Tensor:
-        """The network's galaxies for observed images."""
-        if not self.bfloat16:
-            return self.network(seen, mask)
-        with torch.autocast(self.device.type, dtype=torch.bfloat16):
+        """Galaxies restored by the network from observed images."""
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.bfloat16):
             return self.network(seen, mask)
 
     def close_epoch(self, validation: float, batch: int) -> None:
-        """Write down an epoch, and keep the weights if they are the best so far.
+        """Add an epoch to the history, and keep the weights if they are the best so far.
 
         Raises:
-            Diverged: a loss is no finite number.
+            Diverged: a loss is not finite.
         """
         self.epoch += 1
         training = float(self.sum) / self.settings.steps_per_epoch
         self.sum = torch.zeros_like(self.sum)
         if not (math.isfinite(training) and math.isfinite(validation)):
             raise Diverged(
-                f"the denoiser diverged: its losses are {training} and {validation} after {self.steps} steps; lower "
-                "denoisers: learning_rate, or raise input_scale"
+                f"the denoiser diverged: its training loss is {training} and its validation loss {validation} after "
+                f"{self.steps} steps; lower denoisers: learning_rate, or raise input_scale"
             )
         row = (self.steps * batch, training, validation, self.rate())
         for name, value in zip(self.history, row, strict=True):
@@ -183,27 +175,24 @@ class Training:
             self.best_loss, self.best_epoch, self.best = validation, self.epoch, _copy(self.network)
 
     def state(self) -> states.State:
-        """All that a resumed training needs."""
+        """All that is needed to resume."""
         return {
             "networks": _copy(self.network),
-            "best": self.best,
             "optimiser": self.optimiser.state_dict(),
-            "bands": self.bands,
             "images_seen": self.steps * self.settings.batch,
-            "steps": self.steps,
-            "epoch": self.epoch,
-            "best_epoch": self.best_epoch,
             "best_loss": self.best_loss if math.isfinite(self.best_loss) else -1.0,
-            "history": self.history,
             "sum": float(self.sum),
+            "bands": self.bands,
+            "history": self.history,
+            **{name: getattr(self, name) for name in _KEPT},
         }
 
     def restore(self, state: states.State) -> None:
-        """Go on from a state."""
+        """Resume from a state."""
         self.network.load_state_dict(state["networks"])
         self.optimiser.load_state_dict(state["optimiser"])
-        self.best, self.steps, self.epoch = state["best"], state["steps"], state["epoch"]
-        self.best_epoch = state["best_epoch"]
+        for name in _KEPT:
+            setattr(self, name, state[name])
         self.best_loss = math.inf if state["best_loss"] < 0 else state["best_loss"]
         self.history = {name: list(state["history"][name]) for name in self.history}
         self.sum = torch.tensor(state["sum"], dtype=torch.float64)
@@ -214,7 +203,6 @@ def _run(job: Job, start: states.State | None, device: torch.device, clock: Cloc
     with ExitStack() as files:
         real = files.enter_context(Galaxies(job.real))
         generated = files.enter_context(Galaxies(job.generated)) if job.generated else None
-        check_alike(real, generated)
         choose = _choice(job, real, generated)
         run = Training(settings, real.bands, job.seed, job.replicate, device)
         if start is not None:
@@ -224,11 +212,11 @@ def _run(job: Job, start: states.State | None, device: torch.device, clock: Cloc
         progress = Progress(settings.epochs, "epochs", run.epoch)
         with batches.Batches(choose, (real, generated), device) as source:
             while not run.ended:
-                if clock.must_stop(keep.longest):
+                stopping = clock.must_stop(keep.longest)
+                if stopping or keep.is_due():
                     keep.save(run.state())
+                if stopping:
                     clock.stop()
-                if keep.is_due():
-                    keep.save(run.state())
                 run.step(*source(run.steps), job.psf_sigma, job.noise_sigma)
                 if run.steps % settings.steps_per_epoch == 0:
                     run.close_epoch(validation(), settings.batch)
@@ -239,43 +227,34 @@ def _run(job: Job, start: states.State | None, device: torch.device, clock: Cloc
 
 
 class Validation:
-    """The validation loss: mean MSE [image unit squared] over fixed real galaxies with noise that stays the same."""
+    """The validation loss: mean MSE [image unit squared] of fixed real galaxies with fixed noise."""
 
     def __init__(self, job: Job, real: Galaxies, run: Training):
-        rows = chosen(real.stamps, "validation", job.settings.validation_images, job.seed)
-        self.run = run
-        self.pairs = []
-        for row in rows:
-            key = (job.seed, "denoising validation", int(row))
-            pair = degrade.observed(real[int(row)], job.psf_sigma, job.noise_sigma, 1.0, 1.0, key)
-            self.pairs.append(
-                [torch.from_numpy(each).float()[None].to(run.device) for each in (pair.image, pair.truth)]
-            )
+        self.run, self.pairs = run, []
+        for row in chosen(real.stamps, "validation", job.settings.validation_images, job.seed):
+            key = (job.seed, "denoising validation", row)
+            pair = degrade.observed(real[row], job.psf_sigma, job.noise_sigma, 1.0, 1.0, key)
+            self.pairs.append([torch.from_numpy(each).float()[None].to(run.device) for each in pair])
 
     def __call__(self) -> float:
         with torch.no_grad():
-            losses = [
-                batches.mean_squares(self.run.output(seen, None), truth, None).double().cpu()
-                for seen, truth in self.pairs
-            ]
-        return float(torch.cat(losses).mean())
-
-
-def check_alike(real: Galaxies, generated: Galaxies | None) -> None:
-    """Make sure that real and generated galaxies are of one kind.
-
-    Raises:
-        GalforgeError: they have other bands.
-    """
-    if generated is not None and generated.stamps.header.bands != real.stamps.header.bands:
-        raise GalforgeError(
-            f"{generated.stamps.path}: galaxies in {', '.join(generated.stamps.header.bands)}, but those of "
-            f"{real.stamps.path} are in {', '.join(real.stamps.header.bands)}; sample the model again"
-        )
+            found = [batches.mean_squares(self.run.output(seen, None), truth, None) for seen, truth in self.pairs]
+        return float(torch.cat([losses.double().cpu() for losses in found]).mean())
 
 
 def _choice(job: Job, real: Galaxies, generated: Galaxies | None) -> Callable[[int], list[Member]]:
+    """Which galaxies the batch of a step has.
+
+    Raises:
+        GalforgeError: the files have different bands, or there are too few galaxies.
+    """
     rows, count = real.stamps.split("train"), len(generated) if generated is not None else 0
+    bands = real.stamps.header.bands
+    if generated is not None and generated.stamps.header.bands != bands:
+        raise GalforgeError(
+            f"{job.generated}: galaxies in bands {', '.join(generated.stamps.header.bands)}, but those of {job.real} "
+            f"are in {', '.join(bands)}; sample the model again"
+        )
     if len(rows) == 0:
         raise GalforgeError(f"{job.real}: no galaxies in the split train to train a denoiser on; give it a share")
     key = (job.seed, "denoiser", job.replicate)

@@ -1,4 +1,4 @@
-"""The settings that one job reads, from its spec: any other is not there, so that none can be read unnoticed."""
+"""The settings of the study that one job reads, from its spec; reading any other raises an AttributeError."""
 
 from collections.abc import Mapping
 from types import SimpleNamespace
@@ -9,9 +9,6 @@ from galforge.studies.realism.settings import RealismSettings
 
 def chosen(spec: Mapping[str, Any]) -> RealismSettings:
     """Settings with the fields of a spec and no others."""
-    fields = RealismSettings.model_fields
-    read = {
-        name: cast(Any, fields[name].annotation).from_spec(value) if isinstance(value, dict) else value
-        for name, value in ((name, spec[name]) for name in spec)
-    }
+    sections = {name: cast(Any, RealismSettings.model_fields[name].annotation) for name in spec}
+    read = {name: sections[name].from_spec(v) if isinstance(v, dict) else v for name, v in spec.items()}
     return cast(RealismSettings, SimpleNamespace(**read))

@@ -1,14 +1,14 @@
-"""How unlike each other a model's images are: a number that shows the collapse of a model to few kinds of images."""
+"""How different the images of a model are from each other: a number that shows when it collapses to a few kinds."""
 
 import numpy as np
 import pandas as pd
-from scipy.spatial.distance import pdist
+from scipy.spatial.distance import pdist, squareform
 
 from galforge.errors import GalforgeError
 from galforge.seeds import generator
 
 MOST = 500
-"""Images that are compared in pairs."""
+"""Largest number of images that are compared in pairs."""
 RESAMPLES = 200
 _FEWEST = 3
 _TINY = 1e-12
@@ -17,37 +17,37 @@ _TINY = 1e-12
 def diversity(generated: pd.DataFrame, real: pd.DataFrame, seed: int) -> tuple[float, float]:
     """Median distance between the spectra of two generated images over that of two real ones, and its error.
 
-    1 is as diverse as real images, 0 is one image again and again. Distances are Euclidean, between logarithms of the
-    power spectrum divided by their standard deviation among real images, frequency by frequency. The error is over
-    images of both kinds, by resampling. Images without anything have no logarithms and do not count: among them and
-    others the median would say no more than how many there are. Fewer than three others have no diversity: 0, without
-    an error.
+    1 is as diverse as real images, 0 is the same image again and again. Distances are Euclidean, between logarithms of
+    power spectra divided by their standard deviation among real images, frequency by frequency. The error is from
+    resampling the images of both kinds. Empty images have no logarithms and are left out: with them, the median would
+    only tell how many there are. With fewer than three other images the diversity is 0, without an error.
 
     Args:
         generated, real: tables with the columns ``lit_share``, and ``spectrum_000`` and so on.
         seed: of the choice of images and of the resampling.
 
     Raises:
-        GalforgeError: too few real images.
+        GalforgeError: there are too few real images.
     """
     generated, real = (table[table["lit_share"] > 0] for table in (generated, real))
     if len(real) < _FEWEST:
         raise GalforgeError(
-            f"diversity: {len(real)} real images that are not empty, those labelled so in labeled.csv; at least "
-            f"{_FEWEST} are needed"
+            f"diversity: {len(real)} real images that are not empty (labelled real in labeled.csv), but at least "
+            f"{_FEWEST} are needed: label more"
         )
     if len(generated) < _FEWEST:
         return 0.0, float("nan")
     columns = [name for name in real.columns if name.startswith("spectrum_")]
     logs = [np.log10(np.maximum(table[columns].to_numpy(float), _TINY)) for table in (generated, real)]
     spread = logs[1].std(axis=0)
-    # Of equal numbers it is not always exactly 0.
+    # The standard deviation of equal numbers is not always exactly 0.
     spread[spread < _TINY] = 1.0
     squares = []
     for number, values in enumerate(logs):
         order = generator(seed, "diversity", number).permutation(len(values))[:MOST]
-        values = values[np.sort(order)] / spread
-        squares.append(_square(pdist(values), len(values)))
+        square = squareform(pdist(values[np.sort(order)] / spread))
+        np.fill_diagonal(square, np.nan)
+        squares.append(square)
     value = _median(squares[0]) / _median(squares[1])
     random = generator(seed, "diversity", "resampling")
     again = []
@@ -57,14 +57,8 @@ def diversity(generated: pd.DataFrame, real: pd.DataFrame, seed: int) -> tuple[f
     return value, float(np.std(again, ddof=1))
 
 
-def _square(distances: np.ndarray, count: int) -> np.ndarray:
-    out = np.full((count, count), np.nan)
-    out[np.triu_indices(count, 1)] = distances
-    return np.fmax(out, out.T)
-
-
 def _median(square: np.ndarray, picked: np.ndarray | None = None) -> float:
-    """Median over pairs of different images; an image drawn twice makes no pair with itself."""
+    """Median over pairs of different images; an image that is drawn twice is not paired with itself."""
     if picked is not None:
         square = square[np.ix_(picked, picked)]
     return float(np.nanmedian(square))

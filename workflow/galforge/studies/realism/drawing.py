@@ -1,4 +1,4 @@
-"""Drawing from models of sparse images apart from whole samples: the time it takes, and galaxies one by one."""
+"""Drawing from models of sparse images: the time that images take, and galaxies one by one."""
 
 import json
 import time
@@ -16,14 +16,14 @@ from galforge.seeds import seed_of
 from galforge.stamps.file import Header, StampsWriter
 
 PER = 1000
-"""Images that the printed times are of."""
+"""Number of images that printed times refer to."""
 
 
 def time_drawing(weights: Path, out: Path, images: int, seed: int, batch: int, device: str, threads: int) -> None:
     """Compose images and write the time per thousand of them (JSON: seconds, images, device, threads).
 
-    A first block is drawn before the clock starts, and no image is kept: the time is that of the networks and of
-    putting the parts together.
+    A first block is drawn before the clock starts, and no image is kept, so that only the networks and the composition
+    of their outputs are timed.
     """
     place = devices.pick(device)
     with devices.reproducible(place, threads), torch.no_grad():
@@ -41,7 +41,7 @@ def time_drawing(weights: Path, out: Path, images: int, seed: int, batch: int, d
 def sample_galaxies(weights: Path, out: Path, count: int, seed: int, batch: int, device: str, threads: int) -> None:
     """Draw ``count`` galaxies of each size class and write their patches as stamps.
 
-    Catalogue columns: index, name, and ``asked``, the size class from 1 on (always 1 where a model has none).
+    Catalogue columns: index, name, and ``asked``, the size class from 1 on (always 1 for models without size classes).
     """
     place = devices.pick(device)
     with devices.reproducible(place, threads), torch.no_grad():
@@ -58,10 +58,7 @@ def sample_galaxies(weights: Path, out: Path, count: int, seed: int, batch: int,
                     indices = range(first, min(first + batch, count))
                     wanted = torch.full((len(indices), 1), asked, dtype=torch.int64, device=place)
                     patches = model.family.draw_galaxies(BlockNoise(stream, indices, place), wanted)
-                    writer.append_block(patches.cpu().numpy(), _columns(asked, indices, count))
-
-
-def _columns(asked: int, indices: range, count: int) -> dict[str, np.ndarray]:
-    index = np.array(indices) + (asked - 1) * count
-    names = np.array([f"generated-{number:09d}" for number in index])
-    return {"index": index, "name": names, "asked": np.full(len(index), asked)}
+                    index = np.array(indices) + (asked - 1) * count
+                    names = np.array([f"generated-{number:09d}" for number in index])
+                    catalogue = {"index": index, "name": names, "asked": np.full(len(index), asked)}
+                    writer.append_block(patches.cpu().numpy(), catalogue)

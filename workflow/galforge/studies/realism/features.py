@@ -1,8 +1,5 @@
-"""Sets of features, as columns of the tables that the measure ``realism`` makes."""
+"""Sets of features, as columns of the tables of the measure ``realism``."""
 
-from collections.abc import Sequence
-
-import numpy as np
 import pandas as pd
 
 from galforge.errors import GalforgeError
@@ -24,7 +21,7 @@ def columns_of(table: pd.DataFrame, features: str) -> list[str]:
     """Columns of a set of features in a table.
 
     Raises:
-        GalforgeError: the table lacks a block of them.
+        GalforgeError: the table lacks a block of the set.
     """
     found: list[str] = []
     for block in BLOCKS[features]:
@@ -37,27 +34,13 @@ def columns_of(table: pd.DataFrame, features: str) -> list[str]:
     return found
 
 
-def joined(tables: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Tables of the same images side by side, columns that several have once.
-
-    Raises:
-        GalforgeError: they are of different images.
-    """
-    first = tables[0]
-    for other in tables[1:]:
-        if not np.array_equal(first["index"], other["index"]):
-            raise GalforgeError("tables of features are of different images; measure both again")
-        first = pd.concat([first, other[[name for name in other.columns if name not in first.columns]]], axis=1)
-    return first
-
-
 def scored(table: pd.DataFrame) -> pd.DataFrame:
-    """Rows of images that scorers are trained on: those with a score.
+    """Rows of the images with a score, on which scorers are trained.
 
     Raises:
-        GalforgeError: there are none.
+        GalforgeError: no image has a score.
     """
     rows = table[table["set"].eq("scored") & table["score"].notna()]
     if rows.empty:
-        raise GalforgeError("there are no images with a score to train a scorer on; the release has them in scored/")
+        raise GalforgeError("no images with a score to train a scorer on; the data release has them in scored/")
     return rows

@@ -1,8 +1,6 @@
 """Scorers that are networks: the small one of the report's second baseline, and a residual network of 18 layers."""
 
-import pickle
 import textwrap
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,31 +13,23 @@ from galforge.errors import GalforgeError
 from galforge.logs import Progress, log
 from galforge.models import device as devices
 from galforge.seeds import generator, seed_of
-from galforge.studies.realism.folds import folds_of
+from galforge.studies.realism.folds import predictions
 from galforge.studies.realism.images import reduced
 from galforge.studies.realism.settings import CnnSettings, NetworkSettings, RealismSettings
 
 _CLASSES = "fc."
-_TOP = 4.0
-_UNREADABLE = (
-    OSError,
-    EOFError,
-    pickle.UnpicklingError,
-    RuntimeError,
-    LookupError,
-    AttributeError,
-    ValueError,
-    TypeError,
-)
-_SHOWN = 200
+_TOP = 4.0  # highest score
+_SHOWN = 200  # characters of torch's message
 
 
 class Cnn(nn.Module):
     """Three convolutions with pooling and a small layer; images (n, 1, side, side) to scores (n,)."""
 
+    fewest = 1  # images that a training step needs
+
     def __init__(self, settings: CnnSettings):
         super().__init__()
-        width = settings.width
+        self.decay, width = settings.decay, settings.width
         layers: list[nn.Module] = []
         for before, after in ((1, width), (width, 2 * width), (2 * width, 4 * width)):
             layers += [nn.Conv2d(before, after, 3), nn.ReLU(), nn.MaxPool2d(2)]
@@ -54,9 +44,16 @@ class Cnn(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         return self.score(self.features(images))[:, 0]
 
+    def loss(self, images: Tensor, scores: Tensor) -> Tensor:
+        """Squared error, and the decay of the weights of the last layers."""
+        loss = functional.mse_loss(self(images), scores)
+        return loss + self.decay * sum(each.square().sum() for each in self.score.parameters()) if self.decay else loss
+
+    predict = forward
+
 
 class Block(nn.Module):
-    """Two convolutions around which the input is led (He et al. 2016)."""
+    """Two convolutions whose input is added to their output (He et al. 2016, CVPR)."""
 
     def __init__(self, before: int, after: int, stride: int):
         super().__init__()
@@ -75,10 +72,12 @@ class Block(nn.Module):
 
 
 class ResNet18(nn.Module):
-    """The residual network of 18 layers (He et al. 2016) for gray images (n, 1, side, side), to numbers (n,).
+    """The residual network of 18 layers (He et al. 2016, CVPR): gray images (n, 1, side, side) to numbers (n,).
 
-    Its parts have the names that files of weights learned on ImageNet give them.
+    Its parts have the names that they have in files of ImageNet weights. It learns score / 4 - 1.
     """
+
+    fewest = 2  # images that a training step needs, for the batch normalisation
 
     def __init__(self, width: int = 64):
         super().__init__()
@@ -96,94 +95,90 @@ class ResNet18(nn.Module):
             maps = getattr(self, f"layer{number}")(maps)
         return self.score(maps.mean((2, 3)))[:, 0]
 
+    def loss(self, images: Tensor, scores: Tensor) -> Tensor:
+        """Absolute error."""
+        return functional.l1_loss(self(images), scores / _TOP - 1)
+
+    def predict(self, images: Tensor) -> Tensor:
+        """Scores (n,)."""
+        return _TOP * (self(images) + 1)
+
     def load_imagenet(self, path: Path) -> None:
-        """Begin with weights learned on ImageNet; those of the three colours are summed, those of classes left out.
+        """Start from ImageNet weights; those of the three colours are summed, those of the classes left out.
 
         Raises:
-            GalforgeError: no file of such weights, or of another network.
+            GalforgeError: the file cannot be read, or has the weights of another network.
         """
         try:
             read = torch.load(path, map_location="cpu", weights_only=True)
             state = {name: value for name, value in read.items() if not name.startswith(_CLASSES)}
             state["conv1.weight"] = state["conv1.weight"].sum(1, keepdim=True)
             missing, unexpected = self.load_state_dict(state, strict=False)
-        except _UNREADABLE as error:
+        except Exception as error:  # what torch.load stumbles over in other files has no narrower family of errors
             about = textwrap.shorten(str(error), _SHOWN)
-            raise GalforgeError(f"{path}: no weights of a residual network of 18 layers ({about})") from error
+            raise GalforgeError(
+                f"{path}: no weights of a residual network of 18 layers ({about}): set resnet: weights to a .pth file "
+                "with the keys of torchvision's resnet18, or leave it empty"
+            ) from error
         if unexpected or set(missing) != {"score.weight", "score.bias"}:
             odd = ", ".join([*unexpected, *(name for name in missing if not name.startswith("score"))][:3])
-            raise GalforgeError(f"{path}: no weights of a residual network of 18 layers (look at {odd})")
+            raise GalforgeError(
+                f"{path}: no weights of a residual network of 18 layers (look at {odd}): set resnet: weights to a .pth "
+                "file with the keys of torchvision's resnet18, or leave it empty"
+            )
 
 
 def cross_validate_network(
     stamps: Path, scorer: str, settings: RealismSettings, device: str, weights: Path | None = None
 ) -> pd.DataFrame:
-    """Columns index, score, fold and predicted, as ``galforge.studies.realism.validation.cross_validate`` has them.
+    """Columns index, score, fold and predicted, as of ``galforge.studies.realism.validation.cross_validate``.
 
-    The small network learns scores by their squared error, the residual one score / 4 - 1 by its size, as in the
-    authors' code. On the CPU the same settings give the same bits.
+    As in the authors' code, the small network minimises the squared error of scores, the residual network the absolute
+    error of score / 4 - 1. On the CPU the same settings give the same bits.
 
     Args:
-        stamps: of all images. weights: of ImageNet, for the residual network; None to train from scratch.
+        stamps: file of all images.
+        weights: ImageNet weights for the residual network; None to train from scratch.
 
     Raises:
-        GalforgeError: too few images with scores, or weights that are none.
+        GalforgeError: there are too few images with scores, or the weights cannot be used.
     """
     residual = scorer.startswith("resnet")
     own: NetworkSettings = settings.resnet if residual else settings.cnn
     rows, images = reduced(stamps, own.side)
-    scores, folds = rows["score"].to_numpy(np.float32), folds_of(len(rows), settings)
-    predicted = np.empty(len(rows), dtype=np.float32)
-    place = devices.pick(device)
+    scores, place = rows["score"].to_numpy(np.float32), devices.pick(device)
     log.info("scorer %s: trained on %s%s", scorer, place.type, "" if weights else ", from scratch")
     counter = Progress(own.epochs * settings.folds * len(rows), "images seen")
+
+    def predict(held: np.ndarray, fold: int) -> np.ndarray:
+        seed = seed_of(settings.seed, "scorer", scorer, fold) % 2**31
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            network = ResNet18(settings.resnet.width) if residual else Cnn(settings.cnn)
+        if residual and weights is not None:
+            network.load_imagenet(weights)
+        _train(network.to(place), images[~held], scores[~held], own, seed, counter)
+        return _predict(network, images[held], own.batch)
+
     with devices.reproducible(place, settings.threads):
-        for fold in range(settings.folds):
-            held, seed = folds == fold, seed_of(settings.seed, "scorer", scorer, fold) % 2**31
-            network = _new(settings, residual, weights, seed).to(place)
-            _train(network, images[~held], scores[~held], own, residual, getattr(own, "decay", 0.0), seed, counter)
-            predicted[held] = _predict(network, images[held], own.batch, residual)
-    return pd.DataFrame({"index": rows["index"], "score": scores.astype(np.float64), "fold": folds}).assign(
-        predicted=predicted.astype(np.float64)
-    )
-
-
-def _new(settings: RealismSettings, residual: bool, weights: Path | None, seed: int) -> nn.Module:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        network: nn.Module = ResNet18(settings.resnet.width) if residual else Cnn(settings.cnn)
-    if residual and weights is not None:
-        network.load_imagenet(weights)
-    return network
+        return predictions(rows.assign(score=scores), settings, predict)
 
 
 def _train(
-    network: nn.Module,
-    images: np.ndarray,
-    scores: np.ndarray,
-    settings: NetworkSettings,
-    residual: bool,
-    decay: float,
-    seed: int,
-    counter: Progress,
+    network: Cnn | ResNet18, images: np.ndarray, scores: np.ndarray, own: NetworkSettings, seed: int, counter: Progress
 ) -> None:
     place = next(network.parameters()).device
-    optimiser = torch.optim.Adam(network.parameters(), lr=settings.learning_rate)
-    loss_of: Callable[[Tensor, Tensor], Tensor] = functional.l1_loss if residual else functional.mse_loss
-    wanted = scores / _TOP - 1 if residual else scores
+    optimiser = torch.optim.Adam(network.parameters(), lr=own.learning_rate)
     network.train()
     with torch.random.fork_rng(devices=[place] if place.type == "cuda" else []):
         torch.manual_seed(seed)
-        for epoch in range(settings.epochs):
+        for epoch in range(own.epochs):
             order = generator(seed, "epoch", epoch).permutation(len(images))
-            for first in range(0, len(order), settings.batch):
-                chosen = order[first : first + settings.batch]
-                if residual and len(chosen) == 1:
-                    # One image has no statistics to be normalised by.
+            for first in range(0, len(order), own.batch):
+                chosen = order[first : first + own.batch]
+                if len(chosen) < network.fewest:
                     continue
-                loss = loss_of(network(_input(images[chosen], place)), torch.from_numpy(wanted[chosen]).to(place))
-                if decay:
-                    loss = loss + decay * sum(each.square().sum() for each in network.score.parameters())
+                loss = network.loss(_input(images[chosen], place), torch.from_numpy(scores[chosen]).to(place))
                 optimiser.zero_grad(set_to_none=True)
                 loss.backward()
                 optimiser.step()
@@ -191,12 +186,11 @@ def _train(
 
 
 @torch.no_grad()
-def _predict(network: nn.Module, images: np.ndarray, batch: int, residual: bool) -> np.ndarray:
+def _predict(network: Cnn | ResNet18, images: np.ndarray, batch: int) -> np.ndarray:
     place = next(network.parameters()).device
     network.eval()
-    blocks = range(0, len(images), batch)
-    found = np.concatenate([network(_input(images[first : first + batch], place)).cpu().numpy() for first in blocks])
-    return _TOP * (found + 1) if residual else found
+    blocks = (images[first : first + batch] for first in range(0, len(images), batch))
+    return np.concatenate([network.predict(_input(block, place)).cpu().numpy() for block in blocks])
 
 
 def _input(images: np.ndarray, place: torch.device) -> Tensor:

@@ -1,10 +1,12 @@
-"""Typed settings of the study of realism: which scorers are trained, how, and what they are asked."""
+"""Typed settings of the realism study: which scorers are trained, how, and what they score."""
 
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
 from galforge.settings import Settings
+
+IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
 
 BEST = "xgboost-histogram_power_spectrum"
 """The best scorer of the report."""
@@ -16,12 +18,12 @@ SCORERS = (
     "resnet-image",
     *(f"{model}-{features}" for model in ("random_forest", "xgboost") for features in SETS),
 )
-"""Every row of Table I, and what it leaves out: both kinds of trees on each set of features, and the median score."""
+"""All rows of Table I, and what it lacks: both kinds of trees on each set of features, and the median score."""
 PROPERTIES = ("basic_3", "individual", "individual_interaction")
 COMMON = ("folds", "seed", "threads")
-"""Settings that every scorer reads."""
+"""Settings that all scorers read."""
 MEASURES = ("realism", "realism-texture")
-"""Measures that scorers read; the second has what takes long and the best scorer does not need."""
+"""Measures that scorers read; the second has slow features that the best scorer does not need."""
 TEXTURE = ("hog", "lbp", "fourier")
 
 
@@ -30,12 +32,12 @@ class XGBoostSettings(Settings):
 
     n_estimators: int = Field(300, ge=1, description="trees")
     max_depth: int = Field(9, ge=1, description="levels of a tree")
-    learning_rate: float = Field(0.1, gt=0, description="weight of each further tree")
-    subsample: float = Field(1.0, gt=0, le=1, description="share of the images that a tree sees")
-    colsample_bytree: float = Field(0.7, gt=0, le=1, description="share of the features that a tree sees")
-    gamma: float = Field(0.0, ge=0, description="least fall of the loss for a further split")
-    reg_lambda: float = Field(2.0, ge=0, description="penalty on squares of the leaves' values")
-    reg_alpha: float = Field(2.0, ge=0, description="penalty on their sizes")
+    learning_rate: float = Field(0.1, gt=0, description="weight of each new tree")
+    subsample: float = Field(1.0, gt=0, le=1, description="share of the images per tree")
+    colsample_bytree: float = Field(0.7, gt=0, le=1, description="share of the features per tree")
+    gamma: float = Field(0.0, ge=0, description="smallest decrease of the loss for a split")
+    reg_lambda: float = Field(2.0, ge=0, description="penalty on squared values of the leaves")
+    reg_alpha: float = Field(2.0, ge=0, description="penalty on absolute values of the leaves")
 
 
 class ForestSettings(Settings):
@@ -43,32 +45,32 @@ class ForestSettings(Settings):
 
     trees: int = Field(100, ge=1, description="trees")
     max_depth: int = Field(6, ge=1, description="levels of a tree")
-    max_features: float = Field(0.3, gt=0, le=1, description="share of the features that a split may choose from")
+    max_features: float = Field(0.3, gt=0, le=1, description="share of the features per split")
 
 
 class NetworkSettings(Settings):
-    """A network that sees reduced images."""
+    """A network on reduced images."""
 
-    side: int = Field(150, ge=32, description="side that images are reduced to [px]")
-    epochs: int = Field(25, ge=1, description="times that each image is seen")
+    side: int = Field(150, ge=32, description="side of the reduced images [px]")
+    epochs: int = Field(25, ge=1, description="passes over all images")
     batch: int = Field(32, ge=1, description="images per step")
-    learning_rate: float = Field(1e-3, gt=0, description="step size of Adam")
+    learning_rate: float = Field(1e-3, gt=0, description="learning rate of Adam")
 
 
 class CnnSettings(NetworkSettings):
-    """The small network of the report's second baseline."""
+    """The small network, the second baseline of the report."""
 
-    width: int = Field(16, ge=1, description="channels of the first of three convolutions; doubled at each further one")
+    width: int = Field(16, ge=1, description="channels of the first of three convolutions; doubled at each other")
     hidden: int = Field(10, ge=1, description="units of the layer before the score")
-    dropout: float = Field(0.2, ge=0, lt=1, description="share of them that is left out in a training step")
-    decay: float = Field(0.01, ge=0, description="penalty on squares of weights")
+    dropout: float = Field(0.2, ge=0, lt=1, description="share of features left out in a training step")
+    decay: float = Field(0.01, ge=0, description="penalty on squared weights")
 
 
 class ResnetSettings(NetworkSettings):
     """The residual network of 18 layers; the report names one of 50, the code has this one."""
 
-    side: int = Field(224, ge=32, description="side that images are reduced to [px]")
-    learning_rate: float = Field(1e-4, gt=0, description="step size of Adam")
+    side: int = Field(224, ge=32, description="side of the reduced images [px]")
+    learning_rate: float = Field(1e-4, gt=0, description="learning rate of Adam")
     width: int = Field(64, ge=4, description="channels of the first layers; doubled three times")
     weights: str = Field(
         "",
@@ -78,31 +80,29 @@ class ResnetSettings(NetworkSettings):
 
 
 class ExperimentSettings(Settings):
-    """Experiments with models that draw positions and galaxies apart (section III-C of the report)."""
+    """Experiments with models that draw positions and galaxies separately (section III-C of the report)."""
 
-    images: int = Field(1000, ge=2, description="images that each experiment begins with [images]")
+    images: int = Field(1000, ge=2, description="images that each experiment starts from [images]")
     sets: int = Field(50, ge=2, description="experiment 2: sets of galaxies for the same positions [count]")
     permutations: int = Field(50, ge=2, description="experiment 3: orders of the same galaxies [count]")
 
 
 class RealismSettings(Settings):
-    """How images with scores teach what looks real, and what generated images are asked by it."""
+    """How scorers learn from images with scores, and how they score generated images."""
 
-    scorers: list[str] = Field(
-        list(SCORERS), min_length=1, description="scorers whose errors are compared, of those that there are [names]"
-    )
+    scorers: list[str] = Field(list(SCORERS), min_length=1, description="scorers whose errors are compared [names]")
     scorer: str = Field(
         BEST,
-        description="scorer of generated images, one of xgboost on features that generated images have too [name]",
+        description="scorer of generated images; xgboost on features that are measured of generated images too [name]",
     )
-    folds: int = Field(5, ge=2, description="parts of a cross-validation [count]")
-    seed: int = Field(0, ge=0, description="of the parts, the trees and the networks")
+    folds: int = Field(5, ge=2, description="folds of the cross-validation [count]")
+    seed: int = Field(0, ge=0, description="seed of folds, trees and networks")
     real_score: float = Field(
-        2.0, description="images of at least that score count as real, those below as fakes, where errors are split"
+        2.0, description="images with at least this score count as real, others as fakes, where errors are split"
     )
-    images: int = Field(1000, ge=2, description="images of each model that are scored [images]")
-    galaxies: int = Field(1000, ge=1, description="galaxies of each size class that are drawn one by one [count]")
-    xgboost: XGBoostSettings = Field(XGBoostSettings(), description="of histograms, spectra and textures")
+    images: int = Field(1000, ge=2, description="scored images per model [images]")
+    galaxies: int = Field(1000, ge=1, description="galaxies drawn per size class [count]")
+    xgboost: XGBoostSettings = Field(XGBoostSettings(), description="XGBoost on histograms, spectra and textures")
     xgboost_properties: XGBoostSettings = Field(
         XGBoostSettings(
             n_estimators=1000,
@@ -114,14 +114,14 @@ class RealismSettings(Settings):
             reg_lambda=1.0,
             reg_alpha=0.0,
         ),
-        description="of statistics of clusters",
+        description="XGBoost on statistics of clusters",
     )
-    random_forest: ForestSettings = Field(ForestSettings(), description="of all sets of features")
+    random_forest: ForestSettings = Field(ForestSettings(), description="random forests on all sets of features")
     cnn: CnnSettings = Field(CnnSettings(), description="the small network")
     resnet: ResnetSettings = Field(ResnetSettings(), description="the residual network")
-    experiments: ExperimentSettings = Field(ExperimentSettings(), description="what is exchanged how often")
-    threads: int = Field(1, ge=1, description="CPU threads of a scorer; another number gives other last digits")
-    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes a GPU where there is one")
+    experiments: ExperimentSettings = Field(ExperimentSettings(), description="number of images and repetitions")
+    threads: int = Field(1, ge=1, description="CPU threads of a scorer; changes the last digits")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: a GPU where available")
 
     @model_validator(mode="after")
     def _known(self) -> Self:
@@ -129,16 +129,15 @@ class RealismSettings(Settings):
             if name not in SCORERS:
                 raise ValueError(f"scorers: {name!r} is not one of {', '.join(SCORERS)}")
         if len(set(self.scorers)) < len(self.scorers):
-            raise ValueError("scorers names one twice")
-        plain = [name for name in SCORERS if name.startswith("xgboost") and not set(name.split("_")) & set(TEXTURE)]
-        plain = [name for name in plain if not name.endswith("fourier")]
+            raise ValueError(f"scorers names one twice: {', '.join(self.scorers)}")
+        plain = [name for name in SCORERS if name.startswith("xgboost") and not any(own in name for own in TEXTURE)]
         if self.scorer not in plain or self.scorer not in self.scorers:
             raise ValueError(f"scorer: {self.scorer!r} must be one of scorers and of {', '.join(plain)}")
         return self
 
 
 def section(scorer: str) -> str:
-    """The section of the settings that a scorer reads besides the common ones; empty for the median."""
+    """The section of the settings that a scorer reads besides COMMON; empty for the median."""
     model, _, features = scorer.partition("-")
     if model == "xgboost" and features in PROPERTIES:
         return "xgboost_properties"

@@ -1,4 +1,4 @@
-"""What the study says of scorers and generators, as rows of tables in the format of distances."""
+"""Results of the study for scorers and generators, as rows of tables in the format of distances."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -8,18 +8,19 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from galforge.compare.wasserstein import COLUMNS
 from galforge.datasets.sparse.clusters import find
 from galforge.stamps.file import Stamps
 from galforge.studies.realism.diversity import diversity
 
 PROTOCOL = "published"
-"""Scorers and what they are asked are those of the report."""
+"""Scorers and experiments are those of the report."""
 PRINTED = {
     "individual_interaction": "individual+interaction",
     "histogram_hog_lbp": "histogram+hog+lbp",
     "histogram_power_spectrum": "histogram+power_spectrum",
 }
-"""Sets of features by the names under which their errors are printed."""
+"""Names in the printed table for sets of features."""
 
 
 def scorer_rows(
@@ -27,14 +28,14 @@ def scorer_rows(
 ) -> pd.DataFrame:
     """Mean absolute errors of scorers, with standard errors over images.
 
-    Metrics: ``mae`` on raw scores, ``mae_standardised`` over the scores' standard deviation, ``mae_fakes`` and
-    ``mae_reals`` of images with scores below ``real_score`` and of the others; of the scorer that generators are scored
-    by also ``mae_held_out`` of images with the kind of corruption that it never saw, and ``mae_known`` of others like
-    them, where the true scores are known.
+    Metrics: ``mae`` of raw scores, ``mae_standardised`` over the standard deviation of the scores, ``mae_fakes`` and
+    ``mae_reals`` of images with scores below ``real_score`` and of the others. Where true scores are known, also for
+    the scorer that scores generators: ``mae_held_out`` of images with a kind of corruption that it never saw, and
+    ``mae_known`` of images with other corruptions.
 
     Args:
-        predictions: by scorer: columns score and predicted, each image predicted by one that was not trained on it.
-        scores: of all images, as the stage ``score`` makes them.
+        predictions: by scorer, columns score and predicted; images are predicted by one that was not trained on them.
+        scores: of all images, from the stage ``score``.
         about: dataset, origin, scorer, real_score, held_out (a kind of corruption, or empty).
     """
     rows = []
@@ -42,9 +43,7 @@ def scorer_rows(
         who = _named(name)
         error = np.abs(table["predicted"].to_numpy(float) - table["score"].to_numpy(float))
         real = table["score"].to_numpy(float) >= about["real_score"]
-        rows.append(_mean(who, "mae", error))
-        deviation = table["score"].std(ddof=0)
-        rows.append(_mean(who, "mae_standardised", error / deviation))
+        rows += [_mean(who, "mae", error), _mean(who, "mae_standardised", error / table["score"].std(ddof=0))]
         rows += [_mean(who, "mae_fakes", error[~real]), _mean(who, "mae_reals", error[real])]
     if about["held_out"]:
         asked = scores[scores["set"].eq("query") & scores["truth"].notna()]
@@ -65,15 +64,19 @@ def generator_rows(
     about: Mapping[str, Any],
     run: Mapping[str, str],
 ) -> pd.DataFrame:
-    """What a model's first images score, with what Table II of the report has besides.
+    """Scores of the first images of a model, and the other quantities of Table II of the report.
 
     Metrics: ``mean_score``, ``diversity`` (``galforge.studies.realism.diversity``), ``empty_share``, ``faint_share``,
-    ``train_seconds``, ``execution_seconds`` (per thousand images) and, where galaxies were asked for by size class,
+    ``train_seconds``, ``execution_seconds`` (per thousand images) and, for models with size classes,
     ``class_agreement``.
 
     Args:
-        scores: of its images. features: of the same. real: features of all images with scores.
-        segments: accounts of its training. drawing: that of drawing images. galaxies: those drawn one by one.
+        scores: of the model's images.
+        features: of the same images.
+        real: features of all images with scores.
+        segments: files with the time of its training.
+        drawing: file with the time of drawing images.
+        galaxies: stamps of galaxies drawn one by one; None for none.
         about: dataset, origin, scorer, images, thresholds (between size classes [px]; empty for none), threshold (of a
             cluster [8-bit level]), seed.
         run: model and seed.
@@ -81,45 +84,44 @@ def generator_rows(
     truth = _real(real)
     scores, features = scores.iloc[: about["images"]], features.iloc[: about["images"]]
     rows = _of_images(run["model"], scores, features, about["scorer"])
-    value, error = diversity(features, truth, about["seed"])
-    rows.append({"model": run["model"], "metric": "diversity", "property": "spectra", "value": value} | _with(error))
+    model = run["model"]
     spent = sum(json.loads(path.read_text(encoding="utf-8"))["seconds"] for path in segments)
     taken = json.loads(drawing.read_text(encoding="utf-8"))["seconds"]
-    rows.append({"model": run["model"], "metric": "train_seconds", "property": "training", "value": spent} | _with())
-    rows.append(
-        {"model": run["model"], "metric": "execution_seconds", "property": "1000 images", "value": taken} | _with()
-    )
+    rows.append(_row((model, "spectra"), "diversity", *diversity(features, truth, about["seed"])))
+    rows.append(_row((model, "training"), "train_seconds", spent))
+    rows.append(_row((model, "1000 images"), "execution_seconds", taken))
     if galaxies is not None and about["thresholds"]:
         agreed = class_agreement(galaxies, about["thresholds"], about["threshold"])
-        rows.append(_mean((run["model"], "size_class"), "class_agreement", agreed))
+        rows.append(_mean((model, "size_class"), "class_agreement", agreed))
     return _table(rows, about, "scores", len(truth), int(run["seed"]))
 
 
 def real_rows(scores: pd.DataFrame, real: pd.DataFrame, about: Mapping[str, Any]) -> pd.DataFrame:
-    """What images that people labelled as real score, and what else a model's values are put beside.
+    """Scores of images that people labelled as real, and the values that a model's are compared with.
 
-    No scorer was trained on them.
+    No scorer was trained on these images.
 
     Args:
-        scores: of all images. real: features of the same. about: dataset, origin, scorer, images.
+        scores: of all images.
+        real: features of the same images.
+        about: dataset, origin, scorer, images.
     """
     chosen, features = (_real(table).iloc[: about["images"]] for table in (scores, real))
     rows = _of_images("real", chosen, features, about["scorer"])
-    # By definition, and without error: that of a model's diversity counts the scatter of real images too.
-    rows.append(
-        {"model": "real", "metric": "diversity", "property": "spectra", "value": 1.0} | _with(0.0, len(_real(real)))
-    )
+    # 1 by definition and without error, because the error of a model's diversity includes the scatter of real images.
+    rows.append(_row(("real", "spectra"), "diversity", 1.0, 0.0, len(_real(real))))
     return _table(rows, about, "scores", len(chosen))
 
 
 def class_agreement(galaxies: Path, thresholds: Sequence[float], threshold: int) -> np.ndarray:
     """Whether each galaxy has the size class that was asked for: (n,) float, 1 or 0.
 
-    The size is that of the cluster with the brightest pixel; a patch without one is of no class.
+    The size is that of the cluster with the brightest pixel; a patch without clusters has no class.
 
     Args:
         galaxies: stamps of patches with a column ``asked``.
-        thresholds: between the classes [px]. threshold: of clusters [8-bit level].
+        thresholds: between the classes [px].
+        threshold: of clusters [8-bit level].
     """
     with Stamps(galaxies) as stamps:
         asked = stamps.catalog("asked")
@@ -134,10 +136,10 @@ def class_agreement(galaxies: Path, thresholds: Sequence[float], threshold: int)
 def experiment_rows(
     results: Mapping[str, pd.DataFrame], about: Mapping[str, Any], run: Mapping[str, str]
 ) -> pd.DataFrame:
-    """What exchanging positions or galaxies does to the scores of a model's images.
+    """How the scores of a model's images change when positions or galaxies are exchanged.
 
     Args:
-        results: of each experiment, as ``galforge.studies.realism.experiments.run`` makes them.
+        results: by experiment, from ``galforge.studies.realism.experiments.run``.
         about: dataset and origin.
         run: model and seed.
     """
@@ -148,13 +150,9 @@ def experiment_rows(
     rows.append(_mean((model, "random_positions"), "score_difference", swapped["random"] - swapped["learned"]))
     for name in ("new_galaxies", "shuffled_patches"):
         rows.append(_mean((model, name), "score_std", results[name]["deviation"]))
-    means = swapped["learned"].to_numpy(float)
-    deviation = float(np.std(means, ddof=1))
-    # Of a normal sample; good enough beside the others.
-    rows.append(
-        {"model": model, "metric": "score_std", "property": "images", "value": deviation}
-        | _with(deviation / np.sqrt(2 * (len(means) - 1)), len(means))
-    )
+    deviation, count = float(np.std(swapped["learned"].to_numpy(float), ddof=1)), len(swapped)
+    # The error is that of a normal sample, which is good enough here.
+    rows.append(_row((model, "images"), "score_std", deviation, deviation / np.sqrt(2 * (count - 1)), count))
     return _table(rows, about, "experiments", np.nan, int(run["seed"]))
 
 
@@ -180,11 +178,13 @@ def _mean(who: tuple[str, str], metric: str, values: Any) -> dict[str, Any]:
     values = np.asarray(values, dtype=float)
     value = float(values.mean()) if len(values) else np.nan
     error = float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else np.nan
-    return {"model": who[0], "metric": metric, "property": who[1], "value": value} | _with(error, len(values))
+    return _row(who, metric, value, error, len(values))
 
 
-def _with(error: float = np.nan, count: int = 0) -> dict[str, Any]:
-    return {"standard_error": error, "n_generated": count}
+def _row(who: tuple[str, str], metric: str, value: float, error: float = np.nan, count: int = 0) -> dict[str, Any]:
+    """A row for (model, property)."""
+    named = {"model": who[0], "metric": metric, "property": who[1], "value": value}
+    return named | {"standard_error": error, "n_generated": count}
 
 
 def _table(
@@ -200,5 +200,4 @@ def _table(
         floor=np.nan,
         n_source=n_source,
     )
-    columns = ("dataset", "origin", "model", "seed", "comparison", "protocol", "engine", "metric", "property")
-    return frame[[*columns, "value", "standard_error", "floor", "n_source", "n_generated"]]
+    return frame[["dataset", "origin", "model", "seed", "comparison", "protocol", "engine", *COLUMNS]]
