@@ -9,7 +9,7 @@ from galforge.errors import GalforgeError
 from galforge.config.tree import is_native
 from galforge.plan.comparisons import GROUPS, tables_needed
 from galforge.plan.driver import Driver
-from galforge.plan.figures import figure_study
+from galforge.plan.comparisons import distance_files
 from galforge.plan.table_stages import PREFIX
 from galforge.plan.tables import trained
 from galforge.operate.scheduler import calm
@@ -201,66 +201,16 @@ def whos(dataset):
     return ["source", *trained(runs)]
 
 
-def first_whos(dataset):
-    """The source and the first training of every model of a data set, where a figure shows one of each."""
-    runs = [run for run in CONFIG.run if run.dataset == dataset]
-    return ["source"] + [f"{run.model}-seed{run.seeds[0]}" for run in runs]
-
-
 def measurements_compared(wildcards):
     """Tables of measurements that a group of comparisons needs, in the order of its spec."""
     needed = tables_needed(CONFIG, wildcards.dataset, wildcards.model, wildcards.seed, wildcards.group)
     return [f"{RESULTS}/measurements/{wildcards.dataset}/{who}/{measure}.parquet" for who, measure in needed]
 
 
-def measurements_of(measure):
-    """Measurements of a data set's source and models."""
-    return lambda wildcards: [
-        f"{RESULTS}/measurements/{wildcards.dataset}/{who}/{measure}.parquet" for who in whos(wildcards.dataset)
-    ]
-
-
-def all_stamps(wildcards):
-    """Stamps of a data set's source and models."""
-    return [stamps_path(wildcards.dataset, who) for who in whos(wildcards.dataset)]
-
-
-def first_stamps(wildcards):
-    """Stamps of a data set's source and of the first training of every model."""
-    return [stamps_path(wildcards.dataset, who) for who in first_whos(wildcards.dataset)]
-
-
-def first_redshifts(wildcards):
-    """Redshifts found in a data set's source and in what the first training of every model generated."""
-    folder = f"{RESULTS}/measurements/{wildcards.dataset}"
-    return [f"{folder}/{who}/{DRIVER.corrected('redshift')}.parquet" for who in first_whos(wildcards.dataset)]
-
-
-def histories(wildcards):
-    """Training histories of a data set's models."""
-    return [
-        f"{RESULTS}/models/{run.dataset}/{run.model}/seed{seed}/history.csv"
-        for run in CONFIG.run
-        if run.dataset == wildcards.dataset
-        for seed in run.seeds
-    ]
-
-
 def segment_costs(dataset, model, seed):
     """Accounts of all segments of one training."""
     folder = f"{RESULTS}/models/{dataset}/{model}/seed{seed}"
     return [f"{folder}/state_{segment}.cost.json" for segment in range(STAGES.facts.segments(dataset, model))]
-
-
-def latents_of(wildcards):
-    """Latent walks and reconstructions of a data set's models."""
-    runs = [run for run in CONFIG.run if run.dataset == wildcards.dataset]
-    return [f"{RESULTS}/samples/{run.dataset}/{run.model}/latents-seed{seed}.h5" for run in runs for seed in run.seeds]
-
-
-def corrected_of(family):
-    """Measurements that figures show: a family's corrected variant, for a data set's source and models."""
-    return lambda wildcards: measurements_of(DRIVER.corrected(family))(wildcards)
 
 
 def table_files(tables):
@@ -274,6 +224,11 @@ def table_files(tables):
     return files | {"record": f"{RESULTS}/tables/{tables[0].name}.json"}
 
 
+def all_distances(wildcards):
+    """Every distance that there is: those of comparisons without a table, too."""
+    return [path for dataset in CONFIG.used_datasets for path in distance_files(CONFIG, dataset)]
+
+
 def page_tables(wildcards):
     """Tables that the configured measures fill."""
     return [f"{RESULTS}/tables/{name}.csv" for name in TABLES.names]
@@ -281,7 +236,7 @@ def page_tables(wildcards):
 
 def page_figures(wildcards):
     """Figures of every data set that runs."""
-    return [f"{RESULTS}/figures/{figure_study(kind)}/{kind}-{dataset}.png" for kind, dataset in DRIVER.figures()]
+    return DRIVER.figures.pictures()
 
 
 def page_stamps(wildcards):

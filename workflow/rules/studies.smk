@@ -75,11 +75,6 @@ def predictions_of(wildcards):
     return [f"{REALISM}/{wildcards.dataset}/predictions/{name}.parquet" for name in CONFIG.realism.scorers]
 
 
-def best_predictions(wildcards):
-    """Those of the scorer that generated images are scored by."""
-    return f"{REALISM}/{wildcards.dataset}/predictions/{CONFIG.realism.scorer}.parquet"
-
-
 def model_costs(wildcards):
     """Accounts of all segments of a training."""
     return segment_costs(wildcards.dataset, wildcards.model, wildcards.seed)
@@ -97,9 +92,3 @@ def experiments_of(wildcards):
     """Results of all experiments with a model."""
     folder = f"{REALISM}/{wildcards.dataset}/experiments/{wildcards.model}-seed{wildcards.seed}"
     return [f"{folder}/{experiment}.parquet" for experiment in EXPERIMENTS]
-
-
-def first_galaxies(wildcards):
-    """Galaxies that the first training of every model of a data set draws, of models that draw them."""
-    drawing = STAGES.facts.drawing(wildcards.dataset)
-    return [f"{RESULTS}/samples/{run.dataset}/{run.model}/galaxies-seed{run.seeds[0]}.h5" for run in drawing]

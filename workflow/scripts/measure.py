@@ -7,11 +7,11 @@ import pandas as pd
 
 from galforge import families
 from galforge.atomic import replacing
-from galforge.measure.images import side_of
 from galforge.parts import bounds
 from galforge.provenance.records import begin, finish
 from galforge.seeds import seed_of
 from galforge.stamps.file import Stamps
+from galforge.stamps.galaxies import side_of
 
 spec = begin(snakemake, __file__)
 if chunks := snakemake.input.get("chunks"):

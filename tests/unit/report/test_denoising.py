@@ -176,17 +176,17 @@ def test_sweep_shows_gains_and_the_printed_one_where_comparable(
     plot, line = Axes.plot, Axes.axhline
     monkeypatch.setattr(Axes, "plot", lambda self, *a, **k: (drawn.append(a[:2]), plot(self, *a, **k))[1])
     monkeypatch.setattr(Axes, "axhline", lambda self, y, **k: (levels.append(float(y)), line(self, y, **k))[1])
-    twice(tmp_path, lambda *files: sweep.draw(table(), *files, **SKIRT))
+    twice(tmp_path, lambda *files: sweep.plot(table(), *files, **SKIRT))
     gains = table().query("metric == 'gain' and property == 'noise_shift'")["value"]
     assert any(np.allclose(y, [0, *(100 * gains)]) for _, y in drawn if len(y) == 4)
     assert levels.count(45.0) == 4, "two tests, drawn twice"
     levels.clear()
-    sweep.draw(table(), tmp_path / "c.png", tmp_path / "c.pdf", **SKIRT, scale="demo")
+    sweep.plot(table(), tmp_path / "c.png", tmp_path / "c.pdf", **SKIRT, scale="demo")
     assert 45.0 not in levels
 
 
 def test_robustness_shows_at_most_five_alphas(tmp_path: Path) -> None:
-    twice(tmp_path, lambda *files: robustness.draw(table(), *files, **SKIRT))
+    twice(tmp_path, lambda *files: robustness.plot(table(), *files, **SKIRT))
     alphas = np.round(np.linspace(0, 1, 11), 2)
     rows = pd.DataFrame({"metric": "mse_to_identity", "alpha": alphas, "value": 0.2})
     best = pd.DataFrame({"metric": "best_alpha", "value": [0.9, 0.9, 0.3]})
@@ -195,7 +195,7 @@ def test_robustness_shows_at_most_five_alphas(tmp_path: Path) -> None:
     assert {0.0, 0.9, 1.0} < set(shown)
     without = table()[lambda frame: frame["kind"] == "case"]
     with pytest.raises(GalforgeError, match="no curve of robustness"):
-        robustness.draw(without, tmp_path / "c.png", tmp_path / "c.pdf", **SKIRT)
+        robustness.plot(without, tmp_path / "c.png", tmp_path / "c.pdf", **SKIRT)
 
 
 def write_examples(folder: Path) -> tuple[list[tuple[str, Path]], Path]:
@@ -218,7 +218,7 @@ def test_denoised_shows_residuals_over_the_noise(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(Axes, "imshow", lambda self, image, **k: (shown.append(image), imshow(self, image, **k))[1])
     cases = [denoised.Case("in_domain", 1, 1, "wiener"), denoised.Case("noise_shift", 1, 4, "wiener")]
     given = {"cases": cases, "noise_sigma": 2.0, "band": 1}
-    twice(tmp_path, lambda *files: denoised.draw(networks, references, *files, **given))
+    twice(tmp_path, lambda *files: denoised.plot(networks, references, *files, **given))
     # Five images and four residuals for each of four galaxies; the figure is drawn twice.
     assert len(shown) == 2 * 4 * 9
     filed, first = np.load(references), np.load(networks[0][1])
@@ -229,7 +229,7 @@ def test_denoised_shows_residuals_over_the_noise(tmp_path: Path, monkeypatch: py
         (denoised.Case("absent", 1, 1, "wiener"), "holds no examples of absent"),
     ):
         with pytest.raises(GalforgeError, match=message):
-            denoised.draw(networks, references, tmp_path / "c.png", tmp_path / "c.pdf", cases=[case], noise_sigma=2.0)
+            denoised.plot(networks, references, tmp_path / "c.png", tmp_path / "c.pdf", cases=[case], noise_sigma=2.0)
 
 
 def test_page_has_a_section(tmp_path: Path) -> None:

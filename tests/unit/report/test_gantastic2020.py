@@ -191,24 +191,24 @@ def images(side: int, count: int = 5) -> np.ndarray:
 @pytest.mark.usefixtures("coarse")
 def test_sparse_images_are_a_row_of_four_per_sample(tmp_path: Path) -> None:
     out = tmp_path / "a.png", tmp_path / "a.pdf"
-    sparse_images.draw([(LABEL, images(500)), ("Baseline 1", images(64, 2))], *out)
+    sparse_images.plot([(LABEL, images(500)), ("Baseline 1", images(64, 2))], *out)
     height, width, _ = imread(out[0]).shape
     assert width == 9 * 50
     assert height == pytest.approx(50 * (2 * (8.75 / 4 + 0.35) + 0.35), abs=2)
     assert 1000 < out[0].stat().st_size < 200_000
     assert 1000 < out[1].stat().st_size < 200_000
     again = tmp_path / "b.png", tmp_path / "b.pdf"
-    sparse_images.draw([(LABEL, images(500)), ("Baseline 1", images(64, 2))], *again)
+    sparse_images.plot([(LABEL, images(500)), ("Baseline 1", images(64, 2))], *again)
     assert [path.read_bytes() for path in out] == [path.read_bytes() for path in again]
 
 
 @pytest.mark.parametrize("side", [64, 200, 201, 500, 1000])
 def test_no_galaxy_of_one_pixel_is_lost(side: int, monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[mosaic.Row] = []
-    monkeypatch.setattr(sparse_images, "draw_rows", lambda rows, *_: shown.extend(rows))
+    monkeypatch.setattr(mosaic, "draw_rows", lambda rows, *_: shown.extend(rows))
     single = np.zeros((1, side, side), dtype=np.uint8)
     single[0, side - 1, side // 2] = 27
-    sparse_images.draw([(LABEL, single)], "unused.png", "unused.pdf")
+    sparse_images.plot([(LABEL, single)], "unused.png", "unused.pdf")
     (square,) = shown[0].squares
     assert max(square.shape) <= 200
     block = int(np.ceil(side / 200))
@@ -227,7 +227,7 @@ def test_no_galaxy_of_one_pixel_is_lost(side: int, monkeypatch: pytest.MonkeyPat
 )
 def test_sparse_images_refuses_what_it_cannot_show(rows: list, message: str, tmp_path: Path) -> None:
     with pytest.raises(sparse_images.SparseImagesError, match=message):
-        sparse_images.draw(rows, tmp_path / "a.png", tmp_path / "a.pdf")
+        sparse_images.plot(rows, tmp_path / "a.png", tmp_path / "a.pdf")
 
 
 @pytest.mark.usefixtures("coarse")
@@ -235,7 +235,7 @@ def test_sparse_galaxies_share_one_stretch(tmp_path: Path, monkeypatch: pytest.M
     patches = np.stack([np.full((32, 32), level, np.uint8) for level in (0, 51, 255)])
     rows = [(LABEL, patches), ("Two-stage GAN", patches[1:]), ("Two-stage GAN, conditional: large", patches[:0])]
     out = tmp_path / "a.png", tmp_path / "a.pdf"
-    sparse_galaxies.draw(rows, *out, count=3)
+    sparse_galaxies.plot(rows, *out, count=3)
     drawn = imread(out[0])[..., 0]
     assert drawn.shape[1] == 9 * 50
     # The middle of each panel of the first row: 0.05 inches of gap, 0.3 of heading.
@@ -243,8 +243,8 @@ def test_sparse_galaxies_share_one_stretch(tmp_path: Path, monkeypatch: pytest.M
     centres = [int(50 * (0.05 + panel / 2 + index * (panel + 0.05))) for index in range(3)]
     assert drawn[int(50 * (0.3 + panel / 2)), centres] == pytest.approx([0.0, 0.2, 1.0], abs=0.01)
     shown: list[mosaic.Row] = []
-    monkeypatch.setattr(sparse_galaxies, "draw_rows", lambda found, *_: shown.extend(found))
-    sparse_galaxies.draw(rows, *out, count=2)
+    monkeypatch.setattr(mosaic, "draw_rows", lambda found, *_: shown.extend(found))
+    sparse_galaxies.plot(rows, *out, count=2)
     assert [len(row.squares) for row in shown] == [2, 2, 0]
     assert shown[2].heading == "Two-stage GAN, conditional: large: none"
 
@@ -259,7 +259,7 @@ def test_sparse_galaxies_share_one_stretch(tmp_path: Path, monkeypatch: pytest.M
 )
 def test_sparse_galaxies_refuses_what_it_cannot_show(rows: list, message: str, tmp_path: Path) -> None:
     with pytest.raises(sparse_galaxies.SparseGalaxiesError, match=message):
-        sparse_galaxies.draw(rows, tmp_path / "a.png", tmp_path / "a.pdf", count=4)
+        sparse_galaxies.plot(rows, tmp_path / "a.png", tmp_path / "a.pdf", count=4)
 
 
 def measured(count: int = 30) -> pd.DataFrame:
@@ -287,7 +287,7 @@ def test_score_features_are_means_of_thirds(tmp_path: Path, monkeypatch: pytest.
     frame = measured()
     # A black image without a score: it has no part in anything.
     frame.loc[9, [name for name in frame if name.startswith("spectrum_")]] = 0.0
-    score_features.draw((LABEL, frame), ("XGBoost", predicted()), *out, side=128)
+    score_features.plot((LABEL, frame), ("XGBoost", predicted()), *out, side=128)
     assert imread(out[0]).shape[:2] == (220, 575)
     assert 3000 < out[0].stat().st_size < 200_000
     assert 3000 < out[1].stat().st_size < 200_000
@@ -320,4 +320,4 @@ def test_score_features_refuses_what_it_cannot_show(
     frame: pd.DataFrame, found: pd.DataFrame, message: str, tmp_path: Path
 ) -> None:
     with pytest.raises(score_features.ScoreFeaturesError, match=message):
-        score_features.draw((LABEL, frame), ("XGBoost", found), tmp_path / "a.png", tmp_path / "a.pdf", side=128)
+        score_features.plot((LABEL, frame), ("XGBoost", found), tmp_path / "a.png", tmp_path / "a.pdf", side=128)

@@ -8,9 +8,10 @@ from galforge.config.tree import Dataset, Measure, Model, Run, channels, conditi
 from galforge.download.wanted import downloads_of
 from galforge.errors import GalforgeError
 from galforge.measure.settings import MeasureEntry, Measuring
+from galforge.models.settings import ConditionSettings, NormalisationSettings
 from galforge.plan.comparisons import REDSHIFT
 from galforge.studies.realism.settings import MEASURES, TEXTURE, RealismSettings
-from galforge.training.settings import ConditionSettings, NormalisationSettings, TrainingSettings
+from galforge.training.settings import TrainingSettings
 
 
 def read_dataset(problems: Problems, entry: Any, key: str) -> Dataset | None:

@@ -19,11 +19,13 @@ from galforge.compare.settings import CompareSettings
 from galforge.config.paper_scale import PAPER
 from galforge.config.tree import Overall, Run
 from galforge.measure.settings import MeasureEntry, Measuring
+from galforge.models.settings import ConditionSettings, NormalisationSettings
 from galforge.report.settings import ReportSettings
+from galforge.sampling.settings import SamplingSettings
 from galforge.settings import Settings
 from galforge.studies.denoising.settings import DenoiserSettings, DenoisingSection
 from galforge.studies.realism.settings import RealismSettings
-from galforge.training.settings import ConditionSettings, NormalisationSettings, SamplingSettings, TrainingSettings
+from galforge.training.settings import TrainingSettings
 
 ROOT = Path(__file__).resolve().parents[3]
 CONFIG = ROOT / "config" / "config.yaml"

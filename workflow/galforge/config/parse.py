@@ -23,8 +23,8 @@ from galforge.config.problems import Problems
 from galforge.config.tree import Config, Measure, Model, Overall, Run, downloadable
 from galforge.errors import GalforgeError
 from galforge.report.settings import ReportSettings
+from galforge.sampling.settings import SamplingSettings
 from galforge.studies.realism.settings import RealismSettings
-from galforge.training.settings import SamplingSettings
 
 NAME = re.compile(r"[a-z][a-z0-9_]*(-[a-z][a-z0-9_]*)*")
 RESERVED = ("source", "native", "scored", "roundtrip")

@@ -8,11 +8,13 @@ from pydantic import Field
 from galforge import families
 from galforge.compare.settings import CompareSettings
 from galforge.measure.settings import Measuring
+from galforge.models.settings import ConditionSettings, NormalisationSettings
 from galforge.report.settings import ReportSettings
+from galforge.sampling.settings import SamplingSettings
 from galforge.settings import Settings
 from galforge.studies.denoising.settings import DenoiserSettings, DenoisingSettings
 from galforge.studies.realism.settings import RealismSettings
-from galforge.training.settings import ConditionSettings, NormalisationSettings, SamplingSettings, TrainingSettings
+from galforge.training.settings import TrainingSettings
 
 
 class Overall(Settings):

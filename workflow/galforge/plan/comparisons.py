@@ -1,5 +1,6 @@
 """Which comparisons a configuration asks for: what is compared with what, by which measures, under which protocol."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,6 +95,27 @@ def sides(config: Config, dataset: str, model: str, seed: str, protocol: str) ->
     if model == ROUNDTRIP:
         return "native", "source"
     return "native" if native and protocol == "published" else "source", f"{model}-seed{seed}"
+
+
+def compared(config: Config, dataset: str, group: str) -> list[tuple[str, int]]:
+    """(model, seed) of everything that a group of comparisons puts beside a data set's source.
+
+    Besides the models that is the store-and-decode round trip, or real galaxies where they are compared by redshift.
+    """
+    found = [(run.model, seed) for run in config.run if run.dataset == dataset for seed in run.seeds]
+    if any(KINDS[name].by_redshift for name in GROUPS[group]):
+        return [*found, (REAL, 0)]
+    return found + ([(ROUNDTRIP, 0)] if is_native(config.datasets[dataset].family) else [])
+
+
+def distance_files(config: Config, dataset: str, names: Collection[str] = ()) -> list[str]:
+    """Files of the distances of a data set: those that hold one of these comparisons, or all."""
+    return [
+        f"results/{config.overall.name}/distances/{dataset}/{model}/seed{seed}/{group}.csv"
+        for group in GROUPS
+        if any(not names or each.name in names for each in comparisons(config, dataset, group))
+        for model, seed in compared(config, dataset, group)
+    ]
 
 
 def has_redshifts(config: Config, dataset: str) -> bool:

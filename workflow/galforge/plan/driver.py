@@ -7,6 +7,7 @@ import sys
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,7 @@ from galforge.config.tree import Config, downloadable, is_native, is_scored
 from galforge.download.wanted import downloads_of
 from galforge.errors import GalforgeError
 from galforge.measure.family import declared
-from galforge.plan.comparisons import has_redshifts
-from galforge.plan.figures import redshift_figures, sparse_figures
+from galforge.plan.figures import Figures
 from galforge.plan.realism_stages import is_network
 from galforge.plan.retraining import record_of, retrained
 from galforge.plan.stages import Stages
@@ -26,19 +26,6 @@ from galforge.provenance.folders import contents_digest
 from galforge.provenance.records import DRIVER_JOB_VARIABLE, PLAN_VARIABLE, file_digest, job_key, planned_job
 from galforge.settings import canonical
 
-FIGURES = {
-    "stamps": set(),
-    "distributions": {"morphology"},
-    "contours": {"morphology"},
-    "planes": {"morphology", "photometry"},
-    "colours": {"morphology", "photometry"},
-    "spectra": {"power_spectrum"},
-    "interpolations": set(),
-    "history": set(),
-}
-"""Figures, and the families of measures that they show."""
-SWEEP_FIGURES = ("sweep", "robustness", "denoised")
-"""Figures of each sweep of the denoising study; robustness is left out where no curve is asked for."""
 PLAN_DAYS = 30
 
 
@@ -158,30 +145,10 @@ class Driver:
         """sha256 of the page's template."""
         return file_digest(PACKAGE / "report" / "page.html.j2")
 
-    def figures(self) -> list[tuple[str, str]]:
-        """Figures as (kind, data set), or (kind, sweep of the denoising study)."""
-        found = [
-            (kind, dataset)
-            for dataset in self.config.used_datasets
-            for kind, needed in FIGURES.items()
-            if needed <= {self.config.measures[name].family for name in self.config.taken(dataset)}
-            and (kind != "colours" or {"g", "i"} <= set(self.config.datasets[dataset].settings.bands))
-            # Walks of models that are asked for a redshift would each need one.
-            and (kind != "interpolations" or not has_redshifts(self.config, dataset))
-            # Sparse images have a figure of their own, and no model of them a latent space to walk through.
-            and (kind not in ("interpolations", "stamps") or dataset not in self.config.scored)
-        ]
-        for sweep in self.config.sweeps:
-            settings = self.config.denoising[sweep.dataset]
-            curves = settings.noise_curve or settings.pixel_curve
-            found += [(kind, sweep.name) for kind in SWEEP_FIGURES if kind != "robustness" or curves]
-        return found + redshift_figures(self.config) + sparse_figures(self.stages)
-
-    def corrected(self, family: str) -> str:
-        """The configured measure of a family that figures show: its corrected variant."""
-        if family in self.config.measures:
-            return family
-        raise ConfigError(f"measures: no corrected variant of {family}, which the figures show; add one")
+    @cached_property
+    def figures(self) -> Figures:
+        """The figures of the configuration and the jobs that draw them."""
+        return Figures(self.stages.facts)
 
     def write_plan(self) -> None:
         """Write down what each job was planned to be; the jobs compare (called when execution starts)."""

@@ -14,6 +14,7 @@ class Facts:
 
     def __init__(self, config: Config):
         self.config = config
+        self.results = f"results/{config.overall.name}"
 
     def galaxies(self, dataset: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Modules and libraries that bring galaxies back to their own size, where a data set's stamps have one size."""

@@ -95,6 +95,11 @@ def make(table: Table, inputs: Mapping[str, Sequence[str]], spec: Mapping[str, A
     return assemble(table, read_distances(inputs["distances"]), published)
 
 
+def assembled(table: Table, files: Mapping[str, Any]) -> pd.DataFrame:
+    """A table from a figure's files: ``distances`` and ``published``, its printed values."""
+    return assemble(table, read_distances(files["distances"]), read_published([files["published"]]))
+
+
 def assemble(table: Table, distances: Sequence[pd.DataFrame], published: pd.DataFrame) -> pd.DataFrame:
     """One table in tidy form, with the columns COLUMNS.
 

@@ -109,6 +109,12 @@ def assemble(table: Table, summaries: Sequence[pd.DataFrame], published: pd.Data
     return out.astype({"n_source": "Int64", "n_generated": "Int64", "replicates": "Int64", "supported": bool})
 
 
+def assembled(files: Mapping[str, Any]) -> pd.DataFrame:
+    """The rows of one sweep, from a figure's files ``summary`` and ``published``."""
+    table = Table("Denoising", "sweeps", (*QUALITY, *BEST), "", "", name="holzschuh2022/denoising")
+    return assemble(table, [pd.read_csv(files["summary"])], pd.read_csv(files["published"]))
+
+
 def printed_model(model: str, known: Sequence[str]) -> str:
     """The printed model that a model counts as: itself, or the one that its name begins with, as ``stylegan-train``."""
     return next((name for name in known if model == name or model.startswith(f"{name}-")), model)

@@ -1,5 +1,8 @@
 """The tables of Li et al. (2024), arXiv:2407.07229: galaxies made for a redshift."""
 
+from dataclasses import replace
+
+from galforge.compare.kind import readings
 from galforge.drawing.names import BANDS, SOURCES
 from galforge.papers.table import Table
 
@@ -89,3 +92,5 @@ TABLES = {
         "no ranking.",
     ),
 }
+LOSSES = replace(TABLES["table1"], name="li2024/table1", readings=readings())
+"""The first table as the registry knows it, for figures that show its rows."""
