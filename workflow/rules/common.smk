@@ -6,6 +6,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir)))
 
 from galforge.errors import GalforgeError
+from galforge.config.declared import optional
 from galforge.config.tree import is_native
 from galforge.plan.comparisons import GROUPS, tables_needed
 from galforge.plan.driver import Driver
@@ -184,7 +185,7 @@ def network_of(wildcards):
 
 def feature_threads(wildcards):
     """Compute threads of a feature network; features without one take one."""
-    return getattr(CONFIG.measured[wildcards.dataset, wildcards.measure].settings, "threads", 1)
+    return optional(CONFIG.measured[wildcards.dataset, wildcards.measure].settings, "threads")
 
 
 @signed

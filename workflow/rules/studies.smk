@@ -17,7 +17,7 @@ def generated_galaxies(wildcards):
     """Generated galaxies that a denoiser is trained on, at their own size; none for alpha 0."""
     if wildcards.who == "source":
         return []
-    if not getattr(CONFIG.datasets[wildcards.dataset].settings, "sides", ()):
+    if not optional(CONFIG.datasets[wildcards.dataset].settings, "sides"):
         return stamps_path(wildcards.dataset, wildcards.who)
     return f"{DENOISING}/{wildcards.dataset}/galaxies/{wildcards.who}.h5"
 

@@ -1,6 +1,6 @@
-"""What papers print and show: what a table is, how values are read, and one folder per paper, found by its name.
+"""Papers as folders: what a table and a figure are, and one folder per paper that is reproduced.
 
-A paper's folder has a module ``paper`` with its tables and sections, and a folder ``figures``. Planning imports
-``paper``, so that needs neither torch nor pandas and names functions that do as text. Nothing here imports ``plan`` or
-``report``.
+A folder holds ``paper.py`` (reference, tables, sections of the page), the tables' own functions, and ``figures/``, one
+module per figure. Papers are found by the names of their folders; no code outside a folder names its paper. It imports
+drawing and comparisons; the report and planning import it.
 """

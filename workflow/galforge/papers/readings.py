@@ -1,9 +1,5 @@
 """How metrics are read: how near a value may come to what a perfect model scores before no ranking is claimed."""
 
-REAL = "real"
-"""Stands for a model where real galaxies of one split are compared with those of another."""
-ROUNDTRIP = "roundtrip"
-"""Stands for a model where galaxies stored at one size are compared with the same ones that never were."""
 FLOORS = {"score": "ideal", "beside": "the source's", "difference": "zero", "ratio": "one"}
 """What a value is compared with where that is not called a floor, by how its metric is read."""
 PAIRED = ("wasserstein", "wasserstein_standardised", "share_difference", "sliced_wasserstein", "fid", "count")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from galforge.atomic import write_text
+from galforge.config.declared import optional
 from galforge.config.parse import ConfigError, parse
 from galforge.config.tree import Config, downloadable, is_native, is_scored
 from galforge.download.wanted import downloads_of
@@ -61,7 +62,7 @@ class Driver:
         settings = self.config.datasets[dataset].settings
         if files := downloads_of(settings):
             return [f"{self.config.overall.raw}/{file}" for file in files]
-        source = getattr(settings, "source", None)
+        source = optional(settings, "source")
         if source == "mock":
             return [f"{results}/raw/{dataset}.tar"]
         return [settings.path] if source == "path" else []
@@ -101,16 +102,16 @@ class Driver:
     def weights(self, dataset: str, measure: str) -> str | list[str]:
         """The file of weights that a measure's network needs, where it does not come with its package."""
         settings = self.config.measured[dataset, measure].settings
-        if (model := getattr(settings, "model", None)) is not None:
+        if (model := optional(settings, "model")) is not None:
             return f"{self.results}/models/{dataset}/{model}/seed{settings.seed}/weights.safetensors"
         for file in downloads_of(settings):
             return f"{self.config.overall.raw}/{file}"
-        return settings.path if getattr(settings, "weights", None) == "path" else []
+        return settings.path if optional(settings, "weights") == "path" else []
 
     def listing(self, dataset: str) -> str:
         """Digest of what is in a raw folder; empty where the raw input is a file or is made."""
         settings = self.config.datasets[dataset].settings
-        path = Path(settings.path) if getattr(settings, "source", None) == "path" else None
+        path = Path(settings.path) if optional(settings, "source") == "path" else None
         if path is None or not path.exists():
             return ""
         if path.is_dir():
@@ -135,7 +136,7 @@ class Driver:
     def _unshared(self, dataset: str) -> str:
         """Why a data set cannot be shared; empty where it can."""
         settings = self.config.datasets[dataset].settings
-        if getattr(settings, "source", None) == "path" and Path(settings.path).is_dir():
+        if optional(settings, "source") == "path" and Path(settings.path).is_dir():
             return "its path is a folder; pack it into a tar"
         if any(not (fetched.get("sha256") or fetched.get("md5")) for fetched in downloads_of(settings).values()):
             return "its download has no checksum; give sha256 or md5"
@@ -167,7 +168,7 @@ class Driver:
     def _check_paths(self) -> None:
         for name in self.config.used_datasets:
             settings = self.config.datasets[name].settings
-            if getattr(settings, "source", None) == "path" and not Path(settings.path).exists():
+            if optional(settings, "source") == "path" and not Path(settings.path).exists():
                 wanted = (type(settings).model_fields["path"].description or "").removeprefix("with source: path. ")
                 raise ConfigError(
                     f"datasets.{name}.path: {settings.path} does not exist (relative paths start at {Path.cwd()}). "

@@ -3,6 +3,7 @@
 from typing import Any
 
 from galforge import families
+from galforge.config.declared import optional
 from galforge.plan.facts import Facts
 from galforge.plan.stage import Stage
 from galforge.studies.realism.settings import COMMON, MEASURES, TEXTURE, section
@@ -39,7 +40,7 @@ class RealismStages:
     def summarise_scorers(self, dataset: str) -> Stage:
         """Errors of every scorer, as rows of a table."""
         realism = self.config.realism
-        held_out = getattr(getattr(self.config.datasets[dataset].settings, "mock", None), "held_out", "")
+        held_out = optional(optional(self.config.datasets[dataset].settings, "mock"), "held_out")
         spec = {
             "dataset": dataset,
             "origin": self.facts.origin(dataset),
@@ -81,8 +82,8 @@ class RealismStages:
         spec = {
             **self._row(dataset),
             "images": self.config.realism.images,
-            "thresholds": list(getattr(network, "thresholds", ())) if getattr(network, "conditional", False) else [],
-            "threshold": getattr(self.config.datasets[dataset].settings, "threshold", 0),
+            "thresholds": list(optional(network, "thresholds")) if optional(network, "conditional") else [],
+            "threshold": optional(self.config.datasets[dataset].settings, "threshold"),
             "seed": self.config.realism.seed,
         }
         return Stage(spec, "summarise_generator.py", (), ("numpy", "pandas", "scipy"))

@@ -1,2 +1,4 @@
-"""Tables from distances, their captions and formats, and the page. Knows no paper by name; imports ``papers`` and
-``drawing``, and nothing imports it but scripts and what makes a table of its own."""
+"""What readers see of tables: their layout, captions, Markdown and LaTeX, what models cost, and the page.
+
+It knows no paper by name. It imports papers and drawing; planning finds it by name.
+"""

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
+from galforge.compare.kind import ROUNDTRIP
 from galforge.drawing.names import PUBLISHED_NETWORK, network_label
-from galforge.papers.readings import ROUNDTRIP
 from galforge.papers.table import Table
 from galforge.report.layout import engines
 

@@ -2,10 +2,11 @@
 
 import pandas as pd
 
+from galforge.compare.kind import REAL, ROUNDTRIP
 from galforge.drawing.names import model_label, split_bin
 from galforge.papers.cells import Block, Cell, Column, Count, Row, number
 from galforge.papers.printed import printed_model
-from galforge.papers.readings import FLOORS, REAL, ROUNDTRIP
+from galforge.papers.readings import FLOORS
 from galforge.papers.table import COUNTS, Table
 
 STAGES = dict(zip(COUNTS, ("entered", "segmented", "flag ≤ 1", "kept", "early types", "red"), strict=True))

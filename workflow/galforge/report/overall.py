@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from galforge.compare.kind import REAL, ROUNDTRIP
 from galforge.papers.overall import IN_FLOORS
-from galforge.papers.readings import REAL, ROUNDTRIP
 from galforge.papers.table import Table
 from galforge.report import tables
 

@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 
 from galforge.atomic import replacing, write_text
+from galforge.compare.kind import REAL, ROUNDTRIP
 from galforge.errors import GalforgeError
 from galforge.papers.printed import COLUMNS as PRINTED
 from galforge.papers.printed import KEY, printed, with_printed
-from galforge.papers.readings import PAIRED, REAL, ROUNDTRIP, at_floor
+from galforge.papers.readings import PAIRED, at_floor
 from galforge.papers.table import Table
 from galforge.report import formats
 from galforge.report.layout import engines

@@ -56,9 +56,9 @@ def plot(
     Raises:
         RedshiftFigureError: a column is lacking, or the source has no test split.
     """
+    from galforge.compare.kind import REAL
     from galforge.drawing.redshift import lacking, numbers, real
     from galforge.drawing.style import figure, save
-    from galforge.papers.readings import REAL
 
     for _, label, frame in generated:
         lacking(label, frame, _COLUMNS)
