@@ -246,10 +246,12 @@ def test_page_has_a_section(tmp_path: Path) -> None:
     }
     with style.figure(2.0, 1.0) as drawn:
         for kind in ("sweep", "robustness", "denoised"):
-            name = tmp_path / f"{kind}-skirt-stylegan-train-seed0-denoiser.png"
+            name = tmp_path / "holzschuh2022" / f"{kind}-skirt-stylegan-train-seed0-denoiser.png"
             style.save(drawn, name, tmp_path / "f.pdf")
-    shown = figures(sorted(map(str, tmp_path.glob("*.png"))), {"holzschuh2022/denoising": table()}, "7.8")
-    assert {figure.dataset for figure in shown} == {"skirt-stylegan-train-seed0-denoiser"}
+    said = {"title": "Title", "caption": "Caption", "alternative": "What {dataset} shows", "engine_of": ""}
+    about = {f"holzschuh2022/{kind}": said for kind in ("sweep", "robustness", "denoised")}
+    shown = figures(sorted(map(str, tmp_path.glob("*/*.png"))), about, {DENOISING.name: table()}, "7.8")
+    assert {figure.subject for figure in shown} == {"skirt-stylegan-train-seed0-denoiser"}
     tables.write(DENOISING, table(), "demo", "7.8", [tmp_path / f"t.{ending}" for ending in ("csv", "md", "tex")])
     page.build(made, {"holzschuh2022/denoising": pd.read_csv(tmp_path / "t.csv")}, shown, tmp_path / "index.html")
     text = tmp_path.joinpath("index.html").read_text(encoding="utf-8")

@@ -1,6 +1,7 @@
 """Tables and figures of Gantastic 4 (2020): printed values at their rows, and what figures show and refuse."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -167,13 +168,12 @@ def test_names_of_scorers_that_are_not_known_are_shown_as_they_are() -> None:
 
 
 def test_the_section_has_its_tables_and_figures() -> None:
-    assert set(page.TOGETHER["gantastic2020"]) == {table.name for table in TABLES.values()}
-    shown = dict.fromkeys([table.name for table in TABLES.values()], "table")
-    drawn = {kind: [] for kind in page.FIGURES} | {"sparse_galaxies": ["picture"]}
+    shown = {table.name: {"name": table.name} for table in TABLES.values()}
+    figure = page.Figure(Path("a.png"), "gantastic2020", "sparse_galaxies", "sparse", "Title", "Caption", "Text")
+    drawn = {("gantastic2020", "sparse_galaxies"): [SimpleNamespace(figure=figure)]}
     (section,) = page.sections(shown, drawn)
     assert section["title"] == "Gantastic 4 (2020): sparse images and their scores"
-    assert (len(section["tables"]), section["kinds"]) == (3, ["sparse_galaxies"])
-    assert next(iter(page.SECTIONS)) == "all"
+    assert (len(section["tables"]), len(section["galleries"])) == (3, 1)
 
 
 def image(side: int, index: int, galaxies: int = 12) -> np.ndarray:

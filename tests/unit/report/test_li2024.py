@@ -165,8 +165,8 @@ def test_each_kind_has_a_value_of_its_own_to_come_close_to(
     metric: str, value: float, error: float, floor: float, said: bool
 ) -> None:
     of = SUCCESSORS if metric == "generated_over_real" else TABLE1
-    assert at_floor(of.kind(metric), value, error, floor) == said
-    assert not at_floor(of.kind(metric), np.nan, error, floor)
+    assert at_floor(of.reading_of(metric), value, error, floor) == said
+    assert not at_floor(of.reading_of(metric), np.nan, error, floor)
 
 
 def test_successors_stand_beside_the_other_model(published: pd.DataFrame, tmp_path: Path) -> None:

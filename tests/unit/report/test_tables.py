@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from galforge.compare.kind import readings
 from galforge.errors import GalforgeError
 from galforge.papers import registry
-from galforge.papers.readings import KINDS, at_floor
+from galforge.papers.readings import at_floor
 from galforge.papers.table import Table
 from galforge.provenance.records import locked_versions
 from galforge.report import captions, cost, formats, layout, tables
@@ -341,8 +342,8 @@ def test_numbers_are_rounded_to_their_error(
 def test_each_kind_of_metric_has_a_floor_of_its_own(
     metric: str, value: float, error: float, floor: float, said: bool
 ) -> None:
-    assert at_floor(KINDS[metric], value, error, floor) == said
-    assert not at_floor(KINDS[metric], np.nan, error, floor)
+    assert at_floor(readings().get(metric, "number"), value, error, floor) == said
+    assert not at_floor(readings().get(metric, "number"), np.nan, error, floor)
 
 
 def features(model: str = "vae", network: str = "efficientnet-lite0", **more: object) -> pd.DataFrame:
@@ -550,9 +551,7 @@ def test_captions_have_three_sentences_and_notes_the_rest(published: pd.DataFram
 def test_a_metric_that_nobody_reads_is_refused(published: pd.DataFrame) -> None:
     new = replace(known("photometry"), metrics=("energy",))
     frame = [rows({"log_flux": 0.4}, comparison="photometry", metric="energy")]
-    with pytest.raises(
-        GalforgeError, match="how energy is read is said nowhere; give its kind in the table's `readings`"
-    ):
+    with pytest.raises(GalforgeError, match="how energy is read is said nowhere; say it in `metrics` of the KIND"):
         tables.assemble(new, frame, published)
     found = tables.assemble(replace(new, readings={"energy": "distance"}), frame, published)
     assert not one(found, property="log_flux", model="vae")["at_floor"]

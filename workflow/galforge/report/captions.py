@@ -56,7 +56,7 @@ def notes(table: Table, frame: pd.DataFrame, statmorph: str) -> list[str]:
 
 
 def remarks(table: Table, frame: pd.DataFrame, statmorph: str) -> list[str]:
-    """What else a reader has to know of a table: its meaning, what stands for a model, networks, engines."""
+    """Further notes of a table: what it means, what stands for a model in it, which networks and engines measured."""
     further = table.function("remarks")(frame) if table.remarks else []
     out = [table.about, *further, PATHS if (frame["model"] == ROUNDTRIP).any() else "", networks(table, frame)]
     return list(filter(None, [*out, measured_by(frame, statmorph) if "engine" in frame else ""]))

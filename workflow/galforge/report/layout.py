@@ -74,7 +74,7 @@ def _rows(table: Table, rows: pd.DataFrame, columns: list[Column]) -> list[Row]:
     for metric, name in sorted(found, key=lambda key: (headings.index(table.heading(*key)), *table.place(*key)[:4])):
         cells = [_cell(found[metric, name], column, table.factor(metric), table.digits) for column in columns]
         if any(cells):
-            floor = FLOORS.get(table.kind(metric), "floor")
+            floor = FLOORS.get(table.reading_of(metric), "floor")
             heading, total = table.heading(metric, name), table.is_total(metric, name)
             out.append(Row(table.label(metric, name), cells, heading, total, floor))
     return out

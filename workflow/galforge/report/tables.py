@@ -192,7 +192,7 @@ def averaged(table: Table, runs: pd.DataFrame) -> pd.DataFrame:
                 "value": mean,
                 "standard_error": error,
                 "floor": floor,
-                "at_floor": not paired and at_floor(table.kind(known["metric"]), mean, error, floor),
+                "at_floor": not paired and at_floor(table.reading_of(known["metric"]), mean, error, floor),
                 "n_source": np.round(group["n_source"].mean()),
                 "n_generated": np.round(group["n_generated"].mean()),
                 "seeds": len(value),
@@ -249,5 +249,5 @@ def _beside_real(table: Table, rows: pd.DataFrame) -> pd.DataFrame:
     beside = rows[key].merge(real, on=key, how="left", validate="many_to_one")
     error = np.hypot(rows["standard_error"].to_numpy(float), beside["standard_error"].to_numpy(float))
     found = [at_floor("beside", *each) for each in zip(rows["value"], error, beside["value"], strict=True)]
-    apply = rows["metric"].map(table.kind).eq("beside") & (rows["model"] != REAL)
+    apply = rows["metric"].map(table.reading_of).eq("beside") & (rows["model"] != REAL)
     return rows.assign(at_floor=np.where(apply, found, rows["at_floor"]).astype(bool))
