@@ -28,10 +28,8 @@ RESULTS = f"results/{CONFIG.overall.name}"
 RAW = CONFIG.overall.raw
 DENOISING = f"{RESULTS}/studies/denoising"
 REALISM = f"{RESULTS}/studies/realism"
-SOURCE = "source|native|scored"
-GENERATED = r"[a-z0-9_-]+-seed\d+"
-FEATURES = DRIVER.measures(by_network=True)
-PLAIN = DRIVER.measures(by_network=False)
+MEASURINGS = list(STAGES.facts.measuring.values())
+PARTED = [kind for kind in MEASURINGS if DRIVER.parted(kind)]
 
 
 wildcard_constraints:
@@ -154,37 +152,53 @@ def sample_chunks(wildcards):
     return [f"{folder}/part{i}of{parts}.h5" for i in range(parts)]
 
 
-def measure_chunks(wildcards):
-    """Parts of a measurement; none where one job measures all stamps."""
-    parts = STAGES.facts.measure_parts(wildcards.dataset, wildcards.who, wildcards.measure)
-    folder = f"{RESULTS}/measurements/{wildcards.dataset}/{wildcards.who}/{wildcards.measure}"
-    return [] if parts == 1 else [f"{folder}/part{i}of{parts}.parquet" for i in range(parts)]
+def measured_files(kind, part=False):
+    """The file of each variant that a job measures, by the variant's name; those of a part are temporary."""
+    folder = f"{RESULTS}/measurements/{{dataset}}/{{who}}"
+    if part:
+        return {measure: temp(f"{folder}/{measure}/part{{part}}of{{parts}}.parquet") for measure in kind.measures}
+    return {measure: f"{folder}/{measure}.parquet" for measure in kind.measures}
 
 
-@signed
-def scale_of(wildcards):
-    """The source's stamps, where they set the scale at which a network sees anybody's."""
-    stretched = DRIVER.stretches(wildcards.dataset, wildcards.measure)
-    return stamps_path(wildcards.dataset, "source") if stretched else []
+def measuring_logs(kind, part=False):
+    """The log of each variant that a job measures."""
+    names = [f"{measure}/part{{part}}of{{parts}}" if part else measure for measure in kind.measures]
+    return [f"{RESULTS}/logs/measure/{{dataset}}/{{who}}/{name}.log" for name in names]
 
 
-@signed
-def network_of(wildcards):
-    """The file of weights of a measure's network, where they do not come with its package."""
-    return DRIVER.weights(wildcards.dataset, wildcards.measure)
+def measuring_input(kind, part=False):
+    """What a job reads that measures stamps, or puts the parts of its measurements together.
+
+    By variant: calibrated noise, the source's stamps where they set the scale at which a network sees anybody's, the
+    network's weights, and parts. What parts are made from stands there too: they are gone when a later run compares.
+    """
+
+    def given(wildcards):
+        dataset, folder = wildcards.dataset, f"{RESULTS}/measurements/{wildcards.dataset}"
+        parts = 1 if part else STAGES.facts.measure_parts(dataset, wildcards.who, kind.measures)
+        files = {"stamps": stamps_of(wildcards)}
+        for measure in kind.measures:
+            if STAGES.facts.calibrates(dataset, measure):
+                files[f"noise {measure}"] = f"{folder}/noise-{measure}.json"
+            if DRIVER.stretches(dataset, measure):
+                files[f"scale {measure}"] = stamps_path(dataset, "source")
+            if weights := DRIVER.weights(dataset, measure):
+                files[f"weights {measure}"] = weights
+            if parts > 1:
+                names = (f"part{i}of{parts}.parquet" for i in range(parts))
+                files[f"chunks {measure}"] = [f"{folder}/{wildcards.who}/{measure}/{name}" for name in names]
+        return files
+
+    return signed(given)
 
 
-def feature_threads(wildcards):
-    """Compute threads of a feature network; features without one take one."""
-    return getattr(CONFIG.measured[wildcards.dataset, wildcards.measure].settings, "threads", 1)
-
-
-@signed
-def noise_of(wildcards):
-    """The calibrated noise that a measurement adds, where it adds one."""
-    if not STAGES.facts.calibrates(wildcards.dataset, wildcards.measure):
-        return []
-    return f"{RESULTS}/measurements/{wildcards.dataset}/noise-{wildcards.measure}.json"
+def measuring_threads(kind):
+    """Compute threads of the networks that a job measures with; what measures without one takes one."""
+    return signed(
+        lambda wildcards: max(
+            getattr(CONFIG.measured[wildcards.dataset, measure].settings, "threads", 1) for measure in kind.measures
+        )
+    )
 
 
 def whos(dataset):

@@ -41,7 +41,9 @@ def sweep_files(kind):
     def files(wildcards):
         sweep = STAGES.facts.sweep(wildcards.sweep)
         folder = f"{DENOISING}/{sweep.dataset}/{sweep.denoiser}"
-        return [f"{folder}/{who}/alpha{alpha}-{replicate}.{kind}" for who, alpha, replicate in STAGES.facts.networks(sweep)]
+        return [
+            f"{folder}/{who}/alpha{alpha}-{replicate}.{kind}" for who, alpha, replicate in STAGES.facts.networks(sweep)
+        ]
 
     return files
 

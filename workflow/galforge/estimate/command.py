@@ -93,13 +93,14 @@ def costs(planned: list[Job], config: Config, results: Path) -> list[str]:
     rates = Rates(results, read_table(), precisions)
     workload = Workload(config, rates.bytes_per_stamp())
     rows: dict[str, dict] = {}
-    for job in planned:
-        work = workload.of(job)
-        cost = rates.cost(job, work)
+    for piece in (piece for job in planned for piece in workload.pieces(job)):
+        work = workload.of(piece)
+        cost = rates.cost(piece, work)
         row = rows.setdefault(work.stage, {"jobs": 0, "gpu": 0.0, "cpu": 0.0, "disk": 0.0, "from": {}})
+        # A job that measures several variants counts in the row of each.
         row["jobs"] += 1
         row["gpu"] = None if row["gpu"] is None or cost.gpu is None else row["gpu"] + cost.gpu / 3600
-        row["cpu"] += cost.seconds * job.threads / 3600
+        row["cpu"] += cost.seconds * piece.threads / 3600
         row["disk"] += work.disk
         row["from"][cost.source] = row["from"].get(cost.source, 0.0) + cost.seconds
     cells = [("stage", "jobs", "GPU-hours", "CPU-hours", "disk [GB]", "rate from")]

@@ -2,10 +2,11 @@
 
 import json
 import math
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,8 @@ CATALOGUE_BYTES = 320
 HEADER_BYTES = 4096
 EVALUATION_BYTES = 120
 """A denoised galaxy's row."""
+PARTS = {**WHOLE, "measure_chunk": "measure"}
+"""Rules with the rate of another, as `Workload.pieces` names them."""
 STAGES = {
     "download": "download",
     "train_segment": "training",
@@ -108,9 +111,20 @@ class Workload:
     def __init__(self, config: Config, bytes_per_stamp: Mapping[tuple[str, str], float]):
         self.config, self.stages, self._bytes = config, Stages(config), bytes_per_stamp
 
+    def pieces(self, job: Job) -> list[Job]:
+        """A job as one of each variant that it measures: each has a rate of its own."""
+        part = "_chunk" * job.rule.endswith("_chunk")
+        kind = self.stages.facts.measuring.get(job.rule.removesuffix("_chunk"))
+        if kind is None:
+            return [job]
+        return [
+            replace(job, rule=f"measure{part}", wildcards={**job.wildcards, "measure": measure})
+            for measure in kind.measures
+        ]
+
     def of(self, job: Job) -> Work:
-        """What a job does."""
-        kind, names = WHOLE.get(job.rule, job.rule), job.wildcards
+        """What a job does, or a piece of one."""
+        kind, names = PARTS.get(job.rule, job.rule), job.wildcards
         dataset, model, measure = (names.get(name, "") for name in ("dataset", "model", "measure"))
         stage, side = STAGES.get(kind, REPORT), self._shape(dataset)[1] if dataset else 0
         if kind == "stamps":
@@ -221,7 +235,7 @@ class Workload:
         elif job.rule == "export_weights":
             label = f"{stage} {model} on {dataset}"
             disk = float(FLOAT * self._networks[f"{dataset} {model}"].weights)
-        elif WHOLE.get(job.rule, job.rule) == "measure":
+        elif job.rule == "measure":
             left = self._left(
                 "measure", self.measured(dataset, measure), self._stamps(dataset, job.wildcards["who"]), dataset
             )
@@ -269,4 +283,12 @@ class Workload:
         return self._count(dataset) if who in ("source", "native") else self.config.drawn(dataset)
 
     def _parts(self, names: Mapping[str, str]) -> int:
-        return self.stages.facts.measure_parts(names["dataset"], names["who"], names["measure"])
+        kinds = self.stages.facts.measuring.values()
+        together = next(
+            kind.measures
+            for kind in kinds
+            if names["measure"] in kind.measures
+            and names["dataset"] in kind.datasets
+            and re.fullmatch(kind.who, names["who"])
+        )
+        return self.stages.facts.measure_parts(names["dataset"], names["who"], together)

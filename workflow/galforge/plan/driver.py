@@ -18,6 +18,7 @@ from galforge.errors import GalforgeError
 from galforge.measure.family import declared
 from galforge.plan.comparisons import has_redshifts
 from galforge.plan.figures import redshift_figures, sparse_figures
+from galforge.plan.measuring import Measuring
 from galforge.plan.realism_stages import is_network
 from galforge.plan.retraining import record_of, retrained
 from galforge.plan.stages import Stages
@@ -90,10 +91,11 @@ class Driver:
         found = self.config.datasets.items()
         return _any_of(name for name, entry in found if _kind(entry.family) == kind)
 
-    def measures(self, by_network: bool) -> str:
-        """Regular expression of the measures that a network takes, or of the others."""
-        found = self.config.measures.items()
-        return _any_of(name for name, entry in found if declared(entry.family).by_network == by_network)
+    def parted(self, kind: Measuring) -> bool:
+        """Whether some stamps are measured in parts."""
+        known = [who for who in ("source", "scored") if re.fullmatch(kind.who, who)] or ["generated"]
+        parts = self.stages.facts.measure_parts
+        return any(parts(dataset, who, kind.measures) > 1 for dataset in kind.datasets for who in known)
 
     def stretches(self, dataset: str, measure: str) -> bool:
         """Whether the source's stamps set the scale at which a measure sees anybody's; 8-bit images have one."""

@@ -1,11 +1,13 @@
 """What stages have in common: how work is cut into jobs, and which code and libraries a job runs."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from galforge import families
 from galforge.config.tree import Config, Measure, Run, Sweep, view_of
 from galforge.plan import comparisons
+from galforge.plan.measuring import measurings
 from galforge.studies.denoising.settings import label
 
 
@@ -14,6 +16,7 @@ class Facts:
 
     def __init__(self, config: Config):
         self.config = config
+        self.measuring = measurings(config)
 
     def galaxies(self, dataset: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Modules and libraries that bring galaxies back to their own size, where a data set's stamps have one size."""
@@ -45,12 +48,13 @@ class Facts:
         columns = self.config.models[dataset, model].columns
         return [*columns, *(name for name in redshift if name not in columns)]
 
-    def measure_parts(self, dataset: str, who: str, measure: str) -> int:
-        """Number of jobs that measure one stamps file."""
+    def measure_parts(self, dataset: str, who: str, measures: Sequence[str]) -> int:
+        """Number of jobs that measure one stamps file: of variants that are measured together the smallest chunk
+        counts."""
         measuring = self.config.datasets[dataset].measuring
         known = {"source": measuring.expected_count, "native": measuring.expected_count}
         count = (known | {"scored": measuring.expected_scored}).get(who, self.config.drawn(dataset))
-        return math.ceil(count / self.config.measured[dataset, measure].chunk)
+        return math.ceil(count / min(self.config.measured[dataset, measure].chunk for measure in measures))
 
     def adds_noise(self, dataset: str, measure: str) -> bool:
         """Whether noise is added before this measure is taken."""
