@@ -86,7 +86,7 @@ def measured(config: Config, results: Path) -> dict[tuple[str, str, int, str], l
         folder = f"{dataset}/{model}/seed*"
         for rule, pattern, operations, threads in (
             ("train_segment", f"train/{folder}/segment_*.log", network.train, entry.training.threads),
-            ("sample", f"sample/{folder}/part*.log", network.sample, config.sampling.threads),
+            ("sample", f"sample/{folder}", network.sample, config.sampling.threads),
         ):
             # The log of a sampling does not say where it ran; it runs where trainings of this model do.
             on_cpu = seconds(f"train/{folder}/segment_*.log")
@@ -122,14 +122,12 @@ def measured(config: Config, results: Path) -> dict[tuple[str, str, int, str], l
             items = workload.of(Job("experiment", {"dataset": dataset, "experiment": name}, 1, 0, "")).items
             times = benchmarks(results, f"{place}/experiments/*/{name}.tsv")
             add("experiment", "", side, "s per image", [each / items for each in times])
-        times = benchmarks(results, f"time_drawing/{dataset}/*/*.tsv")
-        add("time_drawing", "", side, "s per image", [each / config.realism.images for each in times])
     for group in GROUPS:
         add("distances", group, 0, "s per job", benchmarks(results, f"distances/*/*/*/{group}.tsv"))
     figures = sorted(path.name for path in (results / "benchmarks").glob("figure_*"))
     for rule, pattern in (
         ("export_weights", "export_weights/**/*.tsv"),
-        ("sample", "sample/**/*.tsv"),
+        ("merge_samples", "merge_samples/**/*.tsv"),
         ("table", "table/*.tsv"),
         ("page", "page.tsv"),
         ("table_cost", "table/cost.tsv"),

@@ -9,6 +9,7 @@ from galforge.errors import GalforgeError
 from galforge.config.tree import is_native
 from galforge.plan.comparisons import GANTASTIC, GROUPS, LI2024, TABLES, table_path, tables_needed
 from galforge.plan.driver import Driver
+from galforge.plan.facts import rule_for
 from galforge.plan.figures import figure_study
 from galforge.plan.tables import distance_files, planned_tables, summaries, trained
 from galforge.operate.scheduler import calm
@@ -145,25 +146,26 @@ def conditions_source(wildcards):
     return stamps_path(wildcards.dataset, "source") if takes else []
 
 
-def sample_chunks(wildcards):
-    """Parts of a model's stamps."""
-    parts = STAGES.facts.sample_parts(wildcards.dataset)
-    folder = f"{RESULTS}/samples/{wildcards.dataset}/{wildcards.model}/seed{wildcards.seed}"
-    return [f"{folder}/part{i}of{parts}.h5" for i in range(parts)]
+def sample_chunks(ending):
+    """A file of each part of a model's stamps."""
+
+    def files(wildcards):
+        parts = STAGES.facts.sample_parts(wildcards.dataset)
+        folder = f"{RESULTS}/samples/{wildcards.dataset}/{wildcards.model}/seed{wildcards.seed}"
+        return [f"{folder}/part{i}of{parts}.{ending}" for i in range(parts)]
+
+    return signed(files)
 
 
-def measured_files(kind, part=False):
-    """The file of each variant that a job measures, by the variant's name; those of a part are temporary."""
-    folder = f"{RESULTS}/measurements/{{dataset}}/{{who}}"
-    if part:
-        return {measure: temp(f"{folder}/{measure}/part{{part}}of{{parts}}.parquet") for measure in kind.measures}
-    return {measure: f"{folder}/{measure}.parquet" for measure in kind.measures}
+def of_variants(kind, folder, ending, part=False):
+    """A file of each variant that a job measures, by the variant's name, or of a part of its stamps."""
+    names = {measure: f"{measure}/part{{part}}of{{parts}}" if part else measure for measure in kind.measures}
+    return {measure: f"{RESULTS}/{folder}/{{dataset}}/{{who}}/{name}{ending}" for measure, name in names.items()}
 
 
-def measuring_logs(kind, part=False):
-    """The log of each variant that a job measures."""
-    names = [f"{measure}/part{{part}}of{{parts}}" if part else measure for measure in kind.measures]
-    return [f"{RESULTS}/logs/measure/{{dataset}}/{{who}}/{name}.log" for name in names]
+def parts_of_variants(kind):
+    """Measurements of a part of the stamps, which go when they are put together."""
+    return {measure: temp(file) for measure, file in of_variants(kind, "measurements", ".parquet", True).items()}
 
 
 def measuring_input(kind, part=False):
@@ -203,13 +205,13 @@ def measuring_threads(kind):
 
 def whos(dataset):
     """The source and every trained model of a data set, as measurements are filed."""
-    runs = [run for run in CONFIG.run if run.dataset == dataset]
+    runs = STAGES.facts.runs(dataset)
     return ["source", *trained(runs)]
 
 
 def first_whos(dataset):
     """The source and the first training of every model of a data set, where a figure shows one of each."""
-    runs = [run for run in CONFIG.run if run.dataset == dataset]
+    runs = STAGES.facts.runs(dataset)
     return ["source"] + [f"{run.model}-seed{run.seeds[0]}" for run in runs]
 
 
@@ -277,10 +279,18 @@ def all_weights(wildcards):
     ]
 
 
+def of_models(folder, file, dataset):
+    """A file of each trained model of a data set, by the model's name and seed."""
+    return {
+        f"{run.model}-seed{seed}": f"{RESULTS}/{folder}/{run.model}/{file.format(seed=seed)}"
+        for run in STAGES.facts.runs(dataset)
+        for seed in run.seeds
+    }
+
+
 def latents_of(wildcards):
     """Latent walks and reconstructions of a data set's models."""
-    runs = [run for run in CONFIG.run if run.dataset == wildcards.dataset]
-    return [f"{RESULTS}/samples/{run.dataset}/{run.model}/latents-seed{seed}.h5" for run in runs for seed in run.seeds]
+    return list(of_models(f"samples/{wildcards.dataset}", "latents-seed{seed}.h5", wildcards.dataset).values())
 
 
 def corrected_of(family):

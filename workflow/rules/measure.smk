@@ -30,9 +30,9 @@ for kind in PARTED:
         input:
             unpack(measuring_input(kind, part=True)),
         output:
-            **measured_files(kind, part=True),
+            **parts_of_variants(kind),
         log:
-            measuring_logs(kind, part=True),
+            **of_variants(kind, "logs/measure", ".log", part=True),
         wildcard_constraints:
             dataset="|".join(kind.datasets),
             who=kind.who,
@@ -59,10 +59,10 @@ for kind in [kind for kind in MEASURINGS if not kind.generated]:
         input:
             unpack(measuring_input(kind)),
         output:
-            **measured_files(kind),
+            **of_variants(kind, "measurements", ".parquet"),
             record=f"{RESULTS}/measurements/{{dataset}}/{{who}}/{kind.measures[0]}.json",
         log:
-            measuring_logs(kind),
+            **of_variants(kind, "logs/measure", ".log"),
         wildcard_constraints:
             dataset="|".join(kind.datasets),
             who=kind.who,
@@ -89,10 +89,10 @@ for kind in [kind for kind in MEASURINGS if kind.generated]:
         input:
             unpack(measuring_input(kind)),
         output:
-            **measured_files(kind),
+            **of_variants(kind, "measurements", ".parquet"),
             record=f"{RESULTS}/measurements/{{dataset}}/{{who}}/{kind.measures[0]}.json",
         log:
-            measuring_logs(kind),
+            **of_variants(kind, "logs/measure", ".log"),
         benchmark:
             f"{RESULTS}/benchmarks/measure/{{dataset}}/{{who}}/{kind.measures[0]}.tsv"
         wildcard_constraints:

@@ -122,30 +122,6 @@ rule summarise_scorers:
         "../scripts/summarise_scorers.py"
 
 
-rule time_drawing:
-    input:
-        weights=f"{RESULTS}/models/{{dataset}}/{{model}}/seed{{seed}}/weights.safetensors",
-    output:
-        cost=f"{RESULTS}/samples/{{dataset}}/{{model}}/drawing-seed{{seed}}.json",
-        record=f"{RESULTS}/samples/{{dataset}}/{{model}}/drawing-seed{{seed}}.record.json",
-    log:
-        f"{RESULTS}/logs/time_drawing/{{dataset}}/{{model}}/seed{{seed}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/time_drawing/{{dataset}}/{{model}}/seed{{seed}}.tsv"
-    conda:
-        "../../envs/train.yaml"
-    threads: CONFIG.sampling.threads
-    resources:
-        mem_mb=memory(4000),
-        runtime=60,
-        gpu=1,
-    params:
-        spec=spec("time_drawing"),
-        code=code("time_drawing"),
-    script:
-        "../scripts/time_drawing.py"
-
-
 rule sample_galaxies:
     input:
         weights=f"{RESULTS}/models/{{dataset}}/{{model}}/seed{{seed}}/weights.safetensors",
@@ -222,7 +198,7 @@ rule summarise_generator:
         features=f"{RESULTS}/measurements/{{dataset}}/{{model}}-seed{{seed}}/realism.parquet",
         real=f"{RESULTS}/measurements/{{dataset}}/scored/realism.parquet",
         segments=model_costs,
-        drawing=f"{RESULTS}/samples/{{dataset}}/{{model}}/drawing-seed{{seed}}.json",
+        drawing=f"{RESULTS}/samples/{{dataset}}/{{model}}/seed{{seed}}.cost.json",
         galaxies=drawn_galaxies,
     output:
         rows=f"{REALISM}/{{dataset}}/generators/{{model}}-seed{{seed}}.csv",

@@ -8,8 +8,8 @@ from galforge.measure.variants import measured
 from galforge.provenance.records import begin, finish
 
 spec = begin(snakemake, __file__)
-for (name, variant), log in zip(spec["variants"].items(), snakemake.log, strict=True):
-    logs.to_file(log)
+for name, variant in spec["variants"].items():
+    logs.to_file(snakemake.log[name])
     if chunks := snakemake.input.get(f"chunks {name}"):
         table = pd.concat([pd.read_parquet(chunk) for chunk in chunks], ignore_index=True)
     else:

@@ -31,13 +31,13 @@ CATALOGUE_BYTES = 320
 HEADER_BYTES = 4096
 EVALUATION_BYTES = 120
 """A denoised galaxy's row."""
-PARTS = {**WHOLE, "measure_chunk": "measure"}
+PARTS = {**WHOLE, "measure_chunk": "measure", "merge_samples": "merge_samples"}
 """Rules with the rate of another, as `Workload.pieces` names them."""
 STAGES = {
     "download": "download",
     "train_segment": "training",
     "export_weights": "training",
-    "sample": "sampling",
+    **dict.fromkeys(("sample", "merge_samples", "sample_galaxies"), "sampling"),
     "calibrate_noise": "noise",
     "measure": "measuring",
     **dict.fromkeys(
@@ -45,7 +45,6 @@ STAGES = {
         "denoising",
     ),
     **dict.fromkeys(("cross_validate", "cross_validate_network", "fit_scorer", "score", "experiment"), "scoring"),
-    **dict.fromkeys(("time_drawing", "sample_galaxies"), "sampling"),
 }
 """Stages by rule; those of stamps and their mocks are named below, every other rule compares or shows."""
 REPORT = "comparison and report"
@@ -137,15 +136,16 @@ class Workload:
             before = self.stages.facts.segment_end(dataset, model, index - 1) if index else 0
             images = self.stages.facts.segment_end(dataset, model, index) - before
             return self._model(stage, kind, dataset, model, images, "image")
-        if job.rule == "sample_chunk":
+        if kind == "sample":
             start, stop = bounds(self.config.drawn(dataset), names)
-            return self._model(stage, kind, dataset, model, stop - start, "image")
+            drawn = self._model(stage, kind, dataset, model, stop - start, "image")
+            return drawn if "part" in names else replace(drawn, disk=self._left(kind, "", stop, dataset))
         if kind == "calibrate_noise":
             count = self.config.datasets[dataset].measuring.calibration_stamps
             return self._work(stage, kind, self.measured(dataset, measure), count, side, job)
         if kind in ("train_denoiser", "evaluate_denoiser", "denoising_references"):
             return self._denoising(stage, kind, dataset, names.get("denoiser", ""))
-        if kind in ("cross_validate", "cross_validate_network", "fit_scorer", "experiment", "time_drawing"):
+        if kind in ("cross_validate", "cross_validate_network", "fit_scorer", "experiment"):
             return self._scoring(stage, kind, names, side)
         if kind == "measure" and (job.rule.endswith("_chunk") or self._parts(names) == 1):
             start, stop = bounds(self._stamps(dataset, names["who"]), names)
@@ -230,7 +230,7 @@ class Workload:
     def _single(self, stage: str, job: Job, dataset: str, model: str, measure: str) -> Work:
         """A job whose time hardly depends on its size: putting parts together, comparing, drawing."""
         label, disk, variant = stage, math.nan if job.rule == "download" else 0.0, ""
-        if job.rule == "sample":
+        if job.rule == "merge_samples":
             label, disk = f"{stage} {model} on {dataset}", self._left("sample", "", self.config.drawn(dataset), dataset)
         elif job.rule == "export_weights":
             label = f"{stage} {model} on {dataset}"

@@ -91,6 +91,11 @@ class Driver:
         found = self.config.datasets.items()
         return _any_of(name for name, entry in found if _kind(entry.family) == kind)
 
+    def sampled(self, in_parts: bool) -> str:
+        """Regular expression of the data sets whose models' stamps are drawn in parts, or in one job."""
+        parts = self.stages.facts.sample_parts
+        return _any_of(dataset for dataset in self.config.datasets if (parts(dataset) > 1) == in_parts)
+
     def parted(self, kind: Measuring) -> bool:
         """Whether some stamps are measured in parts."""
         known = [who for who in ("source", "scored") if re.fullmatch(kind.who, who)] or ["generated"]

@@ -11,6 +11,11 @@ from galforge.plan.measuring import measurings
 from galforge.studies.denoising.settings import label
 
 
+def rule_for(rule: str, dataset: str) -> str:
+    """The name of a rule that is written once for each data set."""
+    return f"{rule}_{dataset}".replace("-", "_")
+
+
 class Facts:
     """Facts of one configuration that several kinds of stages need."""
 
@@ -92,9 +97,13 @@ class Facts:
         """The view of a data set's images that a model is trained on; empty where it is the images."""
         return view_of(self.config.models[dataset, model].family)
 
+    def runs(self, dataset: str) -> list[Run]:
+        """Runs on a data set."""
+        return [run for run in self.config.run if run.dataset == dataset]
+
     def drawing(self, dataset: str) -> list[Run]:
         """Runs on a data set of models that draw positions and galaxies apart."""
-        return [run for run in self.config.run if run.dataset == dataset and self.draws_galaxies(dataset, run.model)]
+        return [run for run in self.runs(dataset) if self.draws_galaxies(dataset, run.model)]
 
     def draws_galaxies(self, dataset: str, model: str) -> bool:
         """Whether a model draws positions and galaxies apart."""

@@ -11,14 +11,14 @@ from typing import Any
 from galforge.config.tree import Config
 from galforge.plan.data_stages import DataStages
 from galforge.plan.denoising_stages import DenoisingStages
-from galforge.plan.facts import Facts
+from galforge.plan.facts import Facts, rule_for
 from galforge.plan.measure_stages import MeasureStages
 from galforge.plan.model_stages import ModelStages
 from galforge.plan.realism_stages import RealismStages
 from galforge.plan.report_stages import ReportStages
 from galforge.plan.stage import Stage
 
-WHOLE = {"sample_chunk": "sample", "stamps_native": "stamps", "stamps_scored": "stamps"}
+WHOLE = {"sample_chunk": "sample", "merge_samples": "sample", "stamps_native": "stamps", "stamps_scored": "stamps"}
 """Rules with the stage of another. A part has that of the whole, because parts are gone when a later run compares."""
 
 
@@ -32,11 +32,12 @@ class Stages:
         self.realism = RealismStages(self.facts)
         kinds = (DataStages, ModelStages, MeasureStages, ReportStages)
         self._kinds = (*(kind(self.facts) for kind in kinds), self.denoising, self.realism)
+        self._whole = WHOLE | {rule_for("latents", dataset): "latents" for dataset in config.datasets}
         self._made: dict[tuple[Any, ...], Stage] = {}
 
     def stage(self, rule: str, wildcards: Mapping[str, Any]) -> Stage:
         """The stage behind a job of a rule (wildcards as Snakemake gives them)."""
-        rule = WHOLE.get(rule, rule)
+        rule = self._whole.get(rule, rule)
         if (measuring := self.facts.measuring.get(rule.removesuffix("_chunk"))) is not None:
             rule, wildcards = "measure", {**wildcards, "measures": measuring.measures}
         whole = {name: value for name, value in wildcards.items() if name not in ("part", "parts")}
