@@ -32,7 +32,7 @@ from galforge.estimate.rates import (
 )
 from galforge.estimate.work import Job, Workload
 from galforge.plan.comparisons import GROUPS
-from galforge.plan.realism_stages import EXPERIMENTS, is_network
+from galforge.plan.realism_stages import is_network
 
 
 def device(threads: set[int]) -> str:
@@ -110,18 +110,17 @@ def measured(config: Config, results: Path) -> dict[tuple[str, str, int, str], l
     for dataset in config.scored:
         place = f"realism/{dataset}"
         for name in config.realism.scorers:
-            rule = "cross_validate_network" if is_network(name) else "cross_validate"
-            items = workload.of(Job(rule, {"dataset": dataset, "scorer": name}, 1, 0, "")).items
-            times = benchmarks(results, f"{place}/predictions/{name}.tsv")
-            add(rule, name, 0, "s per image", [each / items for each in times])
+            if is_network(name):
+                job = Job("cross_validate_network", {"dataset": dataset, "scorer": name}, 1, 0, "")
+                times = benchmarks(results, f"{place}/predictions/{name}.tsv")
+                add(job.rule, name, 0, "s per image", [each / workload.of(job).items for each in times])
+            else:
+                add("cross_validate", name, 0, "s per image", seconds(f"{place}/predictions/{name}.log"))
         items = workload.of(Job("fit_scorer", {"dataset": dataset}, 1, 0, "")).items
         times = benchmarks(results, f"{place}/fit_scorer.tsv")
         add("fit_scorer", config.realism.scorer, 0, "s per image", [each / items for each in times])
         side = config.datasets[dataset].settings.size
-        for name in EXPERIMENTS:
-            items = workload.of(Job("experiment", {"dataset": dataset, "experiment": name}, 1, 0, "")).items
-            times = benchmarks(results, f"{place}/experiments/*/{name}.tsv")
-            add("experiment", "", side, "s per image", [each / items for each in times])
+        add("experiment", "", side, "s per image", seconds(f"{place}/experiments/*/*.log"))
     for group in GROUPS:
         add("distances", group, 0, "s per job", benchmarks(results, f"distances/*/*/*/{group}.tsv"))
     figures = sorted(path.name for path in (results / "benchmarks").glob("figure_*"))
@@ -140,10 +139,8 @@ def measured(config: Config, results: Path) -> dict[tuple[str, str, int, str], l
         ("table_all", "table_all.tsv"),
         ("sample_galaxies", "sample_galaxies/**/*.tsv"),
         ("score", "realism/*/scores/*/*.tsv"),
-        ("summarise_scorers", "realism/*/summarise_scorers.tsv"),
-        ("summarise_generator", "realism/*/generators/*-seed*.tsv"),
-        ("summarise_real", "realism/*/generators/real.tsv"),
-        ("summarise_experiments", "realism/*/experiments/*.tsv"),
+        ("score_generator", "realism/*/generators/*.tsv"),
+        ("score_real", "realism/*/scorers.tsv"),
         *((name, f"{name}/*.tsv") for name in figures),
     ):
         add(rule, "", 0, "s per job", benchmarks(results, pattern))

@@ -51,7 +51,6 @@ wildcard_constraints:
     sweep=DRIVER.sweeps(),
     scorer="[a-z0-9_-]+",
     subject="[a-z0-9_-]+",
-    experiment="|".join(EXPERIMENTS),
 
 
 # A plan of thousands of jobs is millions of objects that live to the end: looking for garbage among them takes seconds.

@@ -35,6 +35,8 @@ _LOGS = {
     "train_denoiser": "logs/denoising/{dataset}/{denoiser}/*/*[0-9].log",
     "evaluate_denoiser": "logs/denoising/{dataset}/{denoiser}/*/*.tests.log",
     "denoising_references": "logs/denoising/{dataset}/references.log",
+    "cross_validate": "logs/realism/{dataset}/predictions/{scorer}.log",
+    "experiment": "logs/realism/{dataset}/experiments/*/{experiment}.log",
 }
 _BENCHMARKS = {
     "distances": "distances/*/*/*/{group}.tsv",
@@ -47,16 +49,12 @@ _BENCHMARKS = {
     "denoise_galaxies": "denoising/{dataset}/galaxies/*.tsv",
     "summarise_denoising": "denoising/summaries/*.tsv",
     "table_denoising": "table/denoising.tsv",
-    "cross_validate": "realism/{dataset}/predictions/{scorer}.tsv",
     "cross_validate_network": "realism/{dataset}/predictions/{scorer}.tsv",
     "fit_scorer": "realism/*/fit_scorer.tsv",
-    "experiment": "realism/*/experiments/*/{experiment}.tsv",
     "sample_galaxies": "sample_galaxies/**/*.tsv",
     "score": "realism/*/scores/*/*.tsv",
-    "summarise_scorers": "realism/*/summarise_scorers.tsv",
-    "summarise_generator": "realism/*/generators/*-seed*.tsv",
-    "summarise_real": "realism/*/generators/real.tsv",
-    "summarise_experiments": "realism/*/experiments/*.tsv",
+    "score_generator": "realism/*/generators/*.tsv",
+    "score_real": "realism/*/scorers.tsv",
     "table_all": "table_all.tsv",
 }
 

@@ -15,7 +15,8 @@ from galforge import families
 from galforge.config.tree import Config, channels, is_scored
 from galforge.errors import GalforgeError
 from galforge.parts import bounds
-from galforge.plan.stages import WHOLE, Stages
+from galforge.plan.realism_stages import EXPERIMENTS
+from galforge.plan.stages import Stages
 from galforge.settings import canonical
 from galforge.studies.denoising.settings import weights_of
 from galforge.studies.denoising.trials import REFERENCES
@@ -31,8 +32,6 @@ CATALOGUE_BYTES = 320
 HEADER_BYTES = 4096
 EVALUATION_BYTES = 120
 """A denoised galaxy's row."""
-PARTS = {**WHOLE, "measure_chunk": "measure", "merge_samples": "merge_samples"}
-"""Rules with the rate of another, as `Workload.pieces` names them."""
 STAGES = {
     "download": "download",
     "train_segment": "training",
@@ -44,7 +43,8 @@ STAGES = {
         ("denoise_galaxies", "train_denoiser", "evaluate_denoiser", "denoising_references", "summarise_denoising"),
         "denoising",
     ),
-    **dict.fromkeys(("cross_validate", "cross_validate_network", "fit_scorer", "score", "experiment"), "scoring"),
+    **dict.fromkeys(("cross_validate", "cross_validate_network", "fit_scorer", "experiment"), "scoring"),
+    **dict.fromkeys(("score", "score_generator", "score_real"), "scoring"),
 }
 """Stages by rule; those of stamps and their mocks are named below, every other rule compares or shows."""
 REPORT = "comparison and report"
@@ -109,21 +109,25 @@ class Workload:
 
     def __init__(self, config: Config, bytes_per_stamp: Mapping[tuple[str, str], float]):
         self.config, self.stages, self._bytes = config, Stages(config), bytes_per_stamp
+        # Rules with the rate of another; to put samples together has one of its own.
+        self._rated = {**self.stages.whole, "measure_chunk": "measure", "merge_samples": "merge_samples"}
 
     def pieces(self, job: Job) -> list[Job]:
-        """A job as one of each variant that it measures: each has a rate of its own."""
+        """A job as one of each variant that it measures, of each scorer or experiment: each has a rate of its own."""
         part = "_chunk" * job.rule.endswith("_chunk")
-        kind = self.stages.facts.measuring.get(job.rule.removesuffix("_chunk"))
-        if kind is None:
+        if (kind := self.stages.facts.measuring.get(job.rule.removesuffix("_chunk"))) is not None:
+            job, name, values = replace(job, rule=f"measure{part}"), "measure", kind.measures
+        elif job.rule == "cross_validate":
+            name, values = "scorer", self.stages.realism.scorers(by_network=False)
+        elif job.rule == "experiment":
+            name, values = "experiment", EXPERIMENTS
+        else:
             return [job]
-        return [
-            replace(job, rule=f"measure{part}", wildcards={**job.wildcards, "measure": measure})
-            for measure in kind.measures
-        ]
+        return [replace(job, wildcards={**job.wildcards, name: value}) for value in values]
 
     def of(self, job: Job) -> Work:
         """What a job does, or a piece of one."""
-        kind, names = PARTS.get(job.rule, job.rule), job.wildcards
+        kind, names = self._rated.get(job.rule, job.rule), job.wildcards
         dataset, model, measure = (names.get(name, "") for name in ("dataset", "model", "measure"))
         stage, side = STAGES.get(kind, REPORT), self._shape(dataset)[1] if dataset else 0
         if kind == "stamps":
@@ -151,7 +155,7 @@ class Workload:
             start, stop = bounds(self._stamps(dataset, names["who"]), names)
             side = self.measured_side(dataset, measure)
             return self._work(stage, kind, self.measured(dataset, measure), stop - start, side, job)
-        return self._single(stage, job, dataset, model, measure)
+        return self._single(stage, kind, job, dataset, model, measure)
 
     def networks(self) -> dict[str, Network]:
         """Operations and weights of every model that runs, by ``<dataset> <model>``."""
@@ -227,7 +231,7 @@ class Workload:
             count = experiments.images * times.get(names["experiment"], experiments.permutations)
         return Work(f"{stage} on {dataset}", kind, "", count, "image", side, 0.0, 0.0)
 
-    def _single(self, stage: str, job: Job, dataset: str, model: str, measure: str) -> Work:
+    def _single(self, stage: str, kind: str, job: Job, dataset: str, model: str, measure: str) -> Work:
         """A job whose time hardly depends on its size: putting parts together, comparing, drawing."""
         label, disk, variant = stage, math.nan if job.rule == "download" else 0.0, ""
         if job.rule == "merge_samples":
@@ -242,7 +246,7 @@ class Workload:
             label, disk, variant = f"{stage} {self.measured(dataset, measure)}", left, "parts"
         elif job.rule == "distances":
             variant = job.wildcards["group"]
-        return Work(label, job.rule, variant, 1, "job", 0, 0.0, disk)
+        return Work(label, kind, variant, 1, "job", 0, 0.0, disk)
 
     def measured(self, dataset: str, measure: str) -> str:
         """The variant of a measurement: the measure, its engine where it has one, and what is measured."""

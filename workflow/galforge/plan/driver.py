@@ -19,7 +19,6 @@ from galforge.measure.family import declared
 from galforge.plan.comparisons import has_redshifts
 from galforge.plan.figures import redshift_figures, sparse_figures
 from galforge.plan.measuring import Measuring
-from galforge.plan.realism_stages import is_network
 from galforge.plan.retraining import record_of, retrained
 from galforge.plan.stages import Stages
 from galforge.provenance.digest import PACKAGE
@@ -110,9 +109,9 @@ class Driver:
             return not is_scored(self.config.datasets[dataset].family)
         return stretched == "corrected" and entry.protocol == "corrected"
 
-    def scorers(self, by_network: bool) -> str:
-        """Regular expression of the scorers of images that are networks, or of the others."""
-        return _any_of(name for name in self.config.realism.scorers if is_network(name) == by_network)
+    def scoring_networks(self) -> str:
+        """Regular expression of the scorers of images that are networks."""
+        return _any_of(self.stages.realism.scorers(by_network=True))
 
     def sweeps(self) -> str:
         """Regular expression of the sweeps of the denoising study; it matches nothing where there are none."""

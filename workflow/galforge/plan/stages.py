@@ -32,12 +32,12 @@ class Stages:
         self.realism = RealismStages(self.facts)
         kinds = (DataStages, ModelStages, MeasureStages, ReportStages)
         self._kinds = (*(kind(self.facts) for kind in kinds), self.denoising, self.realism)
-        self._whole = WHOLE | {rule_for("latents", dataset): "latents" for dataset in config.datasets}
+        self.whole = WHOLE | {rule_for("latents", dataset): "latents" for dataset in config.datasets}
         self._made: dict[tuple[Any, ...], Stage] = {}
 
     def stage(self, rule: str, wildcards: Mapping[str, Any]) -> Stage:
         """The stage behind a job of a rule (wildcards as Snakemake gives them)."""
-        rule = self._whole.get(rule, rule)
+        rule = self.whole.get(rule, rule)
         if (measuring := self.facts.measuring.get(rule.removesuffix("_chunk"))) is not None:
             rule, wildcards = "measure", {**wildcards, "measures": measuring.measures}
         whole = {name: value for name, value in wildcards.items() if name not in ("part", "parts")}
