@@ -42,7 +42,7 @@ for kind in PARTED:
         threads: measuring_threads(kind)
         resources:
             mem_mb=memory(3000),
-            runtime=180,
+            runtime=480,
         params:
             spec=spec(f"{kind.rule}_chunk"),
             code=code(f"{kind.rule}_chunk"),
@@ -72,7 +72,7 @@ for kind in [kind for kind in MEASURINGS if not kind.generated]:
         threads: measuring_threads(kind)
         resources:
             mem_mb=memory(3000),
-            runtime=180,
+            runtime=480,
         params:
             spec=spec(kind.rule),
             code=code(kind.rule),
@@ -103,7 +103,7 @@ for kind in [kind for kind in MEASURINGS if kind.generated]:
         threads: measuring_threads(kind)
         resources:
             mem_mb=memory(3000),
-            runtime=180,
+            runtime=480,
         params:
             spec=spec(kind.rule),
             code=code(kind.rule),
