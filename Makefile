@@ -1,13 +1,13 @@
-# galforge in a few words: `make` lists what there is. Everything runs in .venv, made from envs/requirements.lock.
-#   CONFIG="config/demo.yaml"   overlay(s) on config/config.yaml for plan, status and recover; none is the papers' scale
-#   PROFILE=profiles/slurm      profile of plan, status and recover; profiles/local if not given, but recover must be told
+# `make` lists the targets. Everything runs in .venv, which is made from envs/requirements.lock.
+#   CONFIG="config/demo.yaml"   overlay(s) on config/config.yaml for plan, status and recover; without one the papers' scale
+#   PROFILE=profiles/slurm      profile of plan, status and recover; the default is profiles/local, but recover needs it given
 #   PYTHON=, TORCH_INDEX=       see envs/setup.sh
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
-# Packages of the calling shell's PYTHONPATH must not stand in for those of the lock.
+# Packages on the shell's PYTHONPATH must not replace those of the lock.
 unexport PYTHONPATH PYTHONHOME
 
 PROFILE := profiles/local
@@ -22,7 +22,7 @@ took = printf '%s: %d min %02d s\n' "$(1)" $$((SECONDS / 60)) $$((SECONDS % 60))
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 
-setup: ## make .venv from the lock (about 2 minutes and the downloads); nothing if it is up to date
+setup: ## make .venv from the lock, if it is not up to date (about 2 minutes and the downloads)
 	@envs/setup.sh
 
 demo: setup ## run everything on small data, 10 to 15 minutes on two cores, to results/demo/report/index.html
@@ -30,14 +30,14 @@ demo: setup ## run everything on small data, 10 to 15 minutes on two cores, to r
 	@.venv/bin/snakemake --profile profiles/local --configfile config/demo.yaml --resources gpu=2 --quiet rules host; \
 	$(call took,demo: open $(DEMO); this took)
 
-test: setup ## run the tests but the slow ones, about 13 minutes on two cores (ARGS= goes to pytest)
+test: setup ## run all tests except the slow ones, about 13 minutes on two cores (ARGS= goes to pytest)
 	@echo "test: pytest with two workers; about 13 minutes on two cores"
 	@.venv/bin/python -m pytest -n 2 --dist loadfile -m "not slow" $(ARGS)
 
 test-slow: setup ## run the slow tests, about 7 minutes on two cores (ARGS= goes to pytest)
 	@.venv/bin/python -m pytest -n 2 --dist loadfile -m slow $(ARGS)
 
-test-cluster: setup ## run the tests that need SLURM on one that they start, about 10 minutes (as root; ARGS= goes to pytest)
+test-cluster: setup ## start a SLURM and run the tests that need one, about 10 minutes (as root; ARGS= goes to pytest)
 	@.venv/bin/python tests/cluster/run.py $(ARGS)
 
 lint: setup ## check style: ruff, snakefmt, snakemake --lint
@@ -51,22 +51,22 @@ format: setup ## rewrite the code in the project's style: ruff, snakefmt
 	@.venv/bin/ruff format .
 	@.venv/bin/snakefmt workflow
 
-plan: setup ## say which jobs would run and why, and their hours and disk; run none (CONFIG=, PROFILE=)
+plan: setup ## say which jobs would run and why, and their hours and disk, without running any (CONFIG=, PROFILE=)
 	@.venv/bin/python workflow/galforge/estimate/command.py --profile $(PROFILE) $(WITH_CONFIG)
 
-status: setup ## say where a run stands: jobs done, running and failed; while it runs, too (CONFIG=, PROFILE=)
+status: setup ## say which jobs of a run are done, running and failed, also while it runs (CONFIG=, PROFILE=)
 	@.venv/bin/python workflow/galforge/operate/status.py $(SNAKEMAKE) $(WITH_CONFIG)
 
 recover: setup ## after the driver was killed: end its jobs, unlock, run again (PROFILE= and CONFIG= of the run, ARGS=)
-	$(if $(filter file,$(origin PROFILE)),$(error say with which profile the run was started, and its CONFIG if it had one: make recover PROFILE=profiles/slurm))
+	$(if $(filter file,$(origin PROFILE)),$(error give the profile of the run, and its CONFIG if it had one: make recover PROFILE=profiles/slurm))
 	@.venv/bin/python workflow/galforge/operate/recover.py $(if $(FORCE),--force)
 	@$(SNAKEMAKE) $(WITH_CONFIG) --unlock --quiet rules host
 	@$(SNAKEMAKE) $(WITH_CONFIG) $(ARGS)
 
-config: setup ## write config/config.yaml and its JSON schema anew from the typed settings
+config: setup ## write config/config.yaml and its JSON schema from the typed settings
 	@.venv/bin/python workflow/galforge/config/files.py
 
-prune: setup ## free disk: states before a finished training's last, and what other settings or code have replaced
+prune: setup ## free disk: states before the last one of finished trainings, and work of earlier settings or code
 	@.venv/bin/python workflow/galforge/operate/prune.py results/*
 
 clean-env: ## remove .venv and compiled code (results stay)

@@ -17,7 +17,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "workflow"
 CALM = f"""\
 import sys
 sys.path.insert(0, {str(PACKAGE)!r})
-from galforge.scheduler import calm
+from galforge.operate.scheduler import calm
 calm()
 """
 RULES = """\
@@ -40,7 +40,7 @@ def main() -> int:
             before = _spent()
             command = [Path(sys.executable).with_name("snakemake"), "--cores", str(given.at_once), "--quiet", "all"]
             subprocess.run(command, cwd=folder, check=True)
-            print(f"{name:<24} {_spent() - before:6.1f} s of CPU time", flush=True)
+            print(f"{name:<32} {_spent() - before:6.1f} s of CPU time", flush=True)
     return 0
 
 

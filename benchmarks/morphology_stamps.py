@@ -107,7 +107,7 @@ def real_stamps(catalogue: Path) -> list[Stamp]:
     padding = DatasetSettings(source="path", path=str(catalogue), size=PADDED, min_size=0, pad="noise")
     cropping = DatasetSettings(source="path", path=str(catalogue), size=CROPPED, min_size=CROPPED)
     padded, cropped = [], []
-    with opened(catalogue) as (_, rows):
+    with opened(catalogue) as rows:
         for name, read in rows:
             pixels = checked(read(), padding)
             gain = padding.exposure_time_s

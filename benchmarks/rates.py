@@ -2,7 +2,7 @@
 
     python benchmarks/rates.py [--configfile OVERLAY ...] [--table config/rates.csv]
 
-in the folder of the run. Rates of what counts items are the medians of those that the jobs logged, so their start is
+in the folder of the run. Rates of jobs that count items are medians of those in their logs, so the start of a job is
 not in them; other jobs count whole. Models compute with the threads of their configuration, and their rates are per
 thread; other jobs compute in one. Rows of the same rule, variant, side and unit are replaced, others stay.
 """
@@ -14,25 +14,29 @@ import platform
 import re
 import statistics
 import sys
+from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
 
 from galforge.config.tree import Config
+from galforge.errors import GalforgeError
 from galforge.estimate.command import configuration
 from galforge.estimate.rates import (
     COLUMNS,
     OPERATIONS_UNIT,
     TABLE,
+    TRAINING,
     Rate,
+    Rates,
     benchmark_seconds,
-    calibration_seconds,
-    own_rates,
     read_table,
 )
-from galforge.estimate.work import Job, Workload
-from galforge.plan.comparisons import GROUPS
-from galforge.plan.realism_stages import is_network
+from galforge.estimate.work import Job, Work, Workload
+from galforge.operate.rules import Written, written
+
+Measured = dict[tuple[str, str, int, str], list[tuple[float, int]]]
 
 
 def device(threads: set[int]) -> str:
@@ -43,117 +47,57 @@ def device(threads: set[int]) -> str:
     return f"{count} of {names[0] if names else platform.processor() or platform.machine()}".replace(",", "")
 
 
-def measured(config: Config, results: Path) -> dict[tuple[str, str, int, str], list[tuple[float, int]]]:
+def measured(config: Config, results: Path, rules: Mapping[str, Written]) -> Measured:
     """(value, threads that it was measured with) by (rule, variant, side, unit), for each finished job or data set."""
-    found: dict[tuple[str, str, int, str], list[tuple[float, int]]] = {}
-
-    def add(rule: str, variant: str, side: int, unit: str, values: list[float], threads: int = 1) -> None:
-        if values:
-            found.setdefault((rule, variant, side, unit), []).extend((value, threads) for value in values)
-
-    def seconds(pattern: str, measure: str = "*") -> list[float]:
-        return [1 / rate for rate, on_gpu in own_rates(results.glob(f"logs/{pattern}"), measure) if not on_gpu]
-
-    workload = Workload(config, {})
+    values: Measured = defaultdict(list)
+    rates, workload, seen = Rates(results, [], rules), Workload(config, {}), set()
+    for name, rule in rules.items():
+        for wildcards in rule.started:
+            # Rules with the stage of another write to the same places.
+            log = rule.log.format(**wildcards)
+            work = None if log in seen else _work(workload, name, wildcards)
+            seen.add(log)
+            own = rates.own(work, wildcards) if work else None
+            if own is None or own[1]:
+                continue
+            # Models without operations draw numbers and do nothing else.
+            side, threads = (0, _threads(config, work, wildcards)) if work.precision else (work.side, 1)
+            if work.operations:
+                key, value = OPERATIONS_UNIT, work.operations / own[0] / threads / 1e12
+            else:
+                key, value = f"s per {work.unit}", own[0]
+            values[work.kind, work.variant, side, key].append((value, threads))
     for dataset in config.used_datasets:
         entry = config.datasets[dataset]
-        side = entry.settings.size
-        add("stamps", entry.family, side, "s per stamp", seconds(f"stamps/{dataset}.log"))
-        add("raw_mock", entry.family, 0, "s per stamp", seconds(f"raw_mock/{dataset}.log"))
-        raw = results / "raw" / f"{dataset}.tar"
-        if raw.exists():
-            add("raw_mock", entry.family, 0, "bytes per stamp", [raw.stat().st_size / entry.settings.mock.count])
+        for raw in rates.files("raw_mock", "output", {"dataset": dataset}):
+            size = raw.stat().st_size / entry.settings.mock.count
+            values["raw_mock", entry.family, 0, "bytes per stamp"].append((size, 1))
         for measure in config.measures:
-            variant = workload.measured(dataset, measure)
-            measured = workload.measured_side(dataset, measure)
-            add("measure", variant, measured, "s per stamp", seconds(f"measure/{dataset}/*/{measure}*", measure))
-            table = results / "measurements" / dataset / "source" / f"{measure}.parquet"
-            if table.exists():
+            names = {"dataset": dataset, "who": "source", "measure": measure}
+            for table in rates.files("measure", "output", names):
                 size = table.stat().st_size / entry.measuring.expected_count
-                add("measure", variant, 0, "bytes per stamp", [size])
-            times = list(calibration_seconds(results, dataset, measure))
-            add(
-                "calibrate_noise",
-                variant,
-                side,
-                "s per stamp",
-                [each / entry.measuring.calibration_stamps for each in times],
-            )
-    for (dataset, model), entry in config.models.items():
-        if not list(results.glob(f"logs/train/{dataset}/{model}/*/*.log")):
-            continue
-        network = workload.networks()[f"{dataset} {model}"]
-        folder = f"{dataset}/{model}/seed*"
-        for rule, pattern, operations, threads in (
-            ("train_segment", f"train/{folder}/segment_*.log", network.train, entry.training.threads),
-            ("sample", f"sample/{folder}", network.sample, config.sampling.threads),
-        ):
-            # The log of a sampling does not say where it ran; it runs where trainings of this model do.
-            on_cpu = seconds(f"train/{folder}/segment_*.log")
-            spent = seconds(pattern) if on_cpu else []
-            if operations:
-                values = [operations / each / threads / 1e12 for each in spent]
-                add(rule, entry.family, 0, OPERATIONS_UNIT, values, threads)
-            else:
-                # Nothing but drawing numbers, which are no operations.
-                add(rule, entry.family, 0, "s per image", spent, threads)
-    for sweep in config.sweeps:
-        place, entry = f"denoising/{sweep.dataset}", config.denoisers[sweep.denoiser]
-        job = Job("train_denoiser", {"dataset": sweep.dataset, "denoiser": sweep.denoiser}, entry.threads, 0, "")
-        epochs = seconds(f"{place}/{sweep.denoiser}/*/*[0-9].log")
-        values = [workload.of(job).operations / each / entry.threads / 1e12 for each in epochs]
-        add("train_denoiser", "", 0, OPERATIONS_UNIT, values, entry.threads)
-        side = config.datasets[sweep.dataset].settings.size
-        tests = seconds(f"{place}/{sweep.denoiser}/*/*.tests.log")
-        add("evaluate_denoiser", "", side, "s per galaxy", tests)
-        add("denoising_references", "", side, "s per galaxy", seconds(f"{place}/references.log"))
-    for dataset in config.scored:
-        place = f"realism/{dataset}"
-        for name in config.realism.scorers:
-            if is_network(name):
-                job = Job("cross_validate_network", {"dataset": dataset, "scorer": name}, 1, 0, "")
-                times = benchmarks(results, f"{place}/predictions/{name}.tsv")
-                add(job.rule, name, 0, "s per image", [each / workload.of(job).items for each in times])
-            else:
-                add("cross_validate", name, 0, "s per image", seconds(f"{place}/predictions/{name}.log"))
-        items = workload.of(Job("fit_scorer", {"dataset": dataset}, 1, 0, "")).items
-        times = benchmarks(results, f"{place}/fit_scorer.tsv")
-        add("fit_scorer", config.realism.scorer, 0, "s per image", [each / items for each in times])
-        side = config.datasets[dataset].settings.size
-        add("experiment", "", side, "s per image", seconds(f"{place}/experiments/*/*.log"))
-    for group in GROUPS:
-        add("distances", group, 0, "s per job", benchmarks(results, f"distances/*/*/*/{group}.tsv"))
-    figures = sorted(path.name for path in (results / "benchmarks").glob("figure_*"))
-    for rule, pattern in (
-        ("export_weights", "export_weights/**/*.tsv"),
-        ("merge_samples", "merge_samples/**/*.tsv"),
-        ("table", "table/*.tsv"),
-        ("page", "page.tsv"),
-        ("table_cost", "table/cost.tsv"),
-        ("latents", "latents/**/*.tsv"),
-        ("denoise_galaxies", "denoising/*/galaxies/*.tsv"),
-        ("summarise_denoising", "denoising/summaries/*.tsv"),
-        ("table_denoising", "table/denoising.tsv"),
-        ("table_li2024", "table_li2024/*.tsv"),
-        ("table_gantastic2020", "table_gantastic2020/*.tsv"),
-        ("table_all", "table_all.tsv"),
-        ("sample_galaxies", "sample_galaxies/**/*.tsv"),
-        ("score", "realism/*/scores/*/*.tsv"),
-        ("score_generator", "realism/*/generators/*.tsv"),
-        ("score_real", "realism/*/scorers.tsv"),
-        *((name, f"{name}/*.tsv") for name in figures),
-    ):
-        add(rule, "", 0, "s per job", benchmarks(results, pattern))
-    # The shortest jobs do next to nothing: what they take is their start.
-    starts = benchmarks(results, "measure/*/*/*.tsv")
-    if starts:
-        add("start", "", 0, "s per job", [min(starts)])
-    return found
+                values["measure", workload.measured(dataset, measure), 0, "bytes per stamp"].append((size, 1))
+    # The shortest job does next to nothing: what it takes is its start.
+    times = benchmark_seconds(file for rule in rules.values() for file in rule.files("benchmark", {}))
+    if (shortest := min(times, default=None)) is not None:
+        values["start", "", 0, "s per job"].append((shortest, 1))
+    return dict(values)
 
 
-def benchmarks(results: Path, pattern: str) -> list[float]:
-    """Wall times of finished jobs [s]."""
-    return list(benchmark_seconds(results.glob(f"benchmarks/{pattern}")))
+def _work(workload: Workload, rule: str, wildcards: Mapping[str, str]) -> Work | None:
+    """What a finished job did; None for one that the configuration no longer has."""
+    try:
+        return workload.of(Job(rule, wildcards, 1, 0, ""))
+    except KeyError:
+        return None
+
+
+def _threads(config: Config, work: Work, wildcards: Mapping[str, str]) -> int:
+    """Compute threads of a job of a model."""
+    if "denoiser" in wildcards:
+        return config.denoisers[wildcards["denoiser"]].threads
+    training = config.models[wildcards["dataset"], wildcards["model"]].training
+    return training.threads if work.kind == TRAINING else config.sampling.threads
 
 
 def main() -> None:
@@ -164,7 +108,12 @@ def main() -> None:
     config = configuration(given.configfile)
     rows = {(r.rule, r.variant, r.side, r.unit): r for r in (read_table(given.table) if given.table.exists() else [])}
     today = datetime.date.today().isoformat()
-    for key, values in measured(config, Path("results") / config.overall.name).items():
+    options = ["--profile", "profiles/local", *(["--configfile", *given.configfile] if given.configfile else [])]
+    try:
+        rules = written(options)
+    except GalforgeError as error:
+        sys.exit(str(error))
+    for key, values in measured(config, Path("results") / config.overall.name, rules).items():
         value = float(f"{statistics.median(value for value, _ in values):.3g}")
         rows[key] = Rate(*key, value, device({threads for _, threads in values}), today, "benchmarks/rates.py")
         print(f"{' '.join(map(str, key))}: {rows[key].value:g} ({len(values)} measured)")

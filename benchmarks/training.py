@@ -36,13 +36,14 @@ from galforge.config.problems import merged
 from galforge.models import device as devices
 from galforge.models import normalisation as normalisations
 from galforge.models.normalisation import Normalisation
+from galforge.models.settings import NormalisationSettings
 from galforge.seeds import generator
 from galforge.settings import Settings
 from galforge.stamps.file import Header, Stamps, StampsWriter
 from galforge.training.check import MATRIX_SIDE
 from galforge.training.data import HOLD_BYTES, Batch, TrainingImages
 from galforge.training.loop import Training
-from galforge.training.settings import NormalisationSettings, StepSettings
+from galforge.training.settings import StepSettings
 
 ROOT = Path(__file__).resolve().parents[1]
 LEAST_SPEED_UP = {"cpu": 1.3, "cuda": 2.0}

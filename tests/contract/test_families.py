@@ -1,5 +1,7 @@
-"""The contract that every model family keeps, found by folder, and one family that lives outside the
-package."""
+"""The contract that every model family keeps, found by folder, and one family outside the package.
+
+Tests of training (``OF_TRAINING``) are for predictors too.
+"""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +17,7 @@ from galforge.estimate.operations import count
 from galforge.models import normalisation as normalisations
 from galforge.models import weights
 from galforge.models.protocol import Composes, HasLatents, Reconstructs
+from galforge.models.settings import NormalisationSettings
 from galforge.sampling.sample import BlockNoise, sample
 from galforge.stamps.file import Stamps
 from galforge.training import export, state
@@ -22,7 +25,7 @@ from galforge.training.data import TrainingImages
 from galforge.training.group import Group
 from galforge.training.loop import Training
 from galforge.training.segment import Segment, run_segment
-from galforge.training.settings import NormalisationSettings, StepSettings
+from galforge.training.settings import StepSettings
 from toys.galaxies import write_stamps
 from toys.sparse import write_view
 from toys.variants import DEAF, OFFERED, SMALL, STEPS, VARIANTS
@@ -37,17 +40,19 @@ BATCH = 8
 
 
 def view_of(family: str) -> str:
-    """What of images that are put together of parts a family is trained on; empty for whole images."""
+    """The view of sparse images that a family is trained on; empty for whole images."""
     return getattr(load(family, "settings"), "VIEW", "")
 
 
 def pytest_generate_tests(metafunc):
     """Each family learns from toy stamps of one band and of three, or, once, from the view that it names."""
     names, one_band = [*FAMILIES, *VARIANTS], []
+    if metafunc.function in OF_TRAINING:
+        names += PREDICTORS
     if metafunc.function is test_samples_come_closer_to_the_data_and_losses_stay_finite:
-        # Images that are put together are no samples of a network; tests/unit/models says what their parts come to.
+        # Composed images are no samples of a network; tests/unit/models tests their parts.
         names = [name for name in names if not view_of(name)]
-        # The longest trainings: what makes a variant has nothing to do with bands.
+        # These trainings are the longest, and what makes a variant has nothing to do with bands.
         one_band = VARIANTS
     if "stamps" in metafunc.fixturenames:
         of_bands = [("1 band", name) for name in names if not view_of(name)]
@@ -59,7 +64,7 @@ def pytest_generate_tests(metafunc):
 
 
 def normalisation_of(family: str) -> NormalisationSettings:
-    """Published variants and those of parts take raw pixels."""
+    """Published variants and families of sparse images take raw pixels."""
     raw = family.endswith(" published") or view_of(family)
     return NormalisationSettings(kind="linear", scale=1.0) if raw else NormalisationSettings()
 
@@ -181,7 +186,7 @@ def test_same_seed_same_training_and_other_seed_another(family, stamps):
 
 
 def test_samples_come_closer_to_the_data_and_losses_stay_finite(family, stamps):
-    """Said of samples, because losses of networks that play against each other need not fall."""
+    """Tests samples, because losses of networks that play against each other need not fall."""
     with Stamps(stamps) as source:
         run = begin(family, source)
         before = misfits(run, source)
@@ -226,7 +231,7 @@ def misfits(run: Training, source: Stamps) -> dict[str, float]:
 
 
 def test_a_step_never_changes_what_it_was_given_to_average(family, stamps):
-    """The average follows the weights and is none of them: it differs, in the same names and shapes."""
+    """The average follows the weights: it has the same names and shapes and other values."""
     with Stamps(stamps) as source:
         run = train(begin(family, source, ema_half_life_images=1000), source, 10 * BATCH)
     now, average = run.family.networks.state_dict(), run.average.state_dict()
@@ -245,7 +250,7 @@ def test_state_survives_saving_and_restoring(family, stamps):
 
 
 def test_optimisers_find_everything_laid_out_like_the_weights(family, stamps):
-    """Fused steps on the CPU walk through memory: with other strides they would be wrong without a word."""
+    """Fused steps on the CPU walk through memory; with other strides they would be silently wrong."""
     with Stamps(stamps) as source:
         again = begin(family, source)
         again.restore(train(begin(family, source), source, BATCH).state())
@@ -279,11 +284,11 @@ def test_resumed_training_equals_an_uninterrupted_one_bit_for_bit(family, stamps
 
 
 def test_no_step_waits_for_its_device(family, stamps):
-    """Nor do those in which a penalty is taken; on a GPU, waiting would cost more than some of them."""
+    """Steps with a penalty included; on a GPU, waiting would cost more than some of them."""
     with Stamps(stamps) as source:
         run = begin(family, source, history_images=1000)
         with TrainingImages(source, CPU, run.family.conditions, run.seed) as images:
-            # Scalars of the host are used in the first step only, to make the optimisers' states.
+            # Only the first step uses scalars of the host, to make the states of the optimisers.
             run.step(images)
             for _ in range(4):
                 with Watch() as within:
@@ -293,7 +298,7 @@ def test_no_step_waits_for_its_device(family, stamps):
 
 
 class InThreads(Group):
-    """Processes played by threads: means over them, without a network."""
+    """Threads that play processes: means over them, without a network."""
 
     def __init__(self, rank: int, size: int, barrier: threading.Barrier, given: dict):
         super().__init__(rank, size)
@@ -318,7 +323,7 @@ def test_two_processes_that_share_batches_learn_what_one_learns(family, stamps):
             return train(run, source, 3 * BATCH).state()
 
     with Stamps(stamps) as source:
-        # Built one after the other: the first weights come from a generator that all threads share.
+        # Built one after the other, because initial weights come from a generator that all threads share.
         groups = [None, *(InThreads(rank, 2, barrier, given) for rank in range(2))]
         runs = [begin(family, source, group=group, gradient_clip=1.0) for group in groups]
     start = {name: value.clone() for name, value in runs[0].state()["networks"].items()}
@@ -332,7 +337,7 @@ def test_two_processes_that_share_batches_learn_what_one_learns(family, stamps):
         sum((now["networks"][name].double() - then[name].double()).square().sum().item() for name in then)
         for now, then in ((alone, start), (first, alone["networks"]))
     )
-    # Of all weights together: Adam makes steps of one size of rounding errors too, where a weight has no influence.
+    # Over all weights together: for a weight without influence, Adam makes a full step of a rounding error.
     assert differing**0.5 < 0.02 * moved**0.5
 
 
@@ -346,6 +351,18 @@ def test_operations_are_counted_without_computing(family):
     assert found["weights"] > 0
     # One evaluation of the published one is left out: the level without noise.
     assert found["train"] * steps >= 2 * found["sample"] >= 0
+
+
+OF_TRAINING = (
+    test_building_a_family_leaves_the_global_generator_alone,
+    test_same_seed_same_training_and_other_seed_another,
+    test_a_step_never_changes_what_it_was_given_to_average,
+    test_state_survives_saving_and_restoring,
+    test_optimisers_find_everything_laid_out_like_the_weights,
+    test_resumed_training_equals_an_uninterrupted_one_bit_for_bit,
+    test_no_step_waits_for_its_device,
+    test_two_processes_that_share_batches_learn_what_one_learns,
+)
 
 
 def test_state_of_another_training_is_refused(family, stamps):

@@ -1,4 +1,4 @@
-"""What networks keep that predict a number in place of drawing images: they train like families."""
+"""The contract of networks that predict a number instead of drawing images; ``test_families`` tests their training."""
 
 from pathlib import Path
 
@@ -9,15 +9,14 @@ import torch
 from galforge import families
 from galforge.errors import GalforgeError
 from galforge.estimate.operations import count
-from galforge.models import normalisation as normalisations
 from galforge.models import weights
+from galforge.models.settings import NormalisationSettings
 from galforge.stamps.file import Stamps
-from galforge.training import export, state
-from galforge.training.data import TrainingImages
-from galforge.training.loop import Training
+from galforge.training import export
 from galforge.training.segment import Segment, run_segment
-from galforge.training.settings import NormalisationSettings, StepSettings
+from galforge.training.settings import StepSettings
 from toys.galaxies import write_stamps
+from toys.variants import SMALL
 
 FOLDER = Path(families.__file__).parent / "models"
 PREDICTORS = [
@@ -28,7 +27,6 @@ PREDICTORS = [
 CPU = torch.device("cpu")
 BATCH = 8
 STEP = StepSettings(batch=BATCH, ema_half_life_images=100, history_images=16, device="cpu", precision="float32")
-SMALL = {"redshift_cnn": {"target": "brightness", "width": 4, "learning_rate": 5e-3, "warmup_images": 1600}}
 
 
 def settings_of(name: str):
@@ -45,19 +43,12 @@ def stamps(tmp_path_factory) -> Path:
     return write_stamps(tmp_path_factory.mktemp("stamps") / "toy.h5", channels=3)
 
 
-def segment(predictor: str, stamps: Path, folder: Path, stop: int, state_in: Path | None = None) -> Path:
-    out = folder / f"state-{stop}.pt"
-    made_from = Segment(
-        stamps, predictor, settings_of(predictor), NormalisationSettings(), STEP, 0, stop, state_in, "key"
-    )
-    run_segment(made_from, out, folder / f"work-{stop}")
-    return out
-
-
 @pytest.fixture(scope="module")
 def trained(predictor, stamps, tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("trained")
-    export.export_weights(segment(predictor, stamps, folder, 300 * BATCH), folder / "weights.safetensors")
+    folder, stop = tmp_path_factory.mktemp("trained"), 300 * BATCH
+    made_from = Segment(stamps, predictor, settings_of(predictor), NormalisationSettings(), STEP, 0, stop, None, "key")
+    run_segment(made_from, folder / "state.pt", folder / "work")
+    export.export_weights(folder / "state.pt", folder / "weights.safetensors")
     return folder / "weights.safetensors"
 
 
@@ -89,31 +80,6 @@ def test_a_prediction_depends_on_its_own_image_only(trained, stamps):
         others = family.predict(torch.cat([images[5:6], images[20:23] * 3])).numpy()
     assert some == pytest.approx(found[5:9], abs=1e-5)
     assert others[0] == pytest.approx(found[5], abs=1e-5)
-
-
-def test_resumed_training_equals_an_uninterrupted_one_bit_for_bit(predictor, stamps, tmp_path):
-    whole = segment(predictor, stamps, tmp_path / "whole", 6 * BATCH)
-    half = segment(predictor, stamps, tmp_path / "halves", 3 * BATCH)
-    both = segment(predictor, stamps, tmp_path / "halves", 6 * BATCH, state_in=half)
-    digests = []
-    for path in (whole, both):
-        content = state.read(path)
-        del content["key"]
-        digests.append(state.content_digest(content))
-    assert digests[0] == digests[1]
-
-
-def test_same_seed_same_training_and_other_seed_another(predictor, stamps):
-    digests = []
-    with Stamps(stamps) as source:
-        chosen = normalisations.measure(NormalisationSettings(), source, source.split("train"))
-        for seed in (0, 0, 1):
-            run = Training(predictor, settings_of(predictor), source.shape, chosen, STEP, seed, CPU, None)
-            with TrainingImages(source, CPU, run.family.conditions, run.seed) as images:
-                for _ in range(3):
-                    run.step(images)
-            digests.append(state.content_digest(run.state()["networks"]))
-    assert digests[0] == digests[1] != digests[2]
 
 
 def test_shape_that_it_cannot_take_is_refused_by_its_settings_alone(predictor):

@@ -8,15 +8,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from galforge.models.settings import NormalisationSettings
 from galforge.models.vae.settings import ModelSettings
 from galforge.training.launch import launch
 from galforge.training.segment import Segment, run_segment
-from galforge.training.settings import NormalisationSettings, StepSettings
+from galforge.training.settings import StepSettings
 
 NETWORK = ModelSettings(latent=4, width=4, max_width=8)
 WIDER = ModelSettings(latent=4, width=16, max_width=16)
-"""Without weights that have no influence (biases before a normalisation of each channel alone), which rounding
-errors decide."""
+"""Wide enough to have no weights without influence (biases before a normalisation of single channels), which would be
+decided by rounding errors."""
 TRAINING = StepSettings(batch=4, ema_half_life_images=100, history_images=40, device="cpu", precision="float32")
 
 

@@ -31,7 +31,7 @@ def step_of(
 
 
 class Updates:
-    """Keeps the losses of a step's updates, by optimiser, and which networks each of them changed."""
+    """Keeps, by optimiser, the loss of each update of a step and the networks that it changed."""
 
     def __init__(self, family: Family):
         self.networks = family.networks
@@ -57,7 +57,7 @@ class Updates:
 
 
 class Quadratic(nn.Module):
-    """A judge with a known gradient: logit = gain * sum of squared pixels / 2, so that it is gain * pixels."""
+    """A judge whose gradient is gain * pixels: logit = gain * sum of squared pixels / 2."""
 
     def __init__(self, gain: float):
         super().__init__()

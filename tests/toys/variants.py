@@ -1,4 +1,4 @@
-"""Settings that make families quick to test, and in what else than their defaults they are tested."""
+"""Settings that make families quick to test, and other settings than their defaults to test them with."""
 
 from galforge.models.protocol import HasLatents, Reconstructs
 
@@ -14,13 +14,13 @@ VARIANTS = [
     "two_stage conditional",
     "diamonds geometric",
 ]
-"""Families in other settings than their defaults."""
+"""Families with other settings than their defaults."""
 _LAYERS = {"latent": 16, "mapping_layers": 2, "width": 8, "max_width": 16, "patch": 2, "r1": 0.3, "r1_interval": 4}
 _VAE = {"latent": 4, "width": 8, "max_width": 16}
 _ALAE = _LAYERS | {"encoder_rate": 8e-3, "generator_rate": 8e-3, "reciprocity_rate": 5e-4}
 _CVAE = {"conditions": ["brightness"], "latent": 4, "width": 16, "hidden": 64, "learning_rate": 4e-3}
 _DDPM = {"conditions": ["brightness"], "dim": 16, "multipliers": [1, 2], "heads": 2, "head_dim": 4, "timesteps": 20}
-# Few and large steps: a network that has learned so little makes something of them.
+# Few and large steps, with which a network that has learned little still draws something.
 _DDPM |= {"beta_first": 0.02, "beta_last": 0.5, "steps": 4, "learning_rate": 1e-2, "linear_attention": False}
 _TWO_STAGE = {"size": 64, "latent": 8, "width": 8, "position_latent": 8, "position_width": 8}
 _TWO_STAGE |= {"position_generator_rate": 1e-3, "generator_rate": 1e-3}
@@ -28,7 +28,7 @@ _DIAMONDS = {"size": 64, "fit": True, "learning_rate": 0.1}
 SMALL = {
     "vae": _VAE,
     "vae conditional": _VAE | {"conditions": ["brightness"]},
-    # All that a step may do now and then, and all that a buffer keeps of a batch, within the few steps of these tests.
+    # Everything that a step does now and then, and that a buffer keeps of a batch, within the few steps of these tests.
     "stylegan": _LAYERS
     | {"generator_rate": 8e-3, "discriminator_rate": 8e-3, "group": 2, "style_mixing": 0.5}
     | {"path_length": 0.01, "path_length_interval": 2, "ada_target": 0.6, "ada_images": 10_000},
@@ -50,12 +50,13 @@ SMALL = {
     "two_stage conditional": _TWO_STAGE | {"conditional": True},
     "diamonds": _DIAMONDS,
     "diamonds geometric": _DIAMONDS | {"statistics": "geometric"},
+    "redshift_cnn": {"target": "brightness", "width": 4, "learning_rate": 5e-3, "warmup_images": 1600},
 }
-"""Settings that make a family quick to test; others are tested with their defaults."""
+"""Settings that make a family quick to test; all others are tested with their defaults."""
 OFFERED = {"vae": {HasLatents, Reconstructs}, "stylegan": {HasLatents}, "alae": {HasLatents, Reconstructs}}
 OFFERED |= {"vae conditional": {Reconstructs}, "alae conditional": {Reconstructs}}
-"""Parts of the protocol that are left to a family, and that figures count on."""
+"""Optional parts of the protocol that figures count on."""
 STEPS = {"alae conditional": 400}
-"""Of the training after which samples are looked at, if more than 200."""
+"""Steps of the training before samples are tested, if not 200."""
 DEAF = ["ddpm published"]
-"""Families that hear conditions much later: raw pixels of these stamps are far below its noise."""
+"""Families that learn conditions much later, because the raw pixels of these stamps are far below their noise."""

@@ -1,8 +1,8 @@
-"""Sees the operations that would make the host wait for a GPU."""
+"""Finds operations that would make the host wait for a GPU."""
 
 from torch.utils._python_dispatch import TorchDispatchMode
 
-# Numbers out of tensors, and results whose size depends on values.
+# Operations that give numbers, or results whose size depends on values.
 WAITING = {"aten::_local_scalar_dense", "aten::nonzero", "aten::masked_select", "aten::equal", "aten::is_nonzero"}
 
 

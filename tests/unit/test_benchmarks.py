@@ -1,5 +1,6 @@
 """The scripts behind docs/benchmarks.md start: what they import is there, and their arguments are understood."""
 
+import importlib.util
 import re
 import subprocess
 import sys
@@ -16,6 +17,13 @@ def test_every_benchmark_is_documented_or_part_of_one():
     others = "".join((REPOSITORY / name).read_text() for name in scripts)
     parts = {name for name in scripts if f"from {Path(name).stem} import" in others}
     assert scripts - parts == set(DOCUMENTED)
+
+
+@pytest.mark.parametrize("script", sorted(path.name for path in (REPOSITORY / "benchmarks").glob("*.py")))
+def test_modules_that_a_benchmark_imports_are_there_also_where_text_names_them(script):
+    text = (REPOSITORY / "benchmarks" / script).read_text(encoding="utf-8")
+    for name in re.findall(r"^from (galforge[\w.]*) import", text, re.MULTILINE):
+        assert importlib.util.find_spec(name), name
 
 
 @pytest.mark.parametrize("script", DOCUMENTED)

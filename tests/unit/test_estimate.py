@@ -15,11 +15,11 @@ from galforge.estimate.rates import (
     Rate,
     Rates,
     benchmark_seconds,
-    calibration_seconds,
     own_rates,
     read_table,
 )
 from galforge.estimate.work import Job, Work
+from galforge.operate.rules import Written
 
 DRY_RUN = """\
 Building DAG of jobs...
@@ -51,9 +51,11 @@ LOG = """\
 2026-11-22 05:52:15 INFO 400 of 400 images seen, 100 per s, 0 s left, divergence 0.00091072, loss 0.79201
 """
 TRAINING = Job("train_segment", {"dataset": "sersic", "model": "vae", "seed": "0", "segment": "0"}, 2, 2, "")
-IMAGES = Work("training vae on sersic", "train_segment", "vae", 1000, "image", 64, 1e9, 0.0)
+IMAGES = Work(
+    "train_segment vae on sersic", "train_segment", "vae", 1000, "image", 64, 1e9, precision="bfloat16", parallel=True
+)
 SAMPLING = Job("sample_chunk", {"dataset": "sersic", "model": "vae", "seed": "0", "part": "0", "parts": "1"}, 1, 2, "")
-DRAWN = Work("sampling vae on sersic", "sample", "vae", 1000, "image", 64, 1e9, 0.0)
+DRAWN = Work("sample vae on sersic", "sample", "vae", 1000, "image", 64, 1e9, precision="float32")
 ROWS = [
     Rate("start", "", 0, "s per job", 3.0, "a CPU", "2026-11-22", "x.py"),
     Rate("train_segment", "vae", 0, "TFLOP/s per thread", 0.01, "a CPU", "2026-11-22", "x.py"),
@@ -66,7 +68,20 @@ ROWS = [
 
 @pytest.fixture
 def rates(tmp_path):
-    return lambda: Rates(tmp_path, ROWS, {"sersic vae": "bfloat16"})
+    def rule(path: str, *wildcards: str) -> Written:
+        places = [f"{tmp_path}/{folder}/{path}.{end}" for folder, end in (("logs", "log"), ("benchmarks", "tsv"))]
+        return Written(*places, f"{tmp_path}/{path}", dict.fromkeys(wildcards, r"[\w-]+"))
+
+    trained = ("dataset", "model", "seed")
+    rules = {
+        "train_segment": rule("train/{dataset}/{model}/seed{seed}/segment_{segment}", *trained, "segment"),
+        "sample_chunk": rule("sample/{dataset}/{model}/seed{seed}/part{part}of{parts}", *trained, "part", "parts"),
+        "measure": rule("measure/{dataset}/{who}/{measure}", "dataset", "who", "measure"),
+        "measure_chunk": rule("measure/{dataset}/{who}/{measure}/part{part}", "dataset", "who", "measure", "part"),
+        "calibrate_noise": rule("noise/{dataset}/{measure}", "dataset", "measure"),
+        "distances": rule("distances/{dataset}/{group}", "dataset", "group"),
+    }
+    return lambda: Rates(tmp_path, ROWS, rules)
 
 
 def logged(tmp_path, device: str) -> None:
@@ -144,7 +159,7 @@ def test_sampling_takes_float32_and_one_gpu_but_holds_all(tmp_path, rates):
 @pytest.mark.parametrize("threads", [1, 4])
 def test_more_threads_make_a_model_faster_and_cost_the_same_cpu_hours(threads):
     """A rate of one thread: only the start of the job is spent by all threads."""
-    rates = Rates(Path("nowhere"), ROWS, {"sersic vae": "float32"})
+    rates = Rates(Path("nowhere"), ROWS, {})
     for job, work, rate in ((TRAINING, IMAGES, 0.01e12), (SAMPLING, DRAWN, 0.02e12)):
         cost = rates.cost(replace(job, threads=threads), work)
         assert (cost.seconds - 3) * threads == pytest.approx(1e9 * 1000 / rate)
@@ -153,13 +168,13 @@ def test_more_threads_make_a_model_faster_and_cost_the_same_cpu_hours(threads):
 @pytest.mark.parametrize("rule", ["measure", "measure_source"])
 def test_putting_parts_together_is_the_start_of_a_job_and_says_so(rates, rule):
     job = Job(rule, {"dataset": "sersic", "who": "source", "measure": "morphology"}, 1, 0, "")
-    cost = rates().cost(job, Work("measuring", rule, "parts", 1, "job", 0, 0.0, 0.0))
+    cost = rates().cost(job, Work("measure morphology", "measure", "parts"))
     assert (cost.seconds, cost.source) == (3.0, "rates.csv, start of a job")
 
 
 def test_without_a_measured_gpu_its_hours_are_unknown_and_those_of_a_cpu_are_told(rates):
     cost = rates().cost(TRAINING, IMAGES)
-    assert cost.gpu is None
+    assert math.isnan(cost.gpu)
     assert cost.seconds == pytest.approx(1e9 * 1000 / (0.01e12 * TRAINING.threads) + 3)
     assert cost.source == "rates.csv, by operations, on a CPU"
 
@@ -174,7 +189,7 @@ def test_a_machine_without_a_gpu_takes_no_gpu_hours(tmp_path, rates):
 ])  # fmt: skip
 def test_the_nearest_measured_side_counts(rates, side, seconds, source):
     job = Job("measure_chunk", {"dataset": "sersic", "who": "vae-seed0", "measure": "morphology"}, 1, 0, "")
-    work = Work("measuring", "measure", "morphology on sersic", 100, "stamp", side, 0.0, 0.0)
+    work = Work("measure morphology", "measure", "morphology on sersic", 100, "stamp", side)
     cost = rates().cost(job, work)
     assert cost.seconds == pytest.approx(100 * seconds + 3)
     assert cost.source == source
@@ -182,38 +197,59 @@ def test_the_nearest_measured_side_counts(rates, side, seconds, source):
 
 def test_a_data_set_that_nobody_timed_takes_the_slowest_that_somebody_did(rates):
     job = Job("measure_chunk", {"dataset": "mine", "who": "source", "measure": "morphology"}, 1, 0, "")
-    cost = rates().cost(job, Work("measuring", "measure", "morphology on other", 100, "stamp", 256, 0.0, 0.0))
+    cost = rates().cost(job, Work("measure", "measure", "morphology on other", 100, "stamp", 256))
     assert cost.seconds == pytest.approx(103)
     assert cost.source == "rates.csv of morphology on sersic"
 
 
 def test_what_nobody_measured_is_not_guessed(rates):
-    work = Work("measuring new", "measure", "new on sersic", 100, "stamp", 64, 0.0, 0.0)
+    work = Work("measure new", "measure", "new on sersic", 100, "stamp", 64)
     cost = rates().cost(Job("measure", {"dataset": "sersic", "measure": "new"}, 1, 0, ""), work)
     assert math.isnan(cost.seconds)
     assert cost.source == "nowhere: rates.csv has no row for measure new on sersic"
 
 
-def test_one_measure_does_not_take_the_rate_of_another(tmp_path):
-    folder = tmp_path / "source"
+def test_one_measure_does_not_take_the_rate_of_another(tmp_path, rates):
+    folder = tmp_path / "logs/measure/sersic/source"
     (folder / "morphology").mkdir(parents=True)
-    (folder / "morphology/part0of2.log").write_text("12 of 12 stamps measured, 5 per s, 0 s left")
+    (folder / "morphology/part0.log").write_text("12 of 12 stamps measured, 5 per s, 0 s left")
     (folder / "morphology-published.log").write_text("12 of 12 stamps measured, 50 per s, 0 s left")
-    assert list(own_rates(folder.glob("morphology*"), "morphology")) == [(5.0, False)]
-    assert list(own_rates(folder.glob("morphology*"), "morphology-published")) == [(50.0, False)]
+    for measure, rate in (("morphology", 5.0), ("morphology-published", 50.0)):
+        work = Work("measure", "measure", f"{measure} on sersic", 100, "stamp", 64)
+        seconds, _, source = rates().own(work, {"dataset": "sersic", "measure": measure})
+        assert (1 / seconds, source) == (rate, "logs of 1 job here")
 
 
-def test_a_search_for_noise_takes_the_time_between_its_trials(tmp_path):
-    log = tmp_path / "logs/calibrate_noise/sersic/morphology.log"
+def test_a_search_for_noise_takes_the_time_between_its_trials(tmp_path, rates):
+    log = tmp_path / "logs/noise/sersic/morphology.log"
     log.parent.mkdir(parents=True)
     log.write_text(
         "".join(f"2026-11-22 04:17:{second} INFO noise of sd {second}: flag\n" for second in ("30", "40", "50"))
     )
-    assert list(calibration_seconds(tmp_path, "sersic", "morphology")) == [], "unfinished"
-    noise = tmp_path / "measurements/sersic/noise-morphology.json"
+    work = Work("calibrate_noise", "calibrate_noise", "morphology on sersic", 60, "stamp", 64)
+    names = {"dataset": "sersic", "measure": "morphology"}
+    assert rates().own(work, names) is None, "unfinished"
+    noise = tmp_path / "noise/sersic/morphology"
     noise.parent.mkdir(parents=True)
     noise.write_text("{}")
-    assert list(calibration_seconds(tmp_path, "sersic", "morphology")) == [30.0]
+    assert rates().own(work, names) == (0.5, False, "log of 1 job here")
+
+
+def test_a_job_that_counts_whole_takes_the_time_of_its_like_on_any_data_set(tmp_path, rates):
+    for dataset, group, seconds in (("sersic", "features", 4), ("cosmos", "features", 6), ("sersic", "properties", 9)):
+        for folder, end, text in (("logs", "log", ""), ("benchmarks", "tsv", f"s\n{seconds}\n")):
+            path = tmp_path / folder / f"distances/{dataset}/{group}.{end}"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+    job = Job("distances", {"dataset": "skirt", "group": "features"}, 1, 0, "")
+    cost = rates().cost(job, Work("distances", "distances", "features"))
+    assert (cost.seconds, cost.source) == (5.0, "benchmarks of 2 jobs here")
+
+
+def test_a_rule_that_nobody_timed_takes_the_slowest_of_its_group(tmp_path):
+    rows = [replace(ROWS[0], rule=f"figure_{name}", value=value) for name, value in (("a", 2.0), ("b", 3.0))]
+    cost = Rates(tmp_path, rows, {}).cost(Job("figure_c", {}, 1, 0, ""), Work("figure", "figure_c"))
+    assert (cost.seconds, cost.source) == (3.0, "rates.csv of figure_b")
 
 
 def test_benchmarks_are_wall_seconds(tmp_path):

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from skimage.transform import resize
 
-from galforge.measure.images import blocks, galaxy, side_of
+from galforge.measure.images import blocks
 from galforge.measure.photometry.measure import measure as photometry
 from galforge.measure.photometry.settings import MeasureSettings
 from galforge.measure.power_spectrum.measure import measure as spectra
 from galforge.measure.power_spectrum.settings import MeasureSettings as SpectraSettings
 from galforge.stamps import sizes
 from galforge.stamps.file import Header, Stamps, StampsError, StampsWriter
+from galforge.stamps.galaxies import galaxy, side_of
 from galforge.stamps.native_file import NativeWriter
 
 SIDES = (2.0, 2516.0)

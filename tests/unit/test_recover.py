@@ -224,7 +224,7 @@ def test_the_command_line_says_why_in_one_line(directory, no_slurm):
     plan = plan_of(directory, host="login-2")
     lock(directory)
     os.utime(plan)
-    script = Path(__file__).resolve().parents[2] / "workflow" / "galforge" / "recover.py"
+    script = Path(__file__).resolve().parents[2] / "workflow" / "galforge" / "operate" / "recover.py"
     done = subprocess.run([sys.executable, script], cwd=directory, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr.startswith("recover: ")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from galforge.errors import GalforgeError
+from galforge.operate.rules import Written
 from galforge.operate.status import failures, last_logged, report, stages
 
 DAG = """\
@@ -53,6 +54,14 @@ Error in rule table:
 [Sun Nov 22 04:40:05 2026]
 Finished jobid: 10 (Rule: table)
 """
+
+
+def rules() -> dict[str, Written]:
+    path = "logs/train/{dataset}/{model}/seed{seed}/segment_{segment}"
+    constraints = {"dataset": "[a-z0-9_-]+", "model": "[a-z0-9_-]+", "seed": r"\d+", "segment": r"\d+"}
+    return {"train_segment": Written(f"results/a/{path}.log", "", "results/a/state", constraints)}
+
+
 STOPPED = "2026-11-22 04:40:05 ERROR the training was stopped by SIGTERM\n"
 
 
@@ -108,7 +117,7 @@ def test_a_report(directory):
         f"32|galforge_x|PENDING||0:00|{comment}_2|{directory}\n"
         f"33|galforge_x|RUNNING|n2|0:10|{comment}_1|{directory}/elsewhere\n",
     )
-    lines = list(report(directory, GREETING, DAG))
+    lines = list(report(directory, GREETING, DAG, rules))
     start = lines.index("running or waiting: 2")
     assert lines[:3] == [GREETING.splitlines()[1], "driver: none runs", "jobs done:"]
     assert "  train_segment             1 of 2" in lines
@@ -126,7 +135,7 @@ def test_a_dead_driver_and_a_dead_controller(directory):
     squeue(directory, "", code=1)
     (directory / ".snakemake" / "locks").mkdir()
     (directory / ".snakemake" / "locks" / "0.output.lock").touch()
-    lines = list(report(directory, GREETING, DAG))
+    lines = list(report(directory, GREETING, DAG, rules))
     locked = "driver: none is alive, but the directory is locked: make recover (with the run's PROFILE and CONFIG)"
     assert locked in lines
     assert "SLURM: squeue failed, so SLURM jobs are not known (exit code 1)" in lines
@@ -136,4 +145,4 @@ def test_a_dead_driver_and_a_dead_controller(directory):
 
 def test_a_plan_that_names_no_results(directory):
     with pytest.raises(GalforgeError, match="names no folder of results"):
-        list(report(directory, "Building DAG of jobs...\n", DAG))
+        list(report(directory, "Building DAG of jobs...\n", DAG, rules))

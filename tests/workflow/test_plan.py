@@ -40,9 +40,9 @@ def test_the_papers_plan_knows_every_rate_before_anything_was_run(tmp_path):
     # Nobody can have run the network of published FIDs before it was downloaded.
     assert unknown[0] == "download"
     assert all("by inception-v3 on" in stage for stage in unknown[1:])
-    assert found["training vae on sersic"][1] == "?"
-    assert "on a CPU" in found["training vae on sersic"][-1]
-    assert "gpu_check` takes a minute on the machine that trains" in text
+    assert found["train_segment vae on sersic"][1] == "?"
+    assert "on a CPU" in found["train_segment vae on sersic"][-1]
+    assert "--force -- gpu_check` on the machine that trains" in text
     assert sum(int(cells[0]) for stage, cells in found.items() if stage != "total") == int(found["total"][0]) == 3981
     # 500,000 samples of 5 x 256 x 256 and 900,000 of 256 x 256 single-precision numbers are 0.89 TB, 600,000 of
     # 5 x 64 x 64 are 0.05, and the states of large networks, 16 bytes per weight and segment, another 0.4.
@@ -61,9 +61,9 @@ def test_a_finished_run_lends_its_own_rates_and_the_driver_is_heard_first(smalle
     assert "will be trained again: training: training.ema_half_life_images was 40, is 20" in second
     assert re.search(r"train_segment +\d+ .*Params have changed since last execution", text)
     found = rows(text)
-    assert found["training vae on sersic"][1] == "-", "it was trained on a CPU here"
-    assert "logs of 2 jobs here" in found["training vae on sersic"][-1]
-    assert "benchmarks of" in found["comparison and report"][-1]
+    assert found["train_segment vae on sersic"][1] == "-", "it was trained on a CPU here"
+    assert "logs of 2 jobs here" in found["train_segment vae on sersic"][-1]
+    assert all("benchmarks of" in found[stage][-1] for stage in ("distances", "table", "page"))
 
 
 @pytest.fixture(scope="module")
@@ -109,7 +109,7 @@ def test_parts_leave_nothing_and_their_whole_counts_once(workload):
 
 def test_operations_follow_from_the_networks(workload, smallest_run):
     """Twice the side of a convolution is four times the work; weights are those that were exported."""
-    network = workload.networks()["sersic vae"]
+    network = workload.networks["sersic vae"]
     script = smallest_run.tree / "workflow/galforge/estimate/operations.py"
     settings = workload.config.models["sersic", "vae"].network.spec()
     asked = [{"family": "vae", "network": settings, "shape": [1, side, side]} for side in (32, 64)]

@@ -289,7 +289,9 @@ def local_rules() -> set[str]:
 
 def test_every_rule_is_submitted(requests: dict[str, Request], plan: dict[str, Job]) -> None:
     assert set(requests) == set(plan)
-    assert {job.rule for job in plan.values()} == set(rule_texts()) - local_rules()
+    # Rules of tables have no name in the text.
+    rules = {job.rule for job in plan.values() if not job.rule.startswith("tables_")}
+    assert rules == set(rule_texts()) - local_rules()
 
 
 def test_every_rule_states_memory_and_time(plan: dict[str, Job]) -> None:

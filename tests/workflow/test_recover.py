@@ -82,7 +82,7 @@ def test_a_killed_driver(tmp_path, monkeypatch):
             ["make", "-o", "setup", "recover"], cwd=tree, capture_output=True, text=True, check=False
         )
         assert unsaid.returncode != 0
-        assert "say with which profile" in unsaid.stderr
+        assert "give the profile of the run" in unsaid.stderr
     finally:
         os.kill(driver.pid, signal.SIGKILL)
         driver.wait()

@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,16 +52,16 @@ class Spent:
 
 def spent(tree: Path, *words: str) -> Spent:
     """Run Snakemake in a tree."""
-    with open(tree / "said", "w+") as said:
+    with tempfile.NamedTemporaryFile("w+") as said, tempfile.NamedTemporaryFile("r") as used:
         began = time.perf_counter()
-        command = [sys.executable, "-c", COUNTED, tree / "used", SNAKEMAKE, *words]
+        command = [sys.executable, "-c", COUNTED, used.name, SNAKEMAKE, *words]
         done = subprocess.run(command, cwd=tree, stdout=said, stderr=subprocess.STDOUT, check=False)
         wall = time.perf_counter() - began
         said.seek(0)
         text = said.read()
-    assert done.returncode == 0, text
+        assert done.returncode == 0, text
+        cpu, peak = map(float, used.read().split())
     jobs = re.findall(r"^total +(\d+)$", text, re.MULTILINE)
-    cpu, peak = map(float, (tree / "used").read_text().split())
     return Spent(wall, cpu, peak / 1024, int(jobs[0]) if jobs else 0)
 
 

@@ -12,15 +12,18 @@ SNAKEMAKE = Path(sys.executable).with_name("snakemake")
 SMALLEST = "tests/config/smallest.yaml"
 
 
-def copy_tree(folder: Path) -> Path:
-    """Tracked and new files of the checkout, committed there, without results."""
+def copy_tree(folder: Path, checkout: Path = ROOT) -> Path:
+    """Tracked and new files of a checkout, committed there, without results."""
     listed = subprocess.run(
-        ["git", "-C", ROOT, "ls-files", "-co", "--exclude-standard", "-z"], check=True, capture_output=True, text=True
+        ["git", "-C", checkout, "ls-files", "-co", "--exclude-standard", "-z"],
+        check=True,
+        capture_output=True,
+        text=True,
     ).stdout
     for name in filter(None, listed.split("\0")):
-        if (ROOT / name).is_file():
+        if (checkout / name).is_file():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
+            shutil.copy2(checkout / name, folder / name)
     commit(folder)
     return folder
 

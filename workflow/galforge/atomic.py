@@ -1,4 +1,4 @@
-"""Writes that are either whole or absent: a killed job never leaves half a file under its final name."""
+"""Atomic writes: a killed job never leaves half a file under its final name."""
 
 import errno
 import glob
@@ -14,10 +14,10 @@ _FULL = {code: os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT)}
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary path in the folder of ``path``; it takes the final name when the block ends well.
+    """Yield a temporary path in the folder of ``path``, and rename it to ``path`` when the block ends without error.
 
-    The file is flushed to disk before it is renamed. On an error the temporary file is removed and whatever had the
-    final name stays as it was. The suffix is kept, because some writers choose their format by it.
+    The file is flushed to disk before it is renamed. On an error it is removed, and a file that has the final name
+    stays as it was. The suffix is kept, because some writers choose their format by it.
 
     Raises:
         GalforgeError: the disk is full.
@@ -25,7 +25,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # One job writes a file at a time, so any other temporary file of it was left by one that was killed.
+    # Only one job at a time writes a file, so any other temporary file of it was left by a killed one.
     for left in path.parent.glob(f".{glob.escape(path.stem)}.[0-9]*.part{path.suffix}"):
         left.unlink(missing_ok=True)
     temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
@@ -41,7 +41,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 @contextmanager
 def naming(path: str | Path) -> Iterator[None]:
-    """Where the disk is full, name the file that could not be written: most libraries do not.
+    """Name the file in the error of a full disk, which most libraries do not.
 
     Raises:
         GalforgeError: the disk is full, or the quota is used up. Any other error passes.
@@ -53,17 +53,18 @@ def naming(path: str | Path) -> Iterator[None]:
     except Exception as error:
         if why := _full(error):
             raise GalforgeError(
-                f"{path}: cannot be written: {why}; make room and run the same again, which goes on from what is saved"
+                f"{path}: cannot be written: {why}; make room and run the same command again: it goes on from what is "
+                "saved"
             ) from error
         raise
 
 
 def _full(error: BaseException | None) -> str:
-    """The system's words for a full disk, if that is at the bottom of an error; else empty."""
+    """The system's words for a full disk or quota, if that caused an error; otherwise empty."""
     while error is not None:
         if isinstance(error, OSError) and error.errno in _FULL:
             return _FULL[error.errno]
-        # HDF5 gives the system's words in its own text.
+        # HDF5 quotes the system's words in its own text.
         for words in _FULL.values():
             if words in str(error):
                 return words

@@ -1,8 +1,8 @@
 """A decorator for functions that numba compiles and keeps on disk.
 
-numba compiles a kept function again when its own file changes, but not when a file changes whose functions it
-calls: after an edit there it would go on with the old code. So the folder of what is kept is named by all
-the files that compile through this module.
+numba compiles a kept function again when its own file changes, but not when the file of a function that it calls
+changes: it would go on with the old code. So the name of the folder of kept functions has the digest of all files that
+compile through this module.
 """
 
 import hashlib
@@ -16,7 +16,7 @@ _PACKAGE = Path(__file__).parent
 
 
 def _folder() -> Path:
-    """A folder for the present state, in the one of NUMBA_CACHE_DIR, beside this file, or the user's cache."""
+    """The folder for the code as it is now: in NUMBA_CACHE_DIR, beside this file, or in the user's cache."""
     digest = hashlib.sha256()
     for path in sorted(_PACKAGE.rglob("*.py")):
         text = path.read_bytes()
@@ -32,9 +32,10 @@ numba.config.CACHE_DIR = str(_folder())
 
 
 def compiled(fastmath: set[str] | None = None) -> Callable[[Callable], Callable]:
-    """Decorator: compile, keep on disk, divide by zero as numpy does.
+    """A decorator that compiles a function and keeps it on disk; division by zero gives what numpy gives.
 
-    `fastmath` names what the compiler may do beyond the arithmetic as it is written, of LLVM's flags: "contract"
-    (fused multiply-add) and "reassoc" (sums in another order, so that loops use vector instructions).
+    Args:
+        fastmath: LLVM's flags for what the compiler may do beyond the arithmetic as it is written, such as "contract"
+            (fused multiply-add) and "reassoc" (sums in another order, so that loops use vector instructions).
     """
     return numba.njit(cache=True, nogil=True, error_model="numpy", fastmath=fastmath or False)

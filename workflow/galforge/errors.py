@@ -1,8 +1,8 @@
-"""The errors galforge expects: shown to the user as one message, without a traceback."""
+"""Errors that galforge expects; the user sees the message without a traceback."""
 
 IN_DIGEST = False
 """A message is no number."""
 
 
 class GalforgeError(Exception):
-    """Something the user can mend; the message names the file, row or key, what was found, and the remedy."""
+    """A problem that the user can solve; the message names the file, row or key, what was found, and the remedy."""

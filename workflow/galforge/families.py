@@ -1,4 +1,4 @@
-"""Finding families, data sets and measures by name: no registry, so adding one changes no other's code digest."""
+"""Families of data sets, models and measures, found by name, so that adding one changes no other's digest."""
 
 import importlib
 from types import ModuleType
@@ -9,9 +9,9 @@ KINDS = ("datasets", "models", "measure")
 
 
 def module_name(kind: str, family: str, part: str) -> str:
-    """The dotted name of one part (``settings``, ``family``, ``dataset``, ``measure``) of a family.
+    """The dotted name of one module (``settings``, ``family``, ``dataset``, ``measure``) of a family.
 
-    A family with a dot in its name lives outside the package and is named by its import path.
+    A family outside the package is named by its import path, which has a dot.
     """
     if kind not in KINDS:
         raise ValueError(f"kind {kind!r} is not one of {', '.join(KINDS)}")
@@ -20,7 +20,7 @@ def module_name(kind: str, family: str, part: str) -> str:
 
 
 def load(kind: str, family: str, part: str) -> ModuleType:
-    """Import one part of a family.
+    """Import one module of a family.
 
     Raises:
         GalforgeError: there is no such family.

@@ -35,7 +35,14 @@ def to_file(path: str | None) -> None:
 
 
 class Progress:
-    """Counts work and says now and then how far it is, how fast, and how long it will still take."""
+    """Counts items of work, and logs from time to time how many are done, how fast, and how long the rest will take.
+
+    Args:
+        total: number of items.
+        what: what they are, such as ``images seen``.
+        done: items that were done before.
+        every_seconds: least time between two lines [s].
+    """
 
     def __init__(self, total: int, what: str, done: int = 0, every_seconds: float = 30.0):
         self.total, self.what, self.every = total, what, every_seconds
@@ -43,7 +50,7 @@ class Progress:
         self.said = self.start
 
     def advance(self, count: int = 1, note: str = "") -> None:
-        """Add ``count`` items; a line is logged at most every ``every_seconds``, and at the end."""
+        """Add ``count`` items; a note is added to the line, if one is logged now."""
         self.done += count
         now = time.monotonic()
         if now - self.said < self.every and self.done < self.total:
@@ -51,19 +58,12 @@ class Progress:
         self.said = now
         rate = (self.done - self.first) / max(now - self.start, 1e-9)
         left = (self.total - self.done) / rate if rate > 0 else float("inf")
-        log.info(
-            "%d of %d %s, %.3g per s, %s left%s",
-            self.done,
-            self.total,
-            self.what,
-            rate,
-            duration(left),
-            f", {note}" if note else "",
-        )
+        said = f"{self.done} of {self.total} {self.what}, {rate:.3g} per s, {duration(left)} left"
+        log.info(said + (f", {note}" if note else ""))
 
 
 def progress(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
-    """Pass the items through, logging how far along they are."""
+    """Pass items through and log how many have passed, as `Progress` does."""
     counter = Progress(total, what)
     for item in items:
         yield item
@@ -71,7 +71,7 @@ def progress(items: Iterable[Item], total: int, what: str) -> Iterator[Item]:
 
 
 def duration(seconds: float) -> str:
-    """Seconds as people say them: ``45 s``, ``12 min``, ``3.4 h``."""
+    """Seconds [s] in the unit that people would use: ``45 s``, ``12 min``, ``3.4 h``."""
     if seconds < 90:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
@@ -89,7 +89,7 @@ class Scalars:
 
     def __init__(self, folder: Path):
         try:
-            # Only where it is asked for: it takes a second to import, and torch with it.
+            # Imported only on demand, because it imports torch and takes seconds.
             from torch.utils.tensorboard import SummaryWriter
         except ImportError as error:
             raise GalforgeError(

@@ -1,4 +1,4 @@
-"""Random numbers that depend on what they are for and on nothing else: not on order, chunking or the machine."""
+"""Random numbers that depend only on what they are for, and not on order, chunking or the machine."""
 
 import hashlib
 
@@ -14,6 +14,6 @@ def seed_of(*key: int | str) -> int:
 def generator(*key: int | str) -> np.random.Generator:
     """An independent generator for a key; use one for every kind of draw.
 
-    Philox is counter-based and documented as stable across numpy versions for its raw bits.
+    Philox is counter-based, and numpy documents that its raw bits are the same in all versions.
     """
     return np.random.Generator(np.random.Philox(seed_of(*key)))

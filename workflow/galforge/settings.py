@@ -1,4 +1,4 @@
-"""The base of all typed settings: strict, frozen, and the one way to and from a canonical spec."""
+"""The base of all typed settings: strict and frozen, with one way to a canonical spec and back."""
 
 import json
 import re
@@ -21,12 +21,12 @@ _SCIENTIFIC = re.compile(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+")
 class Settings(BaseModel):
     """A section of the configuration.
 
-    Unknown keys and values of another type are refused. A field may say more of itself in ``json_schema_extra``:
+    Unknown keys and values of another type are refused. A field may declare in ``json_schema_extra``:
 
-    - ``as_before: value``: while it has that value it is left out of the spec, so that a new setting does not rerun
-      what was made without it;
-    - ``when: {other: [values]}``: it is read only while another field has one of these values;
-    - ``stage: name``: another stage reads it, not the one that this section belongs to.
+    - ``as_before: value``: while the field has that value it is left out of the spec, so that a new setting does not
+      rerun what was made without it;
+    - ``when: {other: [values]}``: the field is read only while another one has one of these values;
+    - ``stage: name``: the field is read by another stage than the one that this section belongs to.
     """
 
     PARTIAL: ClassVar[bool] = False
@@ -42,14 +42,14 @@ class Settings(BaseModel):
         return {key: _number(value, cls, key) for key, value in data.items()}
 
     def spec(self) -> dict[str, Any]:
-        """Plain data of what the stage of these settings reads."""
+        """What the stage of these settings reads, as plain data."""
         return {name: _plain(getattr(self, name)) for name in type(self).model_fields if self._is_read(name)}
 
     @classmethod
     def from_spec(cls, spec: dict[str, Any]) -> Self:
-        """The settings a spec was made from.
+        """The settings that a spec was made from.
 
-        Fields left out of it take their as-before value, never a new default; fields that are not read take any.
+        Fields that it leaves out take their as-before value, never a new default; fields that are not read are not set.
 
         Raises:
             ValueError: the spec lacks a field.
@@ -104,23 +104,18 @@ def _number(value: Any, cls: type[BaseModel], key: str) -> Any:
     return value
 
 
-def _with_unit(units: dict[str, float], canonical_unit: str) -> BeforeValidator:
-    def convert(value: Any) -> Any:
-        if not isinstance(value, str):
-            return value
-        match = re.fullmatch(r"\s*([+-]?[\d.]+(?:[eE][+-]?\d+)?)\s*([A-Za-z]*)\s*", value)
-        if match is None:
-            raise ValueError(f"{value!r} is not a number with a unit such as '1 {canonical_unit}'")
-        number, unit = match.groups()
-        if unit and unit not in units:
-            raise ValueError(f"unit {unit!r} is not one of {', '.join(units)}")
-        return float(number) * units.get(unit, 1.0)
-
-    return BeforeValidator(convert)
+def _arcseconds(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    match = re.fullmatch(r"\s*([+-]?[\d.]+(?:[eE][+-]?\d+)?)\s*([A-Za-z]*)\s*", value)
+    if match is None:
+        raise ValueError(f"{value!r} is not a number with a unit such as '1 arcsec'")
+    number, unit = match.groups()
+    if unit and unit not in _ARCSECONDS:
+        raise ValueError(f"unit {unit!r} is not one of {', '.join(_ARCSECONDS)}")
+    return float(number) * _ARCSECONDS.get(unit, 1.0)
 
 
-Duration = Annotated[float, _with_unit({"min": 1, "m": 1, "s": 1 / 60, "h": 60, "d": 1440}, "min")]
-"""Minutes; text with a unit (``2h``, ``30 min``, ``1d``) is converted."""
-
-Angle = Annotated[float, _with_unit({"arcsec": 1, "mas": 1e-3, "arcmin": 60, "deg": 3600}, "arcsec")]
+_ARCSECONDS = {"arcsec": 1, "mas": 1e-3, "arcmin": 60, "deg": 3600}
+Angle = Annotated[float, BeforeValidator(_arcseconds)]
 """Arcseconds; text with a unit (``30 mas``) is converted."""

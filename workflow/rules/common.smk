@@ -6,12 +6,14 @@ from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir)))
 
 from galforge.errors import GalforgeError
+from galforge.config.declared import optional
 from galforge.config.tree import is_native
-from galforge.plan.comparisons import GANTASTIC, GROUPS, LI2024, TABLES, table_path, tables_needed
+from galforge.plan.comparisons import GROUPS, tables_needed
 from galforge.plan.driver import Driver
+from galforge.plan.comparisons import distance_files
 from galforge.plan.facts import rule_for
-from galforge.plan.figures import figure_study
-from galforge.plan.tables import distance_files, planned_tables, summaries, trained
+from galforge.plan.table_stages import PREFIX
+from galforge.plan.tables import trained
 from galforge.operate.scheduler import calm
 from galforge.plan.realism_stages import EXPERIMENTS
 from snakemake.exceptions import WorkflowError
@@ -20,6 +22,7 @@ calm()
 
 try:
     DRIVER = Driver(workflow, config)
+    TABLES = DRIVER.stages.tables.planned
 except GalforgeError as error:
     raise WorkflowError(str(error)) from None
 
@@ -44,7 +47,6 @@ wildcard_constraints:
     segment=r"\d+",
     part=r"\d+",
     parts=r"\d+",
-    table="[a-z0-9_]+",
     denoiser="[a-z0-9_-]+",
     alpha=r"\d\.\d\d",
     replicate=r"\d+",
@@ -61,6 +63,13 @@ def signed(function):
     """A function that carries its signature: Snakemake asks for it twice per call, which took a tenth of a plan's time."""
     function.__signature__ = inspect.signature(function)
     return function
+
+
+# Captions of the report stand in the configuration, where its template finds them: another text makes no file again.
+config["captions"] = {
+    f"{PREFIX}{job.name}": [[table.title, table.quantity, table.unit, table.reading] for table in job.tables]
+    for job in TABLES.jobs.values()
+}
 
 
 def spec(rule):
@@ -197,7 +206,7 @@ def measuring_threads(kind):
     """Compute threads of the networks that a job measures with; what measures without one takes one."""
     return signed(
         lambda wildcards: max(
-            getattr(CONFIG.measured[wildcards.dataset, measure].settings, "threads", 1) for measure in kind.measures
+            optional(CONFIG.measured[wildcards.dataset, measure].settings, "threads") for measure in kind.measures
         )
     )
 
@@ -208,74 +217,16 @@ def whos(dataset):
     return ["source", *trained(runs)]
 
 
-def first_whos(dataset):
-    """The source and the first training of every model of a data set, where a figure shows one of each."""
-    runs = STAGES.facts.runs(dataset)
-    return ["source"] + [f"{run.model}-seed{run.seeds[0]}" for run in runs]
-
-
 def measurements_compared(wildcards):
     """Tables of measurements that a group of comparisons needs, in the order of its spec."""
     needed = tables_needed(CONFIG, wildcards.dataset, wildcards.model, wildcards.seed, wildcards.group)
     return [f"{RESULTS}/measurements/{wildcards.dataset}/{who}/{measure}.parquet" for who, measure in needed]
 
 
-def measurements_of(measure):
-    """Measurements of a data set's source and models."""
-    return lambda wildcards: [
-        f"{RESULTS}/measurements/{wildcards.dataset}/{who}/{measure}.parquet" for who in whos(wildcards.dataset)
-    ]
-
-
-def all_stamps(wildcards):
-    """Stamps of a data set's source and models."""
-    return [stamps_path(wildcards.dataset, who) for who in whos(wildcards.dataset)]
-
-
-def first_stamps(wildcards):
-    """Stamps of a data set's source and of the first training of every model."""
-    return [stamps_path(wildcards.dataset, who) for who in first_whos(wildcards.dataset)]
-
-
-def first_redshifts(wildcards):
-    """Redshifts found in a data set's source and in what the first training of every model generated."""
-    folder = f"{RESULTS}/measurements/{wildcards.dataset}"
-    return [f"{folder}/{who}/{DRIVER.corrected('redshift')}.parquet" for who in first_whos(wildcards.dataset)]
-
-
-def histories(wildcards):
-    """Training histories of a data set's models."""
-    return [
-        f"{RESULTS}/models/{run.dataset}/{run.model}/seed{seed}/history.csv"
-        for run in CONFIG.run
-        if run.dataset == wildcards.dataset
-        for seed in run.seeds
-    ]
-
-
-def distances_for(wildcards):
-    """Distances that a table is made of."""
-    return distance_files(CONFIG, RESULTS, wildcards.table)
-
-
 def segment_costs(dataset, model, seed):
     """Accounts of all segments of one training."""
     folder = f"{RESULTS}/models/{dataset}/{model}/seed{seed}"
     return [f"{folder}/state_{segment}.cost.json" for segment in range(STAGES.facts.segments(dataset, model))]
-
-
-def all_costs(wildcards):
-    """Accounts of all segments of all trainings, in the order of the runs."""
-    return [file for run in CONFIG.run for seed in run.seeds for file in segment_costs(run.dataset, run.model, seed)]
-
-
-def all_weights(wildcards):
-    """Exported weights of all trainings, in the order of the runs."""
-    return [
-        f"{RESULTS}/models/{run.dataset}/{run.model}/seed{seed}/weights.safetensors"
-        for run in CONFIG.run
-        for seed in run.seeds
-    ]
 
 
 def of_models(folder, file, dataset):
@@ -287,29 +238,30 @@ def of_models(folder, file, dataset):
     }
 
 
-def latents_of(wildcards):
-    """Latent walks and reconstructions of a data set's models."""
-    return list(of_models(f"samples/{wildcards.dataset}", "latents-seed{seed}.h5", wildcards.dataset).values())
-
-
-def corrected_of(family):
-    """Measurements that figures show: a family's corrected variant, for a data set's source and models."""
-    return lambda wildcards: measurements_of(DRIVER.corrected(family))(wildcards)
+def table_files(tables):
+    """Output files of a job of tables, by the name of the rule's output."""
+    files = {}
+    for table in tables:
+        path = f"{RESULTS}/tables/{table.name}"
+        labels = {"paper": table.paper or "all", "table": table.title}
+        csv = report(f"{path}.csv", caption="../report/table.rst", category="Tables", labels=labels)
+        files |= {f"{table.file}_csv": csv, f"{table.file}_md": f"{path}.md", f"{table.file}_tex": f"{path}.tex"}
+    return files | {"record": f"{RESULTS}/tables/{tables[0].name}.json"}
 
 
 def all_distances(wildcards):
-    """Every distance that there is, and the scores of generated images."""
-    return distance_files(CONFIG, RESULTS) + summaries(STAGES, "table2", REALISM)
+    """Every distance that there is: those of comparisons without a table, too."""
+    return [path for dataset in CONFIG.used_datasets for path in distance_files(CONFIG, dataset)]
 
 
 def page_tables(wildcards):
     """Tables that the configured measures fill."""
-    return [f"{RESULTS}/tables/{table_path(table)}.csv" for table in planned_tables(STAGES)]
+    return [f"{RESULTS}/tables/{name}.csv" for name in TABLES.names]
 
 
 def page_figures(wildcards):
     """Figures of every data set that runs."""
-    return [f"{RESULTS}/figures/{figure_study(kind)}/{kind}-{dataset}.png" for kind, dataset in DRIVER.figures()]
+    return DRIVER.figures.pictures()
 
 
 def page_stamps(wildcards):

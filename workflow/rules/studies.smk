@@ -17,7 +17,7 @@ def generated_galaxies(wildcards):
     """Generated galaxies that a denoiser is trained on, at their own size; none for alpha 0."""
     if wildcards.who == "source":
         return []
-    if not getattr(CONFIG.datasets[wildcards.dataset].settings, "sides", ()):
+    if not optional(CONFIG.datasets[wildcards.dataset].settings, "sides"):
         return stamps_path(wildcards.dataset, wildcards.who)
     return f"{DENOISING}/{wildcards.dataset}/galaxies/{wildcards.who}.h5"
 
@@ -82,11 +82,6 @@ def by_experiment(folder, ending):
     return {name: f"{folder}/{{dataset}}/experiments/{{model}}-seed{{seed}}/{name}{ending}" for name in EXPERIMENTS}
 
 
-def best_predictions(wildcards):
-    """Those of the scorer that generated images are scored by."""
-    return f"{REALISM}/{wildcards.dataset}/predictions/{CONFIG.realism.scorer}.parquet"
-
-
 def model_costs(wildcards):
     """Accounts of all segments of a training."""
     return segment_costs(wildcards.dataset, wildcards.model, wildcards.seed)
@@ -98,14 +93,3 @@ def drawn_galaxies(wildcards):
     if not STAGES.facts.draws_galaxies(wildcards.dataset, wildcards.model):
         return []
     return f"{RESULTS}/samples/{wildcards.dataset}/{wildcards.model}/galaxies-seed{wildcards.seed}.h5"
-
-
-def first_galaxies(wildcards):
-    """Galaxies that the first training of every model of a data set draws, of models that draw them."""
-    drawing = STAGES.facts.drawing(wildcards.dataset)
-    return [f"{RESULTS}/samples/{run.dataset}/{run.model}/galaxies-seed{run.seeds[0]}.h5" for run in drawing]
-
-
-def summaries_for(wildcards):
-    """Rows of a table of sparse images and their scores."""
-    return summaries(STAGES, wildcards.table, REALISM)

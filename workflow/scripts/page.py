@@ -14,7 +14,7 @@ tables = {page.table_at(path): pd.read_csv(path, keep_default_na=True) for path 
 page.build(
     summarise(spec, snakemake.input.stamps, *commit()),
     tables,
-    figures(snakemake.input.figures, tables, spec["statmorph"]),
+    figures(snakemake.input.figures, spec["figures"], tables, spec["statmorph"]),
     snakemake.output.page,
 )
 finish(snakemake, __file__)

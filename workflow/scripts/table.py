@@ -1,12 +1,14 @@
-"""Make one table of a study: what was measured beside what was published."""
+"""Make tables: what was measured beside what was printed, for machines and for people."""
 
+from galforge.papers.table import Table
 from galforge.provenance.records import begin, finish
 from galforge.report import tables
 
 spec = begin(snakemake, __file__)
-frame = tables.assemble(
-    spec["table"], tables.read_distances(snakemake.input.distances), tables.read_published([snakemake.input.published])
-)
-output = snakemake.output
-tables.write(spec["table"], frame, spec["scale"], spec["statmorph"], output.csv, output.md, output.tex)
+inputs = dict(snakemake.input.items())
+for name, about in spec["tables"]:
+    table = Table.from_spec(name, about)
+    frame = tables.make(table, inputs, spec)
+    paths = [snakemake.output[f"{table.file}_{kind}"] for kind in ("csv", "md", "tex")]
+    tables.write(table, frame, spec["scale"], spec["statmorph"], paths)
 finish(snakemake, __file__)

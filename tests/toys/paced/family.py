@@ -2,10 +2,10 @@
 
 What it computes is the autoencoder's. Two variables of the environment name files:
 
-- ``GALFORGE_TEST_PACE`` holds two numbers, the pause [s] and the images seen from which on it is made; it is read at
+- ``GALFORGE_TEST_PACE`` holds two numbers: the pause [s], and the images seen from which on it is made. It is read at
   every step, so that a test can let a training go on at full speed. Without the file there is no pause.
 - ``GALFORGE_TEST_TRACE`` gets a line per step: time [s], process, its rank among several, SLURM job, node,
-  CUDA_VISIBLE_DEVICES, kind of step, images seen before it; a dash for what is not there.
+  CUDA_VISIBLE_DEVICES, kind of step, images seen before it; a dash for missing values.
 """
 
 import os
@@ -47,7 +47,7 @@ def _note(what: str, images_seen: int) -> None:
 def _pause(images_seen: int) -> None:
     path, began = Path(os.environ.get(PACE, "")), time.monotonic()
     while path.is_file():
-        # Read again and again: a test ends a pause by another pace.
+        # Read again and again, because a test ends a pause by writing another pace.
         seconds, start = map(float, path.read_text().split())
         left = began + seconds - time.monotonic()
         if images_seen < start or left <= 0:

@@ -1,5 +1,4 @@
-"""A conditional family outside the package, with two optimisers and a buffer: what later families need of
-the protocol."""
+"""A conditional family outside the package, with two optimisers and a buffer, as other families may need."""
 
 import torch
 from torch import Tensor, nn
@@ -18,8 +17,7 @@ class Networks(nn.Module):
 
 
 class Family:
-    """Image = template x brightness + scatter; template and scatter are learned by optimisers of their
-    own."""
+    """Image = template x brightness + scatter; template and scatter have an optimiser each."""
 
     conditions = ("brightness",)
 

@@ -212,7 +212,7 @@ def test_size_cut_is_no_fault(tmp_path, caplog):
         out, rejected = run(tmp_path, raw, min_size=SIZE, max_rejected_share=0.0)
     assert len(rejected) == 4
     assert rejected["1"] == "below the size cut: 12 x 12 px, both sides must be >= 16"
-    assert "5 cutouts entered, 1 accepted, 0 of them padded with noise, 4 rejected: 4 below" in caplog.text
+    assert "5 cutouts, 1 accepted, 0 of them padded with noise, 4 rejected: 4 below" in caplog.text
     with Stamps(out) as stamps:
         np.testing.assert_array_equal(stamps.images[0, 0], image(0, (SIZE, 40))[:, 12:28])
     out, rejected = run(tmp_path, raw, pad="refuse", max_rejected_share=0.0)

@@ -209,7 +209,7 @@ def test_faulty_rows_are_named_and_too_many_stop_the_build(tmp_path):
     with stamps_in(tmp_path) as stamps:
         assert list(stamps.catalog("object_id")[:4]) == [100, 101, 103, 105]
         np.testing.assert_array_equal(stamps.images[2], training["image"][3])
-    with pytest.raises(GalforgeError, match=r"(?s)3 of 16 cutouts are faulty.*max_rejected_share 0.15.*102 \(pixels"):
+    with pytest.raises(GalforgeError, match=r"(?s)3 of 16 rows are faulty.*max_rejected_share 0.15.*102 \(pixels"):
         run(tmp_path, folder, max_rejected_share=0.15)
     assert len((tmp_path / "rejected.csv").read_text().splitlines()) == 4, "the list is written all the same"
 

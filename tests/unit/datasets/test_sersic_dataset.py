@@ -74,12 +74,6 @@ def test_more_galaxies_leave_the_earlier_ones_as_they_are(tmp_path):
         np.testing.assert_array_equal(more_catalog[column][:6], values)
 
 
-def test_block_length_changes_nothing(tmp_path, monkeypatch):
-    whole = built(SMALL, tmp_path, "whole").read_bytes()
-    monkeypatch.setattr(dataset, "_BLOCK_PIXELS", 4 * 32**2)
-    assert built(SMALL, tmp_path, "blocks").read_bytes() == whole
-
-
 def test_another_seed_gives_other_galaxies():
     here = dataset.galaxy(SMALL, 3)
     there = dataset.galaxy(changed(seed=SMALL.seed + 1), 3)

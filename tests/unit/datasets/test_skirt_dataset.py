@@ -16,8 +16,8 @@ from skimage.transform import resize
 from galforge.datasets.skirt.dataset import build, splits_of
 from galforge.datasets.skirt.settings import DatasetSettings
 from galforge.errors import GalforgeError
-from galforge.measure.images import galaxy
 from galforge.stamps.file import Stamps
+from galforge.stamps.galaxies import galaxy
 
 SIZE, FOLDER = 16, "sdss/snapnum_099/data"
 
@@ -183,7 +183,7 @@ def test_members_that_would_leave_the_folder_are_refused(tmp_path):
 def test_too_many_faulty_ones_stop_the_build(tmp_path):
     members = release({n: image(n) for n in range(9)} | {9: image(9, (3, 64, 64))})
     raw = make_tar(tmp_path / "raw.tar", members)
-    with pytest.raises(GalforgeError, match=r"1 of 10 cutouts are faulty.*max_rejected_share 0\.05"):
+    with pytest.raises(GalforgeError, match=r"1 of 10 galaxies are faulty.*max_rejected_share 0\.05"):
         run(tmp_path, raw, max_rejected_share=0.05)
     assert set(refused(tmp_path)) == {"broadband_9"}, "the list is there to look into"
     assert not (tmp_path / "out.h5").exists()
@@ -208,7 +208,7 @@ def test_what_holds_no_galaxies_is_refused_with_the_remedy(tmp_path):
     with pytest.raises(GalforgeError, match="truncated or damaged"):
         run(tmp_path, tmp_path / "cut.tar")
     small = make_tar(tmp_path / "small.tar", release({n: image(n, 32) for n in range(4)}))
-    with pytest.raises(GalforgeError, match=r"none of the 4 files became a stamp \(4 below the size cut\)"):
+    with pytest.raises(GalforgeError, match=r"none of the 4 galaxies became a stamp \(4 below the size cut\)"):
         run(tmp_path, small)
     few = make_tar(tmp_path / "few.tar", release({n: image(n) for n in range(2)}))
     with pytest.raises(GalforgeError, match="2 galaxies for the splits"):
@@ -222,7 +222,7 @@ def test_another_pixel_scale_in_the_header_is_said(tmp_path, caplog):
     with caplog.at_level(logging.WARNING, logger="galforge"):
         run(tmp_path, make_tar(tmp_path / "raw.tar", members))
         assert [record.message for record in caplog.records] == [
-            "broadband_1: its header says 276 pc per pixel, pixel_scale 0.394 kpc; lengths in kpc follow pixel_scale"
+            "broadband_1: its header says 276 pc per pixel, but pixel_scale is 0.394 kpc; lengths in kpc use the latter"
         ]
         caplog.clear()
         run(tmp_path, tmp_path / "raw.tar", pixel_scale=0.276)

@@ -32,6 +32,7 @@ def test_the_paper_is_the_default():
     [
         ({"source": "path"}, "needs `path`"),
         ({"source": "download", "url": "file:///a.tar"}, "neither http nor https"),
+        ({"source": "download", "url": ""}, "neither http nor https"),
         ({"source": "download", "sha256": "abc"}, "64 hexadecimal"),
         ({"source": "download", "md5": SHA256}, "32 hexadecimal"),
         ({"mock": {"largest_side": 128}, "smallest_side": 129}, "smallest_side 129 exceeds mock.largest_side 128"),

@@ -256,7 +256,7 @@ def test_too_many_faulty_images_stop_the_build(release, tmp_path):
         built(tmp_path, release, size=256)
     assert (tmp_path / "rejected.csv").read_text().count("another size") == 7
     assert not list(tmp_path.glob("*.h5"))
-    with pytest.raises(GalforgeError, match="none of its 120 images can be used"):
+    with pytest.raises(GalforgeError, match="none of the 120 images became a stamp"):
         built(tmp_path, release, size=256, max_rejected_share=1.0)
     assert not list(tmp_path.glob("*.h5"))
 

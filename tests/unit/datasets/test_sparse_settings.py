@@ -11,7 +11,7 @@ from galforge.datasets.sparse.settings import DatasetSettings, MockSettings
     [
         ({"source": "path"}, "labeled.csv"),
         ({"source": "download"}, "path"),
-        ({"size": 512}, "mock.size 1000"),
+        ({"size": 512}, "size 512: that of the mock is 1000; set it to that, or change mock.size"),
         ({"size": 32, "source": "path", "path": "x"}, "64"),
         ({"size": 2000, "source": "path", "path": "x"}, "1024"),
         ({"background": 6}, "one cluster"),

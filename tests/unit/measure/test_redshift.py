@@ -10,10 +10,11 @@ from galforge.errors import GalforgeError
 from galforge.measure.redshift.measure import measure
 from galforge.measure.redshift.settings import MeasureSettings
 from galforge.models.redshift_cnn.settings import ModelSettings
+from galforge.models.settings import NormalisationSettings
 from galforge.stamps.file import Header, Stamps, StampsWriter
 from galforge.training import export
 from galforge.training.segment import Segment, run_segment
-from galforge.training.settings import NormalisationSettings, StepSettings
+from galforge.training.settings import StepSettings
 
 SETTINGS = MeasureSettings(batch=4)
 HEADER = Header(("g", "i"), 0.336, "arcsec", "image unit", (27.0, 27.0), 3000.0, "mock")

@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread():
-    """Several threads would wait for each other longer than such networks take."""
+    """For such small networks, several threads would be slower than one."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield

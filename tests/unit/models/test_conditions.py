@@ -1,4 +1,4 @@
-"""Conditions: their numbers, the range of the training, and what is refused."""
+"""Conditions: how they are encoded, their range in training, and what is refused."""
 
 import logging
 

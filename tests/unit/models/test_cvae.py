@@ -1,4 +1,4 @@
-"""The conditional autoencoder: its published size, its divergence, and what its pixels can be."""
+"""The conditional autoencoder: its published size, its divergence, and the sign of its pixels."""
 
 import pytest
 import torch

@@ -36,7 +36,7 @@ def test_published_levels_lag_by_one():
 def test_ancestral_steps_are_those_of_diffusers(level):
     given = DIFFUSERS["ancestral"][str(level)]
     found = PLAIN.ancestral(NOISY, SAID, level, torch.tensor(given["new"]) if level else None)
-    # Theirs is in single precision, where 1 - a of the first levels has three digits.
+    # Diffusers computes in single precision, in which 1 - a of the first levels has three digits.
     assert found.numpy() == pytest.approx(np.array(given["out"]), rel=2e-4, abs=2e-5)
 
 
@@ -62,7 +62,7 @@ def one_step(noisy, said, kind, level, left):
 
 @pytest.mark.parametrize(("spacing", "left"), [("uniform", 0.911), ("quadratic", 0.963)])
 def test_spread_of_a_quiet_sky_is_kept_best_by_levels_of_little_noise(spacing, left):
-    """Of normal pixels of sd 0.3 the best prediction is known; what 50 steps leave of the sd follows from it."""
+    """For normal pixels of sd 0.3 the best prediction is known, and with it what 50 steps leave of the sd."""
     sd, kept = 0.3, 1.0
     for level, share in PLAIN.every(50, spacing):
         remaining = PLAIN.remaining[level]
@@ -92,7 +92,7 @@ def test_v_gives_back_image_and_noise():
 
 
 class Drawn:
-    """Noise of a block of images, each of its own seed."""
+    """Noise of a block of images, each with a seed of its own."""
 
     def __init__(self, indices):
         self.streams = [torch.Generator().manual_seed(index) for index in indices]
@@ -106,13 +106,13 @@ class Drawn:
     [
         {"sampler": "ddim", "steps": 100},
         {"sampler": "ancestral", "prediction": "noise"},
-        # Levels that lag by one do little harm where they are a thousand.
+        # With a thousand levels, a lag by one hardly matters.
         PUBLISHED | {"timesteps": 1000, "beta_last": 0.02},
     ],
     ids=["ddim", "ancestral", "published"],
 )
 def test_a_perfect_network_draws_the_distribution(changes):
-    """Of normal images of known mean and sd, what the network should say is known at every level."""
+    """For normal images of known mean and sd, the right prediction is known at every level."""
     levels = {"timesteps": 200, "beta_last": 0.08}
     settings = ModelSettings(**{"conditions": [], "dim": 8, "multipliers": [1]} | levels | changes)
     family = Family(settings, (1, 8, 8), Normalisation("linear", (1.0,), (0.0,), (1.0,)))
@@ -134,7 +134,7 @@ def test_a_perfect_network_draws_the_distribution(changes):
 
 
 def test_published_network_has_the_size_of_the_paper():
-    """1.24e8 weights are printed; how large the maps of the redshift are is not."""
+    """The paper prints 1.24e8 weights, but not the size of the maps of the redshift."""
     with torch.device("meta"):
         networks = Networks(ModelSettings(**PUBLISHED, dim=128), (5, 64, 64))
     assert sum(weight.numel() for weight in networks.parameters()) == pytest.approx(1.24e8, rel=0.05)

@@ -1,4 +1,4 @@
-"""The baselines of sparse images: diamonds by hand, what they are drawn from, and what is found in the data."""
+"""The baselines of sparse images: diamonds by hand, the distributions they are drawn from, and fits to the data."""
 
 import numpy as np
 import pytest
@@ -103,7 +103,7 @@ def test_what_lies_beyond_the_image_is_cut_off():
     assert np.array_equal(image, np.maximum(diamond(0, 63, 5, 255), diamond(63, 0, 10, 255)))
 
 
-# What galaxies are drawn from.
+# Distributions.
 
 
 @pytest.mark.parametrize("statistics", STATISTICS)
@@ -132,7 +132,7 @@ def many(family: Family, count: int) -> list[np.ndarray]:
 
 
 def agrees(values: np.ndarray, chance: float) -> bool:
-    """Whether numbers are geometric: the largest difference of cumulative shares is what so many give by chance."""
+    """Whether numbers are geometric: the largest difference of cumulative shares is one that chance explains."""
     steps = np.arange(1, 200)
     shares = np.searchsorted(np.sort(values), steps + 0.5) / len(values)
     return np.abs(shares - scipy.stats.geom.cdf(steps, chance)).max() < 1.95 / len(values) ** 0.5
@@ -141,7 +141,7 @@ def agrees(values: np.ndarray, chance: float) -> bool:
 def test_published_normal_numbers_come_out():
     spots, sizes, peaks, there = many(family_of(size=100), 2000)
     counts = there.sum(1)
-    # Of a normal number that is not negative.
+    # Normal numbers, with negative ones set to 0.
     expected = np.maximum(np.random.default_rng(0).normal(20, 10, 10**6), 0)
     assert counts.mean() == pytest.approx(expected.mean(), abs=0.9)
     assert counts.std() == pytest.approx(expected.std(), abs=0.7)
@@ -163,7 +163,7 @@ def test_published_geometric_numbers_come_out():
     counts = there.sum(1)
     assert counts.mean() == pytest.approx(60, abs=2)
     assert counts.std() == pytest.approx((2**2 + 15**2) ** 0.5, abs=1.5)
-    # Never fewer than 3 small ones come first, nor more than 18.
+    # The first 3 galaxies are always small, and those after the 18th always large.
     small, large = (slice(None), slice(0, 3)), (slice(None), slice(18, None))
     assert agrees(sizes[small][there[small]] / 2.3, 0.7)
     assert agrees(sizes[large][there[large]] / 2.3, 0.1)
@@ -185,7 +185,7 @@ def test_geometric_numbers_are_those_of_scipy():
         assert peaks == pytest.approx(factor * scipy.stats.geom.ppf(uniform, peak))
 
 
-# What is found in the data.
+# Fits.
 
 
 @pytest.mark.parametrize("statistics", STATISTICS)
@@ -236,6 +236,6 @@ def test_fit_finds_geometric_numbers_of_small_and_large_ones():
         counts = (images[:, 0] == level).sum((1, 2)).double()
         assert found["count"] == pytest.approx(counts.mean().item(), rel=0.01)
         assert found["count_deviation"] == pytest.approx(counts.std(correction=0).item(), rel=0.05)
-        # The most likely mean of geometric numbers is their mean.
+        # The maximum likelihood estimate of the mean of geometric numbers is their mean.
         assert found["size"] == pytest.approx(sizes[chosen].mean().item(), rel=0.02)
         assert found["peak"] == pytest.approx(peaks[chosen].mean().item() / factor, rel=0.02)

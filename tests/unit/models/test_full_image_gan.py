@@ -1,4 +1,4 @@
-"""The end-to-end GAN of sparse images: what it learns of reduced images, and how it enlarges its own."""
+"""The end-to-end GAN of sparse images: what it learns from reduced images, and how it enlarges its own."""
 
 import numpy as np
 import pytest
@@ -61,7 +61,7 @@ def test_images_are_levels_that_depend_on_their_row_alone(side, stretch):
     assert whole.shape == (5, 1, side, side)
     assert whole.dtype == some.dtype == torch.uint8
     assert len({image.numpy().tobytes() for image in whole}) == 5
-    # Arithmetic depends on the size of a block in its last digits, which may round a level to its neighbour.
+    # The last digits depend on the size of a block, so that a level may be rounded to the next one.
     assert (whole[2:4].int() - some.int()).abs().max() <= 1
 
 
@@ -116,5 +116,5 @@ def test_training_brings_images_closer_to_the_data():
             mean = family.compose(noise(64)).float().mean(0)
         misfits.append((mean - images.mean(0)).square().mean().sqrt().item())
     assert misfits[1] < 0.5 * misfits[0]
-    # Black images would be closer than those of the beginning, too.
+    # Black images would be closer than the first ones, too.
     assert np.corrcoef(mean.flatten(), images.mean(0).flatten())[0, 1] > 0.6

@@ -1,4 +1,4 @@
-"""8-bit levels as what networks see, and back."""
+"""8-bit levels as numbers that networks see, and back."""
 
 import numpy as np
 import pytest

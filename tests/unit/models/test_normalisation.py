@@ -9,10 +9,10 @@ from pydantic import ValidationError
 
 from galforge.errors import GalforgeError
 from galforge.models.normalisation import Normalisation, measure
+from galforge.models.settings import NormalisationSettings
 from galforge.seeds import generator
 from galforge.stamps.file import Header, Stamps, StampsWriter
 from galforge.stamps.sizes import side_of, store
-from galforge.training.settings import NormalisationSettings
 from toys.galaxies import SKY, header, write_stamps
 
 

@@ -1,4 +1,4 @@
-"""Pixels exchanged in patches: orthonormal, invertible, and scaled as real images are."""
+"""Images in patches: orthonormal, invertible, and scaled by the spread of real images."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Layers of style-based networks, each against a slower way of writing it down."""
+"""Layers of style-based networks, each against a slower implementation."""
 
 import math
 
@@ -62,7 +62,7 @@ def test_noise_is_added_with_the_learned_strength_before_the_leaky_relu():
 
 
 def test_enlarging_is_zero_insertion_behind_the_published_low_pass_filter():
-    """Inside the border; at it, bilinear interpolation repeats pixels where the filter sees zeros."""
+    """Tested inside the border, where bilinear interpolation repeats pixels and the filter sees zeros."""
     features = torch.randn(2, 3, 8, 8)
     tap = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 4
     kernel = torch.outer(tap, tap).expand(3, 1, 4, 4)

@@ -7,12 +7,11 @@ import pytest
 import torch
 from torch import nn
 
-from galforge.errors import GalforgeError
 from galforge.models.normalisation import Normalisation
 from galforge.models.stylegan.augmentation import adapted, augment
 from galforge.models.stylegan.family import Family
 from galforge.models.stylegan.networks import Networks
-from galforge.models.stylegan.settings import ModelSettings, check_shape
+from galforge.models.stylegan.settings import ModelSettings
 from toys.steps import Quadratic, Updates, draws, step_of
 
 SMALL = {"latent": 4, "mapping_layers": 2, "width": 4, "max_width": 8, "group": 2, "style_mixing": 0.0}
@@ -25,31 +24,6 @@ def family_of(**settings) -> Family:
     return Family(ModelSettings(**SMALL | settings), SHAPE, NORMALISATION)
 
 
-@pytest.mark.parametrize("shape", [(1, 48, 48), (1, 64, 32), (1, 16, 16), (1, 512, 512), (6, 64, 64), (0, 64, 64)])
-def test_impossible_shapes_are_refused_with_the_remedy(shape):
-    with pytest.raises(GalforgeError, match=r"model stylegan.*must"):
-        check_shape(ModelSettings(), shape)
-
-
-def test_contradicting_widths_are_refused():
-    with pytest.raises(GalforgeError, match="max_width"):
-        check_shape(ModelSettings(width=64, max_width=32), (1, 64, 64))
-
-
-@pytest.mark.parametrize("side", [32, 64, 128, 256])
-@pytest.mark.parametrize(
-    ("channels", "patch", "architecture"), [(1, 1, "skip"), (5, 4, "residual"), (5, 1, "residual")]
-)
-def test_every_allowed_shape_is_made_and_judged(side, channels, patch, architecture):
-    networks = Networks(ModelSettings(**SMALL | {"patch": patch, "architecture": architecture}), (channels, side, side))
-    with torch.no_grad():
-        styles = networks.mapping(torch.randn(2, 4))
-        images = networks.synthesis(styles, [torch.randn(2, 1, at, at) for at in networks.synthesis.sides()])
-        assert images.shape == (2, channels, side, side)
-        assert networks.discriminator(networks.patches(images)).shape == (2,)
-    assert networks.synthesis.sides()[-1] == side // patch
-
-
 def test_each_update_changes_its_own_networks_and_no_others():
     family = family_of()
     updates = Updates(family)
@@ -60,7 +34,7 @@ def test_each_update_changes_its_own_networks_and_no_others():
 
 
 def test_without_conditions_networks_and_draws_are_those_of_before_there_were_any():
-    """Numbers of the version that knew no conditions."""
+    """The expected numbers are those of the version before conditions existed."""
     family = family_of(style_mixing=0.9, path_length=2.0, path_length_interval=1, ada_target=0.6)
     assert not {"conditions", "condition_offset", "condition_scale"} & set(family.settings.spec())
     weights = family.networks.state_dict()
@@ -78,7 +52,7 @@ def test_without_conditions_networks_and_draws_are_those_of_before_there_were_an
 
 
 class DrawsBehind:
-    """The draws of a seed from the second one on."""
+    """The draws of a seed without the first one."""
 
     def __init__(self, seed: int, batch: int):
         self._draws = draws(seed, batch)
@@ -100,7 +74,7 @@ def test_penalty_is_the_squared_gradient_on_real_images_and_is_taken_lazily():
             assert losses["r1"] == 0
             assert added == pytest.approx(0, abs=1e-6)
         else:
-            # Four times as strong, because it is taken in every fourth step; the row of the history averages them.
+            # Four times as strong, because it is taken in every fourth step, and the history averages over steps.
             assert losses["r1"].item() == pytest.approx(4 * penalty, rel=1e-4)
             assert added == pytest.approx(0.5 * 3.0 * 4 * penalty, rel=1e-4)
 
@@ -152,7 +126,7 @@ def test_mean_style_follows_the_styles():
     step = step_of(family, batch=64)
     for _ in range(8):
         with torch.no_grad():
-            family._generated(64, step, keep_mean=True)
+            family._generated(step, keep_mean=True)
     expected = family.networks.mapping(torch.randn(2000, 4)).mean(0) * (1 - 0.995**8)
     assert torch.allclose(family.networks.mapping.mean, expected, atol=3e-3)
 
@@ -210,7 +184,7 @@ def test_path_length_penalty_reaches_the_whole_generator_and_is_taken_lazily():
 @pytest.mark.parametrize(("gain", "start", "expected"), [(1.0, 0.5, 0.5 + 4 / 100), (-1.0, 0.5, 0.5 - 4 / 100),
                                                          (1.0, 0.99, 1.0), (-1.0, 0.01, 0.0)])  # fmt: skip
 def test_augmentation_rises_where_reals_are_told_apart_and_falls_where_not(gain, start, expected):
-    """A judge that takes all real images for real, or none: its sign is the gain's."""
+    """A judge that takes all real images for real, or none, by the sign of its gain."""
     family = family_of(ada_target=0.6, ada_images=100, discriminator_rate=1e-12)
     family.networks.discriminator = Quadratic(gain)
     family.networks.augmentation.fill_(start)
@@ -242,7 +216,7 @@ def test_images_are_left_to_the_bit_or_changed_as_often_as_the_probability_says(
 
 
 def test_augmentation_turns_moves_and_scales_but_keeps_the_brightness():
-    """A round blob stays one: as bright at its peak, in another place and of another size."""
+    """A round blob stays round and equally bright at its peak, at another place and of another size."""
     y, x = torch.meshgrid(torch.arange(64.0) - 31.5, torch.arange(64.0) - 31.5, indexing="ij")
     blob = torch.exp(-(x**2 + y**2) / (2 * 6.0**2)).expand(300, 1, 64, 64)
     changed = augment(blob, torch.tensor(1.0), draws(2, 300))
@@ -250,7 +224,7 @@ def test_augmentation_turns_moves_and_scales_but_keeps_the_brightness():
     places = changed.flatten(1).argmax(1)
     rows, columns = places // 64 - 31.5, places % 64 - 31.5
     for moved in (rows, columns):
-        # Where an image shrinks much, its reflection behind the border comes into sight, as bright as it is.
+        # When an image shrinks much, its equally bright reflection at the border comes into view.
         assert 5 < moved.abs().quantile(0.9) < 64 * 0.125 * math.sqrt(2)
     areas = (changed > 0.5).sum((1, 2, 3)).float()
     assert torch.log2(areas / (blob[0] > 0.5).sum()).std().item() == pytest.approx(2 * 0.2, rel=0.15)

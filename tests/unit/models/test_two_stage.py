@@ -1,4 +1,4 @@
-"""The two-stage GAN of sparse images: what each of its parts learns, and how images are put together of them."""
+"""The two-stage GAN of sparse images: what each of its parts learns, and how images are composed of them."""
 
 import copy
 import math
@@ -80,7 +80,7 @@ def test_images_are_levels_that_depend_on_their_row_alone(kind):
     assert whole.shape == (7, 1, 100, 100)
     assert whole.dtype == some.dtype == torch.uint8
     assert len({image.numpy().tobytes() for image in whole}) == 7
-    # Arithmetic depends on the size of a block in its last digits, which may round a level to its neighbour.
+    # The last digits depend on the size of a block, so that a level may be rounded to the next one.
     assert (whole[3:5].int() - some.int()).abs().max() <= 1
 
 
@@ -120,7 +120,7 @@ def test_training_brings_galaxies_and_positions_closer_to_the_data(kind):
     family = family_of(**KINDS[kind] | {"size": 1024, "lambda_k": 0.01})
     images = rows("parts", 200)
     if kind == "began":
-        # Larger galaxies: for so few steps, the errors of small ones are lost among those of their background.
+        # Larger galaxies, because in so few steps the errors of the background hide those of small ones.
         images[::2, 1], images[1::2, 1] = (torch.from_numpy(galaxy(size)).float() for size in (300, 450))
     real = images[:, 1].mean(0)
     misfits = []
@@ -128,12 +128,12 @@ def test_training_brings_galaxies_and_positions_closer_to_the_data(kind):
         losses = learn(family, images, steps, batch=16)
         galaxies, positions = galaxies_and_positions(family)
         patch = galaxies.mean((0, 1))
-        # From left to right: there are more galaxies to the right.
+        # By column, because there are more galaxies to the right.
         occupancy = (positions > 0).float().mean((0, 1)) - (images[:, 0] > 0).float().mean((0, 1))
         misfits.append([each.square().mean().sqrt().item() for each in (patch - real, occupancy)])
     before, after = misfits
     assert after[0] < 0.4 * before[0]
-    # Black patches would be closer than those of the beginning, too.
+    # Black patches would be closer than the first ones, too.
     assert np.corrcoef(patch.flatten(), real.flatten())[0, 1] > 0.6
     assert after[1] < 0.5 * before[1]
     assert all(loss.isfinite() for step in losses for loss in step.values())
@@ -163,7 +163,7 @@ class Recorder(nn.Module):
 
 
 def with_known_chances(family: Family, chances: list[float]) -> Family:
-    """Makes the generator of positions say the same of every cell, whatever its latent vector is."""
+    """Makes the generator of positions give the same chances to every cell, whatever the latent vector."""
     last = family.networks["position_generator"].layers[-1]
     with torch.no_grad():
         last.weight.zero_()
@@ -195,7 +195,7 @@ def test_discriminator_of_positions_sees_classes_of_the_data_and_made_cells_or_s
     if discrete:
         assert torch.allclose(made, made.round(), atol=1e-6)
         assert len({grid.numpy().tobytes() for grid in made.round()}) == 16
-        # 16384 cells: a share is known to 0.004.
+        # With 16384 cells, a share has an error of 0.004.
         assert torch.allclose(made.mean((0, 2, 3)), torch.tensor(chances), atol=0.016)
     else:
         assert torch.allclose(made, torch.tensor(chances)[:, None, None].expand_as(made), atol=1e-5)
@@ -238,7 +238,7 @@ def test_centres_of_galaxies_lie_inside_the_image(side):
         places = (offsets[:, axis] + at)[:, there][:, :, there]
         assert places.min() >= 0
         assert places.max() < side
-        # Uniform: of the last cell as much is used as the image has of it.
+        # Uniform, also over the part of the last cell that is inside the image.
         last = min(side - int(start[there][-1]), 32)
         edge = offsets[:, axis].movedim(axis + 1, 1)[:, int(there.sum()) - 1][:, there]
         assert set(edge.unique().tolist()) == set(range(last))
@@ -301,7 +301,7 @@ def test_training_patches_are_moved_by_whole_pixels_up_to_the_share():
 
 @pytest.mark.parametrize(("error", "power"), [("absolute", 1), ("squared", 2)])
 def test_boundary_equilibrium_follows_berthelot_et_al(error, power):
-    """Equations 5 and 6 of the paper, with networks as they were when each loss was taken."""
+    """Equations 5 and 6 of the paper, with the networks at the time of each loss."""
     family = family_of(galaxy="began", gamma=0.7, lambda_k=0.2, stretch="linear", error=error)
     family.networks.balance.fill_(0.3)
     coder, generator = (copy.deepcopy(family.networks[f"galaxy_{name}"]) for name in ("discriminator", "generator"))
@@ -326,7 +326,7 @@ def test_boundary_equilibrium_follows_berthelot_et_al(error, power):
 
 @pytest.mark.parametrize(("gamma", "level", "expected"), [(0.1, 0, 0.0), (1.0, 255, 1.0)])
 def test_balance_stays_between_0_and_1(gamma, level, expected):
-    """Untrained auto-encoders miss black and white patches by about 1, and grey ones of the generator by less."""
+    """Untrained autoencoders have errors of about 1 for black and white patches, and less for grey ones."""
     family = family_of(galaxy="began", lambda_k=100.0, gamma=gamma)
     images = rows("parts", 4)
     images[:, 1] = level

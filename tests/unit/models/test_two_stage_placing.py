@@ -1,4 +1,4 @@
-"""Putting galaxies where their positions are: by hand, and as a loop over galaxies does it."""
+"""Placing galaxies at their positions: by hand, and against a loop over galaxies."""
 
 import numpy as np
 import pytest
@@ -74,7 +74,7 @@ def test_what_lies_beyond_the_image_is_cut_off(side):
     last = (side - 1) // 32
     white = torch.full((1, 2, 32, 32), 255, dtype=torch.uint8)
     image = place(grid(r0c0=1, **{f"r{last}c{last}": 1}), white, side, offsets(r0c0=(0, 0)))
-    # The first centre is the first pixel of all, and 15 pixels of its patch lie before it.
+    # The first centre is the first pixel of the image, and 15 pixels of its patch lie before it.
     expected = torch.zeros(side, side, dtype=torch.uint8)
     expected[:17, :17] = 255
     expected[32 * last : 32 * last + 32, 32 * last : 32 * last + 32] = 255

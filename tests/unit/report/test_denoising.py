@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 
 from galforge.drawing import style
 from galforge.errors import GalforgeError
+from galforge.papers import registry
 from galforge.papers.holzschuh2022 import denoising_table
 from galforge.papers.holzschuh2022.figures import denoised, robustness, sweep
 from galforge.report import formats, page, tables
@@ -19,6 +20,7 @@ from galforge.seeds import generator
 from galforge.studies.denoising.summary import summarise
 from toys import denoising as toy
 
+DENOISING = registry.table("holzschuh2022/denoising")
 ROOT = Path(__file__).resolve().parents[3]
 FEW = {name: toy.CASES[name] for name in ("in_domain", "noise_shift", "noise_shift_code")}
 SKIRT = {"dataset": "skirt", "model": "stylegan-train", "protocol": "corrected"}
@@ -46,7 +48,7 @@ def made() -> pd.DataFrame:
 
 @cache
 def table() -> pd.DataFrame:
-    return denoising_table.assemble([summary()], printed())
+    return denoising_table.assemble(DENOISING, [summary()], printed())
 
 
 def cell(block: denoising_table.Block, heading: str, label: str, column: int) -> denoising_table.Cell | None:
@@ -71,13 +73,13 @@ def test_printed_values_stand_beside_what_they_may_mean() -> None:
 
 
 def test_another_model_or_data_set_gets_no_printed_values() -> None:
-    cosmos = denoising_table.assemble([summary("cosmos", origin="mock")], printed())
+    cosmos = denoising_table.assemble(DENOISING, [summary("cosmos", origin="mock")], printed())
     assert cosmos["published"].isna().all()
-    vae = denoising_table.assemble([summary(model="vae")], printed())
+    vae = denoising_table.assemble(DENOISING, [summary(model="vae")], printed())
     beside = vae[vae["published"].notna()]
     assert set(beside["model"]) == {"stylegan"}
     assert len(beside) == 4
-    (best, everything, alone) = denoising_table.blocks(vae)
+    (best, everything, alone) = denoising_table.blocks(DENOISING, vae)
     assert [column.kind for column in best.columns] == ["corrected"]
     assert everything.folded
     assert [column.kind for column in alone.columns] == ["printed"]
@@ -86,15 +88,15 @@ def test_another_model_or_data_set_gets_no_printed_values() -> None:
 
 def test_refuses_no_sweep_and_one_twice() -> None:
     with pytest.raises(GalforgeError, match="no sweep was given"):
-        denoising_table.assemble([], printed())
+        denoising_table.assemble(DENOISING, [], printed())
     with pytest.raises(GalforgeError, match="comes twice"):
-        denoising_table.assemble([summary(), summary()], printed())
-    with pytest.raises(tables.TablesError, match="'denoising' is not one of"):
-        tables.assemble("denoising", [summary()], printed())
+        denoising_table.assemble(DENOISING, [summary(), summary()], printed())
+    with pytest.raises(tables.TablesError, match="holzschuh2022/denoising is not made of distances"):
+        tables.assemble(DENOISING, [summary()], printed())
 
 
 def test_blocks_say_what_a_sweep_comes_to() -> None:
-    best, everything = blocks("denoising", table())
+    best, everything = blocks(DENOISING, table())
     assert (best.title, best.origin) == ("skirt, StyleGAN (train split), denoiser: what it comes to", "simulated")
     assert [(column.kind, column.sizes) for column in best.columns] == [
         ("corrected", "24 galaxies, 2 networks"),
@@ -124,20 +126,20 @@ def test_rows_without_any_value_and_tiny_numbers() -> None:
     mse = small["metric"].isin(["mse", "mse_median"])
     small.loc[mse, ["value", "standard_error"]] *= 1e-6
     small.loc[small["metric"].str.startswith("morphology"), ["value", "standard_error"]] = np.nan
-    everything = denoising_table.blocks(small)[1]
+    everything = denoising_table.blocks(DENOISING, small)[1]
     labels = [row.label for row in everything.rows if row.heading == "In domain"]
     assert labels[0] == "MSE [×10⁻⁶]"
     assert not any(label.startswith("W1") for label in labels)
-    assert everything.rows[0].cells == denoising_table.blocks(frame)[1].rows[0].cells
-    assert r"MSE [$\times$10$^{-}$$^{6}$]" in formats.latex("denoising", small, "paper", "7.8")
+    assert everything.rows[0].cells == denoising_table.blocks(DENOISING, frame)[1].rows[0].cells
+    assert r"MSE [$\times$10$^{-}$$^{6}$]" in formats.latex(DENOISING, small, "paper", "7.8")
 
 
 def test_written_table_reads_back_and_says_what_it_is(tmp_path: Path) -> None:
     files = [tmp_path / f"denoising.{ending}" for ending in ("csv", "md", "tex")]
-    tables.write("denoising", table(), "demo", "7.8", *files)
-    assert denoising_table.blocks(pd.read_csv(files[0])) == denoising_table.blocks(table())
+    tables.write(DENOISING, table(), "demo", "7.8", files)
+    assert denoising_table.blocks(DENOISING, pd.read_csv(files[0])) == denoising_table.blocks(DENOISING, table())
     for text in (file.read_text(encoding="utf-8") for file in files[1:]):
-        for said in ("Scale: demo", "never compared across tests", "claimed only where", "tuned for each test"):
+        for said in ("scale: demo", "never compared across tests", "claimed only where", "tuned for each test"):
             assert said in text
         assert "Corrected training sets" in text
         assert "Published training sets" not in text
@@ -153,7 +155,7 @@ def test_picks_networks_and_references_to_show() -> None:
     assert denoising_table.best_reference(rows, "noise_shift") == "wiener"
     with pytest.raises(GalforgeError, match="no such sweep"):
         denoising_table.of_sweep(table(), "skirt", "vae", "corrected")
-    two = denoising_table.assemble([summary(), summary().assign(denoiser="wide")], printed())
+    two = denoising_table.assemble(DENOISING, [summary(), summary().assign(denoiser="wide")], printed())
     with pytest.raises(GalforgeError, match="several kinds of networks, denoiser, wide"):
         denoising_table.of_sweep(two, **SKIRT)
     assert set(denoising_table.of_sweep(two, **SKIRT, denoiser="wide")["denoiser"]) == {"wide"}
@@ -174,17 +176,17 @@ def test_sweep_shows_gains_and_the_printed_one_where_comparable(
     plot, line = Axes.plot, Axes.axhline
     monkeypatch.setattr(Axes, "plot", lambda self, *a, **k: (drawn.append(a[:2]), plot(self, *a, **k))[1])
     monkeypatch.setattr(Axes, "axhline", lambda self, y, **k: (levels.append(float(y)), line(self, y, **k))[1])
-    twice(tmp_path, lambda *files: sweep.draw(table(), *files, **SKIRT))
+    twice(tmp_path, lambda *files: sweep.plot(table(), *files, **SKIRT))
     gains = table().query("metric == 'gain' and property == 'noise_shift'")["value"]
     assert any(np.allclose(y, [0, *(100 * gains)]) for _, y in drawn if len(y) == 4)
     assert levels.count(45.0) == 4, "two tests, drawn twice"
     levels.clear()
-    sweep.draw(table(), tmp_path / "c.png", tmp_path / "c.pdf", **SKIRT, scale="demo")
+    sweep.plot(table(), tmp_path / "c.png", tmp_path / "c.pdf", **SKIRT, scale="demo")
     assert 45.0 not in levels
 
 
 def test_robustness_shows_at_most_five_alphas(tmp_path: Path) -> None:
-    twice(tmp_path, lambda *files: robustness.draw(table(), *files, **SKIRT))
+    twice(tmp_path, lambda *files: robustness.plot(table(), *files, **SKIRT))
     alphas = np.round(np.linspace(0, 1, 11), 2)
     rows = pd.DataFrame({"metric": "mse_to_identity", "alpha": alphas, "value": 0.2})
     best = pd.DataFrame({"metric": "best_alpha", "value": [0.9, 0.9, 0.3]})
@@ -193,7 +195,7 @@ def test_robustness_shows_at_most_five_alphas(tmp_path: Path) -> None:
     assert {0.0, 0.9, 1.0} < set(shown)
     without = table()[lambda frame: frame["kind"] == "case"]
     with pytest.raises(GalforgeError, match="no curve of robustness"):
-        robustness.draw(without, tmp_path / "c.png", tmp_path / "c.pdf", **SKIRT)
+        robustness.plot(without, tmp_path / "c.png", tmp_path / "c.pdf", **SKIRT)
 
 
 def write_examples(folder: Path) -> tuple[list[tuple[str, Path]], Path]:
@@ -216,7 +218,7 @@ def test_denoised_shows_residuals_over_the_noise(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(Axes, "imshow", lambda self, image, **k: (shown.append(image), imshow(self, image, **k))[1])
     cases = [denoised.Case("in_domain", 1, 1, "wiener"), denoised.Case("noise_shift", 1, 4, "wiener")]
     given = {"cases": cases, "noise_sigma": 2.0, "band": 1}
-    twice(tmp_path, lambda *files: denoised.draw(networks, references, *files, **given))
+    twice(tmp_path, lambda *files: denoised.plot(networks, references, *files, **given))
     # Five images and four residuals for each of four galaxies; the figure is drawn twice.
     assert len(shown) == 2 * 4 * 9
     filed, first = np.load(references), np.load(networks[0][1])
@@ -227,7 +229,7 @@ def test_denoised_shows_residuals_over_the_noise(tmp_path: Path, monkeypatch: py
         (denoised.Case("absent", 1, 1, "wiener"), "holds no examples of absent"),
     ):
         with pytest.raises(GalforgeError, match=message):
-            denoised.draw(networks, references, tmp_path / "c.png", tmp_path / "c.pdf", cases=[case], noise_sigma=2.0)
+            denoised.plot(networks, references, tmp_path / "c.png", tmp_path / "c.pdf", cases=[case], noise_sigma=2.0)
 
 
 def test_page_has_a_section(tmp_path: Path) -> None:
@@ -246,10 +248,10 @@ def test_page_has_a_section(tmp_path: Path) -> None:
         for kind in ("sweep", "robustness", "denoised"):
             name = tmp_path / f"{kind}-skirt-stylegan-train-seed0-denoiser.png"
             style.save(drawn, name, tmp_path / "f.pdf")
-    shown = figures(sorted(map(str, tmp_path.glob("*.png"))), {"denoising": table()}, "7.8")
+    shown = figures(sorted(map(str, tmp_path.glob("*.png"))), {"holzschuh2022/denoising": table()}, "7.8")
     assert {figure.dataset for figure in shown} == {"skirt-stylegan-train-seed0-denoiser"}
-    tables.write("denoising", table(), "demo", "7.8", *(tmp_path / f"t.{ending}" for ending in ("csv", "md", "tex")))
-    page.build(made, {"denoising": pd.read_csv(tmp_path / "t.csv")}, shown, tmp_path / "index.html")
+    tables.write(DENOISING, table(), "demo", "7.8", [tmp_path / f"t.{ending}" for ending in ("csv", "md", "tex")])
+    page.build(made, {"holzschuh2022/denoising": pd.read_csv(tmp_path / "t.csv")}, shown, tmp_path / "index.html")
     text = tmp_path.joinpath("index.html").read_text(encoding="utf-8")
     section = text[text.index('<section id="denoising"') :].partition("</section>")[0]
     assert "does training on generated galaxies help?" in section

@@ -85,22 +85,22 @@ def draw(kind: str, folder: Path) -> tuple[Path, Path]:
     source, model = ("cosmos (mock)", measurements("source")), ("VAE", measurements("vae"))
     if kind == "stamps":
         rows = write_coded(folder / "source.h5", "mock", [16, 20, 40]), write_coded(folder / "b.h5", "generated", [30])
-        stamps.draw(("skirt (mock)", rows[0]), [("VAE", rows[1])], *files, count=4, seed=1)
+        stamps.plot(("skirt (mock)", rows[0]), [("VAE", rows[1])], *files, count=4, seed=1)
     elif kind == "interpolations":
         latents = write_latents(folder / "latents.h5", 2, 1)
         source = ("cosmos (mock)", write(folder / "source.h5", "mock", 9))
-        interpolations.draw(source, [("VAE", latents)], *files, count=3, seed=1)
+        interpolations.plot(source, [("VAE", latents)], *files, count=3, seed=1)
     elif kind == "spectra":
-        spectra.draw(source, [model], *files, side=SIDE, protocol="corrected")
+        spectra.plot(source, [model], *files, side=SIDE, protocol="corrected")
     elif kind == "planes":
-        planes.draw(source, [model], *files, protocol="corrected", header=HEADER, band=0)
+        planes.plot(source, [model], *files, protocol="corrected", header=HEADER, band=0)
     elif kind == "colours":
-        colours.draw(source, [model], *files, protocol="corrected", calibrated=True)
+        colours.plot(source, [model], *files, protocol="corrected", calibrated=True)
     elif kind == "history":
         losses = pd.DataFrame({"images_seen": [100, 200, 300], "loss": [900.0, 30.0, 1.0], "kl": [-1.0, 0.0, np.nan]})
-        history.draw([("VAE", losses), ("other", losses[["images_seen", "loss"]])], *files)
+        history.plot([("VAE", losses), ("other", losses[["images_seen", "loss"]])], *files)
     else:
-        {"distributions": distributions, "contours": contours}[kind].draw(source, [model], *files, protocol="corrected")
+        {"distributions": distributions, "contours": contours}[kind].plot(source, [model], *files, protocol="corrected")
     return files
 
 
@@ -175,12 +175,12 @@ def test_galaxies_are_shown_at_their_own_size(tmp_path: Path) -> None:
 def test_stamps_of_other_kinds_are_refused(tmp_path: Path) -> None:
     source, other = write(tmp_path / "a.h5", "mock", 3), write(tmp_path / "b.h5", "generated", 3, side=8)
     files = tmp_path / "f.png", tmp_path / "f.pdf"
-    with pytest.raises(stamps.StampsFigureError, match=r"b\.h5 \(VAE\)"):
-        stamps.draw(("a", source), [("VAE", other)], *files, count=2, seed=0)
-    with pytest.raises(stamps.StampsFigureError, match="in g, r, i beside"):
-        stamps.draw(("a", source), [("VAE", write_coded(tmp_path / "c.h5", "mock", [16]))], *files, count=2, seed=0)
-    with pytest.raises(stamps.StampsFigureError, match="0 stamps"):
-        stamps.draw(("a", write(tmp_path / "d.h5", "mock", 0)), [], *files, count=2, seed=0)
+    with pytest.raises(panels.StampsFigureError, match=r"b\.h5 \(VAE\)"):
+        stamps.plot(("a", source), [("VAE", other)], *files, count=2, seed=0)
+    with pytest.raises(panels.StampsFigureError, match="in g, r, i beside"):
+        stamps.plot(("a", source), [("VAE", write_coded(tmp_path / "c.h5", "mock", [16]))], *files, count=2, seed=0)
+    with pytest.raises(panels.StampsFigureError, match="0 stamps"):
+        stamps.plot(("a", write(tmp_path / "d.h5", "mock", 0)), [], *files, count=2, seed=0)
     assert not files[0].exists()
 
 
@@ -188,7 +188,7 @@ def test_models_that_reconstruct_the_same_stamps_share_their_row(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn: list[panels.Row] = []
-    monkeypatch.setattr(interpolations, "draw_rows", lambda rows, *_: drawn.extend(rows))
+    monkeypatch.setattr(panels, "draw_rows", lambda rows, *_: drawn.extend(rows))
     source = ("cosmos (mock)", write(tmp_path / "source.h5", "mock", 9))
     latents = [
         ("VAE", write_latents(tmp_path / "vae.h5", 2, 2)),
@@ -196,7 +196,7 @@ def test_models_that_reconstruct_the_same_stamps_share_their_row(
         ("ALAE", write_latents(tmp_path / "alae.h5", 2, 1)),
         ("none", write_latents(tmp_path / "none.h5", 0, 0)),
     ]
-    interpolations.draw(source, latents, tmp_path / "f.png", tmp_path / "f.pdf", count=3, seed=0)
+    interpolations.plot(source, latents, tmp_path / "f.png", tmp_path / "f.pdf", count=3, seed=0)
     assert [(row.heading, len(row.galaxies)) for row in drawn] == [
         ("cosmos (mock), test split", 2),
         ("VAE, reconstructed", 2),
@@ -206,7 +206,7 @@ def test_models_that_reconstruct_the_same_stamps_share_their_row(
         ("StyleGAN, from one random galaxy to another", 3),
         ("ALAE, from one random galaxy to another", 3),
     ]
-    interpolations.draw(source, latents[3:], tmp_path / "f.png", tmp_path / "f.pdf", count=3, seed=0)
+    interpolations.plot(source, latents[3:], tmp_path / "f.png", tmp_path / "f.pdf", count=3, seed=0)
     assert (tmp_path / "f.png").exists(), "a data set without any says so"
 
 
@@ -240,7 +240,7 @@ def test_few_or_equal_galaxies_can_be_drawn(module: object, count: int, tmp_path
     alike = frame.assign(**{name: 1.0 for name in frame.columns if name not in ("flag", "segmented")}, flag=0.0)
     more = {"header": HEADER, "band": 0} if module is planes else {}
     files = tmp_path / "f.png", tmp_path / "f.pdf"
-    module.draw(
+    module.plot(
         ("cosmos", alike), [("VAE", frame), ("none", frame.assign(flag=4.0))], *files, protocol="corrected", **more
     )
     assert files[0].exists()
@@ -284,9 +284,9 @@ def test_modes_are_drawn_of_galaxies_without_rings_in_common(tmp_path: Path) -> 
     assert (wave > edges[:-1] - 1 / 128).all()
     assert (wave < edges[1:] + 1 / 128).all()
     files = tmp_path / "f.png", tmp_path / "f.pdf"
-    spectra.draw(("skirt", frame), [("VAE", frame)], *files, side=0, protocol="corrected")
+    spectra.plot(("skirt", frame), [("VAE", frame)], *files, side=0, protocol="corrected")
     with pytest.raises(spectra.SpectraError, match="VAE: no columns mode_01"):
-        spectra.draw(("skirt", frame), [("VAE", measurements("vae"))], *files, side=0, protocol="corrected")
+        spectra.plot(("skirt", frame), [("VAE", measurements("vae"))], *files, side=0, protocol="corrected")
 
 
 def test_losses_of_a_model_stand_together_and_logits_share_a_panel() -> None:
@@ -300,13 +300,13 @@ def test_unusable_measurements_are_refused(tmp_path: Path) -> None:
     files = tmp_path / "f.png", tmp_path / "f.pdf"
     for module in (distributions, contours):
         with pytest.raises(samples.SamplesError, match="none of 40 stamps"):
-            module.draw(("cosmos", frame), [], *files, protocol="corrected")
+            module.plot(("cosmos", frame), [], *files, protocol="corrected")
     bare = frame.drop(columns=["magnitude_g", "magnitude_i"])
     with pytest.raises(samples.SamplesError, match="cosmos: no columns magnitude_g, magnitude_i"):
-        colours.draw(("cosmos", bare), [], *files, protocol="corrected", calibrated=True)
+        colours.plot(("cosmos", bare), [], *files, protocol="corrected", calibrated=True)
     with pytest.raises(spectra.SpectraError, match="bin_001"):
-        spectra.draw(("cosmos", frame[["flag"]]), [], *files, side=SIDE, protocol="corrected")
+        spectra.plot(("cosmos", frame[["flag"]]), [], *files, side=SIDE, protocol="corrected")
     with pytest.raises(history.HistoryError, match="images_seen"):
-        history.draw([("VAE", pd.DataFrame({"loss": [1.0]}))], *files)
+        history.plot([("VAE", pd.DataFrame({"loss": [1.0]}))], *files)
     with pytest.raises(history.HistoryError, match="0 rows"):
-        history.draw([("VAE", pd.DataFrame({"images_seen": [], "loss": []}))], *files)
+        history.plot([("VAE", pd.DataFrame({"images_seen": [], "loss": []}))], *files)

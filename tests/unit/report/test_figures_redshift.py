@@ -10,9 +10,10 @@ from matplotlib.figure import Figure
 
 from galforge.drawing import per_bin, redshift, style
 from galforge.drawing.names import model_label
+from galforge.drawing.panels import StampsFigureError
 from galforge.drawing.redshift import RedshiftFigureError
 from galforge.drawing.style import figure
-from galforge.papers.holzschuh2022.figures.stamps import StampsFigureError
+from galforge.papers import registry
 from galforge.papers.li2024.figures import blind, divergences, evolution, losses, properties, redshift_grid, redshifts
 from galforge.report import tables
 from galforge.stamps.file import Stamps, StampsError, StampsWriter
@@ -40,7 +41,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 def table(*models: str) -> pd.DataFrame:
     found = [li2024.distances(model) for model in models or ("real", "cvae", "ddpm")]
-    return tables.assemble("table1", found, tables.read_published([]))
+    return tables.assemble(registry.table("li2024/table1"), found, tables.read_published([]))
 
 
 def draw(kind: str, folder: Path, files: dict[str, Path]) -> tuple[Path, ...]:
@@ -49,17 +50,17 @@ def draw(kind: str, folder: Path, files: dict[str, Path]) -> tuple[Path, ...]:
     source, model = (LABEL, toy.measured("source", 200)), ("DDPM", toy.measured("ddpm", 40, 0.3))
     if kind == "redshift_grid":
         samples = (LABEL, files["source"]), [("DDPM", files["ddpm"])]
-        redshift_grid.draw(*samples, *out, redshifts=(0.6, 2.6), seed=1)
+        redshift_grid.plot(*samples, *out, redshifts=(0.6, 2.6), seed=1)
     elif kind == "blind":
         out = (*out, folder / "key.csv")
-        blind.draw(("source", files["source"]), [("ddpm-seed0", files["ddpm"])], *out, title=LABEL, seed=1)
+        blind.plot(("source", files["source"]), [("ddpm-seed0", files["ddpm"])], *out, title=LABEL, seed=1)
     elif kind == "redshifts":
         samples = (LABEL, toy.predicted("source", 4000)), [("ddpm", "DDPM", toy.predicted("ddpm", 40, 0.3))]
-        redshifts.draw(*samples, table("real", "ddpm"), *out, dataset="galaxiesml", high=4.0)
+        redshifts.plot(*samples, table("real", "ddpm"), *out, dataset="galaxiesml", high=4.0)
     elif kind in ("divergences", "losses"):
-        {"divergences": divergences, "losses": losses}[kind].draw(table(), *out, **OF_TABLE)
+        {"divergences": divergences, "losses": losses}[kind].plot(table(), *out, **OF_TABLE)
     else:
-        {"properties": properties, "evolution": evolution}[kind].draw(source, [model], *out, edges=toy.EDGES[::2])
+        {"properties": properties, "evolution": evolution}[kind].plot(source, [model], *out, edges=toy.EDGES[::2])
     return out
 
 
@@ -75,8 +76,8 @@ def test_same_inputs_give_the_same_bytes(kind: str, tmp_path: Path, files: dict[
 def drawn(monkeypatch: pytest.MonkeyPatch, module: ModuleType, *given: object, **more: object) -> Figure:
     """The figure that a module draws, in place of its files."""
     kept = []
-    monkeypatch.setattr(module, "save", lambda made, png, pdf: kept.append(made))
-    module.draw(*given, "unused.png", "unused.pdf", **more)
+    monkeypatch.setattr(style, "save", lambda made, png, pdf: kept.append(made))
+    module.plot(*given, "unused.png", "unused.pdf", **more)
     return kept[0]
 
 
@@ -160,11 +161,11 @@ def test_measurements_without_a_column_or_a_test_split_are_refused(module: Modul
     source, model = toy.measured("source", 70), toy.measured("ddpm", 20)
     out = ("unused.png", "unused.pdf")
     with pytest.raises(RedshiftFigureError, match=r"DDPM: no columns sersic_index among .*; measure them again"):
-        module.draw((LABEL, source), [("DDPM", model.drop(columns="sersic_index"))], *out, edges=toy.EDGES)
+        module.plot((LABEL, source), [("DDPM", model.drop(columns="sersic_index"))], *out, edges=toy.EDGES)
     with pytest.raises(RedshiftFigureError, match=r"galaxiesml \(mock, demo scale\): no columns split"):
-        module.draw((LABEL, source.drop(columns="split")), [], *out, edges=toy.EDGES)
+        module.plot((LABEL, source.drop(columns="split")), [], *out, edges=toy.EDGES)
     with pytest.raises(RedshiftFigureError, match="none of 70 rows is of the split test"):
-        module.draw((LABEL, source.assign(split="train")), [], *out, edges=toy.EDGES)
+        module.plot((LABEL, source.assign(split="train")), [], *out, edges=toy.EDGES)
 
 
 def test_lines_are_the_rows_of_single_bins_by_redshift() -> None:
@@ -261,25 +262,25 @@ def test_stamps_of_other_bands_or_without_redshifts_are_refused(tmp_path: Path, 
     other = toy.write_stamps(tmp_path / "other.h5", "ddpm", 10, side=8, bands=("y", "z", "i", "r", "g"))
     out = ("unused.png", "unused.pdf")
     with pytest.raises(StampsFigureError, match=r"other\.h5 \(DDPM\)"):
-        redshift_grid.draw((LABEL, files["source"]), [("DDPM", other)], *out, redshifts=(0.6,), seed=1)
+        redshift_grid.plot((LABEL, files["source"]), [("DDPM", other)], *out, redshifts=(0.6,), seed=1)
     with pytest.raises(StampsFigureError, match=r"other\.h5 \(DDPM\)"):
-        blind.draw(("source", files["source"]), [("DDPM", other)], *out, "unused.csv", title=LABEL, seed=1)
+        blind.plot(("source", files["source"]), [("DDPM", other)], *out, "unused.csv", title=LABEL, seed=1)
     with (
         Stamps(files["source"]) as stamps,
         StampsWriter(tmp_path / "bare.h5", stamps.shape, stamps.header, 1) as writer,
     ):
         writer.append(stamps.stamp(0), redshift=0.6)
     with pytest.raises(StampsError, match="no catalogue column 'split'"):
-        redshift_grid.draw((LABEL, tmp_path / "bare.h5"), [], *out, redshifts=(0.6,), seed=1)
+        redshift_grid.plot((LABEL, tmp_path / "bare.h5"), [], *out, redshifts=(0.6,), seed=1)
 
 
 def test_the_blind_sheet_tells_nothing_and_its_key_tells_all(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, files: dict[str, Path]
 ) -> None:
     kept = []
-    monkeypatch.setattr(blind, "save", lambda made, png, pdf: kept.append(made))
+    monkeypatch.setattr(style, "save", lambda made, png, pdf: kept.append(made))
     given = ("source", files["source"]), [("ddpm-seed0", files["ddpm"]), ("cvae-seed0", files["ddpm"])]
-    blind.draw(*given, "unused.png", "unused.pdf", tmp_path / "key.csv", title=LABEL, seed=1)
+    blind.plot(*given, "unused.png", "unused.pdf", tmp_path / "key.csv", title=LABEL, seed=1)
     key = pd.read_csv(tmp_path / "key.csv")
     assert list(key.columns) == ["number", "who", "real", "index", "redshift"]
     assert key["number"].tolist() == list(range(1, len(key) + 1))
@@ -301,13 +302,13 @@ def test_the_blind_sheet_tells_nothing_and_its_key_tells_all(
     assert corners.min() > 0.03
     assert corners.max() < 0.97
     other = tmp_path / "other.csv"
-    blind.draw(*given, "unused.png", "unused.pdf", other, title=LABEL, seed=2)
+    blind.plot(*given, "unused.png", "unused.pdf", other, title=LABEL, seed=2)
     assert not pd.read_csv(other)["real"].equals(key["real"])
 
 
 def test_a_sheet_needs_a_model_and_two_galaxies(files: dict[str, Path]) -> None:
     with pytest.raises(blind.BlindSheetError, match="needs two galaxies and a model"):
-        blind.draw(("source", files["source"]), [], "unused.png", "unused.pdf", "unused.csv", title=LABEL, seed=1)
+        blind.plot(("source", files["source"]), [], "unused.png", "unused.pdf", "unused.csv", title=LABEL, seed=1)
 
 
 def test_densities_and_numbers_of_the_redshifts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -325,4 +326,4 @@ def test_densities_and_numbers_of_the_redshifts(monkeypatch: pytest.MonkeyPatch)
     )
     assert f"bias {row['value'].iloc[0]:.3f} ± 0.004" in second.texts[0].get_text()
     with pytest.raises(RedshiftFigureError, match="no row redshift_bias, all of ddpm under the corrected protocol"):
-        redshifts.draw(*given[:2], table("real"), "unused.png", "unused.pdf", dataset="galaxiesml", high=4.0)
+        redshifts.plot(*given[:2], table("real"), "unused.png", "unused.pdf", dataset="galaxiesml", high=4.0)

@@ -8,10 +8,11 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.image import imread
 
-from galforge.drawing import mosaic, names, style
-from galforge.papers import readings
-from galforge.papers.gantastic2020 import gantastic2020
+from galforge.drawing import mosaic, style
+from galforge.drawing.names import MODELS, model_label
+from galforge.papers import registry
 from galforge.papers.gantastic2020.figures import score_features, sparse_galaxies, sparse_images
+from galforge.papers.gantastic2020.tables import FEATURES
 from galforge.papers.printed import printed
 from galforge.report import captions, formats, layout, page, tables
 from galforge.seeds import generator
@@ -20,7 +21,7 @@ from toys import gantastic2020 as toy
 ROOT = Path(__file__).resolve().parents[3]
 LI = ROOT / "config/published/li2024.csv"
 OWN = ROOT / "config/published/gantastic2020.csv"
-TABLES = tuple(gantastic2020.GANTASTIC2020)
+TABLES = {file: registry.table(f"gantastic2020/{file}") for file in registry.paper("gantastic2020").tables}
 LABEL = "sparse (mock, demo scale)"
 
 
@@ -31,7 +32,7 @@ def published() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def made(published: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    return {name: tables.assemble(name, toy.distances(), published) for name in TABLES}
+    return {name: tables.assemble(table, toy.distances(), published) for name, table in TABLES.items()}
 
 
 @pytest.fixture
@@ -64,35 +65,35 @@ def test_every_printed_value_finds_its_row(made: dict[str, pd.DataFrame], publis
     for name, table in made.items():
         assert tuple(table.columns) == tables.COLUMNS
         assert table.loc[table["published"].notna(), "seeds"].notna().all(), f"a row of its own in {name}"
-        assert set(table["metric"]) == set(readings.TABLES[name].metrics)
+        assert set(table["metric"]) == set(TABLES[name].metrics)
 
 
 def test_tables_of_one_name_keep_to_their_study(published: pd.DataFrame) -> None:
-    assert set(printed("table1", published)["dataset"]) == {"galaxiesml"}
-    assert set(printed("gantastic_table1", published)["dataset"]) == {"sparse"}
-    assert len(printed("gantastic_table2", published)) == 14
+    assert set(printed(registry.table("li2024/table1"), published)["dataset"]) == {"galaxiesml"}
+    assert set(printed(TABLES["table1"], published)["dataset"]) == {"sparse"}
+    assert len(printed(TABLES["table2"], published)) == 14
 
 
 def test_features_stand_in_the_order_of_the_printed_table(made: dict[str, pd.DataFrame]) -> None:
-    (block,) = layout.blocks("gantastic_table1", made["gantastic_table1"])
+    (block,) = layout.blocks(TABLES["table1"], made["table1"])
     assert [(column.label, column.kind) for column in block.columns] == [
-        *((gantastic2020.MODELS[model], "published") for model in toy.SCORERS),
-        *((gantastic2020.MODELS[model], "printed") for model in toy.SCORERS if model != "median"),
+        *((MODELS[model], "published") for model in toy.SCORERS),
+        *((MODELS[model], "printed") for model in toy.SCORERS if model != "median"),
     ]
-    assert [row.label for row in block.totals] == 2 * list(gantastic2020.FEATURES.values())
-    assert len(block.rows) == 6 * len(gantastic2020.FEATURES)
+    assert [row.label for row in block.totals] == 2 * list(FEATURES.values())
+    assert len(block.rows) == 6 * len(FEATURES)
     row = next(row for row in block.rows if row.label == "Histogram and power spectrum")
     assert (row.heading, row.cells[-4].value) == ("All images that have a score", "0.09396")
     assert {column.sizes for column in block.columns if column.sizes} == {"960"}, "one sample of images"
-    xgboost = made["gantastic_table1"].query("model == 'xgboost' and metric == 'mae'")["property"]
-    assert list(xgboost) == [name for name in gantastic2020.FEATURES if name in toy.SCORERS["xgboost"]]
+    xgboost = made["table1"].query("model == 'xgboost' and metric == 'mae'")["property"]
+    assert list(xgboost) == [name for name in FEATURES if name in toy.SCORERS["xgboost"]]
 
 
 def test_generated_images_stand_beside_real_ones(made: dict[str, pd.DataFrame]) -> None:
-    table = made["gantastic_table2"]
+    table = made["table2"]
     for model, near in (("baseline1", False), ("two_stage_conditional", True), ("real", False)):
         assert one(table, model=model, metric="mean_score")["at_floor"] == near
-    (block,) = layout.blocks("gantastic_table2", table)
+    (block,) = layout.blocks(TABLES["table2"], table)
     assert [row.label for row in block.rows] == [
         "XGBoost, histogram and power spectrum",
         "Training",
@@ -110,13 +111,13 @@ def test_generated_images_stand_beside_real_ones(made: dict[str, pd.DataFrame]) 
 def test_seeds_of_a_model_are_averaged(published: pd.DataFrame) -> None:
     frames = [toy.scores("real"), toy.scores("baseline2"), toy.scores("baseline2", 1)]
     frames[2].loc[frames[2]["metric"] == "mean_score", "value"] = 0.99
-    row = one(tables.assemble("gantastic_table2", frames, published), model="baseline2", metric="mean_score")
+    row = one(tables.assemble(TABLES["table2"], frames, published), model="baseline2", metric="mean_score")
     assert (row["value"], row["seeds"], row["published"]) == (pytest.approx(0.94), 2, 0.89)
     assert row["standard_error"] == pytest.approx(np.hypot(0.03, 0.05))
 
 
 def test_experiments_say_what_changes(made: dict[str, pd.DataFrame]) -> None:
-    (block,) = layout.blocks("experiments", made["experiments"])
+    (block,) = layout.blocks(TABLES["experiments"], made["experiments"])
     assert [(row.heading, row.label) for row in block.rows] == [
         ("Mean score", "Positions that the model learned"),
         ("Mean score", "Random positions"),
@@ -133,20 +134,23 @@ def test_experiments_say_what_changes(made: dict[str, pd.DataFrame]) -> None:
 @pytest.mark.parametrize("name", TABLES)
 def test_files_say_the_same_read_back(made: dict[str, pd.DataFrame], name: str, tmp_path: Path) -> None:
     paths = [tmp_path / f"{name}.{kind}" for kind in ("csv", "md", "tex")]
-    tables.write(name, made[name], "demo", "7.8", *paths)
-    assert layout.blocks(name, pd.read_csv(paths[0])) == layout.blocks(name, made[name])
+    tables.write(TABLES[name], made[name], "demo", "7.8", paths)
+    assert layout.blocks(TABLES[name], pd.read_csv(paths[0])) == layout.blocks(TABLES[name], made[name])
     markdown, latex = (path.read_text(encoding="utf-8") for path in paths[1:])
-    for said in ("sparse (mock, up to", " images)", "Scale: demo", "printed", "Sizes are numbers of images"):
+    for said in ("sparse (mock, up to", " images)", "scale: demo", "printed", "Sizes are numbers of images"):
         assert said in markdown
     assert "nan" not in markdown
     assert "<NA>" not in markdown
     assert latex.isascii()
     assert latex.count("{") - latex.count(r"\{") == latex.count("}") - latex.count(r"\}")
-    assert formats.latex(name, made[name], "demo", "7.8") == latex
+    assert formats.latex(TABLES[name], made[name], "demo", "7.8") == latex
 
 
 def test_captions_say_what_to_beware_of(made: dict[str, pd.DataFrame]) -> None:
-    first, second, third = (captions.caption(name, made[name], "demo", "7.8") for name in TABLES)
+    first, second, third = (
+        " ".join([captions.caption(table, made[name], "demo"), *captions.notes(table, made[name], "7.8")])
+        for name, table in TABLES.items()
+    )
     for said in ("the line to beat", "standardised scores and stand at those rows", "was not trained on it"):
         assert said in first
     for said in ("Tesla K80", "it may be fooled", "At the source's"):
@@ -156,15 +160,15 @@ def test_captions_say_what_to_beware_of(made: dict[str, pd.DataFrame]) -> None:
 
 
 def test_names_of_scorers_that_are_not_known_are_shown_as_they_are() -> None:
-    assert names.property_label("forest pixels", "gantastic_table2", "mean_score") == "forest, pixels"
-    assert names.property_label("median", "all", "mean_score") == "Median of the scores"
-    assert names.property_label("wavelets", "gantastic_table1", "mae") == "wavelets"
-    assert names.model_label("two_stage_conditional") == "Two-stage GAN, conditional"
+    assert TABLES["table2"].label("mean_score", "forest pixels") == "forest, pixels"
+    assert registry.table("all").label("mean_score", "median") == "Median of the scores"
+    assert TABLES["table1"].label("mae", "wavelets") == "wavelets"
+    assert model_label("two_stage_conditional") == "Two-stage GAN, conditional"
 
 
 def test_the_section_has_its_tables_and_figures() -> None:
-    assert page.TOGETHER["gantastic2020"] == ("gantastic_table2", "gantastic_table1", "experiments")
-    shown = dict.fromkeys(TABLES, "table")
+    assert set(page.TOGETHER["gantastic2020"]) == {table.name for table in TABLES.values()}
+    shown = dict.fromkeys([table.name for table in TABLES.values()], "table")
     drawn = {kind: [] for kind in page.FIGURES} | {"sparse_galaxies": ["picture"]}
     (section,) = page.sections(shown, drawn)
     assert section["title"] == "Gantastic 4 (2020): sparse images and their scores"
@@ -187,24 +191,24 @@ def images(side: int, count: int = 5) -> np.ndarray:
 @pytest.mark.usefixtures("coarse")
 def test_sparse_images_are_a_row_of_four_per_sample(tmp_path: Path) -> None:
     out = tmp_path / "a.png", tmp_path / "a.pdf"
-    sparse_images.draw([(LABEL, images(500)), ("Baseline 1", images(64, 2))], *out)
+    sparse_images.plot([(LABEL, images(500)), ("Baseline 1", images(64, 2))], *out)
     height, width, _ = imread(out[0]).shape
     assert width == 9 * 50
     assert height == pytest.approx(50 * (2 * (8.75 / 4 + 0.35) + 0.35), abs=2)
     assert 1000 < out[0].stat().st_size < 200_000
     assert 1000 < out[1].stat().st_size < 200_000
     again = tmp_path / "b.png", tmp_path / "b.pdf"
-    sparse_images.draw([(LABEL, images(500)), ("Baseline 1", images(64, 2))], *again)
+    sparse_images.plot([(LABEL, images(500)), ("Baseline 1", images(64, 2))], *again)
     assert [path.read_bytes() for path in out] == [path.read_bytes() for path in again]
 
 
 @pytest.mark.parametrize("side", [64, 200, 201, 500, 1000])
 def test_no_galaxy_of_one_pixel_is_lost(side: int, monkeypatch: pytest.MonkeyPatch) -> None:
     shown: list[mosaic.Row] = []
-    monkeypatch.setattr(sparse_images, "draw_rows", lambda rows, *_: shown.extend(rows))
+    monkeypatch.setattr(mosaic, "draw_rows", lambda rows, *_: shown.extend(rows))
     single = np.zeros((1, side, side), dtype=np.uint8)
     single[0, side - 1, side // 2] = 27
-    sparse_images.draw([(LABEL, single)], "unused.png", "unused.pdf")
+    sparse_images.plot([(LABEL, single)], "unused.png", "unused.pdf")
     (square,) = shown[0].squares
     assert max(square.shape) <= 200
     block = int(np.ceil(side / 200))
@@ -223,7 +227,7 @@ def test_no_galaxy_of_one_pixel_is_lost(side: int, monkeypatch: pytest.MonkeyPat
 )
 def test_sparse_images_refuses_what_it_cannot_show(rows: list, message: str, tmp_path: Path) -> None:
     with pytest.raises(sparse_images.SparseImagesError, match=message):
-        sparse_images.draw(rows, tmp_path / "a.png", tmp_path / "a.pdf")
+        sparse_images.plot(rows, tmp_path / "a.png", tmp_path / "a.pdf")
 
 
 @pytest.mark.usefixtures("coarse")
@@ -231,7 +235,7 @@ def test_sparse_galaxies_share_one_stretch(tmp_path: Path, monkeypatch: pytest.M
     patches = np.stack([np.full((32, 32), level, np.uint8) for level in (0, 51, 255)])
     rows = [(LABEL, patches), ("Two-stage GAN", patches[1:]), ("Two-stage GAN, conditional: large", patches[:0])]
     out = tmp_path / "a.png", tmp_path / "a.pdf"
-    sparse_galaxies.draw(rows, *out, count=3)
+    sparse_galaxies.plot(rows, *out, count=3)
     drawn = imread(out[0])[..., 0]
     assert drawn.shape[1] == 9 * 50
     # The middle of each panel of the first row: 0.05 inches of gap, 0.3 of heading.
@@ -239,8 +243,8 @@ def test_sparse_galaxies_share_one_stretch(tmp_path: Path, monkeypatch: pytest.M
     centres = [int(50 * (0.05 + panel / 2 + index * (panel + 0.05))) for index in range(3)]
     assert drawn[int(50 * (0.3 + panel / 2)), centres] == pytest.approx([0.0, 0.2, 1.0], abs=0.01)
     shown: list[mosaic.Row] = []
-    monkeypatch.setattr(sparse_galaxies, "draw_rows", lambda found, *_: shown.extend(found))
-    sparse_galaxies.draw(rows, *out, count=2)
+    monkeypatch.setattr(mosaic, "draw_rows", lambda found, *_: shown.extend(found))
+    sparse_galaxies.plot(rows, *out, count=2)
     assert [len(row.squares) for row in shown] == [2, 2, 0]
     assert shown[2].heading == "Two-stage GAN, conditional: large: none"
 
@@ -255,7 +259,7 @@ def test_sparse_galaxies_share_one_stretch(tmp_path: Path, monkeypatch: pytest.M
 )
 def test_sparse_galaxies_refuses_what_it_cannot_show(rows: list, message: str, tmp_path: Path) -> None:
     with pytest.raises(sparse_galaxies.SparseGalaxiesError, match=message):
-        sparse_galaxies.draw(rows, tmp_path / "a.png", tmp_path / "a.pdf", count=4)
+        sparse_galaxies.plot(rows, tmp_path / "a.png", tmp_path / "a.pdf", count=4)
 
 
 def measured(count: int = 30) -> pd.DataFrame:
@@ -283,7 +287,7 @@ def test_score_features_are_means_of_thirds(tmp_path: Path, monkeypatch: pytest.
     frame = measured()
     # A black image without a score: it has no part in anything.
     frame.loc[9, [name for name in frame if name.startswith("spectrum_")]] = 0.0
-    score_features.draw((LABEL, frame), ("XGBoost", predicted()), *out, side=128)
+    score_features.plot((LABEL, frame), ("XGBoost", predicted()), *out, side=128)
     assert imread(out[0]).shape[:2] == (220, 575)
     assert 3000 < out[0].stat().st_size < 200_000
     assert 3000 < out[1].stat().st_size < 200_000
@@ -316,4 +320,4 @@ def test_score_features_refuses_what_it_cannot_show(
     frame: pd.DataFrame, found: pd.DataFrame, message: str, tmp_path: Path
 ) -> None:
     with pytest.raises(score_features.ScoreFeaturesError, match=message):
-        score_features.draw((LABEL, frame), ("XGBoost", found), tmp_path / "a.png", tmp_path / "a.pdf", side=128)
+        score_features.plot((LABEL, frame), ("XGBoost", found), tmp_path / "a.png", tmp_path / "a.pdf", side=128)

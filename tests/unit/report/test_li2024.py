@@ -6,12 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from galforge.papers import readings
-from galforge.papers.li2024 import rows
+from galforge.drawing.names import split_bin
+from galforge.papers import registry
+from galforge.papers.readings import at_floor
 from galforge.report import captions, formats, layout, tables
 from toys import li2024 as toy
 
 ROOT = Path(__file__).resolve().parents[3]
+TABLE1, SUCCESSORS = (registry.table(f"li2024/{name}") for name in ("table1", "successors"))
 MODELS = ("real", "cvae", "cvae-published", "ddpm", "ddpm-published")
 NETWORK = "efficientnet-lite0"
 
@@ -22,7 +24,7 @@ def published() -> pd.DataFrame:
 
 
 def table1(published: pd.DataFrame, models: tuple[str, ...] = MODELS, **more: object) -> pd.DataFrame:
-    return tables.assemble("table1", [toy.distances(model, **more) for model in models], published)
+    return tables.assemble(TABLE1, [toy.distances(model, **more) for model in models], published)
 
 
 def one(table: pd.DataFrame, **where: str) -> pd.Series:
@@ -45,12 +47,12 @@ def test_every_comparison_of_the_study_is_in_the_table_and_bins_are_kept_for_mac
     table = table1(published)
     assert tuple(table.columns) == tables.COLUMNS
     found = set(table.loc[table["seeds"].notna(), "metric"])
-    assert found == set(readings.TABLES["table1"].metrics) - {"inception_score"}
+    assert found == set(TABLE1.metrics) - {"inception_score"}
     bins = table[table["metric"] == "galaxy_kl_bin"]
     assert len(bins) == len(MODELS) * 2 * len(toy.KL) * len(toy.BINS)
-    (block,) = layout.blocks("table1", table)
+    (block,) = layout.blocks(TABLE1, table)
     assert not any("0.25" in row.label for row in block.rows)
-    text = formats.markdown("table1", table, "demo", "7.8")
+    text = formats.markdown(TABLE1, table, "demo", "7.8")
     assert "0.25-0.5" not in text
     first = one(table, model="cvae", protocol="corrected", metric="galaxy_kl", property="isophotal_area")
     given = one(toy.distances("cvae"), protocol="corrected", metric="galaxy_kl", property="isophotal_area")
@@ -64,11 +66,11 @@ def test_properties_bands_and_bins_stand_in_their_order(published: pd.DataFrame)
     assert by_metric["galaxy_kl"] == ["isophotal_area", "ellipticity", "sersic_index", "all"]
     assert by_metric["fid"] == [f"{name}@{NETWORK}" for name in (*"grizy", "all")]
     assert by_metric["redshift_bias"] == ["all", *(f"all@{redshifts}" for redshifts in toy.BINS)]
-    assert list(by_metric.index) == [name for name in readings.METRICS if name in by_metric.index]
+    assert list(by_metric.index) == [name for name in TABLE1.metrics if name in by_metric.index]
 
 
 def test_real_galaxies_come_first_and_rows_that_average_are_totals(published: pd.DataFrame) -> None:
-    (block,) = layout.blocks("table1", table1(published, ("ddpm", "real")))
+    (block,) = layout.blocks(TABLE1, table1(published, ("ddpm", "real")))
     assert [(column.label, column.kind) for column in block.columns] == [
         ("Held-out source", "corrected"),
         ("DDPM", "corrected"),
@@ -103,7 +105,7 @@ def test_a_variant_as_published_stands_beside_what_was_printed_of_its_model(publ
         "published"
     ] == pytest.approx(0.23)
     assert not ((table["model"] == "cvae") & (table["metric"] == "galaxy_kl")).any(), "no second row of the same value"
-    (block,) = layout.blocks("table1", table)
+    (block,) = layout.blocks(TABLE1, table)
     printed = [column.kind for column in block.columns].index("printed")
     assert [column.label for column in block.columns[printed:]] == ["Held-out source", "CVAE", "DDPM"]
     row = next(row for row in block.rows if row.label == "Redshift loss")
@@ -111,7 +113,7 @@ def test_a_variant_as_published_stands_beside_what_was_printed_of_its_model(publ
 
 
 def test_both_variants_share_one_printed_column(published: pd.DataFrame) -> None:
-    (block,) = layout.blocks("table1", table1(published))
+    (block,) = layout.blocks(TABLE1, table1(published))
     labels = [column.label for column in block.columns if column.kind == "printed"]
     assert labels == ["Held-out source", "CVAE", "DDPM"]
 
@@ -134,15 +136,15 @@ def test_single_samples_are_judged_by_their_distance_from_the_real_value(publish
     frames = [toy.distances(model) for model in ("real", "ddpm")]
     for frame, value in zip(frames, (4.9, 5.2), strict=True):
         frame.loc[frame["metric"] == "fitting_loss", ["value", "standard_error"]] = value, 0.11
-    near = tables.assemble("table1", frames, published)
+    near = tables.assemble(TABLE1, frames, published)
     where = {"metric": "fitting_loss", "property": "all", "protocol": "published"}
     assert one(near, model="ddpm", **where)["at_floor"], "0.3 apart, with errors of 0.11 on both sides"
     assert not one(near, model="real", **where)["at_floor"]
     frames[1].loc[frames[1]["metric"] == "fitting_loss", "value"] = 5.22
-    assert not one(tables.assemble("table1", frames, published), model="ddpm", **where)["at_floor"]
-    alone = tables.assemble("table1", frames[1:], published)
+    assert not one(tables.assemble(TABLE1, frames, published), model="ddpm", **where)["at_floor"]
+    alone = tables.assemble(TABLE1, frames[1:], published)
     assert not one(alone, model="ddpm", **where)["at_floor"], "nothing to compare with"
-    text = formats.markdown("table1", near, "demo", "7.8")
+    text = formats.markdown(TABLE1, near, "demo", "7.8")
     assert "5.20 ± 0.11 **at the source's**" in text
 
 
@@ -162,13 +164,14 @@ def test_single_samples_are_judged_by_their_distance_from_the_real_value(publish
 def test_each_kind_has_a_value_of_its_own_to_come_close_to(
     metric: str, value: float, error: float, floor: float, said: bool
 ) -> None:
-    assert readings.at_floor(metric, value, error, floor) == said
-    assert not readings.at_floor(metric, np.nan, error, floor)
+    of = SUCCESSORS if metric == "generated_over_real" else TABLE1
+    assert at_floor(of.kind(metric), value, error, floor) == said
+    assert not at_floor(of.kind(metric), np.nan, error, floor)
 
 
 def test_successors_stand_beside_the_other_model(published: pd.DataFrame, tmp_path: Path) -> None:
-    table = tables.assemble("successors", [toy.distances("real"), toy.distances("ddpm")], published)
-    (block,) = layout.blocks("successors", table)
+    table = tables.assemble(SUCCESSORS, [toy.distances("real"), toy.distances("ddpm")], published)
+    (block,) = layout.blocks(SUCCESSORS, table)
     assert [row.label for row in block.rows] == [
         *("Isophotal area", "Ellipticity", "Semi-major axis", "Sérsic index"),
         *(f"Sky rms, {band}" for band in "grizy"),
@@ -178,23 +181,23 @@ def test_successors_stand_beside_the_other_model(published: pd.DataFrame, tmp_pa
     assert (printed.label, printed.kind) == ("DDPM of arXiv:2411.18440", "printed")
     assert [row.cells[-1] and row.cells[-1].value for row in block.rows][:4] == ["0.9", "0.98", "0.96", "0.93"]
     assert block.rows[-1].cells[-1].value == "14.2"
-    assert "**at one**" in formats.markdown("successors", table, "demo", "7.8")
+    assert "**at one**" in formats.markdown(SUCCESSORS, table, "demo", "7.8")
     assert (table["property"] == "isophotal_area@0.01-0.25").sum() == 4, "two models under two protocols"
 
 
 def test_files_say_the_same_read_back(published: pd.DataFrame, tmp_path: Path) -> None:
-    for name in ("table1", "successors"):
-        table = tables.assemble(name, [toy.distances(model, seed) for model in MODELS for seed in (0, 1)], published)
-        paths = [tmp_path / f"{name}.{kind}" for kind in ("csv", "md", "tex")]
-        tables.write(name, table, "demo", "7.8", *paths)
-        assert layout.blocks(name, pd.read_csv(paths[0])) == layout.blocks(name, table)
+    for of in (TABLE1, SUCCESSORS):
+        table = tables.assemble(of, [toy.distances(model, seed) for model in MODELS for seed in (0, 1)], published)
+        paths = [tmp_path / f"{of.file}.{kind}" for kind in ("csv", "md", "tex")]
+        tables.write(of, table, "demo", "7.8", paths)
+        assert layout.blocks(of, pd.read_csv(paths[0])) == layout.blocks(of, table)
         latex = paths[2].read_text(encoding="utf-8")
         assert latex.count("{") - latex.count(r"\{") == latex.count("}") - latex.count(r"\}")
         for sign in "Δσ±×⁻":
             assert sign not in latex
-        for said in ("mock", "Scale: demo", "printed"):
+        for said in ("mock", "scale: demo", "printed"):
             assert said in paths[1].read_text(encoding="utf-8")
-    said = captions.caption("table1", table1(published), "demo", "7.8")
+    said = " ".join(captions.notes(TABLE1, table1(published), "7.8"))
     assert "rises with signal-to-noise" in said
     assert "they are no targets" in said
 
@@ -215,4 +218,4 @@ def test_the_same_comparison_twice_is_refused(published: pd.DataFrame) -> None:
     ],
 )
 def test_bins_are_told_from_networks(name: str, found: tuple[str, float, float] | None) -> None:
-    assert rows.split_bin(name) == found
+    assert split_bin(name) == found

@@ -6,11 +6,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from galforge.papers import registry
+from galforge.papers.overall import taken_of
 from galforge.report import captions, formats, layout, overall, tables
 from toys import gantastic2020 as sparse
 from toys import li2024 as of_redshift
 
 ROOT = Path(__file__).resolve().parents[3]
+TAKEN = taken_of(registry.tables())
+ALL = registry.table("all")
 NETWORKS = ("efficientnet-lite0", "inception-v3")
 
 
@@ -49,7 +53,7 @@ def distances() -> list[pd.DataFrame]:
 
 @pytest.fixture(scope="module")
 def made(published: pd.DataFrame) -> pd.DataFrame:
-    return overall.assemble(distances(), published)
+    return overall.assemble(TAKEN, distances(), published)
 
 
 def one(table: pd.DataFrame, **where: str) -> pd.Series:
@@ -60,7 +64,7 @@ def one(table: pd.DataFrame, **where: str) -> pd.Series:
 
 
 def test_one_number_per_model_and_metric(made: pd.DataFrame) -> None:
-    assert tuple(made.columns) == overall.COLUMNS
+    assert tuple(made.columns) == tables.COLUMNS
     assert not made.duplicated(["dataset", "model", "metric", "property"]).any()
     assert not (made["model"] == "roundtrip").any()
     assert made["seeds"].notna().all(), "models that were not run are left out"
@@ -80,7 +84,7 @@ def test_one_number_per_model_and_metric(made: pd.DataFrame) -> None:
 
 
 def test_numbers_are_those_of_the_other_tables(made: pd.DataFrame, published: pd.DataFrame) -> None:
-    table = tables.assemble("morphology", distances(), published)
+    table = tables.assemble(registry.table("holzschuh2022/morphology"), distances(), published)
     average = one(table, dataset="cosmos", model="vae", property="average", protocol="corrected")
     row = one(made, dataset="cosmos", model="vae", metric="wasserstein", property="morphology")
     for column in ("value", "standard_error", "floor", "at_floor", "n_source", "n_generated", "seeds", "published"):
@@ -101,7 +105,7 @@ def test_ratios_to_the_floor_keep_what_was_said_of_them(made: pd.DataFrame) -> N
 
 
 def test_data_sets_and_models_keep_their_order(made: pd.DataFrame) -> None:
-    blocks = layout.blocks("all", made)
+    blocks = layout.blocks(ALL, made)
     assert [block.dataset for block in blocks] == ["cosmos", "galaxiesml", "sparse"]
     assert [[column.label for column in block.columns if column.kind != "printed"] for block in blocks] == [
         ["VAE", "StyleGAN"],
@@ -136,30 +140,32 @@ def test_data_sets_and_models_keep_their_order(made: pd.DataFrame) -> None:
 
 def test_files_say_the_same_read_back(made: pd.DataFrame, tmp_path: Path) -> None:
     paths = [tmp_path / f"all.{kind}" for kind in ("csv", "md", "tex")]
-    tables.write("all", made, "demo", "7.8", *paths)
-    assert layout.blocks("all", pd.read_csv(paths[0])) == layout.blocks("all", made)
+    tables.write(ALL, made, "demo", "7.8", paths)
+    assert layout.blocks(ALL, pd.read_csv(paths[0])) == layout.blocks(ALL, made)
     markdown, latex = (path.read_text(encoding="utf-8") for path in paths[1:])
-    for said in ("Every generator on the data sets they share", "Scale: demo", "numba engine", "**at floor**", "mock"):
+    for said in ("Every generator on the data sets they share", "scale: demo", "numba engine", "**at floor**", "mock"):
         assert said in markdown
     assert "nan" not in markdown
     assert latex.isascii()
-    assert formats.latex("all", made, "demo", "7.8") == latex
-    assert "of the source's standard deviation for morphology" in captions.caption("all", made, "demo", "7.8")
+    assert formats.latex(ALL, made, "demo", "7.8") == latex
+    assert "morphology in ×10⁻² of the source's standard deviation; power spectrum in" in captions.caption(
+        ALL, made, "demo"
+    )
 
 
 def test_what_was_not_measured_is_left_out(published: pd.DataFrame) -> None:
     alone = [frame[frame["comparison"] == "power_spectrum"] for frame in distances() if "comparison" in frame]
-    made = overall.assemble(alone, published)
+    made = overall.assemble(TAKEN, alone, published)
     assert set(made["property"]) == {"power_spectrum"}
-    scored = overall.assemble([sparse.scores("baseline1")], published)
+    scored = overall.assemble(TAKEN, [sparse.scores("baseline1")], published)
     assert list(scored["metric"]) == ["mean_score"]
 
 
 def test_says_what_to_run_where_there_is_nothing(published: pd.DataFrame) -> None:
     for nothing in ([], [of_redshift.distances("ddpm")], [run("cosmos", "vae", 0.4).query("protocol == 'published'")]):
-        with pytest.raises(tables.TablesError, match="table all: the distances hold no average of morphology"):
-            overall.assemble(nothing, published)
+        with pytest.raises(tables.TablesError, match="table all: the distances hold nothing of what it shows"):
+            overall.assemble(TAKEN, nothing, published)
     with pytest.raises(tables.TablesError, match="comes twice"):
-        overall.assemble([run("cosmos", "vae", 0.4)] * 2, published)
-    with pytest.raises(tables.TablesError, match="'all' is not one of"):
-        tables.assemble("all", distances(), published)
+        overall.assemble(TAKEN, [run("cosmos", "vae", 0.4)] * 2, published)
+    with pytest.raises(tables.TablesError, match="table all is not made of distances"):
+        tables.assemble(ALL, distances(), published)

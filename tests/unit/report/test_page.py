@@ -13,10 +13,10 @@ import pytest
 
 from galforge.drawing import style
 from galforge.drawing.names import COLOUR_BULGE, MORPHOLOGY, PHOTOMETRY
+from galforge.papers import registry
 from galforge.papers.holzschuh2022 import denoising_table
-from galforge.papers.readings import OWN, TABLES
-from galforge.papers.table import HOLZSCHUH, LI
-from galforge.report import layout, overall, page, tables
+from galforge.papers.overall import taken_of
+from galforge.report import cost, layout, overall, page, tables
 from galforge.report.summary import figures
 from galforge.seeds import generator
 from galforge.studies.denoising.summary import summarise
@@ -24,6 +24,7 @@ from toys import denoising as toy
 from toys import gantastic2020 as sparse
 from toys import li2024 as of_redshift
 
+TABLES = registry.tables()
 ROOT = Path(__file__).resolve().parents[3]
 CHROMIUM = shutil.which("chromium")
 ENGINES = {"corrected": "numba", "published": "statmorph"}
@@ -42,7 +43,9 @@ MADE = {
     },
     "photometry": {"wasserstein": [*PHOTOMETRY]},
     "joint": {"sliced_wasserstein": ["all"], "classifier": ["all"]},
-    "features": {metric: [NETWORK] for name in ("fid", "kid", "coverage") for metric in TABLES[name].metrics},
+    "features": {
+        metric: [NETWORK] for name in ("fid", "kid", "coverage") for metric in TABLES[f"holzschuh2022/{name}"].metrics
+    },
 }
 RUNS = {
     "cosmos": ("mock", [("vae", 0), ("vae", 1), ("stylegan", 0)]),
@@ -105,18 +108,18 @@ def build(folder: Path) -> Path:
         page.Figure(folder / "figure.png", kind, "cosmos (mock)", f"A caption for {kind} <&>.", f"What the {kind} show")
         for kind in page.FIGURES
     ]
-    galaxies = [name for name in TABLES if TABLES[name].study == LI]
-    own = [name for name in TABLES if TABLES[name].study == HOLZSCHUH and name not in OWN]
-    made = {name: tables.assemble(name, frames, published) for name in own}
+    of = {paper: [table for table in TABLES.values() if table.paper == paper] for paper in registry.names()}
+    own = [table for table in of["holzschuh2022"] if not table.make]
+    made = {table.name: tables.assemble(table, frames, published) for table in own}
     asked = [of_redshift.distances(model) for model in ("real", "cvae", "cvae-published", "ddpm")]
     printed = tables.read_published([ROOT / "config/published/li2024.csv"])
-    made |= {name: tables.assemble(name, asked, printed) for name in galaxies}
+    made |= {table.name: tables.assemble(table, asked, printed) for table in of["li2024"]}
     printed = tables.read_published([ROOT / "config/published/gantastic2020.csv"])
-    scored = page.TOGETHER["gantastic2020"]
-    made |= {name: tables.assemble(name, sparse.distances(), printed) for name in scored}
-    made["all"] = overall.assemble([*frames, *sparse.distances()], pd.concat([published, printed]))
+    made |= {table.name: tables.assemble(table, sparse.distances(), printed) for table in of["gantastic2020"]}
+    made["all"] = overall.assemble(taken_of(TABLES), [*frames, *sparse.distances()], pd.concat([published, printed]))
     spent = {"parameters": 2.3e6, "images_seen": 16_000.0, "gpu_hours": 0.0, "cpu_hours": 0.08}
-    made["cost"] = tables.assemble_cost(
+    made["holzschuh2022/cost"] = cost.assemble(
+        TABLES["holzschuh2022/cost"],
         pd.DataFrame(
             [
                 {"dataset": data, "origin": origin, "model": model, "seed": seed, "property": name, "value": value}
@@ -125,11 +128,14 @@ def build(folder: Path) -> Path:
                 if model != "roundtrip"
                 for name, value in spent.items()
             ]
-        )
+        ),
     )
     cases = {name: toy.CASES[name] for name in ("in_domain", "noise_shift")}
     sweep = toy.sweep((0.0, 0.5, 1.0), 2, galaxies=12, cases=cases, curves=False, origin="mock")
-    made["denoising"] = denoising_table.assemble([summarise(sweep, toy.references(12, cases, False), 5)], published)
+    denoising = TABLES["holzschuh2022/denoising"]
+    made[denoising.name] = denoising_table.assemble(
+        denoising, [summarise(sweep, toy.references(12, cases, False), 5)], published
+    )
     page.build(summary, made, shown, folder / "index.html")
     return folder / "index.html"
 
@@ -184,10 +190,14 @@ def test_says_which_engine_measured(built: Path) -> None:
     )
     assert text.count(said) == 2, "at the headline and at the morphology"
     assert "Here EfficientNet-Lite0 saw the stamps. Inception-v3 was not run: its cells are empty" in text
-    table = tables.assemble("morphology", [distances("cosmos", "mock", "vae", 0)], tables.read_published([]))
+    table = tables.assemble(
+        TABLES["holzschuh2022/morphology"], [distances("cosmos", "mock", "vae", 0)], tables.read_published([])
+    )
     captions = {
         figure.kind: figure.caption
-        for figure in figures(["distributions-cosmos.png", "spectra-cosmos.png"], {"morphology": table}, "7.8")
+        for figure in figures(
+            ["distributions-cosmos.png", "spectra-cosmos.png"], {"holzschuh2022/morphology": table}, "7.8"
+        )
     }
     assert figures(["contours-cosmos.png"], {}, "7.8")[0].caption.startswith("Pairs of morphological")
     assert captions["distributions"].endswith(

@@ -1,18 +1,39 @@
 """Tables: the arithmetic of seeds and errors, printed values at their rows, and files that say everything."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from galforge.papers import readings
+from galforge.errors import GalforgeError
+from galforge.papers import registry
+from galforge.papers.readings import KINDS, at_floor
+from galforge.papers.table import Table
 from galforge.provenance.records import locked_versions
-from galforge.report import captions, formats, layout, tables
+from galforge.report import captions, cost, formats, layout, tables
 
 ROOT = Path(__file__).resolve().parents[3]
 PRINTED = ROOT / "config/published/holzschuh2022.csv"
+
+
+def known(name: str) -> Table:
+    return registry.table(f"holzschuh2022/{name}")
+
+
+def assemble(name: str, distances: list[pd.DataFrame], published: pd.DataFrame) -> pd.DataFrame:
+    return tables.assemble(known(name), distances, published)
+
+
+def blocks(name: str, frame: pd.DataFrame) -> list[layout.Block]:
+    return layout.blocks(known(name), frame)
+
+
+def said_of(name: str, frame: pd.DataFrame) -> str:
+    """Caption and notes."""
+    return " ".join([captions.caption(known(name), frame, "demo"), *captions.notes(known(name), frame, "7.8")])
 
 
 def rows(
@@ -67,7 +88,7 @@ def one(table: pd.DataFrame, **where: str) -> pd.Series:
 
 def test_seeds_are_averaged_and_their_scatter_added_in_quadrature(published: pd.DataFrame) -> None:
     frames = [rows({"gini": 0.4}, seed=0, error=0.03), rows({"gini": 0.6}, seed=1, error=0.05)]
-    row = one(tables.assemble("morphology", frames, published), property="gini", model="vae")
+    row = one(assemble("morphology", frames, published), property="gini", model="vae")
     assert row["value"] == pytest.approx(0.5)
     images, seeds = np.sqrt((0.03**2 + 0.05**2) / 2), np.sqrt(0.02 / 2)
     assert row["standard_error"] == pytest.approx(np.hypot(images, seeds))
@@ -75,21 +96,21 @@ def test_seeds_are_averaged_and_their_scatter_added_in_quadrature(published: pd.
 
 
 def test_one_seed_keeps_the_error_over_images(published: pd.DataFrame) -> None:
-    row = one(tables.assemble("morphology", [rows({"gini": 0.4})], published), property="gini", model="vae")
+    row = one(assemble("morphology", [rows({"gini": 0.4})], published), property="gini", model="vae")
     assert row["standard_error"] == 0.03
 
 
 def test_order_of_the_files_changes_nothing(published: pd.DataFrame) -> None:
     frames = [rows({"gini": 0.1 + 0.2 * seed}, seed=seed, error=0.01 * (seed + 1)) for seed in range(3)]
     pd.testing.assert_frame_equal(
-        tables.assemble("morphology", frames, published),
-        tables.assemble("morphology", frames[::-1], published),
+        assemble("morphology", frames, published),
+        assemble("morphology", frames[::-1], published),
     )
 
 
 @pytest.mark.parametrize(("value", "said"), [(0.199, True), (0.2, False), (0.5, False), (np.nan, False)])
 def test_at_floor_is_below_twice_the_floor(published: pd.DataFrame, value: float, said: bool) -> None:
-    row = one(tables.assemble("morphology", [rows({"gini": value})], published), property="gini", model="vae")
+    row = one(assemble("morphology", [rows({"gini": value})], published), property="gini", model="vae")
     assert row["at_floor"] == said
 
 
@@ -98,7 +119,7 @@ def test_every_printed_value_of_the_data_set_finds_its_row(published: pd.DataFra
         rows({"gini": 0.4, "m20": 0.3}),
         rows({"gini": 0.4}, protocol="published"),
     ]
-    table = tables.assemble("morphology", frames, published)
+    table = assemble("morphology", frames, published)
     printed = published[(published["table"] == "morphology") & (published["dataset"] == "cosmos")]
     for want in printed.itertuples():
         found = table[(table["model"] == want.model) & (table["property"] == want.property)]
@@ -109,7 +130,7 @@ def test_every_printed_value_of_the_data_set_finds_its_row(published: pd.DataFra
 
 
 def test_models_that_were_not_run_have_no_value_and_the_papers_origin(published: pd.DataFrame) -> None:
-    table = tables.assemble("morphology", [rows({"gini": 0.4})], published)
+    table = assemble("morphology", [rows({"gini": 0.4})], published)
     row = one(table, model="stylegan", property="gini")
     assert np.isnan(row["value"])
     assert row["origin"] == "observed"
@@ -119,7 +140,7 @@ def test_models_that_were_not_run_have_no_value_and_the_papers_origin(published:
 
 
 def test_other_models_get_no_printed_value(published: pd.DataFrame) -> None:
-    table = tables.assemble("morphology", [rows({"gini": 0.4}, model="vae-wide")], published)
+    table = assemble("morphology", [rows({"gini": 0.4}, model="vae-wide")], published)
     assert np.isnan(one(table, model="vae-wide")["published"])
 
 
@@ -131,7 +152,7 @@ def groups(morphology: float, spectrum: float, **more: object) -> list[pd.DataFr
 
 
 def test_the_headline_is_the_mean_over_groups(published: pd.DataFrame) -> None:
-    table = tables.assemble("headline", groups(0.6, 0.2), published)
+    table = assemble("headline", groups(0.6, 0.2), published)
     row = one(table, property="overall", model="vae")
     assert row["value"] == pytest.approx(0.4)
     assert row["standard_error"] == pytest.approx(0.05 / 2)
@@ -150,18 +171,18 @@ def test_the_printed_headline_follows_from_the_printed_averages(published: pd.Da
         if dataset == "skirt":
             colour = all_of.loc[all_of["table"] == "colour_bulge", "value"].mean()
             frames.append(rows({"average": colour}, dataset=dataset, model="stylegan", comparison="colour_bulge"))
-        table = tables.assemble("headline", frames, published)
+        table = assemble("headline", frames, published)
         row = one(table, property="overall", model="stylegan")
         assert row["value"] == pytest.approx(want, abs=1e-4)
         assert row["published"] == want
 
 
 def test_no_headline_from_half_of_its_groups(published: pd.DataFrame) -> None:
-    alone = tables.assemble("headline", groups(0.6, 0.2)[:1], published)
+    alone = assemble("headline", groups(0.6, 0.2)[:1], published)
     assert alone[(alone["model"] == "vae") & (alone["property"] == "overall")].empty
-    skirt = tables.assemble("headline", groups(0.6, 0.2, dataset="skirt"), published)
+    skirt = assemble("headline", groups(0.6, 0.2, dataset="skirt"), published)
     assert skirt[(skirt["model"] == "vae") & (skirt["property"] == "overall")].empty
-    blank = tables.assemble("headline", groups(0.6, np.nan), published)
+    blank = assemble("headline", groups(0.6, np.nan), published)
     assert np.isnan(one(blank, model="vae", property="overall")["value"])
 
 
@@ -176,15 +197,15 @@ def engines(corrected: str, published: str) -> list[pd.DataFrame]:
 
 def test_each_row_says_what_measured_it(published: pd.DataFrame) -> None:
     frames = engines("numba", "statmorph")
-    table = tables.assemble("morphology", frames, published)
+    table = assemble("morphology", frames, published)
     measured = table[table["value"].notna()]
     assert dict(zip(measured["protocol"], measured["engine"], strict=True)) == {
         "corrected": "numba",
         "published": "statmorph",
     }
     assert set(table.loc[table["value"].isna(), "engine"]) == {""}, "a printed value has no engine of ours"
-    assert set(tables.assemble("power_spectrum", frames, published)["engine"]) == {""}
-    headline = tables.assemble("headline", frames, published)
+    assert set(assemble("power_spectrum", frames, published)["engine"]) == {""}
+    headline = assemble("headline", frames, published)
     run = headline[(headline["protocol"] == "corrected") & headline["value"].notna()]
     assert dict(zip(run["property"], run["engine"], strict=True)) == {
         "morphology": "numba",
@@ -209,17 +230,19 @@ def test_each_row_says_what_measured_it(published: pd.DataFrame) -> None:
 def test_captions_name_the_engine(published: pd.DataFrame, corrected: str, other: str, said: str) -> None:
     frames = engines(corrected, other)
     for name in ("morphology", "headline"):
-        table = tables.assemble(name, frames, published)
-        assert captions.caption(name, table, "demo", "7.8").endswith(f". {said}")
+        table = assemble(name, frames, published)
+        assert captions.notes(known(name), table, "7.8")[-1] == said
         assert f"VAE, corrected protocol, engine {corrected} (280 v 270)" in formats.markdown(
-            name, table, "demo", "7.8"
+            known(name), table, "demo", "7.8"
         )
-        line = next(line for line in formats.latex(name, table, "demo", "7.8").splitlines() if "engine &" in line)
+        line = next(
+            line for line in formats.latex(known(name), table, "demo", "7.8").splitlines() if "engine &" in line
+        )
         assert line.startswith(f"engine & {corrected} & {other} & ")
-    spectrum = tables.assemble("power_spectrum", frames, published)
-    assert "measured by" not in captions.caption("power_spectrum", spectrum, "demo", "7.8")
+    spectrum = assemble("power_spectrum", frames, published)
+    assert "measured by" not in said_of("power_spectrum", spectrum)
     for text in (formats.markdown, formats.latex):
-        assert "engine" not in text("power_spectrum", spectrum, "demo", "7.8")
+        assert "engine" not in text(known("power_spectrum"), spectrum, "demo", "7.8")
 
 
 def test_counts_stay_with_source_and_model(published: pd.DataFrame, tmp_path: Path) -> None:
@@ -232,8 +255,8 @@ def test_counts_stay_with_source_and_model(published: pd.DataFrame, tmp_path: Pa
             ("segmented", (299, 298)),
         )
     ]
-    table = tables.assemble("morphology", [pd.concat([rows({"gini": 0.4}), *counts])], published)
-    (block,) = layout.blocks("morphology", table)
+    table = assemble("morphology", [pd.concat([rows({"gini": 0.4}), *counts])], published)
+    (block,) = blocks("morphology", table)
     assert [(c.sample, *c.stages.values()) for c in block.counts] == [
         ("source", "300", "299", "260", "250"),
         ("VAE", "300", "298", "255", "240"),
@@ -245,9 +268,9 @@ def test_files_say_the_same_however_often_they_are_written(published: pd.DataFra
     frames = [rows({"gini": 1 / 3, "average": 0.15}, engine="numba")]
     frames += groups(0.1, 0.2, dataset="sersic", origin="analytic")
     for folder in ("a", "b"):
-        table = tables.assemble("morphology", frames, published)
+        table = assemble("morphology", frames, published)
         names = [tmp_path / folder / f"table.{kind}" for kind in ("csv", "md", "tex")]
-        tables.write("morphology", table, "demo", "7.8", *names)
+        tables.write(known("morphology"), table, "demo", "7.8", names)
     for kind in ("csv", "md", "tex"):
         first = (tmp_path / "a" / f"table.{kind}").read_bytes()
         assert first == (tmp_path / "b" / f"table.{kind}").read_bytes()
@@ -255,16 +278,16 @@ def test_files_say_the_same_however_often_they_are_written(published: pd.DataFra
     assert tuple(read.columns) == tables.COLUMNS
     assert read["value"].iloc[0] == pytest.approx(1 / 3, abs=1e-12)
     # The page is made from the files, where counts come back as floats: nothing shown may change.
-    assert layout.blocks("morphology", read) == layout.blocks("morphology", table)
+    assert blocks("morphology", read) == blocks("morphology", table)
     for kind in ("md", "tex"):
         text = (tmp_path / "a" / f"table.{kind}").read_text(encoding="utf-8")
-        for said in ("mock", "analytic", "Scale: demo", "corrected", "printed", "at floor", "63.97"):
+        for said in ("mock", "analytic", "scale: demo", "corrected", "printed", "at floor", "63.97"):
             assert said in text, f"{said} is missing in the {kind} table"
 
 
 def test_latex_is_balanced_and_escaped(published: pd.DataFrame, tmp_path: Path) -> None:
-    table = tables.assemble("morphology", [rows({"gini": 0.4, "a_b%&$#{}~^\\": 0.15}, model="my_model")], published)
-    text = formats.latex("morphology", table, "demo", "7.8")
+    table = assemble("morphology", [rows({"gini": 0.4, "a_b%&$#{}~^\\": 0.15}, model="my_model")], published)
+    text = formats.latex(known("morphology"), table, "demo", "7.8")
     begun, ended = re.findall(r"\\begin\{(\w+)\}", text), re.findall(r"\\end\{(\w+)\}", text)
     assert sorted(begun) == sorted(ended)
     plain = text.replace(r"\{", "").replace(r"\}", "")
@@ -318,8 +341,8 @@ def test_numbers_are_rounded_to_their_error(
 def test_each_kind_of_metric_has_a_floor_of_its_own(
     metric: str, value: float, error: float, floor: float, said: bool
 ) -> None:
-    assert readings.at_floor(metric, value, error, floor) == said
-    assert not readings.at_floor(metric, np.nan, error, floor)
+    assert at_floor(KINDS[metric], value, error, floor) == said
+    assert not at_floor(KINDS[metric], np.nan, error, floor)
 
 
 def features(model: str = "vae", network: str = "efficientnet-lite0", **more: object) -> pd.DataFrame:
@@ -329,25 +352,25 @@ def features(model: str = "vae", network: str = "efficientnet-lite0", **more: ob
 
 
 def test_a_printed_fid_stands_beside_its_own_network_only(published: pd.DataFrame) -> None:
-    alone = tables.assemble("fid", [features(protocol="published")], published)
+    alone = assemble("fid", [features(protocol="published")], published)
     own = one(alone, model="vae", metric="fid", property="efficientnet-lite0")
     assert np.isnan(own["published"])
     printed = one(alone, model="vae", property="inception-v3")
     assert np.isnan(printed["value"])
     assert printed["published"] == 184.25
-    (block,) = layout.blocks("fid", alone)
+    (block,) = blocks("fid", alone)
     assert [(row.label, row.heading[:12]) for row in block.rows] == [
         ("FID", "EfficientNet"),
         ("FID∞", "EfficientNet"),
         ("FID", "Inception-v3"),
     ]
     assert [cell and cell.value for cell in block.rows[-1].cells] == [None, "184.25", "1.45", "14.65"]
-    assert "Inception-v3 was not run: its cells are empty" in captions.caption("fid", alone, "demo", "7.8")
+    assert "Inception-v3 was not run: its cells are empty" in said_of("fid", alone)
     both = [features(protocol="published"), features(protocol="published", network="inception-v3")]
-    table = tables.assemble("fid", both, published)
+    table = assemble("fid", both, published)
     assert one(table, model="vae", metric="fid", property="inception-v3")["published"] == 184.25
     assert one(table, model="vae", metric="fid", property="inception-v3")["value"] == 50.0
-    assert "was not run" not in captions.caption("fid", table, "demo", "7.8")
+    assert "was not run" not in said_of("fid", table)
 
 
 def test_features_are_shared_out_among_their_tables(published: pd.DataFrame) -> None:
@@ -356,39 +379,37 @@ def test_features_are_shared_out_among_their_tables(published: pd.DataFrame) -> 
         ("kid", {"kid"}),
         ("coverage", {"recall", "memorisation"}),
     ):
-        table = tables.assemble(name, [features(), rows({"gini": 0.4})], published)
+        table = assemble(name, [features(), rows({"gini": 0.4})], published)
         assert set(table.loc[table["value"].notna(), "metric"]) == found
-    (block,) = layout.blocks("coverage", table)
+    (block,) = blocks("coverage", table)
     assert [(row.label, row.heading, row.floor) for row in block.rows] == [
         ("Recall", "EfficientNet-Lite0", "ideal"),
         ("Copying", "EfficientNet-Lite0", "floor"),
     ]
-    assert "(ideal 0.10)" in formats.markdown("coverage", table, "demo", "7.8")
-    kid = tables.assemble("kid", [features()], published)
+    assert "(ideal 0.10)" in formats.markdown(known("coverage"), table, "demo", "7.8")
+    kid = assemble("kid", [features()], published)
     assert one(kid, model="vae", property="efficientnet-lite0")["at_floor"], "0.012 with an error of 0.03"
 
 
 def test_galaxies_compared_with_themselves_have_no_floor_and_come_last(published: pd.DataFrame) -> None:
     frames = [rows({"gini": 0.01}, model="roundtrip"), rows({"gini": 0.01}), rows({"gini": 0.3}, model="alae")]
-    table = tables.assemble("morphology", frames, published)
+    table = assemble("morphology", frames, published)
     paired = one(table, model="roundtrip", property="gini")
     assert (np.isnan(paired["floor"]), paired["at_floor"], paired["standard_error"]) == (True, False, 0.03)
     assert one(table, model="vae", property="gini")["at_floor"]
-    (block,) = layout.blocks("morphology", table)
+    (block,) = blocks("morphology", table)
     assert [column.label for column in block.columns if column.kind == "corrected"] == [
         "VAE",
         "ALAE",
         "Store and decode",
     ]
-    assert "is no model" in captions.caption("morphology", table, "demo", "7.8")
-    assert "is no model" not in captions.caption(
-        "morphology", tables.assemble("morphology", frames[1:], published), "demo", "7.8"
-    )
+    assert "is no model" in said_of("morphology", table)
+    assert "is no model" not in said_of("morphology", assemble("morphology", frames[1:], published))
 
 
 def test_metrics_of_independent_samples_are_left_out_where_both_are_the_same_galaxies(published: pd.DataFrame) -> None:
     frames = [features(model="roundtrip"), features()]
-    fid, kid, coverage = (tables.assemble(name, frames, published) for name in ("fid", "kid", "coverage"))
+    fid, kid, coverage = (assemble(name, frames, published) for name in ("fid", "kid", "coverage"))
     assert one(fid, model="roundtrip")["metric"] == "fid"
     assert "roundtrip" not in {*kid["model"], *coverage["model"]}
 
@@ -398,7 +419,7 @@ def test_counts_of_the_way_there_and_back_are_told_apart(published: pd.DataFrame
         pd.concat([rows({"gini": 0.4}, **run), rows({"kept": 0.9}, metric="count", **run)])
         for run in ({"model": "roundtrip", "n": (290, 270)}, {"model": "vae", "n": (270, 200)})
     ]
-    (block,) = layout.blocks("morphology", tables.assemble("morphology", frames, published))
+    (block,) = blocks("morphology", assemble("morphology", frames, published))
     assert [(count.sample, count.stages["kept"]) for count in block.counts] == [
         ("source", "270"),
         ("VAE", "200"),
@@ -417,8 +438,8 @@ def test_metrics_of_one_table_are_grouped_under_headings(published: pd.DataFrame
             rows(colours, **common),
         ]
     )
-    table = tables.assemble("colour_bulge", [frame], published)
-    (block,) = layout.blocks("colour_bulge", table)
+    table = assemble("colour_bulge", [frame], published)
+    (block,) = blocks("colour_bulge", table)
     labels = ["g - i, early types", "g - i, late types", "Bulge statistic F(G, M20)", "Average"]
     assert [row.label for row in block.rows] == [*labels, *labels, "Early galaxies", "Red galaxies"]
     assert [row.heading for row in block.rows[::4]] == [
@@ -430,9 +451,9 @@ def test_metrics_of_one_table_are_grouped_under_headings(published: pd.DataFrame
     printed = [column.kind for column in block.columns].index("printed")
     assert block.rows[0].cells[printed].value == "12.60"
     assert block.rows[4].cells[printed] is None, "printed values stand beside the plain distances"
-    text = formats.latex("colour_bulge", table, "demo", "7.8")
+    text = formats.latex(known("colour_bulge"), table, "demo", "7.8")
     assert text.count(r"\textit{Difference of shares}") == 1, "there are no printed shares"
-    assert "| Distance: g - i, early types" in formats.markdown("colour_bulge", table, "demo", "7.8")
+    assert "| Distance: g - i, early types" in formats.markdown(known("colour_bulge"), table, "demo", "7.8")
 
 
 def test_columns_are_those_of_a_protocol_together_and_fit_a_page(published: pd.DataFrame) -> None:
@@ -441,7 +462,7 @@ def test_columns_are_those_of_a_protocol_together_and_fit_a_page(published: pd.D
         for model in ("roundtrip", "vae", "stylegan", "alae")
         for protocol in ("corrected", "published")
     ]
-    (block,) = layout.blocks("morphology", tables.assemble("morphology", frames, published))
+    (block,) = blocks("morphology", assemble("morphology", frames, published))
     assert block.groups == [("corrected", 4), ("published", 4), ("printed", 3)]
     assert formats.pieces(block) == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10]]
     assert all(block.columns[index].kind == "printed" for index in formats.pieces(block)[-1])
@@ -454,14 +475,14 @@ def test_costs_are_averaged_over_seeds_and_shown_as_they_are_spoken_of(tmp_path:
         for seed in (0, 2)
         for name, value in {**costs, "cpu_hours": 0.0432}.items()
     ]
-    table = tables.assemble_cost(pd.DataFrame(made))
+    table = cost.assemble(known("cost"), pd.DataFrame(made))
     assert tuple(table.columns) == tables.COLUMNS
     row = one(table, property="gpu_hours")
     assert (row["value"], row["metric"], row["seeds"], row["at_floor"]) == (pytest.approx(124.4), "cost", 2, False)
     names = [tmp_path / f"cost.{kind}" for kind in ("csv", "md", "tex")]
-    tables.write("cost", table, "demo", "7.8", *names)
+    tables.write(known("cost"), table, "demo", "7.8", names)
     read = pd.read_csv(names[0])
-    (block,) = layout.blocks("cost", read)
+    (block,) = blocks("cost", read)
     assert [(row.label, row.cells[0].value) for row in block.rows] == [
         ("Parameters", "2.35 M"),
         ("of these to generate", "98,766"),
@@ -471,27 +492,29 @@ def test_costs_are_averaged_over_seeds_and_shown_as_they_are_spoken_of(tmp_path:
     ]
     assert "$98,766$" in names[2].read_text(encoding="utf-8")
     with pytest.raises(tables.TablesError, match="no trainings"):
-        tables.assemble_cost(pd.DataFrame(made[:0]))
+        cost.assemble(known("cost"), pd.DataFrame(made[:0]))
 
 
 def test_errors_name_the_cause(published: pd.DataFrame, tmp_path: Path) -> None:
     frame = rows({"gini": 0.4})
-    with pytest.raises(tables.TablesError, match="not one of headline, morphology"):
-        tables.assemble("shapes", [frame], published)
+    with pytest.raises(
+        GalforgeError, match="'holzschuh2022/shapes' is not one of holzschuh2022/headline, holzschuh2022/morphology"
+    ):
+        assemble("shapes", [frame], published)
     with pytest.raises(tables.TablesError, match=r"cosmos, vae, seed 0, morphology \(corrected\), wasserstein gini"):
-        tables.assemble("morphology", [frame, frame], published)
+        assemble("morphology", [frame, frame], published)
     with pytest.raises(
         tables.TablesError, match=r"cosmos, mock, vae, .* its seeds were measured by numba and statmorph"
     ):
-        tables.assemble(
+        assemble(
             "morphology",
             [rows({"gini": 0.4}, engine="numba"), rows({"gini": 0.4}, engine="statmorph", seed=1)],
             published,
         )
     with pytest.raises(tables.TablesError, match="hold nothing for it, only morphology"):
-        tables.assemble("photometry", [frame], published)
+        assemble("photometry", [frame], published)
     with pytest.raises(tables.TablesError, match="no distances"):
-        tables.assemble("morphology", [], published)
+        assemble("morphology", [], published)
     frame.drop(columns="floor").to_csv(tmp_path / "wasserstein.csv")
     with pytest.raises(tables.TablesError, match=r"wasserstein\.csv: lacks the column floor"):
         tables.read_distances([tmp_path / "wasserstein.csv"])
@@ -508,3 +531,29 @@ def test_the_printed_values_are_those_of_one_study(published: pd.DataFrame) -> N
 def test_definitions_are_those_of_the_locked_statmorph():
     # A newer statmorph in the lock is one that the engine numba was not compared with.
     assert locked_versions()["statmorph"] == captions.DEFINITIONS
+
+
+def test_captions_have_three_sentences_and_notes_the_rest(published: pd.DataFrame) -> None:
+    frame = assemble("morphology", [rows({"gini": 0.4}, engine="numba")], published)
+    caption = captions.caption(known("morphology"), frame, "demo")
+    assert caption == (
+        "Morphology. Wasserstein-1 distance between source and generated stamps, in ×10⁻² of the source's standard "
+        "deviation (12.3 means 0.123 standard deviations); smaller is better. Sources: cosmos (mock, up to 280 source "
+        "stamps); scale: demo."
+    )
+    text = formats.markdown(known("morphology"), frame, "demo", "7.8")
+    last = text.rstrip().splitlines()[-1]
+    assert last.startswith("Morphology was measured by"), "notes stand below the table"
+    assert text.index("Each cell: value") > text.index("| Gini")
+
+
+def test_a_metric_that_nobody_reads_is_refused(published: pd.DataFrame) -> None:
+    new = replace(known("photometry"), metrics=("energy",))
+    frame = [rows({"log_flux": 0.4}, comparison="photometry", metric="energy")]
+    with pytest.raises(
+        GalforgeError, match="how energy is read is said nowhere; give its kind in the table's `readings`"
+    ):
+        tables.assemble(new, frame, published)
+    found = tables.assemble(replace(new, readings={"energy": "distance"}), frame, published)
+    assert not one(found, property="log_flux", model="vae")["at_floor"]
+    assert one(found, property="log_flux", model="vae")["value"] == 0.4

@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from galforge.papers.gantastic2020.gantastic2020 import FEATURES, KINDS, property_label
+from galforge.papers import registry
+from galforge.papers.gantastic2020.tables import FEATURES
 from galforge.report import tables
 from galforge.studies.realism.diversity import diversity
 from galforge.studies.realism.rows import experiment_rows
@@ -16,6 +17,7 @@ from toys import realism as toys
 
 ABOUT = {"dataset": "sparse", "origin": "mock", "scorer": BEST, "real_score": 2.0, "held_out": "stripes"}
 WHO = "xgboost histogram+power_spectrum"
+TABLES = {name: registry.table(f"gantastic2020/{name}") for name in ("table1", "table2", "experiments")}
 
 
 def row_of(rows, metric, name=None, model=None):
@@ -240,8 +242,8 @@ def test_scatter_between_images_has_the_error_of_a_normal_sample():
 def distances(scorers, generated):
     about = {name: ABOUT_MODEL[name] for name in ("dataset", "origin", "scorer", "images")}
     return {
-        "gantastic_table1": [scorers[1]],
-        "gantastic_table2": [
+        "table1": [scorers[1]],
+        "table2": [
             real_rows(scores_of_all(), generated["real"], about),
             *(
                 generator_rows(**generated, galaxies=None, about=ABOUT_MODEL, run={"model": model, "seed": seed})
@@ -252,7 +254,7 @@ def distances(scorers, generated):
     }
 
 
-@pytest.mark.parametrize("table", ["gantastic_table1", "gantastic_table2", "experiments"])
+@pytest.mark.parametrize("table", ["table1", "table2", "experiments"])
 def test_tables_are_made_of_the_rows(distances, table, tmp_path):
     """As they come back from the files that jobs write."""
     paths = []
@@ -261,35 +263,36 @@ def test_tables_are_made_of_the_rows(distances, table, tmp_path):
         paths.append(tmp_path / f"{number}.csv")
         frame.to_csv(paths[-1], index=False, lineterminator="\n")
     read = tables.read_distances(paths)
-    found = tables.assemble(table, read, tables.read_published([]))
+    of = TABLES[table]
+    found = tables.assemble(of, read, tables.read_published([]))
     assert list(found.columns) == list(tables.COLUMNS)
     whole = pd.concat(distances[table])
     assert len(found) == len(whole.drop_duplicates(["model", "metric", "property"]))
     for _, row in whole[whole["model"] != "baseline1"].iterrows():
         assert row_of(found, row["metric"], row["property"], row["model"])["value"] == pytest.approx(row["value"])
     # Every row has a name of its own, not that of the column.
-    assert all(property_label(row.property, row.metric) != row.property for row in found.itertuples())
-    assert set(found["metric"]) <= set(KINDS)
-    tables.write(table, found, "demo", "0.5.7", *(tmp_path / f"table.{kind}" for kind in ("csv", "md", "tex")))
+    assert all(of.label(row.metric, row.property) != row.property for row in found.itertuples())
+    assert set(found["metric"]) <= set(of.readings)
+    tables.write(of, found, "demo", "0.5.7", [tmp_path / f"table.{kind}" for kind in ("csv", "md", "tex")])
 
 
 def test_what_is_put_beside_real_images_has_a_row_of_them(distances):
     """Without one no value could be marked as that of real images."""
-    found = pd.concat(distances["gantastic_table2"])
-    beside = found[found["metric"].map(KINDS) == "beside"]
+    found = pd.concat(distances["table2"])
+    beside = found[found["metric"].map(TABLES["table2"].readings) == "beside"]
     keys = {who: set(map(tuple, rows[["metric", "property"]].to_numpy())) for who, rows in beside.groupby("model")}
     assert keys["baseline1"] == keys["real"]
 
 
 def test_values_of_real_images_are_marked(distances, generated):
-    real = distances["gantastic_table2"][0]
+    real = distances["table2"][0]
     same = generated["scores"].assign(predicted=2.0 + 0.1 * np.sin(np.arange(30)))
     rows = generator_rows(**generated | {"scores": same}, galaxies=None, about=ABOUT_MODEL, run=RUN)
-    found = tables.assemble("gantastic_table2", [real, rows], tables.read_published([]))
+    found = tables.assemble(TABLES["table2"], [real, rows], tables.read_published([]))
     assert row_of(found, "mean_score", WHO, RUN["model"]).at_floor
     spectra = row_of(found, "diversity", "spectra", RUN["model"])
     assert spectra.at_floor == (abs(spectra["value"] - 1) <= 2 * spectra.standard_error)
     far = generated["scores"].assign(predicted=9.0 + 0.1 * np.sin(np.arange(30)))
     rows = generator_rows(**generated | {"scores": far}, galaxies=None, about=ABOUT_MODEL, run=RUN)
-    found = tables.assemble("gantastic_table2", [real, rows], tables.read_published([]))
+    found = tables.assemble(TABLES["table2"], [real, rows], tables.read_published([]))
     assert not row_of(found, "mean_score", WHO, RUN["model"]).at_floor

@@ -1,4 +1,4 @@
-"""The look at a machine says what is there, measures it, and fails where a training would."""
+"""The check of a machine logs what is there, measures it, and fails where a training would."""
 
 import json
 import logging
@@ -19,7 +19,7 @@ def quick(monkeypatch, caplog):
     monkeypatch.setattr(module, "_MEASURED_SECONDS", 0.01)
     for variable in ("CUDA_VISIBLE_DEVICES", "SLURM_JOB_ID", "SLURMD_NODENAME"):
         monkeypatch.delenv(variable, raising=False)
-    # The workflow's own logger hands nothing on once a job has set it up.
+    # The logger of the workflow does not propagate once a job has set it up.
     monkeypatch.setattr(logging.getLogger("galforge"), "propagate", True)
     caplog.set_level(logging.INFO, logger="galforge")
 

@@ -59,7 +59,7 @@ def test_clock_works_outside_the_main_thread():
 
 @pytest.fixture
 def slurm(tmp_path, monkeypatch):
-    """A scontrol that notes what it is asked, in a job whose state the test sets."""
+    """A scontrol that records its calls, in a job whose state the test sets."""
     calls = tmp_path / "calls"
     calls.touch()
 

@@ -1,4 +1,4 @@
-"""What whoever watches a training sees while it runs."""
+"""What those who watch a training see while it runs."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Several processes train what one would, and end together whatever ends them."""
+"""Several processes train what one would, and end together, whatever ends them."""
 
 import os
 import signal
@@ -59,7 +59,7 @@ def assert_equal_to_float_tolerance(state, other):
     for kind in ("networks", "average"):
         assert state[kind].keys() == other[kind].keys()
         for name, value in state[kind].items():
-            # In norm: where a gradient is almost zero, Adam turns a rounding error into a part of a step.
+            # By norm, because Adam turns rounding errors of gradients near zero into parts of a step.
             difference = torch.linalg.vector_norm(value.double() - other[kind][name].double())
             assert difference <= 1e-4 * torch.linalg.vector_norm(value.double()) + 1e-6, name
 
@@ -114,7 +114,7 @@ def test_two_processes_reach_the_weights_of_one_even_inside_a_slurm_step(stamps,
     log = tmp_path / "log"
     before = surroundings()
     launch(plain(stamps, tmp_path / "state.pt", tmp_path / "work", STOP, log=str(log)), 2)
-    # A signal that comes later, while the job waits to be requeued, finds what it found before.
+    # Signals that come later, while the job waits to be requeued, meet the same handlers as before.
     assert surroundings() == before
     state = states.read(tmp_path / "state.pt")
     assert_equal_to_float_tolerance(state, alone)
@@ -125,7 +125,7 @@ def test_two_processes_reach_the_weights_of_one_even_inside_a_slurm_step(stamps,
 
 @pytest.mark.slow
 def test_training_goes_on_with_another_number_of_processes(stamps, tmp_path, alone):
-    """Two processes are asked to stop, one finishes: also the way to a node with fewer GPUs."""
+    """Two processes are asked to stop and one finishes, as on a node with fewer GPUs."""
     out, work = tmp_path / "state.pt", tmp_path / "work"
     process = begun_by_two(stamps, out, work)
     process.send_signal(signal.SIGTERM)

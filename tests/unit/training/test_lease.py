@@ -14,7 +14,7 @@ from galforge.training.lease import Lease, LeaseLost
 
 
 def elsewhere(folder, number=1, beat=0):
-    """The file of a holder on another machine, as far as anybody here can know."""
+    """The file of a holder on another machine, of whose process nothing is known here."""
     entry = {"token": "f" * 32, "host": "elsewhere", "boot": "b", "pid": 1, "started": "1", "released": "no "}
     path = folder / f"lease-{number:08d}"
     path.write_text(json.dumps(entry | {"beat": f"{beat:016d}"}))
@@ -78,8 +78,7 @@ def test_living_process_of_this_machine_is_waited_for(tmp_path):
 
 
 def test_loser_notices_before_it_writes(tmp_path, monkeypatch):
-    """A holder whose heartbeat stands still, as on a lost node, is taken over and may not write when it
-    wakes up."""
+    """A holder without heartbeat, as on a lost node, loses the folder and may not write when it wakes up."""
     monkeypatch.setattr(Lease, "_heartbeat", lambda self: self._stop.wait())
     with Lease(tmp_path, 3600) as loser:
         loser.check()
@@ -136,7 +135,7 @@ def test_half_written_lease_lapses_too(tmp_path):
 
 
 def test_number_of_a_process_that_ended_may_be_used_again(tmp_path):
-    """The start of the process tells a new one from the old one with its number."""
+    """The start time tells a new process from an old one with the same number."""
     path = elsewhere(tmp_path)
     mine = {"host": leases.socket.gethostname(), "boot": leases._boot(), "pid": os.getpid(), "started": "1"}
     path.write_text(json.dumps(json.loads(path.read_text()) | mine))

@@ -1,4 +1,4 @@
-"""The loop around a step: the average of the weights, the history, clipping, and augmentation."""
+"""The loop around a step: the EMA of the weights, the history, clipping, and augmentation."""
 
 import copy
 
@@ -113,7 +113,7 @@ def test_step_sizes_fall_as_the_inverse_root_of_images_seen_and_a_restored_run_k
     for _ in range(9):
         run.step(images)
         rates.append(run.optimisers["template"].param_groups[0]["lr"])
-    # Copied, as a file would: torch's optimisers go on in the tensors that they are given.
+    # Copied, as by a file, because torch's optimisers work on in the tensors that they are given.
     again.restore(copy.deepcopy(run.state()))
     for each in (run, again):
         each.step(images)

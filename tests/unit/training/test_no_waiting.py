@@ -4,10 +4,11 @@ import pytest
 import torch
 
 from galforge.models import normalisation as normalisations
+from galforge.models.settings import NormalisationSettings
 from galforge.stamps.file import Stamps
 from galforge.training.data import TrainingImages
 from galforge.training.loop import Training
-from galforge.training.settings import NormalisationSettings, StepSettings
+from galforge.training.settings import StepSettings
 from toys.galaxies import write_stamps
 from toys.job import NETWORK
 from toys.waiting import Watch
@@ -25,7 +26,7 @@ def run_and_images(tmp_path):
 
 def test_a_step_never_waits_and_only_a_complete_row_of_the_history_does(run_and_images):
     run, images = run_and_images
-    # Scalars of the host are used in the first step only, to make the optimiser's state.
+    # Only the first step uses scalars of the host, to make the state of the optimiser.
     run.step(images)
     with Watch() as within:
         run.step(images)

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 
 from galforge.errors import GalforgeError
+from galforge.models.settings import NormalisationSettings
 from galforge.sampling.conditions import conditions_for, divided
 from galforge.sampling.sample import sample
 from galforge.stamps.file import Stamps
 from galforge.training import export
 from galforge.training.segment import Segment, run_segment
-from galforge.training.settings import NormalisationSettings, StepSettings
+from galforge.training.settings import StepSettings
 from toys.galaxies import write_stamps
 
 TEST = {"columns": ["brightness"], "told": True, "source": "test", "seed": 0}

@@ -12,7 +12,7 @@ from galforge.models.vae.family import Family
 from galforge.sampling import sample as sampling
 from galforge.sampling.account import together
 from galforge.sampling.sample import BlockNoise, sample
-from galforge.stamps import merging
+from galforge.stamps import file as stamps_file
 from galforge.stamps.file import Stamps, StampsWriter
 from galforge.stamps.merging import merge
 from toys.galaxies import header
@@ -53,7 +53,7 @@ def template(tmp_path):
 
 
 def test_merged_chunks_are_the_same_file_as_one_drawing(vae, tmp_path, monkeypatch):
-    monkeypatch.setattr(merging, "_COPY_BYTES", 3 * 32 * 32 * 4)
+    monkeypatch.setattr(stamps_file, "_COPY_BYTES", 3 * 32 * 32 * 4)
     chunks = []
     for start, stop in [(0, 5), (5, 6), (6, 17)]:
         chunks.append(tmp_path / f"{start}.h5")

@@ -1,5 +1,4 @@
-"""Segments: whatever ends a try, the next one goes on, and the outcome is that of an uninterrupted
-training."""
+"""Segments: whatever ends a try, the next one goes on and reaches the state of an uninterrupted training."""
 
 import os
 import signal
@@ -43,7 +42,7 @@ def uninterrupted(stamps, tmp_path_factory):
 
 @pytest.fixture
 def at_step(monkeypatch):
-    """Do something before a certain step of the next trainings; returns the list of steps that were made."""
+    """Does something before a certain step of the next trainings; returns the list of steps made."""
     made = []
     real = Training.step
 
@@ -155,7 +154,7 @@ def test_damaged_checkpoint_falls_back_to_the_one_before(stamps, tmp_path, unint
 
 
 def content(path):
-    """Digest of all that a state holds but the key, which tells a chain from a single run."""
+    """Digest of a state without its key, which differs between a chain and a single run."""
     return states.content_digest({name: value for name, value in states.read(path).items() if name != "key"})
 
 
@@ -249,7 +248,7 @@ def test_divergence_names_the_loss_and_the_images_and_leaves_no_state(stamps, tm
 
 
 def test_weights_that_are_not_finite_are_never_saved(stamps, tmp_path, at_step):
-    """The last step before a save leaves no loss behind that could tell."""
+    """No loss shows that the last step before a save broke a weight."""
 
     def poison(run):
         real = run._update
@@ -275,7 +274,7 @@ def test_history_has_a_row_per_interval_and_no_clock_times(uninterrupted, tmp_pa
 
 
 def test_bfloat16_resumes_bit_for_bit_too(stamps, tmp_path, monkeypatch):
-    """There the layout of the tensors differs from that of the stored ones, optimisers included."""
+    """In bfloat16 the layout of tensors, those of optimisers included, differs from that of stored ones."""
     monkeypatch.setattr(job, "TRAINING", job.TRAINING.model_copy(update={"precision": "bfloat16"}))
     train(stamps, tmp_path / "one.pt", tmp_path / "work-one", 80)
     train(stamps, tmp_path / "half.pt", tmp_path / "work-half", 40)

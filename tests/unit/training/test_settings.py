@@ -1,4 +1,4 @@
-"""Settings of training and sampling."""
+"""Settings of training."""
 
 import subprocess
 import sys

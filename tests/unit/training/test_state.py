@@ -1,5 +1,4 @@
-"""State files: damage is noticed wherever it is, equal content is equal bytes, and a loser replaces
-nothing."""
+"""State files: any damage is noticed, equal content gives equal bytes, and without the lease nothing is replaced."""
 
 import errno
 import os
@@ -76,8 +75,7 @@ def test_every_truncation_is_noticed(tmp_path, lease):
 
 
 def test_flipped_bit_never_passes_for_another_state(tmp_path, lease):
-    """A bit flipped anywhere is an error, or (in padding and names of the container) changes nothing that is
-    read."""
+    """A flipped bit is an error, or, in padding and names of the container, changes nothing that is read."""
     path = tmp_path / "s.pt"
     states.write(path, example(), lease)
     whole, good = path.read_bytes(), states.content_digest(states.read(path))

@@ -1,6 +1,6 @@
-"""The files that are generated from the typed configuration: config/config.yaml and its JSON schema.
+"""Writes config/config.yaml and its JSON schema from the typed settings and paper_scale.yaml.
 
-``python workflow/galforge/config/files.py`` (``make config``) writes both; a test fails when they drift.
+``python workflow/galforge/config/files.py`` (``make config``) writes both; a test fails when they are out of date.
 """
 
 import json
@@ -15,19 +15,18 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from galforge import families
 from galforge.atomic import write_text
-from galforge.compare.settings import CompareSettings
-from galforge.config.paper_scale import PAPER
-from galforge.config.tree import Overall, Run
+from galforge.config.declared import optional
+from galforge.config.tree import SECTIONS, Overall, Run
 from galforge.measure.settings import MeasureEntry, Measuring
-from galforge.report.settings import ReportSettings
+from galforge.models.settings import ConditionSettings, NormalisationSettings
 from galforge.settings import Settings
 from galforge.studies.denoising.settings import DenoiserSettings, DenoisingSection
-from galforge.studies.realism.settings import RealismSettings
-from galforge.training.settings import ConditionSettings, NormalisationSettings, SamplingSettings, TrainingSettings
+from galforge.training.settings import TrainingSettings
 
 ROOT = Path(__file__).resolve().parents[3]
 CONFIG = ROOT / "config" / "config.yaml"
 SCHEMA = ROOT / "workflow" / "schemas" / "config.schema.json"
+PAPER: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("paper_scale.yaml").read_text(encoding="utf-8"))
 HEAD = """\
 # galforge at the scale of the three papers. Generated from the typed settings by `make config`: every key with
 # its meaning, its unit and its default. To change something, write only the keys that differ into a file of your own
@@ -35,6 +34,8 @@ HEAD = """\
 # config/README.md is the manual.
 """
 WIDTH = 116
+# What fields say of themselves to galforge, and not to editors.
+_EXTRA = ("as_before", "when", "stage")
 
 
 def default_yaml() -> str:
@@ -42,42 +43,32 @@ def default_yaml() -> str:
     lines = [HEAD, *_fields(Overall, {}, 0)]
     lines += ["", "# Data sets, by name. `family` is a folder of workflow/galforge/datasets/.", "datasets:"]
     for name, entry in PAPER["datasets"].items():
-        rest = dict(entry)
-        family, measuring = rest.pop("family"), rest.pop("measuring", {})
-        settings = families.load("datasets", family, "settings").DatasetSettings
-        lines += [f"  {name}:", f"    family: {family}", *_fields(settings, rest, 4)]
-        lines += ["    # How the stamps are measured.", "    measuring:", *_fields(Measuring, measuring, 6)]
+        rest = {key: value for key, value in entry.items() if key not in ("family", "measuring")}
+        lines += [f"  {name}:", f"    family: {entry['family']}", *_fields(_settings("datasets", entry), rest, 4)]
+        lines += ["    # How the stamps are measured.", "    measuring:", *_fields(Measuring, entry["measuring"], 6)]
     lines += ["", "# Models, by name. `family` is a folder of workflow/galforge/models/, or an import path.", "models:"]
     for name, entry in PAPER["models"].items():
-        network = families.load("models", entry["family"], "settings").ModelSettings
-        lines += [
-            f"  {name}:",
-            f"    family: {entry['family']}",
-            "    network:",
-            *_fields(network, entry["network"], 6),
-        ]
+        network = _settings("models", entry)
+        lines += [f"  {name}:", f"    family: {entry['family']}"]
+        lines += ["    network:", *_fields(network, entry["network"], 6)]
         lines += ["    normalisation:", *_fields(NormalisationSettings, entry.get("normalisation", {}), 6)]
-        if network.model_validate(entry["network"]).model_dump().get("conditions"):
+        if optional(network.model_validate(entry["network"]), "conditions"):
             lines += ["    # What generated images are asked for."]
             lines += ["    conditions:", *_fields(ConditionSettings, entry.get("conditions", {}), 6)]
-        lines += ["    training:", *_fields(TrainingSettings, entry.get("training", {}), 6)]
+        lines += ["    training:", *_fields(TrainingSettings, entry["training"], 6)]
     lines += ["", "# Measures, by name. A measure whose published method has a defect is there twice.", "measures:"]
     for name, entry in PAPER["measures"].items():
-        rest = {key: value for key, value in entry.items() if key not in ("family", "chunk")}
-        common = {key: value for key, value in entry.items() if key in ("family", "chunk")}
-        settings = families.load("measure", entry["family"], "settings").MeasureSettings
-        lines += [f"  {name}:", *_fields(MeasureEntry, common, 4), *_fields(settings, rest, 4)]
-    for name, settings in (("sampling", SamplingSettings), ("compare", CompareSettings), ("report", ReportSettings)):
-        lines += ["", f"# {_first_line(settings)}", f"{name}:", *_fields(settings, PAPER.get(name, {}), 2)]
+        common = {key: entry[key] for key in ("family", "chunk")}
+        rest = {key: value for key, value in entry.items() if key not in common}
+        lines += [f"  {name}:", *_fields(MeasureEntry, common, 4), *_fields(_settings("measure", entry), rest, 4)]
+    for key in ("sampling", "compare", "report"):
+        lines += _section(key, SECTIONS[key])
     lines += ["", "# Kinds of networks of the denoising study, by name.", "denoisers:"]
     for name, entry in PAPER["denoisers"].items():
         lines += [f"  {name}:", *_fields(DenoiserSettings, entry, 4)]
-    lines += ["", f"# {_first_line(DenoisingSection)}", "denoising:", *_fields(DenoisingSection, {}, 2)]
-    lines += ["", f"# {_first_line(RealismSettings)}", "realism:", *_fields(RealismSettings, PAPER["realism"], 2)]
+    lines += [*_section("denoising", DenoisingSection), *_section("realism", SECTIONS["realism"])]
     lines += ["", "# What is run: models trained on data sets. An overlay replaces this list whole.", "run:"]
-    for entry in PAPER["run"]:
-        lines.append(f"  - {_scalar(entry)}")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *(f"  - {_scalar(entry)}" for entry in PAPER["run"])]) + "\n"
 
 
 def json_schema() -> str:
@@ -89,8 +80,7 @@ def json_schema() -> str:
         prefix = settings.__module__.removeprefix("galforge.").removesuffix(".settings").replace(".", "-")
         out = settings.model_json_schema(ref_template=f"#/$defs/{prefix}-{{model}}")
         definitions.update({f"{prefix}-{name}": definition for name, definition in out.pop("$defs", {}).items()})
-        for name in ("as_before", "when", "stage"):
-            _drop(out, name)
+        _drop_extra(out)
         return out
 
     def entries(kind: str, build: Any) -> dict[str, Any]:
@@ -103,30 +93,29 @@ def json_schema() -> str:
         return out
 
     def dataset(family: str) -> dict[str, Any]:
-        settings = families.load("datasets", family, "settings").DatasetSettings
+        settings = _settings("datasets", {"family": family})
         return with_family(schema(settings), family, {"measuring": schema(Measuring)})
 
     def model(family: str) -> dict[str, Any]:
-        settings = families.load("models", family, "settings").ModelSettings
-        network = schema(settings)
-        parts = {
-            "network": network,
-            "normalisation": schema(NormalisationSettings),
-            "training": schema(TrainingSettings),
-        }
-        if "conditions" in settings.model_fields:
-            parts["conditions"] = schema(ConditionSettings)
-        return with_family({"type": "object", "additionalProperties": False}, family, parts)
+        parts = {"network": _settings("models", {"family": family}), "normalisation": NormalisationSettings}
+        parts |= {"training": TrainingSettings}
+        if "conditions" in parts["network"].model_fields:
+            parts["conditions"] = ConditionSettings
+        more = {name: schema(settings) for name, settings in parts.items()}
+        return with_family({"type": "object", "additionalProperties": False}, family, more)
 
     def measure(family: str) -> dict[str, Any]:
-        settings = schema(families.load("measure", family, "settings").MeasureSettings)
         common = schema(MeasureEntry)["properties"]
-        return with_family(settings, family, {name: common[name] for name in common if name != "family"})
+        more = {name: common[name] for name in common if name != "family"}
+        return with_family(schema(_settings("measure", {"family": family})), family, more)
+
+    def or_null(choice: dict[str, Any]) -> dict[str, Any]:
+        return {"oneOf": [choice, {"type": "null"}]}
 
     denoising = schema(DenoisingSection)
-    # An overlay takes a test away by null.
+    # An overlay removes a test by setting it to null.
     cases = denoising["properties"]["cases"]
-    cases["additionalProperties"] = {"oneOf": [cases["additionalProperties"], {"type": "null"}]}
+    cases["additionalProperties"] = or_null(cases["additionalProperties"])
     overall = schema(Overall)
     overall["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     overall["title"] = "galforge configuration"
@@ -134,20 +123,12 @@ def json_schema() -> str:
         "datasets": entries("datasets", dataset),
         "models": entries("models", model),
         "measures": entries("measure", measure),
-        "sampling": schema(SamplingSettings),
-        "compare": schema(CompareSettings),
-        "report": schema(ReportSettings),
-        "denoisers": {
-            "type": "object",
-            "additionalProperties": {"oneOf": [schema(DenoiserSettings), {"type": "null"}]},
-        },
+        **{key: schema(settings) for key, settings in SECTIONS.items()},
+        "denoisers": {"type": "object", "additionalProperties": or_null(schema(DenoiserSettings))},
         "denoising": denoising,
-        "realism": schema(RealismSettings),
         "run": {"type": "array", "minItems": 1, "items": schema(Run)},
     }
-    for definition in definitions.values():
-        for name in ("as_before", "when", "stage"):
-            _drop(definition, name)
+    _drop_extra(definitions)
     overall["$defs"] = definitions
     return json.dumps(overall, indent=1, sort_keys=True, ensure_ascii=False) + "\n"
 
@@ -155,6 +136,18 @@ def json_schema() -> str:
 def _families(kind: str) -> list[str]:
     folder = Path(__file__).parents[1] / kind
     return sorted(path.parent.name for path in folder.glob("*/settings.py"))
+
+
+def _settings(kind: str, entry: dict[str, Any]) -> type[Settings]:
+    """The class of settings of an entry's family."""
+    name = {"datasets": "DatasetSettings", "models": "ModelSettings", "measure": "MeasureSettings"}[kind]
+    return getattr(families.load(kind, entry["family"], "settings"), name)
+
+
+def _section(key: str, settings: type[Settings]) -> list[str]:
+    """A section of one class, below the first line of its docstring."""
+    title = (settings.__doc__ or "").strip().splitlines()[0]
+    return ["", f"# {title}", f"{key}:", *_fields(settings, PAPER.get(key, {}), 2)]
 
 
 def _fields(settings: type[Settings], values: dict[str, Any], indent: int) -> list[str]:
@@ -187,19 +180,13 @@ def _scalar(value: Any) -> str:
     return yaml.safe_dump(value, default_flow_style=True, width=10_000, sort_keys=False).removesuffix("...\n").strip()
 
 
-def _first_line(settings: type[Settings]) -> str:
-    return (settings.__doc__ or "").strip().splitlines()[0]
-
-
-def _drop(tree: Any, name: str) -> None:
+def _drop_extra(tree: Any) -> None:
+    """Remove what fields say in ``json_schema_extra``, but no field of such a name."""
     if isinstance(tree, dict):
-        if name in tree and "properties" not in tree:
-            del tree[name]
-        for value in tree.values():
-            _drop(value, name)
-    elif isinstance(tree, list):
-        for value in tree:
-            _drop(value, name)
+        for name in _EXTRA if "properties" not in tree else ():
+            tree.pop(name, None)
+    for value in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ():
+        _drop_extra(value)
 
 
 if __name__ == "__main__":

@@ -5,14 +5,26 @@ from typing import Any
 
 from pydantic import Field
 
-from galforge import families
 from galforge.compare.settings import CompareSettings
+from galforge.config.declared import declared, optional
 from galforge.measure.settings import Measuring
+from galforge.models.settings import ConditionSettings, NormalisationSettings
 from galforge.report.settings import ReportSettings
+from galforge.sampling.settings import SamplingSettings
 from galforge.settings import Settings
 from galforge.studies.denoising.settings import DenoiserSettings, DenoisingSettings
 from galforge.studies.realism.settings import RealismSettings
-from galforge.training.settings import ConditionSettings, NormalisationSettings, SamplingSettings, TrainingSettings
+from galforge.training.settings import TrainingSettings
+
+REDSHIFT = "redshift"
+"""The column of a catalogue by which galaxies of different redshifts are told apart."""
+SECTIONS: dict[str, type[Settings]] = {
+    "sampling": SamplingSettings,
+    "compare": CompareSettings,
+    "report": ReportSettings,
+    "realism": RealismSettings,
+}
+"""Sections of the configuration that are the settings of one class, by their keys."""
 
 
 class Overall(Settings):
@@ -50,7 +62,7 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Model:
-    """A model: its family, the family's settings, normalisation and training, and what it is asked for."""
+    """A model: its family, the family's settings, normalisation, training, and conditions of its images."""
 
     family: str
     network: Settings
@@ -61,12 +73,12 @@ class Model:
     @property
     def columns(self) -> list[str]:
         """Catalogue columns that the model is conditioned on; none for most."""
-        return list(getattr(self.network, "conditions", ()))
+        return list(optional(self.network, "conditions"))
 
 
 @dataclass(frozen=True)
 class Measure:
-    """A measure: its family, the family's settings, the stamps per job, and the band where it is not the data set's."""
+    """A measure: its family, the family's settings, stamps per job, and the band; None is the band of the data set."""
 
     family: str
     settings: Settings
@@ -75,8 +87,8 @@ class Measure:
 
     @property
     def protocol(self) -> str:
-        """The protocol of a measure; one without a published method is corrected."""
-        return getattr(self.settings, "protocol", "corrected")
+        """The protocol; a measure without a published variant is corrected."""
+        return optional(self.settings, "protocol")
 
 
 @dataclass(frozen=True)
@@ -90,12 +102,12 @@ class Sweep:
 
     @property
     def who(self) -> str:
-        """Whose generated galaxies, as samples are filed."""
+        """The model and seed whose galaxies are used, as in the paths of their samples."""
         return f"{self.model}-seed{self.seed}"
 
     @property
     def name(self) -> str:
-        """The name of the sweep, as figures are filed."""
+        """The name of the sweep, as in the paths of its figures."""
         return f"{self.dataset}-{self.who}-{self.denoiser}"
 
 
@@ -122,8 +134,7 @@ class Config:
 
     def drawn(self, dataset: str) -> int:
         """Images that are drawn from each model of a data set."""
-        sparse = is_scored(self.datasets[dataset].family)
-        return self.sampling.sparse_count if sparse else self.sampling.count
+        return self.sampling.sparse_count if is_scored(self.datasets[dataset].family) else self.sampling.count
 
     @property
     def scored(self) -> list[str]:
@@ -142,10 +153,10 @@ class Config:
 
     @property
     def trainings(self) -> list[tuple[str, str, int]]:
-        """(data set, model, seed) of every training: those of the runs, and networks that measures are taken with."""
+        """(data set, model, seed) of every training: of the runs, and of the networks that measures use."""
         found = [(run.dataset, run.model, seed) for run in self.run for seed in run.seeds]
         for (dataset, _), entry in self.measured.items():
-            name = getattr(entry.settings, "model", None)
+            name = optional(entry.settings, "model")
             if (dataset, name) in self.models:
                 found.append((dataset, name, entry.settings.seed))
         return list(dict.fromkeys(found))
@@ -158,33 +169,31 @@ class Config:
 
 def downloadable(datasets: dict[str, Dataset], measures: dict[str, Measure]) -> dict[str, Any]:
     """Settings that may ask for a download, by their key in the configuration."""
-    return {f"datasets.{name}": entry.settings for name, entry in datasets.items()} | {
-        f"measures.{name}": entry.settings for name, entry in measures.items()
-    }
+    kinds = (("datasets", datasets), ("measures", measures))
+    return {f"{kind}.{name}": entry.settings for kind, entries in kinds for name, entry in entries.items()}
 
 
 def channels(settings: Any) -> int:
     """Channels of a data set's stamps: one per band, and one more where it codes the galaxies' sizes."""
-    return len(settings.bands) + bool(getattr(settings, "sides", ()))
+    return len(settings.bands) + bool(optional(settings, "sides"))
 
 
 def conditions_of(dataset: Dataset) -> tuple[str, ...]:
     """Catalogue columns of a data set's stamps that models can be conditioned on."""
-    module = families.load("datasets", dataset.family, "settings")
-    own = getattr(module, "conditions_of", None)
-    return own(dataset.settings) if own else getattr(module, "CONDITIONS", ())
+    family = declared("datasets", dataset.family)
+    return family.conditions_of(dataset.settings) if family.conditions_of else family.CONDITIONS
 
 
 def is_native(family: str) -> bool:
     """Whether a family of data sets keeps its galaxies at their own size too."""
-    return bool(getattr(families.load("datasets", family, "settings"), "NATIVE", False))
+    return declared("datasets", family).NATIVE
 
 
 def is_scored(family: str) -> bool:
     """Whether images of a family of data sets have scores of how real they look."""
-    return bool(getattr(families.load("datasets", family, "settings"), "SCORED", False))
+    return declared("datasets", family).SCORED
 
 
 def view_of(family: str) -> str:
-    """The view of a data set's images that a family of models is trained on; empty where it is the images."""
-    return getattr(families.load("models", family, "settings"), "VIEW", "")
+    """The view of a data set's images that a family of models is trained on; empty for the images themselves."""
+    return declared("models", family).VIEW

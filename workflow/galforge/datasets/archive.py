@@ -1,16 +1,22 @@
-"""The files of a survey's release, one at a time, out of a tar or a folder; nothing is ever extracted to disk."""
+"""The files of a survey's release, read one at a time from a tar or a folder without extracting any; tars for mocks."""
 
 import os
 import tarfile
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import partial
 from pathlib import Path, PurePath, PurePosixPath
 from typing import BinaryIO
 
+from galforge.atomic import replacing
 from galforge.datasets.rejections import Rejected
 from galforge.errors import GalforgeError
+
+# What tarfile raises on damaged archives.
+DAMAGE = (tarfile.TarError, OSError, EOFError)
 
 
 @dataclass(frozen=True)
@@ -18,53 +24,100 @@ class Entry:
     """One file of a release.
 
     Attributes:
-        name: what its stamp is called.
-        open: opens it for reading, from its first byte; raises Rejected where it cannot be.
+        name: of its stamp.
+        opener: opens the file for reading; may raise Rejected.
     """
 
     name: str
-    open: Callable[[], BinaryIO]
+    opener: Callable[[], BinaryIO]
 
-    def content(self) -> bytes:
-        """All bytes of the file.
+    @contextmanager
+    def open(self) -> Iterator[BinaryIO]:
+        """The open file, at its first byte.
 
         Raises:
-            Rejected: it cannot be read, or it is no plain file inside the archive's own folder.
+            Rejected: it cannot be opened or read, or it is no plain file inside the archive's own folder.
         """
         try:
-            with self.open() as file:
-                return file.read()
-        except (tarfile.TarError, OSError, EOFError) as error:
+            with self.opener() as file:
+                yield file
+        except DAMAGE as error:
             raise Rejected("unreadable FITS", str(error)) from error
+
+    def content(self) -> bytes:
+        """All bytes of the file; raises as ``open``."""
+        with self.open() as file:
+            return file.read()
 
 
 @contextmanager
 def opened(path: Path, patterns: Sequence[tuple[str, ...]], remedy: str) -> Iterator[list[Entry]]:
-    """The files at ``path``, a tar (plain or compressed) or a folder, in the order of the tar or of their names.
+    """The files at ``path`` that match, in the order of the tar (plain or compressed) or of the folder's names.
 
-    Of the groups of patterns, the first that any file matches counts.
+    Args:
+        path: a tar or a folder.
+        patterns: groups of file name patterns. The first group that any file matches is used alone.
+        remedy: what to do if no file matches.
 
     Raises:
-        GalforgeError: there is nothing there, it is neither tar nor folder, or no file matches: ``remedy`` says what
-            to do then.
+        GalforgeError: there is nothing there, it is neither tar nor folder, or no file matches.
     """
     if path.is_dir():
-        yield _folder(path, patterns, remedy)
+        # os.walk does not follow links to folders, so that a loop of links ends.
+        found = sorted(Path(folder) / name for folder, _, names in os.walk(path) for name in names)
+        yield _entries(
+            path, [(file.relative_to(path).as_posix(), partial(open, file, "rb")) for file in found], patterns, remedy
+        )
     elif not path.exists():
         raise GalforgeError(f"{path}: no such file or folder; set `path` of the data set to the raw stamps")
     else:
         try:
             # No `with`: this try must not catch what the caller raises inside the yielded block.
             archive = tarfile.open(path)  # noqa: SIM115
-        except (tarfile.TarError, OSError, EOFError) as error:
+        except DAMAGE as error:
             raise GalforgeError(
                 f"{path}: neither a tar (plain or compressed) nor a folder of FITS files ({error}); "
                 "if its download broke off, remove it and run again"
             ) from error
-        try:
-            yield _tar(path, archive, patterns, remedy)
-        finally:
-            archive.close()
+        with archive:
+            files = [(member.name, partial(_member, archive, member)) for member in members(path, archive)]
+            yield _entries(path, files, patterns, remedy)
+
+
+def members(path: Path, archive: tarfile.TarFile) -> list[tarfile.TarInfo]:
+    """All members of the tar at ``path`` but its folders.
+
+    Raises:
+        GalforgeError: the archive is truncated or damaged.
+    """
+    try:
+        return [member for member in archive.getmembers() if not member.isdir()]
+    except DAMAGE as error:
+        raise GalforgeError(f"{path}: the archive is truncated or damaged ({error}); fetch it again") from error
+
+
+@contextmanager
+def written(path: Path) -> Iterator[Callable[[str, BinaryIO], None]]:
+    """A function that adds a member (name, content) to a new tar at ``path``; equal members give equal bytes.
+
+    Raises:
+        OSError: the folder cannot be written, or the disk is full.
+    """
+
+    def add(name: str, content: BinaryIO) -> None:
+        member = tarfile.TarInfo(name)
+        member.size = content.seek(0, os.SEEK_END)
+        content.seek(0)
+        archive.addfile(member, content)
+
+    with replacing(path) as temporary, tarfile.open(temporary, "w", format=tarfile.USTAR_FORMAT) as archive:
+        yield add
+
+
+def unsafe(name: str) -> bool:
+    """Whether a file of this name would lie outside the folder or archive that names it."""
+    path = PurePosixPath(name)
+    return path.is_absolute() or ".." in path.parts or "\\" in name
 
 
 def stem(name: str) -> str:
@@ -72,44 +125,26 @@ def stem(name: str) -> str:
     return PurePath(name).name.removesuffix(".gz").removesuffix(".fits")
 
 
-def _folder(path: Path, patterns: Sequence[tuple[str, ...]], remedy: str) -> list[Entry]:
-    # os.walk does not follow links to folders, so that a loop of links ends.
-    files = sorted(Path(folder) / name for folder, _, names in os.walk(path) for name in names)
-    chosen = _matching([file.name for file in files], patterns, path, remedy)
-    files = [file for file in files if file.name in chosen]
-    names = _names([file.relative_to(path).as_posix() for file in files])
-    return [Entry(name, lambda file=file: _file(file)) for name, file in zip(names, files, strict=True)]
-
-
-def _tar(path: Path, archive: tarfile.TarFile, patterns: Sequence[tuple[str, ...]], remedy: str) -> list[Entry]:
-    try:
-        members = archive.getmembers()
-    except (tarfile.TarError, OSError, EOFError) as error:
-        raise GalforgeError(f"{path}: the archive is truncated or damaged ({error}); fetch it again") from error
-    members = [member for member in members if not member.isdir()]
-    chosen = _matching([PurePosixPath(member.name).name for member in members], patterns, path, remedy)
-    members = [member for member in members if PurePosixPath(member.name).name in chosen]
-    names = _names([member.name for member in members])
-    return [
-        Entry(name, lambda member=member: _member(archive, member)) for name, member in zip(names, members, strict=True)
-    ]
+def _entries(
+    path: Path, files: list[tuple[str, Callable[[], BinaryIO]]], patterns: Sequence[tuple[str, ...]], remedy: str
+) -> list[Entry]:
+    """The files (name with folder, function that opens it) that match the patterns."""
+    chosen = _matching([PurePosixPath(name).name for name, _ in files], patterns, path, remedy)
+    files = [(name, open_file) for name, open_file in files if PurePosixPath(name).name in chosen]
+    names = _names([name for name, _ in files])
+    return [Entry(name, open_file) for name, (_, open_file) in zip(names, files, strict=True)]
 
 
 def _names(paths: list[str]) -> list[str]:
-    """A stamp is called like its file; with its folder where files of several folders are called alike."""
-    folders: dict[str, set[str]] = {}
-    for path in paths:
-        folders.setdefault(stem(path), set()).add(str(PurePosixPath(path).parent))
-    parents = [PurePosixPath(path).parent for path in paths]
-    return [
-        stem(path) if len(folders[stem(path)]) == 1 else (parent / stem(path)).as_posix()
-        for path, parent in zip(paths, parents, strict=True)
-    ]
+    """Names of stamps: those of their files, with the folder where files in several folders have the same name."""
+    places = [(stem(path), PurePosixPath(path).parent) for path in paths]
+    folders = Counter(name for name, _ in set(places))
+    return [name if folders[name] == 1 else (folder / name).as_posix() for name, folder in places]
 
 
 def _matching(names: list[str], patterns: Sequence[tuple[str, ...]], path: Path, remedy: str) -> set[str]:
     if not names:
-        raise GalforgeError(f"{path}: is empty; there are no stamps in it")
+        raise GalforgeError(f"{path}: is empty; set `path` of the data set to where the raw stamps are")
     # Editors and file managers leave files that begin with a dot.
     visible = [name for name in names if not name.startswith(".")]
     for group in patterns:
@@ -120,16 +155,8 @@ def _matching(names: list[str], patterns: Sequence[tuple[str, ...]], path: Path,
     )
 
 
-def _file(path: Path) -> BinaryIO:
-    try:
-        return open(path, "rb")
-    except OSError as error:
-        raise Rejected("unreadable FITS", str(error)) from error
-
-
 def _member(archive: tarfile.TarFile, member: tarfile.TarInfo) -> BinaryIO:
-    name = PurePosixPath(member.name)
-    if name.is_absolute() or ".." in name.parts or "\\" in member.name:
+    if unsafe(member.name):
         raise Rejected("unsafe archive member", f"{member.name!r} would write outside its folder")
     if not member.isfile():
         kind = "a link" if member.islnk() or member.issym() else "no regular file"

@@ -1,11 +1,10 @@
-"""Images out of FITS files that may be gzipped, truncated or no FITS files at all."""
+"""Images in FITS files: read from files that may be gzipped, damaged or no FITS files at all, and written for mocks."""
 
 import gzip
 import io
-import tarfile
 import warnings
 import zlib
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from astropy.io import fits
@@ -19,7 +18,7 @@ _GZIP = b"\x1f\x8b"
 
 
 def image_of(content: bytes, extension: int) -> tuple[np.ndarray, list[fits.Header]]:
-    """The image in HDU ``extension`` of a FITS file's bytes, and the headers of that HDU and of the first.
+    """The image in HDU ``extension`` of a FITS file's bytes, and the headers of that HDU and of the first one.
 
     Raises:
         Rejected: the bytes are damaged, or the HDU holds no image.
@@ -29,7 +28,7 @@ def image_of(content: bytes, extension: int) -> tuple[np.ndarray, list[fits.Head
     try:
         if content[:2] == _GZIP:
             content = gzip.decompress(content)
-        # A truncated file is announced by a warning first, by an error only when its pixels are read.
+        # astropy first only warns of a truncated file; the error comes when the pixels are read.
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             with fits.open(io.BytesIO(content), memmap=False) as hdus:
@@ -46,7 +45,7 @@ def image_of(content: bytes, extension: int) -> tuple[np.ndarray, list[fits.Head
 
 
 def first_header(file: BinaryIO) -> fits.Header:
-    """The first header of a FITS file, which may lie in a tar, without reading its pixels.
+    """The first header of an open FITS file, without reading the pixels.
 
     Raises:
         Rejected: it is damaged.
@@ -59,5 +58,28 @@ def first_header(file: BinaryIO) -> fits.Header:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return fits.Header.fromfile(gzip.GzipFile(fileobj=file) if start == _GZIP else file)
-    except (*DAMAGE, tarfile.TarError) as error:
+    except DAMAGE as error:
         raise Rejected("unreadable FITS", f"truncated or damaged ({error})") from error
+
+
+def finite(pixels: np.ndarray) -> np.ndarray:
+    """Pixels of any shape and type of number as float32.
+
+    Raises:
+        Rejected: they are no numbers, or not finite in float32.
+    """
+    if pixels.dtype.kind not in "iuf":
+        raise Rejected("no image", f"pixels of type {pixels.dtype}")
+    with np.errstate(over="ignore"):
+        pixels = pixels.astype(np.float32)
+    if bad := pixels.size - int(np.isfinite(pixels).sum()):
+        raise Rejected("pixels that are not finite", f"{bad} of {pixels.size} are NaN, infinite or beyond float32")
+    return pixels
+
+
+def content_of(pixels: np.ndarray, cards: dict[str, Any]) -> bytes:
+    """The bytes of a FITS file with one image; ``cards`` go to its header, a value or (value, comment) by keyword."""
+    content, header = io.BytesIO(), fits.Header()
+    header.update(cards)
+    fits.PrimaryHDU(pixels, header).writeto(content)
+    return content.getvalue()

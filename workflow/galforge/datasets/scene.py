@@ -1,12 +1,13 @@
 """Noiseless images of mock galaxies: Sersic profiles, spiral arms, knots, a companion and a tidal tail.
 
-Positions are pixels from the centre of a square grid (of even side: between the four central pixels); fluxes are in
-the image's unit. Light is integrated over pixels by sub-sampling, finely where a profile is steepest.
+Positions are in pixels from the centre of a square grid (of even side: between the four central pixels), fluxes in the
+unit of the image. Light is integrated over pixels by sub-sampling, finely where a profile is steepest.
 """
 
 from dataclasses import dataclass, field
 from functools import lru_cache
 from math import ceil, cos, gamma, pi, sin, sqrt
+from typing import Any
 
 import numpy as np
 
@@ -32,7 +33,7 @@ class Sersic:
 
 @dataclass(frozen=True)
 class Arms:
-    """A logarithmic two-armed spiral that modulates a disc without changing its flux on a circle."""
+    """A logarithmic two-armed spiral that modulates a disc; the flux on any circle stays the same."""
 
     amplitude: float
     pitch: float
@@ -45,7 +46,7 @@ class Arms:
 
 @dataclass(frozen=True)
 class Blobs:
-    """Round Gaussians: knots of star formation, or the pieces of a tidal tail. Arrays of equal length."""
+    """Round Gaussians: knots of star formation, or the pieces of a tidal tail. Arrays (k,)."""
 
     flux: np.ndarray
     x: np.ndarray
@@ -55,13 +56,21 @@ class Blobs:
 
 @dataclass(frozen=True)
 class Scene:
-    """Everything on one stamp. Arms and lopsidedness belong to the first profile, the galaxy's main one."""
+    """Everything on one stamp. Arms and lopsidedness belong to the first profile, that of the galaxy itself."""
 
     profiles: list[Sersic]
     arms: Arms | None = None
     lopsided: float = 0.0
     lopsided_angle: float = 0.0
     blobs: list[Blobs] = field(default_factory=list)
+
+
+GOLDEN = (sqrt(5) - 1) / 2
+
+
+def spread(first: float, steps: Any) -> Any:
+    """Numbers in [0, 1): steps of the golden ratio from ``first``, so that any run of steps is evenly spread."""
+    return (first + steps * GOLDEN) % 1
 
 
 def sersic_b(index: float) -> float:
@@ -71,7 +80,7 @@ def sersic_b(index: float) -> float:
 
 
 def grid_side(side: int) -> int:
-    """Side of the grid a stamp is made on: with a margin, and one of few values (spectra are kept)."""
+    """Side of the grid that a stamp is made on, with a margin; one of few values, because spectra are cached."""
     return 16 * ceil((side + 2 * MARGIN_PX) / 16)
 
 
@@ -83,14 +92,14 @@ def render(scene: Scene, side: int, fwhm: float) -> np.ndarray:
         add_profile(image, profile, scene if position == 0 else None)
     for blobs in scene.blobs:
         add_blobs(image, blobs)
-    image = np.fft.irfft2(np.fft.rfft2(image) * _moffat_spectrum(grid, fwhm), s=image.shape)
+    image = np.fft.irfft2(np.fft.rfft2(image) * moffat_spectrum(grid, fwhm, MOFFAT_BETA), s=image.shape)
     return crop(image, side)
 
 
 def crop(image: np.ndarray, side: int) -> np.ndarray:
-    """The central (side, side) of a square image."""
-    start = (image.shape[0] - side) // 2
-    return image[start : start + side, start : start + side]
+    """The central (side, side) of square images (..., grid, grid)."""
+    start = (image.shape[-1] - side) // 2
+    return image[..., start : start + side, start : start + side]
 
 
 def add_profile(image: np.ndarray, profile: Sersic, scene: Scene | None = None) -> None:
@@ -122,7 +131,7 @@ def _brightness(
     if scene is not None and (scene.arms is not None or scene.lopsided):
         azimuth = np.arctan2(across, along)
         if scene.arms is not None:
-            # Arms begin outside the very centre, where their winding could not be resolved anyway.
+            # Arms begin outside the very centre, where pixels could not resolve their winding.
             light *= 1 + scene.arms.amplitude * np.minimum(radius / 0.5, 1) * scene.arms.crest(radius, azimuth)
         if scene.lopsided:
             light *= 1 + scene.lopsided * np.tanh(radius) * np.cos(azimuth - scene.lopsided_angle)
@@ -139,10 +148,10 @@ def add_blobs(image: np.ndarray, blobs: Blobs) -> None:
 
 
 def along_arms(disc: Sersic, arms: Arms, count: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Positions x, y (count,) of knots, distributed like an exponential disc and drawn to the crests of its arms."""
+    """Positions x, y (count,) of knots: those of an exponential disc, more frequent on the crests of its arms."""
     scale = 1 / 1.678  # an exponential disc's scale length in half-light radii
     radius = np.minimum(random.gamma(2.0, 1.2 * scale, count), 3.0)
-    # Of 12 azimuths one is taken with the arms' density as its weight.
+    # One of 12 azimuths is taken, weighted by the density of the arms.
     azimuth = random.uniform(0, 2 * pi, (count, 12))
     weight = np.cumsum(1 + arms.amplitude * arms.crest(radius[:, None], azimuth), axis=1)
     chosen = (weight < random.random((count, 1)) * weight[:, -1:]).sum(axis=1)
@@ -156,8 +165,9 @@ def along_arms(disc: Sersic, arms: Arms, count: int, random: np.random.Generator
 
 
 @lru_cache(maxsize=64)
-def _moffat_spectrum(grid: int, fwhm: float) -> np.ndarray:
-    width = fwhm / (2 * np.sqrt(2 ** (1 / MOFFAT_BETA) - 1))
+def moffat_spectrum(grid: int, fwhm: float, beta: float) -> np.ndarray:
+    """Spectrum (grid, grid // 2 + 1) of a Moffat PSF of unit flux; ``fwhm`` in px, ``beta`` its power."""
+    width = fwhm / (2 * np.sqrt(2 ** (1 / beta) - 1))
     lag = np.fft.fftfreq(grid, 1 / grid)
-    psf = (1 + (lag[:, None] ** 2 + lag[None] ** 2) / width**2) ** -MOFFAT_BETA
+    psf = (1 + (lag[:, None] ** 2 + lag[None] ** 2) / width**2) ** -beta
     return np.fft.rfft2(psf / psf.sum())

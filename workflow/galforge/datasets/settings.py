@@ -1,12 +1,45 @@
-"""Settings that data sets of every family share."""
+"""Settings that data sets of several families share, and the check of what a source needs."""
 
-from typing import Self
+import re
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
 from galforge.settings import Settings
 
 IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
+
+Sha256 = Annotated[
+    str,
+    Field(
+        description="checksum of the archive at url. Its publisher gives none: if empty, that of the first download is "
+        "kept beside it, and later ones must have it too",
+        json_schema_extra={"stage": "download"},
+    ),
+]
+Md5 = Annotated[
+    str,
+    Field(
+        description="checksum of the archive at url, where its publisher gives MD5 only",
+        json_schema_extra={"stage": "download"},
+    ),
+]
+Origin = Annotated[
+    Literal["observed", "simulated"],
+    Field(
+        description="what downloaded or given images are; a mock is always called mock",
+        json_schema_extra={"when": {"source": ["download", "path"]}},
+    ),
+]
+FaultyShare = Annotated[
+    float,
+    Field(
+        ge=0,
+        le=1,
+        description="stop if a larger share of the raw images is faulty; what is left out by choice does not count",
+    ),
+]
 
 
 class Splits(Settings):
@@ -22,3 +55,37 @@ class Splits(Settings):
         if abs(total - 1) > 1e-6:
             raise ValueError(f"train + validation + test is {total:g}; the shares must add up to 1")
         return self
+
+
+def check_source(settings: Any, path: str, mocked: dict[str, Any]) -> None:
+    """Make sure that raw images can be had from the ``source`` of a data set.
+
+    Args:
+        settings: of the data set, with ``source`` and ``path``; for downloads also ``url``, ``sha256`` and ``md5``, all
+            of them texts, or lists where the release is several files.
+        path: what ``path`` names, for messages.
+        mocked: fields in which the stamps must be like the mock, and their values there.
+
+    Raises:
+        ValueError: the source lacks its path or a usable address, a checksum is none, or a field is not as in the mock.
+    """
+    if settings.source == "path" and not settings.path:
+        raise ValueError(f"source: path needs `path`: {path}")
+    if settings.source == "mock":
+        for name, value in mocked.items():
+            if (found := getattr(settings, name)) != value:
+                remedy = f", or change mock.{name}" if hasattr(settings.mock, name) else ""
+                raise ValueError(f"{name} {found}: that of the mock is {value}; set it to that{remedy}")
+    if settings.source == "download":
+        for url in _listed(settings.url):
+            if urlsplit(url).scheme not in ("http", "https"):
+                raise ValueError(f"url {url!r} is neither http nor https; local files are given with source: path")
+        for name, length in (("sha256", 64), ("md5", 32)):
+            given = getattr(settings, name)
+            for value in _listed(given) if given else []:
+                if not re.fullmatch(rf"[0-9a-fA-F]{{{length}}}", value):
+                    raise ValueError(f"{name} must be {length} hexadecimal digits, found {value!r}")
+
+
+def _listed(value: str | list[str]) -> list[str]:
+    return [value] if isinstance(value, str) else value

@@ -1,6 +1,6 @@
-"""API keys: read from the environment when a request is made, and sent to no host but those of the server meant.
+"""API keys: read from the environment when a request is made, and sent only to the host asked and its domain.
 
-A key is in no message, log line, record or object that outlives a request.
+No message, log line, record or object that outlives a request holds a key.
 """
 
 import os
@@ -19,11 +19,11 @@ class ApiKeyError(GalforgeError):
 
 @dataclass(frozen=True)
 class ApiKey:
-    """A key that a server wants with each request.
+    """A key that a server asks for with each request.
 
     Attributes:
         variable: environment variable that holds it.
-        header: of the request, in which it is sent.
+        header: request header in which it is sent.
     """
 
     variable: str
@@ -54,8 +54,8 @@ class ApiKey:
 def trusted(asked: str, target: str) -> bool:
     """Whether the key for the URL ``asked`` may be sent to ``target``.
 
-    To the host asked, and over https to hosts of its domain (data.example.org for www.example.org); never unencrypted
-    where https was asked.
+    It may go to the host asked, and over https to hosts of its domain (data.example.org for www.example.org), but never
+    unencrypted where https was asked.
     """
     first, second = urlsplit(asked), urlsplit(target)
     if first.hostname is None or second.hostname is None:
@@ -69,7 +69,7 @@ def trusted(asked: str, target: str) -> bool:
 
 
 def open_url(url: str, headers: dict[str, str], key: ApiKey | None, timeout_s: float) -> Any:
-    """The response to a request of ``url``, redirections followed; the key goes along only where it is trusted.
+    """The response to a request of ``url``. Redirections are followed; the key goes only to trusted hosts.
 
     Raises:
         ApiKeyError: there is no key.
@@ -87,10 +87,8 @@ class _Redirections(urllib.request.HTTPRedirectHandler):
     def __init__(self, asked: str, key: ApiKey):
         self.asked, self.key = asked, key
 
-    def redirect_request(
-        self, req: urllib.request.Request, fp: Any, code: int, msg: str, headers: Any, newurl: str
-    ) -> urllib.request.Request | None:
-        request = super().redirect_request(req, fp, code, msg, headers, newurl)
-        if request is not None and trusted(self.asked, newurl):
+    def redirect_request(self, *response: Any) -> urllib.request.Request | None:
+        request = super().redirect_request(*response)
+        if request is not None and trusted(self.asked, request.full_url):
             request.add_unredirected_header(self.key.header, self.key.read(self.asked))
         return request

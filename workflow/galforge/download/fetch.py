@@ -1,4 +1,4 @@
-"""Downloads of survey releases: resumed where they broke off, and checked before they bear the final name."""
+"""Downloads of survey releases: resumed where they broke off, and checked before they get their final name."""
 
 import contextlib
 import hashlib
@@ -9,11 +9,9 @@ import shutil
 import ssl
 import time
 import urllib.error
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from galforge import atomic
 from galforge.atomic import write_text
 from galforge.download.api_key import ApiKey, open_url, trusted
 from galforge.errors import GalforgeError
@@ -24,7 +22,7 @@ SAY_EVERY_SECONDS = 20.0
 BUSY = (408, 425, 429, 500, 502, 503, 504)
 LONGEST_WAIT_S = 300.0
 PAGES = ("text/html", "application/xhtml+xml", "application/json")
-"""What servers answer with instead of a file: a page to log in, of maintenance, or an error in words."""
+"""Content types that servers send instead of a file: a login or maintenance page, or an error in words."""
 _HEAD_BYTES = 512
 
 
@@ -33,29 +31,26 @@ class DownloadError(GalforgeError):
 
 
 class _Again(Exception):
-    """The transfer failed in a way that may pass; ``wait_s`` is what the server asks for, if it does."""
+    """The transfer failed in a way that may pass; ``wait_s`` is the wait that the server asks for, or 0 [s]."""
 
     def __init__(self, why: str, wait_s: float = 0.0):
         super().__init__(why)
         self.wait_s = wait_s
 
 
-@dataclass(frozen=True)
 class _Part:
-    """The unfinished download, and beside it what the server called the file when it began."""
+    """The unfinished download, and beside it a note of what the server called the file when the download began."""
 
-    file: Path
-    note: Path
+    def __init__(self, destination: Path):
+        self.file = destination.with_name(f"{destination.name}.part")
+        self.note = destination.with_name(f"{destination.name}.part.json")
 
-    @classmethod
-    def of(cls, destination: Path) -> "_Part":
-        return cls(
-            destination.with_name(destination.name + ".part"),
-            destination.with_name(destination.name + ".part.json"),
-        )
+    def size(self) -> int:
+        """Bytes that have come."""
+        return self.file.stat().st_size if self.file.exists() else 0
 
     def validator(self, url: str) -> str:
-        """The strong ETag or date the part belongs to; empty where it cannot be resumed."""
+        """The strong ETag or date of the file that the part belongs to; empty where it cannot be resumed."""
         try:
             note = json.loads(self.note.read_text(encoding="utf-8"))
             return str(note["validator"]) if note["url"] == url and self.file.exists() else ""
@@ -64,7 +59,7 @@ class _Part:
 
     def begin(self, url: str, validator: str) -> None:
         self.file.unlink(missing_ok=True)
-        atomic.write_text(self.note, json.dumps({"url": url, "validator": validator}))
+        write_text(self.note, json.dumps({"url": url, "validator": validator}))
 
     def remove(self) -> None:
         self.file.unlink(missing_ok=True)
@@ -83,16 +78,25 @@ def fetch(
 ) -> None:
     """Fetch ``url`` to ``destination``, which appears only when it is whole and has the right checksum.
 
-    What has come stays in ``<destination>.part`` and is resumed, also by a later call, as long as the server
-    says (by ETag or Last-Modified) that the file is the same. Dropped connections and busy servers are tried
-    again after waits that double from ``first_wait_s``, up to ``attempts`` times in a row without progress.
+    What has come stays in ``<destination>.part``. It is resumed, also by a later call, as long as the server says (by
+    ETag or Last-Modified) that the file is the same.
 
-    What was fetched also keeps a second, hidden name, ``.<destination>.kept``: when it is asked for again it is handed
-    out from there. Where the publisher gives no checksum, that of the first download is kept in
-    ``<destination>.sha256``, and every later download must have it.
+    The fetched file also gets a second, hidden name, ``.<destination>.kept``, from which a later call takes it. Where
+    no checksum is given, that of the first download is kept in ``<destination>.sha256``, and every later download must
+    have it.
+
+    Args:
+        url: of the file, http or https.
+        destination: where the file goes; its folder is made.
+        sha256, md5: checksums that the file must have; either, both or none.
+        api_key: the key that the server asks for, if it does.
+        timeout_s: how long the server may be silent [s].
+        attempts: failures in a row, without a byte of progress, after which the download is given up. Dropped
+            connections and busy servers count as failures.
+        first_wait_s: the wait after the first failure, which doubles with each further one [s].
 
     Raises:
-        ApiKeyError: the server wants a key and none is set; nothing is asked for then.
+        ApiKeyError: the server needs a key and none is set; no request is made then.
         DownloadError: another scheme than http(s), refused by the server, a web page instead of the file, too little
             disk space, no progress after ``attempts``, or a wrong checksum (the file is then removed).
     """
@@ -105,45 +109,28 @@ def fetch(
     destination.parent.mkdir(parents=True, exist_ok=True)
     if kept.exists() and (sha256 or md5):
         if not _differing(kept, sha256, md5):
-            log.info("%s: was fetched before and is handed out again", url)
-            kept_again = destination.with_name(f".{destination.name}.link")
-            kept_again.unlink(missing_ok=True)
-            os.link(kept, kept_again)
-            os.replace(kept_again, destination)
+            log.info("%s: was fetched before and is taken from %s", url, kept)
+            destination.unlink(missing_ok=True)
+            os.link(kept, destination)
             return
         kept.unlink()
-    part = _Part.of(destination)
-    # Progress counts against the most that ever came: else a server that cannot resume is asked for ever.
-    failures, wait, most = 0, first_wait_s, _size(part.file)
-    while True:
-        try:
-            _transfer(url, part, timeout_s, api_key)
-            break
-        except _Again as trouble:
-            failures, wait = (1, first_wait_s) if _size(part.file) > most else (failures + 1, wait)
-            most = max(most, _size(part.file))
-            if failures >= attempts:
-                raise DownloadError(
-                    f"{url}: gave up after {attempts} failures in a row ({trouble}). {_size(part.file)} "
-                    f"bytes are kept in {part.file} and will be resumed by the next run"
-                ) from trouble
-            pause = min(max(wait, trouble.wait_s), LONGEST_WAIT_S)
-            log.warning("%s: %s; trying again in %s", url, trouble, duration(pause))
-            time.sleep(pause)
-            wait *= 2
+    part = _Part(destination)
+    _transfer_all(url, part, timeout_s, api_key, attempts, first_wait_s)
     _refuse_saved_page(url, part)
-    if sha256 or md5:
-        _verify(url, part, sha256, md5)
-    else:
-        with open(part.file, "rb") as whole:
-            sha256 = hashlib.file_digest(whole, "sha256").hexdigest()
+    if not (sha256 or md5):
+        sha256 = _digest(part.file, "sha256")
         write_text(first, f"{sha256}  {destination.name}\n")
         log.warning(
             "%s: no checksum was given. This first download has sha256 %s, kept in %s; later ones must have it too. "
             "Compare it with somebody else's copy, and put it into the configuration",
-            url,
-            sha256,
-            first,
+            url, sha256, first,
+        )  # fmt: skip
+    elif wrong := _differing(part.file, sha256, md5):
+        size = part.size()
+        part.remove()
+        raise DownloadError(
+            f"{url}: {size} bytes were received with {wrong}. "
+            "The file was removed. Run again; if it recurs, the address or the checksum is wrong"
         )
     with open(part.file, "rb") as whole:
         os.fsync(whole.fileno())
@@ -154,9 +141,31 @@ def fetch(
         os.link(destination, kept)
 
 
+def _transfer_all(
+    url: str, part: _Part, timeout_s: float, api_key: ApiKey | None, attempts: int, first_wait_s: float
+) -> None:
+    # Progress counts against the most that ever came: a server that cannot resume would be asked forever otherwise.
+    failures, wait, most = 0, first_wait_s, part.size()
+    while True:
+        try:
+            return _transfer(url, part, timeout_s, api_key)
+        except _Again as trouble:
+            failures, wait = (1, first_wait_s) if part.size() > most else (failures + 1, wait)
+            most = max(most, part.size())
+            if failures >= attempts:
+                raise DownloadError(
+                    f"{url}: gave up after {attempts} failures in a row ({trouble}). {part.size()} "
+                    f"bytes are kept in {part.file} and will be resumed by the next run"
+                ) from trouble
+            pause = min(max(wait, trouble.wait_s), LONGEST_WAIT_S)
+            log.warning("%s: %s; trying again in %s", url, trouble, duration(pause))
+            time.sleep(pause)
+            wait *= 2
+
+
 def _transfer(url: str, part: _Part, timeout_s: float, api_key: ApiKey | None) -> None:
-    """One request: the whole file, or what the part lacks of it."""
-    validator, have = part.validator(url), _size(part.file)
+    """Make one request, for the whole file or the rest of it. Raises _Again where another one may help."""
+    validator, have = part.validator(url), part.size()
     # Byte ranges count what is sent, so the server must not compress on the fly.
     headers = {"User-Agent": "galforge", "Accept-Encoding": "identity"}
     resuming = bool(validator and have)
@@ -164,7 +173,7 @@ def _transfer(url: str, part: _Part, timeout_s: float, api_key: ApiKey | None) -
         headers |= {"Range": f"bytes={have}-", "If-Range": validator}
     try:
         with open_url(url, headers, api_key, timeout_s) as response:
-            # Before the part is touched: a page of maintenance must not take the place of what has come.
+            # Checked before the part is touched: a maintenance page must not replace what has come.
             if (kind := response.headers.get_content_type()) in PAGES:
                 raise _page(url, kind)
             if response.status == 200 and _is_page(response.peek(_HEAD_BYTES)):
@@ -181,7 +190,7 @@ def _transfer(url: str, part: _Part, timeout_s: float, api_key: ApiKey | None) -
     except urllib.error.HTTPError as error:
         error.close()
         if error.code == 416:
-            # The part is as long as the file, or longer: its checksum is what tells.
+            # The part is as long as the file, or longer. If as long, the checksum decides later.
             if error.headers.get("Content-Range", "").rsplit("/", 1)[-1] == str(have):
                 return
             part.remove()
@@ -229,7 +238,7 @@ def _is_page(head: bytes) -> bool:
 
 
 def _refuse_saved_page(url: str, part: _Part) -> None:
-    # The first bytes may have come one by one, too few to be told by.
+    # While they came, the first bytes may have been too few to tell.
     with open(part.file, "rb") as file:
         if not _is_page(file.read(_HEAD_BYTES)):
             return
@@ -267,30 +276,16 @@ def _say(url: str, got: int, total: int | None, rate: float) -> None:
         log.info("%s: %.1f of %.1f MB, %.2f MB/s, %s left", name, got / 1e6, total / 1e6, rate / 1e6, left)
 
 
-def _verify(url: str, part: _Part, sha256: str | None, md5: str | None) -> None:
-    if wrong := _differing(part.file, sha256, md5):
-        size = _size(part.file)
-        part.remove()
-        raise DownloadError(
-            f"{url}: {size} bytes were received with {wrong}. "
-            "The file was removed. Run again; if it recurs, the address or the checksum is wrong"
-        )
-
-
 def _differing(path: Path, sha256: str | None, md5: str | None) -> str:
     """How the checksums of a file differ from those wanted; empty where they are right."""
-    wanted = {name: value.lower() for name, value in (("sha256", sha256), ("md5", md5)) if value}
-    digests = {name: hashlib.new(name, usedforsecurity=False) for name in wanted}
-    with open(path, "rb") as file:
-        while block := file.read(BLOCK_BYTES):
-            for digest in digests.values():
-                digest.update(block)
-    pairs = [(name, digest.hexdigest(), wanted[name]) for name, digest in digests.items()]
+    wanted = {name: given.lower() for name, given in (("sha256", sha256), ("md5", md5)) if given}
+    pairs = [(name, _digest(path, name), right) for name, right in wanted.items()]
     return " and ".join(f"{name} {found}, not {right}" for name, found, right in pairs if found != right)
 
 
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
+def _digest(path: Path, name: str) -> str:
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.new(name, usedforsecurity=False)).hexdigest()
 
 
 def _range_start(response: http.client.HTTPResponse) -> int:

@@ -1,15 +1,15 @@
-"""Which files data sets and measures want fetched, and from where: a release may be one file or several."""
+"""Which files data sets and measures need fetched, and from where: a release may be one file or several."""
 
 from pathlib import Path
 from typing import Any
 
 FETCHED = ("url", "sha256", "md5", "api_key_variable")
-"""Keys that a download reads. A release of several files has a list under `url` and, where there are any, under the
-checksums; a key to the site is the same for all of them."""
+"""Settings that a download reads. For a release of several files, `url` is a list, and so are checksums if given; the
+API key is the same for all files."""
 
 
 def downloads_of(settings: Any) -> dict[str, dict[str, str]]:
-    """What is fetched for a data set or a measure, by the file's name; nothing where nothing is downloaded.
+    """Files to fetch for a data set or a measure, by name; empty where nothing is downloaded.
 
     Args:
         settings: typed settings; ``source`` or ``weights`` says whether they ask for a download.

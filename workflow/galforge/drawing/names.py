@@ -1,9 +1,7 @@
-"""What things are called, in tables, figures and page alike."""
+"""What properties, metrics and models are called for readers, in tables, figures and on the page alike."""
 
+import re
 from dataclasses import dataclass
-
-from galforge.papers.gantastic2020 import gantastic2020
-from galforge.papers.table import NETWORKS
 
 
 @dataclass(frozen=True)
@@ -15,7 +13,7 @@ class Property:
     unit: str = ""
 
 
-# In the order in which tables and panels show them (the order of the published list).
+# In the order in which tables and panels show them, which is that of the published list.
 MORPHOLOGY = {
     "asymmetry": Property("Asymmetry", "asymmetry"),
     "smoothness": Property("Smoothness", "smoothness"),
@@ -54,7 +52,7 @@ COSTS = {
     "gpu_hours": "GPU-hours",
     "cpu_hours": "CPU-hours",
 }
-# Metrics of which a table has one row each, whatever the property.
+# Metrics that name their row, whatever the property.
 METRICS = {
     "sliced_wasserstein": "Sliced Wasserstein-1",
     "classifier": "Classifier, 2 AUC - 1",
@@ -66,24 +64,6 @@ METRICS = {
     "density": "Density",
     "coverage": "Coverage",
     "memorisation": "Copying",
-}
-# Metrics of galaxies made for a redshift: what all properties or bands together are called, and one of them.
-CONDITIONAL = {
-    "galaxy_kl": ("Mean", "{}"),
-    "galaxy_kl_redshift_bins": ("Mean, over ten bins of redshift", "{}, over ten bins of redshift"),
-    "galaxy_kl_empty": ("Bins without generated galaxies [%]", "{}, bins without generated galaxies [%]"),
-    "fitting_loss": ("Mean ln |ERRCXY|", "{}"),
-    "fitting_loss_difference": ("Difference from the source at equal redshift", "{}"),
-    "fitting_missing": ("Difference of shares without a value [%]", "{}"),
-    "redshift_loss": ("Redshift loss", "{}"),
-    "redshift_loss_normalised": ("Redshift loss of Δz / (1 + z)", "{}"),
-    "redshift_bias": ("Bias", "{}"),
-    "redshift_scatter": ("Scatter σ_NMAD", "{}"),
-    "redshift_outliers": ("Outliers [%]", "{}"),
-    "inception_score": ("Inception score", "Inception score, {}"),
-    "class_entropy_score": ("Class entropy score", "Class entropy score, {}"),
-    "fid": ("FID", "FID, {}"),
-    "generated_over_real": ("Mean", "{}"),
 }
 MEANS = {"large_scales": "Large scales", "small_scales": "Small scales", "average": "Average"}
 GROUPS = {
@@ -104,49 +84,56 @@ MODELS = {
     "ddpm": "DDPM",
     "ddpm-published": "DDPM (published)",
     "ddpm_continuous": "DDPM of arXiv:2411.18440",
-    **gantastic2020.MODELS,
+    "median": "Median of the scores",
+    "xgboost": "XGBoost",
+    "random_forest": "Random forest",
+    "cnn": "CNN",
+    "resnet": "ResNet",
+    "baseline1": "Baseline 1",
+    "baseline2": "Baseline 2",
+    "end_to_end_gan": "End-to-end GAN",
+    "two_stage_unconditional": "Two-stage GAN",
+    "two_stage_conditional": "Two-stage GAN, conditional",
 }
+"""Generators, scorers of images, and what stands for a model in tables."""
+PUBLISHED_NETWORK = "inception-v3"
+"""The only feature network whose FID and KID stand beside printed ones."""
+NETWORKS = {
+    PUBLISHED_NETWORK: "Inception-v3 (the network of the printed values)",
+    "efficientnet-lite0": "EfficientNet-Lite0 (another network than the printed one)",
+}
+_BIN = re.compile(r"(?P<name>[^@]+)@(?P<low>\d+(\.\d+)?)-(?P<high>\d+(\.\d+)?)")
 
 
-def property_label(name: str, table: str, metric: str = "wasserstein") -> str:
-    """What a reader calls a row of a table; names without an entry are shown as they are."""
-    if table in ("table1", "successors"):
-        return _conditional_label(name, metric)
-    if metric in gantastic2020.KINDS:
-        return gantastic2020.property_label(name, metric)
-    if table == "all":
-        return _overall_label(name, metric)
-    if metric in METRICS:
-        return METRICS[metric]
+def network_label(name: str) -> str:
+    """A network that sees images, without what NETWORKS says about it."""
+    return NETWORKS.get(name, name).partition(" (")[0]
+
+
+def property_label(name: str) -> str:
+    """A measured property, a mean of several, or a network; other names are shown as they are."""
     if name in MORPHOLOGY:
         return MORPHOLOGY[name].label
-    if name.startswith("mode_") and name[5:].isdigit():
-        return f"Mode {int(name[5:])}"
-    return {**PHOTOMETRY, **COLOUR_BULGE, **COSTS, **(GROUPS if table == "headline" else MEANS)}.get(name, name)
-
-
-def _conditional_label(name: str, metric: str) -> str:
-    """A property or band, with the network that saw it where it is named (``g@efficientnet-lite0``)."""
-    name, _, network = name.partition("@")
-    together, single = CONDITIONAL[metric]
+    if name in SOURCES:
+        return SOURCES[name].label
+    if mode := re.fullmatch(r"mode_(\d+)", name):
+        return f"Mode {int(mode[1])}"
     if name.startswith("sky_rms_"):
-        name = f"Sky rms, {name.removeprefix('sky_rms_')}"
-    one = SOURCES[name].label if name in SOURCES else name
-    label = together if name in ("all", "inception-v3") else single.format(one)
-    return f"{label} ({NETWORKS.get(network, network).partition(' (')[0]})" if network else label
+        return f"Sky rms, {name.removeprefix('sky_rms_')}"
+    return {**PHOTOMETRY, **COLOUR_BULGE, **MEANS}.get(name, network_label(name))
 
 
-def _overall_label(name: str, metric: str) -> str:
-    """A group of properties, or a metric with its network, which is the property or part of it (``fid@...``)."""
-    if metric in METRICS:
-        name = f"{metric}@{name}"
-    name, _, network = name.partition("@")
-    label = {**METRICS, **GROUPS}.get(name, name)
-    return f"{label} ({NETWORKS.get(network, network).partition(' (')[0]})" if network else label
+def split_bin(name: str) -> tuple[str, float, float] | None:
+    """Property, low and high redshift of a row of one bin, ``<property>@<low>-<high>``; None for other rows."""
+    found = _BIN.fullmatch(name)
+    return (found["name"], float(found["low"]), float(found["high"])) if found else None
 
 
 def model_label(name: str) -> str:
-    """The name of a model as papers write it; a variant adds its word, names without an entry are shown as they are."""
+    """The name of a model as papers write it.
+
+    A variant ``<model>-<word>`` adds its word; names without an entry are shown as they are.
+    """
     base, _, variant = name.partition("-")
     if name not in MODELS and variant and base in MODELS:
         return f"{MODELS[base]}, {variant}"

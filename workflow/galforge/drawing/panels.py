@@ -7,15 +7,21 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 
-from galforge.drawing.stretch import Stretch
+from galforge.drawing.stretch import Stretch, bands_shown, stretch_of
 from galforge.drawing.style import DPI, figure, save
-from galforge.measure.images import galaxy
+from galforge.errors import GalforgeError
+from galforge.seeds import generator
 from galforge.stamps.file import Header, Stamps
+from galforge.stamps.galaxies import galaxy
 
 _GAP, _HEADING, _NOTE = 0.05, 0.28, 0.3  # [inches]
 _WIDTH = 9.0
 _NICE = (1.0, 2.0, 5.0)
 _DARKEST = -0.15  # of the grey scale: what is fainter than the sky is shown too
+
+
+class StampsFigureError(GalforgeError):
+    """The stamps to be shown do not belong in one figure."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,40 @@ def read(stamps: Stamps, indices: Sequence[int], bands: tuple[int, ...]) -> list
     if len(bands) == 1:
         return [galaxy(stamps, int(index), bands[0]) for index in indices]
     return [galaxy(stamps, int(index))[list(bands)] for index in indices]
+
+
+def source_stretch(path: str | Path, count: int, seed: int, band: int) -> tuple[Stretch, Header]:
+    """The stretch that the source stamps of a stamps figure set, and the header of their file.
+
+    Raises:
+        StampsFigureError: there are no stamps.
+    """
+    with Stamps(path) as stamps:
+        check_alike(stamps, "source", path)
+        bands = bands_shown(stamps.header, band)
+        # As they are stored, all at one size: a large galaxy counts no more than a small one.
+        images = stamps.images[chosen(stamps, count, seed)][:, list(bands)]
+        return stretch_of(images.astype(np.float64), bands), stamps.header
+
+
+def chosen(stamps: Stamps, count: int, seed: int) -> np.ndarray:
+    """Which stamps of a file are shown, ascending."""
+    return np.sort(generator(seed, "stamps figure").permutation(len(stamps))[:count])
+
+
+def check_alike(stamps: Stamps, label: str, source: str | Path) -> None:
+    """Make sure that stamps can be shown beside the source's.
+
+    Raises:
+        StampsFigureError: they are of another shape or have other bands, or there are none.
+    """
+    with Stamps(source) as other:
+        alike = (stamps.shape, stamps.header.bands) == (other.shape, other.header.bands)
+        if not alike or not len(stamps):
+            raise StampsFigureError(
+                f"{stamps.path} ({label}): {len(stamps)} stamps of {stamps.shape} in {', '.join(stamps.header.bands)} "
+                f"beside source stamps of {other.shape} in {', '.join(other.header.bands)}; sample the model again"
+            )
 
 
 def draw_rows(

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from galforge.drawing.names import split_bin
 from galforge.drawing.redshift import RedshiftFigureError
-from galforge.papers.li2024.rows import split_bin
 from galforge.papers.readings import REAL
 
 

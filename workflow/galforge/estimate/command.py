@@ -1,7 +1,7 @@
 """Why each job of a plan runs, and what the plan costs (``make plan``).
 
-``python estimate/command.py --profile P [--configfile FILE ...] [-- TARGET ...]`` makes a dry run and prints
-what the driver says of models that would be trained again, the reasons, and hours and disk per stage. It runs nothing.
+``python workflow/galforge/estimate/command.py --profile P [--configfile FILE ...] [-- TARGET ...]`` makes a dry run and
+prints which models would be trained again, why each job would run, and hours and disk per stage. It runs nothing.
 CPU-hours are wall time times threads, GPU-hours wall time times GPUs: what a cluster counts.
 """
 
@@ -10,7 +10,9 @@ import math
 import re
 import subprocess
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -22,28 +24,27 @@ from galforge.config.problems import merged
 from galforge.config.tree import Config
 from galforge.errors import GalforgeError
 from galforge.estimate.rates import EFFICIENCY, Rates, jobs, read_table
-from galforge.estimate.work import REPORT, Job, Workload
+from galforge.estimate.work import Job, Workload
+from galforge.operate.rules import Written, written
 from galforge.training.gpus import gpus
 
 SMALL = 60
-"""A plan of at most so many jobs is listed job by job."""
+"""A plan of at most this many jobs is listed job by job."""
 GIGA = 1e9
-ORDER = ("mock", "download", "stamps", "training", "sampling", "noise", "measuring", "denoising", "scoring", REPORT)
 NAMED_SHARE = 0.05
+"""Share of a stage's time below which the source of a rate is not named."""
 _BLOCK = re.compile(r"^(?:local)?rule (\w+):\n((?:    .*\n)+)", re.MULTILINE)
 _ENTRY = re.compile(r"^    (\w+): (.*)$", re.MULTILINE)
 BASE = "config/config.yaml"
 
 
-def dry_run(profile: str, overlays: list[str], targets: list[str]) -> tuple[list[str], list[Job]]:
+def dry_run(options: list[str], targets: list[str]) -> tuple[list[str], list[Job]]:
     """What the driver says at its start, and the jobs that would run.
 
     Raises:
-        GalforgeError: Snakemake refuses, in its own words.
+        GalforgeError: Snakemake refuses; the message is its own.
     """
-    command = [str(Path(sys.executable).with_name("snakemake")), "--profile", profile, "--dry-run"]
-    command += ["--configfile", *overlays] if overlays else []
-    command += ["--quiet", "host", "progress"]
+    command = [str(Path(sys.executable).with_name("snakemake")), *options, "--dry-run", "--quiet", "host", "progress"]
     done = subprocess.run([*command, "--", *targets], capture_output=True, text=True, check=False)
     if done.returncode:
         raise GalforgeError(f"{done.stdout}{done.stderr}".strip())
@@ -66,7 +67,7 @@ def jobs_of(text: str) -> list[Job]:
 
 def kinds(reason: str) -> str:
     """A reason without its file names: ``Missing output files; Input files updated by another job``."""
-    return "; ".join(part.split(":", 1)[0].strip() for part in reason.split("; ")) or "asked for"
+    return "; ".join(part.partition(":")[0].strip() for part in reason.split("; ")) or "asked for"
 
 
 def reasons(planned: list[Job]) -> list[str]:
@@ -85,69 +86,68 @@ def reasons(planned: list[Job]) -> list[str]:
     return lines
 
 
-def costs(planned: list[Job], config: Config, results: Path) -> list[str]:
-    """The table of stages, and notes below it."""
-    precisions = {" ".join(key): model.training.precision for key, model in config.models.items()}
-    for sweep in config.sweeps:
-        precisions[f"{sweep.dataset} {sweep.denoiser}"] = config.denoisers[sweep.denoiser].precision
-    rates = Rates(results, read_table(), precisions)
+def pieces(job: Job, rules: Mapping[str, Written]) -> list[Job]:
+    """A job as one for each piece that has a log and a rate of its own, such as each variant of a measure."""
+    found = [(name, rule.piece) for name, rule in rules.items() if name.startswith(f"{job.rule} ")]
+    return [replace(job, rule=name, wildcards={**job.wildcards, **piece}) for name, piece in found] or [job]
+
+
+def costs(planned: list[Job], config: Config, results: Path, rules: Mapping[str, Written]) -> list[str]:
+    """The table of stages in the order of the work, and notes below it."""
+    rates = Rates(results, read_table(), rules)
     workload = Workload(config, rates.bytes_per_stamp())
     rows: dict[str, dict] = {}
-    for piece in (piece for job in planned for piece in workload.pieces(job)):
-        work = workload.of(piece)
-        cost = rates.cost(piece, work)
-        row = rows.setdefault(work.stage, {"jobs": 0, "gpu": 0.0, "cpu": 0.0, "disk": 0.0, "from": {}})
-        # A job that measures several variants counts in the row of each.
+    for job in (piece for planned_job in planned for piece in pieces(planned_job, rules)):
+        work = workload.of(job)
+        cost = rates.cost(job, work)
+        row = rows.setdefault(work.stage, {"jobs": 0, "gpu": 0.0, "cpu": 0.0, "disk": 0.0, "from": Counter()})
+        # A job of several pieces counts in the row of each.
         row["jobs"] += 1
-        row["gpu"] = None if row["gpu"] is None or cost.gpu is None else row["gpu"] + cost.gpu / 3600
-        row["cpu"] += cost.seconds * piece.threads / 3600
+        row["gpu"] += cost.gpu / 3600
+        row["cpu"] += cost.seconds * job.threads / 3600
         row["disk"] += work.disk
-        row["from"][cost.source] = row["from"].get(cost.source, 0.0) + cost.seconds
+        row["from"][cost.source] += cost.seconds
+    # A dry run lists jobs after those whose results they need.
+    order = list(dict.fromkeys(stage.partition(" ")[0] for stage in rows))
     cells = [("stage", "jobs", "GPU-hours", "CPU-hours", "disk [GB]", "rate from")]
-    for stage, row in sorted(rows.items(), key=lambda item: _place(item[0])):
+    for stage, row in sorted(rows.items(), key=lambda item: order.index(item[0].partition(" ")[0])):
         cells.append((stage, str(row["jobs"]), *_numbers(row), _sources(row["from"])))
-    total = {
-        "gpu": None if any(row["gpu"] is None for row in rows.values()) else sum(row["gpu"] for row in rows.values()),
-        **{name: sum(row[name] for row in rows.values() if not math.isnan(row[name])) for name in ("cpu", "disk")},
-    }
+    total = {name: sum(row[name] for row in rows.values() if not math.isnan(row[name])) for name in ("cpu", "disk")}
+    total["gpu"] = sum(row["gpu"] for row in rows.values())
     cells.append(("total", str(len(planned)), *_numbers(total), ""))
     return [*_aligned(cells), "", *_notes(planned, rates, total["gpu"], cells)]
 
 
-def _place(stage: str) -> int:
-    return next(place for place, name in enumerate(ORDER) if stage.startswith(name))
-
-
-def _sources(found: dict[str, float]) -> str:
-    """Where the rates come from that make the most of a stage's time; a twentieth of it is not worth a word."""
-    total = sum(found.values())
-    named = [source for source, seconds in found.items() if not seconds < NAMED_SHARE * total]
+def _sources(found: Mapping[str, float]) -> str:
+    """Where the rates come from that make the most of a stage's time."""
+    least = NAMED_SHARE * sum(found.values())
+    named = [source for source, seconds in found.items() if not seconds < least]
     return "; ".join(sorted(named, key=found.__getitem__, reverse=True))
 
 
-def _notes(planned: list[Job], rates: Rates, gpu: float | None, cells: list[tuple[str, ...]]) -> list[str]:
+def _notes(planned: list[Job], rates: Rates, gpu: float, cells: list[tuple[str, ...]]) -> list[str]:
     notes = []
-    if gpu is None:
+    if math.isnan(gpu):
         notes.append(
-            "GPU-hours ?: no GPU was measured here, and their CPU-hours are those of a CPU. `.venv/bin/snakemake "
-            "--profile P [--configfile ...] --force -- gpu_check` takes a minute on the machine that trains, and "
-            "`make plan` knows then."
+            "GPU-hours ?: no GPU was measured here, and the CPU-hours of these jobs are those on a CPU. Run "
+            "`.venv/bin/snakemake --profile P [--configfile ...] --force -- gpu_check` on the machine that trains (it "
+            "takes a minute), then `make plan` again."
         )
     if any("(assumed)" in row[-1] for row in cells):
         notes.append(
-            f"{EFFICIENCY:.0%} of a GPU's matrix rate is an unverified assumption; the first finished training "
-            "job replaces it by its own rate."
+            f"{EFFICIENCY:.0%} of a GPU's matrix rate is an unverified assumption; the first finished training job "
+            "replaces it by its own rate."
         )
     if any("rates.csv" in row[-1] for row in cells):
         devices = sorted({row.device for row in rates.table})
         notes.append(f"rates.csv was measured on {', '.join(devices)}; benchmarks/rates.py makes one of your machine.")
     if any(job.rule == "download" for job in planned):
-        notes.append("What a download takes is not known before it; the total leaves it out.")
+        notes.append("The time of a download is not known before it runs; the total leaves it out.")
     return notes
 
 
 def _numbers(row: dict) -> tuple[str, str, str]:
-    return ("?" if row["gpu"] is None else number(row["gpu"])), number(row["cpu"]), number(row["disk"] / GIGA)
+    return number(row["gpu"]), number(row["cpu"]), number(row["disk"] / GIGA)
 
 
 def number(value: float) -> str:
@@ -184,15 +184,17 @@ def main(words: list[str]) -> None:
     parser.add_argument("--configfile", nargs="+", default=[], help="overlays, later ones win")
     parser.add_argument("targets", nargs="*")
     given = parser.parse_args(words)
+    options = ["--profile", given.profile, *(["--configfile", *given.configfile] if given.configfile else [])]
     try:
-        said, planned = dry_run(given.profile, given.configfile, given.targets)
+        said, planned = dry_run(options, given.targets)
         print(*said, sep="\n")
         if not planned:
             print("nothing to be done: all results are there and up to date")
             return
         config = configuration(given.configfile)
         print(f"\nWhy {jobs(len(planned))} would run", *reasons(planned), sep="\n")
-        print("\nWhat that costs", *costs(planned, config, Path("results") / config.overall.name), sep="\n")
+        results = Path("results") / config.overall.name
+        print("\nWhat that costs", *costs(planned, config, results, written(options)), sep="\n")
     except GalforgeError as error:
         sys.exit(str(error))
 

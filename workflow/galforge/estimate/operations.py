@@ -1,7 +1,7 @@
-"""Operations and weights of models, counted and not timed: run as a script by ``estimate_work``, which has no torch.
+"""Operations and weights of models, counted and not timed. `work` runs this as a script, because torch imports slowly.
 
-Reads a JSON list of {family, network, shape} from standard input, and prints one of {train, sample, weights, tensors}.
-Nothing is computed: tensors on torch's meta device have shapes and no numbers.
+It reads a JSON list of {family, network, shape} from standard input and prints a list of {train, sample, weights,
+tensors}. Nothing is computed: tensors on torch's meta device have shapes and no numbers.
 """
 
 import json
@@ -22,13 +22,13 @@ from galforge.models.normalisation import Normalisation
 from galforge.models.protocol import Step
 
 BATCH = 2
-"""Some layers need more than one image in a step."""
+"""Images in a step; some layers need more than one."""
 
 
 class Operations(TorchDispatchMode):
-    """Counts floating-point operations by torch's own formulas.
+    """Counts floating-point operations by torch's own formulas (``torch.utils.flop_counter``).
 
-    Torch's counter also tells them apart by module, for which it refuses derivatives of derivatives.
+    Torch's own counter refuses derivatives of derivatives, because it counts each module apart.
     """
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class Operations(TorchDispatchMode):
         self.total = 0
 
     def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        """Compute what was asked, and count it."""
+        """Call the function, and count its operations."""
         out = function(*args, **(kwargs or {}))
         if (formula := flop_registry.get(function._overloadpacket)) is not None:
             self.total += formula(*args, **(kwargs or {}), out_val=out)
@@ -44,10 +44,10 @@ class Operations(TorchDispatchMode):
 
 
 class Nothing:
-    """Stands in for random numbers: ``BATCH`` rows of some shape."""
+    """Stands for a source of random numbers: ``BATCH`` rows of some shape, without values."""
 
     def normal(self, *shape: int) -> Tensor:
-        """Numbers (BATCH, *shape)."""
+        """An empty tensor (BATCH, *shape)."""
         return torch.empty(BATCH, *shape)
 
     uniform = normal
@@ -62,8 +62,8 @@ def count(family: str, network: dict[str, Any], shape: tuple[int, int, int]) -> 
         shape: (C, H, W) of the images [pixels].
 
     Returns:
-        ``train``, forward and backward through one step; ``sample``, drawing one image (or predicting of one);
-        ``weights``, and in how many ``tensors``.
+        Operations of ``train``, forward and backward pass of one step, and of ``sample``, drawing one image (or
+        predicting from one); number of ``weights``, and of the ``tensors`` that hold them.
     """
     settings = families.load("models", family, "settings").ModelSettings.from_spec(network)
     ones = (1.0,) * shape[0]
@@ -74,7 +74,7 @@ def count(family: str, network: dict[str, Any], shape: tuple[int, int, int]) -> 
         step = Step(BATCH, BATCH, Nothing(), nullcontext, lambda name, loss: loss.backward(), lambda tensor: tensor)
         with Operations() as training:
             model.step(torch.empty(BATCH, *shape), conditions, step)
-        # Of what is drawn by many evaluations at the same cost, one is enough.
+        # A sampler of many evaluations at the same cost is counted by one of them.
         evaluations = getattr(model, "evaluations", None)
         with torch.no_grad(), Operations() as sampling:
             if hasattr(model, "predict"):

@@ -5,66 +5,40 @@ import json
 import math
 import re
 import statistics
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from galforge.errors import GalforgeError
-from galforge.estimate.work import Job, Work
+from galforge.estimate.work import Job, Work, kind_of
+from galforge.operate.rules import Written
 
 TABLE = Path(__file__).resolve().parents[3] / "config" / "rates.csv"
 COLUMNS = ("rule", "variant", "side", "unit", "value", "device", "date", "script")
 EFFICIENCY = 0.15
-"""Share of a GPU's matrix-product rate that a training is taken to reach until one has logged its own rate; rather low
-than high, for convolutions of few channels fill no GPU. Not measured."""
-NAMES = ("dataset", "model", "measure", "group", "denoiser", "scorer", "experiment")
-GPU_KINDS = ("train_segment", "sample", "train_denoiser")
+"""Share of a GPU's matrix-product rate that a training is assumed to reach until one has logged its own rate. Not
+measured; rather too low than too high, because convolutions with few channels do not fill a GPU."""
+TRAINING = "train_segment"
+"""The rule whose logs say on what device a model computes."""
+REPEATS = ("seed", "segment", "part", "parts", "who", "alpha", "replicate")
+"""Wildcards between whose values the rate of a job does not differ."""
+SUBJECTS = (*REPEATS, "dataset", "model", "denoiser", "sweep", "subject")
+"""The same for jobs that count whole, because their time hardly depends on their size."""
 OPERATIONS_UNIT = "TFLOP/s per thread"
-"""Only models compute with the threads of their job: their rates are per thread, and their CPU-hours depend little
-on how many those are. Other jobs compute in one thread, whatever they ask for."""
+"""Only models compute with all threads of their job: their rates are per thread, and their CPU-hours hardly depend on
+the number of threads. Other jobs compute in one thread, whatever they ask for."""
 _PROGRESS = re.compile(r"(\d+) of (\d+) [^,]+, ([\d.e+]+) per s")
 _TRIAL = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) INFO noise of sd", re.MULTILINE)
 _DEVICE = re.compile(r"(?:training|denoising) on (cpu|cuda)")
-_LOGS = {
-    "stamps": "logs/stamps/{dataset}.log",
-    "raw_mock": "logs/raw_mock/{dataset}.log",
-    "train_segment": "logs/train/{dataset}/{model}/seed*/segment_*.log",
-    "sample": "logs/sample/{dataset}/{model}/seed*",
-    "measure": "logs/measure/{dataset}/*/{measure}*",
-    "train_denoiser": "logs/denoising/{dataset}/{denoiser}/*/*[0-9].log",
-    "evaluate_denoiser": "logs/denoising/{dataset}/{denoiser}/*/*.tests.log",
-    "denoising_references": "logs/denoising/{dataset}/references.log",
-    "cross_validate": "logs/realism/{dataset}/predictions/{scorer}.log",
-    "experiment": "logs/realism/{dataset}/experiments/*/{experiment}.log",
-}
-_BENCHMARKS = {
-    "distances": "distances/*/*/*/{group}.tsv",
-    "export_weights": "export_weights/**/*.tsv",
-    "merge_samples": "merge_samples/**/*.tsv",
-    "page": "page.tsv",
-    "table_cost": "table/cost.tsv",
-    "latents": "latents/**/*.tsv",
-    "export_fits": "export_fits/**/*.tsv",
-    "denoise_galaxies": "denoising/{dataset}/galaxies/*.tsv",
-    "summarise_denoising": "denoising/summaries/*.tsv",
-    "table_denoising": "table/denoising.tsv",
-    "cross_validate_network": "realism/{dataset}/predictions/{scorer}.tsv",
-    "fit_scorer": "realism/*/fit_scorer.tsv",
-    "sample_galaxies": "sample_galaxies/**/*.tsv",
-    "score": "realism/*/scores/*/*.tsv",
-    "score_generator": "realism/*/generators/*.tsv",
-    "score_real": "realism/*/scorers.tsv",
-    "table_all": "table_all.tsv",
-}
 
 
 @dataclass(frozen=True)
 class Cost:
-    """Time of one job [s], and where its rate comes from. ``gpu`` is None where nobody knows what a GPU would take."""
+    """Time of one job [s], the same times its GPUs [s], and where its rate comes from; NaN is not known."""
 
     seconds: float
-    gpu: float | None
+    gpu: float
     source: str
 
 
@@ -105,73 +79,80 @@ class Rates:
     """What is known about the speed of jobs.
 
     Args:
-        results: the folder ``results/<name>``, in which finished jobs left logs and benchmarks, and rule gpu_check its
-            numbers.
+        results: the folder ``results/<name>``, in which rule gpu_check left its numbers.
         table: rates measured elsewhere.
-        precisions: precision of each model's training, by ``<dataset> <model>``.
+        rules: where each rule writes its logs and benchmarks; finished jobs left theirs there.
     """
 
-    def __init__(self, results: Path, table: list[Rate], precisions: dict[str, str]):
-        self.results, self.table, self.precisions = results, table, precisions
+    def __init__(self, results: Path, table: list[Rate], rules: Mapping[str, Written]):
+        self.table, self._rules = table, rules
         self._known: dict[tuple[str, ...], tuple[float, bool, str] | None] = {}
         check = results / "gpu_check.json"
         self.gpu = json.loads(check.read_text(encoding="utf-8")) if check.exists() else None
 
     def bytes_per_stamp(self) -> dict[tuple[str, str], float]:
-        """What a stamp leaves, by (rule, variant), where no formula says it [bytes]."""
+        """What a stamp leaves [bytes] where no formula says it, by (rule, variant)."""
         return {(rate.rule, rate.variant): rate.value for rate in self.table if rate.unit == "bytes per stamp"}
 
     def cost(self, job: Job, work: Work) -> Cost:
-        """What a job costs: the first of own finished jobs, this GPU's measured rate, and the table that knows it."""
-        key = (work.kind, work.variant, *(job.wildcards.get(name, "") for name in NAMES))
+        """What a job costs, by the first that is known: own finished jobs, this GPU's measured rate, the table."""
+        free = SUBJECTS if work.unit == "job" else REPEATS
+        names = {name: value for name, value in job.wildcards.items() if name not in free}
+        key = (work.kind, work.variant, *names.values())
         if key not in self._known:
-            self._known[key] = self._own(job, work)
+            self._known[key] = self.own(work, names)
         own = self._known[key]
         if own is not None:
             seconds, on_gpu, source = own
             spent = seconds * work.items + (self._start() if work.unit != "job" else 0.0)
             return Cost(spent, spent * job.gpus if on_gpu else 0.0, source)
-        if work.kind in GPU_KINDS and work.unit != "job":
-            return self._model(job, work)
-        return self._shipped(job, work)
+        return self._model(job, work) if work.precision else self._shipped(job, work)
 
-    def _own(self, job: Job, work: Work) -> tuple[float, bool, str] | None:
-        """Seconds per item in finished jobs of this configuration, whether on a GPU, and where that was found."""
-        names = {name: job.wildcards.get(name, "*") for name in NAMES}
-        if work.unit != "job" and work.kind in _LOGS:
-            found = list(own_rates(self.results.glob(_LOGS[work.kind].format(**names)), names["measure"]))
-            if found:
-                on_gpu = any(cuda for _, cuda in found)
-                if work.kind == "sample":
-                    # Its log does not say; it runs where trainings of this model do.
-                    on_gpu = any(
-                        cuda for _, cuda in own_rates(self.results.glob(_LOGS["train_segment"].format(**names)))
-                    )
-                seconds = 1 / statistics.median(rate for rate, _ in found)
-                return seconds, on_gpu, f"logs of {jobs(len(found))} here"
+    def own(self, work: Work, names: Mapping[str, str]) -> tuple[float, bool, str] | None:
+        """What finished jobs of this configuration took; None where there are none.
+
+        Args:
+            work: what one of them does.
+            names: wildcards that they share.
+
+        Returns:
+            Seconds per item, whether on a GPU, and how many jobs that was found in.
+        """
+        if work.variant == "parts":
+            # Jobs without parts, which measure, leave their benchmarks in the same place.
             return None
         if work.kind == "calibrate_noise":
-            spans = list(calibration_seconds(self.results, names["dataset"], names["measure"]))
+            # Only a finished job has left its noise.
+            logs = self.files(work.kind, "log", names) if self.files(work.kind, "output", names) else []
+            spans = [span for log in logs for span in calibration_seconds(log)]
             return (spans[0] / work.items, False, "log of 1 job here") if spans else None
-        pattern = _BENCHMARKS.get(work.kind, f"{work.kind}/*.tsv").format(**names)
-        times = list(benchmark_seconds(self.results.glob(f"benchmarks/{pattern}")))
-        # Putting parts together has no pattern of its own: one without parts lies in the same folder.
-        if not times or work.variant == "parts":
-            return None
-        return statistics.mean(times) / work.items, False, f"benchmarks of {jobs(len(times))} here"
+        if work.unit == "job" or not work.logged:
+            times = list(benchmark_seconds(self.files(work.kind, "benchmark", names)))
+            source = f"benchmarks of {jobs(len(times))} here"
+            return (statistics.mean(times) / work.items, False, source) if times else None
+        logged = list(own_rates(self.files(work.kind, "log", names)))
+        # The log of a sampling does not say where it ran; it runs where trainings of this model do.
+        sampling = work.precision and not work.parallel
+        told = own_rates(self.files(TRAINING, "log", names)) if sampling else logged
+        source = f"logs of {jobs(len(logged))} here"
+        rate = statistics.median(rate for rate, _ in logged) if logged else 0.0
+        return (1 / rate, any(cuda for _, cuda in told), source) if logged else None
+
+    def files(self, kind: str, which: str, names: Mapping[str, str]) -> list[Path]:
+        """Logs, benchmarks or outputs of finished jobs of a kind; see ``kind_of``."""
+        rules = [rule for name, rule in self._rules.items() if kind_of(name) == kind]
+        return list(dict.fromkeys(file for rule in rules for file in rule.files(which, names)))
 
     def _model(self, job: Job, work: Work) -> Cost:
         cpu = self._shipped(job, work)
         if self.gpu is None or not job.gpus:
-            return Cost(cpu.seconds, None if job.gpus else 0.0, f"{cpu.source}, on a CPU")
+            return Cost(cpu.seconds, math.nan if job.gpus else 0.0, f"{cpu.source}, on a CPU")
         if self.gpu["device"] == "cpu":
             return Cost(cpu.seconds, 0.0, f"{cpu.source}; gpu_check found no GPU")
-        model = f"{job.wildcards['dataset']} {job.wildcards.get('model') or job.wildcards.get('denoiser')}"
-        training = work.kind != "sample"
-        low = training and self.precisions[model] != "float32" and self.gpu.get("bf16_tflops") is not None
+        low = work.precision != "float32" and self.gpu.get("bf16_tflops") is not None
         peak = self.gpu["bf16_tflops" if low else "fp32_tflops"]
-        # Sampling computes in float32 and on one GPU, however many its job holds.
-        used = job.gpus if training else 1
+        # A job holds all its GPUs, whether its model uses them or not.
+        used = job.gpus if work.parallel else 1
         seconds = work.operations * work.items / (peak * 1e12 * EFFICIENCY * used) + self._start()
         source = f"{EFFICIENCY:.0%} (assumed) of the {peak:.3g} TFLOP/s of gpu_check on {self.gpu['device']}"
         return Cost(seconds, seconds * job.gpus, source)
@@ -180,21 +161,23 @@ class Rates:
         """From the table: the nearest measured side, by the number of pixels."""
         # Putting parts together is taken to be the start of a job.
         kind, variant = ("start", "") if work.variant == "parts" else (work.kind, work.variant)
-        timed = [row for row in self.table if row.rule == kind and row.unit.startswith("s ")]
-        rows = [row for row in timed if row.variant == variant]
-        other = ", start of a job" if kind == "start" else ""
-        if not rows:
-            # The same measure was timed on another data set, or other comparisons were: the slowest is the safe one.
-            alike = "" if kind == "distances" else f"{variant.split(' on ')[0]} on "
-            rows = [row for row in timed if row.variant.startswith(alike)]
-            slowest = max((row.value for row in rows), default=0.0)
-            rows = [row for row in rows if row.value == slowest]
-            other = f" of {rows[0].variant}" if rows else ""
-        reached = [r for r in self.table if r.rule == kind and r.unit == OPERATIONS_UNIT]
+        reached = [row for row in self.table if row.rule == kind and row.unit == OPERATIONS_UNIT]
         if work.operations and reached:
             rate = min(reached, key=lambda row: row.variant != variant)
             seconds = work.operations * work.items / (rate.value * 1e12 * job.threads)
             return Cost(seconds + self._start(), 0.0, "rates.csv, by operations")
+        timed = [row for row in self.table if row.unit.startswith("s ")]
+        rows = [row for row in timed if (row.rule, row.variant) == (kind, variant)]
+        other = ", start of a job" if kind == "start" else ""
+        if not rows:
+            # The slowest that is like it is the safe one: the same measure on another data set, or a rule of the same
+            # group, such as another figure, for a job that counts whole.
+            measure, group = f"{variant.split(' on ')[0]} on ", kind.partition("_")[0]
+            rows = [row for row in timed if row.rule == kind and row.variant.startswith(measure)]
+            if work.unit == "job":
+                rows = [row for row in timed if row.unit == "s per job" and row.rule.partition("_")[0] == group]
+            rows = sorted(rows, key=lambda row: row.value)[-1:]
+            other = f" of {rows[0].variant or rows[0].rule}" if rows else ""
         if not rows:
             return Cost(math.nan, 0.0, f"nowhere: rates.csv has no row for {kind} {variant}".rstrip())
         row = min(rows, key=lambda row: abs(math.log(max(row.side, 1) / max(work.side, 1))))
@@ -209,28 +192,21 @@ class Rates:
         return next((row.value for row in self.table if row.rule == "start"), 0.0)
 
 
-def own_rates(logs: Iterable[Path], measure: str = "*") -> Iterable[tuple[float, bool]]:
+def own_rates(logs: Iterable[Path]) -> Iterable[tuple[float, bool]]:
     """(items per second, whether on a GPU) from the last line of progress of every log of a finished job."""
-    for path in logs:
-        # The pattern of one measure also finds those whose names begin with its name.
-        inside = [path] if path.is_file() else sorted(path.glob("part*.log"))
-        if measure != "*" and path.name.removesuffix(".log") != measure:
-            continue
-        for log in inside:
-            text = log.read_text(encoding="utf-8", errors="replace")
-            lines = _PROGRESS.findall(text)
-            if lines and lines[-1][0] == lines[-1][1] and float(lines[-1][2]) > 0:
-                yield float(lines[-1][2]), (_DEVICE.findall(text) or ["cpu"])[-1] == "cuda"
+    for log in logs:
+        text = log.read_text(encoding="utf-8", errors="replace")
+        lines = _PROGRESS.findall(text)
+        if lines and lines[-1][0] == lines[-1][1] and float(lines[-1][2]) > 0:
+            yield float(lines[-1][2]), (_DEVICE.findall(text) or ["cpu"])[-1] == "cuda"
 
 
-def calibration_seconds(results: Path, dataset: str, measure: str) -> Iterable[float]:
-    """Time of a finished search for noise: from the first to the last trial that its log tells of [s]."""
-    log = results / f"logs/calibrate_noise/{dataset}/{measure}.log"
-    if log.exists() and (results / f"measurements/{dataset}/noise-{measure}.json").exists():
-        times = [datetime.fromisoformat(time) for time in _TRIAL.findall(log.read_text(encoding="utf-8"))]
-        if len(times) > 1:
-            # The first line ends the first trial: its time is not seen, and taken to be like the others'.
-            yield (times[-1] - times[0]).total_seconds() * len(times) / (len(times) - 1)
+def calibration_seconds(log: Path) -> Iterable[float]:
+    """Time of a finished search for noise [s]: from the first to the last trial that its log tells of."""
+    times = [datetime.fromisoformat(time) for time in _TRIAL.findall(log.read_text(encoding="utf-8"))]
+    if len(times) > 1:
+        # A line ends its trial, so the time of the first is not seen; it is taken to be like the others'.
+        yield (times[-1] - times[0]).total_seconds() * len(times) / (len(times) - 1)
 
 
 def benchmark_seconds(files: Iterable[Path]) -> Iterable[float]:

@@ -1,53 +1,36 @@
-"""What planned jobs have to do: how many items of what kind, and how many bytes they leave."""
+"""What planned jobs have to do: how many items of which kind, and how many bytes they leave."""
 
 import json
 import math
-import re
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from galforge import families
+from galforge.config.declared import declared, optional
 from galforge.config.tree import Config, channels, is_scored
 from galforge.errors import GalforgeError
 from galforge.parts import bounds
-from galforge.plan.realism_stages import EXPERIMENTS
-from galforge.plan.stages import Stages
+from galforge.plan.facts import Facts
+from galforge.plan.stages import WHOLE
 from galforge.settings import canonical
 from galforge.studies.denoising.settings import weights_of
 from galforge.studies.denoising.trials import REFERENCES
 
 FLOAT = 4
 STATE_COPIES = 4
-"""A state holds the weights, their average, and Adam's two moments."""
+"""A state of a training holds the weights, their average, and Adam's two moments."""
 TENSOR_BYTES = 5 * 275
-"""What a tensor of the network adds to a state beside its numbers: its four copies and Adam's counter, each an entry of
-the archive."""
+"""What one tensor of the network adds to a state besides its numbers: its four copies and Adam's step counter are five
+entries of the archive."""
 CATALOGUE_BYTES = 320
-"""A stamp's row of the catalogue: up to forty columns of eight bytes."""
+"""A stamp's row in the catalogue: up to forty columns of eight bytes."""
 HEADER_BYTES = 4096
 EVALUATION_BYTES = 120
-"""A denoised galaxy's row."""
-STAGES = {
-    "download": "download",
-    "train_segment": "training",
-    "export_weights": "training",
-    **dict.fromkeys(("sample", "merge_samples", "sample_galaxies"), "sampling"),
-    "calibrate_noise": "noise",
-    "measure": "measuring",
-    **dict.fromkeys(
-        ("denoise_galaxies", "train_denoiser", "evaluate_denoiser", "denoising_references", "summarise_denoising"),
-        "denoising",
-    ),
-    **dict.fromkeys(("cross_validate", "cross_validate_network", "fit_scorer", "experiment"), "scoring"),
-    **dict.fromkeys(("score", "score_generator", "score_real"), "scoring"),
-}
-"""Stages by rule; those of stamps and their mocks are named below, every other rule compares or shows."""
-REPORT = "comparison and report"
+"""Size of the row of one denoised galaxy."""
 
 
 @dataclass(frozen=True)
@@ -71,22 +54,38 @@ class Work:
     """What a job does.
 
     Attributes:
-        stage: the stage it belongs to, with the family or measure where rates differ between them.
+        stage: its row in the table: the rule, and the model or measure where rates differ between them.
         kind: the rule whose rate counts (parts count as their whole).
         variant: the family within it, or what ``Workload.measured`` says: noiseless galaxies take ten times as long.
-        items: how many ``unit``, with ``side`` pixels a side (0 where that does not matter).
-        operations: floating-point operations per item, where they are known; otherwise 0.
-        disk: bytes that the job leaves; a file under two names counts once.
+        items: how many ``unit``; one "job" where the time hardly depends on the size.
+        side: pixels per side of an item; 0 where the time does not depend on it.
+        operations: floating-point operations per item where they are known, otherwise 0.
+        disk: bytes that the job leaves; a file with two names counts once.
+        logged: whether the job's log counts these items; otherwise its time as a whole is divided by them.
+        precision: number format in which a model computes; empty where no model does.
+        parallel: whether the model uses all GPUs of its job, and not one.
     """
 
     stage: str
     kind: str
-    variant: str
-    items: int
-    unit: str
-    side: int
-    operations: float
-    disk: float
+    variant: str = ""
+    items: int = 1
+    unit: str = "job"
+    side: int = 0
+    operations: float = 0.0
+    disk: float = 0.0
+    logged: bool = True
+    precision: str = ""
+    parallel: bool = False
+
+
+def kind_of(rule: str) -> str:
+    """The rule whose stage and rate a rule has, or a piece of it."""
+    rule = rule.partition(" ")[0]
+    if rule == "merge_samples":
+        return rule
+    looped = next((kind for kind in ("measure", "latents") if rule.startswith(f"{kind}_")), rule)
+    return WHOLE.get(rule, looped)
 
 
 @dataclass(frozen=True)
@@ -102,76 +101,146 @@ class Network:
 class Workload:
     """The work of the jobs of one configuration.
 
+    Rules whose jobs differ in size have a method ``of_<rule>``, called with the wildcards. Jobs of every other rule
+    count whole, so a new rule needs nothing here.
+
     Args:
         config: the configuration.
-        bytes_per_stamp: by (rule, variant): what a stamp leaves where no formula says it, as measured.
+        bytes_per_stamp: what a stamp leaves where no formula says it, as measured, by (rule, variant).
     """
 
     def __init__(self, config: Config, bytes_per_stamp: Mapping[tuple[str, str], float]):
-        self.config, self.stages, self._bytes = config, Stages(config), bytes_per_stamp
-        # Rules with the rate of another; to put samples together has one of its own.
-        self._rated = {**self.stages.whole, "measure_chunk": "measure", "merge_samples": "merge_samples"}
-
-    def pieces(self, job: Job) -> list[Job]:
-        """A job as one of each variant that it measures, of each scorer or experiment: each has a rate of its own."""
-        part = "_chunk" * job.rule.endswith("_chunk")
-        if (kind := self.stages.facts.measuring.get(job.rule.removesuffix("_chunk"))) is not None:
-            job, name, values = replace(job, rule=f"measure{part}"), "measure", kind.measures
-        elif job.rule == "cross_validate":
-            name, values = "scorer", self.stages.realism.scorers(by_network=False)
-        elif job.rule == "experiment":
-            name, values = "experiment", EXPERIMENTS
-        else:
-            return [job]
-        return [replace(job, wildcards={**job.wildcards, name: value}) for value in values]
+        self.config, self._facts, self._bytes = config, Facts(config), bytes_per_stamp
 
     def of(self, job: Job) -> Work:
-        """What a job does, or a piece of one."""
-        kind, names = self._rated.get(job.rule, job.rule), job.wildcards
-        dataset, model, measure = (names.get(name, "") for name in ("dataset", "model", "measure"))
-        stage, side = STAGES.get(kind, REPORT), self._shape(dataset)[1] if dataset else 0
-        if kind == "stamps":
-            return self._work(stage, kind, self.config.datasets[dataset].family, self._count(dataset), side, job)
-        if kind == "raw_mock":
-            count = self.config.datasets[dataset].settings.mock.count
-            return self._work(stage, kind, self.config.datasets[dataset].family, count, 0, job)
-        if kind == "train_segment":
-            index = int(names["segment"])
-            before = self.stages.facts.segment_end(dataset, model, index - 1) if index else 0
-            images = self.stages.facts.segment_end(dataset, model, index) - before
-            return self._model(stage, kind, dataset, model, images, "image")
-        if kind == "sample":
-            start, stop = bounds(self.config.drawn(dataset), names)
-            drawn = self._model(stage, kind, dataset, model, stop - start, "image")
-            return drawn if "part" in names else replace(drawn, disk=self._left(kind, "", stop, dataset))
-        if kind == "calibrate_noise":
-            count = self.config.datasets[dataset].measuring.calibration_stamps
-            return self._work(stage, kind, self.measured(dataset, measure), count, side, job)
-        if kind in ("train_denoiser", "evaluate_denoiser", "denoising_references"):
-            return self._denoising(stage, kind, dataset, names.get("denoiser", ""))
-        if kind in ("cross_validate", "cross_validate_network", "fit_scorer", "experiment"):
-            return self._scoring(stage, kind, names, side)
-        if kind == "measure" and (job.rule.endswith("_chunk") or self._parts(names) == 1):
-            start, stop = bounds(self._stamps(dataset, names["who"]), names)
-            side = self.measured_side(dataset, measure)
-            return self._work(stage, kind, self.measured(dataset, measure), stop - start, side, job)
-        return self._single(stage, kind, job, dataset, model, measure)
+        """What a job does."""
+        kind = kind_of(job.rule)
+        own = getattr(self, f"of_{kind}", None)
+        known = own(**job.wildcards) if own else {}
+        stage = f"{kind} {known.pop('what')}" if "what" in known else kind.partition("_")[0]
+        return Work(stage, kind, **known)
 
-    def networks(self) -> dict[str, Network]:
-        """Operations and weights of every model that runs, by ``<dataset> <model>``."""
-        return self._networks
+    def of_download(self, file: str) -> dict[str, Any]:
+        """Fetching a file, whose size is not known before."""
+        return {"disk": math.nan}
+
+    def of_stamps(self, dataset: str) -> dict[str, Any]:
+        """Making the stamps of a data set."""
+        family, count = self.config.datasets[dataset].family, self._count(dataset)
+        return self._stamps_of(family, count, self._shape(dataset)[1], self._stamps_left(dataset, count, "stamps"))
+
+    def of_raw_mock(self, dataset: str) -> dict[str, Any]:
+        """Writing a mock of a survey's release."""
+        family, count = self.config.datasets[dataset].family, self.config.datasets[dataset].settings.mock.count
+        return self._stamps_of(family, count, 0, count * self._bytes.get(("raw_mock", family), 0.0))
+
+    def of_train_segment(self, dataset: str, model: str, seed: str, segment: str) -> dict[str, Any]:
+        """One segment of a training."""
+        ends = [self._facts.segment_end(dataset, model, index) for index in range(int(segment) + 1)]
+        network = self.networks[f"{dataset} {model}"]
+        return self._images_of(dataset, model, ends[-1] - sum(ends[-2:-1])) | {
+            "operations": network.train,
+            "disk": float(STATE_COPIES * FLOAT * network.weights + TENSOR_BYTES * network.tensors),
+            "precision": self.config.models[dataset, model].training.precision,
+            "parallel": True,
+        }
+
+    def of_export_weights(self, dataset: str, model: str, seed: str) -> dict[str, Any]:
+        """Writing the weights of a finished training."""
+        return {"disk": float(FLOAT * self.networks[f"{dataset} {model}"].weights)}
+
+    def of_sample(self, dataset: str, model: str, seed: str, **part: str) -> dict[str, Any]:
+        """Drawing a model's images, or a part of them."""
+        count = self.config.drawn(dataset)
+        start, stop = bounds(count, part)
+        return self._images_of(dataset, model, stop - start) | {
+            "operations": self.networks[f"{dataset} {model}"].sample,
+            "precision": "float32",
+            "disk": 0.0 if part else self._stamps_left(dataset, count, "sample"),
+        }
+
+    def of_merge_samples(self, dataset: str, model: str, seed: str) -> dict[str, Any]:
+        """Putting the parts of a model's images together."""
+        disk = self._stamps_left(dataset, self.config.drawn(dataset), "sample")
+        return {"what": f"{model} on {dataset}", "disk": disk}
+
+    def of_calibrate_noise(self, dataset: str, measure: str) -> dict[str, Any]:
+        """Finding the noise that noiseless stamps need, on some of them."""
+        count = self.config.datasets[dataset].measuring.calibration_stamps
+        return self._stamps_of(self.measured(dataset, measure), count, self._shape(dataset)[1], 0.0)
+
+    def of_measure(self, dataset: str, who: str, measure: str, **part: str) -> dict[str, Any]:
+        """Measuring all stamps of a file or a part of them, or putting the parts together."""
+        variant, count = self.measured(dataset, measure), self._stamps(dataset, who)
+        # Parts are temporary: what is left of them is counted where they are put together.
+        disk = 0.0 if part else count * self._bytes.get(("measure", variant), 0.0)
+        together = self._facts.together(dataset, who, measure)
+        if not part and self._facts.measure_parts(dataset, who, together) > 1:
+            return {"what": variant, "variant": "parts", "disk": disk}
+        start, stop = bounds(count, part)
+        return self._stamps_of(variant, stop - start, self.measured_side(dataset, measure), disk)
+
+    def of_distances(self, dataset: str, model: str, seed: str, group: str) -> dict[str, Any]:
+        """Comparing a model with its source: some groups of comparisons take longer than others."""
+        return {"variant": group}
+
+    def of_train_denoiser(self, dataset: str, denoiser: str, **which: str) -> dict[str, Any]:
+        """Training a denoiser, at most: to its greatest length, and as if no galaxy were smaller than the stamps."""
+        network, side = self.config.denoisers[denoiser], self._shape(dataset)[1]
+        weights = weights_of(network.network, len(self.config.datasets[dataset].settings.bands))
+        images = 3 * network.steps_per_epoch * network.batch + network.validation_images
+        return {
+            "what": f"{denoiser} on {dataset}",
+            "items": network.epochs,
+            "unit": "epoch",
+            "side": side,
+            "operations": 2.0 * images * weights * side**2,
+            # The best weights, those at the end, and Adam's two moments; and the best once more as a result.
+            "disk": float((STATE_COPIES + 1) * FLOAT * weights),
+            "precision": network.precision,
+            "parallel": True,
+        }
+
+    def of_evaluate_denoiser(self, dataset: str, denoiser: str, **which: str) -> dict[str, Any]:
+        """Denoising the galaxies of all tests with one network."""
+        return self._tests(f"{denoiser} on {dataset}", dataset, 1)
+
+    def of_denoising_references(self, dataset: str) -> dict[str, Any]:
+        """Denoising the galaxies of all tests with every classical method, and with none."""
+        return self._tests(f"on {dataset}", dataset, len(REFERENCES) + 1)
+
+    def of_cross_validate(self, dataset: str, scorer: str, logged: bool = True, epochs: int = 1) -> dict[str, Any]:
+        """Training a scorer on most of the images with scores, and scoring the others."""
+        return self._scores(dataset, scorer, epochs * self._stamps(dataset, "scored"), 0, logged)
+
+    def of_cross_validate_network(self, dataset: str, scorer: str) -> dict[str, Any]:
+        """The same with a network."""
+        epochs = getattr(self.config.realism, scorer.partition("-")[0]).epochs
+        return self.of_cross_validate(dataset, scorer, False, epochs)
+
+    def of_fit_scorer(self, dataset: str) -> dict[str, Any]:
+        """Training the chosen scorer on all images with scores."""
+        return self.of_cross_validate(dataset, self.config.realism.scorer, False)
+
+    def of_experiment(self, dataset: str, model: str, seed: str, experiment: str) -> dict[str, Any]:
+        """Drawing images of a model with one thing changed, and scoring them."""
+        experiments = self.config.realism.experiments
+        times = {"random_positions": 2, "new_galaxies": experiments.sets}.get(experiment, experiments.permutations)
+        return self._scores(dataset, "", experiments.images * times, self._shape(dataset)[1], True)
 
     @cached_property
-    def _networks(self) -> dict[str, Network]:
-        """Counted in a process of its own, because torch takes seconds to import."""
-        keys = list(self.config.models)
+    def networks(self) -> dict[str, Network]:
+        """Operations and weights of every model that runs, by ``<dataset> <model>``.
+
+        They are counted in a process of their own, because torch takes seconds to import.
+
+        Raises:
+            GalforgeError: a model cannot be counted.
+        """
+        models = self.config.models.items()
         asked = [
-            {
-                "family": self.config.models[key].family,
-                "network": self.config.models[key].network.spec(),
-                "shape": self._shape(*key),
-            }
-            for key in keys
+            {"family": model.family, "network": model.network.spec(), "shape": self._shape(*key)}
+            for key, model in models
         ]
         script = Path(__file__).with_name("operations.py")
         done = subprocess.run(
@@ -180,77 +249,32 @@ class Workload:
         if done.returncode:
             last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
             raise GalforgeError(f"{script.name}: the operations of the models could not be counted: {last}")
-        found = json.loads(done.stdout)
-        return {" ".join(key): Network(**each) for key, each in zip(keys, found, strict=True)}
+        counted = json.loads(done.stdout)
+        return {" ".join(key): Network(**each) for (key, _), each in zip(models, counted, strict=True)}
 
-    def _work(self, stage: str, kind: str, variant: str, items: int, side: int, job: Job) -> Work:
-        # Parts are temporary: what is left of them is counted where they are put together.
-        disk = 0.0 if "part" in job.wildcards else self._left(kind, variant, items, job.wildcards.get("dataset", ""))
-        label = {"stamps": f"stamps of {variant}", "raw_mock": f"mock of {variant}"}.get(kind, f"{stage} {variant}")
-        return Work(label, kind, variant, items, "stamp", side, 0.0, disk)
+    def _stamps_of(self, variant: str, count: int, side: int, disk: float) -> dict[str, Any]:
+        return {"what": variant, "variant": variant, "items": count, "unit": "stamp", "side": side, "disk": disk}
 
-    def _model(self, stage: str, kind: str, dataset: str, model: str, images: int, unit: str) -> Work:
-        network, family = self._networks[f"{dataset} {model}"], self.config.models[dataset, model].family
-        train = kind == "train_segment"
-        disk = float(STATE_COPIES * FLOAT * network.weights + TENSOR_BYTES * network.tensors) if train else 0.0
-        operations = network.train if train else network.sample
-        side = self._shape(dataset, model)[1]
-        return Work(f"{stage} {model} on {dataset}", kind, family, images, unit, side, operations, disk)
+    def _images_of(self, dataset: str, model: str, count: int) -> dict[str, Any]:
+        family, side = self.config.models[dataset, model].family, self._shape(dataset, model)[1]
+        return {"what": f"{model} on {dataset}", "variant": family, "items": count, "unit": "image", "side": side}
 
-    def _denoising(self, stage: str, kind: str, dataset: str, denoiser: str) -> Work:
-        """Training a denoiser, at most: to its greatest length, and as if no galaxy were smaller than the stamps."""
-        side, settings = self._shape(dataset)[1], self.config.denoising[dataset]
-        name = f"{stage} {denoiser or 'references'} on {dataset}"
-        if kind == "train_denoiser":
-            network = self.config.denoisers[denoiser]
-            weights = weights_of(network.network, len(self.config.datasets[dataset].settings.bands))
-            images = 3 * network.steps_per_epoch * network.batch + network.validation_images
-            operations = 2.0 * images * weights * side**2
-            # The best weights, those at the end, and Adam's two moments; and the best once more as a result.
-            disk = float((STATE_COPIES + 1) * FLOAT * weights)
-            return Work(name, kind, "", network.epochs, "epoch", side, operations, disk)
+    def _tests(self, what: str, dataset: str, methods: int) -> dict[str, Any]:
+        settings = self.config.denoising[dataset]
         tests = self._count(dataset) * self.config.datasets[dataset].settings.splits.test
         tests = min(tests, settings.test_images or tests)
         points = len(settings.noise_curve) + len(settings.pixel_curve)
-        count = round(len(settings.cases) * tests + points * min(settings.curve_images, tests))
-        methods = 1 if denoiser else len(REFERENCES) + 1
-        return Work(name, kind, "", count * methods, "galaxy", side, 0.0, count * methods * EVALUATION_BYTES)
+        count = methods * round(len(settings.cases) * tests + points * min(settings.curve_images, tests))
+        side, disk = self._shape(dataset)[1], float(count * EVALUATION_BYTES)
+        return {"what": what, "items": count, "unit": "galaxy", "side": side, "disk": disk}
 
-    def _scoring(self, stage: str, kind: str, names: Mapping[str, str], side: int) -> Work:
-        """Training a scorer, or drawing and scoring images of a model."""
-        realism, dataset = self.config.realism, names["dataset"]
-        if kind in ("cross_validate", "cross_validate_network", "fit_scorer"):
-            scorer, count = names.get("scorer", realism.scorer), self._stamps(dataset, "scored")
-            if kind == "cross_validate_network":
-                count *= getattr(realism, scorer.partition("-")[0]).epochs
-            return Work(f"{stage} on {dataset}", kind, scorer, count, "image", 0, 0.0, 0.0)
-        count = realism.images
-        if kind == "experiment":
-            experiments = realism.experiments
-            times = {"random_positions": 2, "new_galaxies": experiments.sets}
-            count = experiments.images * times.get(names["experiment"], experiments.permutations)
-        return Work(f"{stage} on {dataset}", kind, "", count, "image", side, 0.0, 0.0)
-
-    def _single(self, stage: str, kind: str, job: Job, dataset: str, model: str, measure: str) -> Work:
-        """A job whose time hardly depends on its size: putting parts together, comparing, drawing."""
-        label, disk, variant = stage, math.nan if job.rule == "download" else 0.0, ""
-        if job.rule == "merge_samples":
-            label, disk = f"{stage} {model} on {dataset}", self._left("sample", "", self.config.drawn(dataset), dataset)
-        elif job.rule == "export_weights":
-            label = f"{stage} {model} on {dataset}"
-            disk = float(FLOAT * self._networks[f"{dataset} {model}"].weights)
-        elif job.rule == "measure":
-            left = self._left(
-                "measure", self.measured(dataset, measure), self._stamps(dataset, job.wildcards["who"]), dataset
-            )
-            label, disk, variant = f"{stage} {self.measured(dataset, measure)}", left, "parts"
-        elif job.rule == "distances":
-            variant = job.wildcards["group"]
-        return Work(label, kind, variant, 1, "job", 0, 0.0, disk)
+    def _scores(self, dataset: str, variant: str, count: int, side: int, logged: bool) -> dict[str, Any]:
+        what = f"on {dataset}"
+        return {"what": what, "variant": variant, "items": count, "unit": "image", "side": side, "logged": logged}
 
     def measured(self, dataset: str, measure: str) -> str:
-        """The variant of a measurement: the measure, its engine where it has one, and what is measured."""
-        engine = getattr(self.config.measured[dataset, measure].settings, "engine", "")
+        """The variant of a measurement: the measure, its engine where it has one, and the family that is measured."""
+        engine = optional(self.config.measured[dataset, measure].settings, "engine")
         by = f" by {engine}" if engine else ""
         return f"{measure}{by} on {self.config.datasets[dataset].family}"
 
@@ -259,40 +283,26 @@ class Workload:
         # Networks see every image at one size of their own.
         return 0 if "features" in self.config.measured[dataset, measure].family else self._shape(dataset)[1]
 
-    def _left(self, kind: str, variant: str, count: int, dataset: str) -> float:
-        if kind in ("stamps", "sample"):
-            scored = is_scored(self.config.datasets[dataset].family)
-            if scored and kind == "stamps":
-                count += self._stamps(dataset, "scored")
-            pixel = 1 if scored else FLOAT
-            return float(count * (math.prod(self._shape(dataset)) * pixel + CATALOGUE_BYTES) + HEADER_BYTES)
-        return count * self._bytes.get((kind, variant), 0.0)
+    def _stamps_left(self, dataset: str, count: int, kind: str) -> float:
+        scored = is_scored(self.config.datasets[dataset].family)
+        count += self._stamps(dataset, "scored") if scored and kind == "stamps" else 0
+        pixel = 1 if scored else FLOAT
+        return float(count * (math.prod(self._shape(dataset)) * pixel + CATALOGUE_BYTES) + HEADER_BYTES)
 
     def _shape(self, dataset: str, model: str = "") -> tuple[int, int, int]:
         """Shape of a data set's images, or of the view of them that a model is trained on."""
         settings: Any = self.config.datasets[dataset].settings
-        if model and (view := self.stages.facts.view(dataset, model)):
-            return families.load("datasets", self.config.datasets[dataset].family, "settings").VIEWS[view]
+        if model and (view := self._facts.view(dataset, model)):
+            return declared("datasets", self.config.datasets[dataset].family).VIEWS[view]
         return channels(settings), settings.size, settings.size
 
     def _count(self, dataset: str) -> int:
         """Source stamps to expect."""
         entry = self.config.datasets[dataset]
-        return getattr(entry.settings, "count", entry.measuring.expected_count)
+        return optional(entry.settings, "count") or entry.measuring.expected_count
 
     def _stamps(self, dataset: str, who: str) -> int:
         """Stamps of the source or of a model."""
         if who == "scored":
             return self.config.datasets[dataset].measuring.expected_scored
         return self._count(dataset) if who in ("source", "native") else self.config.drawn(dataset)
-
-    def _parts(self, names: Mapping[str, str]) -> int:
-        kinds = self.stages.facts.measuring.values()
-        together = next(
-            kind.measures
-            for kind in kinds
-            if names["measure"] in kind.measures
-            and names["dataset"] in kind.datasets
-            and re.fullmatch(kind.who, names["who"])
-        )
-        return self.stages.facts.measure_parts(names["dataset"], names["who"], together)

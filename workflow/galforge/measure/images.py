@@ -1,6 +1,5 @@
 """One band of the stamps, as every measurement reads it."""
 
-import importlib
 from collections.abc import Iterator
 
 import numpy as np
@@ -8,6 +7,7 @@ import numpy as np
 from galforge.errors import GalforgeError
 from galforge.logs import Progress
 from galforge.stamps.file import Stamps
+from galforge.stamps.galaxies import galaxy, side_of
 
 BLOCK = 16  # stamps at a time: larger blocks of 256 px fall out of the processor's cache
 
@@ -39,23 +39,6 @@ def check_range(stamps: Stamps, start: int, stop: int) -> None:
     """
     if not 0 <= start <= stop <= len(stamps):
         raise GalforgeError(f"{stamps.path}: stamps {start} to {stop} were asked for, but there are {len(stamps)}")
-
-
-def side_of(stamps: Stamps) -> int:
-    """Side of the galaxies as they are measured [px]; 0 where each has its own."""
-    return stamps.shape[2] if stamps.shape is not None and not stamps.header.sides else 0
-
-
-def galaxy(stamps: Stamps, index: int, band: int | None = None) -> np.ndarray:
-    """The bands (C, l, l) float64 of one stamp as they are measured: at its own side where the stamp codes one.
-
-    Of one band only (1, l, l), where one is named.
-    """
-    image = stamps.stamp(index)
-    if stamps.header.sides:
-        # By name: only jobs that read such stamps load it, and only their code digest holds it.
-        return importlib.import_module("galforge.stamps.sizes").decode(image, stamps.header.sides, band)
-    return (image if band is None else image[band : band + 1]).astype(np.float64)
 
 
 def blocks(stamps: Stamps, start: int, stop: int, band: int) -> Iterator[tuple[int, np.ndarray]]:

@@ -1,4 +1,4 @@
-"""What a file of weights says of itself, read without torch."""
+"""The description in a file of weights, read without torch."""
 
 import json
 from pathlib import Path
@@ -12,18 +12,18 @@ KEY = "galforge"
 
 
 def read_about(path: Path) -> dict[str, Any]:
-    """Family, network_settings, shape, normalisation, header, images_seen and seed of exported weights.
+    """The description of exported weights: what ``weights.write`` was given, such as family, shape and seed.
 
     Raises:
-        GalforgeError: no such file, or none of galforge's.
+        GalforgeError: no such file, or not one of galforge's.
     """
     try:
         with safe_open(path, framework="np") as file:
             metadata = file.metadata() or {}
     except (OSError, SafetensorError) as error:
         raise GalforgeError(
-            f"{path}: cannot be read as weights ({error}); remove it to have it exported again"
+            f"{path}: cannot be read as weights ({error}); remove it and run again, which exports it anew"
         ) from error
     if KEY not in metadata:
-        raise GalforgeError(f"{path}: holds weights, but not galforge's: the entry {KEY!r} is missing in its metadata")
+        raise GalforgeError(f"{path}: holds weights, but not galforge's: its metadata lack the entry {KEY!r}")
     return json.loads(metadata[KEY])

@@ -1,4 +1,8 @@
-"""What the GANs of sparse images share: their loss, their optimisers, and how their generators normalise."""
+"""What GANs share: the R1 penalty and, for those of sparse images, losses, optimisers and layers as in DCGAN.
+
+Goodfellow et al. 2014 (arXiv:1406.2661), Radford et al. 2016 (DCGAN, arXiv:1511.06434), Mescheder et al. 2018 (R1,
+arXiv:1801.04406).
+"""
 
 import math
 from collections.abc import Callable, Mapping
@@ -10,15 +14,59 @@ from torch.nn import functional
 from galforge.models.protocol import Step
 
 _BETAS = (0.5, 0.999)
+SLOPE = 0.2
+"""Of leaky ReLUs, at negative numbers."""
+
+
+def squared_gradient(logits: Tensor, images: Tensor) -> Tensor:
+    """Mean squared gradient of logits (n,) with respect to images (n, C, H, W): a scalar that can be differentiated."""
+    (gradient,) = torch.autograd.grad(logits.sum(), images, create_graph=True)
+    return gradient.square().sum((1, 2, 3)).mean()
 
 
 def group_norm(channels: int) -> nn.GroupNorm:
-    """Normalisation of each image by itself: in groups of four channels or more where that many can be, all alike."""
+    """Normalisation of each image by itself, in up to eight equal groups, of four channels or more where possible."""
     return nn.GroupNorm(math.gcd(channels, min(8, max(1, channels // 4))), channels)
 
 
+def enlarging(inputs: int, doublings: int, outputs: int, normalised: bool = False) -> list[nn.Module]:
+    """Layers that double the side of maps again and again, halving their channels from ``inputs`` on.
+
+    Args:
+        inputs: channels at the start.
+        doublings: number of doublings; the last one gives ``outputs`` channels, without an activation.
+        outputs: channels at the end.
+        normalised: ``group_norm`` and ReLU between the convolutions; else leaky ReLU.
+    """
+    layers: list[nn.Module] = []
+    for width in (inputs // 2**halving for halving in range(doublings - 1)):
+        layers.append(nn.ConvTranspose2d(width, width // 2, 4, 2, 1))
+        layers += [group_norm(width // 2), nn.ReLU()] if normalised else [nn.LeakyReLU(SLOPE)]
+    return [*layers, nn.ConvTranspose2d(inputs // 2 ** (doublings - 1), outputs, 4, 2, 1)]
+
+
+def judging(inputs: int, width: int, halvings: int, side: int, normalised: bool = False) -> nn.Sequential:
+    """Maps (n, inputs, side, side) to logits (n, 1), by convolutions that halve the side and double the channels.
+
+    Args:
+        inputs: channels of the maps.
+        width: channels after the first convolution.
+        halvings: number of convolutions.
+        side: of the maps [px].
+        normalised: ``group_norm`` after all convolutions but the first.
+    """
+    layers: list[nn.Module] = []
+    for level in range(halvings):
+        outputs = width * 2**level
+        layers.append(nn.Conv2d(inputs, outputs, 4, 2, 1))
+        layers += [group_norm(outputs)] if normalised and level else []
+        layers.append(nn.LeakyReLU(SLOPE))
+        inputs = outputs
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(inputs * (side // 2**halvings) ** 2, 1))
+
+
 def adam(networks: nn.ModuleDict, rates: Mapping[str, float]) -> dict[str, torch.optim.Optimizer]:
-    """An optimiser for each network that has a step size, as in DCGAN (Radford et al. 2016)."""
+    """Adam with the betas of DCGAN for each of the networks named in ``rates`` (step sizes by name)."""
     return {
         name: torch.optim.Adam(networks[name].parameters(), rate, _BETAS, fused=True) for name, rate in rates.items()
     }
@@ -33,23 +81,24 @@ def adversarial_step(
     r1: float = 0.0,
     prefix: str = "",
 ) -> dict[str, Tensor]:
-    """One step of a discriminator and of the generator that made what is not real (Goodfellow et al. 2014).
+    """One step of a discriminator, then one of the generator, with the losses of Goodfellow et al. (non-saturating).
 
     Args:
-        discriminate: logits (n,) of real or made ones.
-        smoothing: what the discriminator is to say of real ones.
-        r1: weight of its squared gradient at real ones (Mescheder et al. 2018); 0 for none.
-        prefix: of the optimisers ``discriminator`` and ``generator``, and of the losses.
+        discriminate: logits (n,) of images (n, C, H, W).
+        real, made: images (n, C, H, W) of the data, and of the generator, whose gradient goes through them.
+        step: the training step.
+        smoothing: label of real images.
+        r1: weight of the R1 penalty; 0 for none.
+        prefix: before ``discriminator`` and ``generator`` in the names of optimisers and losses.
     """
     real = real.detach().requires_grad_(r1 > 0)
     with step.autocast():
         of_real, of_made = discriminate(real), discriminate(made.detach())
     of_real, of_made = of_real.float(), of_made.float()
-    seen, wanted = functional.binary_cross_entropy_with_logits, torch.full_like(of_real, smoothing)
-    loss = seen(of_real, wanted) + seen(of_made, torch.zeros_like(of_made))
+    entropy = functional.binary_cross_entropy_with_logits
+    loss = entropy(of_real, torch.full_like(of_real, smoothing)) + entropy(of_made, torch.zeros_like(of_made))
     if r1:
-        (slope,) = torch.autograd.grad(of_real.sum(), real, create_graph=True)
-        loss = loss + 0.5 * r1 * slope.square().sum((1, 2, 3)).mean()
+        loss = loss + 0.5 * r1 * squared_gradient(of_real, real)
     step.update(f"{prefix}discriminator", loss)
     with step.autocast():
         of_made = discriminate(made)

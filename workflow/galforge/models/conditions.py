@@ -1,4 +1,4 @@
-"""Catalogue values that a model is conditioned on: numbers for its networks, and the range that it was trained in."""
+"""Catalogue values that a model is conditioned on: as numbers for its networks, and their range in training."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -9,29 +9,32 @@ from torch import Tensor, nn
 
 from galforge.errors import GalforgeError
 from galforge.logs import log
-from galforge.models.protocol import Step
+from galforge.models.protocol import Shape, Step
 from galforge.models.settings import ConditionedSettings
 
 WAVES = 4
-"""Frequencies at which an encoded value is given besides itself, as sine and cosine; the lowest has a period of 8."""
+"""Frequencies of the sines and cosines that are given beside an encoded value; the lowest has a period of 8."""
 _BINS = 2**14
 _LARGEST = 12.0
-"""Ranges are kept in bins of the symmetric logarithm from -12 to 12: 0.15 % of a large value, 0.0015 near zero."""
+"""Ranges are kept in bins of the symmetric logarithm from -12 to 12, 0.15 % wide for large values, 0.0015 near zero."""
 
 
 class Conditioning(nn.Module):
     """Conditions (n,) per name as numbers (n, ``features``), and the range of each in training.
 
-    Encoded values are u = (sign(x) log(1 + |x|) - offset) / scale, with the sines and cosines of WAVES frequencies of
-    it, so that networks resolve small differences; raw ones are the values themselves, as in Li et al. (2024).
+    Values are encoded as u = (sign(x) log(1 + |x|) - offset) / scale and the sines and cosines of u at WAVES
+    frequencies, so that networks resolve small differences. Raw ones are the values themselves, as in Li et al. (2024).
 
-    The range is kept to bins, as whole numbers: those of a state are copied into the average of the weights, where
-    others are averaged, and a mean over processes of bins that were seen says which any of them saw.
+    The range is kept as numbers of bins, for two reasons: the EMA of the weights copies integers and averages floats,
+    and the mean over processes of which bins were seen tells what any of them saw.
 
     Args:
         names: catalogue columns, at least one.
-        raw: hand the values on as they are, and let a model be asked for others than it was trained on.
+        raw: pass values on unchanged, and allow values outside of the training range.
         offset, scale: of encoded values.
+
+    Attributes:
+        features: numbers per image.
     """
 
     def __init__(self, names: Sequence[str], raw: bool, offset: float, scale: float):
@@ -51,39 +54,39 @@ class Conditioning(nn.Module):
         return torch.cat([encoded, *map(torch.sin, waves), *map(torch.cos, waves)], 1)
 
     def follow(self, conditions: Mapping[str, Tensor], step: Step) -> None:
-        """Widen the ranges to the conditions of a training step, those of all processes."""
+        """Widen the ranges to the conditions (n,) of a training step, of all processes."""
         bins = ((_logarithm(self._stacked(conditions)) / _LARGEST + 1) * (_BINS / 2)).long().clamp(0, _BINS - 1)
         numbers = torch.arange(_BINS, device=bins.device)
-        # The ends of this process's range, each marked in its bin.
+        # Marks the bins of both ends of this process's range.
         ends = torch.stack([bins.amin(0), bins.amax(0)], 1)
         seen = step.mean((ends[:, :, None] == numbers).any(1).float()) > 0
         self.lowest.copy_(torch.minimum(self.lowest, torch.where(seen, numbers, _BINS).amin(1)))
         self.highest.copy_(torch.maximum(self.highest, torch.where(seen, numbers, -1).amax(1)))
 
     def ranges(self) -> dict[str, tuple[float, float]]:
-        """The smallest and the largest value of each condition in training, to the outer edges of their bins."""
+        """The smallest and largest value of each condition in training, up to the outer edges of their bins."""
         edges = zip(self.lowest.tolist(), self.highest.tolist(), strict=True)
-        # A little beyond: a value at an edge may have been rounded into the bin beside it.
+        # A little wider, because a value at an edge may have been rounded into the next bin.
         return {
             name: (_value(low - 0.01), _value(high + 1.01)) for name, (low, high) in zip(self.names, edges, strict=True)
         }
 
     def outside(self, given: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Which of some rows (n,) have a condition outside of its range."""
+        """Whether each of n rows has a condition outside of its range: (n,) bool."""
         ranges = self.ranges()
         return np.any(
             [(given[name] < ranges[name][0]) | (given[name] > ranges[name][1]) for name in self.names], axis=0
         )
 
     def check(self, where: str, given: Mapping[str, np.ndarray]) -> None:
-        """Look at conditions that images are asked for with: outside of a range, raw ones get a warning.
+        """Check the conditions of images to draw; raw ones outside of the training range only get a warning.
 
         Args:
-            where: what to name in messages, such as the file of the weights.
+            where: named in messages, such as the file of the weights.
             given: values (n,) per name.
 
         Raises:
-            GalforgeError: a value is not finite, or an encoded one is outside of the range of the training.
+            GalforgeError: a value is not finite, or an encoded one is outside of the training range.
         """
         for name in self.names:
             values, (low, high) = np.asarray(given[name]), self.ranges()[name]
@@ -100,48 +103,56 @@ class Conditioning(nn.Module):
             )
             if not self.raw:
                 raise GalforgeError(f"{says}; ask for values within it, or train on stamps that have such values")
-            log.warning("%s; so are %d of %d images: nobody knows what they show", says, wrong.sum(), len(values))
+            log.warning("%s, like %d of %d images; the model extrapolates there", says, wrong.sum(), len(values))
 
     def _stacked(self, conditions: Mapping[str, Tensor]) -> Tensor:
         return torch.stack([conditions[name].float() for name in self.names], 1)
 
 
 def conditioning_of(settings: ConditionedSettings, raw: bool = False) -> Conditioning | None:
-    """What the conditions of a model are to its networks; None for a model without."""
+    """The conditioning that settings describe; None without conditions."""
     names = settings.conditions
     return Conditioning(names, raw, settings.condition_offset, settings.condition_scale) if names else None
 
 
 class Conditioned:
-    """What a family that can be conditioned offers besides (``galforge.models.protocol.Family``)."""
+    """Base of families that can be conditioned (``galforge.models.protocol.Family``).
 
-    networks: nn.Module
+    Args:
+        settings: of the family.
+        shape: (C, H, W) of the images [px].
+        networks: all that is learned, with a ``conditioning``.
+    """
+
+    def __init__(self, settings: ConditionedSettings, shape: Shape, networks: nn.Module):
+        self.settings, self.shape, self.networks = settings, shape, networks
+        self.conditions = tuple(settings.conditions)
 
     @property
     def conditioning(self) -> Conditioning | None:
-        """What conditions are to the networks, and in which range they were trained; None without conditions."""
+        """How conditions are encoded, and their range in training; None without conditions."""
         return self.networks.conditioning
 
 
 def features_of(conditioning: Conditioning | None) -> int:
-    """Numbers per image that conditions are given as; 0 for a model without."""
+    """Numbers per image that encode its conditions; 0 without conditions."""
     return 0 if conditioning is None else conditioning.features
 
 
 def numbers_of(conditioning: Conditioning | None, conditions: Mapping[str, Tensor] | None) -> Tensor | None:
-    """Conditions as numbers (n, features) float32; None for a model without."""
+    """Conditions encoded as numbers (n, features) float32; None without conditions."""
     return None if conditioning is None else conditioning(conditions)
 
 
 def followed(conditioning: Conditioning | None, conditions: Mapping[str, Tensor] | None, step: Step) -> Tensor | None:
-    """``numbers_of`` the conditions of a training step, to which the ranges are widened."""
+    """``numbers_of`` for a training step, whose conditions widen the ranges."""
     if conditioning is not None:
         conditioning.follow(conditions, step)
     return numbers_of(conditioning, conditions)
 
 
 def with_maps(images: Tensor, numbers: Tensor | None) -> Tensor:
-    """Images (n, c, h, w) with a map of each of the conditions' numbers (n, features) behind their channels."""
+    """Images (n, c, h, w) with a map for each of the conditions' numbers (n, features) as further channels."""
     if numbers is None:
         return images
     maps = numbers[:, :, None, None].expand(-1, -1, *images.shape[2:])
@@ -149,7 +160,7 @@ def with_maps(images: Tensor, numbers: Tensor | None) -> Tensor:
 
 
 def beside(vectors: Tensor, numbers: Tensor | None) -> Tensor:
-    """Vectors (n, d) with the conditions' numbers (n, features) behind them."""
+    """Vectors (n, d) with the conditions' numbers (n, features) appended."""
     return vectors if numbers is None else torch.cat([vectors, numbers], 1)
 
 
@@ -159,6 +170,6 @@ def _logarithm(values: Tensor) -> Tensor:
 
 
 def _value(edge: float) -> float:
-    """The value at the lower edge of a bin."""
+    """The value at the lower edge of a bin: the inverse of the symmetric logarithm."""
     logarithm = (2 * edge / _BINS - 1) * _LARGEST
     return math.copysign(math.expm1(abs(logarithm)), logarithm)

@@ -1,4 +1,4 @@
-"""Where networks run, and the settings of torch under which the same input gives the same bits."""
+"""The device that networks run on, and the settings of torch with which equal input gives equal bits."""
 
 import functools
 import os
@@ -15,7 +15,7 @@ def pick(device: str) -> torch.device:
     """The device for ``auto``, ``cpu`` or ``cuda``.
 
     Raises:
-        GalforgeError: a GPU was asked for, or given to this job, and torch sees none.
+        GalforgeError: a GPU was asked for, or given to this job, but torch sees none.
     """
     if device == "auto" and os.environ.get("CUDA_VISIBLE_DEVICES") and not torch.cuda.is_available():
         raise GalforgeError(
@@ -31,9 +31,9 @@ def pick(device: str) -> torch.device:
 
 
 def computes_in_bfloat16(precision: str, device: torch.device) -> bool:
-    """Whether networks run in bfloat16: as ``precision`` says, or for ``auto`` where the device is faster in it.
+    """Whether networks run in bfloat16: as ``precision`` says, or for ``auto`` where that is faster.
 
-    That takes matrix units for it: CPUs that only have instructions for it (AVX512-BF16) are slower in it
+    It is faster on devices with matrix units for it. CPUs that only have instructions for it (AVX512-BF16) are slower
     (docs/benchmarks.md).
     """
     if precision != "auto":
@@ -54,28 +54,28 @@ def _cpu_has_matrix_units() -> bool:
 
 @contextmanager
 def reproducible(device: torch.device, threads: int, fast: bool = False) -> Iterator[None]:
-    """Run with a fixed number of CPU threads and deterministic operations; what was set before comes back.
+    """Run with a fixed number of CPU threads and deterministic operations, and restore torch's settings afterwards.
 
-    On the CPU an operation without a deterministic form is an error; on a GPU it is a warning, because some
-    layers have none there, or with ``fast`` (trainings) operations are whatever is fastest there.
+    On the CPU an operation without a deterministic form raises an error. On a GPU it only gives a warning, because some
+    layers have none there; with ``fast`` (for trainings) a GPU uses the fastest operations.
     """
-    threads_before, deterministic_before = torch.get_num_threads(), torch.get_deterministic_debug_mode()
-    benchmark_before, fill_before = torch.backends.cudnn.benchmark, torch.utils.deterministic.fill_uninitialized_memory
+    before = torch.get_num_threads(), torch.get_deterministic_debug_mode(), torch.backends.cudnn.benchmark
+    fill_before = torch.utils.deterministic.fill_uninitialized_memory
     fast = fast and device.type == "cuda"
     if device.type == "cuda" and not fast:
-        # cuBLAS reads this once, when its first handle is made; without it matrix products are not
-        # reproducible.
+        # Without it matrix products are not reproducible; cuBLAS reads it once, when its first handle is made.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    torch.set_num_threads(threads)
-    # use_deterministic_algorithms does the same, but it imports torch's compiler: more than a second in every job.
-    torch.set_deterministic_debug_mode("default" if fast else "warn" if device.type == "cuda" else "error")
-    torch.backends.cudnn.benchmark = fast
-    # That one finds programming errors, at the price of writing all memory twice.
-    torch.utils.deterministic.fill_uninitialized_memory = False
+    # Filling finds programming errors, but writes all memory twice.
+    _set(threads, "default" if fast else "warn" if device.type == "cuda" else "error", fast, fill=False)
     try:
         yield
     finally:
-        torch.set_num_threads(threads_before)
-        torch.set_deterministic_debug_mode(deterministic_before)
-        torch.backends.cudnn.benchmark = benchmark_before
-        torch.utils.deterministic.fill_uninitialized_memory = fill_before
+        _set(*before, fill_before)
+
+
+def _set(threads: int, determinism: str | int, benchmark: bool, fill: bool) -> None:
+    torch.set_num_threads(threads)
+    # use_deterministic_algorithms does the same, but imports torch's compiler: more than a second in every job.
+    torch.set_deterministic_debug_mode(determinism)
+    torch.backends.cudnn.benchmark = benchmark
+    torch.utils.deterministic.fill_uninitialized_memory = fill

@@ -1,5 +1,4 @@
-"""Normalisation of pixel values: invertible, per channel, measured on the training split, and kept with the
-weights."""
+"""Normalisation of pixel values: invertible, per channel, measured on the training split, stored with the weights."""
 
 import math
 from dataclasses import asdict, dataclass
@@ -10,8 +9,8 @@ import torch
 from torch import Tensor
 
 from galforge.errors import GalforgeError
+from galforge.models.settings import NormalisationSettings
 from galforge.stamps.file import Stamps
-from galforge.training.settings import NormalisationSettings
 
 _STATISTICS_IMAGES = 512
 _STATISTICS_PIXELS = 2**25
@@ -21,14 +20,12 @@ _PEAK_TO_SOFTENING = 0.02
 
 @dataclass(frozen=True)
 class Normalisation:
-    """``y = (f(x) - offset) / divisor`` with ``f(x) = x`` (linear) or ``f(x) = asinh(x / softening)``; lists
-    per channel.
+    """``y = (f(x) - offset) / divisor`` with ``f(x) = x`` (linear) or ``f(x) = asinh(x / softening)``, per channel.
 
     Attributes:
         kind: ``asinh`` or ``linear``.
         softening: where asinh turns from linear to logarithmic [image unit]; ones for linear.
-        offset, divisor: mean and standard deviation of f(x) over training pixels, or 0 and 1 where a scale
-            was given.
+        offset, divisor: mean and standard deviation of f(x) over training pixels; without offset if a scale was given.
     """
 
     kind: str
@@ -48,8 +45,7 @@ class Normalisation:
         return torch.sinh(values) * self._channels(self.softening, normalised) if self.kind == "asinh" else values
 
     def slope(self, images: Tensor) -> Tensor:
-        """dy/dx at pixel values (..., C, H, W) in image units: what turns small errors of x into errors of
-        y."""
+        """dy/dx at pixel values (..., C, H, W) in image units; multiply small errors of x by it to get those of y."""
         divisor = self._channels(self.divisor, images)
         if self.kind == "linear":
             return torch.ones_like(images) / divisor
@@ -73,7 +69,7 @@ class Normalisation:
     def _channels(self, values: tuple[float, ...], like: Tensor) -> Tensor:
         key = (values, like.device, like.dtype)
         if key not in _CONSTANTS:
-            # Made once: a copy from the host in every step would make it wait for the device.
+            # Cached, because a copy from the host in every step would make it wait for the device.
             _CONSTANTS[key] = torch.tensor(values, dtype=like.dtype, device=like.device).reshape(-1, 1, 1)
         return _CONSTANTS[key]
 
@@ -84,11 +80,11 @@ _CONSTANTS: dict[tuple[tuple[float, ...], torch.device, torch.dtype], Tensor] = 
 def measure(settings: NormalisationSettings, stamps: Stamps, indices: np.ndarray) -> Normalisation:
     """The normalisation for the stamps at ``indices`` (ascending; the training split).
 
-    With a given scale nothing is measured. Otherwise up to 512 stamps, spread evenly over the split, give
-    per channel: for asinh a softening of five times the rms of the sky (1.4826 times the median absolute
-    deviation of the outermost pixels), so that noise stays in the linear part and is as Gaussian after it as
-    before, but at least a fiftieth of the median peak, so that noiseless images are not stretched down to
-    their rounding errors; then the mean and the standard deviation of all (stretched) pixels.
+    With a given scale nothing is measured. Otherwise up to 512 stamps, spread evenly over the split, are measured per
+    channel. The softening of asinh is five times the rms of the sky (1.4826 times the median absolute deviation of the
+    outermost pixels), so that noise stays in the linear part and keeps its distribution. It is at least a fiftieth of
+    the median peak, so that the rounding errors of noiseless images are not stretched. Offset and divisor are the mean
+    and standard deviation of all (stretched) pixels.
 
     Raises:
         GalforgeError: no training stamps, or a channel without any contrast.
@@ -97,12 +93,10 @@ def measure(settings: NormalisationSettings, stamps: Stamps, indices: np.ndarray
     ones, zeros = (1.0,) * channels, (0.0,) * channels
     if settings.scale is not None:
         given = (settings.scale,) * channels
-        if settings.kind == "asinh":
-            return Normalisation("asinh", given, zeros, ones)
-        return Normalisation("linear", ones, zeros, given)
-    images = _some(stamps, indices)
+        softening, divisor = (given, ones) if settings.kind == "asinh" else (ones, given)
+        return Normalisation(settings.kind, softening, zeros, divisor)
+    images = values = _some(stamps, indices)
     softening = ones
-    values = images
     if settings.kind == "asinh":
         softening = tuple(_softening(images[:, channel]) for channel in range(channels))
         _check(softening, stamps)
@@ -110,14 +104,14 @@ def measure(settings: NormalisationSettings, stamps: Stamps, indices: np.ndarray
     offset = tuple(float(value) for value in values.mean(axis=(0, 2, 3)))
     divisor = tuple(float(value) for value in values.std(axis=(0, 2, 3)))
     if stamps.header.sides and divisor[-1] == 0:
-        # Galaxies may all have one size; their images may not all be empty.
+        # The last channel codes the sizes of galaxies, which may all be equal.
         divisor = (*divisor[:-1], 1.0)
     _check(divisor, stamps)
     return Normalisation(settings.kind, softening, offset, divisor)
 
 
 def _some(stamps: Stamps, indices: np.ndarray) -> np.ndarray:
-    """Some of the stamps in float64, evenly spread, few enough to fit in memory."""
+    """Some of the stamps (n, C, H, W) float64, evenly spread, few enough to fit in memory."""
     if len(indices) == 0:
         raise GalforgeError(f"{stamps.path}: the training split is empty; give it a larger share or more stamps")
     most = max(1, min(_STATISTICS_IMAGES, _STATISTICS_PIXELS // math.prod(stamps.shape)))

@@ -1,9 +1,9 @@
-"""Pixels exchanged in small square patches, as their sum and their differences.
+"""Images in small square patches, each given as its sum and differences between its pixels.
 
 A network whose finest maps have pixels of 2 x 2 image pixels takes a third of the time. But neighbouring pixels of
-galaxies are so alike that their differences are a twentieth of their sum and less: a discriminator would hardly see
-them, and a generator not make them right, so that galaxies would have blurred cores and a grid over their wings. Here
-differences are scaled to their spread in real images, in the manner of wavelet discriminators (Gal et al. 2021,
+galaxies are so similar that their differences are a twentieth of their sum or less. A discriminator would hardly see
+them and a generator would get them wrong, so that galaxies would have blurred cores and a grid over their wings.
+Therefore differences are scaled by their spread in real images, similar to wavelet discriminators (Gal et al. 2021,
 arXiv:2102.06108).
 """
 
@@ -14,21 +14,22 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 _RATE = 0.01
+"""Weight of a batch in the running mean squares."""
 _SMALLEST = 1e-8
-"""Of the mean squares relative to that of the sum: a difference that never occurs must not be divided by nothing."""
+"""Least mean square relative to that of the sum, so that differences that never occur are not divided by zero."""
 _BASES: dict[tuple[int, torch.device, torch.dtype], Tensor] = {}
 
 
 class Patches(nn.Module):
     """Images (n, C, H, W) to coefficients (n, C * patch^2, H / patch, W / patch) and back.
 
-    The basis is that of Walsh and Hadamard: the sum of a patch and differences between its pixels, orthonormal. Each
-    coefficient is divided by its spread in real images, relative to that of the sum, to the power ``detail``.
+    The basis is the orthonormal one of Walsh and Hadamard: the sum of a patch and differences between its pixels. Each
+    coefficient is divided by its spread in real images relative to that of the sum, to the power ``detail``.
 
     Args:
         channels: C.
-        patch: side of a patch [pixels], a power of two; 1 changes nothing.
-        detail: from 0, which scales nothing, to 1, which makes all coefficients equally large.
+        patch: side of a patch [px], a power of two; 1 changes nothing.
+        detail: from 0, without scaling, to 1, which makes all coefficients equally large.
     """
 
     def __init__(self, channels: int, patch: int, detail: float):
@@ -43,20 +44,20 @@ class Patches(nn.Module):
         return split(images, self.patch) / self._spread(images.dtype)
 
     def joined(self, coefficients: Tensor) -> Tensor:
-        """The images that ``forward`` takes apart."""
+        """The images that ``forward`` splits."""
         return coefficients if self.patch == 1 else join(coefficients * self._spread(coefficients.dtype), self.patch)
 
     def power_of(self, images: Tensor) -> Tensor:
-        """Mean squares (C * patch^2,) of the coefficients of real images, not scaled, for ``follow``."""
+        """Mean squares (C * patch^2,) of the unscaled coefficients of real images, for ``follow``."""
         return split(images, self.patch).square().mean((0, 2, 3))
 
     def follow(self, power: Tensor, first: bool) -> None:
-        """Move the running mean squares towards those of a batch; to them, if it is the first."""
+        """Move the running mean squares towards those of a batch, or set them to those of the first batch."""
         self.power.copy_(power if first else self.power.lerp(power, _RATE))
 
     @property
     def scales(self) -> bool:
-        """Whether coefficients are scaled, so that the running mean squares matter."""
+        """Whether coefficients are scaled, so that the running mean squares are needed."""
         return self.patch > 1 and self.detail > 0
 
     def _spread(self, dtype: torch.dtype) -> Tensor:
@@ -68,21 +69,21 @@ class Patches(nn.Module):
 def split(images: Tensor, patch: int) -> Tensor:
     """Images (n, C, H, W) as coefficients (n, C * patch^2, H / patch, W / patch) in an orthonormal basis of patches.
 
-    The first coefficient of a channel is the sum of its patch over the patch's side.
+    The first coefficient of a channel is the sum over a patch, divided by its side.
     """
     pixels = functional.pixel_unshuffle(images, patch).unflatten(1, (images.shape[1], -1))
     return torch.einsum("ij,ncjhw->ncihw", _basis(patch, images), pixels).flatten(1, 2)
 
 
 def join(coefficients: Tensor, patch: int) -> Tensor:
-    """The images (n, C, H, W) that ``split`` takes apart."""
+    """The inverse of ``split``: images (n, C, H, W)."""
     by_channel = coefficients.unflatten(1, (-1, patch**2))
     pixels = torch.einsum("ij,ncihw->ncjhw", _basis(patch, coefficients), by_channel)
     return functional.pixel_shuffle(pixels.flatten(1, 2), patch)
 
 
 def _basis(patch: int, like: Tensor) -> Tensor:
-    """The Walsh-Hadamard basis (patch^2, patch^2); its first row sums."""
+    """The Walsh-Hadamard basis (patch^2, patch^2), whose first row gives the sum."""
     key = (patch, like.device, like.dtype)
     if key not in _BASES:
         matrix = torch.ones(1, 1, dtype=torch.float64)

@@ -1,9 +1,8 @@
 """What a model family offers to training and sampling, and what it is given.
 
-A family is a folder of ``galforge/models`` (or any importable package) with ``settings.py`` (class
-``ModelSettings`` and ``check_shape``) and ``family.py`` (class ``Family``). Everything around it is shared:
-normalisation, the order of the images, augmentation, the average of the weights, checkpoints, and writing
-what was sampled.
+A family is a folder of ``galforge/models`` (or any importable package) with ``settings.py`` (``ModelSettings`` and
+``check_shape``) and ``family.py`` (``Family``). Everything else is shared: normalisation, the order of the images,
+augmentation, the EMA of the weights, checkpoints, and the writing of samples.
 """
 
 from collections.abc import Callable
@@ -18,13 +17,13 @@ from galforge.models.normalisation import Normalisation
 from galforge.settings import Settings
 
 Shape = tuple[int, int, int]
-"""(channels, height, width) of an image [pixels]."""
+"""(channels, height, width) of an image [px]."""
 
 
 class Draws(Protocol):
-    """The only source of randomness of a training step: one row for each image that the step is given.
+    """The only source of randomness of a training step: one row for each image of the step.
 
-    It is seeded anew for every step, so that a resumed training draws the same numbers, and an image gets the same ones
+    It is seeded anew for every step, so that a resumed training draws the same numbers. An image gets the same numbers
     whichever of several processes sees it.
     """
 
@@ -43,13 +42,12 @@ class Step:
         images_seen: images seen before this step, by all processes together.
         batch: images of this step, of all processes together.
         draws: random numbers.
-        autocast: opens the context in which networks run at the chosen precision; losses belong outside of
-            it.
-        update: ``update(name, loss)`` clears the gradients of the optimiser ``name``, differentiates the
-            scalar ``loss``, averages the gradients over all processes, clips, and steps. A loss is a mean over the
-            images. A family with several networks calls it once for each, in the order that it needs.
-        mean: ``mean(tensor)`` is the mean of a float32 tensor over all processes. What a family keeps of a
-            batch in its buffers goes through it, or the processes would drift apart.
+        autocast: opens the context in which networks run at the chosen precision; losses are computed outside of it.
+        update: ``update(name, loss)`` clears the gradients of the optimiser ``name``, differentiates the scalar
+            ``loss``, averages the gradients over all processes, clips them, and makes an optimiser step. A loss is a
+            mean over the images. A family with several networks calls it once for each, in any order.
+        mean: ``mean(tensor)`` is the mean of a float32 tensor over all processes. What a family keeps of a batch in its
+            buffers must go through it, or the processes would drift apart.
     """
 
     images_seen: int
@@ -61,87 +59,76 @@ class Step:
 
     @property
     def index(self) -> int:
-        """Steps before this one: what is done in every so manieth step goes by it."""
+        """Step number from 0, for work done every n-th step."""
         return self.images_seen // self.batch
 
 
 class Noise(Protocol):
-    """Random numbers of a block of sampled images: row i depends only on (seed, index of image i, calls
-    before)."""
+    """Random numbers of a block of sampled images: row i depends only on the seed, the index of image i, and the
+    number of calls before."""
 
     def normal(self, *shape: int) -> Tensor:
         """Standard normal numbers (n, *shape) float32 for the n images of the block."""
 
 
-class Family(Protocol):
-    """One kind of generative model.
+class Trained(Protocol):
+    """What is trained: what families and predictors have in common.
 
     Attributes:
-        networks: one module that holds all that is learned, running statistics included as buffers. What is
-            not in it or in an optimiser is lost between two checkpoints.
-        conditions: catalogue columns that the model is conditioned on, such as ``redshift``; empty for none.
+        networks: one module that holds all that is learned, with running statistics as buffers. Whatever is neither in
+            it nor in an optimiser is lost between two checkpoints.
+        conditions: catalogue columns that a step is given, such as ``redshift``; empty for none.
     """
 
     networks: nn.Module
     conditions: tuple[str, ...]
 
     def __init__(self, settings: Settings, shape: Shape, normalisation: Normalisation):
-        """Build the networks for images of ``shape``, on the CPU, with torch's (seeded) default generator.
+        """Build the networks for images of ``shape``, on the CPU, with torch's default generator, which is seeded.
 
         Raises:
             GalforgeError: the settings do not suit the shape.
         """
 
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
-        """New optimisers over parameters of ``networks``, by name, with torch's fused steps where there are any."""
+        """New optimisers over parameters of ``networks``, by name, with torch's fused steps where available."""
 
     def step(self, images: Tensor, conditions: dict[str, Tensor] | None, step: Step) -> dict[str, Tensor]:
-        """One training step.
+        """One training step. It must never wait for the device.
 
         Args:
             images: (batch, C, H, W) float32, normalised and augmented.
-            conditions: (batch,) float32 per name of ``conditions``, as in the catalogue; None where there
-                are none.
+            conditions: (batch,) float32 per name of ``conditions``, as in the catalogue; None without conditions.
             step: randomness, precision and the update of the weights.
 
         Returns:
-            Scalar tensors, detached, under the same names at every step. Nothing may wait for the device
-            here.
+            Losses as scalar tensors, detached, under the same names at every step.
         """
 
+
+class Family(Trained, Protocol):
+    """One kind of generative model."""
+
     def sample(self, noise: Noise, conditions: dict[str, Tensor] | None) -> Tensor:
-        """Images (n, C, H, W) float32, normalised, for one block; image i may depend on row i of its inputs
-        only."""
+        """Normalised images (n, C, H, W) float32 for one block; image i may depend on row i of its inputs only."""
 
 
-class Predictor(Protocol):
-    """A network that tells a number of an image in place of drawing one; it trains like a family, but cannot be run.
+class Predictor(Trained, Protocol):
+    """A network that predicts a number from an image instead of drawing one.
 
-    Its module ``settings`` says ``PREDICTS = True``. The number is the one of its ``conditions``.
+    It trains like a family. Its settings module says ``PREDICTS = True``, and it predicts its only condition.
     """
 
-    networks: nn.Module
-    conditions: tuple[str, ...]
-
-    def __init__(self, settings: Settings, shape: Shape, normalisation: Normalisation):
-        """As for ``Family``."""
-
-    def optimisers(self) -> dict[str, torch.optim.Optimizer]:
-        """As for ``Family``."""
-
-    def step(self, images: Tensor, conditions: dict[str, Tensor] | None, step: Step) -> dict[str, Tensor]:
-        """As for ``Family``."""
-
     def predict(self, images: Tensor) -> Tensor:
-        """Numbers (n,) float32 of normalised images (n, C, H, W); number i depends on image i only."""
+        """Numbers (n,) float32 for normalised images (n, C, H, W); number i depends on image i only."""
 
 
 @runtime_checkable
 class HasLatents(Protocol):
-    """What a family without conditions may offer besides: images of given latent vectors.
+    """What a family without conditions may also offer: images of given latent vectors.
 
-    Then ``sample(noise, None)`` is ``generate(noise.normal(latent), noise)``, and figures show walks through the latent
-    space; a family that does not offer it has none.
+    Then ``sample(noise, None)`` must equal ``generate(noise.normal(latent), noise)``, and figures show walks through
+    the latent space.
 
     Attributes:
         latent: length of the latent vectors, which are standard normal.
@@ -150,15 +137,15 @@ class HasLatents(Protocol):
     latent: int
 
     def generate(self, latents: Tensor, noise: Noise) -> Tensor:
-        """Images (n, C, H, W) float32, normalised, of latent vectors (n, latent); as for ``Family.sample``."""
+        """Normalised images (n, C, H, W) float32 of latent vectors (n, latent); as for ``Family.sample``."""
 
 
 @runtime_checkable
 class Composes(Protocol):
-    """What a family offers in place of ``sample`` whose images are put together of parts.
+    """What a family offers instead of ``sample`` whose images are composed of parts.
 
-    Its module ``settings`` names in ``VIEW`` what of a data set's images it is trained on: a stamps file of its own
-    (``VIEWS`` of the data set's settings module), whose shape is that of the constructor.
+    Its settings module names in ``VIEW`` which view of a data set's images it is trained on: a stamps file of its own
+    (``VIEWS`` of the data set's settings module), with the shape that the constructor is given.
 
     Attributes:
         bands: names of the channels of the images.
@@ -174,20 +161,20 @@ class Composes(Protocol):
 
 @runtime_checkable
 class Reconstructs(Protocol):
-    """What a family with an encoder may offer besides: images through the latent space and back."""
+    """What a family with an encoder may also offer: images through the latent space and back."""
 
     def reconstruct(self, images: Tensor, conditions: dict[str, Tensor] | None, noise: Noise) -> Tensor:
-        """Images (n, C, H, W) float32, normalised, as the model gives ``images`` (the same shape) of galaxies with such
-        ``conditions`` (as for ``Family.sample``) back; a pure function of its arguments."""
+        """Normalised images (n, C, H, W) float32 that the model makes of ``images`` (the same shape) of galaxies with
+        such ``conditions`` (as for ``Family.sample``); a pure function of its arguments."""
 
 
 @runtime_checkable
 class Bounded(Protocol):
-    """What a family with a likelihood may say besides: how well it describes images that it was not trained on.
+    """What a family with a likelihood may also say: how well it describes images that it was not trained on.
 
     Attributes:
-        bounded: true. Of the losses of a step, ``reconstruction`` and ``divergence`` then add up to a bound on the
-            negative logarithm of the likelihood [nats per pixel], whatever weights the training puts on them.
+        bounded: true. The losses ``reconstruction`` and ``divergence`` of a step then add up to an upper bound on the
+            negative log-likelihood [nats per pixel], whatever weights the training gives them.
     """
 
     bounded: bool

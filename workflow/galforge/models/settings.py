@@ -1,4 +1,4 @@
-"""Settings that families share, and checks of what a family is for."""
+"""Settings that model families share, those of normalisation and conditions, and checks of what suits a family."""
 
 from typing import Literal, Self
 
@@ -8,26 +8,58 @@ from galforge.errors import GalforgeError
 from galforge.settings import Settings
 
 IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
+CORRECTED = {"when": {"variant": ["corrected"]}}
+PUBLISHED = {"when": {"variant": ["published"]}}
+UNIFORM = {"when": {"source": ["uniform"]}}
+
+
+class NormalisationSettings(Settings):
+    """How pixel values become numbers of order one before a network sees them."""
+
+    kind: Literal["asinh", "linear"] = Field(
+        "asinh",
+        description="asinh compresses bright cores but not the sky noise; linear only shifts and divides",
+    )
+    scale: float | None = Field(
+        None,
+        gt=0,
+        description="value that becomes one: where asinh turns logarithmic, or the divisor of linear; "
+        "null measures it (and an offset) on the training split [image unit]",
+    )
+
+
+class ConditionSettings(Settings):
+    """Where the conditions of generated images come from. The conditions of an image depend on its index only."""
+
+    source: Literal["test", "uniform"] = Field(
+        "test",
+        description="test: conditions of galaxies of the test split, shuffled, reused once all were taken; "
+        "uniform: between low and high, for a single condition",
+    )
+    low: float = Field(0.001, description="smallest condition, as a redshift [its unit]", json_schema_extra=UNIFORM)
+    high: float = Field(4.0, description="largest condition, as a redshift [its unit]", json_schema_extra=UNIFORM)
+    seed: int = Field(
+        0, ge=0, description="seed of the order or of the values; models with equal seeds get the same ones"
+    )
+
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        if self.source == "uniform" and not self.low < self.high:
+            raise ValueError(f"low ({self.low}) must be below high ({self.high})")
+        return self
 
 
 class ConditionedSettings(Settings):
-    """What a model is told of each galaxy: nothing, unless columns of the catalogue are named."""
+    """What a model is told about each galaxy: nothing, unless catalogue columns are named."""
 
     conditions: list[str] = Field(
-        [],
-        description="columns of the catalogue that the model is conditioned on; [] for none",
-        json_schema_extra={"as_before": []},
+        [], description="catalogue columns that the model is conditioned on", json_schema_extra={"as_before": []}
     )
     condition_offset: float = Field(
-        0.5,
-        description="value of log(1 + condition) that becomes zero",
-        json_schema_extra={"as_before": 0.5},
+        0.5, description="log(1 + condition) that is encoded as zero", json_schema_extra={"as_before": 0.5}
     )
     condition_scale: float = Field(
-        0.5,
-        gt=0,
-        description="change of log(1 + condition) that becomes one",
-        json_schema_extra={"as_before": 0.5},
+        0.5, gt=0, description="change of log(1 + condition) encoded as one", json_schema_extra={"as_before": 0.5}
     )
 
     @model_validator(mode="after")
@@ -38,22 +70,17 @@ class ConditionedSettings(Settings):
 
 
 class RedshiftSettings(ConditionedSettings):
-    """The models of Li et al. 2024, of redshift: corrected, or as published with raw conditions and pixels."""
+    """The redshift-conditioned models of Li et al. 2024: corrected, or as published with raw conditions and pixels."""
 
     variant: Literal["corrected", "published"] = "corrected"
     conditions: list[str] = Field(
-        ["redshift"], description="columns of the catalogue that the model is conditioned on; [] for none"
+        ["redshift"], description="catalogue columns that the model is conditioned on; [] for none"
     )
     condition_offset: float = Field(
-        0.5,
-        description="corrected: value of log(1 + condition) that becomes zero",
-        json_schema_extra={"when": {"variant": ["corrected"]}},
+        0.5, description="corrected: log(1 + condition) that is encoded as zero", json_schema_extra=CORRECTED
     )
     condition_scale: float = Field(
-        0.5,
-        gt=0,
-        description="corrected: change of log(1 + condition) that becomes one",
-        json_schema_extra={"when": {"variant": ["corrected"]}},
+        0.5, gt=0, description="corrected: change of log(1 + condition) encoded as one", json_schema_extra=CORRECTED
     )
 
 
@@ -66,31 +93,40 @@ class StyleSettings(ConditionedSettings):
     max_width: int = Field(512, ge=4, multiple_of=4, description="most channels at any resolution")
     patch: Literal[1, 2, 4] = Field(
         1,
-        description="side of the image pixels that one pixel of the finest maps makes; 2 takes a third of the time, "
-        "for images whose detail is coarser than two pixels [px]",
+        description="side of the square of image pixels that one pixel of the finest maps makes; 2 takes a third of "
+        "the time, for images without detail finer than two pixels [px]",
     )
     detail: float = Field(
         0.5,
         ge=0,
         le=1,
         description="with patch > 1: pixels of a patch are exchanged as their sum and differences, each divided by its "
-        "spread in real images to this power; 0 leaves them, 1 makes all equally large",
+        "spread in real images to this power; 0 does not scale them, 1 makes all equally large",
     )
     architecture: Literal["skip", "residual"] = Field(
         "skip", description="generator: sum the images of all levels (skip), or sum maps (residual)"
     )
-    noise: bool = Field(True, description="noise of learned strength behind each convolution of the generator")
+    noise: bool = Field(True, description="add noise of learned strength after each convolution of the generator")
     truncation: float = Field(
         1.0,
         gt=0,
         le=1,
-        description="sampled styles are drawn to their mean by this factor; 1 leaves them as they are, as it has to be "
-        "with conditions",
+        description="factor by which sampled styles are drawn towards their mean; 1 leaves them as they are, and is "
+        "required with conditions",
+    )
+    generator_rate: float = Field(2e-3, gt=0, description="step size of Adam for generator and mapping")
+    r1: float = Field(
+        1.0, ge=0, description="weight of the R1 penalty: half of it times the squared gradient at real images"
+    )
+    r1_interval: int = Field(
+        16,
+        ge=1,
+        description="steps from one R1 penalty to the next, which is as many times as strong; published for alae: 1",
     )
 
     @model_validator(mode="after")
     def _mean_of_all(self) -> Self:
-        # The mean of styles is over all conditions: drawn to it, galaxies would leave what they were asked for.
+        # The mean style is over all conditions: drawn to it, galaxies would no longer have the ones asked for.
         if self.truncation < 1 and self.conditions:
             raise ValueError(
                 f"truncation {self.truncation:g} draws the styles of all conditions ({', '.join(self.conditions)}) to "
@@ -99,14 +135,55 @@ class StyleSettings(ConditionedSettings):
         return self
 
 
-def check_halving(family: str, widths: tuple[int, int], shape: tuple[int, int, int]) -> None:
-    """Refuse what a family cannot make that halves images again and again, with more and more channels.
+class SparseSettings(Settings):
+    """What the families of sparse images have in common."""
+
+    size: int = Field(1000, ge=64, le=1024, description="side of the images, that of the data set [px]")
+
+
+class SparseGanSettings(SparseSettings):
+    """What the GANs of sparse images have in common."""
+
+    width: int = Field(32, ge=4, multiple_of=4, description="channels at half the resolution; published: 64")
+    stretch: Literal["root", "linear"] = Field(
+        "root", description="networks see the square root of the levels, or the levels, as published"
+    )
+    quiet: int = Field(0, ge=0, le=254, description="generated levels up to this one become 0 [8-bit level]")
+    smoothing: float = Field(0.9, gt=0.5, le=1, description="label of real images for the discriminators")
+
+
+def check_square(
+    family: str, shape: tuple[int, int, int], factor: int, least: int = 1, why: str = "", remedy: str = ""
+) -> None:
+    """Refuse images that are not square, or whose side is no multiple of a factor.
 
     Args:
-        widths: channels of the finest maps, and the most that any have. shape: (C, H, W) of the images.
+        family: name of the family, for the message.
+        shape: (C, H, W) of the images [px].
+        factor, least: the side must be a multiple of ``factor`` and at least ``least`` times as long.
+        why, remedy: added to the message; settings to change besides the size of the data set.
 
     Raises:
-        GalforgeError: not square, side no power of two from 32 to 256, not 1 to 5 channels, or widths that contradict.
+        GalforgeError: such images.
+    """
+    _, height, width = shape
+    if height != width or height % factor or height < least * factor:
+        raise GalforgeError(
+            f"model {family}: images are {height} x {width} pixels, but must be square with a side that is a multiple "
+            f"of {factor}{why}; set the size of the data set{remedy} accordingly"
+        )
+
+
+def check_halving(family: str, settings: Settings, shape: tuple[int, int, int]) -> None:
+    """Refuse what a family cannot make that halves images down to 4 px, with more and more channels.
+
+    Args:
+        family: name of the family, for the message.
+        settings: of its networks: ``width`` of the finest maps, and ``max_width``, the most channels of any.
+        shape: (C, H, W) of the images [px].
+
+    Raises:
+        GalforgeError: not square, side no power of two from 32 to 256, not 1 to 5 channels, or max_width below width.
     """
     channels, height, width = shape
     if height != width or height not in (32, 64, 128, 256):
@@ -118,48 +195,41 @@ def check_halving(family: str, widths: tuple[int, int], shape: tuple[int, int, i
         raise GalforgeError(
             f"model {family}: images have {channels} channels, but must have 1 to 5; choose fewer bands"
         )
-    finest, most = widths
-    if most < finest:
-        raise GalforgeError(f"model {family}: max_width ({most}) is below width ({finest}); it must be at least that")
+    if settings.max_width < settings.width:
+        raise GalforgeError(
+            f"model {family}: max_width ({settings.max_width}) is below width ({settings.width}); it must be at least "
+            "that"
+        )
 
 
 def check_view(family: str, view: str, wanted: tuple[int, int, int], shape: tuple[int, int, int]) -> None:
     """Refuse anything but the view of sparse images that a family is trained on.
 
     Args:
-        view: what it is called, for the message. wanted: its shape (C, H, W). shape: that of what there is.
+        family, view: names of both, for the message.
+        wanted, shape: (C, H, W) of the view and of the images there are [px].
 
     Raises:
         GalforgeError: another shape.
     """
     if tuple(shape) != wanted:
-        raise GalforgeError(f"model {family} is trained on {view} {wanted}, not on images {shape}")
+        raise GalforgeError(
+            f"model {family} is trained on {view} {wanted}, not on images {shape}; choose a sparse data set"
+        )
 
 
 def check_raw(family: str, values: str, kind: str, scale: float | None) -> None:
-    """Refuse a normalisation that changes what a family takes as it is.
+    """Refuse a normalisation that changes pixel values a family takes as they are.
 
     Args:
-        values: what it takes, for the message. kind, scale: of the normalisation.
-
-    Raises:
-        GalforgeError: it does.
-    """
-    if kind != "linear" or scale != 1.0:
-        raise GalforgeError(f"model {family} takes {values} as they are: say {{kind: linear, scale: 1.0}}")
-
-
-def check_published(family: str, variant: str, kind: str, scale: float | None) -> None:
-    """Refuse a normalisation that the published variants of Li et al. 2024 are not meant for.
-
-    Args:
+        family, values: its name and what it takes, for the message.
         kind, scale: of the normalisation.
 
     Raises:
-        GalforgeError: the published variant with other than raw pixels.
+        GalforgeError: any but the linear one of scale 1.
     """
-    if variant == "published" and (kind, scale) != ("linear", 1.0):
+    if (kind, scale) != ("linear", 1.0):
         raise GalforgeError(
-            f"model {family}: variant: published takes raw pixels, normalisation: {{kind: linear, scale: 1.0}}, not "
+            f"model {family} takes {values} as they are: say normalisation: {{kind: linear, scale: 1.0}}, not "
             f"{{kind: {kind}, scale: {scale}}}"
         )

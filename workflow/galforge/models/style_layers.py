@@ -1,9 +1,9 @@
-"""Layers of style-based generators and their discriminators, for every family that has them.
+"""Layers of style-based generators and their discriminators.
 
-After Karras et al. 2019 (arXiv:1812.04948), 2020a (arXiv:1912.04958) and, for equalised learning rates, 2018
-(arXiv:1710.10196). Two things are done otherwise, for the same outcome in less time without compiled kernels: a
-convolution is modulated by scaling its input and demodulated by scaling its output, which needs no weights per image;
-and maps are convolved before they are enlarged, bilinearly, which is the low-pass filter (1, 3, 3, 1) of these papers.
+They follow Karras et al. 2019 (arXiv:1812.04948), 2020a (arXiv:1912.04958) and, for equalised learning rates, 2018
+(arXiv:1710.10196). Two things differ, which give the same outcome faster and without compiled kernels. A convolution is
+modulated by scaling its input and demodulated by scaling its output, so that no weights per image are needed. Maps are
+convolved before they are enlarged bilinearly, which is the low-pass filter (1, 3, 3, 1) of these papers.
 """
 
 import math
@@ -17,9 +17,9 @@ from galforge.models.patches import Patches
 
 SLOPE = 0.2
 GAIN = math.sqrt(2)
-"""Of a leaky ReLU, so that its output has about the variance of its input."""
+"""Factor on a leaky ReLU that gives its output about the variance of its input."""
 BOTTOM = 4
-"""Side of the coarsest maps [pixels]."""
+"""Side of the coarsest maps [px]."""
 
 
 def widths(width: int, max_width: int, side: int) -> list[int]:
@@ -44,7 +44,7 @@ def enlarge(features: Tensor) -> Tensor:
 
 
 class Linear(nn.Module):
-    """Fully connected layer whose weights learn equally fast whatever its size; ``rate`` slows them down."""
+    """Fully connected layer with equalised learning rate, which ``rate`` scales."""
 
     def __init__(self, inputs: int, outputs: int, bias: float = 0.0, rate: float = 1.0):
         super().__init__()
@@ -70,7 +70,7 @@ class Conv(nn.Module):
 
 
 class Mapping(nn.Module):
-    """Latent vectors z (n, latent) to styles w (n, latent); keeps the mean of w, for truncation."""
+    """Latent vectors z (n, latent) to styles w (n, latent), with the running mean of w for truncation."""
 
     def __init__(self, latent: int, layers: int, rate: float = 0.01):
         super().__init__()
@@ -84,7 +84,7 @@ class Mapping(nn.Module):
         return styles
 
     def truncated(self, latents: Tensor, truncation: float) -> Tensor:
-        """Styles drawn towards their mean: 1 leaves them, 0 gives the mean alone."""
+        """Styles drawn towards their mean; a truncation of 1 leaves them as they are, 0 gives the mean."""
         styles = self(latents)
         return styles if truncation == 1 else self.mean + truncation * (styles - self.mean)
 
@@ -100,7 +100,7 @@ class StyledConv(nn.Module):
         self.bias = nn.Parameter(torch.zeros(outputs))
 
     def forward(self, features: Tensor, style: Tensor, noise: Tensor | None, up: bool = False) -> Tensor:
-        """Maps (n, inputs, h, w) to (n, outputs, h, w), or twice the side with ``up``; ``noise`` has the new side."""
+        """Maps (n, inputs, h, w) to (n, outputs, h, w), or of twice the side with ``up``; ``noise`` has that side."""
         scales = self.affine(style)
         squares = (self.conv.weight * self.conv.scale).square().sum((2, 3))
         inverse = torch.rsqrt(functional.linear(scales.square(), squares) + 1e-8)
@@ -114,7 +114,7 @@ class StyledConv(nn.Module):
 
 
 class ToImage(nn.Module):
-    """A modulated 1 x 1 convolution, without demodulation, to pixels or the coefficients of patches of them."""
+    """A modulated 1 x 1 convolution, without demodulation, to pixels or to coefficients of patches."""
 
     def __init__(self, inputs: int, outputs: int, latent: int):
         super().__init__()
@@ -132,11 +132,11 @@ class Synthesis(nn.Module):
     Args:
         patches: how image pixels are exchanged; one pixel of the finest maps makes one patch.
         channels: of the images.
-        widths: of the maps, coarsest first (see ``widths``).
+        widths: channels of the maps, coarsest first (see ``widths``).
         latent: length of a style.
-        noise: add noise of learned strength behind each convolution.
-        residual: add the levels' maps to enlarged coarser ones, and make the image from the finest ones alone;
-            otherwise (skip) the image is the sum of what each level adds to the enlarged one before.
+        noise: add noise of learned strength after each convolution.
+        residual: add the maps of each level to the enlarged coarser ones, and make the image of the finest maps;
+            otherwise (skip) each level adds to the enlarged image of the level before.
     """
 
     def __init__(self, patches: Patches, channels: int, widths: list[int], latent: int, noise: bool, residual: bool):
@@ -158,11 +158,11 @@ class Synthesis(nn.Module):
 
     @property
     def layers(self) -> int:
-        """Styled convolutions, each with a style of its own when styles are mixed."""
+        """Number of styled convolutions; each has a style of its own when styles are mixed."""
         return len(self.convs)
 
     def sides(self) -> list[int]:
-        """Side of the noise that each convolution takes [pixels]; empty where it takes none."""
+        """Side of the noise map of each convolution [px]; empty without noise."""
         return [BOTTOM * 2 ** ((layer + 1) // 2) for layer in range(self.layers)] if self.noise else []
 
     def forward(self, styles: Tensor, noises: list[Tensor]) -> Tensor:
@@ -190,7 +190,7 @@ class Synthesis(nn.Module):
 
 
 class DiscriminatorBlock(nn.Module):
-    """Two convolutions and a halving, beside a shortcut (Karras et al. 2020a, figure 7)."""
+    """Two convolutions with a halving between them, beside a shortcut (Karras et al. 2020a, figure 7)."""
 
     def __init__(self, inputs: int, outputs: int):
         super().__init__()
@@ -206,11 +206,10 @@ class DiscriminatorBlock(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Coefficients of images' patches (n, inputs, h, w) to logits (n,) that say real.
+    """Coefficients of images' patches (n, inputs, h, w) to logits (n,) of being real.
 
-    It sees the spread within small groups of images.
-
-    Groups are of neighbours in the batch, so processes that share a batch in whole groups compute what one does.
+    It sees the spread within small groups of images. A group consists of neighbours in the batch, so processes that
+    share a batch in whole groups compute what one process does.
     """
 
     def __init__(self, inputs: int, widths: list[int], group: int):
@@ -236,7 +235,7 @@ class Discriminator(nn.Module):
 def group_spread(features: Tensor, group: int) -> Tensor:
     """Mean standard deviation of maps (n, c, h, w) within groups of neighbouring images, as a map (n, 1, h, w).
 
-    Karras et al. 2018, section 3. Where the images cannot be divided into such groups, all of them are one.
+    Karras et al. 2018, section 3. Images that cannot be divided into such groups form a single one.
     """
     count, _, height, width = features.shape
     size = group if count % group == 0 else count

@@ -1,4 +1,4 @@
-"""Weights of a trained model, with all that is needed to sample from them, in one safetensors file."""
+"""Weights of a trained model in one safetensors file, with everything needed to sample from them."""
 
 import json
 from dataclasses import dataclass
@@ -24,9 +24,9 @@ class Model:
     """A trained model, ready to sample.
 
     Attributes:
-        family: the family with the averaged weights, in evaluation mode.
-        shape: (C, H, W) of its images [pixels].
-        normalisation: back to image units.
+        family: the family with the averaged weights (EMA), in evaluation mode.
+        shape: (C, H, W) of the images that its networks take [px].
+        normalisation: between image units and what networks see.
         header: of the stamps that it was trained on.
         images_seen, seed: of its training.
     """
@@ -40,25 +40,25 @@ class Model:
 
 
 def write(path: Path, tensors: dict[str, Tensor], about: dict[str, Any]) -> None:
-    """Write weights and what they are, atomically; equal content gives equal bytes.
+    """Write weights and their description atomically; equal content gives equal bytes.
 
     Args:
         path: the file to make.
         tensors: the weights, as in the ``state_dict`` of a family's networks.
-        about: family, network_settings, shape, normalisation, header, images_seen, seed, as in a training
-            state.
+        about: the description as plain data: family, network_settings, shape, normalisation, header, images_seen and
+            seed, as in a training state.
     """
-    # One entry: with several, safetensors would write them in an order that changes from run to run.
+    # One entry, because safetensors writes several in an order that changes from run to run.
     metadata = {KEY: json.dumps(about, sort_keys=True)}
     with replacing(path) as temporary:
         save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, temporary, metadata=metadata)
 
 
 def load(path: Path, device: torch.device) -> Model:
-    """Build the family that weights belong to, and load them.
+    """Load weights into the family that they belong to.
 
     Raises:
-        GalforgeError: no such file, none of galforge's, or weights that do not fit the family.
+        GalforgeError: no such file, not one of galforge's, or weights that do not fit the family.
     """
     about = read_about(path)
     with safe_open(path, framework="pt", device="cpu") as file:

@@ -1,7 +1,7 @@
 """What runs in a working directory: its drivers, the jobs they sent to SLURM, and processes of jobs on this machine.
 
-A driver is a Snakemake process; it writes ``.snakemake/galforge/plan-<host>-<pid>.json`` and names that file to all its
-jobs in the environment. So a process belongs to the directory that its plan lies in, whoever is left of its driver.
+A driver is a Snakemake process. It writes ``.snakemake/galforge/plan-<host>-<pid>.json`` and gives the path of that
+file to all its jobs in the environment. So a process belongs to the directory of its plan, even after its driver died.
 """
 
 import os
@@ -25,12 +25,12 @@ _INTERPRETER_WORDS = 6
 
 
 class NoSlurm(GalforgeError):
-    """There is no squeue, or no controller answers it."""
+    """SLURM's jobs are not known: there is no squeue, or it gets no answer."""
 
 
 @dataclass(frozen=True)
 class SlurmJob:
-    """A job that squeue lists: it waits, runs, or is being ended."""
+    """A job that squeue lists, which waits, runs or is ending."""
 
     id: str
     name: str
@@ -53,10 +53,10 @@ class Process:
     folder: Path
     plan: Path | None
     slurm_job: str
-    """SLURM job the process runs in; empty for none, and for that of the driver's own allocation."""
+    """SLURM job that the process runs in; empty for none, and for the one that the driver itself runs in."""
 
     def elapsed(self) -> str:
-        """How long it has been running, such as ``12 min``; empty if it has ended."""
+        """How long it has run, such as ``12 min``; empty if it has ended."""
         try:
             fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2]
             uptime = float(Path("/proc/uptime").read_text(encoding="ascii").split()[0])
@@ -72,7 +72,7 @@ def slurm_jobs(directory: Path) -> list[SlurmJob]:
     """This user's SLURM jobs of galforge that were sent from ``directory``.
 
     Raises:
-        NoSlurm: they cannot be known.
+        NoSlurm: squeue is not there or does not answer.
     """
     command = ["squeue", "--me", "-h", "-o", _SQUEUE_FORMAT]
     try:
@@ -86,7 +86,7 @@ def slurm_jobs(directory: Path) -> list[SlurmJob]:
         raise NoSlurm(f"squeue failed, so SLURM jobs are not known ({why})")
     jobs = []
     for line in done.stdout.splitlines():
-        # The folder comes last, because anything may be in its name.
+        # The folder comes last, because its name may hold the separator.
         *fields, folder = line.split("|", _SQUEUE_FORMAT.count("|"))
         if fields[1].startswith(JOB_PREFIX) and Path(folder).resolve() == directory.resolve():
             jobs.append(SlurmJob(*fields))
@@ -94,7 +94,7 @@ def slurm_jobs(directory: Path) -> list[SlurmJob]:
 
 
 def processes() -> list[Process]:
-    """Processes of this user on this machine, but for those that ended or cannot be looked at."""
+    """Processes of this user on this machine, except those that have ended or may not be read."""
     found = []
     for entry in Path("/proc").iterdir():
         try:
@@ -114,7 +114,7 @@ def processes() -> list[Process]:
 
 
 def drivers(directory: Path, among: list[Process]) -> list[Process]:
-    """Snakemake processes that were started by hand in ``directory``, and not as a job of another."""
+    """Snakemake processes that were started in ``directory`` by a person, and not as a job of another one."""
     return [
         process
         for process in among
@@ -123,7 +123,7 @@ def drivers(directory: Path, among: list[Process]) -> list[Process]:
 
 
 def local_jobs(directory: Path, among: list[Process]) -> list[Process]:
-    """Processes of jobs of ``directory`` that run here and in no SLURM job."""
+    """Processes of jobs of ``directory`` that run on this machine outside any SLURM job."""
     plans = (directory / PLANS).resolve()
     return [
         process
@@ -133,26 +133,23 @@ def local_jobs(directory: Path, among: list[Process]) -> list[Process]:
 
 
 def other_hosts(directory: Path) -> list[str]:
-    """Other machines on which a driver may hold this directory's lock: it can be seen alive only there.
+    """Other machines on which a driver may hold this directory's lock; only there can one see whether it is alive.
 
-    A driver locks the directory before it writes its plan, and unlocks it when it ends: so a plan that is older than
-    every lock is of a driver that has ended.
+    A driver locks the directory before it writes its plan, and unlocks it when it ends. So a plan that is older than
+    all locks is of a driver that has ended.
     """
     locks = [lock.stat().st_mtime for lock in (directory / LOCKS).glob("*")]
     if not locks:
         return []
-    hosts = set()
-    for plan in (directory / PLANS).glob("plan-*.json"):
-        parts = _PLAN.fullmatch(plan.name)
-        if parts and parts["host"] != socket.gethostname() and plan.stat().st_mtime >= min(locks):
-            hosts.add(parts["host"])
-    return sorted(hosts)
+    plans = [(_PLAN.fullmatch(plan.name), plan.stat().st_mtime) for plan in (directory / PLANS).glob("plan-*.json")]
+    hosts = {parts["host"] for parts, written in plans if parts and written >= min(locks)}
+    return sorted(hosts - {socket.gethostname()})
 
 
 def _is_snakemake(command: tuple[str, ...]) -> bool:
     """Whether a command is ``snakemake ...``, ``python .../snakemake ...`` or ``python -m snakemake ...``.
 
-    Options of the interpreter may stand between: they come before the program.
+    The interpreter may have options, which come before the program.
     """
     first, *words = [Path(word).name for word in command]
     if first == "snakemake":

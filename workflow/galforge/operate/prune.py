@@ -1,11 +1,11 @@
-"""Free the disk that trainings hold beyond their results (``make prune``).
+"""Free the disk that trainings use beyond their results (``make prune``).
 
 ``python workflow/galforge/operate/prune.py results/<name> ...``, in the folder where Snakemake runs, removes
 
-- work folders that were made from other settings, code or data than the states (or denoising networks) that stand now:
-  undoing an edit then trains again;
-- of trainings whose weights are exported, the states that the exported one was made from. A longer training goes on
-  from that one, so it still adds segments only; a shorter one trains again.
+- work folders whose settings, code or data are not those of the present states (or denoising networks); undoing an edit
+  then trains again;
+- of trainings whose weights are exported, the states before the exported one. A longer training continues the exported
+  one, so it still only adds segments; a shorter one trains again.
 
 Records stay, and with them everything that says what a result was made from.
 """
@@ -26,24 +26,22 @@ _STATE = re.compile(r"state_(\d+)\.pt")
 
 
 def unused(results: Path) -> list[Path]:
-    """Work folders of segments, and of denoising networks, whose key is not that of what stands beside them, in a
-    folder ``results/<name>``."""
+    """Work folders in ``results/<name>`` whose key is not that of the present segment or denoising network."""
     found = []
-    trainings = ("models/*/*/seed*/work/*", "studies/denoising/*/*/*/work/*")
-    for folder in sorted(path for pattern in trainings for path in results.glob(pattern)):
-        state, _, key = folder.name.rpartition("-")
-        record = _record(folder.parents[1] / f"{state}.json")
-        # Without a record the segment is not finished, and its checkpoints are what it goes on from.
+    for folder in sorted(results.glob("**/work/*")):
+        result, _, key = folder.name.rpartition("-")
+        record = _record(folder.parents[1] / f"{result}.json")
+        # Without a record the result is not finished, and its checkpoints are what it continues from.
         if record is not None and record["key"][:16] != key:
             found.append(folder)
     return found
 
 
 def passed(results: Path) -> list[Path]:
-    """States that the exported one was made from, and the work folders with their other names, in ``results/<name>``.
+    """States before the exported ones in ``results/<name>``, and the work folders that hold the same files.
 
-    The weights of a training stand until they are exported again. What is before them by number may be newer than they
-    are, so the records say what they were made from: nothing is listed from the first on that does not agree.
+    The weights of a training stay until they are exported again, so states with a lower number may be newer than they.
+    Records say what each state was made from; from the first on that does not agree, nothing is listed.
     """
     found = []
     for weights in sorted(results.glob("models/*/*/seed*/weights.json")):
@@ -63,19 +61,19 @@ def passed(results: Path) -> list[Path]:
 
 
 def prune(results: list[Path]) -> tuple[int, int]:
-    """Remove what ``unused`` and ``passed`` find, and print each.
+    """Remove what ``unused`` and ``passed`` find, and print each path.
 
     Returns:
-        How many files and folders were removed, and the disk that it freed [bytes]; a file with several names frees its
-        disk with the last one.
+        Number of files and folders removed, and the disk that this freed [bytes]: a file with several names frees it
+        with the last of them.
 
     Raises:
         GalforgeError: Snakemake runs here, or was killed and left jobs that may run.
     """
     if any(LOCKS.glob("*")):
         raise GalforgeError(
-            f"{LOCKS} is locked: Snakemake runs here, or was killed and left jobs that may run still. Wait until it "
-            "ends, or `make recover` with the PROFILE and CONFIG of the run; nothing was removed"
+            f"{LOCKS} is locked: Snakemake runs here, or was killed and left jobs that may still run. Wait until it "
+            "ends, or run `make recover` with the PROFILE and CONFIG of the run; nothing was removed"
         )
     freed: dict[int, tuple[int, int, int]] = {}
     targets = dict.fromkeys(path for folder in results for path in (*unused(folder), *passed(folder)))
@@ -94,7 +92,7 @@ def prune(results: list[Path]) -> tuple[int, int]:
 
 
 def main(names: list[str]) -> None:
-    """Prune some result folders, and say what was freed."""
+    """Command line; see the module."""
     try:
         count, freed = prune([Path(name) for name in names])
     except GalforgeError as error:

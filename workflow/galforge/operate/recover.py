@@ -1,7 +1,8 @@
-"""The way back after the driver was killed (``make recover``): its jobs live on, and the directory stays locked.
+"""End what a killed driver left running (``make recover``): its jobs live on, and the directory stays locked.
 
-``python operate/recover.py [--force]``, in the directory of the run, ends those jobs; ``snakemake --unlock``
-and the same command as before go on from there. It ends nothing of another directory, and nothing while a driver runs.
+``python workflow/galforge/operate/recover.py [--force]``, in the directory of the run, ends those jobs. Then
+``snakemake --unlock`` and the same command as before continue the run. Jobs of other directories are left alone, and
+nothing is done while a driver runs.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from galforge.errors import GalforgeError
 from galforge.operate.processes import NoSlurm, Process, drivers, local_jobs, other_hosts, processes, slurm_jobs
 
 CANCEL_SECONDS = 240.0
-"""SLURM gives a job 30 s or more to end, and marks a node that cannot end it only after some minutes."""
+"""SLURM gives a job 30 s or more to end, and marks a node that cannot end one only after some minutes."""
 GRACE_SECONDS = 30.0
 """A training saves its progress within this."""
 
@@ -36,7 +37,7 @@ def recover(
 
     Args:
         directory: where the run was started.
-        force: go on although a driver on another machine may be alive, or jobs that SLURM does not tell of.
+        force: continue although a driver on another machine may be alive, or SLURM does not say which jobs run.
         cancel_seconds: how long SLURM may take to end its jobs [s].
         grace_seconds: time between SIGTERM and SIGKILL for processes on this machine [s].
         poll_seconds: time between two looks [s].
@@ -46,8 +47,8 @@ def recover(
     """
     if alive := drivers(directory, processes()):
         raise GalforgeError(
-            f"Snakemake runs in {directory}: {', '.join(map(str, alive))}; nothing is to be recovered. "
-            "To stop that run, press Ctrl-C where it runs (or send it SIGINT): it ends its jobs and unlocks by itself"
+            f"Snakemake runs in {directory}: {', '.join(map(str, alive))}; there is nothing to recover. To stop that "
+            "run, press Ctrl-C where it runs (or send it SIGINT): it ends its jobs and unlocks the directory itself"
         )
     if (hosts := other_hosts(directory)) and not force:
         raise GalforgeError(
@@ -76,13 +77,13 @@ def _end_slurm_jobs(directory: Path, force: bool, seconds: float, poll_seconds: 
         print(f"recover: cancelling {job}")
     deadline = time.monotonic() + seconds
     while jobs:
-        # Again at each look: a job that put itself back into the queue in the meantime must go as well.
+        # Again each time: a job may have put itself back into the queue meanwhile.
         if ids := [job.id for job in jobs if job.state != "COMPLETING"]:
             _cancel(ids)
         if time.monotonic() >= deadline:
             raise GalforgeError(
                 f"after {seconds:g} s SLURM still lists {', '.join(map(str, jobs))}; look at the nodes (sinfo, "
-                "scontrol show node), and run make recover again when squeue lists these jobs no more"
+                "scontrol show node), and run make recover again when squeue no longer lists these jobs"
             )
         time.sleep(poll_seconds)
         jobs = slurm_jobs(directory)
@@ -116,7 +117,10 @@ def _end_processes(directory: Path, grace_seconds: float) -> None:
             print("recover: they have ended")
             return
         print(f"recover: {len(left)} still there after {signal.Signals(number).name}")
-    raise GalforgeError(f"{', '.join(map(str, left))} cannot be ended; they wait for a disk or a device that hangs")
+    raise GalforgeError(
+        f"{', '.join(map(str, left))} cannot be ended: they wait for a disk or device that hangs; run make recover "
+        "again when it answers"
+    )
 
 
 def _orphans(directory: Path) -> list[Process]:
@@ -126,7 +130,7 @@ def _orphans(directory: Path) -> list[Process]:
 def main(words: list[str]) -> None:
     """Command line; see the module."""
     parser = argparse.ArgumentParser(description="End the jobs that a killed driver left in this directory.")
-    parser.add_argument("--force", action="store_true", help="although a driver on another machine may be alive")
+    parser.add_argument("--force", action="store_true", help="go on although a driver on another machine may be alive")
     try:
         recover(Path.cwd(), force=parser.parse_args(words).force)
     except GalforgeError as error:

@@ -1,8 +1,8 @@
-"""Snakemake's scheduler, kept from looking at its waiting jobs all the time.
+"""Keeps Snakemake's scheduler from looking at its waiting jobs all the time.
 
-Jobs are started at a limited rate, so Snakemake 9.27 sets a timer after each look at the jobs that wait, to look again
-when the rate allows more. A job that ends makes it look, too, and that look sets a timer of its own: after a thousand
-jobs a thousand timers run, each followed by the next, and the driver does nothing else.
+Jobs are started at a limited rate, so Snakemake 9.27 sets a timer after each look at the waiting jobs, to look again
+when the rate allows more. Each job that ends makes it look, too, and sets a timer more. After a thousand jobs a
+thousand timers run, each followed by the next, and the driver does nothing else.
 """
 
 import threading
@@ -14,14 +14,14 @@ _SETS_A_TIMER = "_schedule_reevalutation"
 
 
 def look_again(scheduler: JobScheduler, delay: float) -> None:
-    """Wake the scheduler after a delay [s], once for all who ask meanwhile; nobody waits for it when the run ends."""
+    """Wake the scheduler after a delay [s], once for all requests until then; the end of a run does not wait for it."""
     pending: set[float] = scheduler.__dict__.setdefault("_pending_looks", set())
     if delay in pending:
         return
     pending.add(delay)
 
     def wake() -> None:
-        # First: who is woken may ask for the next look at once.
+        # Before waking, because the scheduler may ask for its next look at once.
         pending.discard(delay)
         scheduler._open_jobs.release()
 
@@ -31,10 +31,10 @@ def look_again(scheduler: JobScheduler, delay: float) -> None:
 
 
 def calm() -> None:
-    """Make it so for this run.
+    """Replace Snakemake's method in this process.
 
     Raises:
-        AttributeError: this version of Snakemake has no such method: see what became of it.
+        AttributeError: this version of Snakemake has no such method; see what became of it.
     """
     getattr(JobScheduler, _SETS_A_TIMER)
     setattr(JobScheduler, _SETS_A_TIMER, look_again)

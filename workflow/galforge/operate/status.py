@@ -1,21 +1,31 @@
-"""Where a run stands (``make status``): what is made, what runs, what failed. Works while a driver runs.
+"""Where a run stands (``make status``): what is done, what runs, what failed. It works while a driver runs, too.
 
-``python operate/status.py snakemake --profile ... [--configfile ...]`` in the directory of the run asks that
-command for its jobs, and looks at SLURM, at this machine and into the logs for the rest.
+``python workflow/galforge/operate/status.py snakemake --profile ... [--configfile ...]``, in the directory of the run,
+asks that command for its jobs, and looks at SLURM, at this machine and into the logs for the rest.
 """
 
 import re
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from galforge.errors import GalforgeError
-from galforge.operate.processes import LOCKS, NoSlurm, Process, drivers, local_jobs, other_hosts, processes, slurm_jobs
+from galforge.operate.processes import (
+    LOCKS,
+    NoSlurm,
+    Process,
+    drivers,
+    local_jobs,
+    other_hosts,
+    processes,
+    slurm_jobs,
+)
+from galforge.operate.rules import Written, written
 
 _NODE = re.compile(r'^\t(\d+)\[label = "(\w+)[^"]*", .*style="([^"]*)"\];$', re.MULTILINE)
 _EDGE = re.compile(r"^\t(\d+) -> (\d+)$", re.MULTILINE)
@@ -32,10 +42,10 @@ _TAIL_BYTES = 1 << 14
 
 
 def stages(dag: str) -> dict[str, tuple[int, int]]:
-    """Rule -> (jobs done, all jobs), in the order in which rules feed each other.
+    """(jobs done, all jobs) by rule, each rule after those whose results it needs.
 
     Args:
-        dag: what ``snakemake --dag`` prints; a job that need not run is drawn dashed there.
+        dag: what ``snakemake --dag`` prints, where jobs that need not run are dashed.
     """
     rules = {number: rule for number, rule, _ in _NODE.findall(dag)}
     needs: dict[str, list[str]] = {number: [] for number in rules}
@@ -51,7 +61,7 @@ def stages(dag: str) -> dict[str, tuple[int, int]]:
 
 
 def last_logged(log: Path) -> str:
-    """The last line of a rule's log that a job wrote itself; empty where there is none."""
+    """The last line that galforge wrote into a rule's log; empty where there is none."""
     try:
         with open(log, "rb") as file:
             file.seek(max(0, log.stat().st_size - _TAIL_BYTES))
@@ -62,9 +72,9 @@ def last_logged(log: Path) -> str:
 
 
 def failures(results: Path, snakemake_logs: Path) -> dict[str, tuple[list[str], str]]:
-    """Log of the rule -> (all logs, last words) for each job whose latest try failed.
+    """(all logs, last line) of each job whose latest try failed, by the log of its rule.
 
-    A job that fails says so at the end of its log; one that was killed does not, but the driver's latest log names it.
+    A job that fails says so at the end of its log. A killed one does not, but the driver's latest log names it.
     """
     found: dict[str, tuple[list[str], str]] = {}
     for log in sorted(results.glob("logs/**/*.log")):
@@ -88,16 +98,17 @@ def failures(results: Path, snakemake_logs: Path) -> dict[str, tuple[list[str], 
     return found
 
 
-def report(directory: Path, greeting: str, dag: str) -> Iterator[str]:
+def report(directory: Path, greeting: str, dag: str, rules: Callable[[], Mapping[str, Written]]) -> Iterator[str]:
     """The lines that say where a run stands.
 
     Args:
         directory: where it was started.
         greeting: what the driver of the plan said, which names the folder of the results.
         dag: see ``stages``.
+        rules: finds the files that each rule writes; called only where SLURM runs jobs.
 
     Raises:
-        GalforgeError: the greeting names no folder.
+        GalforgeError: the greeting names no folder of results.
     """
     if (named := _GREETING.search(greeting)) is None:
         raise GalforgeError(f"the plan names no folder of results:\n{greeting}")
@@ -110,7 +121,7 @@ def report(directory: Path, greeting: str, dag: str) -> Iterator[str]:
         yield f"  {rule:20} {done:6} of {total}"
     running = list(_local(directory, there))
     try:
-        running += _slurm(directory, results)
+        running += _slurm(directory, rules)
     except NoSlurm as reason:
         yield f"SLURM: {reason}"
     yield f"running or waiting: {len(running) or 'nothing'}"
@@ -124,7 +135,7 @@ def report(directory: Path, greeting: str, dag: str) -> Iterator[str]:
     yield f"failed or stopped at the latest try: {len(failed) or 'nothing'}"
     for every, said in failed.values():
         yield f"  {' '.join(every)}"
-        yield f"      {said or 'it was killed: nothing is said about why'}"
+        yield f"      {said or 'it was killed, and no log says why'}"
 
 
 def _driver(directory: Path, there: list[Process]) -> str:
@@ -145,17 +156,17 @@ def _local(directory: Path, there: list[Process]) -> Iterator[tuple[str, str]]:
             yield f"process {process.pid}: {script[1]}, {process.elapsed()}, {log or 'no log yet'}", log
 
 
-def _slurm(directory: Path, results: Path) -> list[tuple[str, str]]:
-    """A line for each SLURM job, and the log of its rule where it is a training that runs."""
-    trainings = {}
-    for log in results.glob("logs/train/*/*/seed*/segment_*.log"):
-        dataset, model, seed, segment = log.with_suffix("").parts[-4:]
-        wildcards = "_".join((dataset, model, seed.removeprefix("seed"), segment.removeprefix("segment_")))
-        trainings[f"rule_train_segment_wildcards_{wildcards}"] = str(log)
-    return [
-        (f"{job}, {job.elapsed}", trainings.get(job.comment, "") if job.state == "RUNNING" else "")
-        for job in slurm_jobs(directory)
-    ]
+def _slurm(directory: Path, rules: Callable[[], Mapping[str, Written]]) -> list[tuple[str, str]]:
+    """A line for each SLURM job, and the log of its rule where it runs; empty where it has opened none yet."""
+    jobs, logs = slurm_jobs(directory), {}
+    running = [job.comment for job in jobs if job.state == "RUNNING"]
+    for name, rule in (rules() if running else {}).items():
+        # Values of wildcards are joined by a character that may be in them: only the logs tell them apart.
+        comment = f"rule_{name}_wildcards"
+        if any(each.startswith(f"{comment}_") for each in running):
+            for named in rule.started:
+                logs["_".join([comment, *map(named.get, rule.wildcards)])] = rule.log.format(**named)
+    return [(f"{job}, {job.elapsed}", logs.get(job.comment, "") if job.state == "RUNNING" else "") for job in jobs]
 
 
 def _open_log(pid: int, directory: Path) -> str:
@@ -176,7 +187,7 @@ def main(command: list[str]) -> None:
     if done.returncode:
         sys.exit(done.stderr)
     try:
-        for line in report(Path.cwd(), done.stderr, done.stdout):
+        for line in report(Path.cwd(), done.stderr, done.stdout, lambda: written(command[1:])):
             print(line)
     except GalforgeError as error:
         sys.exit(f"status: {error}")

@@ -1,9 +1,8 @@
-"""Values that the paper prints, at the rows that they belong to."""
+"""Values that a paper prints, at the rows that they belong to."""
 
 import pandas as pd
 
-from galforge.papers.li2024.rows import printed_model
-from galforge.papers.readings import HEADLINE, TABLES
+from galforge.papers.table import Table
 
 COLUMNS = ("study", "table", "dataset", "model", "metric", "property", "value")
 KEY = ["dataset", "model", "metric", "property"]
@@ -14,22 +13,22 @@ ORIGIN = {
     "galaxiesml": "observed",
     "sparse": "observed",
 }
-"""What the printed values were measured on, for models not run.
-
-Holzschuh et al. (2022), abstract; Li et al. (2024); Gantastic 4 (2020), who take their images for those of telescopes.
-"""
+"""What printed values were measured on, for models that were not run; empty for other data sets."""
 
 
-def printed(table: str, published: pd.DataFrame) -> pd.DataFrame:
-    """The printed values that belong to a table, under the names of its rows."""
-    about = TABLES[table]
-    published = published[published["study"] == about.study]
-    own = published[published["table"] == (about.file or table)]
-    if table == "headline":
-        averages = published[published["table"].isin(HEADLINE) & (published["property"] == "average")]
-        own = pd.concat([own, averages.assign(property=averages["table"])])
-    own = own[own["metric"].isin(about.metrics)]
+def printed(table: Table, published: pd.DataFrame) -> pd.DataFrame:
+    """The printed values that belong to a table, under the names of its rows: KEY and ``published``."""
+    published = published[published["study"] == table.paper]
+    own = published[published["table"] == table.file]
+    averages = published[published["table"].isin(table.averages) & (published["property"] == "average")]
+    own = pd.concat([own, averages.assign(property=averages["table"])])
+    own = own[own["metric"].isin(table.metrics)]
     return own[[*KEY, "value"]].rename(columns={"value": "published"})
+
+
+def printed_model(model: str) -> str:
+    """The name of a model in the printed values: that without ``-published``, which is trained as the paper says."""
+    return model.removesuffix("-published")
 
 
 def with_printed(rows: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:
@@ -41,9 +40,13 @@ def with_printed(rows: pd.DataFrame, values: pd.DataFrame) -> pd.DataFrame:
     key = rows[KEY].assign(model=rows["model"].map(printed_model))
     beside = key.merge(values, on=KEY, how="left", validate="many_to_one")["published"]
     joined = rows.assign(published=beside.to_numpy(float))
-    values = values[values["dataset"].isin(rows["dataset"])]
-    left = values.merge(key.drop_duplicates(), on=KEY, how="left", indicator=True)
-    left = left[left["_merge"] == "left_only"].drop(columns="_merge")
-    origin = left["dataset"].map(ORIGIN)
-    left = left.assign(origin=origin, protocol="published", at_floor=False, engine="")
+    left = without_row(values, key)
+    left = left.assign(origin=left["dataset"].map(ORIGIN), protocol="published", at_floor=False, engine="")
     return pd.concat([joined, left], ignore_index=True)
+
+
+def without_row(values: pd.DataFrame, key: pd.DataFrame) -> pd.DataFrame:
+    """Printed values of the data sets of some rows that find none among them by KEY."""
+    values = values[values["dataset"].isin(key["dataset"])]
+    left = values.merge(key.drop_duplicates(), on=KEY, how="left", indicator=True)
+    return left[left["_merge"] == "left_only"].drop(columns="_merge")

@@ -1,10 +1,14 @@
 """Papers, found by the names of their folders, as families are: adding one edits no other file."""
 
 import importlib
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+from galforge.errors import GalforgeError
+from galforge.papers.overall import NAME, overall
 from galforge.papers.paper import Paper
+from galforge.papers.table import Table
 
 FOLDER = Path(__file__).resolve().parent
 
@@ -19,6 +23,28 @@ def names() -> list[str]:
 def paper(name: str) -> Paper:
     """A paper by the name of its folder."""
     return importlib.import_module(f"galforge.papers.{name}.paper").PAPER
+
+
+@cache
+def tables() -> dict[str, Table]:
+    """Tables by name, ``<paper>/<file>``: those of every paper, and that of all generators, ``all``."""
+    found = {
+        f"{name}/{file}": replace(table, name=f"{name}/{file}")
+        for name in names()
+        for file, table in paper(name).tables.items()
+    }
+    return found | {NAME: overall(found)}
+
+
+def table(name: str) -> Table:
+    """A table by name.
+
+    Raises:
+        GalforgeError: there is none of that name.
+    """
+    if name not in tables():
+        raise GalforgeError(f"table {name!r} is not one of {', '.join(tables())}")
+    return tables()[name]
 
 
 def figure_names(name: str) -> list[str]:

@@ -1,11 +1,12 @@
 """Which comparisons a configuration asks for: what is compared with what, by which measures, under which protocol."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from galforge import families
 from galforge.compare.kind import Kind, kinds
-from galforge.config.tree import Config, conditions_of, is_native
+from galforge.config.tree import REDSHIFT, Config, conditions_of, is_native
 from galforge.errors import GalforgeError
 
 
@@ -37,41 +38,10 @@ def _is_trained(kind: Kind) -> bool:
 KINDS = kinds()
 GROUPS = groups(KINDS)
 """What one job compares, by the name of its file."""
-TABLES = {
-    **{name: name for name in ("morphology", "power_spectrum", "colour_bulge", "photometry", "joint")},
-    **dict.fromkeys(("fid", "kid", "coverage"), "features"),
-}
-"""Tables, and the comparison that each is made of; the headline is made of several."""
-LI2024 = {
-    "table1": ("galaxy_kl", "fitting_loss", "redshift_loss", "band_scores"),
-    "successors": ("successors",),
-}
-"""Tables of Li et al. (2024), and the comparisons that each is made of: those that there are."""
-GANTASTIC = {"gantastic_table1": "table1", "gantastic_table2": "table2", "experiments": "experiments"}
-"""Tables of Gantastic 4 (2020), made of scores in place of comparisons, and the names of their files."""
-ALL = "all"
-"""The table of every generator on every data set."""
-OF_ALL = {"morphology", "power_spectrum", "features"}
-"""Comparisons whose corrected numbers it shows, beside the scores of sparse images."""
-HEADLINE = {"morphology", "power_spectrum", "colour_bulge"}
 ROUNDTRIP = "roundtrip"
 """Stands for a model where galaxies that were stored at one size are compared with the same ones that never were."""
 REAL = "real"
 """Stands for a model where real galaxies of one split are compared with those of another, by redshift."""
-REDSHIFT = "redshift"
-"""The column of a catalogue by which galaxies are compared so."""
-
-
-def study(table: str) -> str:
-    """The study that a table is filed under."""
-    if table in GANTASTIC:
-        return "gantastic2020"
-    return "li2024" if table in LI2024 else "holzschuh2022"
-
-
-def table_path(table: str) -> str:
-    """The file of a table below the folder of tables, without its ending."""
-    return ALL if table == ALL else f"{study(table)}/{GANTASTIC.get(table, table)}"
 
 
 @dataclass(frozen=True)
@@ -123,6 +93,27 @@ def sides(config: Config, dataset: str, model: str, seed: str, protocol: str) ->
     if model == ROUNDTRIP:
         return "native", "source"
     return "native" if native and protocol == "published" else "source", f"{model}-seed{seed}"
+
+
+def compared(config: Config, dataset: str, group: str) -> list[tuple[str, int]]:
+    """(model, seed) of everything that a group of comparisons puts beside a data set's source.
+
+    Besides the models that is the store-and-decode round trip, or real galaxies where they are compared by redshift.
+    """
+    found = [(run.model, seed) for run in config.run if run.dataset == dataset for seed in run.seeds]
+    if any(KINDS[name].by_redshift for name in GROUPS[group]):
+        return [*found, (REAL, 0)]
+    return found + ([(ROUNDTRIP, 0)] if is_native(config.datasets[dataset].family) else [])
+
+
+def distance_files(config: Config, dataset: str, names: Collection[str] = ()) -> list[str]:
+    """Files of the distances of a data set: those that hold one of these comparisons, or all."""
+    return [
+        f"results/{config.overall.name}/distances/{dataset}/{model}/seed{seed}/{group}.csv"
+        for group in GROUPS
+        if any(not names or each.name in names for each in comparisons(config, dataset, group))
+        for model, seed in compared(config, dataset, group)
+    ]
 
 
 def has_redshifts(config: Config, dataset: str) -> bool:

@@ -7,17 +7,18 @@ import sys
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from galforge.atomic import write_text
+from galforge.config.declared import optional
 from galforge.config.parse import ConfigError, parse
 from galforge.config.tree import Config, downloadable, is_native, is_scored
 from galforge.download.wanted import downloads_of
 from galforge.errors import GalforgeError
 from galforge.measure.family import declared
-from galforge.plan.comparisons import has_redshifts
-from galforge.plan.figures import redshift_figures, sparse_figures
+from galforge.plan.figures import Figures
 from galforge.plan.measuring import Measuring
 from galforge.plan.retraining import record_of, retrained
 from galforge.plan.stages import Stages
@@ -26,19 +27,6 @@ from galforge.provenance.folders import contents_digest
 from galforge.provenance.records import DRIVER_JOB_VARIABLE, PLAN_VARIABLE, file_digest, job_key, planned_job
 from galforge.settings import canonical
 
-FIGURES = {
-    "stamps": set(),
-    "distributions": {"morphology"},
-    "contours": {"morphology"},
-    "planes": {"morphology", "photometry"},
-    "colours": {"morphology", "photometry"},
-    "spectra": {"power_spectrum"},
-    "interpolations": set(),
-    "history": set(),
-}
-"""Figures, and the families of measures that they show."""
-SWEEP_FIGURES = ("sweep", "robustness", "denoised")
-"""Figures of each sweep of the denoising study; robustness is left out where no curve is asked for."""
 PLAN_DAYS = 30
 
 
@@ -74,7 +62,7 @@ class Driver:
         settings = self.config.datasets[dataset].settings
         if files := downloads_of(settings):
             return [f"{self.config.overall.raw}/{file}" for file in files]
-        source = getattr(settings, "source", None)
+        source = optional(settings, "source")
         if source == "mock":
             return [f"{results}/raw/{dataset}.tar"]
         return [settings.path] if source == "path" else []
@@ -120,16 +108,16 @@ class Driver:
     def weights(self, dataset: str, measure: str) -> str | list[str]:
         """The file of weights that a measure's network needs, where it does not come with its package."""
         settings = self.config.measured[dataset, measure].settings
-        if (model := getattr(settings, "model", None)) is not None:
+        if (model := optional(settings, "model")) is not None:
             return f"{self.results}/models/{dataset}/{model}/seed{settings.seed}/weights.safetensors"
         for file in downloads_of(settings):
             return f"{self.config.overall.raw}/{file}"
-        return settings.path if getattr(settings, "weights", None) == "path" else []
+        return settings.path if optional(settings, "weights") == "path" else []
 
     def listing(self, dataset: str) -> str:
         """Digest of what is in a raw folder; empty where the raw input is a file or is made."""
         settings = self.config.datasets[dataset].settings
-        path = Path(settings.path) if getattr(settings, "source", None) == "path" else None
+        path = Path(settings.path) if optional(settings, "source") == "path" else None
         if path is None or not path.exists():
             return ""
         if path.is_dir():
@@ -154,7 +142,7 @@ class Driver:
     def _unshared(self, dataset: str) -> str:
         """Why a data set cannot be shared; empty where it can."""
         settings = self.config.datasets[dataset].settings
-        if getattr(settings, "source", None) == "path" and Path(settings.path).is_dir():
+        if optional(settings, "source") == "path" and Path(settings.path).is_dir():
             return "its path is a folder; pack it into a tar"
         if any(not (fetched.get("sha256") or fetched.get("md5")) for fetched in downloads_of(settings).values()):
             return "its download has no checksum; give sha256 or md5"
@@ -164,30 +152,10 @@ class Driver:
         """sha256 of the page's template."""
         return file_digest(PACKAGE / "report" / "page.html.j2")
 
-    def figures(self) -> list[tuple[str, str]]:
-        """Figures as (kind, data set), or (kind, sweep of the denoising study)."""
-        found = [
-            (kind, dataset)
-            for dataset in self.config.used_datasets
-            for kind, needed in FIGURES.items()
-            if needed <= {self.config.measures[name].family for name in self.config.taken(dataset)}
-            and (kind != "colours" or {"g", "i"} <= set(self.config.datasets[dataset].settings.bands))
-            # Walks of models that are asked for a redshift would each need one.
-            and (kind != "interpolations" or not has_redshifts(self.config, dataset))
-            # Sparse images have a figure of their own, and no model of them a latent space to walk through.
-            and (kind not in ("interpolations", "stamps") or dataset not in self.config.scored)
-        ]
-        for sweep in self.config.sweeps:
-            settings = self.config.denoising[sweep.dataset]
-            curves = settings.noise_curve or settings.pixel_curve
-            found += [(kind, sweep.name) for kind in SWEEP_FIGURES if kind != "robustness" or curves]
-        return found + redshift_figures(self.config) + sparse_figures(self.stages)
-
-    def corrected(self, family: str) -> str:
-        """The configured measure of a family that figures show: its corrected variant."""
-        if family in self.config.measures:
-            return family
-        raise ConfigError(f"measures: no corrected variant of {family}, which the figures show; add one")
+    @cached_property
+    def figures(self) -> Figures:
+        """The figures of the configuration and the jobs that draw them."""
+        return Figures(self.stages.facts)
 
     def write_plan(self) -> None:
         """Write down what each job was planned to be; the jobs compare (called when execution starts)."""
@@ -206,7 +174,7 @@ class Driver:
     def _check_paths(self) -> None:
         for name in self.config.used_datasets:
             settings = self.config.datasets[name].settings
-            if getattr(settings, "source", None) == "path" and not Path(settings.path).exists():
+            if optional(settings, "source") == "path" and not Path(settings.path).exists():
                 wanted = (type(settings).model_fields["path"].description or "").removeprefix("with source: path. ")
                 raise ConfigError(
                     f"datasets.{name}.path: {settings.path} does not exist (relative paths start at {Path.cwd()}). "

@@ -1,10 +1,12 @@
 """What stages have in common: how work is cut into jobs, and which code and libraries a job runs."""
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from galforge import families
+from galforge.config.declared import declared, optional
 from galforge.config.tree import Config, Measure, Run, Sweep, view_of
 from galforge.plan import comparisons
 from galforge.plan.measuring import measurings
@@ -22,10 +24,11 @@ class Facts:
     def __init__(self, config: Config):
         self.config = config
         self.measuring = measurings(config)
+        self.results = f"results/{config.overall.name}"
 
     def galaxies(self, dataset: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Modules and libraries that bring galaxies back to their own size, where a data set's stamps have one size."""
-        coded = bool(getattr(self.config.datasets[dataset].settings, "sides", ()))
+        coded = bool(optional(self.config.datasets[dataset].settings, "sides"))
         return (("galforge.stamps.sizes",), ("scikit-image",)) if coded else ((), ())
 
     def segment_end(self, dataset: str, model: str, index: int) -> int:
@@ -61,9 +64,14 @@ class Facts:
         count = (known | {"scored": measuring.expected_scored}).get(who, self.config.drawn(dataset))
         return math.ceil(count / min(self.config.measured[dataset, measure].chunk for measure in measures))
 
+    def together(self, dataset: str, who: str, measure: str) -> tuple[str, ...]:
+        """The variants of a measure that are measured together with one of them."""
+        kinds = (kind for kind in self.measuring.values() if measure in kind.measures and dataset in kind.datasets)
+        return next(kind.measures for kind in kinds if re.fullmatch(kind.who, who))
+
     def adds_noise(self, dataset: str, measure: str) -> bool:
         """Whether noise is added before this measure is taken."""
-        return bool(getattr(self.config.measured[dataset, measure].settings, "adds_noise", False))
+        return optional(self.config.measured[dataset, measure].settings, "adds_noise")
 
     def calibrates(self, dataset: str, measure: str) -> bool:
         """Whether that noise has to be found first."""
@@ -81,17 +89,17 @@ class Facts:
 
     def measure_modules(self, entry: Measure, part: str) -> tuple[str, ...]:
         # A measure with several engines imports the chosen one by name.
-        engine = getattr(entry.settings, "engine_module", None)
+        engine = optional(entry.settings, "engine_module")
         return (families.module_name("measure", entry.family, part), *([engine] if engine else []))
 
     def predictor(self, dataset: str, entry: Measure) -> tuple[str, ...]:
         """The module of the network that a measure is taken with, where the workflow trains it."""
-        name = getattr(entry.settings, "model", None)
+        name = optional(entry.settings, "model")
         return self.model_modules(self.config.models[dataset, name].family) if name else ()
 
     def measure_libraries(self, entry: Measure) -> tuple[str, ...]:
         own = families.load("measure", entry.family, "settings").LIBRARIES
-        return (*own, *getattr(entry.settings, "engine_libraries", ()))
+        return (*own, *optional(entry.settings, "engine_libraries"))
 
     def view(self, dataset: str, model: str) -> str:
         """The view of a data set's images that a model is trained on; empty where it is the images."""
@@ -107,8 +115,7 @@ class Facts:
 
     def draws_galaxies(self, dataset: str, model: str) -> bool:
         """Whether a model draws positions and galaxies apart."""
-        module = families.load("models", self.config.models[dataset, model].family, "settings")
-        return bool(getattr(module, "TWO_STAGE", False))
+        return declared("models", self.config.models[dataset, model].family).TWO_STAGE
 
     def model_code(self, dataset: str, model: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         family = self.config.models[dataset, model].family

@@ -3,6 +3,7 @@
 from typing import Any
 
 from galforge import families
+from galforge.config.declared import optional
 from galforge.plan.facts import Facts
 from galforge.plan.stage import Stage
 from galforge.studies.realism.settings import COMMON, MEASURES, TEXTURE, section
@@ -67,8 +68,8 @@ class RealismStages:
         spec = {
             **self._row(dataset),
             "images": self.config.realism.images,
-            "thresholds": list(getattr(network, "thresholds", ())) if getattr(network, "conditional", False) else [],
-            "threshold": getattr(self.config.datasets[dataset].settings, "threshold", 0),
+            "thresholds": list(optional(network, "thresholds")) if optional(network, "conditional") else [],
+            "threshold": optional(self.config.datasets[dataset].settings, "threshold"),
             "seed": self.config.realism.seed,
         }
         return Stage(spec, "score_generator.py", (), SUMMARISING)
@@ -76,7 +77,7 @@ class RealismStages:
     def score_real(self, dataset: str) -> Stage:
         """Scores of the images that people scored or labelled, and errors of all scorers, as rows of tables."""
         realism, origin = self.config.realism, self.facts.origin(dataset)
-        held_out = getattr(getattr(self.config.datasets[dataset].settings, "mock", None), "held_out", "")
+        held_out = optional(optional(self.config.datasets[dataset].settings, "mock"), "held_out")
         spec = {
             **self._row(dataset),
             "images": realism.images,

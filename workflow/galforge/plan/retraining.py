@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from galforge.config.declared import optional
 from galforge.config.tree import Sweep
 from galforge.plan.stage import SCRIPTS, Stage
 from galforge.plan.stages import Stages
@@ -67,7 +68,7 @@ def _why(stages: Stages, results: Path, dataset: str, model: str, seed: str) -> 
         return [], False
     settings = stages.config.datasets[dataset].settings
     reasons, is_old = [], False
-    if getattr(settings, "source", None) == "mock":
+    if optional(settings, "source") == "mock":
         mock = record_of(results / "raw" / f"{dataset}.json")
         reasons, is_old = _differences(mock, stages.stage("raw_mock", {"dataset": dataset}), "mock")
     more, also_old = _differences(

@@ -1,8 +1,8 @@
 """What each job reads of the configuration, and which code it runs: the two parameters that decide reruns.
 
-One method per rule, named like it or like the one that WHOLE says; rules that measure have one method together. A
-spec holds what its stage reads and nothing else. What only cuts work into jobs (chunks, the total length of a training)
-stays out of it, so that changing it makes nothing again.
+One method per rule, named like it or like the one that WHOLE says; rules that measure have one method together, and
+rules of tables are made of the tables. A spec holds what its stage reads and nothing else. What only cuts work into
+jobs (chunks, the total length of a training) stays out of it, so that changing it makes nothing again.
 """
 
 from collections.abc import Mapping
@@ -17,6 +17,7 @@ from galforge.plan.model_stages import ModelStages
 from galforge.plan.realism_stages import RealismStages
 from galforge.plan.report_stages import ReportStages
 from galforge.plan.stage import Stage
+from galforge.plan.table_stages import PREFIX, TableStages
 
 WHOLE = {"sample_chunk": "sample", "merge_samples": "sample", "stamps_native": "stamps", "stamps_scored": "stamps"}
 """Rules with the stage of another. A part has that of the whole, because parts are gone when a later run compares."""
@@ -30,6 +31,7 @@ class Stages:
         self.facts = Facts(config)
         self.denoising = DenoisingStages(self.facts)
         self.realism = RealismStages(self.facts)
+        self.tables = TableStages(self.facts)
         kinds = (DataStages, ModelStages, MeasureStages, ReportStages)
         self._kinds = (*(kind(self.facts) for kind in kinds), self.denoising, self.realism)
         self.whole = WHOLE | {rule_for("latents", dataset): "latents" for dataset in config.datasets}
@@ -43,6 +45,9 @@ class Stages:
         whole = {name: value for name, value in wildcards.items() if name not in ("part", "parts")}
         key = (rule, *sorted(whole.items()))
         if key not in self._made:
-            kind = next(each for each in self._kinds if hasattr(each, rule))
-            self._made[key] = getattr(kind, rule)(**whole)
+            if rule.startswith(PREFIX):
+                self._made[key] = self.tables.stage(rule)
+            else:
+                kind = next(each for each in self._kinds if hasattr(each, rule))
+                self._made[key] = getattr(kind, rule)(**whole)
         return self._made[key]

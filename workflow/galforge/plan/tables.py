@@ -1,82 +1,150 @@
-"""Which tables a configuration fills, and the files of distances and scores that each is made of."""
+"""Which tables a configuration fills, the files that each is made of, and which of them one job makes."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 
-from galforge.config.tree import Config, Run, is_native
-from galforge.plan.comparisons import (
-    ALL,
-    GANTASTIC,
-    GROUPS,
-    HEADLINE,
-    KINDS,
-    LI2024,
-    OF_ALL,
-    REAL,
-    ROUNDTRIP,
-    TABLES,
-    comparisons,
-)
-from galforge.plan.stages import Stages
+from galforge.config.tree import Run
+from galforge.errors import GalforgeError
+from galforge.papers import registry
+from galforge.papers.overall import NAME as ALL
+from galforge.papers.overall import taken_of
+from galforge.papers.table import Table
+from galforge.plan.comparisons import GROUPS, KINDS, REAL, ROUNDTRIP, compared, comparisons, distance_files
+from galforge.plan.facts import Facts
+from galforge.provenance.records import ROOT
 
-
-def planned_tables(stages: Stages) -> list[str]:
-    """Tables that the configured measures fill: at least one row of each."""
-    config = stages.config
-    every = [
-        comparison
-        for dataset in config.used_datasets
-        for group in GROUPS
-        for comparison in comparisons(config, dataset, group)
-    ]
-    made = {comparison.name for comparison in every}
-    corrected = {comparison.name for comparison in every if comparison.protocol == "corrected"}
-    headline = ["headline"] if {"morphology", "power_spectrum"} <= made else []
-    shared = [ALL] if corrected & OF_ALL or summaries(stages, "table2", "") else []
-    own = (table for table, needed in TABLES.items() if needed in made)
-    study = ["denoising"] if config.sweeps else []
-    galaxies = [table for table, needed in LI2024.items() if made & set(needed)]
-    scores = [table for table, file in GANTASTIC.items() if summaries(stages, file, "")]
-    return [*headline, *shared, *own, *study, *galaxies, *scores, "cost"]
+Training = tuple[str, str, int]
+"""Data set, model, seed."""
+Files = dict[str, list[str]]
+"""Input files of a table by the name of the rule's input."""
+STUDIES = ("scorers", "scores", "experiments", "sweeps", "trainings")
+"""What fills tables besides comparisons: rows of the realism study, sweeps of denoising, and all trainings."""
 
 
-def summaries(stages: Stages, file: str, folder: str) -> list[str]:
-    """Rows that a table of sparse images and their scores is made of, by the name of its file."""
-    config, found = stages.config, []
-    for dataset in config.scored:
-        if file == "table1":
-            found.append(f"{folder}/{dataset}/scorers.csv")
-        elif file == "table2":
-            names = ["real", *trained(run for run in config.run if run.dataset == dataset)]
-            found += [f"{folder}/{dataset}/generators/{name}.csv" for name in names]
-        else:
-            names = trained(stages.facts.drawing(dataset))
-            found += [f"{folder}/{dataset}/experiments/{name}.csv" for name in names]
-    return found
+@dataclass(frozen=True)
+class Job:
+    """Tables of one paper that one job makes of the same input files.
 
-
-def _compared(config: Config, dataset: str, group: str) -> list[tuple[str, int]]:
-    """(model, seed) of everything that a group of comparisons puts beside a data set's source.
-
-    Besides the models that is the way there and back, or real galaxies where they are compared by redshift.
+    Attributes:
+        taken: tables that the table of all generators takes something from.
     """
-    found = [(run.model, seed) for run in config.run if run.dataset == dataset for seed in run.seeds]
-    if any(KINDS[name].by_redshift for name in GROUPS[group]):
-        return [*found, (REAL, 0)]
-    return found + ([(ROUNDTRIP, 0)] if is_native(config.datasets[dataset].family) else [])
+
+    tables: list[Table]
+    inputs: Files
+    taken: tuple[Table, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The paper and the first of the tables."""
+        return self.tables[0].name.replace("/", "_")
 
 
-def distance_files(config: Config, results: str, table: str | None = None) -> list[str]:
-    """Files of distances that a table is made of, or of every group of comparisons that is made."""
-    wanted = set(KINDS)
-    if table is not None:
-        wanted = HEADLINE if table == "headline" else set(LI2024.get(table, ())) or {TABLES[table]}
-    return [
-        f"{results}/distances/{dataset}/{model}/seed{seed}/{group}.csv"
-        for dataset in config.used_datasets
-        for group in GROUPS
-        if any(comparison.name in wanted for comparison in comparisons(config, dataset, group))
-        for model, seed in _compared(config, dataset, group)
-    ]
+class PlannedTables:
+    """The tables of one configuration: those with at least one row.
+
+    Tables of a paper that show the same trainings are made by one job; so no table waits for a training, or fails with
+    one, that it does not show. What a study fills, and the table of all generators, are jobs of their own.
+
+    Raises:
+        GalforgeError: a table is filled by what is neither a comparison nor a study.
+    """
+
+    def __init__(self, facts: Facts):
+        self.config, self.facts = facts.config, facts
+        self.results = f"results/{self.config.overall.name}"
+        keys = [(dataset, group) for dataset in self.config.used_datasets for group in GROUPS]
+        self.made = {key: comparisons(self.config, *key) for key in keys}
+        self.jobs = {job.name: job for job in self._jobs()}
+
+    @property
+    def names(self) -> list[str]:
+        """Planned tables, ``<paper>/<file>``."""
+        return [table.name for job in self.jobs.values() for table in job.tables]
+
+    def shown(self, wanted: Collection[str]) -> Iterator[Training]:
+        """Trainings behind the files of some comparisons: models, and networks that measures are taken with."""
+        for dataset, group in self._groups(wanted):
+            for model, seed in compared(self.config, dataset, group):
+                if model not in (REAL, ROUNDTRIP):
+                    yield dataset, model, seed
+            for measure in {name for each in self.made[dataset, group] for name in each.measures}:
+                settings = self.config.measured[dataset, measure].settings
+                if (model := getattr(settings, "model", None)) is not None:
+                    yield dataset, model, settings.seed
+
+    def _jobs(self) -> Iterator[Job]:
+        tables, grouped = registry.tables(), {}
+        for table in tables.values():
+            if table.name == ALL or not self._is_planned(table):
+                continue
+            study = table.name if table.comparisons[0] in STUDIES else ""
+            key = (table.paper, study, frozenset(() if study else self.shown(table.comparisons)))
+            grouped.setdefault(key, []).append(table)
+        for own in grouped.values():
+            yield Job(own, self._files(own))
+        if taken := tuple(table for table in taken_of(tables) if self._is_planned(table, table.protocols[0])):
+            yield Job([tables[ALL]], self._files(taken), taken)
+
+    def _is_planned(self, table: Table, protocol: str = "") -> bool:
+        """Whether a table has a row, under one protocol if that matters."""
+        if unknown := set(table.comparisons) - {*KINDS, *STUDIES}:
+            raise GalforgeError(
+                f"papers/{table.paper}: the table {table.file} is filled by {', '.join(sorted(unknown))}, which is no "
+                f"comparison; there are {', '.join([*KINDS, *STUDIES])}"
+            )
+        if table.comparisons[0] in STUDIES:
+            return any(self._study(table.comparisons[0]).values())
+        own = {each.name for made in self.made.values() for each in made if protocol in ("", each.protocol)}
+        return bool(own & set(table.comparisons)) and own >= set(table.needs)
+
+    def _files(self, tables: Iterable[Table]) -> Files:
+        """Input files of some tables: what fills them, and what their papers print."""
+        wanted = dict.fromkeys(name for table in tables for name in table.comparisons)
+        found: Files = {}
+        if set(wanted) & set(KINDS):
+            found["distances"] = [
+                file for dataset in self.config.used_datasets for file in distance_files(self.config, dataset, wanted)
+            ]
+        for study in wanted:
+            for name, files in self._study(study).items():
+                found.setdefault(name, []).extend(files)
+        printed = dict.fromkeys(f"config/published/{table.paper}.csv" for table in tables)
+        return found | {"published": [file for file in printed if (ROOT / file).exists()]}
+
+    def _study(self, name: str) -> Files:
+        """Files of rows that a study fills tables with; none for comparisons."""
+        scored, runs, folder = self.config.scored, self.config.run, f"{self.results}/studies"
+        match name:
+            case "scorers":
+                rows = {dataset: ["scorers"] for dataset in scored}
+            case "scores":
+                of = {dataset: trained(run for run in runs if run.dataset == dataset) for dataset in scored}
+                rows = {dataset: [f"generators/{who}" for who in ("real", *of[dataset])] for dataset in scored}
+            case "experiments":
+                of = {dataset: trained(self.facts.drawing(dataset)) for dataset in scored}
+                rows = {dataset: [f"experiments/{who}" for who in of[dataset]] for dataset in scored}
+            case "sweeps":
+                return {"summaries": [f"{folder}/denoising/summaries/{s.name}.csv" for s in self.config.sweeps]}
+            case "trainings":
+                return self._accounts()
+            case _:
+                return {}
+        return {"distances": [f"{folder}/realism/{d}/{row}.csv" for d, found in rows.items() for row in found]}
+
+    def _accounts(self) -> Files:
+        """Accounts of all segments of the trainings of the runs, and their weights."""
+        found: Files = {"segments": [], "weights": []}
+        for run in self.config.run:
+            for seed in run.seeds:
+                folder = f"{self.results}/models/{run.dataset}/{run.model}/seed{seed}"
+                segments = range(self.facts.segments(run.dataset, run.model))
+                found["segments"] += [f"{folder}/state_{index}.cost.json" for index in segments]
+                found["weights"].append(f"{folder}/weights.safetensors")
+        return found
+
+    def _groups(self, wanted: Collection[str]) -> Iterator[tuple[str, str]]:
+        """(data set, group) of the comparisons among which there is one of these."""
+        return (key for key, found in self.made.items() if any(each.name in wanted for each in found))
 
 
 def trained(runs: Iterable[Run]) -> list[str]:

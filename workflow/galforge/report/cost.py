@@ -1,28 +1,91 @@
-"""What models cost: time, numbers learned, images seen."""
+"""The table of what models cost: time, numbers learned, images seen."""
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import pandas as pd
 from safetensors import safe_open
 
+from galforge.drawing.names import COSTS
 from galforge.models.about import read_about
+from galforge.papers.cells import Block, Cell, Column, Row
+from galforge.papers.table import Table
+from galforge.report import tables
 
 SECONDS_PER_HOUR = 3600
 
 
-def origin_of(weights: Path) -> str:
-    """Origin of the stamps that exported weights were trained on."""
-    return json.loads(read_about(weights)["header"])["origin"]
+def make(
+    table: Table, inputs: Mapping[str, Sequence[str]], published: pd.DataFrame, spec: Mapping[str, Any]
+) -> pd.DataFrame:
+    """The table of costs, from the accounts of all segments and the exported weights of the trainings in its spec."""
+    segments = map(Path, inputs["segments"])
+    rows: list[dict[str, Any]] = []
+    for (dataset, model, seed, count, generator), path in zip(spec["trainings"], inputs["weights"], strict=True):
+        weights = Path(path)
+        found = costs([next(segments) for _ in range(count)], weights, generator)
+        # The origin of the stamps that it was trained on.
+        origin = json.loads(read_about(weights)["header"])["origin"]
+        trained = {"dataset": dataset, "origin": origin, "model": model, "seed": seed}
+        rows += [{**trained, "property": name, "value": value} for name, value in found.items()]
+    return assemble(table, pd.DataFrame(rows))
+
+
+def assemble(table: Table, costs: pd.DataFrame) -> pd.DataFrame:
+    """The table of costs in tidy form, with the columns of ``galforge.report.tables``; seeds are averaged.
+
+    Args:
+        table: what it is.
+        costs: one row per property of a training: dataset, origin, model, seed, property, value.
+
+    Raises:
+        TablesError: no rows.
+    """
+    if costs.empty:
+        raise tables.TablesError(
+            f"table {table.name}: no trainings were given; name at least one run in the configuration"
+        )
+    missing = dict.fromkeys(("standard_error", "floor", "n_source", "n_generated"), np.nan)
+    rows = costs.assign(metric="cost", protocol="", engine="", **missing)
+    found = tables.averaged(table, rows).assign(published=np.nan)
+    return tables.ordered(table, found, list(dict.fromkeys(costs["dataset"])))
+
+
+def blocks(table: Table, frame: pd.DataFrame) -> list[Block]:
+    """The blocks of the table, one per data set: a column per model."""
+    return [_block(str(dataset), rows) for dataset, rows in frame.groupby("dataset", sort=False)]
+
+
+def _block(dataset: str, rows: pd.DataFrame) -> Block:
+    columns = [Column(str(model), "cost") for model in dict.fromkeys(rows["model"])]
+    found = rows.set_index(["property", "model"])["value"].to_dict()
+    lines = [
+        Row(label, [Cell(shown(name, found[name, c.model])) if (name, c.model) in found else None for c in columns])
+        for name, label in COSTS.items()
+        if name in set(rows["property"])
+    ]
+    return Block(dataset, ", ".join(dict.fromkeys(rows["origin"])), columns, lines, [])
+
+
+def shown(name: str, value: float) -> str:
+    """A cost for readers: counts in full or in millions, hours to two digits."""
+    if math.isnan(value):
+        return ""
+    if name.endswith("_hours"):
+        return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
+    return f"{value / 1e6:,.3g} M" if value >= 1e5 else f"{value:,.0f}"
 
 
 def costs(segments: Sequence[Path], weights: Path, generator: Sequence[str]) -> dict[str, float]:
     """The cost of one training, by property.
 
-    `parameters` (buffers included), `generator_parameters` (what sampling needs, where that is known), `images_seen`,
-    `gpu_hours` and `cpu_hours`: wall time times GPUs, or times CPU threads where no GPU trained, of tries that led to
-    the result.
+    ``parameters`` (buffers included), ``generator_parameters`` (what sampling needs, where that is known),
+    ``images_seen``, ``gpu_hours`` and ``cpu_hours``: wall time times GPUs, or times CPU threads where no GPU trained,
+    of tries that led to the result.
 
     Args:
         segments: accounts of all segments of the training (``galforge.training.cost``).
@@ -30,10 +93,8 @@ def costs(segments: Sequence[Path], weights: Path, generator: Sequence[str]) -> 
         generator: names of the networks that sampling needs (GENERATOR in a family's settings); none where unknown.
     """
     about = read_about(weights)
-    numbers = {}
     with safe_open(weights, framework="np") as file:
-        for name in file.keys():  # noqa: SIM118 - no mapping
-            numbers[name] = math.prod(file.get_slice(name).get_shape())
+        numbers = {name: math.prod(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118 - no mapping
     out = {"parameters": float(sum(numbers.values()))}
     if generator:
         out["generator_parameters"] = float(

@@ -4,8 +4,8 @@ import pandas as pd
 from tabulate import tabulate
 
 from galforge.papers.cells import PROTOCOLS, Block, Cell, Column, Row
-from galforge.papers.readings import TABLES
-from galforge.report.captions import caption
+from galforge.papers.table import Table
+from galforge.report.captions import caption, notes
 from galforge.report.layout import blocks
 
 _WIDEST = 6  # columns beside each other on a printed page
@@ -29,11 +29,10 @@ _LATEX = {
 }
 
 
-def markdown(table: str, frame: pd.DataFrame, scale: str, statmorph: str) -> str:
-    """The table as Markdown: a caption, then per data set the values, by groups of columns, and the counts."""
-    shown = blocks(table, frame)
-    parts = [f"# {TABLES[table].title}", caption(table, frame, scale, statmorph)]
-    for block in shown:
+def markdown(table: Table, frame: pd.DataFrame, scale: str, statmorph: str) -> str:
+    """The table as Markdown: a caption, per data set the values, by groups of columns, and the counts, then notes."""
+    parts = [f"# {table.title}", caption(table, frame, scale)]
+    for block in blocks(table, frame):
         parts.append(f"## {block.title} ({block.origin})")
         for columns in pieces(block):
             head = ["property", *(_head(block.columns[index]) for index in columns)]
@@ -43,26 +42,27 @@ def markdown(table: str, frame: pd.DataFrame, scale: str, statmorph: str) -> str
         if block.counts:
             body = [[c.sample, c.protocol, *c.stages.values()] for c in block.counts]
             parts.append(_pipe(body, ["stamps", "protocol", *block.counts[0].stages]))
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join([*parts, *notes(table, frame, statmorph)]) + "\n"
 
 
-def latex(table: str, frame: pd.DataFrame, scale: str, statmorph: str) -> str:
-    """The table as one LaTeX ``table`` (package booktabs), with a ``tabular`` per data set and group of columns."""
-    shown = blocks(table, frame)
+def latex(table: Table, frame: pd.DataFrame, scale: str, statmorph: str) -> str:
+    """The table as one LaTeX ``table`` (package booktabs), with a ``tabular`` per data set and group of columns, and
+    notes below."""
     lines = [
         r"\begin{table}",
         r"\centering",
         r"\small",
-        rf"\caption{{{escape(caption(table, frame, scale, statmorph))}}}",
-        rf"\label{{tab:{table.replace('_', '-')}}}",
+        rf"\caption{{{escape(caption(table, frame, scale))}}}",
+        rf"\label{{tab:{table.name.replace('/', '-').replace('_', '-')}}}",
     ]
-    for block in shown:
+    for block in blocks(table, frame):
         lines += ["", rf"\medskip\textbf{{{escape(block.title)}}} ({escape(block.origin)})\par\smallskip"]
         for columns in pieces(block):
             lines += _tabular(block, columns)
         for count in block.counts:
             stages = ", ".join(f"{stage} {n}" for stage, n in count.stages.items())
             lines.append(rf"\par {escape(f'Stamps, {count.sample} ({count.protocol}): {stages}.')}")
+    lines += ["", r"\medskip\footnotesize", *(rf"\par {escape(note)}" for note in notes(table, frame, statmorph))]
     return "\n".join([*lines, r"\end{table}"]) + "\n"
 
 

@@ -13,64 +13,14 @@ import pandas as pd
 from galforge.atomic import write_text
 from galforge.drawing.names import COSTS, GROUPS, model_label
 from galforge.errors import GalforgeError
+from galforge.papers import registry
 from galforge.papers.cells import PROTOCOLS
-from galforge.papers.readings import ROUNDTRIP, TABLES, table_of
-from galforge.papers.table import GANTASTIC, HOLZSCHUH, LI
+from galforge.papers.readings import ROUNDTRIP
 from galforge.report import layout
-from galforge.report.captions import CAPTIONS, PATHS, remarks
+from galforge.report.captions import PATHS, remarks
 
-FIGURES = tuple(CAPTIONS)
-TITLES = {
-    "stamps": "Stamps",
-    "history": "Training",
-    "li2024": "Li et al. 2024: galaxies made for a redshift",
-    "gantastic2020": "Gantastic 4 (2020): sparse images and their scores",
-    **{name: table.title for name, table in TABLES.items()},
-}
-"""Sections, in the order of the page after the headline and what was run; each is there if a table or figure is."""
-TOGETHER = {
-    "li2024": tuple(name for name, table in TABLES.items() if table.study == LI),
-    "gantastic2020": ("gantastic_table2", "gantastic_table1", "experiments"),
-}
-"""Tables of the sections that have others than the one of their name."""
-SECTIONS = {
-    "all": (),
-    "stamps": ("stamps", "interpolations"),
-    "morphology": ("distributions", "planes", "contours"),
-    "power_spectrum": ("spectra",),
-    "colour_bulge": ("colours",),
-    "photometry": (),
-    "joint": (),
-    "fid": (),
-    "kid": (),
-    "coverage": (),
-    "denoising": ("sweep", "robustness", "denoised"),
-    "li2024": ("redshift_grid", "evolution", "losses", "redshifts", "properties", "divergences", "blind"),
-    "gantastic2020": ("sparse_images", "sparse_galaxies", "score_features"),
-    "history": ("history",),
-}
-"""Figures of each section; those that are not the first one of theirs are folded away."""
-FOLDED = {
-    "interpolations": "Walks through the latent space, and reconstructions",
-    "planes": "Gini-M20 and size-magnitude planes",
-    "contours": "Pairs of properties",
-    "robustness": "Robustness against noise and pixel size",
-    "denoised": "Galaxies before and after denoising",
-    "redshifts": "Redshifts found against those asked for, galaxy by galaxy",
-    "properties": "Distributions in bins of redshift",
-    "divergences": "Divergences in bins of redshift",
-    "blind": "Can you tell them apart? A sheet to print",
-    "sparse_galaxies": "Galaxies, real and drawn by two-stage models",
-    "score_features": "What tells images of high score from those of low score",
-}
-
-
-STUDIES = {
-    HOLZSCHUH: "Holzschuh et al. 2022, MNRAS 515, 652",
-    LI: "Li et al. 2024, arXiv:2407.07229",
-    GANTASTIC: "Gantastic 4, Two-Stage GAN for Sparse Galaxy Image Generation (ETH Zurich)",
-}
-"""Where printed values come from."""
+HEADLINE = "headline"
+"""File of a paper's table that stands at the top of the page."""
 _COSTS = {
     "parameters": "parameters",
     "images_seen": "images seen",
@@ -122,11 +72,23 @@ class Summary(TypedDict):
 
 @dataclass(frozen=True)
 class Figure:
-    """A PNG file for the page: its kind, one of FIGURES, decides the section, its data set the heading above it."""
+    """A PNG file for the page.
+
+    Attributes:
+        path: the file.
+        paper: the paper that it is of.
+        kind: its name among the figures of the paper, which decides the section.
+        subject: the data set or sweep that it shows, its heading.
+        title: said where it is folded away.
+        caption: what is seen.
+        alt: a text for those who do not see it.
+    """
 
     path: Path
+    paper: str
     kind: str
-    dataset: str
+    subject: str
+    title: str
     caption: str
     alt: str
 
@@ -157,19 +119,17 @@ def build(summary: Summary, tables: Mapping[str, pd.DataFrame], figures: Sequenc
 
     Args:
         summary: what was run.
-        tables: assembled tables by name, in the order of the page; the headline is put first.
+        tables: assembled tables by name (``galforge.papers.registry.tables``); sections show them in their own order.
         figures: PNG files, embedded; each is shown in the section of its kind, in the given order.
         out: the HTML file; written whole or not at all.
 
     Raises:
-        PageError: a figure is missing, no PNG, of unknown kind or without alternative text; an unknown table.
+        PageError: a figure is missing, no PNG or without alternative text; a figure or table that no section shows.
     """
-    unknown = [name for name in tables if name not in TABLES]
-    if unknown:
-        raise PageError(f"page: no table is called {', '.join(unknown)}; there are {', '.join(TABLES)}")
     shown = {name: _table(name, frame, summary["statmorph"]) for name, frame in tables.items()}
-    pictures = [_picture(figure) for figure in figures]
-    drawn = {kind: [each for each in pictures if each.figure.kind == kind] for kind in FIGURES}
+    drawn: dict[tuple[str, str], list[_Picture]] = {}
+    for figure in figures:
+        drawn.setdefault((figure.paper, figure.kind), []).append(_picture(figure))
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent),
         autoescape=True,
@@ -177,18 +137,19 @@ def build(summary: Summary, tables: Mapping[str, pd.DataFrame], figures: Sequenc
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    headline = shown.get("headline")
+    headline = next((shown[name] for name in shown if registry.table(name).file == HEADLINE), None)
+    cost = next((shown[name] for name in shown if registry.table(name).comparisons == ("trainings",)), None)
+    own = [table["name"] for table in (headline, cost) if table]
+    papers = {registry.table(name).paper for name in shown}
     text = environment.get_template("page.html.j2").render(
         summary=summary,
         warning=warning(summary),
         headline=headline,
         strips={block.dataset: strip(block, summary["scale"]) for block in (headline["blocks"] if headline else [])},
-        cost=shown.get("cost"),
-        costs=costs(shown["cost"]["blocks"]) if "cost" in shown else {},
-        sections=sections(shown, drawn),
-        studies=[words for study, words in STUDIES.items() if any(TABLES[name].study == study for name in tables)],
-        figures=drawn,
-        folded=FOLDED,
+        cost=cost,
+        costs=costs(cost["blocks"]) if cost else {},
+        sections=sections({name: table for name, table in shown.items() if name not in own}, drawn),
+        references=[registry.paper(name).reference for name in registry.names() if name in papers],
         kinds=PROTOCOLS,
         model_label=model_label,
     )
@@ -196,23 +157,52 @@ def build(summary: Summary, tables: Mapping[str, pd.DataFrame], figures: Sequenc
 
 
 def table_at(path: Path) -> str:
-    """The table in a file: its name, or that which tells it apart from another study's of the same name."""
-    study = path.parent.name
-    return table_of(study, path.stem) if study == GANTASTIC else path.stem
+    """The name of the table in a file."""
+    return path.stem if path.parent.name == "tables" else f"{path.parent.name}/{path.stem}"
 
 
-def sections(shown: Mapping[str, Any], drawn: Mapping[str, Sequence[Any]]) -> list[dict[str, Any]]:
-    """The sections that have a table or a figure, each with its tables and its kinds of figures."""
+def sections(shown: Mapping[str, Any], drawn: Mapping[tuple[str, str], Sequence[Any]]) -> list[dict[str, Any]]:
+    """The sections that have a table or a figure, each with its tables and its galleries: pictures of one kind.
+
+    Tables of no paper come first, then the sections of each paper.
+
+    Raises:
+        PageError: a figure or table that no section shows.
+    """
     found = [
-        {
-            "name": name,
-            "title": TITLES[name],
-            "tables": [shown[table] for table in TOGETHER.get(name, (name,)) if table in shown],
-            "kinds": [kind for kind in kinds if drawn[kind]],
-        }
-        for name, kinds in SECTIONS.items()
+        {"name": name, "title": table["about"].title, "lead": "", "tables": [table], "galleries": []}
+        for name, table in shown.items()
+        if "/" not in name
     ]
-    return [section for section in found if section["tables"] or section["kinds"]]
+    for paper in registry.names():
+        for section in registry.paper(paper).sections:
+            tables = [f"{paper}/{name}" for name in section.tables]
+            pictures = [drawn[paper, kind] for kind in section.figures if (paper, kind) in drawn]
+            found.append(
+                {
+                    "name": section.name,
+                    "title": section.title,
+                    "lead": section.lead,
+                    "tables": [shown[name] for name in tables if name in shown],
+                    # The first figure of a section is open, the others are folded away.
+                    "galleries": [
+                        {"title": each[0].figure.title if number else "", "pictures": each}
+                        for number, each in enumerate(pictures)
+                    ],
+                }
+            )
+    _check_shown(found, shown, drawn)
+    return [section for section in found if section["tables"] or section["galleries"]]
+
+
+def _check_shown(found: Sequence[dict[str, Any]], shown: Mapping[str, Any], drawn: Mapping[Any, Any]) -> None:
+    """Refuse what would be missing on the page without a word."""
+    there = {table["name"] for section in found for table in section["tables"]}
+    pictures = {id(each["pictures"]) for section in found for each in section["galleries"]}
+    lost = [f"table {name}" for name in shown if name not in there]
+    lost += [f"figure {'/'.join(key)}" for key, each in drawn.items() if id(each) not in pictures]
+    if lost:
+        raise PageError(f"page: no section shows {', '.join(lost)}; name it in a section of its paper (paper.py)")
 
 
 def costs(blocks: Sequence[layout.Block]) -> dict[str, dict[str, str]]:
@@ -286,18 +276,17 @@ def strip(block: layout.Block, scale: str) -> list[Bar]:
 
 def _table(name: str, frame: pd.DataFrame, statmorph: str) -> dict[str, Any]:
     """A table as the template wants it."""
+    about = registry.table(name)
     return {
         "name": name,
-        "about": TABLES[name],
+        "about": about,
         # Said once, at the top, and again where the page tells how to read it.
-        "remarks": [said for said in remarks(name, frame, statmorph) if said != PATHS or name == "headline"],
-        "blocks": layout.blocks(name, frame),
+        "remarks": [said for said in remarks(about, frame, statmorph) if said != PATHS or about.file == HEADLINE],
+        "blocks": layout.blocks(about, frame),
     }
 
 
 def _picture(figure: Figure) -> _Picture:
-    if figure.kind not in FIGURES:
-        raise PageError(f"{figure.path}: kind {figure.kind!r} is not one of {', '.join(FIGURES)}")
     if not figure.alt.strip():
         raise PageError(f"{figure.path}: has no alternative text; say what the figure shows")
     try:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from galforge.report.captions import ALTERNATIVES, CAPTIONS, MEASURED, measured_by
+from galforge.report.captions import measured_by
 from galforge.report.page import DataSet, Figure, Run, Summary
 from galforge.stamps.file import Stamps
 from galforge.version import VERSION
@@ -38,19 +38,28 @@ def summarise(spec: dict[str, Any], stamps: Sequence[str], commit: str, dirty: b
     }
 
 
-def figures(paths: Sequence[str], tables: Mapping[str, pd.DataFrame], statmorph: str) -> list[Figure]:
-    """The figures of the page; kind and data set are in the file names (``<kind>-<dataset>.png``).
+def figures(
+    paths: Sequence[str], about: Mapping[str, Mapping[str, str]], tables: Mapping[str, pd.DataFrame], statmorph: str
+) -> list[Figure]:
+    """The figures of the page.
 
-    Captions of figures that show morphology, which is the corrected one, say what measured it.
+    Args:
+        paths: their files, ``<paper>/<kind>-<subject>.png``.
+        about: title, caption, alternative text and ``engine_of`` of each, by ``<paper>/<kind>``. Captions of figures
+            that show morphology, which is the corrected one, say what measured it, as the table ``engine_of`` knows.
+        tables: assembled tables by name.
+        statmorph: version of statmorph in the lock.
     """
     out = []
-    for path in paths:
-        kind, dataset = Path(path).stem.split("-", 1)
-        caption = CAPTIONS[kind]
-        if kind in MEASURED and "morphology" in tables:
-            drawn = tables["morphology"].query("protocol == 'corrected'")
+    for path in map(Path, paths):
+        paper, (kind, subject) = path.parent.name, path.stem.split("-", 1)
+        own = about[f"{paper}/{kind}"]
+        caption = own["caption"]
+        if own["engine_of"] in tables:
+            drawn = tables[own["engine_of"]].query("protocol == 'corrected'")
             caption = f"{caption} {measured_by(drawn, statmorph)}".rstrip()
-        out.append(Figure(Path(path), kind, dataset, caption, ALTERNATIVES[kind].format(dataset=dataset)))
+        alternative = own["alternative"].format(dataset=subject)
+        out.append(Figure(path, paper, kind, subject, own["title"], caption, alternative))
     return out
 
 

@@ -1,26 +1,22 @@
 """From distances to tables: seeds averaged, printed values beside, origin and protocol on each row."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from galforge.atomic import replacing, write_text
-from galforge.drawing.names import COLOUR_BULGE, CONDITIONAL, COSTS, GROUPS, MORPHOLOGY, PHOTOMETRY
 from galforge.errors import GalforgeError
-from galforge.papers.gantastic2020 import gantastic2020
-from galforge.papers.holzschuh2022.headline import headline
-from galforge.papers.li2024.rows import named_by_network
-from galforge.papers.li2024.rows import place as among_its_metric
 from galforge.papers.printed import COLUMNS as PRINTED
 from galforge.papers.printed import KEY, printed, with_printed
-from galforge.papers.readings import KINDS, METRICS, OWN, PAIRED, REAL, ROUNDTRIP, TABLES, at_floor
+from galforge.papers.readings import PAIRED, REAL, ROUNDTRIP, at_floor
+from galforge.papers.table import Table
 from galforge.report import formats
 from galforge.report.layout import engines
 
 PROTOCOLS = ("corrected", "published", "")
-COUNTS = ("entered", "segmented", "flag_ok", "kept", "early", "red")
 COLUMNS = (
     "dataset",
     "origin",
@@ -56,8 +52,6 @@ _DISTANCES = (
     "n_generated",
 )
 _KEY = ["dataset", "origin", "model", "metric", "property", "protocol"]
-_ORDER = (*MORPHOLOGY, *PHOTOMETRY, *COLOUR_BULGE, *COSTS, *(name for name in GROUPS if name != "overall"))
-_MEANS = ("large_scales", "small_scales", "average", "overall")
 
 
 class TablesError(GalforgeError):
@@ -79,7 +73,7 @@ def read_published(paths: Sequence[str | Path]) -> pd.DataFrame:
     Raises:
         TablesError: a file lacks a column, or two rows give the same printed value.
     """
-    frames = [_read(path, PRINTED, "it needs those of config/published/holzschuh2022.csv") for path in paths]
+    frames = [_read(path, PRINTED, "printed values need the columns " + ", ".join(PRINTED)) for path in paths]
     if not frames:
         return pd.DataFrame({name: pd.Series(dtype=float if name == "value" else str) for name in PRINTED})
     published = pd.concat(frames, ignore_index=True)
@@ -93,7 +87,20 @@ def read_published(paths: Sequence[str | Path]) -> pd.DataFrame:
     return published
 
 
-def assemble(table: str, distances: Sequence[pd.DataFrame], published: pd.DataFrame) -> pd.DataFrame:
+def make(table: Table, inputs: Mapping[str, Sequence[str]], spec: Mapping[str, Any]) -> pd.DataFrame:
+    """A table from its input files: ``published``, and ``distances`` or what its own function ``make`` reads."""
+    published = read_published(inputs["published"])
+    if table.make:
+        return table.function("make")(table, inputs, published, spec)
+    return assemble(table, read_distances(inputs["distances"]), published)
+
+
+def assembled(table: Table, files: Mapping[str, Any]) -> pd.DataFrame:
+    """A table from a figure's files: ``distances`` and ``published``, its printed values."""
+    return assemble(table, read_distances(files["distances"]), read_published([files["published"]]))
+
+
+def assemble(table: Table, distances: Sequence[pd.DataFrame], published: pd.DataFrame) -> pd.DataFrame:
     """One table in tidy form, with the columns COLUMNS.
 
     Seeds are averaged. ``standard_error`` adds in quadrature the error over images (root mean square over
@@ -108,92 +115,59 @@ def assemble(table: str, distances: Sequence[pd.DataFrame], published: pd.DataFr
     without value. ``engine`` is what measured the row, empty where its measure has no engine and for printed values.
 
     Args:
-        table: one of ``papers.readings.TABLES`` but those of OWN there. The headline's rows are the averages of
-            the groups and their mean, ``overall``, as the abstract of Holzschuh et al. (2022) defines it; it is left
-            out where a group is missing.
+        table: a table that is made of distances.
         distances: frames of the columns that ``read_distances`` asks for.
         published: printed values as ``read_published`` gives them.
 
     Raises:
-        TablesError: unknown table, nothing for it among the distances, the same comparison twice, or seeds that
-            different engines measured.
+        TablesError: the table is made otherwise, nothing for it is among the distances, the same comparison comes
+            twice, or different engines measured the seeds of a row.
     """
-    known = [name for name in TABLES if name not in OWN]
-    if table not in known:
-        raise TablesError(f"table {table!r} is not one of {', '.join(known)}")
+    if table.make:
+        raise TablesError(f"table {table.name} is not made of distances, but by {table.make}")
     runs = pd.concat([frame[list(_DISTANCES)] for frame in distances], ignore_index=True) if distances else None
     if runs is None or runs.empty:
-        raise TablesError(f"table {table}: no distances were given; name at least one run in the configuration")
-    runs = named_by_network(runs.assign(engine=engines(runs)))
+        raise TablesError(f"table {table.name}: no distances were given; name at least one run in the configuration")
+    runs = runs.assign(engine=engines(runs))
     runs = runs[(runs["model"] != ROUNDTRIP) | runs["metric"].isin(PAIRED)]
-    twice = runs.duplicated(["comparison", "seed", *_KEY])
+    rows = _rows_of(table, table.function("select")(runs) if table.select else runs)
+    twice = rows.duplicated(["comparison", "seed", *_KEY])
     if twice.any():
-        row = runs[twice].iloc[0]
+        row = rows[twice].iloc[0]
         raise TablesError(
-            f"table {table}: {row.dataset}, {row.model}, seed {row.seed}, {row.comparison} ({row.protocol}), "
+            f"table {table.name}: {row.dataset}, {row.model}, seed {row.seed}, {row.comparison} ({row.protocol}), "
             f"{row.metric} {row.property} comes twice; give each distances file once"
         )
-    rows = headline(runs) if table == "headline" else _rows_of(table, runs)
     if rows.empty:
         found = ", ".join(sorted(set(runs["comparison"])))
-        raise TablesError(f"table {table}: the distances hold nothing for it, only {found}; run that measure too")
-    averaged = with_printed(_beside_real(_averaged(rows)), printed(table, published))
-    return _ordered(averaged, list(dict.fromkeys(runs["dataset"])))
+        raise TablesError(f"table {table.name}: the distances hold nothing for it, only {found}; run that measure too")
+    found = with_printed(_beside_real(table, averaged(table, rows)), printed(table, published))
+    return ordered(table, found, list(dict.fromkeys(rows["dataset"])))
 
 
-def assemble_cost(costs: pd.DataFrame) -> pd.DataFrame:
-    """The table of costs in tidy form, with the columns COLUMNS and the metric ``cost``; seeds are averaged.
-
-    Args:
-        costs: one row per property of a training: dataset, origin (of the stamps it was trained on), model, seed,
-            property, value (``galforge.report.cost``).
-
-    Raises:
-        TablesError: no rows.
-    """
-    if costs.empty:
-        raise TablesError("table cost: no trainings were given; name at least one run in the configuration")
-    rows = costs.assign(
-        metric="cost", protocol="", engine="", standard_error=np.nan, floor=np.nan, n_source=np.nan, n_generated=np.nan
-    )
-    return _ordered(_averaged(rows).assign(published=np.nan), list(dict.fromkeys(costs["dataset"])))
-
-
-def write(
-    table: str, frame: pd.DataFrame, scale: str, statmorph: str, csv: str | Path, md: str | Path, tex: str | Path
-) -> None:
-    """Write an assembled table for machines (CSV, 12 digits) and for people (Markdown, LaTeX with booktabs).
+def write(table: Table, frame: pd.DataFrame, scale: str, statmorph: str, paths: Sequence[str | Path]) -> None:
+    """Write a table for machines (CSV, 12 digits) and for people (Markdown, LaTeX with booktabs).
 
     Args:
-        table: one of ``galforge.papers.readings.TABLES``.
-        frame: from ``assemble``, ``assemble_cost`` or ``papers.holzschuh2022.denoising_table.assemble`` for it.
+        table: what it is.
+        frame: from ``make``.
         scale: the configuration's scale (``paper``, ``demo``), said in the captions.
-        statmorph: version of statmorph in the lock, said in the captions with the engine.
+        statmorph: version of statmorph in the lock, said in the notes with the engine.
+        paths: the files, CSV, Markdown and LaTeX.
     """
+    csv, md, tex = paths
     with replacing(csv) as temporary:
         frame.to_csv(temporary, index=False, float_format="%.12g", lineterminator="\n")
     write_text(md, formats.markdown(table, frame, scale, statmorph))
     write_text(tex, formats.latex(table, frame, scale, statmorph))
 
 
-def _read(path: str | Path, columns: tuple[str, ...], remedy: str) -> pd.DataFrame:
-    frame = pd.read_csv(path)
-    missing = [name for name in columns if name not in frame.columns]
-    if missing:
-        raise TablesError(f"{path}: lacks the column {', '.join(missing)}; {remedy}")
-    return frame
+def averaged(table: Table, runs: pd.DataFrame) -> pd.DataFrame:
+    """Rows of single trainings, averaged over seeds.
 
-
-def _rows_of(table: str, runs: pd.DataFrame) -> pd.DataFrame:
-    made_of = TABLES[table].comparisons
-    own = runs[runs["comparison"].isin(made_of)]
-    shown = own[own["metric"].isin(TABLES[table].metrics)]
-    # Counts alone are no table: they come with what was compared. Those of several comparisons cannot be told apart.
-    counts = (own["metric"] == "count") & (len(made_of) == 1)
-    return own[own.index.isin(shown.index) | counts] if len(shown) else shown
-
-
-def _averaged(runs: pd.DataFrame) -> pd.DataFrame:
+    Raises:
+        TablesError: seeds of a row were measured by different engines.
+    """
     rows = []
     # Sorted by seed: a sum in another order may differ in its last digit.
     for key, group in runs.sort_values("seed", kind="stable").groupby(_KEY, sort=False, dropna=False):
@@ -217,7 +191,7 @@ def _averaged(runs: pd.DataFrame) -> pd.DataFrame:
                 "value": mean,
                 "standard_error": error,
                 "floor": floor,
-                "at_floor": not paired and at_floor(known["metric"], mean, error, floor),
+                "at_floor": not paired and at_floor(table.kind(known["metric"]), mean, error, floor),
                 "n_source": np.round(group["n_source"].mean()),
                 "n_generated": np.round(group["n_generated"].mean()),
                 "seeds": len(value),
@@ -227,44 +201,52 @@ def _averaged(runs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _beside_real(rows: pd.DataFrame) -> pd.DataFrame:
+def ordered(table: Table, rows: pd.DataFrame, datasets: Sequence[str]) -> pd.DataFrame:
+    """Averaged rows in the order of the table, with the columns COLUMNS.
+
+    By data set and model in the order of the runs, real galaxies first, and galaxies stored and decoded last; models
+    that were not run follow, and rows of a model are in the order of the table.
+    """
+    models = list(dict.fromkeys([*rows.loc[rows["seeds"].notna(), "model"], *rows["model"]]))
+    columns = ("dataset", "model", "seeds", "protocol", "metric", "property")
+    places = [
+        (
+            datasets.index(dataset),
+            model == ROUNDTRIP,
+            model != REAL,
+            pd.isna(seeds),
+            models.index(model),
+            PROTOCOLS.index(protocol),
+            *table.place(metric, name),
+        )
+        for dataset, model, seeds, protocol, metric, name in zip(*(rows[each] for each in columns), strict=True)
+    ]
+    out = rows.iloc[sorted(range(len(rows)), key=places.__getitem__)][list(COLUMNS)].reset_index(drop=True)
+    return out.astype({"n_source": "Int64", "n_generated": "Int64", "seeds": "Int64", "at_floor": bool})
+
+
+def _read(path: str | Path, columns: tuple[str, ...], remedy: str) -> pd.DataFrame:
+    frame = pd.read_csv(path)
+    missing = [name for name in columns if name not in frame.columns]
+    if missing:
+        raise TablesError(f"{path}: lacks the column {', '.join(missing)}; {remedy}")
+    return frame
+
+
+def _rows_of(table: Table, runs: pd.DataFrame) -> pd.DataFrame:
+    own = runs[runs["comparison"].isin(table.comparisons)]
+    shown = own["metric"].isin(table.metrics)
+    # Counts alone are no table: they come with what was compared. Those of several comparisons cannot be told apart.
+    counts = (own["metric"] == "count") & (len(table.comparisons) == 1)
+    return own[shown | counts] if shown.any() else own[shown]
+
+
+def _beside_real(table: Table, rows: pd.DataFrame) -> pd.DataFrame:
     """Rows with ``at_floor`` where a number of one sample is that of the real galaxies, within twice the errors."""
     key = [name for name in _KEY if name != "model"]
     real = rows.loc[rows["model"] == REAL, [*key, "value", "standard_error"]]
     beside = rows[key].merge(real, on=key, how="left", validate="many_to_one")
     error = np.hypot(rows["standard_error"].to_numpy(float), beside["standard_error"].to_numpy(float))
-    found = [
-        at_floor(metric, value, both, level)
-        for metric, value, both, level in zip(rows["metric"], rows["value"], error, beside["value"], strict=True)
-    ]
-    apply = (rows["metric"].map(KINDS) == "beside") & (rows["model"] != REAL)
+    found = [at_floor("beside", *each) for each in zip(rows["value"], error, beside["value"], strict=True)]
+    apply = rows["metric"].map(table.kind).eq("beside") & (rows["model"] != REAL)
     return rows.assign(at_floor=np.where(apply, found, rows["at_floor"]).astype(bool))
-
-
-def _ordered(rows: pd.DataFrame, datasets: list[str]) -> pd.DataFrame:
-    run = rows["seeds"].notna()
-    models = list(dict.fromkeys([*rows.loc[run, "model"], *rows["model"]]))
-
-    def place(row: pd.Series) -> tuple[object, ...]:
-        name = row["property"]
-        own = name in _ORDER and row["metric"] not in (*CONDITIONAL, *gantastic2020.KINDS)
-        known = _ORDER.index(name) if own else len(_ORDER)
-        if row["metric"] in gantastic2020.KINDS:
-            known = gantastic2020.place(row["metric"], name)
-        return (
-            datasets.index(row["dataset"]),
-            row["model"] == ROUNDTRIP,
-            row["model"] != REAL,
-            pd.isna(row["seeds"]),
-            models.index(row["model"]),
-            PROTOCOLS.index(row["protocol"]),
-            METRICS.index(row["metric"]),
-            COUNTS.index(name) if name in COUNTS else 0,
-            _MEANS.index(name) + 1 if name in _MEANS else 0,
-            known,
-            *among_its_metric(name),
-        )
-
-    order = sorted(rows.index, key=lambda index: place(rows.loc[index]))
-    out = rows.loc[order, list(COLUMNS)].reset_index(drop=True)
-    return out.astype({"n_source": "Int64", "n_generated": "Int64", "seeds": "Int64", "at_floor": bool})

@@ -18,17 +18,17 @@ SPLIT = "test"
 
 
 def conditions_for(asked: Mapping[str, Any], count: int, weights: Path, source: Path | None) -> dict[str, np.ndarray]:
-    """Conditions (count,) float32 per column; more images leave those of the first as they are.
+    """Conditions (count,) float32 per column; the first ones do not depend on ``count``.
 
-    From the test split come the columns of one galaxy together. Galaxies outside of the range that a model was trained
-    in are left out where it refuses to be asked for them.
+    With ``source: test``, all columns of an image come from one galaxy of the test split. Galaxies outside of the range
+    of the training are left out, unless the model takes raw conditions.
 
     Args:
-        asked: ``columns``, ``told`` (whether the model is told any of them), ``source`` (``test`` or ``uniform``),
-            ``seed`` and, for ``uniform``, ``low`` and ``high``.
-        count: of images.
+        asked: ``columns``, ``told`` (whether the model is conditioned on any of them), ``source`` (``test`` or
+            ``uniform``), ``seed`` and, for ``uniform``, ``low`` and ``high``.
+        count: number of images.
         weights: the exported model.
-        source: the stamps that have a test split; not read for ``uniform``.
+        source: the stamps with the test split; not read for ``uniform``.
 
     Raises:
         GalforgeError: no galaxies to take conditions from, or a condition that is not finite.
@@ -38,17 +38,13 @@ def conditions_for(asked: Mapping[str, Any], count: int, weights: Path, source: 
         low, high = asked["low"], asked["high"]
         drawn = [generator(asked["seed"], "condition", index).uniform(low, high) for index in range(count)]
         return {name: np.array(drawn, dtype=np.float32) for name in columns}
-    rows = _rows(columns, source)
-    total = len(rows[columns[0]])
     conditioning = getattr(weights_files.load(weights, torch.device("cpu")).family, "conditioning", None)
-    rows = _within(rows, conditioning, weights, source)
+    rows = _within(_rows(columns, source), conditioning, weights, source)
     length = len(rows[columns[0]])
-    if length < total:
-        log.info("%s: %d of %d test galaxies are outside of the range of the training", source, total - length, total)
     if count > length and asked["told"]:
         log.warning(
-            "%s: %d images are drawn for the conditions of %d test galaxies, so that conditions repeat; floors and "
-            "errors of comparisons take all images for independent",
+            "%s: %d images are drawn for the conditions of %d test galaxies, so that conditions repeat, but floors and "
+            "errors of comparisons assume independent images",
             source, count, length,
         )  # fmt: skip
     epochs = range(-(-count // length))
@@ -59,10 +55,10 @@ def conditions_for(asked: Mapping[str, Any], count: int, weights: Path, source: 
 def divided(
     asked: Mapping[str, Any], given: dict[str, np.ndarray]
 ) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
-    """Columns that a model is told, and those that only stand beside its images.
+    """Columns that a model is conditioned on, and columns that are only copied to the catalogue of its images.
 
     Args:
-        asked: ``told``, whether the model is told anything, and ``beside``, columns that it is not told all the same.
+        asked: ``told``, whether the model is conditioned on anything, and ``beside``, columns to copy only.
         given: values (count,) per column.
     """
     apart = asked.get("beside", []) if asked["told"] else list(given)
@@ -91,7 +87,7 @@ def _rows(columns: list[str], source: Path) -> dict[str, np.ndarray]:
 def _within(
     rows: dict[str, np.ndarray], conditioning: Conditioning | None, weights: Path, source: Path
 ) -> dict[str, np.ndarray]:
-    """Those rows that a model can be asked for."""
+    """The rows that are inside the range of the training."""
     if conditioning is None or conditioning.raw:
         return rows
     outside = conditioning.outside(rows)
@@ -100,4 +96,7 @@ def _within(
             f"{source}: all its {SPLIT} galaxies are outside of the range that {weights} was trained in, "
             f"{conditioning.ranges()}; train on stamps of the same kind"
         )
+    if outside.any():
+        where = "test galaxies are outside of the range of the training"
+        log.info("%s: %d of %d %s", source, outside.sum(), len(outside), where)
     return {name: values[~outside] for name, values in rows.items()}

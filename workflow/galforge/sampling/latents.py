@@ -1,4 +1,4 @@
-"""Walks through a model's latent space, and real stamps that it encodes and gives back."""
+"""Walks through a model's latent space, and its reconstructions of source stamps."""
 
 import math
 from dataclasses import replace
@@ -17,11 +17,11 @@ from galforge.seeds import generator
 from galforge.stamps.file import Stamps, StampsWriter
 
 SPLITS = ("test", "validation", "train")
-"""Where stamps to reconstruct are taken from: the first of these that there is."""
+"""Stamps to reconstruct come from the first of these splits that has any."""
 
 
 class RowNoise:
-    """Random numbers of one row, the same for each of its images; see ``galforge.models.protocol.Noise``."""
+    """Random numbers of one row, equal for all its images; see ``galforge.models.protocol.Noise``."""
 
     def __init__(self, seed: int, what: str, row: int, count: int, device: torch.device):
         self.stream, self.count, self.device = generator(seed, what, row), count, device
@@ -36,17 +36,19 @@ def walk(
 ) -> None:
     """Write walks and reconstructions as stamps of origin ``generated``.
 
-    The catalogue holds ``name``, ``kind``, ``row`` and ``step``. Of kind ``walk`` are rows x steps images on the ways
-    between two random latent vectors, with the same noise within a row. Where the family reconstructs, rows x steps
-    source stamps (or as many as the test split has, else the validation split, else the training split) follow as kind
-    ``truth``, which are the only ones that no model made, and what the model makes of them as kind
-    ``reconstruction``; stamps that a conditional model cannot be told of are left out. A row is evaluated at once, so
-    an image is a pure function of (weights, seed, row, step) and the number of steps. A family without latent vectors,
-    or with conditions, gives no walks.
+    The catalogue holds ``name``, ``kind``, ``row`` and ``step``. The kinds are:
+
+    - ``walk``: rows x steps images; in each row, ``steps`` images between two random latent vectors, with the same
+      noise. Families without latent vectors, or with conditions, give no walks.
+    - ``truth``: where the family reconstructs, rows x steps source stamps, or as many as there are in the first split
+      of SPLITS that has any. Stamps whose conditions the model cannot take are left out. No model made these.
+    - ``reconstruction``: the model's reconstructions of these.
+
+    A row is evaluated at once, so an image is a pure function of (weights, seed, row, step) and the number of steps.
 
     Args:
         weights: an exported model.
-        stamps: the stamps that it was trained on.
+        stamps: the stamps that the model was trained on.
         out: the stamps file to make.
         rows, steps: number of walks, and images in each.
         seed: of the latent vectors and of noise.
@@ -89,9 +91,9 @@ def ends(seed: int, row: int, latent: int) -> tuple[Tensor, Tensor]:
 def between(first: Tensor, last: Tensor, steps: int) -> Tensor:
     """Vectors (steps, latent) from ``first`` to ``last`` (latent,): z(t) = cos(t pi / 2) first + sin(t pi / 2) last.
 
-    For orthogonal vectors, which random ones of many dimensions nearly are, this is the spherical interpolation of
-    Shoemake (1985). It has no special cases, and where both ends are standard normal, so is every vector between: no
-    image of a walk is less probable than a sample.
+    For orthogonal vectors, as random ones of many dimensions nearly are, this is the spherical interpolation of
+    Shoemake (1985). It has no special cases. Where both ends are standard normal, so is every vector between them, so
+    that images of a walk are as probable as samples.
     """
     angles = torch.linspace(0, math.pi / 2, steps, dtype=torch.float64)
     weights = torch.stack([torch.cos(angles), torch.sin(angles)], 1)
@@ -114,7 +116,7 @@ def _reconstruct(
     possible = there[_tellable(model, {name: values[there] for name, values in told.items()}, len(there))]
     if len(possible) < len(there):
         log.info(
-            "%s: %d of %d stamps of the %s split have no %s that the model was trained on, and are not reconstructed",
+            "%s: %d of %d stamps of the %s split have no %s in the range of the training, and are not reconstructed",
             source.path, len(there) - len(possible), len(there), split, ", ".join(told),
         )  # fmt: skip
     chosen = possible[: rows * steps]
@@ -132,19 +134,11 @@ def _reconstruct(
 
 def _tellable(model: weights_files.Model, told: dict[str, np.ndarray], count: int) -> np.ndarray:
     """Which of ``count`` stamps have finite conditions, within the range of the training where that is known."""
-    possible = np.ones(count, dtype=bool)
-    for values in told.values():
-        possible &= np.isfinite(values)
+    possible = np.logical_and.reduce([np.ones(count, dtype=bool), *map(np.isfinite, told.values())])
     conditioning = getattr(model.family, "conditioning", None)
     return possible if conditioning is None else possible & ~conditioning.outside(told)
 
 
 def _append(writer: StampsWriter, images: np.ndarray, kind: str, row: int, names: list[str] | np.ndarray) -> None:
-    count = len(images)
-    columns = {
-        "name": np.array(names, dtype=str),
-        "kind": np.array([kind] * count, dtype=str),
-        "row": np.full(count, row),
-        "step": np.arange(count),
-    }
-    writer.append_block(images, columns)
+    columns = {"name": np.array(names, dtype=str), "kind": np.full(len(names), kind)}
+    writer.append_block(images, columns | {"row": np.full(len(names), row), "step": np.arange(len(names))})

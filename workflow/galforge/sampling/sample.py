@@ -44,32 +44,29 @@ def sample(
     conditions: Mapping[str, np.ndarray] | None = None,
     beside: Mapping[str, np.ndarray] | None = None,
 ) -> dict[str, Any]:
-    """Draw the images with indices ``start`` to ``stop - 1`` and write them as stamps of origin
-    ``generated``.
+    """Draw the images with indices ``start`` to ``stop - 1`` and write them as stamps of origin ``generated``.
 
     Returns an account of the drawing: ``seconds`` per thousand images, the number of ``images`` that were timed, the
-    ``device`` and its ``threads``. It is the time of the networks and of putting images together, not of writing them,
-    and leaves out the first of several blocks, in which libraries get ready.
+    ``device`` and its ``threads``. Only the networks and the composition of their outputs are timed, without the first
+    of several blocks, in which libraries get ready.
 
-    Whole blocks of ``batch`` images, aligned to multiples of it, are evaluated and the wanted ones kept:
-    arithmetic depends on the size of a block in its last digits, so only then no cut into chunks can change
-    an image.
+    Whole blocks of ``batch`` images, aligned to multiples of it, are evaluated, and the wanted images kept. The size of
+    a block affects the last digits, so otherwise an image would depend on how the sample is cut into chunks.
 
     Args:
         weights: an exported model.
-        out: the stamps file to make; its catalogue holds ``index``, ``name``, and the conditions where there
-            are any.
+        out: the stamps file to make; its catalogue holds ``index``, ``name``, any conditions, and ``beside``.
         start, stop: the range of image indices.
         seed: of the drawing.
         batch: images in a block; with the number of threads and the device it decides the last digits.
         device: ``auto``, ``cpu`` or ``cuda``.
         threads: CPU threads.
         conditions: for a conditional family, a value (count,) per condition for all images from index 0 on.
-        beside: columns (count,) that the catalogue gets and the model is not told.
+        beside: columns (count,) that are only copied to the catalogue.
 
     Raises:
-        GalforgeError: unusable weights, wrong conditions or such that the model was not trained for, or an image that
-            is not finite.
+        GalforgeError: unusable weights, missing conditions or some outside of the range of the training, or an image
+            that is not finite.
     """
     place = devices.pick(device)
     with devices.reproducible(place, threads), torch.no_grad():
@@ -88,12 +85,10 @@ def sample(
                 images = _block(model, seed, range(first, first + batch), given, place)
                 spent.append(time.perf_counter() - begun)
                 kept = range(max(first, start), min(first + batch, stop))
-                columns = {
-                    "index": np.array(kept),
-                    "name": np.array([f"generated-{index:09d}" for index in kept]),
+                columns = {"index": np.array(kept), "name": np.array([f"generated-{index:09d}" for index in kept])}
+                columns |= {
+                    name: values[kept.start : kept.stop] for name, values in {**(beside or {}), **given}.items()
                 }
-                for name, values in {**(beside or {}), **given}.items():
-                    columns[name] = values[kept.start : kept.stop]
                 writer.append_block(images[kept.start - first : kept.stop - first], columns)
                 progress.advance(len(kept))
     return {**per_thousand(spent, batch), "device": place.type, "threads": threads}
@@ -105,12 +100,12 @@ def _block(
     """The images (n, C, H, W) of one block, in image units."""
     if isinstance(model.family, Composes):
         return model.family.compose(BlockNoise(seed, indices, device)).numpy()
-    conditions = None
-    if given:
-        # Past the last image of all, the block is filled up with its condition; those images are thrown away.
-        rows = {name: np.minimum(np.array(indices), len(values) - 1) for name, values in given.items()}
-        conditions = {name: torch.from_numpy(values[rows[name]]).to(device) for name, values in given.items()}
-    normalised = model.family.sample(BlockNoise(seed, indices, device), conditions)
+    # Past the last image, a block is filled up with the condition of the last; those images are thrown away.
+    conditions = {
+        name: torch.from_numpy(values[np.minimum(indices, len(values) - 1)]).to(device)
+        for name, values in given.items()
+    }
+    normalised = model.family.sample(BlockNoise(seed, indices, device), conditions or None)
     return model.normalisation.invert(normalised.float()).cpu().numpy()
 
 
@@ -119,8 +114,7 @@ def _conditions(
 ) -> dict[str, np.ndarray]:
     if set(wanted) != set(given or {}):
         raise GalforgeError(
-            f"{weights}: the model is conditioned on {', '.join(wanted) or 'nothing'}, but conditions were "
-            "given for "
+            f"{weights}: the model is conditioned on {', '.join(wanted) or 'nothing'}, but conditions were given for "
             f"{', '.join(given or {}) or 'nothing'}"
         )
     for name in wanted:

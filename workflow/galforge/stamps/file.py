@@ -1,16 +1,17 @@
-"""Stamps files: the one shape in which galaxy images travel, real, simulated or generated.
+"""Stamps files: the one format for galaxy images, real, simulated or generated.
 
-HDF5 with ``images`` (N, C, H, W) float32, contiguous (random batches read 80 times faster than from compressed
-chunks; images of a million 8-bit pixels stay 8-bit, a fourth of the disk), ``catalog/<column>`` of length N, and the
-header as attributes. Galaxies of many sizes travel in two ways: in stamps of one size with a last channel that codes
-the size (``galforge.stamps.sizes``; for networks), or each at its own size, one behind the other in ``pixels``
-(``galforge.stamps.native_file``; to see what the first way costs).
+HDF5 with ``images`` (N, C, H, W), ``catalog/<column>`` of length N, and the header as attribute. Pixels are float32 and
+contiguous, because random batches are then read 80 times faster than from compressed chunks; images of a million 8-bit
+pixels stay 8-bit, which takes a fourth of the disk. Galaxies of many sizes are kept in one of two ways: in stamps of
+one size with a last channel that codes the size (``galforge.stamps.sizes``; for networks), or each at its own size, one
+behind the other in ``pixels`` (``galforge.stamps.native_file``; to see what the first way costs).
 """
 
 import hashlib
 import json
 import math
 from collections.abc import Iterator
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
@@ -42,8 +43,11 @@ class Header:
         unit: unit of a pixel value, such as ``electron/s``.
         zero_points: AB magnitude of one unit per band; empty where the unit has none.
         gain: electrons per image unit (a catalogue column ``gain`` overrides it per stamp).
-        origin: one of ORIGINS; said by everything made from the file.
+        origin: one of ORIGINS; everything made from the file repeats it.
         sides: where the last channel codes the galaxies' sizes, the sides that have the codes 0 and 1 [px]; else empty.
+
+    Raises:
+        StampsError: an unknown origin or pixel unit, or another number of zero points than of bands.
     """
 
     bands: tuple[str, ...]
@@ -79,8 +83,78 @@ class Header:
         return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in data.items()})
 
 
-class StampsWriter:
-    """Writes a stamps file piece by piece; nothing bears the final name until all of it is on disk.
+def pieces(count: int, images: h5py.Dataset) -> Iterator[slice]:
+    """Ranges that cover the first ``count`` images of a data set (N, C, H, W), each of a few ten MB at most."""
+    step = max(1, _COPY_BYTES // (math.prod(images.shape[1:]) * images.dtype.itemsize))
+    for start in range(0, count, step):
+        yield slice(start, min(start + step, count))
+
+
+class Writer:
+    """What the writers of stamps files share. Use as a context manager.
+
+    The file gets its final name only when all of it is on disk; on an error it is removed.
+
+    Args:
+        path: the file to write.
+        header: what the stamps have in common.
+    """
+
+    def __init__(self, path: str | Path, header: Header):
+        self.path, self.header = Path(path), header
+        self._columns: dict[str, list[np.ndarray]] = {}
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self._temporary = stack.enter_context(replacing(self.path))
+            self._file = stack.enter_context(h5py.File(self._temporary, "w", libver="v110"))
+            self._begin()
+            self._opened = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            # Run first; if it fails, the file is closed and removed.
+            self._opened.callback(self._finish)
+        self._opened.__exit__(kind, error, trace)
+
+    def _begin(self) -> None:
+        raise NotImplementedError
+
+    def _finish(self) -> None:
+        raise NotImplementedError
+
+    def _add(self, columns: dict[str, np.ndarray], count: int) -> None:
+        """Keep the catalogue columns of ``count`` more stamps; all columns are written in the end.
+
+        Raises:
+            StampsError: other columns than before, or a column of another length.
+        """
+        if self._columns and set(columns) != set(self._columns):
+            raise StampsError(f"{self.path}: columns {sorted(columns)}, before {sorted(self._columns)}")
+        for name, values in columns.items():
+            values = np.asarray(values)
+            if values.shape != (count,):
+                raise StampsError(f"{self.path}: column {name} has shape {values.shape}, not ({count},)")
+            self._columns.setdefault(name, []).append(values)
+
+    def _seal(self, file: h5py.File, content: Any) -> None:
+        """Write catalogue, header and digest; ``content`` is a hash that has seen the pixels."""
+        for name in sorted(self._columns):
+            values = np.concatenate(self._columns[name])
+            if values.dtype.kind == "U":
+                values = np.char.encode(values, "utf-8")
+            content.update(name.encode() + values.tobytes())
+            file.create_dataset(f"catalog/{name}", data=values)
+        content.update(self.header.to_json().encode())
+        file.attrs["header"] = self.header.to_json()
+        file.attrs["content_sha256"] = content.hexdigest()
+
+
+class StampsWriter(Writer):
+    """Writes stamps of one size, one by one or by blocks; see ``Writer``.
 
     Args:
         path: the file to write.
@@ -88,6 +162,9 @@ class StampsWriter:
         header: what the stamps have in common.
         capacity: the most stamps that can come; fewer is fine.
         dtype: of the pixels on disk, ``<f4`` or ``u1`` (8-bit levels).
+
+    Raises:
+        StampsError: the header is for another number of channels.
     """
 
     def __init__(
@@ -95,28 +172,19 @@ class StampsWriter:
     ):
         if header.channels != shape[0]:
             raise StampsError(f"{path}: {header.channels} bands and codes for images of {shape[0]} channels")
-        self.path, self.shape, self.header, self.capacity = Path(path), tuple(shape), header, capacity
-        self.dtype = np.dtype(dtype)
-        self.count = 0
-        self._columns: dict[str, list[np.ndarray]] = {}
-
-    def __enter__(self) -> Self:
-        self._replacing = replacing(self.path)
-        self._temporary = self._replacing.__enter__()
-        self._file = h5py.File(self._temporary, "w", libver="v110")
-        self._images = self._file.create_dataset("images", (self.capacity, *self.shape), self.dtype)
-        return self
+        super().__init__(path, header)
+        self.shape, self.capacity, self.dtype, self.count = tuple(shape), capacity, np.dtype(dtype), 0
 
     def append(self, image: np.ndarray, **row: Any) -> None:
-        """Add one image (C, H, W) and its catalogue row."""
+        """Add one image (C, H, W) and its catalogue row; see ``append_block``."""
         self.append_block(np.asarray(image)[None], {name: np.asarray([value]) for name, value in row.items()})
 
     def append_block(self, images: np.ndarray, columns: dict[str, np.ndarray]) -> None:
         """Add images (n, C, H, W) with their catalogue columns, each of length n.
 
         Raises:
-            StampsError: wrong shape, pixels that are not finite, or no levels where those are kept, other columns than
-                before, or more than capacity.
+            StampsError: images of another shape, pixels that are not finite or, in a file of 8-bit levels, of another
+                type, other columns than before, or more stamps than ``capacity``.
         """
         images = np.asarray(images)
         if self.dtype == np.uint8 and images.dtype != np.uint8:
@@ -131,68 +199,41 @@ class StampsWriter:
         if not finite.all():
             row = self.count + int(np.argmin(finite))
             raise StampsError(f"{self.path}: stamp {row} has pixels that are not finite (NaN or infinite)")
-        if self._columns and set(columns) != set(self._columns):
-            raise StampsError(f"{self.path}: columns {sorted(columns)}, before {sorted(self._columns)}")
-        for name, values in columns.items():
-            values = np.asarray(values)
-            if values.shape != (len(images),):
-                raise StampsError(f"{self.path}: column {name} has shape {values.shape}, not ({len(images)},)")
-            self._columns.setdefault(name, []).append(values)
+        self._add(columns, len(images))
         self._images[self.count : stop] = images
         self.count = stop
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def _begin(self) -> None:
+        self._images = self._file.create_dataset("images", (self.capacity, *self.shape), self.dtype)
+
+    def _finish(self) -> None:
+        if self.count == self.capacity:
+            self._seal_images(self._file)
+            return
+        # A contiguous data set cannot shrink, and the capacity is only known to be an upper bound.
         trimmed = self._temporary.with_suffix(".trim")
         try:
-            if kind is None:
-                self._finish(trimmed)
-        except BaseException as failure:
+            with h5py.File(trimmed, "w", libver="v110") as file:
+                file.create_dataset("images", (self.count, *self.shape), self.dtype)
+                for here in pieces(self.count, self._images):
+                    file["images"][here] = self._images[here]
+                self._seal_images(file)
             self._file.close()
-            trimmed.unlink(missing_ok=True)
-            self._replacing.__exit__(type(failure), failure, failure.__traceback__)
-            raise
-        self._file.close()
-        if kind is None and self.count < self.capacity:
             trimmed.replace(self._temporary)
-        self._replacing.__exit__(kind, error, trace)
+        finally:
+            trimmed.unlink(missing_ok=True)
 
-    def _finish(self, trimmed: Path) -> None:
-        file = self._file
-        if self.count < self.capacity:
-            # A contiguous data set cannot shrink, and the capacity is only known to be an upper bound.
-            file = h5py.File(trimmed, "w", libver="v110")
-            file.create_dataset("images", (self.count, *self.shape), self.dtype)
-            for here in self._blocks():
-                file["images"][here] = self._images[here]
+    def _seal_images(self, file: h5py.File) -> None:
         content = hashlib.sha256()
-        for here in self._blocks():
+        for here in pieces(self.count, file["images"]):
             content.update(file["images"][here].tobytes())
-        for name in sorted(self._columns):
-            values = np.concatenate(self._columns[name])
-            if values.dtype.kind == "U":
-                values = np.char.encode(values, "utf-8")
-            content.update(name.encode() + values.tobytes())
-            file.create_dataset(f"catalog/{name}", data=values)
-        content.update(self.header.to_json().encode())
-        file.attrs["header"] = self.header.to_json()
-        file.attrs["content_sha256"] = content.hexdigest()
-        if file is not self._file:
-            file.close()
-
-    def _blocks(self) -> Iterator[slice]:
-        """The images in pieces that need little memory, however large an image is."""
-        size = math.prod(self.shape) * self.dtype.itemsize
-        step = max(1, _COPY_BYTES // size)
-        for start in range(0, self.count, step):
-            yield slice(start, min(start + step, self.count))
+        self._seal(file, content)
 
 
 class Stamps:
     """A stamps file open for reading. Use as a context manager; ``images[i:j]`` reads (j - i, C, H, W).
 
-    Of galaxies that are kept each at its own size, ``images`` and ``shape`` are None; ``stamp`` reads either kind.
+    Where each galaxy is kept at its own size, ``images`` and ``shape`` are None; ``stamp`` reads either kind.
 
     Raises:
         StampsError: the file is missing, truncated or no stamps file.
@@ -220,7 +261,7 @@ class Stamps:
         return self.images.shape[0] if self.images is not None else len(self._sides)
 
     def stamp(self, index: int) -> np.ndarray:
-        """One image (C, H, W), as it is kept."""
+        """One image (C, H, W), as it is stored."""
         if self.images is not None:
             return self.images[index]
         side, end = int(self._sides[index]), int(self._ends[index])
@@ -241,7 +282,7 @@ class Stamps:
         return np.char.decode(values, "utf-8") if values.dtype.kind == "S" else values
 
     def typical_header(self) -> Header:
-        """The header with the median gain of the stamps: what stamps made after these are said to have."""
+        """The header with the median gain of the stamps, for stamps that are generated after these."""
         if "gain" not in self.columns:
             return self.header
         return replace(self.header, gain=float(np.median(self.catalog("gain"))))
@@ -252,7 +293,13 @@ class Stamps:
 
 
 def split_of(seed: int, index: int, fractions: dict[str, float]) -> str:
-    """The split of one stamp, a pure function of (seed, index): adding stamps never moves another one."""
+    """The split of one stamp, a pure function of (seed, index): adding stamps never moves another one.
+
+    Args:
+        seed: of the splits.
+        index: of the stamp.
+        fractions: share of the stamps by split.
+    """
     draw = generator(seed, "split", index).random() * sum(fractions.values())
     for name, fraction in fractions.items():
         draw -= fraction

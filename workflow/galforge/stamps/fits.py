@@ -10,6 +10,7 @@ where there is one band), PIXSCALE with PIXUNIT per pixel, and GAIN.
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,8 @@ from astropy.io import fits
 from galforge.atomic import replacing
 from galforge.errors import GalforgeError
 from galforge.logs import progress
-from galforge.measure.images import galaxy, side_of
 from galforge.stamps.file import Header, Stamps
+from galforge.stamps.galaxies import galaxy, side_of
 
 _BLOCK = 64  # stamps in memory at a time
 
@@ -27,13 +28,13 @@ _BLOCK = 64  # stamps in memory at a time
 def write_fits(stamps: Path, out: Path, count: int | None) -> None:
     """Write the first stamps of a file as FITS; equal stamps give equal bytes.
 
-    Galaxies whose stamps code their size, and those that are kept at their own, come at their own size: their fluxes
-    are sums over pixels of PIXSCALE.
+    Galaxies whose stamps code their size, and those that are kept at their own size, are written at their own size, so
+    that their fluxes are sums over pixels of PIXSCALE.
 
     Args:
         stamps: a stamps file.
         out: the FITS file to make.
-        count: stamps that are written at most; None for all.
+        count: the most stamps to write; None for all.
 
     Raises:
         GalforgeError: there are no stamps, or the names of galaxies at their own size are not unique.
@@ -50,42 +51,41 @@ def write_fits(stamps: Path, out: Path, count: int | None) -> None:
         primary.header["STAMPSHA"] = source.digest  # sha256; with a comment it would not fit
         fits.HDUList([primary, _catalogue(source, number, names)]).writeto(temporary)
         if one_size:
-            _write_cube(source, temporary, number)
+            # One number for all: the median, where the catalogue holds each stamp's own.
+            header = _header(source.header, "IMAGES", (number, *source.shape), source.typical_header().gain)
+            blocks = (source.images[low : min(low + _BLOCK, number)] for low in range(0, number, _BLOCK))
+            _append(temporary, header, progress(blocks, -(-number // _BLOCK), f"blocks of {_BLOCK} stamps written"))
         else:
             gains = source.catalog("gain") if "gain" in source.columns else np.full(number, source.header.gain)
             for index in progress(range(number), number, "galaxies written"):
-                image = galaxy(source, index).astype(np.float32)
-                header = _header(source.header, names[index], image.shape, float(gains[index]))
-                hdu = fits.StreamingHDU(str(temporary), header)
-                hdu.write(image)
-                hdu.close()
+                image = galaxy(source, index)
+                _append(temporary, _header(source.header, names[index], image.shape, float(gains[index])), [image])
 
 
-def _write_cube(source: Stamps, out: Path, number: int) -> None:
-    # One number for all: the median, where the catalogue holds each stamp's own.
-    gain = source.typical_header().gain
-    hdu = fits.StreamingHDU(str(out), _header(source.header, "IMAGES", (number, *source.shape), gain))
-    for low in progress(range(0, number, _BLOCK), -(-number // _BLOCK), f"blocks of {_BLOCK} stamps written"):
-        hdu.write(source.images[low : min(low + _BLOCK, number)].astype(np.float32))
+def _append(out: Path, header: fits.Header, images: Iterable[np.ndarray]) -> None:
+    """Add an image extension to a FITS file, block by block."""
+    hdu = fits.StreamingHDU(str(out), header)
+    for block in images:
+        hdu.write(block.astype(np.float32))
     hdu.close()
 
 
-def _header(about: Header, name: str, shape: tuple[int, ...], gain: float) -> fits.Header:
+def _header(common: Header, name: str, shape: tuple[int, ...], gain: float) -> fits.Header:
     """Header of an image extension of float32 pixels (the axes in numpy's order)."""
     header = fits.Header([("SIMPLE", True), ("BITPIX", -32), ("NAXIS", len(shape))])
     for axis, length in enumerate(reversed(shape), start=1):
         header[f"NAXIS{axis}"] = length
     header["EXTNAME"] = name
-    header["BUNIT"] = (about.unit, "unit of a pixel value")
-    header["PIXSCALE"] = (about.pixel_scale, f"[{about.pixel_unit}] side of a pixel")
-    header["PIXUNIT"] = (about.pixel_unit, "unit of PIXSCALE")
+    header["BUNIT"] = (common.unit, "unit of a pixel value")
+    header["PIXSCALE"] = (common.pixel_scale, f"[{common.pixel_unit}] side of a pixel")
+    header["PIXUNIT"] = (common.pixel_unit, "unit of PIXSCALE")
     header["GAIN"] = (gain, "electrons per BUNIT")
-    for number, band in enumerate(about.bands, start=1):
+    for number, band in enumerate(common.bands, start=1):
         header[f"BAND{number}"] = (band, f"band of plane {number}")
-    for number, zero_point in enumerate(about.zero_points, start=1):
+    for number, zero_point in enumerate(common.zero_points, start=1):
         header[f"MAGZP{number}"] = (zero_point, f"[mag] AB magnitude of 1 BUNIT in plane {number}")
-    if len(about.zero_points) == 1:
-        header["MAGZERO"] = (about.zero_points[0], "[mag] AB magnitude of 1 BUNIT")
+    if len(common.zero_points) == 1:
+        header["MAGZERO"] = (common.zero_points[0], "[mag] AB magnitude of 1 BUNIT")
     return header
 
 
@@ -95,14 +95,11 @@ def _catalogue(source: Stamps, number: int, names: list[str]) -> fits.BinTableHD
         columns["extname"] = np.array(names)
     if not columns:
         columns["index"] = np.arange(number)
-    rows = np.empty(number, dtype=[(name, values.dtype) for name, values in columns.items()])
-    for name, values in columns.items():
-        rows[name] = values
-    return fits.BinTableHDU(rows, name="CATALOG")
+    return fits.BinTableHDU(np.rec.fromarrays(list(columns.values()), names=list(columns)), name="CATALOG")
 
 
 def _names(source: Stamps, number: int) -> list[str]:
-    """Names of extensions: capitals, as FITS compares them."""
+    """Names of the galaxies' extensions, in capitals, because FITS ignores case."""
     if "name" not in source.columns:
         return [f"GALAXY-{index:06d}" for index in range(number)]
     names = [str(name).upper() for name in source.catalog("name")[:number]]
@@ -110,6 +107,6 @@ def _names(source: Stamps, number: int) -> list[str]:
     if twice:
         raise GalforgeError(
             f"{source.path}: two galaxies are called {twice[0]}, and FITS tells extensions apart by name; give each "
-            "its own"
+            "a name of its own"
         )
     return names

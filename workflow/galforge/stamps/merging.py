@@ -1,43 +1,36 @@
-"""Putting stamps files together that were drawn in parts."""
+"""Merging stamps files that were drawn in parts."""
 
-import math
 from pathlib import Path
 
 import numpy as np
 
 from galforge.errors import GalforgeError
-from galforge.stamps.file import Stamps, StampsWriter
-
-_COPY_BYTES = 2**26
+from galforge.stamps.file import Stamps, StampsWriter, pieces
 
 
 def merge(chunks: list[Path], out: Path) -> None:
-    """Put stamps files of consecutive index ranges together, in the order given, a block of images at a time.
+    """Merge stamps files of consecutive index ranges, in the order given; one block of images is in memory at a time.
 
     Raises:
-        GalforgeError: the chunks differ in kind, or their indices do not follow on each other.
+        GalforgeError: the chunks differ in header or image shape, or their indices leave gaps or overlap.
     """
     with Stamps(chunks[0]) as first:
-        header, shape, dtype = first.header, first.shape, first.images.dtype.str
-    following, count = None, 0
+        header, shape, dtype, start = first.header, first.shape, first.images.dtype, first.catalog("index")[0]
+    count = 0
     for path in chunks:
         with Stamps(path) as chunk:
             if (chunk.header, chunk.shape) != (header, shape):
                 raise GalforgeError(f"{path}: has another header or image shape than {chunks[0]}; draw both again")
-            indices = chunk.catalog("index")
-            expected = np.arange(len(chunk)) + (indices[0] if following is None else following)
+            indices, expected = chunk.catalog("index"), start + count + np.arange(len(chunk))
             if not np.array_equal(indices, expected):
                 raise GalforgeError(
-                    f"{path}: begins with image {indices[0]}, but {expected[0]} comes next; give the "
-                    "chunks in the order "
-                    "of their indices and without gaps"
+                    f"{path}: begins with image {indices[0]}, but {expected[0]} comes next; give the chunks in the "
+                    "order of their indices and without gaps"
                 )
-            following, count = int(expected[-1]) + 1, count + len(chunk)
+            count += len(chunk)
     with StampsWriter(out, shape, header, count, dtype) as writer:
         for path in chunks:
             with Stamps(path) as chunk:
                 columns = {name: chunk.catalog(name) for name in chunk.columns}
-                step = max(1, _COPY_BYTES // (math.prod(shape) * chunk.images.dtype.itemsize))
-                for start in range(0, len(chunk), step):
-                    here = slice(start, start + step)
+                for here in pieces(len(chunk), chunk.images):
                     writer.append_block(chunk.images[here], {name: column[here] for name, column in columns.items()})

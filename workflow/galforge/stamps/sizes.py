@@ -1,7 +1,7 @@
-"""Galaxies that are stored at one size but measured at their own: the code of the size, and the way there and back.
+"""Galaxies that are stored at one size but measured at their own: the code of the size, storing and decoding.
 
-Networks want images of one size, and galaxies of a simulation come in images of many. Holzschuh et al. (2022, released
-code) keep the central half of each image, resize it, and add a channel that holds everywhere the same number,
+Networks need images of one size, but a simulation gives galaxies in images of many sizes. Holzschuh et al. (2022,
+released code) keep the central half of each image, resize it, and add a channel of which every pixel is
 
     s = (ln L - ln low) / (ln high - ln low),
 
@@ -14,7 +14,7 @@ import numpy as np
 from skimage.transform import resize
 
 _ROUNDING = 1e-3
-"""The code of a side comes back from single precision a hair too small, and would then lose a pixel."""
+"""In single precision, the code of a side may be slightly too small; without this, the galaxy would lose a pixel."""
 
 
 def central_half(image: np.ndarray) -> np.ndarray:
@@ -25,7 +25,7 @@ def central_half(image: np.ndarray) -> np.ndarray:
 
 
 def code_of(side: float, sides: tuple[float, float]) -> float:
-    """The code of an original side L [px]; ``sides`` are those that have the codes 0 and 1."""
+    """The code of an original side L [px]; ``sides`` are those with the codes 0 and 1."""
     low, high = sides
     return (math.log(side) - math.log(low)) / (math.log(high) - math.log(low))
 
@@ -33,8 +33,8 @@ def code_of(side: float, sides: tuple[float, float]) -> float:
 def side_of(channel: np.ndarray, sides: tuple[float, float]) -> int:
     """Side [px] at which a galaxy is measured, from the size channel of its stamp: half of the side that it codes.
 
-    The channel of a generated stamp is not the same number everywhere: its mean counts. Sides are held to
-    [2, largest], as in the released code.
+    The channel of a generated stamp is not constant: its mean is used. As in the released code, results are clipped to
+    [low, high] = ``sides``.
     """
     low, high = sides
     coded = math.exp(float(np.mean(channel, dtype=np.float64)) * (math.log(high) - math.log(low)) + math.log(low))
@@ -48,7 +48,7 @@ def store(galaxy: np.ndarray, original_side: int, size: int, sides: tuple[float,
 
 
 def decode(stamp: np.ndarray, sides: tuple[float, float], band: int | None = None) -> np.ndarray:
-    """The galaxy (C, l, l) float64 of a stamp (C + 1, size, size); of one band only (1, l, l), where one is named."""
+    """The galaxy (C, l, l) float64 of a stamp (C + 1, size, size); with ``band``, that band only: (1, l, l)."""
     bands = stamp[:-1] if band is None else stamp[band : band + 1]
     return resized(bands, side_of(stamp[-1], sides))
 

@@ -1,9 +1,8 @@
-"""What a training would find on the machine that it is given: looked at and measured in a minute.
+"""What a training would find on the machine that it is given, measured in a minute.
 
 ``python -m galforge.training.check <folder> <rank> <size>`` is one of the processes of ``collective``.
 """
 
-import contextlib
 import datetime
 import json
 import os
@@ -12,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,7 @@ from galforge.logs import log
 from galforge.models.device import computes_in_bfloat16, pick
 
 MATRIX_SIDE = {"cuda": 8192, "cpu": 1024}
-"""Large enough that arithmetic and not memory sets the rate."""
+"""Large enough for arithmetic to limit the rate, and not memory."""
 COLLECTIVE_SECONDS = 120.0
 _MEASURED_SECONDS = 0.5
 _COPY_BYTES = 1 << 28
@@ -34,7 +33,7 @@ _DRIVER = Path("/sys/module/nvidia/version")
 
 
 def check(gpus: int, threads: int) -> dict[str, Any]:
-    """Look at this machine as a training would that asked for ``gpus`` GPUs, and log what is found.
+    """Look at this machine as a training that asked for ``gpus`` GPUs would, and log what is found.
 
     Args:
         gpus: number of GPUs, and of processes; with 0 there is one process.
@@ -42,8 +41,8 @@ def check(gpus: int, threads: int) -> dict[str, Any]:
 
     Returns:
         Plain data. Rates of matrix products are in TFLOP/s (``fp32_tflops`` as torch multiplies by default,
-        ``tf32_tflops`` with TF32 allowed, ``bf16_tflops``), those of copies and of the collective in GB/s, memory is
-        in GiB; None where the machine has no such thing.
+        ``tf32_tflops`` with TF32 allowed, ``bf16_tflops``), those of copies and of the collective in GB/s, and memory
+        is in GiB; None where the machine has no such thing.
 
     Raises:
         GalforgeError: the job was given a GPU that torch does not see, torch sees fewer GPUs than were asked for, or
@@ -59,7 +58,7 @@ def check(gpus: int, threads: int) -> dict[str, Any]:
         "torch_cuda": torch.version.cuda,
         "driver": _DRIVER.read_text(encoding="ascii").strip() if _DRIVER.exists() else None,
     }
-    # Said before anything can fail: this is what explains the failure.
+    # Logged before anything can fail, because it explains the failure.
     _say(found)
     device = pick("auto")
     seen = torch.cuda.device_count()
@@ -70,11 +69,15 @@ def check(gpus: int, threads: int) -> dict[str, Any]:
         )
     measured = _devices(device)
     measured["bf16"] = computes_in_bfloat16("auto", device)
-    with _threads(threads):
+    before, cuda = torch.get_num_threads(), device.type == "cuda"
+    torch.set_num_threads(threads)
+    try:
         measured["fp32_tflops"] = _tflops(device, torch.float32)
-        measured["tf32_tflops"] = _tflops(device, torch.float32, "high") if device.type == "cuda" else None
+        measured["tf32_tflops"] = _tflops(device, torch.float32, "high") if cuda else None
         measured["bf16_tflops"] = _tflops(device, torch.bfloat16) if measured["bf16"] else None
-    measured["copy_gb_per_s"] = _copy(device) if device.type == "cuda" else None
+    finally:
+        torch.set_num_threads(before)
+    measured["copy_gb_per_s"] = _copy(device) if cuda else None
     _say(measured)
     measured["collective"] = collective(gpus) if gpus > 1 else None
     _say({"collective": measured["collective"] or "not needed by one process"})
@@ -84,7 +87,7 @@ def check(gpus: int, threads: int) -> dict[str, Any]:
 
 
 def collective(size: int, seconds: float = COLLECTIVE_SECONDS) -> dict[str, Any]:
-    """Add numbers up over ``size`` processes of this machine, with NCCL on GPUs and gloo on CPUs.
+    """Sum numbers over ``size`` processes of this machine, with NCCL on GPUs and gloo on CPUs.
 
     Returns:
         ``backend``, ``processes`` and ``gb_per_s``, the rate at which a gradient of 64 MiB is summed [GB/s].
@@ -103,7 +106,7 @@ def collective(size: int, seconds: float = COLLECTIVE_SECONDS) -> dict[str, Any]
                 started.append(subprocess.Popen(words, env=environment, stdout=said, stderr=said))
         try:
             deadline = time.monotonic() + seconds
-            # The first that fails explains why the others wait.
+            # The first process that fails explains why the others wait.
             while (codes := [process.poll() for process in started]) != [0] * size:
                 failed = next((rank for rank, code in enumerate(codes) if code), None)
                 if failed is not None or time.monotonic() >= deadline:
@@ -175,9 +178,10 @@ def _copy(device: torch.device) -> float:
 
 
 def _per_second(action: Callable[[], Any], device: torch.device, repeats: int | None = None) -> float:
-    """How often an action is done in a second, after three times that do not count.
+    """Rate of an action [1/s], after three warm-ups.
 
     Args:
+        action, device: what is done, and where.
         repeats: how often to do it; None for about half a second.
     """
 
@@ -193,16 +197,6 @@ def _per_second(action: Callable[[], Any], device: torch.device, repeats: int | 
     if repeats is None:
         repeats = max(3, round(_MEASURED_SECONDS / seconds(1)))
     return repeats / seconds(repeats)
-
-
-@contextlib.contextmanager
-def _threads(threads: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 def _say(facts: dict[str, Any]) -> None:

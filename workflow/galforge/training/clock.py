@@ -1,4 +1,4 @@
-"""When a segment has to stop: its own clock, and the signals that ask for it."""
+"""When a segment has to stop: its own clock, and signals that ask for it."""
 
 import os
 import shutil
@@ -6,7 +6,7 @@ import signal
 import subprocess
 import threading
 import time
-from types import FrameType, TracebackType
+from types import FrameType
 from typing import Self
 
 from galforge.errors import GalforgeError
@@ -22,10 +22,10 @@ REQUEUE_GRACE_SECONDS = 60.0
 
 
 class Preempted(GalforgeError):
-    """The segment was asked to stop before its end; it saved its progress first.
+    """The segment was asked to stop before its end, after saving its progress.
 
     Attributes:
-        signal: the number of the signal that asked; None for the segment's own clock.
+        signal: the number of the signal that asked; None if it was the segment's own clock.
     """
 
     def __init__(self, message: str, signal: int | None = None):
@@ -34,16 +34,16 @@ class Preempted(GalforgeError):
 
 
 class OutOfTime(Preempted):
-    """The segment stopped before its time limit; it saved its progress first."""
+    """The segment stopped before its time limit, after saving its progress."""
 
 
 class Clock:
-    """Knows when to stop; a context manager, because it listens to SIGTERM and SIGINT while it is open.
+    """Knows when to stop. A context manager, because it handles SIGTERM and SIGINT while it is open.
 
     Args:
         minutes: time limit of the job, counted from here; None for none.
-        margin_seconds: how long before it to stop; by default 5 % of the limit, at least 1 and at most 10
-            minutes, and never more than half of the limit.
+        margin_seconds: how long before the limit to stop; by default 5 % of it, at least 1 and at most 10 minutes, and
+            never more than half of it.
     """
 
     def __init__(self, minutes: float | None, margin_seconds: float | None = None):
@@ -56,34 +56,30 @@ class Clock:
             self.deadline = time.monotonic() + limit - margin_seconds
 
     def __enter__(self) -> Self:
-        # Signals can only be caught in the main thread; elsewhere (a notebook's worker) the clock alone
-        # counts.
+        # Signals can be caught in the main thread only; in others (a notebook's) the time limit alone counts.
         catches = threading.current_thread() is threading.main_thread()
         self._before = {number: signal.signal(number, self._remember) for number in _SIGNALS} if catches else {}
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
     def must_stop(self, reserve_seconds: float = 0.0) -> bool:
-        """Whether to save and stop now; ``reserve_seconds`` is what saving is known to take beyond the
-        margin."""
+        """Whether to save and stop now; ``reserve_seconds`` is the time that saving takes beyond the margin."""
         return self.reason(reserve_seconds) != GO_ON
 
     def reason(self, reserve_seconds: float = 0.0) -> int:
-        """Why to save and stop now, as a number that processes can compare: a signal counts more than the time.
+        """Why to save and stop now, as a number of which the largest of several processes counts.
 
-        ``GO_ON``, ``TIME_IS_UP``, or ``TIME_IS_UP`` plus the number of the signal.
+        ``GO_ON``, ``TIME_IS_UP``, or ``TIME_IS_UP`` plus the number of a signal.
         """
         if self.signal is not None:
             return TIME_IS_UP + self.signal
         return TIME_IS_UP if time.monotonic() + reserve_seconds >= self.deadline else GO_ON
 
     def adopt(self, reason: int) -> None:
-        """Take another process's reason for one's own."""
+        """Stop for another process's reason."""
         if reason > TIME_IS_UP:
             self.signal = reason - TIME_IS_UP
 
@@ -104,9 +100,9 @@ class Clock:
 
 
 def requeue(stopped: Preempted, grace_seconds: float = REQUEUE_GRACE_SECONDS) -> None:
-    """On SLURM, put this job back into the queue and wait to be ended; elsewhere, do nothing.
+    """On SLURM, put this job back into the queue and wait for its end; elsewhere, do nothing.
 
-    A job that its user cancelled stays cancelled, and so does one that was interrupted from the keyboard.
+    A job that its user cancelled or interrupted from the keyboard is not requeued.
     """
     job, scontrol = os.environ.get("SLURM_JOB_ID"), shutil.which("scontrol")
     if not job or not scontrol or stopped.signal == signal.SIGINT:
@@ -115,17 +111,16 @@ def requeue(stopped: Preempted, grace_seconds: float = REQUEUE_GRACE_SECONDS) ->
         shown = _run(scontrol, "show", "job", "-o", job)
         states = [field.removeprefix("JobState=") for field in shown.split() if field.startswith("JobState=")]
         if states not in (["RUNNING"], ["PREEMPTED"]):
-            # After scancel the job is CANCELLED already when its signal comes; a requeue would bring it back
-            # to life.
+            # After scancel the job is CANCELLED before its signal arrives; a requeue would bring it back to life.
             log.info("job %s is %s and is not requeued", job, " ".join(states) or "in an unknown state")
             return
-        # Said before: SLURM ends this process, and often scontrol too, as soon as it has the request.
+        # Logged before the request, because SLURM then ends this process, and often scontrol too, at once.
         log.info("%s; job %s goes back into the queue", stopped, job)
         _run(scontrol, "requeue", job)
     except (OSError, subprocess.SubprocessError) as error:
         log.warning("job %s could not be requeued (%s); a retry goes on from the checkpoint", job, error)
         return
-    # SLURM ends this process within seconds. Failing before that would make Snakemake see a failed job.
+    # SLURM ends this process within seconds. If it failed before that, Snakemake would see a failed job.
     time.sleep(grace_seconds)
 
 

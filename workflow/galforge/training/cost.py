@@ -1,4 +1,4 @@
-"""What a training takes: time, and on what. Kept apart from its states, which are the same however long they took."""
+"""What a training costs: time and device. It is kept out of states, which are the same however long they took."""
 
 import json
 import time
@@ -11,10 +11,10 @@ FILE = "cost.json"
 
 
 class Spent:
-    """Time spent on a segment by this try and by those before it whose progress it goes on from.
+    """Time spent on a segment by this try and by the tries before it that it goes on from.
 
     Args:
-        work: the work folder; earlier tries left their account there.
+        work: the work folder, where earlier tries left their account.
         processes, threads: that train.
 
     Attributes:
@@ -28,14 +28,14 @@ class Spent:
         self._began = time.monotonic()
 
     def write(self) -> None:
-        """Write the account down, as of now; a try that is killed loses what it spent since."""
+        """Write the account as of now; a try that is killed later loses what it spent since."""
         seconds = round(self._before + time.monotonic() - self._began, 3)
         cost = {"seconds": seconds, "processes": self.processes, "threads": self.threads, "device": self.device}
         write_text(self.file, json.dumps(cost, sort_keys=True) + "\n")
 
 
 def write_cost(out: Path | None, work: Path | None) -> None:
-    """Write a segment's account to ``out``: that of its work folder, or of nothing spent."""
+    """Write the account of a segment to ``out``, if given: that of its work folder, or one of no cost without it."""
     if out is not None:
         write_text(out, json.dumps(_read(work / FILE if work else None), sort_keys=True) + "\n")
 

@@ -1,10 +1,9 @@
-"""The stamps that are trained on as batches: which images a step sees, and how they get to the device."""
+"""The stamps that are trained on, as batches: which images a step sees, and how they get to the device."""
 
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import lru_cache
-from types import TracebackType
 from typing import Self
 
 import numpy as np
@@ -30,11 +29,10 @@ def _epoch(seed: int, count: int, epoch: int) -> np.ndarray:
 
 
 def positions(seed: int, count: int, first: int, number: int) -> np.ndarray:
-    """Which of ``count`` training images are seen as the ``first``-th to ``first + number - 1``-th of a
-    training.
+    """Which of ``count`` training images are seen as the ``first``-th to ``first + number - 1``-th of a training.
 
-    A pure function of its arguments. Every epoch goes through all images in an order of its own, and batches
-    run on over its end.
+    A pure function of its arguments. Every epoch goes through all images in an order of its own, and a batch may span
+    the end of one epoch and the beginning of the next.
     """
     seen = np.arange(first, first + number)
     epochs = seen // count
@@ -48,16 +46,17 @@ def positions(seed: int, count: int, first: int, number: int) -> np.ndarray:
 class TrainingImages:
     """The stamps of a file that are trained on; a context manager.
 
-    Images are held on the device where they fit, else read from the file by a thread, some batches ahead of the
-    step that needs them, into memory that a GPU copies from while it computes. Both ways give the same numbers.
+    Images are held on the device if they fit. Otherwise a thread reads them from the file some batches ahead of the
+    step that needs them, into memory from which a GPU copies while it computes. Both ways give the same numbers.
 
     Args:
-        stamps: the file, open as long as this is.
+        stamps: the file, which must stay open.
         device: where batches go.
         conditions: catalogue columns that go with the images.
-        seed: decides the order.
-        hold_bytes: the most that held images may take on the CPU; on a GPU it is half of the free memory. 0 holds none.
-        splits: that are trained on.
+        seed: of the order.
+        hold_bytes: the most memory that held images may take on the CPU; on a GPU it is half of the free memory. 0
+            holds none.
+        splits: the splits that are trained on.
 
     Raises:
         GalforgeError: no training images, or a condition that is missing or not finite.
@@ -91,17 +90,15 @@ class TrainingImages:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         if self._reader is not None:
             self._reader.shutdown(cancel_futures=True)
 
     def batch(self, first: int, number: int, stride: int | None = None) -> Batch:
-        """Images (number, C, H, W) float32 in image units, and their conditions, from the ``first``-th seen on.
+        """Images (number, C, H, W) float32 in image units, and their conditions (number,), from the ``first``-th on.
 
-        ``stride`` is how far the next batch is from this one; ``number`` if not given. Several processes that share
-        batches have a longer one.
+        ``stride`` is the distance to the next batch, ``number`` by default; it is longer if several processes share
+        batches.
         """
         where = positions(self.seed, len(self.indices), first, number)
         if self.held is not None:
@@ -114,7 +111,7 @@ class TrainingImages:
 
     def _read_ahead(self, first: int, number: int, stride: int) -> Tensor:
         if not self._ahead or self._ahead[0][0] != (first, number):
-            # The first batch of all, or another one than was foreseen.
+            # The first batch, or another one than was expected.
             for _, future in self._ahead:
                 future.cancel()
             self._ahead.clear()
@@ -124,7 +121,7 @@ class TrainingImages:
         return self._ahead.popleft()[1].result()
 
     def _gather(self, first: int, number: int) -> Tensor:
-        """Read one batch in the order of the file, neighbours in one piece."""
+        """Read one batch in the order of the file, neighbouring stamps at once."""
         wanted = self.indices[positions(self.seed, len(self.indices), first, number)]
         rows, back = np.unique(wanted, return_inverse=True)
         pieces = np.split(rows, np.flatnonzero(np.diff(rows) > 1) + 1)
@@ -159,8 +156,7 @@ class TrainingImages:
 
 
 def augment(images: Tensor, draws: Draws) -> Tensor:
-    """Each of (n, C, H, H) images in one of its eight orientations at random: two mirrorings and a
-    transposition."""
+    """Images (n, C, H, H), each in one of its eight orientations at random: two mirrorings and a transposition."""
     coins = draws.uniform(3).lt(0.5).reshape(-1, 3, 1, 1, 1).unbind(1)
     images = torch.where(coins[0], images.flip(-1), images)
     images = torch.where(coins[1], images.flip(-2), images)

@@ -12,19 +12,20 @@ def torch_seed(*key: int | str) -> int:
 
 
 class Draws:
-    """Random numbers for some rows of a batch; those of all rows are drawn, so that sharing a batch changes nothing.
+    """Random numbers for some rows of a batch.
+
+    Numbers are drawn for all rows, so that sharing a batch between processes changes none.
 
     Args:
         seed: of the step.
         batch: images in the whole batch.
         rows: the rows of this process.
-        device: where the numbers are made; another kind of device gives other numbers.
+        device: where the numbers are drawn; another kind of device gives other numbers.
     """
 
     def __init__(self, seed: int, batch: int, rows: slice, device: torch.device):
         self.batch, self.rows, self.device = batch, rows, device
-        self._generator = torch.Generator(device)
-        self._generator.manual_seed(seed)
+        self._generator = torch.Generator(device).manual_seed(seed)
 
     def normal(self, *shape: int) -> Tensor:
         """Standard normal numbers (rows, *shape) float32."""

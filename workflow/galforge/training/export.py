@@ -8,7 +8,7 @@ from galforge.training.history import write_csv
 
 
 def export_weights(state: Path, out: Path) -> None:
-    """Write the averaged weights of a state as safetensors, with all that is needed to sample from them.
+    """Write the averaged weights (EMA) of a state as safetensors, with everything needed to sample from them.
 
     Raises:
         StateError: the state is damaged.
@@ -19,7 +19,7 @@ def export_weights(state: Path, out: Path) -> None:
 
 
 def export_history(state: Path, out: Path) -> None:
-    """Write the losses of a training as CSV: images seen, then the mean of each loss since the row before.
+    """Write the losses of a training as CSV: images seen, and the mean of each loss since the row before.
 
     Raises:
         StateError: the state is damaged.

@@ -1,4 +1,4 @@
-"""How many GPUs a job has, by its resources; without torch, for plans are told from them too."""
+"""The number of GPUs of a job, by its resources. Without torch, because plans need it too."""
 
 
 def gpus(gpu: int | None, gres: str | None) -> int:
@@ -6,7 +6,8 @@ def gpus(gpu: int | None, gres: str | None) -> int:
 
     Args:
         gpu: the resource ``gpu`` of the job.
-        gres: its resource ``gres`` where that is used instead, such as ``gpu:a100:4``; other kinds count nothing.
+        gres: the resource ``gres``, where a cluster uses that instead, such as ``gpu:a100:4``; resources of other kinds
+            count as none.
     """
     if gres and gres.split(":")[0] == "gpu":
         last = gres.split(":")[-1]
@@ -15,5 +16,5 @@ def gpus(gpu: int | None, gres: str | None) -> int:
 
 
 def processes(gpu: int | None, gres: str | None) -> int:
-    """Number of processes of a training: one per GPU that its job has, and one where it has none; see ``gpus``."""
+    """Number of processes of a training: one per GPU of its job, and one without GPUs; see ``gpus``."""
     return max(1, gpus(gpu, gres))

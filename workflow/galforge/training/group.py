@@ -8,7 +8,6 @@ import datetime
 import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from types import TracebackType
 from typing import Any, Self
 
 import torch
@@ -18,15 +17,15 @@ from torch import Tensor
 from galforge.errors import GalforgeError
 from galforge.training.clock import Preempted
 
-# Process 0 may wait for hours until a lost node's orphan gives up the work folder, and the others wait for it.
+# Process 0 may wait for hours for the work folder, which an orphan on a lost node may hold; the others wait for it.
 _PATIENCE = datetime.timedelta(days=30)
 
 
 class Group(AbstractContextManager["Group"]):
-    """The processes that train together; a group of one needs no ``with`` and talks to nobody.
+    """The processes that train together. A group of one needs no ``with`` and no communication.
 
     Attributes:
-        rank: number of this process; 0 writes.
+        rank: number of this process; process 0 writes.
         size: number of processes.
     """
 
@@ -45,10 +44,8 @@ class Group(AbstractContextManager["Group"]):
             distributed.init_process_group(backend, timeout=_PATIENCE)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        # After an error the others may be waiting for numbers of this process: taking leave would wait for them.
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        # After an error the others may wait for numbers of this process, and leaving would wait for them.
         if self.size > 1 and (error is None or isinstance(error, Preempted)):
             distributed.destroy_process_group()
 
@@ -66,7 +63,7 @@ class Group(AbstractContextManager["Group"]):
         return batch // self.size
 
     def device(self, device: torch.device) -> torch.device:
-        """The device of this process, where ``device`` says of which kind.
+        """The device of this process, of the same kind as ``device``.
 
         Raises:
             GalforgeError: there are fewer GPUs than processes.
@@ -92,7 +89,7 @@ class Group(AbstractContextManager["Group"]):
             tensor.copy_(mean.view(tensor.shape))
 
     def largest(self, number: int) -> int:
-        """The largest of the processes' numbers; does not wait for a GPU."""
+        """The largest of the processes' numbers, without waiting for a GPU."""
         if self.size == 1:
             return number
         numbers = torch.tensor([number])
@@ -100,7 +97,7 @@ class Group(AbstractContextManager["Group"]):
         return int(numbers)
 
     def tell(self, value: Any = None) -> Any:
-        """The value of process 0, which the others wait for: plain data."""
+        """The value of process 0 (plain data), which the others wait for."""
         if self.size == 1:
             return value
         values = [value]

@@ -10,7 +10,7 @@ History = dict[str, list[float]]
 
 
 def write_csv(history: History, out: Path) -> None:
-    """Write a history: images seen first, then the losses by name."""
+    """Write a history, with images seen first and then the losses by name."""
     names = ["images_seen", *sorted(set(history) - {"images_seen"})]
     with replacing(out) as temporary, open(temporary, "w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")

@@ -1,10 +1,9 @@
-"""What is kept of a training while it runs: checkpoints, and the history for whoever watches."""
+"""What is kept of a training while it runs: checkpoints, and the history for those who watch."""
 
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from types import TracebackType
 
 from galforge.logs import Scalars
 from galforge.training.cost import Spent
@@ -19,14 +18,14 @@ class Keep(AbstractContextManager["Keep"]):
     """Saves a training in its work folder; a context manager.
 
     Args:
-        checkpoints: of the segment; the lease on its folder is held.
+        checkpoints: of the segment, whose lease on the folder is held.
         key: written into every state.
         every_seconds: time between two checkpoints [s].
         tensorboard: folder for TensorBoard to watch; None for none.
-        spent: keeps account of the time; it is written with every state.
+        spent: the account of the time, which is written with every state.
 
     Attributes:
-        header: of the source stamps, written into every state.
+        header: of the stamps that are trained on, written into every state.
         longest: the longest time that saving took [s].
     """
 
@@ -39,14 +38,12 @@ class Keep(AbstractContextManager["Keep"]):
         self._rows, self._shown = 0, -SHOW_SECONDS
         self._scalars = Scalars(tensorboard) if tensorboard else None
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         if self._scalars:
             self._scalars.close()
 
     def is_due(self) -> bool:
-        """Whether the last checkpoint is so old that another one should be saved."""
+        """Whether the last checkpoint is old enough for another one."""
         return time.monotonic() - self._last >= self.every
 
     def save(self, state: State) -> None:
@@ -54,22 +51,22 @@ class Keep(AbstractContextManager["Keep"]):
         self._write(self.checkpoints.save, state)
 
     def finish(self, state: State) -> None:
-        """Save the finished state; the checkpoints go."""
+        """Save the finished state and remove the checkpoints."""
         self._write(self.checkpoints.finish, state)
         self._show(state["history"])
 
     def show(self, history: History) -> None:
-        """Write new rows into ``history.csv`` of the work folder and for TensorBoard; not too often."""
+        """Write new rows to ``history.csv`` of the work folder and to TensorBoard, at most every few seconds."""
         if len(history["images_seen"]) > self._rows and time.monotonic() - self._shown >= SHOW_SECONDS:
             self._show(history)
 
     def _show(self, history: History) -> None:
         rows = len(history["images_seen"])
-        # An orphan must not get in the way of the one that took over.
+        # An orphan must not interfere with the process that took over.
         self.checkpoints.lease.check()
         write_csv(history, self.checkpoints.folder / "history.csv")
         if self._scalars:
-            # All rows at the start: a resumed training draws the whole curve.
+            # All rows at first, so that a resumed training shows the whole curve.
             for row in range(self._rows, rows):
                 losses = {name: values[row] for name, values in history.items() if name != "images_seen"}
                 self._scalars.add(int(history["images_seen"][row]), losses)

@@ -1,4 +1,4 @@
-"""Starting a segment in one process, or in one per GPU of the node by torch's own launcher."""
+"""Starts a segment in one process, or in one per GPU of the node by torch's own launcher."""
 
 import json
 import os
@@ -29,8 +29,8 @@ def launch(job: dict[str, Any], count: int, grace_seconds: float = REQUEUE_GRACE
     """Run a segment in ``count`` processes; on SLURM, put its job back into the queue if it has to stop early.
 
     Args:
-        job: plain data for ``galforge.training.worker.run``, and ``log``, the file where the first of several processes
-            logs.
+        job: plain data for ``galforge.training.worker.run``, and ``log``, the log file of the first of several
+            processes.
         count: number of processes, on this node.
         grace_seconds: see ``requeue``.
 
@@ -49,7 +49,7 @@ def launch(job: dict[str, Any], count: int, grace_seconds: float = REQUEUE_GRACE
 
 
 def _launch_several(job: dict[str, Any], count: int) -> None:
-    # The processes meet at a free port of this node; what SLURM tells of its tasks plays no part.
+    # The processes meet at a free port of this node; the variables that SLURM sets for its tasks do not matter.
     config = LaunchConfig(
         min_nodes=1,
         max_nodes=1,
@@ -57,7 +57,7 @@ def _launch_several(job: dict[str, Any], count: int) -> None:
         run_id=job["segment"]["key"][:16],
         rdzv_backend="c10d",
         rdzv_endpoint="localhost:0",
-        # Without it the name of the node would be looked up, which not every node can.
+        # Otherwise the name of the node would be resolved, which not every node can.
         local_addr="localhost",
         max_restarts=0,
         shutdown_timeout=_SAVING_SECONDS,
@@ -82,21 +82,17 @@ def _launch_several(job: dict[str, Any], count: int) -> None:
 
 @contextmanager
 def _surroundings(variables: dict[str, str]) -> Iterator[None]:
-    """Set variables of the environment; they and the handlers of signals, which torch's launcher keeps, are given back.
+    """Set variables of the environment, and restore it afterwards with the signal handlers that torch's launcher sets.
 
-    With its handlers a later signal, such as that of a requeued job's end, would look like an error.
+    Under its handlers a later signal, such as the end of a requeued job, would look like an error.
     """
-    handlers = {number: signal.getsignal(number) for number in _HANDLED}
-    before = {name: os.environ.get(name) for name in variables}
+    handlers, before = {number: signal.getsignal(number) for number in _HANDLED}, dict(os.environ)
     os.environ.update(variables)
     try:
         yield
     finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+        os.environ.clear()
+        os.environ.update(before)
         for number, handler in handlers.items():
             signal.signal(number, handler)
 
@@ -105,19 +101,17 @@ def _outcome(path: Path) -> dict[str, Any]:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return {"broken": "a process of the training was killed (out of memory?)"}
+        return {"broken": "a process of the training was killed (out of memory?); run the same again"}
 
 
 def _raise_first(outcomes: list[dict[str, Any]], asked: int | None) -> None:
-    """Raise what ended the training: an error before a stop, before what only followed from it."""
-    for outcome in outcomes:
-        if "error" in outcome:
-            raise GalforgeError(outcome["error"])
-    for outcome in outcomes:
-        if "stopped" in outcome:
-            raise Preempted(outcome["stopped"], asked or outcome["signal"])
+    """Raise what ended the training: an error rather than a stop, and that rather than its consequences."""
+    first = {word: outcome for outcome in reversed(outcomes) for word in outcome}
+    if "error" in first:
+        raise GalforgeError(first["error"]["error"])
+    if "stopped" in first:
+        raise Preempted(first["stopped"]["stopped"], asked or first["stopped"]["signal"])
     if asked is not None:
         raise Preempted("the training was stopped before it could save; it goes on from its last checkpoint", asked)
-    for outcome in outcomes:
-        if "broken" in outcome:
-            raise GalforgeError(outcome["broken"])
+    if "broken" in first:
+        raise GalforgeError(first["broken"]["broken"])

@@ -1,9 +1,8 @@
-"""One writer at a time in a work folder, on a file system shared by hosts whose clocks do not agree.
+"""One writer at a time in a work folder, on a file system shared by hosts whose clocks may disagree.
 
-Every holder creates its own numbered file, exclusively; the highest number holds the folder. So a takeover
-needs no rename that two newcomers could win, and a writer that was taken for dead finds out as soon as it
-looks. A holder changes its file at every heartbeat; a newcomer watches the bytes and measures how long they
-stay the same on its own monotonic clock.
+Every holder creates a numbered file of its own, exclusively; the highest number holds the folder. So no two newcomers
+can win the same takeover, and a writer that was taken for dead finds out as soon as it looks. A holder changes its file
+at every heartbeat. A newcomer measures on its own monotonic clock how long the bytes stay the same.
 """
 
 import json
@@ -14,8 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from galforge.atomic import naming
 from galforge.errors import GalforgeError
@@ -30,16 +28,16 @@ _PREFIX = "lease-"
 
 
 class LeaseLost(GalforgeError):
-    """Another process has taken over the work folder; this one may not write there any more."""
+    """Another process has taken over the work folder, and this one may no longer write there."""
 
 
 class Lease:
-    """Holds ``folder`` from ``with`` on; waits for another holder to end or to lapse.
+    """Holds ``folder`` within ``with``, after waiting for another holder to end or to lapse.
 
     Args:
-        folder: the work folder, made where it is missing.
-        ttl_seconds: a holder whose heartbeat has not changed for so long is taken for dead.
-        pause: called between two looks while waiting; it may raise to give up.
+        folder: the work folder, made if it is missing.
+        ttl_seconds: a holder whose heartbeat has not changed for so long is taken for dead [s].
+        pause: called again and again while waiting; it may raise an error to give up.
     """
 
     def __init__(self, folder: Path, ttl_seconds: float = TTL_SECONDS, pause: Callable[[], None] = lambda: None):
@@ -57,9 +55,7 @@ class Lease:
         self._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *exception: object) -> None:
         self._stop.set()
         self._thread.join()
         try:
@@ -68,21 +64,20 @@ class Lease:
             log.warning("%s: could not release the work folder (%s); it lapses by itself", self.folder, failure)
 
     def check(self) -> None:
-        """Make sure that this process still holds the folder; call it right before every ``os.replace``.
+        """Make sure that this process still holds the folder; call this right before every ``os.replace``.
 
         Raises:
             LeaseLost: it does not.
         """
         try:
-            # Opened, not only listed: a network file system may answer a listing from its cache, an open
-            # asks the server.
-            mine = _read(self._file(self.number))
+            # Opened, because a network file system may answer a listing from its cache, but asks the server to open.
+            mine = self._file(self.number).read_bytes()
         except FileNotFoundError:
             mine = b""
         if self.token.encode() not in mine or _highest(self.folder) != self.number:
             raise LeaseLost(
-                f"{self.folder}: another process took over this training while this one did not answer for "
-                f"{self.ttl:g} s; nothing is lost, the other one goes on from the last checkpoint"
+                f"{self.folder}: another process took over this training, because this one did not answer for "
+                f"{self.ttl:g} s; nothing is lost: the other one goes on from the last checkpoint"
             )
 
     def _acquire(self) -> None:
@@ -90,7 +85,7 @@ class Lease:
         while True:
             number = _highest(self.folder)
             try:
-                content = _read(self._file(number)) if number else b""
+                content = self._file(number).read_bytes() if number else b""
             except FileNotFoundError:
                 continue
             now = time.monotonic()
@@ -118,11 +113,11 @@ class Lease:
                 file.flush()
                 os.fsync(file.fileno())
         except (GalforgeError, OSError):
-            # Left empty, it would look like that of a holder who is about to write, and be waited for.
+            # An empty file would look like that of a holder who is about to write.
             self._file(number).unlink(missing_ok=True)
             raise
         if _highest(self.folder) != number:
-            # This process was so slow that the number had been taken, used and removed in the meantime.
+            # This process was so slow that the number was taken, used and removed in the meantime.
             self._file(number).unlink(missing_ok=True)
             return False
         for other, path in _files(self.folder):
@@ -142,8 +137,7 @@ class Lease:
     def _write(self, released: bool) -> None:
         with self._lock:
             self._beat += 1
-            # Without O_CREAT: a file that a newcomer removed must not come back. Always of one length, so
-            # never cut.
+            # Without O_CREAT, because a file that a newcomer removed must not come back. Its length never changes.
             descriptor = os.open(self._file(self.number), os.O_WRONLY)
             with open(descriptor, "wb") as file:
                 file.write(self._content(released))
@@ -175,35 +169,30 @@ def _highest(folder: Path) -> int:
     return max((number for number, _ in _files(folder)), default=0)
 
 
-def _read(path: Path) -> bytes:
-    with open(path, "rb") as file:
-        return file.read()
+def _entry(content: bytes) -> dict[str, Any] | None:
+    """The entry of a holder; None before the first write or in the middle of another."""
+    try:
+        return json.loads(content)
+    except ValueError:
+        return None
 
 
 def _is_over(content: bytes) -> bool:
-    """Whether the holder said so, or is a process of this very machine that has ended."""
-    try:
-        entry = json.loads(content)
-    except ValueError:
-        # Between creation and first write, or caught in the middle of a write: only time can tell.
-        return False
-    if entry["released"] == "yes":
-        return True
+    """Whether the holder released the folder, or is a process of this very machine that has ended."""
+    entry = _entry(content)
+    if entry is None or entry["released"] == "yes":
+        return entry is not None
     same_machine = entry["boot"] and entry["host"] == socket.gethostname() and entry["boot"] == _boot()
     return bool(same_machine and entry["started"] != _started(entry["pid"]))
 
 
 def _describe(content: bytes) -> str:
-    try:
-        entry = json.loads(content)
-    except ValueError:
-        return "another process"
-    return f"process {entry['pid']} on {entry['host']}"
+    entry = _entry(content)
+    return f"process {entry['pid']} on {entry['host']}" if entry else "another process"
 
 
 def _boot() -> str:
-    """This boot of this machine and the space its process numbers count in; empty where that cannot be
-    known."""
+    """Identifies this boot of this machine and its namespace of process numbers; empty if unknown."""
     try:
         boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
         return f"{boot} {os.readlink('/proc/self/ns/pid')}"
@@ -212,8 +201,7 @@ def _boot() -> str:
 
 
 def _started(pid: int) -> str:
-    """When a process began, in ticks since boot, which tells it from a later one of the same number; empty
-    if it ended."""
+    """When a process began, in ticks since boot, to tell it from a later one of the same number; empty if it ended."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
     except OSError:

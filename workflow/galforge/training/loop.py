@@ -1,9 +1,7 @@
-"""The training loop: steps, the average of the weights, the history, and the state that a resumed run starts
-from."""
+"""The training loop: steps, the EMA of the weights, the history, and the state that a resumed run starts from."""
 
 import copy
 import math
-from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -23,13 +21,10 @@ from galforge.training.draws import Draws, torch_seed
 from galforge.training.group import Group
 from galforge.training.keep import Keep
 from galforge.training.settings import StepSettings
-from galforge.training.state import State, StateError
+from galforge.training.state import Diverged, State, StateError
 
 _EMA_RAMP = 0.05
-
-
-class Diverged(GalforgeError):
-    """A loss or a weight is no finite number any more."""
+"""Longest half-life of the EMA as a share of the images seen."""
 
 
 class Training:
@@ -38,12 +33,18 @@ class Training:
     Args:
         family: name of the model family.
         network: its settings.
-        shape: (C, H, W) of the images [pixels].
-        normalisation: pixel values before a network sees them.
+        shape: (C, H, W) of the images [px].
+        normalisation: of the pixel values.
         settings: what a step depends on.
-        seed: decides initial weights, order of the images, augmentation and all noise.
+        seed: of initial weights, order of the images, augmentation and all noise.
         device: where it runs.
         group: the processes that share each batch; this one alone if not given.
+
+    Attributes:
+        family: the model, with the weights that are trained.
+        average: the networks with the EMA of the weights, which is what is exported.
+        images_seen: by all processes together.
+        history: ``images_seen`` at the end of each row, and the mean of each loss since the row before.
     """
 
     def __init__(
@@ -69,7 +70,11 @@ class Training:
         self.layout = torch.channels_last if dense else torch.contiguous_format
         self.family.networks.to(device=device, memory_format=self.layout).train()
         self.average = copy.deepcopy(self.family.networks).eval().requires_grad_(False)
-        self._floats, self._others = _pairs(self.average, self.family.networks)
+        # Looked up once, because that takes longer than averaging.
+        pairs = list(zip(self.average.state_dict().values(), self.family.networks.state_dict().values(), strict=True))
+        floats = [pair for pair in pairs if pair[0].is_floating_point()]
+        self._averaged = [list(tensors) for tensors in zip(*floats, strict=True)]
+        self._copied = [pair for pair in pairs if not pair[0].is_floating_point()]
         if settings.compile:
             for network_part in self.family.networks.children():
                 network_part.compile()
@@ -81,8 +86,7 @@ class Training:
         self.steps_summed = 0
 
     def step(self, images: TrainingImages) -> None:
-        """One step on the next batch; never waits for the device, except where a row of the history is
-        complete.
+        """One step on the next batch. It waits for the device only when a row of the history is complete.
 
         Raises:
             Diverged: the mean of a loss over that row is not finite.
@@ -105,7 +109,7 @@ class Training:
             self._close_row()
 
     def check_finite(self) -> None:
-        """Make sure that weights and losses are finite numbers, as every state that is written must be.
+        """Make sure that weights and losses are finite, as in every state that is written.
 
         Raises:
             Diverged: they are not.
@@ -122,13 +126,13 @@ class Training:
         return [f"{name} {values[-1]:.5g}" for name, values in self.history.items() if values and name != "images_seen"]
 
     def state(self) -> State:
-        """All that a resumed training needs, and what makes the exported weights usable alone."""
-        return {
-            "family": self.name,
-            "network_settings": self.network.spec(),
-            "shape": list(self.shape),
-            "normalisation": self.normalisation.spec(),
-            "seed": self.seed,
+        """All that a resumed training needs, and what makes the exported weights usable alone.
+
+        Raises:
+            Diverged: a loss or a weight is not finite.
+        """
+        self.check_finite()
+        return self._identity() | {
             "images_seen": self.images_seen,
             "networks": dict(self.family.networks.state_dict()),
             "average": dict(self.average.state_dict()),
@@ -144,14 +148,7 @@ class Training:
         Raises:
             StateError: the state is of another family, shape, seed or network.
         """
-        here: dict[str, Any] = {
-            "family": self.name,
-            "network_settings": self.network.spec(),
-            "shape": list(self.shape),
-            "normalisation": self.normalisation.spec(),
-            "seed": self.seed,
-        }
-        for name, value in here.items():
+        for name, value in self._identity().items():
             if state[name] != value:
                 raise StateError(f"the state is of a training with {name} {state[name]}, but this one has {value}")
         try:
@@ -167,10 +164,18 @@ class Training:
         self.sums = {name: value.to(self.device) for name, value in state["sums"].items()}
         self.steps_summed = state["steps_summed"]
 
+    def _identity(self) -> dict[str, Any]:
+        """What a state to go on from must have in common with this training, as plain data."""
+        return {
+            "family": self.name,
+            "network_settings": self.network.spec(),
+            "shape": list(self.shape),
+            "normalisation": self.normalisation.spec(),
+            "seed": self.seed,
+        }
+
     def _autocast(self) -> AbstractContextManager[None]:
-        if self.bfloat16:
-            return torch.autocast(self.device.type, dtype=torch.bfloat16)
-        return nullcontext()
+        return torch.autocast(self.device.type, dtype=torch.bfloat16) if self.bfloat16 else nullcontext()
 
     def _update(self, name: str, loss: Tensor) -> None:
         optimiser = self.optimisers[name]
@@ -193,20 +198,18 @@ class Training:
 
     @torch.no_grad()
     def _follow_weights(self) -> None:
-        """Move the average towards the weights; while little was seen it forgets faster, or it would keep
-        the start."""
+        """Move the EMA towards the weights; its half-life is shorter at first, to forget the initial weights."""
         half_life = min(self.settings.ema_half_life_images, _EMA_RAMP * self.images_seen)
         weight = 1 - 0.5 ** (self.settings.batch / half_life)
-        torch._foreach_lerp_(*self._floats, weight)
-        for average, now in self._others:
+        torch._foreach_lerp_(*self._averaged, weight)
+        for average, now in self._copied:
             average.copy_(now)
 
     def _record(self, losses: dict[str, Tensor]) -> None:
         if self.sums and losses.keys() != self.sums.keys():
             raise GalforgeError(
-                f"model {self.name}: a step returned the losses {sorted(losses)}, earlier ones "
-                f"{sorted(self.sums)}; "
-                "a family returns the same names at every step"
+                f"model {self.name}: a step returned the losses {sorted(losses)}, earlier ones {sorted(self.sums)}; "
+                "return the same names at every step"
             )
         values = [loss.detach().double() for loss in losses.values()]
         self.group.mean_(values)
@@ -226,9 +229,8 @@ class Training:
 
     def _diverged(self, what: str) -> None:
         raise Diverged(
-            f"the training of {self.name} diverged: {what} after {self.images_seen} images seen; a smaller "
-            "learning rate "
-            "or training: gradient_clip is the usual remedy, and the data set is worth a look"
+            f"the training of {self.name} diverged: {what} after {self.images_seen} images seen; try a smaller "
+            "learning rate or training: gradient_clip, and look at the data set"
         )
 
 
@@ -240,18 +242,13 @@ def train(run: Training, images: TrainingImages, stop: int, clock: Clock, keep: 
         images: its data.
         stop: a multiple of the batch [images].
         clock: says when to stop before that.
-        keep: where progress is saved, by the first of several processes; None for the others.
+        keep: saves progress in the first of several processes; None in the others.
 
     Raises:
         Preempted, OutOfTime: stopped early; progress is saved.
         Diverged: a loss or a weight is not finite.
         GalforgeError: the time limit allowed no step at all.
     """
-
-    def save(write: Callable[[State], None]) -> None:
-        run.check_finite()
-        write(run.state())
-
     first = run.images_seen
     progress = Progress(stop, "images seen", first) if keep else None
     while run.images_seen < stop:
@@ -260,36 +257,25 @@ def train(run: Training, images: TrainingImages, stop: int, clock: Clock, keep: 
             if keep is None:
                 raise Preempted("stopped with the first process")
             if run.images_seen == first and clock.signal is None:
-                # Requeued for this, the job would come back and get no further, for ever.
+                # If it were requeued, the job would come back for ever without getting any further.
                 raise GalforgeError(
                     "the time limit of the job was over before its first training step: give it more time (runtime)"
                 )
-            save(keep.save)
+            keep.save(run.state())
             clock.stop()
         if keep and keep.is_due():
-            save(keep.save)
+            keep.save(run.state())
         run.step(images)
         if keep:
             keep.show(run.history)
             progress.advance(run.settings.batch, ", ".join(run.latest()))
     if keep:
-        save(keep.finish)
-
-
-Pairs = tuple[tuple[list[Tensor], list[Tensor]], list[tuple[Tensor, Tensor]]]
-
-
-def _pairs(average: nn.Module, now: nn.Module) -> Pairs:
-    """What is averaged, as two lists, and what is copied, pair by pair: looked up once, for that takes longer."""
-    pairs = list(zip(average.state_dict().values(), now.state_dict().values(), strict=True))
-    floats = [pair for pair in pairs if pair[0].is_floating_point()]
-    others = [pair for pair in pairs if not pair[0].is_floating_point()]
-    return ([average for average, _ in floats], [now for _, now in floats]), others
+        keep.finish(run.state())
 
 
 def _restore_layout(optimiser: torch.optim.Optimizer) -> None:
-    """Lay out an optimiser's tensors like their weights again: states are stored contiguous, and other
-    strides can lead to other arithmetic."""
+    """Lay out an optimiser's tensors like their weights again, because states are stored contiguous, and other strides
+    can lead to other arithmetic."""
     for weight, entries in optimiser.state.items():
         for name, value in entries.items():
             if isinstance(value, Tensor) and value.shape == weight.shape:

@@ -1,16 +1,17 @@
-"""One segment of a training, as a job runs it: resume, train, checkpoint, stop in time, hand the state on."""
+"""One segment of a training, as a job runs it: resume, train, save checkpoints, stop in time, hand the state on."""
 
 import os
 import socket
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Self
 
-import torch
-
+from galforge import families
 from galforge.errors import GalforgeError
 from galforge.logs import log
 from galforge.models import device as devices
 from galforge.models import normalisation as normalisations
+from galforge.models.settings import NormalisationSettings
 from galforge.settings import Settings
 from galforge.stamps.file import Stamps
 from galforge.training import state as states
@@ -21,7 +22,7 @@ from galforge.training.group import Group
 from galforge.training.keep import CHECKPOINT_SECONDS, Keep
 from galforge.training.lease import TTL_SECONDS, Lease
 from galforge.training.loop import Training, train
-from galforge.training.settings import NormalisationSettings, StepSettings
+from galforge.training.settings import StepSettings
 
 
 @dataclass(frozen=True)
@@ -31,11 +32,11 @@ class Segment:
     Attributes:
         stamps: source stamps; only the splits that are trained on are read.
         family, network: the model family and its settings.
-        normalisation, training: see ``galforge.training.settings``.
+        normalisation, training: settings.
         seed: of this training.
         stop: images seen at the end of this segment, a multiple of the batch [images].
         state_in: the state that the segment before left; None for the first one.
-        key: the digest of all that.
+        key: the digest of all of these.
     """
 
     stamps: Path
@@ -47,6 +48,19 @@ class Segment:
     stop: int
     state_in: Path | None
     key: str
+
+    @classmethod
+    def from_spec(cls, spec: dict[str, Any]) -> Self:
+        """The segment described by plain data: its attributes, with paths as text and settings as specs."""
+        settings = families.load("models", spec["family"], "settings").ModelSettings
+        typed = {
+            "stamps": Path(spec["stamps"]),
+            "network": settings.from_spec(spec["network"]),
+            "normalisation": NormalisationSettings.from_spec(spec["normalisation"]),
+            "training": StepSettings.from_spec(spec["training"]),
+            "state_in": Path(spec["state_in"]) if spec["state_in"] else None,
+        }
+        return cls(**spec | typed)
 
 
 def run_segment(
@@ -64,30 +78,29 @@ def run_segment(
 ) -> None:
     """Train from ``segment.state_in`` until ``segment.stop`` images were seen, and write ``state_out``.
 
-    Whatever ended an earlier try, this one goes on from its last sound checkpoint in ``work``; a finished
-    state there is handed out without training. On the CPU the outcome is the same, bit for bit, as without
-    any interruption. A state that has already seen ``stop`` images is passed on by hard link.
+    Whatever ended an earlier try, this one goes on from the last sound checkpoint in ``work``; a finished state there
+    is handed out without training. On the CPU the outcome is the same, bit for bit, as without any interruption. A
+    state that has already seen ``stop`` images is passed on by hard link.
 
     Args:
         segment: what it is made from.
         state_out: the file to make.
-        work: a folder for this segment only, named by its key; checkpoints with another key, or from another
+        work: a folder for this segment only, named by its key. Checkpoints with another key, or from another
             ``state_in``, are not used. ``history.csv`` in it grows while the training runs.
         minutes: time limit of the job, counted from the call [minutes]; None for none.
-        checkpoint_seconds: time between two checkpoints [s]; changes nothing in the outcome.
+        checkpoint_seconds: time between two checkpoints [s]; it does not change the outcome.
         ttl_seconds, margin_seconds: see ``Lease`` and ``Clock``.
         hold_bytes: see ``TrainingImages``; shared by the processes of a group.
         tensorboard: folder for TensorBoard to watch; None for none.
         group: the processes that train together, of which the first one writes; this one alone if not given.
-        cost_out: where to write what the segment took (JSON: seconds, processes, threads, device); None for nowhere.
+        cost_out: where to write the cost (JSON: seconds, processes, threads, device); None for nowhere.
 
     Raises:
         Preempted, OutOfTime: stopped early; progress is saved.
         Diverged: a loss or a weight is not finite.
         StateError: ``state_in`` is damaged or of another training.
         LeaseLost: another process took the work folder over.
-        GalforgeError: the settings do not suit the data or the machine, or the time limit allows no step at
-            all.
+        GalforgeError: the settings do not suit the data or the machine, or the time limit allows no step at all.
     """
     if segment.stop % segment.training.batch:
         raise GalforgeError(
@@ -105,8 +118,8 @@ def run_segment(
         try:
             with Lease(work, ttl_seconds, pause=lambda: clock.stop() if clock.must_stop() else None) as lease:
                 before = _before(segment.state_in)
-                # The state before is part of what this segment is made from, and on a GPU no key tells which
-                # of two trainings it came from.
+                # The state before is part of what this segment is made from, and on a GPU its key does not tell which
+                # of several trainings it came from.
                 own = f"{segment.key} {states.content_digest(before)}" if before else segment.key
                 checkpoints = states.Checkpoints(work, own, lease)
                 if checkpoints.is_finished():
@@ -132,39 +145,26 @@ def run_segment(
 
 
 def _train(
-    segment: Segment,
-    start: states.State | None,
-    clock: Clock,
-    group: Group,
-    hold_bytes: int,
-    keep: Keep | None,
+    segment: Segment, start: states.State | None, clock: Clock, group: Group, hold_bytes: int, keep: Keep | None
 ) -> None:
-    """Train on the data of the segment from ``start`` to its end."""
-    device = group.device(devices.pick(segment.training.device))
-    with devices.reproducible(device, segment.training.threads, fast=True), Stamps(segment.stamps) as source:
-        run = _prepare(segment, source, start, device, group)
+    """Train on the data of the segment, from ``start`` with the normalisation measured then, or from the beginning."""
+    device, settings = group.device(devices.pick(segment.training.device)), segment.training
+    with devices.reproducible(device, settings.threads, fast=True), Stamps(segment.stamps) as source:
+        if start is None:
+            chosen = normalisations.measure(segment.normalisation, source, source.split(*settings.splits))
+        else:
+            chosen = normalisations.Normalisation.from_spec(start["normalisation"])
+        shape = tuple(source.shape)
+        run = Training(segment.family, segment.network, shape, chosen, settings, segment.seed, device, group)
+        if start is not None:
+            run.restore(start)
         if keep is not None:
             log.info("training on %s in %s", device, "bfloat16" if run.bfloat16 else "float32")
             keep.header = source.typical_header().to_json()
             keep.spent.device = device.type
-        limit, splits = hold_bytes // group.size, segment.training.splits
-        with TrainingImages(source, device, run.family.conditions, segment.seed, limit, splits) as images:
+        limit = hold_bytes // group.size
+        with TrainingImages(source, device, run.family.conditions, segment.seed, limit, settings.splits) as images:
             train(run, images, segment.stop, clock, keep)
-
-
-def _prepare(
-    segment: Segment, source: Stamps, start: states.State | None, device: torch.device, group: Group
-) -> Training:
-    """A training at the beginning, or where ``start`` left off with the normalisation measured then."""
-    if start is None:
-        chosen = normalisations.measure(segment.normalisation, source, source.split(*segment.training.splits))
-    else:
-        chosen = normalisations.Normalisation.from_spec(start["normalisation"])
-    shape = tuple(source.shape)
-    run = Training(segment.family, segment.network, shape, chosen, segment.training, segment.seed, device, group)
-    if start is not None:
-        run.restore(start)
-    return run
 
 
 def _before(state_in: Path | None) -> states.State | None:
@@ -174,12 +174,12 @@ def _before(state_in: Path | None) -> states.State | None:
         return states.read(state_in)
     except states.StateError as error:
         raise states.StateError(
-            f"{error}; remove that file, and the segment that made it hands it out again or trains it again"
+            f"{error}; remove that file and run again: the segment that made it hands it out or trains it again"
         ) from error
 
 
 def _say_where(device: str, processes: int) -> None:
-    """The first line of a training's log: what to look at when a job does not get what it asked for."""
+    """Log where a training runs: the line to look at when a job does not get what it asked for."""
     log.info(
         "node %s, SLURM job %s, CUDA_VISIBLE_DEVICES=%s, device %s, processes %d",
         os.environ.get("SLURMD_NODENAME", socket.gethostname()),

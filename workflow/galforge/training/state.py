@@ -1,16 +1,17 @@
-"""The state of a training as a file: plain data, checked against its own digest, and written whole or not at
-all.
+"""The state of a training as a file: plain data, checked against its own digest, and written whole or not at all.
 
-A state is what ``torch.save`` makes of nested dicts and lists of tensors, numbers and text, so
-``torch.load`` reads it with ``weights_only=True``. The digest of its content is kept inside: a truncated or
-altered file is noticed wherever it is.
+A state is what ``torch.save`` makes of nested dicts and lists of tensors, numbers and text, so ``torch.load`` reads it
+with ``weights_only=True``. It contains the digest of its content, which shows whether a file was truncated or altered.
 """
 
 import errno
 import hashlib
 import os
 import re
+import shutil
 import sys
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,10 @@ class StateError(GalforgeError):
     """A state file is damaged or is not what is needed here."""
 
 
+class Diverged(GalforgeError):
+    """A loss or a weight is not finite, so there is no state worth writing."""
+
+
 def content_digest(state: State) -> str:
     """SHA-256 over names, numbers, text and the bytes of the tensors; the same for equal content."""
     digest = hashlib.sha256()
@@ -49,18 +54,11 @@ def write(path: Path, state: State, lease: Lease) -> None:
     """
     plain = _plain({**state, "format": FORMAT})
     plain["digest"] = content_digest(plain)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{lease.token[:8]}.part")
-    try:
-        with naming(path), open(temporary, "wb") as file:
-            # Given the open file, torch does not put the temporary name into it.
-            torch.save(plain, file)
-            file.flush()
-            os.fsync(file.fileno())
-        lease.check()
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with _replacing(path, lease) as temporary, open(temporary, "wb") as file:
+        # Given the open file, torch does not store the temporary name in it.
+        torch.save(plain, file)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def read(path: Path) -> State:
@@ -72,51 +70,57 @@ def read(path: Path) -> State:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except FileNotFoundError as error:
-        raise StateError(f"{path}: there is no such state") from error
+        raise StateError(f"{path}: there is no such state; run again to have it made") from error
     except Exception as error:
         if _is_of_the_machine(error):
             raise
-        # Whatever unpickling stumbles over first in damaged bytes: there is no narrower family of errors.
+        # Reading damaged bytes can raise any error; they have no common base.
         raise StateError(f"{path}: cannot be read ({type(error).__name__}: {_first_line(error)})") from error
     if not isinstance(state, dict) or "digest" not in state:
-        raise StateError(f"{path}: is no training state of galforge")
+        raise StateError(f"{path}: is no training state of galforge; remove it and run again")
     claimed = state.pop("digest")
     if content_digest(state) != claimed:
         raise StateError(f"{path}: is damaged, its content does not have the digest written into it")
     if state.get("format") != FORMAT:
-        raise StateError(f"{path}: has format {state.get('format')}, this version reads {FORMAT}")
+        raise StateError(f"{path}: has format {state.get('format')}, but this version reads {FORMAT}")
     return state
 
 
 def _is_of_the_machine(error: Exception) -> bool:
-    """Whether the disk or the memory is at fault and the file may be sound. (A truncated file gives EINVAL.)"""
+    """Whether disk or memory is at fault, so that the file may be sound; a truncated file gives EINVAL."""
     if isinstance(error, OSError):
         return error.errno not in (None, errno.EINVAL)
     return isinstance(error, MemoryError) or "allocate memory" in str(error)
 
 
 def link(source: Path, target: Path, lease: Lease) -> None:
-    """Give a finished file a second name by a hard link, or by a copy where the file system has no links.
+    """Give a finished file a second name by a hard link, or by a copy on file systems without links.
 
     Raises:
         LeaseLost: the work folder was taken over; nothing is replaced.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
     _sweep(target.parent, target.name)
-    temporary = target.with_name(f".{target.name}.{lease.token[:8]}.part")
-    try:
+    with _replacing(target, lease) as temporary:
         try:
             os.link(source, temporary)
         except OSError:
-            with open(source, "rb") as old, open(temporary, "wb") as new:
-                while block := old.read(1 << 24):
-                    new.write(block)
-                new.flush()
-                os.fsync(new.fileno())
+            shutil.copyfile(source, temporary)
+            with open(temporary, "rb") as copied:
+                os.fsync(copied.fileno())
+
+
+@contextmanager
+def _replacing(path: Path, lease: Lease) -> Iterator[Path]:
+    """A temporary name that becomes ``path`` when the block ends well and the lease still holds."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{lease.token[:8]}.part")
+    try:
+        with naming(path):
+            yield temporary
         lease.check()
-        os.replace(temporary, target)
+        os.replace(temporary, path)
     finally:
-        # Renaming one link over another of the same file leaves both: the temporary name may still be there.
+        # Renaming a link over another link of the same file leaves both.
         temporary.unlink(missing_ok=True)
 
 
@@ -125,7 +129,7 @@ class Checkpoints:
 
     Args:
         folder: the work folder.
-        key: what the segment is made from; states with another key are not its own.
+        key: digest of what the segment is made from; states with another key belong to other segments.
         lease: the hold on the folder.
     """
 
@@ -152,11 +156,11 @@ class Checkpoints:
             path.unlink(missing_ok=True)
 
     def is_finished(self) -> bool:
-        """Whether a sound finished state of this segment is there; a damaged one is set aside."""
+        """Whether there is a sound finished state of this segment; a damaged one is set aside."""
         return self.finished.exists() and self._sound(self.finished) is not None
 
     def latest(self) -> State | None:
-        """The most recent sound checkpoint; damaged ones are set aside, and the log says so."""
+        """The latest sound checkpoint; damaged ones are set aside with a warning."""
         for path in self._paths():
             state = self._sound(path)
             if state is not None:
@@ -182,22 +186,22 @@ class Checkpoints:
 
 
 def _sweep(folder: Path, name: str) -> None:
-    """Remove what killed writers left half written; the lease makes sure that nobody is writing there now."""
+    """Remove half-written files of killed writers; the lease makes sure that no one is writing there now."""
     for path in folder.glob(f".{name}.*.part"):
         path.unlink(missing_ok=True)
 
 
 def _plain(value: Any) -> Any:
-    """The same content in one form: dicts sorted, tensors on the CPU with storage of their own, equal text
-    one object."""
+    """The same content in one form: sorted dicts, tensors on the CPU with storage of their own, equal text as one
+    object."""
     if isinstance(value, dict):
-        return {_plain(key): _plain(value[key]) for key in sorted(value, key=lambda key: (type(key).__name__, key))}
+        return {_plain(key): _plain(value[key]) for key in _sorted(value)}
     if isinstance(value, list | tuple):
         return type(value)(_plain(item) for item in value)
     if isinstance(value, torch.Tensor):
         return value.detach().to("cpu").clone(memory_format=torch.contiguous_format)
     if isinstance(value, str):
-        # Pickle writes a second mention of the same object shorter than an equal one.
+        # torch.save writes a second mention of the same object shorter than an equal object.
         return sys.intern(str(value))
     if value is None or isinstance(value, bool | int | float):
         return value
@@ -207,7 +211,7 @@ def _plain(value: Any) -> Any:
 def _hash(value: Any, digest: "hashlib._Hash") -> None:
     if isinstance(value, dict):
         digest.update(b"d%d:" % len(value))
-        for key in sorted(value, key=lambda key: (type(key).__name__, key)):
+        for key in _sorted(value):
             _hash(key, digest)
             _hash(value[key], digest)
     elif isinstance(value, list | tuple):
@@ -221,6 +225,10 @@ def _hash(value: Any, digest: "hashlib._Hash") -> None:
     else:
         text = f"{type(value).__name__}:{value!r}".encode()
         digest.update(b"s%d:" % len(text) + text)
+
+
+def _sorted(keys: Iterable[Any]) -> list[Any]:
+    return sorted(keys, key=lambda key: (type(key).__name__, key))
 
 
 def _first_line(error: BaseException) -> str:

@@ -1,4 +1,4 @@
-"""One process of a training: ``python -m galforge.training.worker <job>``, started by ``galforge.training.launch``."""
+"""One process of a training: ``python -m galforge.training.worker <folder>``, started by ``training.launch``."""
 
 import json
 import os
@@ -6,47 +6,29 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from galforge import families, logs
+from galforge import logs
 from galforge.errors import GalforgeError
 from galforge.logs import log
 from galforge.training.clock import Preempted
 from galforge.training.group import Group
 from galforge.training.segment import Segment, run_segment
-from galforge.training.settings import NormalisationSettings, StepSettings
 
 
 def run(job: dict[str, Any], group: Group) -> None:
-    """Run a segment that is described in plain data: paths as text, settings as specs."""
-    made_from = job["segment"]
-    settings = families.load("models", made_from["family"], "settings").ModelSettings
-    segment = Segment(
-        stamps=Path(made_from["stamps"]),
-        family=made_from["family"],
-        network=settings.from_spec(made_from["network"]),
-        normalisation=NormalisationSettings.from_spec(made_from["normalisation"]),
-        training=StepSettings.from_spec(made_from["training"]),
-        seed=made_from["seed"],
-        stop=made_from["stop"],
-        state_in=Path(made_from["state_in"]) if made_from["state_in"] else None,
-        key=made_from["key"],
-    )
-    run_segment(
-        segment,
-        Path(job["state_out"]),
-        Path(job["work"]),
-        minutes=job["minutes"],
-        checkpoint_seconds=job["checkpoint_seconds"],
-        tensorboard=Path(job["tensorboard"]) if job["tensorboard"] else None,
-        group=group,
-        cost_out=Path(job["cost_out"]) if job.get("cost_out") else None,
-    )
+    """Run a segment described by plain data: ``segment`` (see ``Segment.from_spec``) and arguments of ``run_segment``.
+
+    Of these, ``state_out``, ``work``, ``tensorboard`` and ``cost_out`` are paths as text; the last two may be missing.
+    """
+    paths = {name: Path(job[name]) for name in ("state_out", "work", "tensorboard", "cost_out") if job.get(name)}
+    others = {name: job[name] for name in ("minutes", "checkpoint_seconds")}
+    run_segment(Segment.from_spec(job["segment"]), **paths, **others, group=group)
 
 
 def main(folder: Path) -> None:
-    """Run ``job.json`` of a folder as one of several processes, and leave there how it ended.
+    """Run ``job.json`` of a folder as one of several processes, and leave word there of how it ended.
 
-    Whatever is expected ends with exit code 0 and a word in ``outcome-<rank>.json``, so that the launcher does not
-    kill the processes that are still saving.
+    Expected ends have exit code 0 and a word in ``outcome-<rank>.json``, so that the launcher does not kill processes
+    that are still saving.
     """
     job = json.loads((folder / "job.json").read_text(encoding="utf-8"))
     group = Group.from_environment()
@@ -62,12 +44,12 @@ def main(folder: Path) -> None:
     except GalforgeError as error:
         outcome = {"error": str(error)}
     except Exception as error:
-        # The others lose their connection when one process ends: its reason is the one to read.
+        # When one process ends, the others lose their connection to it: its reason is the one to read.
         log.warning("process %d ended: %s: %s", group.rank, type(error).__name__, error, exc_info=group.rank == 0)
         outcome = {"broken": f"process {group.rank} of {group.size}: {type(error).__name__}: {error}"}
     (folder / f"outcome-{group.rank}.json").write_text(json.dumps(outcome), encoding="utf-8")
     if "error" in outcome or "broken" in outcome:
-        # The launcher then ends the processes that wait for this one. Without clearing up: that could wait for them.
+        # The launcher then ends the processes that wait for this one. No clean-up here: it could wait for them.
         sys.stderr.flush()
         os._exit(1)
 

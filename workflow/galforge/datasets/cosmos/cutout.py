@@ -1,4 +1,4 @@
-"""One raw cutout: read from FITS, judged, and brought to the stamps' size."""
+"""One raw cutout: read from FITS, checked, and cropped or padded to the stamps' size."""
 
 from dataclasses import dataclass, field
 
@@ -6,7 +6,7 @@ import numpy as np
 from astropy.io import fits
 
 from galforge.datasets.cosmos.settings import DatasetSettings
-from galforge.datasets.fits_image import image_of
+from galforge.datasets.fits_image import finite, image_of
 from galforge.datasets.rejections import Rejected
 from galforge.seeds import generator
 
@@ -15,7 +15,7 @@ BAND_KEYWORDS = ("FILTER", "FILTER1", "FILTER2")
 
 @dataclass
 class Cutout:
-    """A raw image with what its file says about it; ``columns`` go to the catalogue as they are."""
+    """A raw image (height, width) and what its file says about it; ``columns`` are copied to the catalogue."""
 
     pixels: np.ndarray
     bands: list[str] = field(default_factory=list)
@@ -36,7 +36,7 @@ def parse(content: bytes, extension: int) -> Cutout:
 def _bands(headers: list[fits.Header]) -> list[str]:
     for header in headers:
         found = [str(header[key]).strip() for key in BAND_KEYWORDS if str(header.get(key, "")).strip()]
-        # ACS has two wheels; the one that is not used says CLEAR.
+        # ACS has two filter wheels; for the unused one the header says CLEAR.
         found = [band for band in found if not band.upper().startswith("CLEAR")]
         if found:
             return found
@@ -55,7 +55,7 @@ def checked(cutout: Cutout, settings: DatasetSettings) -> np.ndarray:
     """The cutout's pixels (height, width) float32, if they can become a stamp.
 
     Raises:
-        Rejected: not two-dimensional, another band, pixels that are not finite, constant, or too small.
+        Rejected: it is not two-dimensional, of another band, constant or too small, or has pixels that are not finite.
     """
     pixels = cutout.pixels
     if pixels.ndim != 2:
@@ -63,13 +63,7 @@ def checked(cutout: Cutout, settings: DatasetSettings) -> np.ndarray:
     wanted = settings.bands[0].upper()
     if cutout.bands and wanted not in (band.upper() for band in cutout.bands):
         raise Rejected("wrong band", f"{'/'.join(cutout.bands)}, expected {settings.bands[0]}")
-    if pixels.dtype.kind not in "iuf":
-        raise Rejected("not a 2-D image", f"pixels of type {pixels.dtype}")
-    with np.errstate(over="ignore"):
-        pixels = pixels.astype(np.float32)
-    bad = pixels.size - int(np.isfinite(pixels).sum())
-    if bad:
-        raise Rejected("pixels that are not finite", f"{bad} of {pixels.size} are NaN, infinite or beyond float32")
+    pixels = finite(pixels)
     height, width = pixels.shape
     smaller = min(height, width)
     if smaller == 0:
@@ -88,9 +82,9 @@ def checked(cutout: Cutout, settings: DatasetSettings) -> np.ndarray:
 
 
 def to_size(pixels: np.ndarray, settings: DatasetSettings, name: str) -> np.ndarray:
-    """The central (size, size) of an image; a smaller one is surrounded by noise of its own border's rms.
+    """The central (size, size) of an image; a smaller one is padded with noise that has the rms of its border.
 
-    The noise is white, of zero mean (the images are sky-subtracted), and follows from the seed and the name.
+    The noise is white and of zero mean, because the images are sky-subtracted; it follows from the seed and the name.
     """
     size = settings.size
     height, width = pixels.shape

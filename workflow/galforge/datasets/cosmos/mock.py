@@ -1,30 +1,28 @@
-"""A mock of the COSMOS stamp archive: a tar of FITS stamps, read by the code that reads the survey's.
+"""A mock of the COSMOS stamp archive: a tar of FITS stamps, read by the code that reads the survey's archive.
 
-Magnitudes, sizes and stamp sides follow fits to 100 HST galaxies of the COSMOS field (RealGalaxy extension
-sample, F814W 20-26, 0.03 arcsec/px); the noise is correlated as in galsim's COSMOS noise model. Every stamp
-is a pure function of the seed and its index.
+Magnitudes, sizes and stamp sides follow fits to 100 HST galaxies of the COSMOS field (RealGalaxy extension sample,
+F814W 20-26, 0.03 arcsec/px); the noise is correlated as in GalSim's COSMOS noise model. Every stamp is a pure function
+of the seed and its index.
 """
 
 import gzip
 import io
 import math
-import tarfile
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import galsim
 import numpy as np
-from astropy.io import fits
 
-from galforge.atomic import replacing
+from galforge.datasets.archive import written
 from galforge.datasets.cosmos.settings import MockSettings
-from galforge.datasets.scene import Arms, Blobs, Scene, Sersic, along_arms, crop, grid_side, render
+from galforge.datasets.fits_image import content_of
+from galforge.datasets.scene import Arms, Blobs, Scene, Sersic, along_arms, crop, grid_side, render, spread
 from galforge.logs import progress
 from galforge.seeds import generator
 
 BAND, PIXEL_ARCSEC, ZERO_POINT, EXPOSURE_S = "F814W", 0.03, 25.94, 2028.0  # the survey's
-GOLDEN = (math.sqrt(5) - 1) / 2
 COUNT_SLOPE = 0.30  # d log10 N / d mag of the number counts
 NOISE_LAGS = 20  # the correlation is nil beyond this many pixels
 DISC_INDEX = (0.6, 1.0)  # exponential discs leave the mock more concentrated than the real stamps
@@ -54,19 +52,18 @@ class Galaxy:
 def draw(mock: MockSettings, index: int) -> Galaxy:
     """The properties of mock galaxy ``index``, drawn jointly.
 
-    Bright galaxies are larger and more often early types; blue discs are larger, have more light in knots and
-    smaller bulges; bright early types are more concentrated.
+    Bright galaxies are larger and more often early types. Blue discs are larger, with more light in knots and smaller
+    bulges. Bright early types are more concentrated.
     """
     random = generator(mock.seed, "cosmos mock", "galaxy", index)
     bright, faint = (10 ** (COUNT_SLOPE * m) for m in (mock.brightest_magnitude, mock.faintest_magnitude))
-    # Steps of the golden ratio spread the magnitudes of any run of indices evenly: a small mock is neither
-    # brighter nor fainter than a large one by chance.
-    rank = (generator(mock.seed, "cosmos mock", "first rank").random() + index * GOLDEN) % 1
+    # Spread evenly, so that a small mock is neither brighter nor fainter than a large one by chance.
+    rank = spread(generator(mock.seed, "cosmos mock", "first rank").random(), index)
     magnitude = math.log10(bright + rank * (faint - bright)) / COUNT_SLOPE
     late = bool(random.random() < mock.late_share + 0.08 * (magnitude - 24))
     blueness, size, shape = random.standard_normal(3)
     size = 0.4 * blueness + math.sqrt(1 - 0.4**2) * size
-    # SExtractor's half-light radius, PSF included, which also sets the stamp's side.
+    # The half-light radius that SExtractor measures, PSF included; the side of the stamp follows it, too.
     seen = 10 ** (0.916 - 0.105 * (magnitude - 24) + (-0.005 if late else -0.08) + 0.12 * size)
     psf = mock.psf_fwhm / PIXEL_ARCSEC / 2
     radius = math.sqrt(max(seen**2 - psf**2, 0.8**2))
@@ -115,23 +112,16 @@ def write_raw(mock: MockSettings, path: Path) -> None:
     Raises:
         OSError: the folder cannot be written, or the disk is full.
     """
-    with replacing(path) as temporary, tarfile.open(temporary, "w", format=tarfile.USTAR_FORMAT) as archive:
+    cards = {
+        "FILTER": BAND,
+        "EXPTIME": (EXPOSURE_S, "[s]"),
+        "BUNIT": "ELECTRONS/S",
+        "ORIGIN": ("galforge mock", "not an observation"),
+    }
+    with written(path) as add:
         for index in progress(range(mock.count), mock.count, "mock stamps"):
-            content = gzip.compress(_fits(mock, index), compresslevel=1, mtime=0)
-            member = tarfile.TarInfo(f"cosmos_galaxy_postage_stamps/{index:06d}_mock_processed.fits.gz")
-            member.size = len(content)
-            archive.addfile(member, io.BytesIO(content))
-
-
-def _fits(mock: MockSettings, index: int) -> bytes:
-    header = fits.Header()
-    header["FILTER"] = BAND
-    header["EXPTIME"] = (EXPOSURE_S, "[s]")
-    header["BUNIT"] = "ELECTRONS/S"
-    header["ORIGIN"] = ("galforge mock", "not an observation")
-    content = io.BytesIO()
-    fits.PrimaryHDU(stamp(mock, index), header).writeto(content)
-    return content.getvalue()
+            content = gzip.compress(content_of(stamp(mock, index), cards), compresslevel=1, mtime=0)
+            add(f"cosmos_galaxy_postage_stamps/{index:06d}_mock_processed.fits.gz", io.BytesIO(content))
 
 
 def _scene(mock: MockSettings, galaxy: Galaxy, random: np.random.Generator) -> Scene:
@@ -201,7 +191,7 @@ def _companion(mock: MockSettings, galaxy: Galaxy, flux: float, random: np.rando
 
 @lru_cache(maxsize=64)
 def _noise_amplitude(grid: int) -> np.ndarray:
-    """Factor that gives white noise of unit variance, in Fourier space, the correlation of COSMOS noise."""
+    """Filter in Fourier space that gives white noise of unit variance the correlation of COSMOS noise."""
     drawn = galsim.Image(2 * NOISE_LAGS + 1, 2 * NOISE_LAGS + 1, scale=PIXEL_ARCSEC, dtype=float)
     galsim.getCOSMOSNoise().drawImage(drawn)
     correlation = np.zeros((grid, grid))

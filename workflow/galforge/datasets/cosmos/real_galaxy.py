@@ -1,13 +1,15 @@
-"""Cutouts of a GalSim RealGalaxy catalogue: a FITS table that names an image file and an HDU per galaxy."""
+"""Cutouts of a GalSim RealGalaxy catalogue: a FITS table that gives the image file and the HDU of each galaxy."""
 
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path, PurePath
+from contextlib import ExitStack, contextmanager
+from functools import lru_cache, partial
+from pathlib import Path
 
 import numpy as np
 from astropy.io import fits
 
+from galforge.datasets.archive import unsafe
 from galforge.datasets.cosmos.cutout import Cutout
 from galforge.datasets.fits_image import DAMAGE
 from galforge.datasets.rejections import Rejected
@@ -24,34 +26,9 @@ COLUMNS = {
 }
 
 
-class _Images:
-    """The image file that is being read; rows come sorted by file, so one at a time is open."""
-
-    def __init__(self, folder: Path):
-        self.folder, self.name, self.hdus = folder, "", None
-
-    def read(self, name: str, number: int) -> np.ndarray:
-        if name != self.name or self.hdus is None:
-            self.close()
-            self.hdus = fits.open(self.folder / name, memmap=False)
-            self.name = name
-        hdu = self.hdus[number]
-        data = hdu.data
-        if data is None:
-            raise Rejected("no image", f"HDU {number} of {name} holds none")
-        pixels = np.array(data)
-        del hdu.data  # astropy would otherwise keep every image of the file
-        return pixels
-
-    def close(self) -> None:
-        if self.hdus is not None:
-            self.hdus.close()
-            self.hdus = None
-
-
 @contextmanager
-def opened(path: Path) -> Iterator[tuple[int, Iterator[tuple[str, Callable[[], Cutout]]]]]:
-    """The number of rows of the catalogue ``path``, and (IDENT, function that reads the cutout) for each.
+def opened(path: Path) -> Iterator[list[tuple[str, Callable[[], Cutout]]]]:
+    """The rows of the catalogue ``path``: (IDENT, function that reads the cutout) for each; none is read yet.
 
     Raises:
         GalforgeError: the file is damaged, is no such catalogue, or has no rows.
@@ -68,30 +45,36 @@ def opened(path: Path) -> Iterator[tuple[int, Iterator[tuple[str, Callable[[], C
     if missing:
         raise GalforgeError(
             f"{path}: no RealGalaxy catalogue, it lacks the column{'s' if len(missing) > 1 else ''} "
-            f"{', '.join(missing)}; files that end in _fits.fits or _selection.fits go with one"
+            f"{', '.join(missing)}; files that end in _fits.fits or _selection.fits accompany the catalogue, give that"
         )
     if not len(table):
-        raise GalforgeError(f"{path}: is empty; the catalogue has no rows")
-    images = _Images(path.parent)
+        raise GalforgeError(f"{path}: is empty: the catalogue has no rows; give another")
+    with ExitStack() as stack:
+
+        @lru_cache(maxsize=1)
+        def image_file(name: str) -> fits.HDUList:
+            """Rows come sorted by file, so one file at a time is open."""
+            hdus = fits.open(path.parent / name, memmap=False)
+            stack.close()
+            return stack.enter_context(hdus)
+
+        yield [(str(row["IDENT"]), partial(_read, image_file, row, names)) for row in table]
+
+
+def _read(image_file: Callable[[str], fits.HDUList], row: fits.FITS_record, names: tuple[str, ...]) -> Cutout:
+    name = str(row["GAL_FILENAME"]).strip()
+    if unsafe(name):
+        raise Rejected("unsafe image file", f"{name!r} lies outside the catalogue's folder")
     try:
-        yield len(table), ((str(row["IDENT"]), _reader(images, row, names)) for row in table)
-    finally:
-        images.close()
-
-
-def _reader(images: _Images, row: fits.FITS_record, names: tuple[str, ...]) -> Callable[[], Cutout]:
-    def read() -> Cutout:
-        name = str(row["GAL_FILENAME"]).strip()
-        if PurePath(name).is_absolute() or ".." in PurePath(name).parts:
-            raise Rejected("unsafe image file", f"{name!r} lies outside the catalogue's folder")
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                pixels = images.read(name, int(row["GAL_HDU"]))
-        except DAMAGE as error:
-            raise Rejected("unreadable FITS", f"HDU {row['GAL_HDU']} of {name} ({error})") from error
-        bands = [str(row["BAND"]).strip()] if "BAND" in names else []
-        columns = {ours: float(row[theirs]) for theirs, ours in COLUMNS.items() if theirs in names}
-        return Cutout(pixels, bands, None, columns)
-
-    return read
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            hdu = image_file(name)[int(row["GAL_HDU"])]
+            if hdu.data is None:
+                raise Rejected("no image", f"HDU {row['GAL_HDU']} of {name} holds none")
+            pixels = np.array(hdu.data)
+            del hdu.data  # astropy would otherwise keep every image of the file
+    except DAMAGE as error:
+        raise Rejected("unreadable FITS", f"HDU {row['GAL_HDU']} of {name} ({error})") from error
+    bands = [str(row["BAND"]).strip()] if "BAND" in names else []
+    columns = {ours: float(row[theirs]) for theirs, ours in COLUMNS.items() if theirs in names}
+    return Cutout(pixels, bands, None, columns)

@@ -1,12 +1,10 @@
 """Settings of the cosmos data set: HST/ACS F814W postage stamps, downloaded, given or mocked."""
 
-import re
 from typing import Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
-from galforge.datasets.settings import Splits
+from galforge.datasets.settings import FaultyShare, Md5, Origin, Sha256, Splits, check_source
 from galforge.settings import Angle, Settings
 
 IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
@@ -63,22 +61,9 @@ class DatasetSettings(Settings):
         description="with source: download. URL of cosmos_galaxy_postage_stamps.tar (COSMOS 'shera', IRSA)",
         json_schema_extra={"stage": "download"},
     )
-    sha256: str = Field(
-        "",
-        description="checksum of the archive at url. The survey gives none: if empty, that of the first download is "
-        "kept beside it, and later ones must have it too",
-        json_schema_extra={"stage": "download"},
-    )
-    md5: str = Field(
-        "",
-        description="checksum of the archive at url, where its publisher gives MD5 only",
-        json_schema_extra={"stage": "download"},
-    )
-    origin: Literal["observed", "simulated"] = Field(
-        "observed",
-        description="what downloaded or given stamps are; a mock is always called mock",
-        json_schema_extra={"when": {"source": ["download", "path"]}},
-    )
+    sha256: Sha256 = ""
+    md5: Md5 = ""
+    origin: Origin = "observed"
     pattern: str = Field(
         "auto",
         min_length=1,
@@ -103,44 +88,23 @@ class DatasetSettings(Settings):
     exposure_time_s: float = Field(
         2028.0, gt=0, description="gain of stamps without the keyword EXPTIME: electrons per (electron/s) [s]"
     )
-    max_rejected_share: float = Field(
-        0.05,
-        ge=0,
-        le=1,
-        description="stop if a larger share of the stamps is faulty (the size cut does not count)",
-    )
+    max_rejected_share: FaultyShare = 0.05
     seed: int = Field(2022, ge=0, description="seed of the splits and of the noise that stamps are padded with")
     splits: Splits = Field(Splits(), description="shares of the splits")
     mock: MockSettings = Field(MockSettings(), description="with source: mock", json_schema_extra={"stage": "raw_mock"})
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
-        if self.source == "path" and not self.path:
-            raise ValueError("source: path needs `path`: a tar, a folder of FITS stamps, or a RealGalaxy catalogue")
-        if self.source == "download":
-            self._downloadable()
-        if self.source == "mock":
-            self._mockable()
-        return self
-
-    def _mockable(self) -> None:
-        fixed = {"bands": ["F814W"], "pixel_scale": 0.03, "zero_point": 25.94, "extension": 0}
-        for name, value in fixed.items():
-            if getattr(self, name) != value:
-                raise ValueError(f"{name} {getattr(self, name)}: source: mock imitates the survey, where it is {value}")
-        largest = self.mock.largest_side
-        for name, needed in (("min_size", self.min_size), ("size", self.size if self.pad == "refuse" else 0)):
-            if needed > largest:
-                raise ValueError(f"{name} {needed} exceeds mock.largest_side {largest}: no mock stamp would enter")
-
-    def _downloadable(self) -> None:
-        if not self.url:
+        if self.source == "download" and not self.url:
             raise ValueError(
                 "source: download lacks `url`. Find cosmos_galaxy_postage_stamps.tar among the COSMOS 'shera' "
                 "products at IRSA and give its address, or give the file itself with source: path"
             )
-        if urlsplit(self.url).scheme not in ("http", "https"):
-            raise ValueError(f"url {self.url!r} is neither http nor https; a local file is given with source: path")
-        for name, value, length in (("sha256", self.sha256, 64), ("md5", self.md5, 32)):
-            if value and not re.fullmatch(rf"[0-9a-fA-F]{{{length}}}", value):
-                raise ValueError(f"{name} must be {length} hexadecimal digits, found {value!r}")
+        mocked = {"bands": ["F814W"], "pixel_scale": 0.03, "zero_point": 25.94, "extension": 0}
+        check_source(self, "a tar, a folder of FITS stamps, or a RealGalaxy catalogue", mocked)
+        if self.source == "mock":
+            largest = self.mock.largest_side
+            for name, needed in (("min_size", self.min_size), ("size", self.size if self.pad == "refuse" else 0)):
+                if needed > largest:
+                    raise ValueError(f"{name} {needed} exceeds mock.largest_side {largest}: no mock stamp would enter")
+        return self

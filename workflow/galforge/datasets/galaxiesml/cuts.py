@@ -1,4 +1,4 @@
-"""Which rows of the release are used, and the check that its channels are the bands that they should be."""
+"""Which rows of the release are used, and the check that its channels are the right bands."""
 
 from itertools import permutations
 
@@ -21,15 +21,15 @@ CLEARLY = 0.5  # another order must fit twice as well before a file is refused
 def cut_rows(file: ReleaseFile, settings: DatasetSettings) -> dict[int, Rejected]:
     """The rows of a file that the authors' rules cut (photoz repository, data_cuts.py), and why.
 
-    Kept is what has 0.01 < z < 4, 0 < error < 1, error < 0.005 (1 + z) and 0 < magnitude < 50 in each of the five bands
-    (also those that the stamps leave out), with none of these missing. Morphological columns may be missing: no cut
-    reads them. The authors' two other rules, a homogeneous flag and a magnitude of the spectroscopic survey, were
-    applied before the release was made.
+    Rows are kept that have, with the default settings, 0.01 < z < 4, 0 < error < 1, error < 0.005 (1 + z) and
+    0 < magnitude < 50 in each of the five bands (also those that the stamps leave out). None of these may be missing;
+    morphological columns may. The authors' two other rules, a homogeneous flag and a magnitude of the spectroscopic
+    survey, were applied before the release was made.
     """
     found: dict[int, Rejected] = {}
     redshift, error = (file.column(f"specz_redshift{end}").astype(float) for end in ("", "_err"))
     low, high = settings.redshift
-    # Ordered comparisons are false for NaN: what is not known to be inside is outside.
+    # Comparisons with NaN are false, so missing values are outside.
     checks = [
         ("specz_redshift", redshift, (redshift > low) & (redshift < high), f"not in {low:g} to {high:g}"),
         (
@@ -51,14 +51,14 @@ def cut_rows(file: ReleaseFile, settings: DatasetSettings) -> dict[int, Rejected
 
 
 def check_band_order(file: ReleaseFile, kept: np.ndarray) -> None:
-    """Compare the light in each channel with the catalogue's magnitudes: nothing else would notice swapped bands.
+    """Compare the light in each channel with the catalogue's magnitudes; nothing else would notice swapped bands.
 
     Colours in a small aperture are compared with those of the catalogue, for all orders of the five channels. Bands
-    of almost equal colour, such as z and y, cannot always be told apart.
+    with almost equal magnitudes, such as z and y, cannot always be told apart.
 
     Args:
-        file: the file whose images are looked at, in a few places.
-        kept: rows that no cut refuses (bool, of the file's length).
+        file: the file; images in a few places of it are read.
+        kept: which rows no cut refuses (bool, of the file's length).
 
     Raises:
         GalforgeError: another order than g, r, i, z, y fits clearly better.
@@ -90,8 +90,8 @@ def check_band_order(file: ReleaseFile, kept: np.ndarray) -> None:
         held = [BANDS[best.index(channel)] for channel in right]
         raise GalforgeError(
             f"{file.name}: by the light in them, the channels of 'image' are {', '.join(held)}, and not "
-            f"{', '.join(BANDS)} (colours differ from those of the catalogue by {misfit[right]:.2g} mag, in that order "
-            f"by {misfit[best]:.2g} mag); put them into the order of the release"
+            f"{', '.join(BANDS)} (colours differ from those of the catalogue by {misfit[right]:.2g} mag, but by "
+            f"{misfit[best]:.2g} mag in that order); put them into the order of the release"
         )
 
 

@@ -18,13 +18,13 @@ from galforge.stamps.file import Header, StampsWriter, split_of
 
 
 def build(settings: DatasetSettings, raw: list[Path], out: Path, rejected: Path) -> None:
-    """Write the stamps ``out`` and the list ``rejected`` of rows that did not enter.
+    """Write the stamps ``out`` and the list ``rejected`` (name, reason) of rows that did not become stamps.
 
     Files are read by blocks of rows, so that memory does not depend on the size of the release. Catalogue columns: name
     and object_id; split (the file that the row is in, or of a single file by shares); redshift, redshift_error; ra and
     dec [deg]; and of each band the release's isophotal_area, ellipticity, major_axis, minor_axis, sersic_index and
-    cmodel_mag, such as ``g_isophotal_area``. Areas and axes are in the release's pixels, also where ``bin`` made larger
-    ones. What the release does not know is NaN.
+    cmodel_mag, such as ``g_isophotal_area``. Areas and axes are in the release's pixels, also where ``bin`` is larger
+    than 1. Values that the release lacks are NaN.
 
     Raises:
         GalforgeError: no raw input, files that are missing, damaged or of another layout, or more than
@@ -32,36 +32,23 @@ def build(settings: DatasetSettings, raw: list[Path], out: Path, rejected: Path)
     """
     if not raw:
         raise GalforgeError("the galaxiesml data set is built from HDF5 files, but got none")
-    with opened(raw, settings.image_side) as files:
+    with (
+        opened(raw, settings.image_side) as files,
+        Tally(raw[0], sum(map(len, files)), settings.max_rejected_share, rejected, "rows") as tally,
+    ):
         if len(files) == 1:
             log.info("%s: a single file, whose rows are divided into splits by shares", files[0].name)
-        tally = Tally(raw[0], sum(map(len, files)), settings.max_rejected_share)
-        try:
-            kept = _chosen(files, settings, tally)
-            for file, rows in zip(files, kept, strict=True):
-                check_band_order(file, rows)
-            if any(rows.any() for rows in kept):
-                _write(files, kept, settings, out, tally)
-            if not tally.accepted:
-                raise GalforgeError(
-                    f"{tally.path}: none of the {tally.total} rows became a stamp ({tally.reasons()}), for example "
-                    f"{tally.rows[0][0]} ({tally.rows[0][1]})"
-                    if tally.rows
-                    else f"{tally.path}: has no rows"
-                )
-        finally:
-            tally.write(rejected)
-    log.info(
-        "%s: %d rows, %d accepted, %d rejected: %s",
-        raw[0], tally.total, tally.accepted, len(tally.rows), tally.reasons(),
-    )  # fmt: skip
+        kept = _chosen(files, settings, tally)
+        for file, rows in zip(files, kept, strict=True):
+            check_band_order(file, rows)
+        _write(files, kept, settings, out, tally)
 
 
 def binned(images: np.ndarray, size: int, factor: int) -> np.ndarray:
     """The central ``size * factor`` pixels of images (n, C, side, side), summed by blocks of ``factor`` a side.
 
     Sums keep the flux of a galaxy and with it the zero point; surface brightness per pixel grows by factor**2, and
-    uncorrelated noise by factor. Of an odd number of pixels to cut, the larger half goes at the far edge.
+    uncorrelated noise by factor. Of an odd number of pixels to cut, one more is cut at the far edge.
 
     Returns:
         (n, C, size, size) float32.
@@ -76,22 +63,20 @@ def binned(images: np.ndarray, size: int, factor: int) -> np.ndarray:
 
 
 def _chosen(files: list[ReleaseFile], settings: DatasetSettings, tally: Tally) -> list[np.ndarray]:
-    """Rows of each file that the cuts keep, as booleans; from the catalogue alone, before any image is read."""
+    """Which rows of each file the cuts keep (bool), decided by the catalogue before any image is read."""
     kept: list[np.ndarray] = []
-    known: dict[int, tuple[int, int]] = {}
-    for position, file in enumerate(files):
+    known: dict[int, str] = {}
+    for file in files:
         rows, cut = np.ones(len(file), bool), cut_rows(file, settings)
         for row, number in enumerate(file.ids().tolist()):
             if row not in cut and number in known:
-                # In two files it would be trained on and tested with.
-                other, its_row = known[number]
-                same = f"{file.place(row)} is {files[other].place(its_row)} already"
-                cut[row] = Rejected("duplicate object_id", same)
+                # A galaxy in two files would be trained on and tested with.
+                cut[row] = Rejected("duplicate object_id", f"{file.place(row)} is {known[number]} already")
             if row in cut:
                 tally.reject(str(number), cut[row])
                 rows[row] = False
             else:
-                known[number] = (position, row)
+                known[number] = file.place(row)
         kept.append(rows)
     return kept
 
@@ -114,50 +99,42 @@ def _write(
                     stamps.append_block(binned(images[:, channels], settings.size, settings.bin), columns)
                     tally.accepted += len(wanted)
                 progress.advance(stop - start)
+        if not tally.accepted:
+            raise tally.nothing()
 
 
 def _finite(
     file: ReleaseFile, start: int, wanted: np.ndarray, images: np.ndarray, tally: Tally
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Without the images that have pixels that are not finite, in any band: those rows are faulty."""
+    """Rows and images without those that have pixels that are not finite in any band; these are rejected."""
     finite = np.isfinite(images).all(axis=(2, 3))
-    faulty = np.flatnonzero(~finite.all(axis=1))
-    if not len(faulty):
-        return wanted, images
-    numbers = file.ids(start, start + int(wanted[-1]) + 1)
-    for place in faulty:
-        bands = ", ".join(band for band, good in zip(BANDS, finite[place], strict=True) if not good)
+    good = finite.all(axis=1)
+    numbers = file.ids(start, start + int(wanted[-1]) + 1) if not good.all() else ()
+    for place in np.flatnonzero(~good):
+        bands = ", ".join(band for band, is_good in zip(BANDS, finite[place], strict=True) if not is_good)
         row = int(wanted[place])
         detail = f"in {bands}, {file.place(start + row)}"
         tally.reject(str(numbers[row]), Rejected("pixels that are not finite", detail))
-    good = finite.all(axis=1)
     return wanted[good], images[good]
 
 
 def _columns(
     file: ReleaseFile, start: int, stop: int, wanted: np.ndarray, settings: DatasetSettings, single: bool
 ) -> dict[str, np.ndarray]:
-    """Catalogue columns of some rows of a block; ``single``: the splits come from shares, not from the files."""
+    """Catalogue columns of the rows ``wanted`` of a block; ``single``: splits come from shares, not from the files."""
     numbers = file.ids(start, stop)[wanted]
     if single:
         shares = settings.splits.spec()
         split = [split_of(settings.seed, start + int(row), shares) for row in wanted]
     else:
         split = [PARTS[file.part]] * len(wanted)
-    columns = {
-        "name": numbers.astype(str),
-        "object_id": numbers,
-        "split": np.array(split, dtype="U10"),
-        "redshift": file.column("specz_redshift", start, stop)[wanted],
-        "redshift_error": file.column("specz_redshift_err", start, stop)[wanted],
-        "ra": file.column("ra", start, stop)[wanted],
-        "dec": file.column("dec", start, stop)[wanted],
-    }
-    for band in settings.bands:
-        for subject in SUBJECTS:
-            name = f"{band}_{subject}"
-            columns[name] = file.column(name, start, stop)[wanted]
-    return {name: values.astype(float) if values.dtype.kind == "f" else values for name, values in columns.items()}
+    columns = {"name": numbers.astype(str), "object_id": numbers, "split": np.array(split, dtype="U10")}
+    kept = {"redshift": "specz_redshift", "redshift_error": "specz_redshift_err", "ra": "ra", "dec": "dec"}
+    kept |= {name: name for name in (f"{band}_{subject}" for band in settings.bands for subject in SUBJECTS)}
+    for ours, theirs in kept.items():
+        values = file.column(theirs, start, stop)[wanted]
+        columns[ours] = values.astype(float) if values.dtype.kind == "f" else values
+    return columns
 
 
 def _header(settings: DatasetSettings) -> Header:

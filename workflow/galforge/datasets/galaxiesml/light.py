@@ -1,15 +1,15 @@
 """Light of mock galaxies in the bands of Hyper Suprime-Cam: spectra, the PSF of each band, and the noise of its sky.
 
-Sky noise and its correlation are those measured on 83 real HSC cutouts of the COSMOS field (the blank part of them, all
-detected light masked): coadds are resampled with a Lanczos kernel, which leaves neighbours with a correlation of 0.06
-along rows and columns and almost none across.
+Sky noise and its correlation were measured on 83 real HSC cutouts of the COSMOS field, with all detected light masked.
+Coadds are resampled with a Lanczos kernel: neighbours along rows and columns correlate by 0.06, diagonal ones hardly.
 """
 
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 
-from galforge.datasets.scene import MARGIN_PX, Sersic, add_profile
+from galforge.datasets.scene import Sersic, add_profile, crop, grid_side, moffat_spectrum
 
 PIXEL_ARCSEC = 0.168
 ZERO_POINT = 27.0
@@ -18,7 +18,7 @@ FWHM_ARCSEC = (0.79, 0.75, 0.61, 0.68, 0.68)
 MOFFAT_BETA = 3.0
 BREAK_NM, LYMAN_ALPHA_NM = 400.0, 121.6
 BREAK = {True: 2.2, False: 1.3}  # step at 4000 A of early and of late types
-FORESTED = 0.02  # what the intergalactic gas lets through shortward of Lyman alpha
+FORESTED = 0.02  # share that intergalactic gas transmits shortward of Lyman alpha
 SKY_RMS = (0.0308, 0.0334, 0.0424, 0.0824, 0.1424)  # of a pixel [count], g r i z y
 SKY_CORRELATION = (  # at lags of 1, 2 and 3 px along an axis
     (0.063, -0.027, 0.020),
@@ -52,35 +52,23 @@ def band_fluxes(redshift: float, early: bool, slope: float) -> np.ndarray:
 
 
 def seen(profiles: list[Sersic], fluxes: np.ndarray, side: int) -> np.ndarray:
-    """Galaxies through the PSF of each band: (5, side, side) float64 [count], without noise.
+    """Galaxies seen through the PSF of each band: (5, side, side) float64 [count], without noise.
 
     Args:
         profiles: one per galaxy; positions are pixels from the centre of the image, and their own flux is not used.
         fluxes: (n, 5), of each galaxy in each band [count].
-        side: of the image [px]; light from a margin around it comes in, too.
+        side: of the image [px]; light from galaxies in a margin around it is included.
     """
-    grid = _grid(side)
+    grid = grid_side(side)
     light = np.zeros((len(FWHM_ARCSEC), grid, grid))
     # On a grid of even side the centre lies between pixels, in an image of odd side on one.
     shift = ((grid - side) % 2) / 2
     for profile, flux in zip(profiles, fluxes, strict=True):
         one = np.zeros((grid, grid))
-        add_profile(
-            one,
-            Sersic(
-                1.0,
-                profile.radius,
-                profile.index,
-                profile.axis_ratio,
-                profile.angle,
-                profile.x - shift,
-                profile.y - shift,
-            ),
-        )
+        add_profile(one, replace(profile, flux=1.0, x=profile.x - shift, y=profile.y - shift))
         light += flux[:, None, None] * one
-    start = (grid - side) // 2
-    image = np.fft.irfft2(np.fft.rfft2(light) * _psf_spectra(grid), s=(grid, grid))
-    return image[:, start : start + side, start : start + side]
+    spectra = np.array([moffat_spectrum(grid, fwhm / PIXEL_ARCSEC, MOFFAT_BETA) for fwhm in FWHM_ARCSEC])
+    return crop(np.fft.irfft2(np.fft.rfft2(light) * spectra, s=(grid, grid)), side)
 
 
 def sky(side: int, random: np.random.Generator) -> np.ndarray:
@@ -92,26 +80,9 @@ def sky(side: int, random: np.random.Generator) -> np.ndarray:
     return noise[:, :side, :side]
 
 
-def _grid(side: int) -> int:
-    return 16 * -(-(side + 2 * MARGIN_PX) // 16)
-
-
-@lru_cache(maxsize=4)
-def _psf_spectra(grid: int) -> np.ndarray:
-    """(5, grid, grid // 2 + 1): Moffat profiles of FWHM_ARCSEC and MOFFAT_BETA, of unit flux."""
-    lag = np.fft.fftfreq(grid, 1 / grid)
-    squared = lag[:, None] ** 2 + lag**2
-    spectra = []
-    for fwhm in FWHM_ARCSEC:
-        width = fwhm / PIXEL_ARCSEC / (2 * np.sqrt(2 ** (1 / MOFFAT_BETA) - 1))
-        psf = (1 + squared / width**2) ** -MOFFAT_BETA
-        spectra.append(np.fft.rfft2(psf / psf.sum()))
-    return np.array(spectra)
-
-
 @lru_cache(maxsize=4)
 def _noise_filters(grid: int) -> np.ndarray:
-    """(5, grid, grid // 2 + 1): what gives white noise the rms and the correlation of each band's sky."""
+    """(5, grid, grid // 2 + 1): filters that give white noise the rms and the correlation of each band's sky."""
     filters = []
     for rms, correlation in zip(SKY_RMS, SKY_CORRELATION, strict=True):
         row = np.zeros(grid)

@@ -1,12 +1,11 @@
-"""A mock of the GalaxiesML release: three HDF5 files of the same layout in a tar, read as the release is.
+"""A mock of the GalaxiesML release: three HDF5 files of the same layout in a tar, read by the code that reads it.
 
-Galaxies are drawn from a recipe and not from a survey: redshifts, sizes, magnitudes and types that go with redshift,
-spectra from whose colours it can be told, neighbours, and the sky of real HSC images. Every galaxy is a pure function
-of the seed and its index.
+Galaxies are drawn from a recipe and not from a survey. Sizes, magnitudes and types depend on redshift, and colours
+reveal it; there are neighbours, and the sky noise of real HSC images. Every galaxy is a pure function of the seed and
+its index.
 """
 
 import math
-import tarfile
 import tempfile
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,7 +16,7 @@ import numpy as np
 from astropy.cosmology import Planck18
 from scipy.special import gammainc, gammaincinv, ndtr, ndtri
 
-from galforge.atomic import replacing
+from galforge.datasets.archive import written
 from galforge.datasets.galaxiesml.light import PIXEL_ARCSEC, ZERO_POINT, band_fluxes, seen, sky
 from galforge.datasets.galaxiesml.mock_catalogue import row_of
 from galforge.datasets.galaxiesml.settings import BANDS, PARTS, MockSettings
@@ -26,7 +25,7 @@ from galforge.logs import Progress
 from galforge.seeds import generator
 
 SHARES = {"training": (0, 1, 2, 3, 4), "validation": (5,), "testing": (6,)}
-"""Of seven galaxies in a row, those that go into each file: shares of 5, 1 and 1 as in the release."""
+"""Which of seven consecutive galaxies go into each file: shares of 5, 1 and 1 as in the release."""
 NEAR_SHARE = 0.93
 NEAR_SCALE, NEAR_POWER, NEAR_LIMIT, FAR_LIMIT = 0.45, 1.3, 1.5, 4.0
 MAGNITUDE_RANGE, MAGNITUDE_SCATTER = (18.0, 24.5), 0.8  # in i [AB mag]
@@ -76,7 +75,7 @@ def draw(mock: MockSettings, index: int) -> Galaxy:
     redshift = _redshift(random)
     middle = min(max(magnitude_at(redshift), MAGNITUDE_RANGE[0]), MAGNITUDE_RANGE[1])
     low, high = (ndtr((limit - middle) / MAGNITUDE_SCATTER) for limit in MAGNITUDE_RANGE)
-    # A scatter that stops at the limits, instead of a heap of galaxies on them.
+    # The scatter is truncated at the limits; clipping would pile up galaxies there.
     magnitude = middle + MAGNITUDE_SCATTER * float(ndtri(random.uniform(low, high)))
     central = _source(random, redshift, magnitude, random.uniform(-CENTRING_PX, CENTRING_PX, 2), fainter=0.0)
     core = ("negative", "saturated")[int(random.integers(2))] if random.random() < BAD_CORES else ""
@@ -87,9 +86,8 @@ def draw(mock: MockSettings, index: int) -> Galaxy:
 
 
 def image(mock: MockSettings, index: int) -> np.ndarray:
-    """Mock galaxy ``index``: (5, side, side) float32 in g, r, i, z, y [count, AB zero point 27], with its sky."""
-    galaxy = draw(mock, index)
-    return _image(mock, index, galaxy, seen([galaxy.central.profile], galaxy.central.fluxes[None], mock.image_side))
+    """Mock galaxy ``index``: (5, side, side) float32 in g, r, i, z, y [count, AB zero point 27], with sky noise."""
+    return _images(mock, index, draw(mock, index))[0]
 
 
 def magnitude_at(redshift: float) -> float:
@@ -111,19 +109,16 @@ def write_raw(mock: MockSettings, path: Path) -> None:
     progress = Progress(mock.count, "mock galaxies")
     side = mock.image_side
     with (
-        replacing(path) as temporary,
-        tarfile.open(temporary, "w", format=tarfile.USTAR_FORMAT) as archive,
+        written(path) as add,
         tempfile.TemporaryDirectory(prefix=f".{path.stem}.", dir=path.parent) as folder,
     ):
         for part in PARTS:
             indices = [index for index in range(mock.count) if index % 7 in SHARES[part]]
-            # HDF5 cannot be written into a tar, and one file at a time is all that lies beside it.
+            # HDF5 cannot be written into a tar directly; one file at a time lies beside it.
             file = Path(folder) / f"5x{side}x{side}_{part}_with_morphology.hdf5"
             _write(mock, indices, file, progress)
-            member = tarfile.TarInfo(file.name)
-            member.size = file.stat().st_size
             with open(file, "rb") as content:
-                archive.addfile(member, content)
+                add(file.name, content)
             file.unlink()
 
 
@@ -136,8 +131,8 @@ def _write(mock: MockSettings, indices: list[int], path: Path, progress: Progres
             made = []
             for index in indices[start : start + BLOCK]:
                 galaxy = draw(mock, index)
-                alone = seen([galaxy.central.profile], galaxy.central.fluxes[None], mock.image_side)
-                made.append(_image(mock, index, galaxy, alone))
+                with_all, alone = _images(mock, index, galaxy)
+                made.append(with_all)
                 rows.append(_row(mock, index, galaxy, alone))
                 progress.advance()
             images[start : start + len(made)] = made
@@ -145,8 +140,9 @@ def _write(mock: MockSettings, indices: list[int], path: Path, progress: Progres
             file.create_dataset(name, data=np.array([row[name] for row in rows]))
 
 
-def _image(mock: MockSettings, index: int, galaxy: Galaxy, alone: np.ndarray) -> np.ndarray:
-    """The image, from that of the galaxy alone without noise."""
+def _images(mock: MockSettings, index: int, galaxy: Galaxy) -> tuple[np.ndarray, np.ndarray]:
+    """The image, and that of the galaxy alone without noise."""
+    alone = seen([galaxy.central.profile], galaxy.central.fluxes[None], mock.image_side)
     made = alone + sky(mock.image_side, generator(mock.seed, "galaxiesml mock", "sky", index))
     if galaxy.neighbours:
         profiles = [source.profile for source in galaxy.neighbours]
@@ -157,18 +153,18 @@ def _image(mock: MockSettings, index: int, galaxy: Galaxy, alone: np.ndarray) ->
         inside = offset[:, None] ** 2 + offset**2 <= CORE_PX**2
         band = made[galaxy.core_band]
         if galaxy.core == "saturated":
-            # What the detector cannot count any more is flat.
+            # A saturated core is flat.
             np.minimum(band, random.uniform(0.1, 0.5) * band.max(), out=band)
         else:
             band[inside] = -(10 ** random.uniform(1, 4))
-    return made.astype(np.float32)
+    return made.astype(np.float32), alone
 
 
 def _row(mock: MockSettings, index: int, galaxy: Galaxy, alone: np.ndarray) -> dict[str, object]:
     random = generator(mock.seed, "galaxiesml mock", "catalogue", index)
-    around = [(source.profile.x, source.profile.y, float(source.magnitudes[2])) for source in galaxy.neighbours]
+    near = [(each.profile.x, each.profile.y, float(each.magnitudes[2])) for each in galaxy.neighbours]
     central = galaxy.central
-    return row_of(index, central.redshift, central.profile, central.magnitudes, alone, around, random)
+    return row_of(index, central.redshift, central.profile, central.magnitudes, alone, near, random)
 
 
 def _redshift(random: np.random.Generator) -> float:
@@ -177,7 +173,7 @@ def _redshift(random: np.random.Generator) -> float:
     # z**2 exp(-(z / scale)**power) is a gamma distribution in (z / scale)**power.
     shape = 3 / NEAR_POWER
     largest = gammainc(shape, (NEAR_LIMIT / NEAR_SCALE) ** NEAR_POWER)
-    # Nothing is nearer than the authors' cut, which would drop one galaxy in some 30,000.
+    # Nothing is nearer than the authors' cut, which would remove about one galaxy in 30,000.
     least = gammainc(shape, (0.0101 / NEAR_SCALE) ** NEAR_POWER)
     drawn = gammaincinv(shape, random.uniform(least, largest))
     return NEAR_SCALE * float(drawn) ** (1 / NEAR_POWER)
@@ -186,7 +182,7 @@ def _redshift(random: np.random.Generator) -> float:
 def _source(
     random: np.random.Generator, redshift: float, magnitude: float, place: np.ndarray, fainter: float
 ) -> Source:
-    """A galaxy of a redshift and a magnitude in i; ``fainter`` than most there [mag] it is smaller, too."""
+    """A galaxy of a redshift and a magnitude in i; one that is ``fainter`` [mag] than usual there is smaller, too."""
     early = bool(random.random() < early_share(redshift))
     kpc = RADIUS_KPC / (1 + redshift) * 10 ** (RADIUS_SCATTER * random.standard_normal())
     kpc *= 10 ** (-0.4 * LUMINOSITY_SIZE * fainter)

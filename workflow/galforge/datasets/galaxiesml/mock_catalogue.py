@@ -1,7 +1,7 @@
 """The catalogue row of a mock galaxy, with all columns of the release.
 
-Magnitudes carry their errors. Morphology is that of the galaxy alone, seen through the PSF but without noise and
-neighbours: what a perfect measurement by SExtractor's definitions would give.
+Magnitudes have errors. Morphology is that of the galaxy alone, seen through the PSF but without noise and neighbours,
+as a perfect measurement by SExtractor's definitions would give it.
 """
 
 import math
@@ -40,7 +40,7 @@ def row_of(
         magnitudes: (5,), true ones [AB].
         alone: (5, side, side), the galaxy without noise and neighbours [count].
         neighbours: of each: x, y [px from the centre], magnitude in i [AB].
-        random: of this galaxy's measuring errors.
+        random: for the measurement errors of this galaxy.
     """
     log_error = min(max(REDSHIFT_ERROR[0] + REDSHIFT_ERROR[1] * random.standard_normal(), LOWEST), HIGHEST)
     ra, dec = random.uniform(0, 360), math.degrees(math.asin(random.uniform(-0.1, 0.1)))
@@ -61,7 +61,7 @@ def row_of(
         "coord": "({:.12f}, {:.12f}, {:.12f})".format(*unit).encode(),
         "skymap_id": 9_000_000 + index % 1000,
     }
-    # The release has the columns of a join twice more.
+    # A join left these columns in the release two more times.
     for ending in ("", "_x", "_y"):
         row |= {f"x_coord{ending}": x, f"y_coord{ending}": y}
     distance = [math.hypot(near[0] - profile.x, near[1] - profile.y) for near in neighbours if near[2] < FAINTEST]

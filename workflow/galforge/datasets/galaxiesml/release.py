@@ -1,8 +1,8 @@
-"""The HDF5 files of the GalaxiesML release, read by blocks of rows: out of a folder or a plain tar, or as they are."""
+"""The HDF5 files of the GalaxiesML release, single, in a folder or in a plain tar; read by blocks of rows."""
 
 import tarfile
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -10,15 +10,16 @@ from typing import BinaryIO
 import h5py
 import numpy as np
 
+from galforge.datasets.archive import members
 from galforge.datasets.galaxiesml.settings import BANDS, PARTS
 from galforge.errors import GalforgeError
 from galforge.logs import log
 
 SUFFIXES = (".hdf5", ".h5")
 BLOCK_BYTES = 2**24
-"""Images are read about so many bytes at a time: a release of 24 GB fits into any memory."""
+"""About so many bytes of images are read at a time, so that a release of 24 GB fits into any memory."""
 SUBJECTS = ("isophotal_area", "ellipticity", "major_axis", "minor_axis", "sersic_index", "cmodel_mag")
-"""What the catalogue keeps of each band, in the release's own names: areas [px], axes [px], magnitudes [AB]."""
+"""Columns of each band that the catalogue keeps, by the release's names: areas [px], axes [px], magnitudes [AB]."""
 NEEDED = (
     "object_id",
     "specz_redshift",
@@ -50,40 +51,16 @@ class ReleaseFile:
         return self.file["image"].shape[0]
 
     def place(self, row: int) -> str:
-        """Where a row is, in words."""
+        """Where a row is, for messages."""
         return f"row {row} of {PurePosixPath(self.name).name}"
 
     def column(self, name: str, start: int = 0, stop: int | None = None) -> np.ndarray:
-        """Rows of a catalogue column.
+        """Rows of a data set.
 
         Raises:
             GalforgeError: they cannot be read.
         """
-        return self._read(name, start, len(self) if stop is None else stop)
-
-    def ids(self, start: int = 0, stop: int | None = None) -> np.ndarray:
-        """The object_id of rows, int64."""
-        return self.column("object_id", start, stop).astype(np.int64)
-
-    def images(self, start: int, stop: int) -> np.ndarray:
-        """Images (stop - start, 5, side, side) float32, in the release's unit.
-
-        Raises:
-            GalforgeError: they cannot be read.
-        """
-        return self._read("image", start, stop).astype(np.float32, copy=False)
-
-    def blocks(self) -> Iterator[tuple[int, int]]:
-        """Ranges of rows that cover the file, each of about BLOCK_BYTES of images."""
-        image = self.file["image"]
-        rows = max(BLOCK_BYTES // (4 * int(np.prod(image.shape[1:]))), 1)
-        if image.chunks:
-            # A chunk is read as a whole, so that a border inside of it would have it read twice.
-            rows = max(rows // image.chunks[0], 1) * image.chunks[0]
-        for start in range(0, len(self), rows):
-            yield start, min(start + rows, len(self))
-
-    def _read(self, name: str, start: int, stop: int) -> np.ndarray:
+        stop = len(self) if stop is None else stop
         try:
             return self.file[name][start:stop]
         except (OSError, RuntimeError) as error:
@@ -91,6 +68,24 @@ class ReleaseFile:
                 f"{self.name}: {name!r} of the rows {start} to {stop - 1} cannot be read ({error}): the file is "
                 "truncated or damaged; fetch it again"
             ) from error
+
+    def ids(self, start: int = 0, stop: int | None = None) -> np.ndarray:
+        """The object_id of rows, int64; raises as ``column``."""
+        return self.column("object_id", start, stop).astype(np.int64)
+
+    def images(self, start: int, stop: int) -> np.ndarray:
+        """Images (stop - start, 5, side, side) float32, in the release's unit; raises as ``column``."""
+        return self.column("image", start, stop).astype(np.float32, copy=False)
+
+    def blocks(self) -> Iterator[tuple[int, int]]:
+        """Ranges of rows that cover the file, each of about BLOCK_BYTES of images."""
+        image = self.file["image"]
+        rows = max(BLOCK_BYTES // (4 * int(np.prod(image.shape[1:]))), 1)
+        if image.chunks:
+            # HDF5 reads whole chunks: one that lay in two blocks would be read twice.
+            rows = max(rows // image.chunks[0], 1) * image.chunks[0]
+        for start in range(0, len(self), rows):
+            yield start, min(start + rows, len(self))
 
 
 @contextmanager
@@ -102,13 +97,11 @@ def opened(raw: list[Path], side: int) -> Iterator[list[ReleaseFile]]:
         side: of the images [px]; a folder may hold the files of both sizes.
 
     Raises:
-        GalforgeError: nothing of the kind is there, a part is missing or there twice, or a file is damaged, lacks a
-            data set or has one of another shape.
+        GalforgeError: there are no such files, a part is missing or there twice, or a file is damaged, lacks a data set
+            or has one of another shape.
     """
     with ExitStack() as stack:
-        found = [
-            _checked(name, _open(name, source, stack)) for path in raw for name, source in _candidates(path, stack)
-        ]
+        found = [_checked(name, source, stack) for path in raw for name, source in _candidates(path, stack)]
         sides = sorted({each.file["image"].shape[-1] for each in found})
         files = [each for each in found if each.file["image"].shape[-1] == side]
         if not files:
@@ -125,20 +118,20 @@ def opened(raw: list[Path], side: int) -> Iterator[list[ReleaseFile]]:
 
 
 def part_of(name: str) -> str:
-    """The part of the release that a file's name speaks of; empty where it speaks of none, or of two."""
+    """The one word of PARTS that a file's name has; empty where it has none or two."""
     named = [part for part in PARTS if part in PurePosixPath(name).name]
     return named[0] if len(named) == 1 else ""
 
 
 def _candidates(path: Path, stack: ExitStack) -> list[tuple[str, Path | BinaryIO]]:
-    """HDF5 files at a path: a file of its own, those of a folder, or those of a tar, by their names."""
+    """The HDF5 files at a path, with their names: a file of its own, those of a folder, or those of a tar."""
     if not path.exists():
         raise GalforgeError(f"{path}: no such file or folder; {REMEDY}")
     if path.is_dir():
-        files = sorted(file for file in path.rglob("*") if _named(file.name) and file.is_file())
-        found: list[tuple[str, Path | BinaryIO]] = [(str(file), file) for file in files]
+        found = [(str(file), file) for file in sorted(path.rglob("*")) if _named(file.name) and file.is_file()]
     elif (archive := _tar(path, stack)) is not None:
-        found = [(f"{path}: {name}", file) for name, file in _members(path, archive)]
+        named = [each for each in members(path, archive) if each.isfile() and _named(PurePosixPath(each.name).name)]
+        found = [(f"{path}: {member.name}", archive.extractfile(member)) for member in named]
     else:
         found = [(str(path), path)]
     if not found:
@@ -147,14 +140,17 @@ def _candidates(path: Path, stack: ExitStack) -> list[tuple[str, Path | BinaryIO
 
 
 def _tar(path: Path, stack: ExitStack) -> tarfile.TarFile | None:
-    """The plain tar at a path; None where there is none.
+    """The plain tar at a path; None where an HDF5 file is there.
 
-    This is asked before HDF5 is: that finds its signature also behind the first 512 bytes of a tar, and would take
-    the archive for the first file in it. Compressed ones are refused: HDF5 jumps about in its file, and each jump back
+    A tar is tried before HDF5, which looks for its signature also behind the first 512 bytes and would take the archive
+    for the first file in it. Compressed tars are refused: HDF5 reads here and there in its file, and each jump back
     would unpack from the start.
+
+    Raises:
+        GalforgeError: neither is there.
     """
     try:
-        return stack.enter_context(closing(tarfile.open(path, "r:")))
+        return stack.enter_context(tarfile.open(path, "r:"))
     except tarfile.TarError as error:
         if h5py.is_hdf5(path):
             return None
@@ -164,30 +160,18 @@ def _tar(path: Path, stack: ExitStack) -> tarfile.TarFile | None:
         ) from error
 
 
-def _members(path: Path, archive: tarfile.TarFile) -> list[tuple[str, BinaryIO]]:
-    try:
-        members = [member for member in archive.getmembers() if member.isfile()]
-    except (tarfile.TarError, OSError, EOFError) as error:
-        raise GalforgeError(f"{path}: the archive is truncated or damaged ({error}); fetch it again") from error
-    wanted = [member for member in members if _named(PurePosixPath(member.name).name)]
-    return [(member.name, archive.extractfile(member)) for member in wanted]  # type: ignore[misc]
-
-
 def _named(name: str) -> bool:
     # Editors and file managers leave files that begin with a dot.
     return name.endswith(SUFFIXES) and not name.startswith(".")
 
 
-def _open(name: str, source: Path | BinaryIO, stack: ExitStack) -> h5py.File:
+def _checked(name: str, source: Path | BinaryIO, stack: ExitStack) -> ReleaseFile:
     try:
-        return stack.enter_context(h5py.File(source, "r"))
+        file = stack.enter_context(h5py.File(source, "r"))
     except (OSError, RuntimeError) as error:
         raise GalforgeError(
             f"{name}: not a readable HDF5 file ({error}): truncated or damaged; fetch it again"
         ) from error
-
-
-def _checked(name: str, file: h5py.File) -> ReleaseFile:
     missing = [key for key in ("image", *NEEDED) if key not in file]
     if missing:
         there = ", ".join(sorted(file)[:12])
@@ -210,13 +194,13 @@ def _checked(name: str, file: h5py.File) -> ReleaseFile:
 
 
 def _check_parts(path: Path, files: list[ReleaseFile]) -> None:
-    by_part = {part: [each.name for each in files if each.part == part] for part in PARTS}
     unknown = [each.name for each in files if not each.part]
     if unknown:
         raise GalforgeError(
             f"{unknown[0]}: which split is it? Its name has none of {', '.join(PARTS)}; rename it, or move it away"
         )
-    for part, names in by_part.items():
+    for part in PARTS:
+        names = [each.name for each in files if each.part == part]
         if not names:
             raise GalforgeError(
                 f"{path}: the {part} file is missing; there are {', '.join(each.name for each in files)}. Give all "

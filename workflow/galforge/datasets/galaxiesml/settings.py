@@ -1,12 +1,11 @@
 """Settings of the galaxiesml data set: Hyper Suprime-Cam galaxies with spectroscopic redshifts, in five bands."""
 
-import re
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
-from galforge.datasets.settings import Splits
+from galforge.datasets.settings import FaultyShare, Splits, check_source
 from galforge.settings import Angle, Settings
 
 IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
@@ -15,7 +14,7 @@ LIBRARIES = ("numpy", "h5py")
 MOCK_LIBRARIES = ("numpy", "scipy", "astropy", "h5py")
 BANDS = ["g", "r", "i", "z", "y"]
 PARTS = {"training": "train", "validation": "validation", "testing": "test"}
-"""Words in the names of the release's files, and the splits that their rows are."""
+"""Words in the names of the release's files, and the split to which their rows belong."""
 CONDITIONS = (
     "redshift",
     "redshift_error",
@@ -27,7 +26,7 @@ CONDITIONS = (
         for subject in ("isophotal_area", "ellipticity", "major_axis", "minor_axis", "sersic_index", "cmodel_mag")
     ),
 )
-"""Catalogue columns of the stamps that are numbers, so that models can be conditioned on them, with all bands."""
+"""Catalogue columns of the stamps, with all bands, that are numbers: models can be conditioned on them."""
 URLS = [f"https://zenodo.org/records/11117528/files/5x64x64_{part}_with_morphology.hdf5?download=1" for part in PARTS]
 
 
@@ -68,14 +67,14 @@ class DatasetSettings(Settings):
         json_schema_extra={"stage": "download"},
     )
     image_side: int = Field(
-        64, ge=16, description="side of the images that are read, 64 or 127 in the release; other files are left [px]"
+        64, ge=16, description="side of the images to read, 64 or 127 in the release; files of another are ignored [px]"
     )
-    size: int = Field(64, ge=16, description="side of the stamps [px]; what is farther from the centre is cut away")
+    size: int = Field(64, ge=16, description="side of the stamps [px]; pixels farther from the centre are cut away")
     bin: int = Field(
         1,
         ge=1,
-        description="so many pixels a side are summed into one of the stamp, before the cut: size 32 and bin 2 are the "
-        "images of 64 px at half the resolution. Sums keep fluxes, magnitudes and zero_point",
+        description="blocks of so many pixels a side are summed into one pixel of the stamp: size 32 and bin 2 give "
+        "the central 64 px at half the resolution. Sums keep fluxes, magnitudes and zero_point",
     )
     bands: list[str] = Field(
         BANDS, min_length=1, description="bands to keep, in the order of the release: g, r, i, z, y"
@@ -95,11 +94,9 @@ class DatasetSettings(Settings):
         description="galaxies between these redshifts are kept, as in the authors' code (their paper says 0.1 to 4)",
     )
     max_redshift_error: float = Field(
-        0.005, gt=0, description="and with an error below this times 1 + redshift, as in the authors' code"
+        0.005, gt=0, description="galaxies are kept whose error is below this times 1 + redshift, as in that code"
     )
-    max_rejected_share: float = Field(
-        0.05, ge=0, le=1, description="stop if a larger share of the rows is faulty (the authors' cuts do not count)"
-    )
+    max_rejected_share: FaultyShare = 0.05
     seed: int = Field(
         2024,
         ge=0,
@@ -128,39 +125,21 @@ class DatasetSettings(Settings):
         low, high = self.redshift
         if not 0 <= low < high:
             raise ValueError(f"redshift {self.redshift}: the first must be at least 0 and below the second")
-        if self.source == "path" and not self.path:
-            raise ValueError("source: path needs `path`: a folder or a tar with the three HDF5 files, or one file")
+        mocked = {"pixel_scale": 0.168, "zero_point": 27.0, "image_side": self.mock.image_side}
+        check_source(self, "a folder or a tar with the three HDF5 files, or one file", mocked)
         if self.source == "download":
-            self._downloadable()
-        if self.source == "mock":
-            self._mockable()
-        return self
-
-    def _mockable(self) -> None:
-        for name, value in (("pixel_scale", 0.168), ("zero_point", 27.0), ("image_side", self.mock.image_side)):
-            if getattr(self, name) != value:
-                raise ValueError(f"{name} {getattr(self, name)}: that of the mock is {value}; see mock.image_side")
-
-    def _downloadable(self) -> None:
-        for url in self.url:
-            if urlsplit(url).scheme not in ("http", "https"):
-                raise ValueError(f"url {url!r} is neither http nor https; local files are given with source: path")
-        for part in PARTS:
-            if sum(part in urlsplit(url).path.rsplit("/", 1)[-1] for url in self.url) != 1 or len(self.url) != len(
-                PARTS
-            ):
+            files = [urlsplit(url).path.rsplit("/", 1)[-1] for url in self.url]
+            if len(files) != len(PARTS) or any(sum(part in file for file in files) != 1 for part in PARTS):
                 raise ValueError(
                     f"url needs one file of each of {', '.join(PARTS)}, with that word in its name; found {self.url}"
                 )
-        for name, values, length in (("sha256", self.sha256, 64), ("md5", self.md5, 32)):
-            if len(values) not in (0, len(self.url)):
-                raise ValueError(f"{name} needs one checksum for each of {len(self.url)} files, or none ([])")
-            for value in values:
-                if not re.fullmatch(rf"[0-9a-fA-F]{{{length}}}", value):
-                    raise ValueError(f"{name} must be {length} hexadecimal digits each, found {value!r}")
+            for name in ("sha256", "md5"):
+                if len(getattr(self, name)) not in (0, len(self.url)):
+                    raise ValueError(f"{name} needs one checksum for each of {len(self.url)} files, or none ([])")
+        return self
 
 
 def conditions_of(settings: DatasetSettings) -> tuple[str, ...]:
-    """Those of CONDITIONS that the stamps have: columns of a band are kept with it."""
+    """Those of CONDITIONS that the stamps have: columns of bands that are left out are missing."""
     gone = tuple(f"{band}_" for band in BANDS if band not in settings.bands)
     return tuple(name for name in CONDITIONS if not name.startswith(gone))

@@ -1,10 +1,10 @@
 """Builds the sersic stamps: galaxies of Holzschuh et al. (2022, MNRAS 515, 652), without PSF, sky or noise.
 
-Pixels are electrons collected during the exposure. ``total_counts`` is the flux of the untruncated profile
-in the same unit, t_exp 10^(0.4 (zero_point - magnitude)): the pixels of an image sum to the share of it
-that falls inside the field. The published set labels its galaxies with that number times the pixel's area
-in square arcseconds (252.767 for the defaults), and multiplies its images once more by t_exp: its units
-differ from these by a constant factor.
+Pixels are electrons collected during the exposure. ``total_counts`` is the flux of the untruncated profile in the same
+unit, t_exp 10^(0.4 (zero_point - magnitude)); the pixels of an image sum to the share of it that falls inside the
+field. The published set labels its galaxies with that number times the area of a pixel in square arcseconds (252.767
+for the defaults), and multiplies its images once more by t_exp, so that its units differ from these by a constant
+factor.
 """
 
 import math
@@ -16,19 +16,16 @@ from galforge import atomic
 from galforge.datasets.sersic.render import render
 from galforge.datasets.sersic.settings import DatasetSettings
 from galforge.errors import GalforgeError
-from galforge.logs import Progress
+from galforge.logs import progress
 from galforge.seeds import generator
 from galforge.stamps.file import Header, StampsWriter, split_of
 
-# Pixels held in memory between two writes (64 MiB of float32); no image depends on it.
-_BLOCK_PIXELS = 2**24
-
 
 def build(settings: DatasetSettings, raw: list[Path], out: Path, rejected: Path) -> None:
-    """Write the stamps file ``out`` and the list of rejected galaxies, which has only its header.
+    """Write the stamps file ``out`` and the list of rejected galaxies ``rejected``, which has only its header.
 
-    Catalogue columns: name, split, x and y [arcsec from the middle of the field, along columns and rows],
-    radius [arcsec, circularised half-light], n, q, PA [rad, from +x to +y], total_counts [electron].
+    Catalogue columns: name, split, x and y [arcsec from the middle of the field, along columns and rows], radius
+    [arcsec, circularised half-light radius], n, q, PA [rad, from +x to +y], total_counts [electron].
 
     Raises:
         GalforgeError: raw files were given; this set is computed.
@@ -46,21 +43,16 @@ def build(settings: DatasetSettings, raw: list[Path], out: Path, rejected: Path)
         gain=1.0,
         origin="analytic",
     )
-    block = max(1, _BLOCK_PIXELS // settings.size**2)
-    counter = Progress(settings.count, "Sersic galaxies rendered")
     with StampsWriter(out, (1, settings.size, settings.size), header, settings.count) as writer:
-        for start in range(0, settings.count, block):
-            indices = range(start, min(start + block, settings.count))
-            galaxies = [galaxy(settings, index) for index in indices]
-            images = np.empty((len(indices), 1, settings.size, settings.size), dtype=np.float32)
-            for image, parameters in zip(images, galaxies, strict=True):
-                image[0] = image_of(settings, parameters)
-                counter.advance()
-            columns = {name: np.array([parameters[name] for parameters in galaxies]) for name in galaxies[0]}
-            columns["name"] = np.array([f"sersic-{index:06d}" for index in indices], dtype="U32")
-            columns["split"] = np.array([split_of(settings.seed, index, fractions) for index in indices], dtype="U10")
-            columns["total_counts"] = np.full(len(indices), flux)
-            writer.append_block(images, columns)
+        for index in progress(range(settings.count), settings.count, "Sersic galaxies rendered"):
+            parameters = galaxy(settings, index)
+            writer.append(
+                image_of(settings, parameters)[None],
+                name=f"sersic-{index:06d}",
+                split=split_of(settings.seed, index, fractions),
+                total_counts=flux,
+                **parameters,
+            )
     atomic.write_text(rejected, "name,reason\n")
 
 
@@ -72,7 +64,7 @@ def total_counts(settings: DatasetSettings) -> float:
 def galaxy(settings: DatasetSettings, index: int) -> dict[str, float]:
     """The parameters of one galaxy, a pure function of the ranges, the seed and the index.
 
-    Each parameter has a draw of its own, so that changing one range moves no other parameter.
+    Each parameter has its own random number, so that changing one range leaves the other parameters as they are.
     """
     draws = generator(settings.seed, "sersic", index).random(6)
     ranges = {

@@ -16,8 +16,7 @@ A pixel holds the integral of the profile over its square, found in one of two w
 - around the cusp, Green's theorem. In circularised coordinates the field (u, v) G(r), where r^2 G(r) is the
   integral of I r dr from the centre, has the divergence I. So the flux of a pixel is the sum over its four
   edges of (u_0 v_1 - u_1 v_0) times the integral of G dt. G is an incomplete gamma function, finite and
-  continuous at the centre: the cusp is integrated in closed form along the radius, and no sub-sampling has
-  to resolve it.
+  continuous at the centre: along the radius the cusp is integrated in closed form, without sub-sampling.
 """
 
 import math
@@ -32,7 +31,7 @@ _SPAN = 0.6
 _FINEST = 6
 # Closer to the cusp than this the expansion fails [pixel, in the complex plane of either coordinate].
 _CUSP = 2.0
-# Light outside the outermost ellipse that is worth an exact integral, as a share of the total.
+# Share of the light that may lie outside the outermost ellipse, beyond which no exact integral is made.
 _OUTSIDE = 1e-8
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(6)

@@ -14,7 +14,7 @@ LIBRARIES = ("numpy", "numba", "h5py")
 CONDITIONS = ("n", "q", "radius", "PA", "x", "y")
 """Catalogue columns of the stamps that models can be conditioned on."""
 ORIENTED = ("PA", "x", "y")
-"""Those of them that turning or mirroring an image changes."""
+"""The conditions that rotating or mirroring an image changes."""
 
 Range = Annotated[list[float], Field(min_length=2, max_length=2)]
 AngleRange = Annotated[list[Angle], Field(min_length=2, max_length=2)]

@@ -1,11 +1,10 @@
-"""Builds the skirt stamps: TNG100 galaxies at z = 0 as SKIRT shows them in the g, r, i and z bands of SDSS.
+"""Builds the skirt stamps: SKIRT images of TNG100 galaxies at z = 0 in the bands g, r, i and z of SDSS.
 
 The images are those of Rodriguez-Gomez et al. (2019, MNRAS 483, 4140), without PSF and noise; they are prepared as by
 Holzschuh et al. (2022, MNRAS 515, 652, released code): originals of at least 64 px, their central half, resized to one
 size, with a last channel that codes the original size (``galforge.stamps.sizes``).
 """
 
-import hashlib
 from pathlib import Path
 
 from astropy.io import fits
@@ -13,8 +12,7 @@ from sklearn.model_selection import train_test_split
 
 from galforge.datasets.archive import Entry, opened
 from galforge.datasets.rejections import Rejected, Tally
-from galforge.datasets.settings import Splits
-from galforge.datasets.skirt.galaxy import central_half_of, side_of, subfind_id
+from galforge.datasets.skirt.galaxy import central_half_of, original_side, subfind_id
 from galforge.datasets.skirt.settings import DatasetSettings
 from galforge.errors import GalforgeError
 from galforge.logs import log, progress
@@ -25,7 +23,7 @@ from galforge.stamps.sizes import store
 PATTERNS = (("broadband_*.fits", "broadband_*.fits.gz"),)
 NO_SPLIT = "none"
 FEWEST = 3
-"""Galaxies that three splits need."""
+"""The fewest galaxies that can be divided into three splits."""
 
 
 def build(settings: DatasetSettings, raw: list[Path], out: Path, rejected: Path, native: Path) -> None:
@@ -40,19 +38,35 @@ def build(settings: DatasetSettings, raw: list[Path], out: Path, rejected: Path,
     if len(raw) != 1:
         raise GalforgeError(f"the skirt data set is built from one archive or folder, but got {len(raw)}")
     remedy = "Set `path` of the data set to skirt_images_sdss.99.tar, or to the folder it was extracted to"
-    with opened(raw[0], PATTERNS, remedy) as entries:
-        tally = Tally(raw[0], len(entries), settings.max_rejected_share)
-        try:
-            chosen = _chosen(entries, settings, tally)
-            # A galaxy that turns out to be faulty leaves its place empty: mending it moves no other.
-            splits = splits_of({entry.name: side for entry, side in chosen}, settings)
-            _write(chosen, splits, settings, out, native, tally)
-        finally:
-            tally.write(rejected)
-    log.info(
-        "%s: %d galaxies, %d accepted, %d rejected: %s",
-        raw[0], tally.total, tally.accepted, len(tally.rows), tally.reasons(),
-    )  # fmt: skip
+    with (
+        opened(raw[0], PATTERNS, remedy) as entries,
+        Tally(raw[0], len(entries), settings.max_rejected_share, rejected, "galaxies") as tally,
+    ):
+        chosen = _chosen(entries, settings, tally)
+        # A galaxy whose pixels turn out to be faulty keeps its place in the splits: mending it moves no other.
+        splits = splits_of({entry.name: side for entry, side in chosen}, settings)
+        sides = (settings.sides[0], settings.sides[1])
+        shape = (len(settings.bands) + 1, settings.size, settings.size)
+        with (
+            StampsWriter(out, shape, _header(settings, sides), len(chosen)) as stamps,
+            NativeWriter(native, _header(settings, ())) as galaxies,
+        ):
+            for entry, side in progress(chosen, len(chosen), "galaxies stored"):
+                with tally.judging(entry.name):
+                    galaxy = central_half_of(entry.content())
+                    tally.check_new(entry.name, galaxy)
+                    row = {
+                        "name": entry.name,
+                        "subfind_id": subfind_id(entry.name),
+                        "split": splits[entry.name],
+                        "original_side": side,
+                        "gain": settings.gain,
+                    }
+                    stamps.append(store(galaxy, side, settings.size, sides), **row)
+                    galaxies.append(galaxy, **row)
+                    tally.accepted += 1
+            if not tally.accepted:
+                raise tally.nothing()
 
 
 def splits_of(sides: dict[str, int], settings: DatasetSettings) -> dict[str, str]:
@@ -60,8 +74,8 @@ def splits_of(sides: dict[str, int], settings: DatasetSettings) -> dict[str, str
 
     As published: scikit-learn's train_test_split with the seed as random_state, 40 % of the galaxies away from
     train, and half of these to test, over galaxies whose central half is at most ``largest_in_splits`` wide. The
-    published order was that of a file system, so shares and counts are the published ones, and members are not; here
-    the order is that of the names.
+    published order was that of a file system; here it is that of the names. So shares and counts are as published, but
+    not which galaxies are in which split.
 
     Raises:
         GalforgeError: there are too few galaxies.
@@ -73,44 +87,37 @@ def splits_of(sides: dict[str, int], settings: DatasetSettings) -> dict[str, str
             f"{len(names)} galaxies for the splits train, validation and test: at least {FEWEST} are needed; lower "
             f"smallest_side (now {settings.smallest_side}) or give more of them"
         )
-    shares: Splits = settings.splits
+    shares = settings.splits
     held_out = shares.validation + shares.test
-    train, rest = names, []
+    train, validation, test = names, [], []
     if held_out > 0:
-        train, rest = train_test_split(names, test_size=held_out, random_state=settings.seed)
-    validation, test = rest, []
+        train, validation = train_test_split(names, test_size=held_out, random_state=settings.seed)
     if shares.validation == 0:
-        validation, test = [], rest
+        validation, test = [], validation
     elif shares.test > 0:
-        validation, test = train_test_split(rest, test_size=shares.test / held_out, random_state=settings.seed)
+        validation, test = train_test_split(validation, test_size=shares.test / held_out, random_state=settings.seed)
     for split, members in (("train", train), ("validation", validation), ("test", test)):
         splits.update(dict.fromkeys(members, split))
     return splits
 
 
 def _chosen(entries: list[Entry], settings: DatasetSettings, tally: Tally) -> list[tuple[Entry, int]]:
-    """The galaxies to read, with the side of each original [px]; the others are rejected by their names and headers."""
+    """The galaxies to read, with the side of each original image [px]; names and headers decide."""
     chosen: list[tuple[Entry, int]] = []
     ids: dict[int, str] = {}
     for entry in progress(entries, len(entries), "headers read"):
-        try:
+        with tally.judging(entry.name):
             number = subfind_id(entry.name)
             if number in ids:
                 raise Rejected("duplicate subfind id", f"{number} is {ids[number]} already")
             with entry.open() as file:
-                side, header = side_of(file, settings)
-        except Rejected as why:
-            tally.reject(entry.name, why)
-            continue
-        if not ids:
-            _compare_pixel_scale(entry.name, header, settings)
-        ids[number] = entry.name
-        chosen.append((entry, side))
+                side, header = original_side(file, settings)
+            if not ids:
+                _compare_pixel_scale(entry.name, header, settings)
+            ids[number] = entry.name
+            chosen.append((entry, side))
     if not chosen:
-        raise GalforgeError(
-            f"{tally.path}: none of the {tally.total} files became a stamp ({tally.reasons()}), for example "
-            f"{tally.rows[0][0]} ({tally.rows[0][1]})"
-        )
+        raise tally.nothing()
     return chosen
 
 
@@ -120,48 +127,9 @@ def _compare_pixel_scale(name: str, header: fits.Header, settings: DatasetSettin
         return
     if abs(scale / 1000 / settings.pixel_scale - 1) > 0.02:
         log.warning(
-            "%s: its header says %.4g pc per pixel, pixel_scale %.4g kpc; lengths in kpc follow pixel_scale",
+            "%s: its header says %.4g pc per pixel, but pixel_scale is %.4g kpc; lengths in kpc use the latter",
             name, scale, settings.pixel_scale,
         )  # fmt: skip
-
-
-def _write(
-    chosen: list[tuple[Entry, int]],
-    splits: dict[str, str],
-    settings: DatasetSettings,
-    out: Path,
-    native: Path,
-    tally: Tally,
-) -> None:
-    sides = (settings.sides[0], settings.sides[1])
-    shape = (len(settings.bands) + 1, settings.size, settings.size)
-    contents: dict[bytes, str] = {}
-    with (
-        StampsWriter(out, shape, _header(settings, sides), len(chosen)) as stamps,
-        NativeWriter(native, _header(settings, ())) as galaxies,
-    ):
-        for entry, side in progress(chosen, len(chosen), "galaxies stored"):
-            try:
-                galaxy = central_half_of(entry.content())
-                content = hashlib.sha256(galaxy.tobytes()).digest()
-                if content in contents:
-                    raise Rejected("identical pixels", f"the same image as {contents[content]}")
-            except Rejected as why:
-                tally.reject(entry.name, why)
-                continue
-            contents[content] = entry.name
-            row = {
-                "name": entry.name,
-                "subfind_id": subfind_id(entry.name),
-                "split": splits[entry.name],
-                "original_side": side,
-                "gain": settings.gain,
-            }
-            stamps.append(store(galaxy, side, settings.size, sides), **row)
-            galaxies.append(galaxy, **row)
-            tally.accepted += 1
-        if not tally.accepted:
-            raise GalforgeError(f"{tally.path}: none of the {tally.total} files became a stamp ({tally.reasons()})")
 
 
 def _header(settings: DatasetSettings, sides: tuple[float, ...]) -> Header:

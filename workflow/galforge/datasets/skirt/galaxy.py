@@ -1,4 +1,4 @@
-"""One galaxy of the release: read from FITS, judged, and cut to its central half."""
+"""One galaxy of the release: read from FITS, checked, and cut to its central half."""
 
 import re
 from typing import BinaryIO
@@ -6,7 +6,7 @@ from typing import BinaryIO
 import numpy as np
 from astropy.io import fits
 
-from galforge.datasets.fits_image import first_header, image_of
+from galforge.datasets.fits_image import finite, first_header, image_of
 from galforge.datasets.rejections import Rejected
 from galforge.datasets.skirt.settings import DatasetSettings
 from galforge.stamps.sizes import central_half
@@ -26,12 +26,12 @@ def subfind_id(name: str) -> int:
     return int(found.group(1))
 
 
-def side_of(file: BinaryIO, settings: DatasetSettings) -> tuple[int, fits.Header]:
+def original_side(file: BinaryIO, settings: DatasetSettings) -> tuple[int, fits.Header]:
     """Side of the original image [px], from the file's header alone, and that header.
 
     Raises:
-        Rejected: the header is damaged, it tells of another number of bands, of an image that is not square, or of
-            one below the size cut.
+        Rejected: the header is damaged, or its image has another number of bands, is not square or is below the size
+            cut.
     """
     header = first_header(file)
     shape = tuple(header.get(f"NAXIS{axis}", 0) for axis in range(header.get("NAXIS", 0), 0, -1))
@@ -53,14 +53,7 @@ def central_half_of(content: bytes) -> np.ndarray:
         Rejected: the file is damaged, or the image holds pixels that are not finite or is constant in a band.
     """
     pixels, _ = image_of(content, 0)
-    if pixels.dtype.kind not in "iuf":
-        raise Rejected("no image", f"pixels of type {pixels.dtype}")
-    with np.errstate(over="ignore"):
-        pixels = pixels.astype(np.float32)
-    bad = pixels.size - int(np.isfinite(pixels).sum())
-    if bad:
-        raise Rejected("pixels that are not finite", f"{bad} of {pixels.size} are NaN, infinite or beyond float32")
-    half = np.ascontiguousarray(central_half(pixels))
+    half = np.ascontiguousarray(central_half(finite(pixels)))
     if (half.min(axis=(1, 2)) == half.max(axis=(1, 2))).any():
         raise Rejected("constant image", "every pixel of the central half has one value in a band")
     return half

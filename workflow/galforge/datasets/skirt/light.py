@@ -1,7 +1,7 @@
 """Light of a mock galaxy in four bands: a bulge, a disc with arms, knots of star formation, and dust.
 
-Each component is drawn once and weighted by its colour; dust dims all of them. As in the release there is neither PSF
-nor noise.
+Each component is drawn once and weighted by its flux in each band; dust dims all of them. As in the release there is
+neither PSF nor noise.
 """
 
 import math
@@ -15,7 +15,7 @@ from galforge.datasets.scene import Arms, Blobs, Scene, Sersic, add_blobs, add_p
 WAVELENGTHS = (477.0, 623.1, 762.5, 913.4)  # nm, effective, of g, r, i, z in SDSS (Fukugita et al. 1996)
 DUST_SLOPE = -0.7
 FINEST_SIGMA = 0.45  # px; sampled at the centres of pixels, narrower knots would gain or lose flux
-PIXEL_VARIANCE = 1 / 12  # of a position within its pixel: what integration over pixels widens knots by
+PIXEL_VARIANCE = 1 / 12  # of positions within a pixel; integration over pixels widens knots by it
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class Component:
 class Dust:
     """Dust in a disc.
 
-    ``depth`` is the optical depth in g along the line of sight, ``inclination`` in rad; ``offset`` says where in the
-    disc the dust lies before the crests of the arms [rad].
+    ``depth`` is the optical depth in g along the line of sight, ``inclination`` that of the disc [rad], and ``offset``
+    the angle in the disc by which the dust precedes the crests of the arms [rad].
     """
 
     depth: float
@@ -41,7 +41,7 @@ class Dust:
 
 @dataclass(frozen=True)
 class Parts:
-    """A galaxy taken apart: profiles and knots have flux 1, and ``components`` (bulge, disc, knots) say how much."""
+    """The parts of a galaxy. Profiles and knots have flux 1; ``components`` (bulge, disc, knots) hold their fluxes."""
 
     bulge: Sersic
     disc: Sersic
@@ -68,13 +68,13 @@ def image_of(parts: Parts, side: int) -> np.ndarray:
 
 
 def in_band(part: Component, band: int) -> float:
-    """Flux of a component in a band: magnitudes go linearly with wavelength through those in g and i."""
+    """Flux of a component in a band: magnitudes are linear in wavelength, through those in g and i."""
     position = (WAVELENGTHS[2] - WAVELENGTHS[band]) / (WAVELENGTHS[2] - WAVELENGTHS[0])
     return part.flux * 10 ** (-0.4 * part.colour * position)
 
 
 def half_light_scale(bulge_share: float, bulge_index: float, disc_index: float, ratio: float) -> float:
-    """Half-light radius of a disc for which bulge and disc have half-light radius 1 together, circularised.
+    """The half-light radius of a disc such that bulge and disc together have half-light radius 1, circularised.
 
     ``ratio`` is the bulge's half-light radius over the disc's.
     """
@@ -99,12 +99,12 @@ def knots_of(disc: Sersic, arms: Arms, count: int, sizes: tuple[float, float], r
 
 
 def _dust(disc: Sersic, arms: Arms, dust: Dust, side: int) -> np.ndarray:
-    """Optical depth in g (side, side): a lane before an inclined disc's near half, face-on the edges of its arms."""
+    """Optical depth in g (side, side): a lane in front of an inclined disc, the edges of the arms of a face-on one."""
     pixels = np.arange(side) - (side - 1) / 2
     y, x = pixels[:, None], pixels[None]
     cos, sin, root = math.cos(disc.angle), math.sin(disc.angle), math.sqrt(disc.axis_ratio)
     along, across = (x * cos + y * sin) * root / disc.radius, (y * cos - x * sin) / root / disc.radius
-    # Thin next to the disc, but never thinner than the pixels show.
+    # Thin compared to the disc, but not thinner than pixels resolve.
     width = max(0.25, 0.7 / (disc.radius * root))
     lane = np.exp(-0.5 * ((across - 0.25) / width) ** 2 - 0.5 * (along / 1.2) ** 2)
     radius = np.hypot(along, across)

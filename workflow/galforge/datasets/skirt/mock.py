@@ -1,21 +1,20 @@
 """A mock of the SKIRT release: a tar of the same layout, read by the code that reads the release.
 
-Galaxies are drawn from a recipe and not from a simulation, with what the release has: two types whose shares, sizes and
-colours follow the mass, images of many sides, neither PSF nor noise. Morphologies (morphs_g.hdf5, morphs_i.hdf5) are
-left out: nothing here reads them. Every galaxy is a pure function of the seed and its index.
+Galaxies are drawn from a recipe and not from a simulation. As in the release there are two types whose shares, sizes
+and colours depend on mass, images of many sides, and neither PSF nor noise. Morphologies (morphs_g.hdf5, morphs_i.hdf5)
+are left out, because nothing here reads them. Every galaxy is a pure function of the seed and its index.
 """
 
 import io
 import math
-import tarfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from astropy.io import fits
 
-from galforge.atomic import replacing
-from galforge.datasets.scene import Arms, Sersic
+from galforge.datasets.archive import written
+from galforge.datasets.fits_image import content_of
+from galforge.datasets.scene import Arms, Sersic, spread
 from galforge.datasets.skirt.light import Component, Dust, Parts, half_light_scale, image_of, knots_of
 from galforge.datasets.skirt.settings import MockSettings
 from galforge.logs import progress
@@ -32,7 +31,6 @@ FLUX = 2.1e4  # in i there [image units]; the median S/N per pixel within r_half
 OLD, DISC, YOUNG = 1.15, 0.7, 0.1  # g - i of bulges and early types, of discs, and of knots [mag]
 DISC_INDEX = (0.6, 1.0)  # of late types; exponential discs alone would leave them too concentrated
 REDDENING = 0.05  # in g - i that dust adds to late types, in the mean [mag]
-GOLDEN = (math.sqrt(5) - 1) / 2
 
 
 @dataclass(frozen=True)
@@ -61,12 +59,11 @@ class Galaxy:
 def draw(mock: MockSettings, index: int) -> Galaxy:
     """The properties of mock galaxy ``index``, drawn jointly.
 
-    Where an image would be wider than ``largest_side``, the galaxy is drawn smaller, by the root of what is too much:
-    it fills more of its image, as if it were farther away, and keeps its surface brightness.
+    If its image would be wider than ``largest_side`` by a factor f, the galaxy is drawn smaller by the root of f. It
+    then fills more of its image, as if it were farther away, and keeps its surface brightness.
     """
     random = generator(mock.seed, "skirt mock", "galaxy", index)
-    # Steps of the golden ratio spread the masses of any run of indices evenly.
-    rank = (generator(mock.seed, "skirt mock", "first rank").random() + index * GOLDEN) % 1
+    rank = spread(generator(mock.seed, "skirt mock", "first rank").random(), index)
     log_mass = LOG_MASS[0] + (LOG_MASS[1] - LOG_MASS[0]) * rank
     early = bool(random.random() < 1 / (1 + math.exp(-(log_mass - PIVOT) / 0.3)))
     slope, scatter = (0.55 if early else 0.25), 10 ** (0.18 * random.standard_normal())
@@ -108,28 +105,19 @@ def write_raw(mock: MockSettings, path: Path) -> None:
     Raises:
         OSError: the folder cannot be written, or the disk is full.
     """
-    with replacing(path) as temporary, tarfile.open(temporary, "w", format=tarfile.USTAR_FORMAT) as archive:
+    cards = {
+        "BUNIT": "ELECTRONS/S",
+        "CDELT1": 1000 * PIXEL_KPC,
+        "CDELT2": 1000 * PIXEL_KPC,
+        "CTYPE1": "pc",
+        "CTYPE2": "pc",
+        "ORIGIN": ("galforge mock", "not from a simulation"),
+    }
+    with written(path) as add:
         numbers = [draw(mock, index).subfind_id for index in range(mock.count)]
-        _add(archive, f"{FOLDER}/subfind_ids.txt", "".join(f"{number}\n" for number in numbers).encode())
+        add(f"{FOLDER}/subfind_ids.txt", io.BytesIO("".join(f"{number}\n" for number in numbers).encode()))
         for index in progress(range(mock.count), mock.count, "mock galaxies"):
-            _add(archive, f"{FOLDER}/data/broadband_{numbers[index]}.fits", _fits(mock, index))
-
-
-def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
-    member = tarfile.TarInfo(name)
-    member.size = len(content)
-    archive.addfile(member, io.BytesIO(content))
-
-
-def _fits(mock: MockSettings, index: int) -> bytes:
-    header = fits.Header()
-    header["BUNIT"] = "ELECTRONS/S"
-    header["CDELT1"] = header["CDELT2"] = 1000 * PIXEL_KPC
-    header["CTYPE1"] = header["CTYPE2"] = "pc"
-    header["ORIGIN"] = ("galforge mock", "not from a simulation")
-    content = io.BytesIO()
-    fits.PrimaryHDU(image(mock, index), header).writeto(content)
-    return content.getvalue()
+            add(f"{FOLDER}/data/broadband_{numbers[index]}.fits", io.BytesIO(content_of(image(mock, index), cards)))
 
 
 def _parts(galaxy: Galaxy, random: np.random.Generator) -> Parts:

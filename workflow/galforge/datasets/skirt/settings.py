@@ -2,11 +2,10 @@
 
 import re
 from typing import Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
-from galforge.datasets.settings import Splits
+from galforge.datasets.settings import FaultyShare, Md5, Origin, Sha256, Splits, check_source
 from galforge.settings import Settings
 
 IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
@@ -14,7 +13,7 @@ IN_DIGEST = False  # Fields and their limits: a job takes every value from its s
 LIBRARIES = ("numpy", "astropy", "h5py", "scikit-image", "scikit-learn")
 MOCK_LIBRARIES = ("numpy", "scipy", "astropy")
 NATIVE = True
-"""Galaxies differ in size: besides stamps of one size, a file keeps each at its own."""
+"""Galaxies differ in size: besides the stamps of one size there is a file of galaxies at their own size."""
 URL = "https://www.tng-project.org/api/TNG100-1/files/skirt_images_sdss.99.tar"
 BANDS = ["g", "r", "i", "z"]
 
@@ -50,29 +49,16 @@ class DatasetSettings(Settings):
     )
     api_key_variable: str = Field(
         "TNG_API_KEY",
-        description="with source: download. Environment variable that holds your API key; the key itself belongs into "
-        "no file",
+        description="with source: download. Name of the environment variable that holds your API key; never write the "
+        "key itself into a file",
         json_schema_extra={"stage": "download"},
     )
-    sha256: str = Field(
-        "",
-        description="checksum of the archive at url. The project gives none: if empty, that of the first download is "
-        "kept beside it, and later ones must have it too",
-        json_schema_extra={"stage": "download"},
-    )
-    md5: str = Field(
-        "",
-        description="checksum of the archive at url, where its publisher gives MD5 only",
-        json_schema_extra={"stage": "download"},
-    )
-    origin: Literal["observed", "simulated"] = Field(
-        "simulated",
-        description="what downloaded or given galaxies are; a mock is always called mock",
-        json_schema_extra={"when": {"source": ["download", "path"]}},
-    )
+    sha256: Sha256 = ""
+    md5: Md5 = ""
+    origin: Origin = "simulated"
     size: int = Field(256, ge=16, description="side of the stamps that models are trained on [px]")
     smallest_side: int = Field(
-        64, ge=8, description="size cut: the original image is at least this wide, before its central half is cut [px]"
+        64, ge=8, description="size cut: original images must be this wide, before their central half is cut [px]"
     )
     largest_in_splits: int = Field(
         1024,
@@ -90,8 +76,8 @@ class DatasetSettings(Settings):
     )
     zero_points: list[float] = Field(
         [],
-        description="AB magnitude of one electron/s per band. Neither paper nor code gives them: without, colours are "
-        "instrumental",
+        description="AB magnitude of one electron/s per band. Neither paper nor code gives them; without them, colours "
+        "are instrumental",
     )
     gain: float = Field(750.0, gt=0, description="electrons per image unit, as in the released code")
     sides: list[float] = Field(
@@ -100,12 +86,7 @@ class DatasetSettings(Settings):
         max_length=2,
         description="sides of the original image that the size channel codes as 0 and 1 [px]",
     )
-    max_rejected_share: float = Field(
-        0.05,
-        ge=0,
-        le=1,
-        description="stop if a larger share of the galaxies is faulty (the size cut does not count)",
-    )
+    max_rejected_share: FaultyShare = 0.05
     seed: int = Field(2021, ge=0, le=2**32 - 1, description="seed of the splits, the published random_state")
     splits: Splits = Field(
         Splits(train=0.6, validation=0.2, test=0.2),
@@ -124,35 +105,16 @@ class DatasetSettings(Settings):
             raise ValueError(f"zero_points {self.zero_points}: one for each of {len(self.bands)} bands, or none ([])")
         if self.smallest_side < low:
             raise ValueError(f"smallest_side {self.smallest_side} is below the smallest of sides, {low:g}")
-        # Never shown: who mistakes the key for the name of its variable has it in the log otherwise.
+        # The value is never shown: somebody who gives the key itself here would find it in the log.
         if not re.fullmatch(r"[A-Za-z_]\w*", self.api_key_variable) or re.fullmatch(
             r"[0-9a-fA-F]{24,}", self.api_key_variable
         ):
-            raise ValueError("api_key_variable is no name of an environment variable, such as TNG_API_KEY")
-        if self.source == "path" and not self.path:
-            raise ValueError("source: path needs `path`: skirt_images_sdss.99.tar, or the folder it was extracted to")
-        if self.source == "download":
-            self._downloadable()
-        if self.source == "mock":
-            self._mockable()
-        return self
-
-    def _mockable(self) -> None:
-        fixed = {"bands": BANDS, "pixel_scale": 0.394, "zero_points": []}
-        for name, value in fixed.items():
-            if getattr(self, name) != value:
-                raise ValueError(
-                    f"{name} {getattr(self, name)}: source: mock imitates the release, where it is {value}"
-                )
-        if self.smallest_side > self.mock.largest_side:
+            raise ValueError("api_key_variable must be the name of an environment variable, such as TNG_API_KEY")
+        mocked = {"bands": BANDS, "pixel_scale": 0.394, "zero_points": []}
+        check_source(self, "skirt_images_sdss.99.tar, or the folder it was extracted to", mocked)
+        if self.source == "mock" and self.smallest_side > self.mock.largest_side:
             raise ValueError(
                 f"smallest_side {self.smallest_side} exceeds mock.largest_side {self.mock.largest_side}: no mock "
                 "galaxy would enter"
             )
-
-    def _downloadable(self) -> None:
-        if urlsplit(self.url).scheme not in ("http", "https"):
-            raise ValueError(f"url {self.url!r} is neither http nor https; a local file is given with source: path")
-        for name, value, length in (("sha256", self.sha256, 64), ("md5", self.md5, 32)):
-            if value and not re.fullmatch(rf"[0-9a-fA-F]{{{length}}}", value):
-                raise ValueError(f"{name} must be {length} hexadecimal digits, found {value!r}")
+        return self

@@ -1,7 +1,7 @@
-"""Clusters of lit pixels in sparse 8-bit images: what Gantastic 4 (2020) take for a galaxy.
+"""Clusters of lit pixels in sparse 8-bit images, each of which Gantastic 4 (2020) take for a galaxy.
 
-A cluster is a set of pixels above a threshold that touch each other, corners included. Its centre is its brightest
-pixel; of equally bright ones the first in the order of rows.
+A cluster is a set of pixels above a threshold that touch each other, also at corners. Its centre is its brightest
+pixel, and of equally bright ones the first in the order of rows.
 """
 
 from dataclasses import dataclass
@@ -62,15 +62,15 @@ def inside(clusters: Clusters, shape: tuple[int, int]) -> np.ndarray:
 
 
 def patch(image: np.ndarray, row: int, column: int) -> np.ndarray:
-    """The patch (32, 32) around a centre that lies far enough inside."""
+    """The patch (32, 32) around a centre that is far enough from the edges (see ``inside``)."""
     top, left = row - CENTRE, column - CENTRE
     return image[top : top + PATCH, left : left + PATCH]
 
 
 def positions(clusters: Clusters) -> np.ndarray:
-    """The grid (32, 32) int64 of cells of 32 px: size of the largest cluster with its centre in each, 0 for none [px].
+    """The grid (32, 32) int64 of cells of 32 px: the size of the largest cluster centred in each, 0 for none [px].
 
-    Cells beyond an image that is smaller than 1024 px stay empty.
+    Where an image is smaller than 1024 px, the cells beyond it stay empty.
     """
     grid = np.zeros((PATCH, PATCH), dtype=np.int64)
     np.maximum.at(grid, (clusters.row // PATCH, clusters.column // PATCH), clusters.size)

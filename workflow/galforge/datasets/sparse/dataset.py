@@ -1,7 +1,7 @@
-"""Builds the stamps of sparse 8-bit images: for generators, for scorers, and the parts and thumbnails of the former.
+"""Builds the stamps of sparse 8-bit images: for generators, for scorers, and parts and thumbnails for generators.
 
-The choice of images is that of Gantastic 4 (ETH Zurich, 2020): generators learn from images whose background is 0 and
-that are labelled real or have a score of at least 2; galaxies are cut out of those labelled real or of at least 3.
+Images are chosen as by Gantastic 4 (ETH Zurich, 2020): generators learn from images with background 0 that are labelled
+real or have a score of at least 2; galaxies are cut out of those labelled real or with a score of at least 3.
 """
 
 import math
@@ -9,15 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
-from galforge.datasets.rejections import Rejected, Tally
-from galforge.datasets.sparse import files, image, parts, release
+from galforge.datasets.rejections import Tally
+from galforge.datasets.sparse import files, image, release
+from galforge.datasets.sparse.parts import BANDS, Parts
 from galforge.datasets.sparse.settings import VIEWS, DatasetSettings
 from galforge.errors import GalforgeError
 from galforge.logs import log, progress
 from galforge.stamps.file import Header, StampsWriter, split_of
 
 _FEWEST_REAL = 3
-"""Images that a comparison with real ones needs."""
+"""The fewest real images with which generators can be compared."""
 
 
 def build(
@@ -29,20 +30,20 @@ def build(
     parts: Path,
     thumbnails: Path,
 ) -> None:
-    """Write four stamps files and the list ``rejected`` (name, reason) of images that did not enter.
+    """Write four stamps files and the list ``rejected`` (name, reason) of images that did not become stamps.
 
     - ``scored``: all images (1, size, size) uint8. Catalogue columns: name (``<set>/<Id>``), split, set, label, score,
       background [8-bit level], kind and truth (``release.Picture``).
-    - ``out``: those that generators learn from, with name, split, set, score and background.
-    - ``parts``: their grids and patches (``galforge.datasets.sparse.parts``).
-    - ``thumbnails``: the same rows as ``out``, reduced to (1, 64, 64) float32, with name and split.
+    - ``out``: the images that generators learn from, with name, split, set, score and background.
+    - ``parts``: grids and patches of the images in ``out`` (``galforge.datasets.sparse.parts``).
+    - ``thumbnails``: the images in ``out``, reduced to (1, 64, 64) float32, with name and split.
 
-    An image is in the same split in all of them. One image at a time is in memory, and the parts.
+    An image is in the same split in all files. In memory are one image at a time, and the parts.
 
     Raises:
-        GalforgeError: no raw input, faults in its tables and folders, a mock that is given as another source, fewer
-            than three images labelled real, more than ``max_rejected_share`` of the images faulty, or none that
-            generators can learn from.
+        GalforgeError: no raw input, faults in its tables and folders, a mock given with source: path, fewer than three
+            images labelled real, more than ``max_rejected_share`` of the images faulty, or none that generators can
+            learn from.
     """
     if len(raw) != 1:
         raise GalforgeError(f"the sparse data set is built from one folder or zip, but got {len(raw)}")
@@ -54,18 +55,11 @@ def build(
             )
         if (real := sum(picture.label == 1 for picture in pictures)) < _FEWEST_REAL:
             raise GalforgeError(
-                f"{raw[0]}: labeled.csv calls {real} images real; generators are put beside these, which takes "
-                f"{_FEWEST_REAL} or more"
+                f"{raw[0]}: labeled.csv calls {real} images real, but comparing generators with real images takes "
+                f"{_FEWEST_REAL} or more; give more of them"
             )
-        tally = Tally(raw[0], len(pictures), settings.max_rejected_share)
-        try:
-            learned = _write(settings, pictures, out, scored, parts, thumbnails, tally)
-        finally:
-            tally.write(rejected)
-    log.info(
-        "%s: %d images, %d accepted, %d of them for generators, %d rejected: %s",
-        raw[0], tally.total, tally.accepted, learned, len(tally.rows), tally.reasons(),
-    )  # fmt: skip
+        with Tally(raw[0], len(pictures), settings.max_rejected_share, rejected) as tally:
+            _write(settings, pictures, out, scored, parts, thumbnails, tally)
 
 
 def _write(
@@ -73,47 +67,39 @@ def _write(
     pictures: list[release.Picture],
     out: Path,
     scored: Path,
-    parts_path: Path,
+    parts: Path,
     thumbnails: Path,
     tally: Tally,
-) -> int:
-    """Write the files; how many images generators learn from."""
+) -> None:
     shape, small = (1, settings.size, settings.size), VIEWS["thumbnails"]
     small_scale = settings.pixel_scale * settings.size / small[-1]
-    collected, bright = parts.Parts(settings.threshold, settings.seed), 0
-    most = sum(_is_learned_from(settings, picture, settings.positions_score) for picture in pictures)
+    collected, bright = Parts(settings.threshold, settings.seed), 0
+    most = sum(_is_learned_from(picture, settings.positions_score) for picture in pictures)
     with (
         StampsWriter(scored, shape, _header(settings), len(pictures), dtype="u1") as everything,
         StampsWriter(out, shape, _header(settings), most, dtype="u1") as learned,
         StampsWriter(thumbnails, small, _header(settings, scale=small_scale), most) as reduced,
     ):
         for index, picture in enumerate(progress(pictures, len(pictures), "images read")):
-            try:
+            with tally.judging(picture.name):
                 levels = image.levels(files.content(picture.open), settings.size)
-            except Rejected as why:
-                tally.reject(picture.name, why)
-                continue
-            tally.accepted += 1
-            background = image.background(levels)
-            # An image that turns out to be faulty leaves its place empty: mending it moves no other.
-            row = {"name": picture.name, "split": split_of(settings.seed, index, settings.splits.spec())}
-            more = {"set": picture.set, "score": picture.score, "background": background}
-            known = {"label": picture.label, "kind": picture.kind, "truth": picture.truth}
-            everything.append(levels[None], **row, **more, **known)
-            if settings.background not in (None, background):
-                continue
-            if background > settings.threshold:
-                bright += 1
-                continue
-            if _is_learned_from(settings, picture, settings.positions_score):
-                learned.append(levels[None], **row, **more)
-                reduced.append(image.thumbnail(levels)[None], **row)
-                collected.add(levels, row["split"], _is_learned_from(settings, picture, settings.patches_score))
+                tally.accepted += 1
+                background = image.background(levels)
+                # An image that turns out to be faulty leaves its place empty: mending it moves no other.
+                row = {"name": picture.name, "split": split_of(settings.seed, index, settings.splits.spec())}
+                more = {"set": picture.set, "score": picture.score, "background": background}
+                known = {"label": picture.label, "kind": picture.kind, "truth": picture.truth}
+                everything.append(levels[None], **row, **more, **known)
+                if settings.background not in (None, background):
+                    continue
+                if background > settings.threshold:
+                    bright += 1
+                elif _is_learned_from(picture, settings.positions_score):
+                    learned.append(levels[None], **row, **more)
+                    reduced.append(image.thumbnail(levels)[None], **row)
+                    collected.add(levels, row["split"], _is_learned_from(picture, settings.patches_score))
         if not tally.accepted:
-            raise GalforgeError(
-                f"{tally.path}: none of its {tally.total} images can be used ({tally.reasons()}), for example "
-                f"{tally.rows[0][0]} ({tally.rows[0][1]})"
-            )
+            raise tally.nothing()
         if bright:
             log.warning(
                 "%s: generators do not learn from %d images whose background is above the threshold of clusters, %d: "
@@ -121,11 +107,11 @@ def _write(
                 tally.path, bright, settings.threshold,
             )  # fmt: skip
         # Before the other files get their names: without parts none of them is worth having.
-        collected.write(parts_path, _header(settings, bands=parts.BANDS))
-    return learned.count
+        collected.write(parts, _header(settings, bands=BANDS))
+    tally.among["for generators"] = learned.count
 
 
-def _is_learned_from(settings: DatasetSettings, picture: release.Picture, least: float) -> bool:
+def _is_learned_from(picture: release.Picture, least: float) -> bool:
     """Whether an image is labelled real or has a score of at least ``least``; NaN is neither."""
     return picture.label == 1 or bool(np.greater_equal(picture.score, least))
 

@@ -1,4 +1,4 @@
-"""The files of the release in a folder or a zip, read in place; nothing is ever extracted to disk."""
+"""The files of the release in a folder or a zip, read without extracting any to disk."""
 
 import os
 import zipfile
@@ -10,33 +10,36 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NoReturn
 
+from galforge.datasets.archive import unsafe
 from galforge.datasets.rejections import Rejected
 from galforge.errors import GalforgeError
 
 SETS = ("labeled", "scored", "query")
 TABLES = ("labeled.csv", "scored.csv", "mock.csv")
 LARGEST_FILE = 2**26
-"""No file of the release comes near this size; what a damaged or hostile zip unpacks to ends there [bytes]."""
+"""No file of the release comes near this size; members of a damaged or hostile zip are read up to it [bytes]."""
 # zipfile raises RuntimeError for encrypted members and NotImplementedError for unknown compressions.
 _UNREADABLE = (OSError, EOFError, zipfile.BadZipFile, zlib.error, RuntimeError, NotImplementedError, ValueError)
+
+Opener = Callable[[], BinaryIO]
 
 
 @dataclass(frozen=True)
 class Files:
-    """What the release has of its known parts.
+    """What is found of the release.
 
     Attributes:
-        images: by set, the functions that open each ``<Id>.png``, by Id; a set whose folder is absent has no key.
-        tables: the functions that open each table, by its name; one that is absent has no key.
-        others: files among the images that are none, ``<set>/<name>``.
+        images: by set and Id, the function that opens ``<Id>.png``; a set whose folder is absent has no key.
+        tables: by file name, the function that opens each table; a table that is absent has no key.
+        others: other files among the images, ``<set>/<name>``.
     """
 
-    images: dict[str, dict[str, Callable[[], BinaryIO]]]
-    tables: dict[str, Callable[[], BinaryIO]]
+    images: dict[str, dict[str, Opener]]
+    tables: dict[str, Opener]
     others: list[str]
 
 
-def content(open_file: Callable[[], BinaryIO]) -> bytes:
+def content(open_file: Opener) -> bytes:
     """All bytes of one file of the release.
 
     Raises:
@@ -75,15 +78,13 @@ def opened(path: Path) -> Iterator[Files]:
             archive = zipfile.ZipFile(path)
         except _UNREADABLE as error:
             raise GalforgeError(f"{path}: the zip is damaged ({error}); fetch it again") from error
-        try:
+        with archive:
             yield _sorted_out(path, _in_zip(path, archive))
-        finally:
-            archive.close()
 
 
-def _in_folder(path: Path) -> dict[PurePosixPath, Callable[[], BinaryIO] | None]:
-    """Files and folders (None) down to the images of a release in a top folder."""
-    found: dict[PurePosixPath, Callable[[], BinaryIO] | None] = {}
+def _in_folder(path: Path) -> dict[PurePosixPath, Opener | None]:
+    """Files and folders (None) at ``path``, deep enough for the images of a release in a top folder."""
+    found: dict[PurePosixPath, Opener | None] = {}
     # Links are followed, so that images may lie on another disk; the depth is limited, so that a loop of links ends.
     for folder, folders, names in os.walk(path, onerror=_cannot_be_read, followlinks=True):
         here = PurePosixPath(Path(folder).relative_to(path).as_posix())
@@ -98,15 +99,15 @@ def _cannot_be_read(error: OSError) -> NoReturn:
     raise GalforgeError(f"{error.filename}: the folder cannot be read ({error.strerror}); mend its permissions")
 
 
-def _in_zip(path: Path, archive: zipfile.ZipFile) -> dict[PurePosixPath, Callable[[], BinaryIO] | None]:
-    found: dict[PurePosixPath, Callable[[], BinaryIO] | None] = {}
+def _in_zip(path: Path, archive: zipfile.ZipFile) -> dict[PurePosixPath, Opener | None]:
+    found: dict[PurePosixPath, Opener | None] = {}
     for member in archive.infolist():
         name = PurePosixPath(member.filename)
-        if name.is_absolute() or ".." in name.parts or "\\" in member.filename:
+        if unsafe(member.filename):
             raise GalforgeError(
                 f"{path}: the member {member.filename!r} would lie outside the zip's own folder; make the zip anew"
             )
-        # Of two members of one name zipfile's own tools see the last; here it is a fault like two rows of one Id.
+        # zipfile's own tools see the last of two members of one name; here they are a fault, like two rows of one Id.
         if name in found and not member.is_dir():
             raise GalforgeError(f"{path}: the zip has two members {member.filename!r}; make the zip anew")
         found.update({folder: None for folder in name.parents if folder.parts})
@@ -114,30 +115,26 @@ def _in_zip(path: Path, archive: zipfile.ZipFile) -> dict[PurePosixPath, Callabl
     return found
 
 
-def _sorted_out(path: Path, found: dict[PurePosixPath, Callable[[], BinaryIO] | None]) -> Files:
+def _sorted_out(path: Path, found: dict[PurePosixPath, Opener | None]) -> Files:
     top = _top(path, found)
-    images: dict[str, dict[str, Callable[[], BinaryIO]]] = {}
-    tables: dict[str, Callable[[], BinaryIO]] = {}
-    others: list[str] = []
+    release = Files({}, {}, [])
     for name, open_file in found.items():
-        if not name.is_relative_to(top):
-            continue
-        parts = name.relative_to(top).parts
+        parts = name.relative_to(top).parts if name.is_relative_to(top) else ()
         if len(parts) == 1 and parts[0] in SETS and open_file is None:
-            images.setdefault(parts[0], {})
+            release.images.setdefault(parts[0], {})
         elif len(parts) == 1 and parts[0] in TABLES and open_file is not None:
-            tables[parts[0]] = open_file
+            release.tables[parts[0]] = open_file
         # Editors and file managers leave files that begin with a dot.
         elif len(parts) == 2 and parts[0] in SETS and open_file and not parts[1].startswith("."):
-            file = PurePosixPath(parts[1])
-            if file.suffix == ".png":
-                images.setdefault(parts[0], {})[file.stem] = open_file
+            if name.suffix == ".png":
+                release.images.setdefault(parts[0], {})[name.stem] = open_file
             else:
-                others.append("/".join(parts))
-    return Files(images, tables, sorted(others))
+                release.others.append("/".join(parts))
+    release.others.sort()
+    return release
 
 
-def _top(path: Path, found: dict[PurePosixPath, Callable[[], BinaryIO] | None]) -> PurePosixPath:
+def _top(path: Path, found: dict[PurePosixPath, Opener | None]) -> PurePosixPath:
     """The folder that the parts of the release are in: the input itself, or the one folder in it that has any."""
     known = {*SETS, *TABLES}
     tops = {name.parent for name in found if name.name in known and len(name.parts) <= 2}

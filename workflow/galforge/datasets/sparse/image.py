@@ -1,4 +1,4 @@
-"""One image of the release: its PNG judged before it is decoded, its background, and its thumbnail."""
+"""One image of the release: its PNG, checked before it is decoded, its background, and its thumbnail."""
 
 import io
 import struct
@@ -19,7 +19,7 @@ _UNDECODABLE = (OSError, EOFError, SyntaxError, ValueError, zlib.error, struct.e
 def levels(content: bytes, size: int) -> np.ndarray:
     """The levels (size, size) uint8 in the bytes of an 8-bit gray PNG.
 
-    Side and kind are read from the header, so that nothing of another size is ever decoded.
+    Size and kind are read from the header first, so that no image of another size is ever decoded.
 
     Raises:
         Rejected: the bytes are no whole PNG, are damaged, or hold an image of another kind or size.
@@ -49,7 +49,7 @@ def _header(content: bytes) -> tuple[int, int, int, int]:
 
 
 def _whole(content: bytes) -> None:
-    """Walk through the chunks: Pillow checks no checksum of the pixels' chunks, and reads a PNG that lacks its end."""
+    """Check all chunks: Pillow ignores the checksums of pixel chunks, and reads PNGs that lack their end."""
     start = len(_SIGNATURE)
     while start + 12 <= len(content):
         length, kind = struct.unpack(">I4s", content[start : start + 8])

@@ -1,4 +1,4 @@
-"""Light of mock images: clusters with a Gaussian core and an exponential skirt, faint pixels, and what spoils them."""
+"""Light of mock images: clusters with a Gaussian core and an exponential skirt, faint pixels, and corruptions."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,7 +25,7 @@ class Clusters:
         peak: [8-bit level].
         axis_ratio: minor over major axis.
         angle: of the major axis, from rows to columns [rad].
-        diamond: share of their light that a cone with diamond-shaped contours has in its place.
+        diamond: share of their light that is replaced by that of a cone with diamond-shaped contours.
     """
 
     row: np.ndarray
@@ -54,9 +54,9 @@ class Ramp:
     """A ramp of the background.
 
     Attributes:
-        angle: in which direction it rises [rad].
-        levels: by how much.
-        share: of the way across the image that it takes, before its end; 0 for none.
+        angle: direction in which it rises [rad].
+        levels: by how many levels a ramp across the whole image would rise.
+        share: of the way across the image, at its end, on which it rises; 0 for none.
     """
 
     angle: float
@@ -65,9 +65,9 @@ class Ramp:
 
 
 def render(side: int, background: int, clusters: Clusters, specks: list[Specks], ramp: Ramp) -> np.ndarray:
-    """An image (side, side) uint8: the background, what is added to it, rounded, and 255 where it is more.
+    """An image (side, side) uint8: background and clusters with ramp and specks, rounded and clipped to 255.
 
-    A speck raises a pixel that is darker, and leaves a brighter one as it is.
+    A speck raises a darker pixel to its level, and leaves a brighter one as it is.
     """
     canvas = np.zeros((side, side))
     widths = clusters.size**0.5 / np.sqrt(np.pi) / _radius(clusters.peak)
@@ -129,5 +129,5 @@ def _ramp(side: int, ramp: Ramp) -> np.ndarray:
     place = (np.arange(side) + 0.5) / side - 0.5
     down, right = np.cos(ramp.angle), np.sin(ramp.angle)
     across = (place[:, None] * down + place[None] * right) / (abs(down) + abs(right)) + 0.5
-    # Whole levels, so that it begins with a step and not with the rounding of one.
+    # Whole levels, so that the ramp begins with a visible step.
     return np.ceil(ramp.levels * np.clip(across - (1 - ramp.share), 0, None))

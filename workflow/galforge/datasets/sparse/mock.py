@@ -1,10 +1,9 @@
 """A mock of the release: a zip of the same layout, read by the code that reads the release.
 
-What is drawn follows published statistics of the release (Gantastic 4, ETH Zurich, 2020, report and code): how many
-clusters its images have, which backgrounds, how scores are distributed. An image whose galaxies are larger scores
-higher, and each corruption lowers the score by its weight and strength. Positions are uniform and have no part in the
-score, so that what an experiment about them should find is known. Every image is a pure function of seed, set and
-index.
+The numbers of clusters, the backgrounds and the distribution of scores follow published statistics of the release
+(Gantastic 4, ETH Zurich, 2020, report and code). Images with larger galaxies score higher, and each corruption lowers
+the score by its weight and strength. Positions are uniform and do not affect the score, so that it is known what an
+experiment about them should find. Every image is a pure function of seed, set and index.
 """
 
 import csv
@@ -18,6 +17,7 @@ import numpy as np
 from PIL import Image
 
 from galforge.atomic import replacing
+from galforge.datasets.scene import spread
 from galforge.datasets.sparse.light import Clusters, Ramp, Specks, render
 from galforge.datasets.sparse.settings import MockSettings
 from galforge.logs import Progress
@@ -53,14 +53,14 @@ WEIGHTS = {
 }
 """What a corruption of strength 1 takes from the logarithm of the score. Fixed before any generator was scored."""
 SCORE_MEDIAN, SCORE_SPREAD, LARGEST_SCORE = 1.9, 0.47, 8.0
-"""Of images that are not corrupted: median, scatter of the logarithm, and the largest. With them and strengths that are
-squares of uniform numbers, mean 1.66, scatter 1.06 and median 1.46 are near the release's 1.65, 1.09 and 1.50."""
+"""Scores of images that are not corrupted: median, scatter of the logarithm, and the largest. With strengths that are
+squares of uniform numbers, all scores have mean 1.66, scatter 1.06 and median 1.46; the release's have 1.65, 1.09 and
+1.50."""
 LABEL_NOISE = 0.05
 """Scatter that scores in the table have around the true ones."""
 CROWDING, BLOATING, SPECK_SHARE, RAMP_LEVELS, GATHERING = 1.3, 0.5, 0.01, 4.0, 0.8
 """Corruptions of strength 1: clusters are 10^1.3 times as many or fewer, areas 10^0.5 times as large, one pixel in 100
 is a speck, a ramp rises by 4 levels, and clusters are pulled 0.8 of the way to one point."""
-GOLDEN = (math.sqrt(5) - 1) / 2
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def corruptions(mock: MockSettings, name: str, index: int) -> dict[str, float]:
 
 
 def draw(mock: MockSettings, name: str, index: int, strengths: dict[str, float] | None = None) -> Sky:
-    """The properties of image ``index`` of set ``name``; with ``strengths``, other corruptions than its own."""
+    """The properties of image ``index`` of set ``name``; ``strengths`` replaces its own corruptions."""
     if strengths is None:
         strengths = corruptions(mock, name, index)
     random = generator(mock.seed, "sparse mock", "sky", name, index)
@@ -136,7 +136,7 @@ def draw(mock: MockSettings, name: str, index: int, strengths: dict[str, float] 
     count = int(random.poisson(min(mock.clusters * 10 ** (COUNT_SPREAD * crowd), MOST) * area))
     faint = (random.integers(mock.size, size=(2, count)), random.integers(1, 4, count))
     crowding = 10 ** (CROWDING * strengths.get("counts", 0.0) * random.choice([-1, 1]))
-    # Other random numbers than the rest: each corruption changes what it is called after, and nothing else.
+    # Clusters have random numbers of their own: each corruption changes what it is named after, and nothing else.
     clusters = _clusters(
         mock.size,
         int(random.poisson(count * crowding)) if "counts" in strengths else count,
@@ -150,9 +150,8 @@ def draw(mock: MockSettings, name: str, index: int, strengths: dict[str, float] 
 def _clusters(
     side: int, count: int, scale: float, strengths: dict[str, float], random: np.random.Generator
 ) -> Clusters:
-    # Steps of the golden ratio spread the sizes of an image evenly: its scale, and with it the score, can be seen even
-    # where galaxies are few.
-    rank = (random.random() + np.arange(count) * GOLDEN) % 1
+    # Spread evenly, so that an image shows its scale, and with it its score, even where galaxies are few.
+    rank = spread(random.random(), np.arange(count))
     power = 1 - SIZE_SLOPE
     low, high = (size**power for size in SIZES)
     size = (low + rank * (high - low)) ** (1 / power) * scale
@@ -174,17 +173,16 @@ def _clusters(
 
 
 def image(mock: MockSettings, name: str, index: int, strengths: dict[str, float] | None = None) -> np.ndarray:
-    """Image ``index`` of set ``name``: (size, size) uint8; with ``strengths``, other corruptions than its own."""
+    """Image ``index`` of set ``name``: (size, size) uint8; ``strengths`` replaces its own corruptions."""
     sky = draw(mock, name, index, strengths)
     random = generator(mock.seed, "sparse mock", "dirt", name, index)
     angle = 2 * math.pi * random.random()
     ramp = Ramp(angle, RAMP_LEVELS, sky.strengths.get("background", 0.0))
-    specks = None
+    specks = [Specks(sky.rows, sky.columns, sky.levels)]
     if "noise" in sky.strengths:
         count = round(SPECK_SHARE * sky.strengths["noise"] * mock.size**2)
-        specks = Specks(*random.integers(mock.size, size=(2, count)), random.geometric(0.5, count))
-    single = Specks(sky.rows, sky.columns, sky.levels)
-    return render(mock.size, sky.background, sky.clusters, [single, *([specks] if specks else [])], ramp)
+        specks.append(Specks(*random.integers(mock.size, size=(2, count)), random.geometric(0.5, count)))
+    return render(mock.size, sky.background, sky.clusters, specks, ramp)
 
 
 def write_raw(mock: MockSettings, path: Path) -> None:
@@ -200,7 +198,7 @@ def write_raw(mock: MockSettings, path: Path) -> None:
     counter = Progress(sum(counts.values()), "mock images")
     with replacing(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for name, count in counts.items():
-            # A folder without images is there, too.
+            # The folder is written even if it has no images.
             _add(archive, f"{name}/", b"")
             for index in range(count):
                 number = FIRST_ID[name] + index

@@ -1,8 +1,8 @@
-"""What two-stage generators learn from: grids of the positions of clusters, and patches cut out around them.
+"""What two-stage generators learn from: grids of the positions of clusters, and patches cut out around clusters.
 
 As by Gantastic 4 (ETH Zurich, 2020): cells of 32 px, patches of 32 px around the brightest pixel, and none where the
-patch would reach beyond the image. The two lists are shuffled apart from each other: which galaxy stood at which
-position is what these generators take for irrelevant.
+patch would reach beyond the image. Grids and patches are shuffled separately, because these generators take it for
+irrelevant which galaxy stood at which position.
 """
 
 from dataclasses import dataclass, field
@@ -23,17 +23,17 @@ _SPLITS = ("train", "validation", "test")
 
 @dataclass
 class _Split:
-    """Grids (32, 32) uint32, blocks of patches (k, 32, 32) uint8, and the sizes (k,) of their clusters [px]."""
+    """Grids (32, 32) uint32, patches (32, 32) uint8, and the sizes of their clusters [px]."""
 
     grids: list[np.ndarray] = field(default_factory=list)
     patches: list[np.ndarray] = field(default_factory=list)
-    sizes: list[np.ndarray] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
 
 
 class Parts:
-    """Collects the parts of images, and writes them in the end.
+    """Collects the parts of images in memory, and writes them in the end.
 
-    In memory are 4 KiB for the grid of an image and 1 KiB for each patch.
+    The grid of an image takes 4 KiB, each patch a little more than 1 KiB.
 
     Args:
         threshold: clusters are pixels above it [8-bit level].
@@ -45,25 +45,24 @@ class Parts:
         self._splits = {name: _Split() for name in _SPLITS}
 
     def add(self, image: np.ndarray, split: str, with_patches: bool) -> None:
-        """Add the grid of an image (H, W) uint8, and its patches if they are wanted."""
+        """Add the grid of an image (H, W) uint8 and, with ``with_patches``, its patches."""
         into = self._splits[split]
         found = clusters.find(image, self.threshold)
         into.grids.append(clusters.positions(found).astype(np.uint32))
-        chosen = np.flatnonzero(clusters.inside(found, image.shape)) if with_patches else np.array([], dtype=int)
-        if len(chosen):
-            cut = [clusters.patch(image, found.row[index], found.column[index]) for index in chosen]
-            into.patches.append(np.stack(cut))
-            into.sizes.append(found.size[chosen].astype(np.uint32))
+        for index in np.flatnonzero(clusters.inside(found, image.shape)) if with_patches else ():
+            into.patches.append(clusters.patch(image, found.row[index], found.column[index]).copy())
+            into.sizes.append(int(found.size[index]))
 
     def write(self, path: Path, header: Header) -> None:
         """Write the parts as stamps (3, 32, 32) float32 with the catalogue columns name and split.
 
         The planes are a grid [px], a patch [8-bit level], and the size of the patch's cluster [px] at every pixel.
 
-        Each split has as many rows as the longer of its lists; the shorter is repeated, each time in a new order.
+        Each split has as many rows as it has grids or patches, whichever are more; the others are repeated, each time
+        in a new order. A split other than train that has no grids or no patches gets no rows, and a warning is logged.
 
         Raises:
-            GalforgeError: the split train lacks grids or patches. Another split that does gets no rows and a warning.
+            GalforgeError: the split train has no grids or no patches.
         """
         self._check(path)
         rows = {name: self._rows(name) for name in _SPLITS}
@@ -74,18 +73,11 @@ class Parts:
 
     def _write_split(self, out: StampsWriter, name: str, grids: np.ndarray, patches: np.ndarray) -> None:
         parts = self._splits[name]
-        if not len(grids):
-            return
-        # Which block a patch is in, and where its block begins.
-        starts = np.concatenate([[0], np.cumsum([len(block) for block in parts.patches])])
         for start in range(0, len(grids), _BLOCK):
             stop = min(start + _BLOCK, len(grids))
             images = np.empty((stop - start, *out.shape), dtype=np.float32)
             for image, grid, patch in zip(images, grids[start:stop], patches[start:stop], strict=True):
-                block = np.searchsorted(starts, patch, side="right") - 1
-                image[0] = parts.grids[grid]
-                image[1] = parts.patches[block][patch - starts[block]]
-                image[2] = parts.sizes[block][patch - starts[block]]
+                image[0], image[1], image[2] = parts.grids[grid], parts.patches[patch], parts.sizes[patch]
             names = np.array([f"{name}-{row:07d}" for row in range(start, stop)])
             out.append_block(images, {"name": names, "split": np.full(stop - start, name)})
 
@@ -108,8 +100,7 @@ class Parts:
         return np.concatenate([np.array([], dtype=int), *orders])[:length]
 
     def _counts(self, name: str) -> tuple[int, int]:
-        parts = self._splits[name]
-        return len(parts.grids), sum(map(len, parts.patches))
+        return len(self._splits[name].grids), len(self._splits[name].patches)
 
     def _check(self, path: Path) -> None:
         grids, patches = self._counts("train")

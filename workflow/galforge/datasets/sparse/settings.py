@@ -4,7 +4,7 @@ from typing import Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from galforge.datasets.settings import Splits
+from galforge.datasets.settings import FaultyShare, Origin, Splits, check_source
 from galforge.settings import Angle, Settings
 
 IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
@@ -12,9 +12,9 @@ IN_DIGEST = False  # Fields and their limits: a job takes every value from its s
 LIBRARIES = ("numpy", "scipy", "pillow", "h5py")
 MOCK_LIBRARIES = ("numpy", "pillow")
 SCORED = True
-"""Besides the images that generators learn from, a file keeps all images with their scores, for scorers."""
+"""Besides the stamps for generators there is a file of all images with their scores, for scorers."""
 VIEWS = {"parts": (3, 32, 32), "thumbnails": (1, 64, 64)}
-"""Further files made from the same images, with the shape of their stamps."""
+"""Further stamps files that are made from the same images, and the shapes of their stamps."""
 SMALLEST, LARGEST = 64, 1024
 """Sides that images may have: thumbnails are 64 px wide, and the grid of positions covers 1024 px."""
 Corruption = Literal["counts", "sizes", "intensities", "shapes", "noise", "background", "positions"]
@@ -67,11 +67,7 @@ class DatasetSettings(Settings):
         "they may be in a top folder of any name",
         json_schema_extra={"stage": "raw input"},
     )
-    origin: Literal["observed", "simulated"] = Field(
-        "observed",
-        description="what given images are: the release does not say it; a mock is always called mock",
-        json_schema_extra={"when": {"source": ["path"]}},
-    )
+    origin: Origin = "observed"
     size: int = Field(1000, ge=SMALLEST, le=LARGEST, description="side of the images; others are rejected [px]")
     bands: list[str] = Field(["intensity"], min_length=1, max_length=1, description="name of the one band")
     pixel_scale: Angle = Field(
@@ -81,8 +77,8 @@ class DatasetSettings(Settings):
         0,
         ge=0,
         le=254,
-        description="generators learn from images with this background, the most frequent level of an image [8-bit "
-        "level]; null for images of any. Scorers see all images",
+        description="generators learn from images with this background, which is the most frequent level of an image "
+        "[8-bit level]; null for any background. Scorers see all images",
     )
     threshold: int = Field(
         5, ge=0, le=254, description="clusters of the parts are pixels above this that touch [8-bit level]"
@@ -90,30 +86,25 @@ class DatasetSettings(Settings):
     positions_score: float = Field(
         2.0,
         ge=0,
-        description="generators learn from images labelled real and from those with at least this score. Report: "
-        "above 3; the number of images that it gives is that of at least 2",
+        description="generators learn from images labelled real and from those with at least this score. The report "
+        "says above 3, but gives the number of images with at least 2",
     )
     patches_score: float = Field(
         3.0,
         ge=0,
         description="of these, galaxies are cut out of images labelled real or with at least this score. The report's "
-        "conditional model has galaxies of its own: of scores above 4 and with peaks of 30 or more",
+        "conditional model uses other galaxies: of scores above 4 and with peaks of 30 or more",
     )
     largest_score: float = Field(8.0, gt=0, description="a score above this, or a negative one, is refused")
-    max_rejected_share: float = Field(0.05, ge=0, le=1, description="stop if a larger share of the images is faulty")
+    max_rejected_share: FaultyShare = 0.05
     seed: int = Field(2020, ge=0, description="seed of the splits and of the order of the parts")
     splits: Splits = Field(Splits(), description="shares of the splits")
     mock: MockSettings = Field(MockSettings(), description="with source: mock", json_schema_extra={"stage": "raw_mock"})
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
-        if self.source == "path" and not self.path:
-            raise ValueError(
-                "source: path needs `path`: the folder or zip that holds labeled/, scored/, query/, labeled.csv and "
-                "scored.csv"
-            )
-        if self.source == "mock" and self.size != self.mock.size:
-            raise ValueError(f"size {self.size} is not mock.size {self.mock.size}: every mock image would be rejected")
+        given = "the folder or zip that holds labeled/, scored/, query/, labeled.csv and scored.csv"
+        check_source(self, given, {"size": self.mock.size})
         if self.background is not None and self.threshold < self.background:
             raise ValueError(
                 f"threshold {self.threshold} is below background {self.background}: whole images would be one cluster"

@@ -20,8 +20,9 @@ from galforge.errors import GalforgeError
 from galforge.logs import progress
 from galforge.measure.catalogue import rows_for_stretch
 from galforge.measure.features.settings import MeasureSettings
-from galforge.measure.images import check_band, galaxy
+from galforge.measure.images import check_band
 from galforge.stamps.file import Header, Stamps
+from galforge.stamps.galaxies import galaxy
 from galforge.stamps.sizes import resized
 
 SIDE = 256  # px, of every image before the network resizes it to its own

@@ -12,11 +12,12 @@ import numpy as np
 
 from galforge.errors import GalforgeError
 from galforge.logs import log
-from galforge.measure.images import check_band, galaxy
+from galforge.measure.images import check_band
 from galforge.measure.morphology.measure import gains_of, measure_image
 from galforge.measure.morphology.settings import MeasureSettings
 from galforge.seeds import generator
 from galforge.stamps.file import Stamps
+from galforge.stamps.galaxies import galaxy
 
 FIRST = 1e-3  # of the median peak; less noise does not change the sky box of any real galaxy
 FACTOR = 2.5

@@ -13,9 +13,10 @@ from photutils.aperture import CircularAperture
 from scipy import ndimage
 
 from galforge.logs import log
-from galforge.measure.images import blocks, galaxy
+from galforge.measure.images import blocks
 from galforge.measure.photometry.settings import MeasureSettings
 from galforge.stamps.file import Header, Stamps
+from galforge.stamps.galaxies import galaxy
 
 COLUMNS = ("log_flux", "surface_brightness", "sky_rms", "sky_autocorrelation")
 PEAK_SMOOTHING = 1.0  # px, sd of the Gaussian that finds the galaxy's peak

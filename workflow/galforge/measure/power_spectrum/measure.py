@@ -15,9 +15,10 @@ import scipy.sparse
 
 from galforge.errors import GalforgeError
 from galforge.logs import log
-from galforge.measure.images import blocks, side_of
+from galforge.measure.images import blocks
 from galforge.measure.power_spectrum.settings import MeasureSettings
 from galforge.stamps.file import Stamps
+from galforge.stamps.galaxies import side_of
 
 MODES = 15
 SIDES = 16  # cached sides of stamps

@@ -12,10 +12,11 @@ import pandas as pd
 from galforge.datasets.sparse import clusters
 from galforge.errors import GalforgeError
 from galforge.logs import log, progress
-from galforge.measure.images import check_band, check_range, side_of
+from galforge.measure.images import check_band, check_range
 from galforge.measure.realism import preparation, properties, spectrum, texture
 from galforge.measure.realism.settings import MeasureSettings
 from galforge.stamps.file import Stamps
+from galforge.stamps.galaxies import side_of
 
 BLOCKS = ("basic", "individual", "interaction", "histogram", "spectrum", "hog", "lbp", "fourier")
 """All blocks, in the order of their columns."""

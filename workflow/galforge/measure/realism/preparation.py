@@ -12,8 +12,9 @@ import numpy as np
 from galforge.errors import GalforgeError
 from galforge.logs import progress
 from galforge.measure.catalogue import rows_for_stretch
-from galforge.measure.images import check_band, galaxy
+from galforge.measure.images import check_band
 from galforge.stamps.file import Header, Stamps
+from galforge.stamps.galaxies import galaxy
 
 UNIT = "8-bit level"
 WHITE = 255

@@ -6,12 +6,13 @@ import pandas as pd
 from galforge.errors import GalforgeError
 from galforge.logs import log, progress
 from galforge.measure.catalogue import catalogue_of
-from galforge.measure.images import check_band, check_range, galaxy
+from galforge.measure.images import check_band, check_range
 from galforge.measure.photometry.measure import medians, sky_border
 from galforge.measure.sources import profile
 from galforge.measure.sources.extraction import GAVE_UP, NO_NOISE, Source, extract
 from galforge.measure.sources.settings import MeasureSettings
 from galforge.stamps.file import Stamps
+from galforge.stamps.galaxies import galaxy
 
 SOURCE = Source._fields[: Source._fields.index("half_light_radius") + 1]
 COLUMNS = (*SOURCE, "sersic_index", "sersic_index_error", "sersic_flag")

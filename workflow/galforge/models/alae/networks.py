@@ -1,4 +1,4 @@
-"""Networks of the adversarial latent autoencoder: style-based encoder, and a discriminator of styles."""
+"""Networks of the adversarial latent autoencoder: a style-based encoder and a discriminator of styles."""
 
 import math
 from contextlib import AbstractContextManager, nullcontext
@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from galforge.models.alae.settings import ModelSettings
 from galforge.models.conditions import beside
-from galforge.models.style_layers import BOTTOM, SLOPE, Conv, Linear, leaky, widths
+from galforge.models.style_layers import BOTTOM, SLOPE, Conv, Linear, leaky
 from galforge.models.style_networks import StyleNetworks
 
 
@@ -18,22 +18,21 @@ class Networks(StyleNetworks):
     """All that is learned: F (``mapping``), G (``synthesis``), E (``encoder``) and D (``discriminator``)."""
 
     def __init__(self, settings: ModelSettings, shape: tuple[int, int, int]):
-        levels = widths(settings.width, settings.max_width, shape[1] // settings.patch)
-        super().__init__(settings, shape, levels)
-        self.encoder = Encoder(shape[0] * settings.patch**2, levels, settings.latent)
+        super().__init__(settings, shape)
+        self.encoder = Encoder(self.pixels, self.levels, settings.latent)
         self.discriminator = Discriminator(settings.latent, settings.discriminator_layers, self.features)
 
 
 def _unhalved(device: torch.device) -> AbstractContextManager[None]:
-    """Single precision whatever runs around it; where nothing is computed (torch's meta device) there is no other."""
+    """Single precision, whatever the precision around it; on torch's meta device nothing is computed."""
     return nullcontext() if device.type == "meta" else torch.autocast(device.type, enabled=False)
 
 
 class TakeStyle(nn.Module):
-    """A leaky ReLU and an instance normalisation that hands on what it removes.
+    """A leaky ReLU and an instance normalisation that returns what it removes (section 4 of the paper).
 
-    The mirror image of a styled convolution: means and standard deviations of the maps, mapped linearly, are this
-    layer's share of the style.
+    The counterpart of a styled convolution: means and standard deviations of the maps, mapped linearly, are this
+    layer's contribution to the style.
     """
 
     def __init__(self, width: int, latent: int):
@@ -41,20 +40,20 @@ class TakeStyle(nn.Module):
         self.linear = Linear(2 * width, latent)
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Maps (n, width, h, w) to normalised maps and a share of the style (n, latent) in float32."""
-        # Without the gain of other leaky ReLUs: what follows divides it out.
+        """Maps (n, width, h, w) to normalised maps and a contribution to the style (n, latent) in float32."""
+        # Without the gain of other leaky ReLUs, which the normalisation would divide out.
         features = functional.leaky_relu(features, SLOPE)
         mean = features.float().mean((2, 3), keepdim=True)
         centred = features - mean.to(features.dtype)
         deviation = torch.sqrt(centred.float().square().mean((2, 3), keepdim=True) + 1e-8)
-        # In single precision: a style is what reciprocity compares, and small differences of it are brightness.
+        # In single precision: reciprocity compares styles, and their small differences mean brightness.
         with _unhalved(features.device):
             style = self.linear(torch.cat([mean, deviation], 1).flatten(1))
         return centred * (1 / deviation).to(features.dtype), style
 
 
 class EncoderBlock(nn.Module):
-    """Two convolutions, a halving between them, and the style taken behind each."""
+    """Two convolutions with a halving between them; style is taken after each."""
 
     def __init__(self, inputs: int, outputs: int, latent: int):
         super().__init__()
@@ -62,7 +61,7 @@ class EncoderBlock(nn.Module):
         self.take_first, self.take_second = TakeStyle(inputs, latent), TakeStyle(outputs, latent)
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Maps (n, inputs, h, w) to (n, outputs, h / 2, w / 2) and this block's share of the style (n, latent)."""
+        """Maps (n, inputs, h, w) to (n, outputs, h / 2, w / 2) and a contribution to the style (n, latent)."""
         features, first = self.take_first(self.first(features))
         features, second = self.take_second(self.second(functional.avg_pool2d(features, 2)))
         return features, first + second
@@ -71,7 +70,7 @@ class EncoderBlock(nn.Module):
 class Encoder(nn.Module):
     """Coefficients of images' patches (n, inputs, h, w) to styles w (n, latent).
 
-    A style is the sum of what each block takes (section 4 of the paper).
+    A style is the sum of the contributions of all blocks (section 4 of the paper).
     """
 
     def __init__(self, inputs: int, widths: list[int], latent: int):
@@ -83,7 +82,7 @@ class Encoder(nn.Module):
         self.take_last = TakeStyle(widths[0], latent)
         self.hidden = Linear(widths[0] * BOTTOM**2, widths[0])
         self.take_hidden = Linear(widths[0], latent)
-        # So that a style has about the variance that each share has.
+        # Gives a style about the variance of each contribution.
         self.scale = 1 / math.sqrt(2 * len(self.blocks) + 2)
 
     def forward(self, coefficients: Tensor) -> Tensor:
@@ -98,7 +97,7 @@ class Encoder(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Styles w (n, latent), with the numbers (n, features) of conditions, to logits (n,) that say: of a real image."""
+    """Styles w (n, latent), with the numbers (n, features) of conditions, to logits (n,) of being a real image's."""
 
     def __init__(self, latent: int, layers: int, features: int):
         super().__init__()

@@ -4,44 +4,36 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from galforge.models import keras
 from galforge.models.conditions import Conditioned, followed, numbers_of
 from galforge.models.cvae.networks import Networks
 from galforge.models.cvae.settings import ModelSettings, check_shape
 from galforge.models.normalisation import Normalisation
 from galforge.models.protocol import Noise, Shape, Step
-
-_KERAS_EPSILON = 1e-7
-_OBSERVATION_RATE = 10.0
+from galforge.models.vae.networks import adam
 
 
 class Family(Conditioned):
     """Autoencoder with conditions; see ``galforge.models.protocol.Family``.
 
-    Published: the mean square error of raw pixels plus a weighted divergence per image (here its formula, where their
-    library draws it), and images through a ReLU, so without the negative half of the sky's noise. Corrected: the
+    Published: the mean squared error of raw pixels plus a weighted divergence per image (computed here, sampled by
+    their library), and images that end in a ReLU, so that the negative half of the sky noise is missing. Corrected: the
     observation of family ``vae``, whose noise is learned and added to samples; pixels are stretched by the
     normalisation.
     """
 
     def __init__(self, settings: ModelSettings, shape: Shape, normalisation: Normalisation):
         check_shape(settings, shape)
-        self.settings, self.shape = settings, shape
-        self.conditions = tuple(settings.conditions)
-        self.networks = Networks(settings, shape, normalisation)
+        super().__init__(settings, shape, Networks(settings, shape, normalisation))
 
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
-        rate, observation = self.settings.learning_rate, self.networks.observation
-        groups = [{"params": [*self.networks.encoder.parameters(), *self.networks.decoder.parameters()], "lr": rate}]
-        if observation is not None:
-            # As in family vae: a few logarithms that have to follow as the decoder gets better.
-            groups.append({"params": list(observation.parameters()), "lr": _OBSERVATION_RATE * rate})
-        epsilon = _KERAS_EPSILON if observation is None else 1e-8
-        return {"cvae": torch.optim.Adam(groups, eps=epsilon, fused=True)}
+        epsilon = keras.EPSILON if self.settings.variant == "published" else 1e-8
+        return {"cvae": adam(self.networks, self.settings.learning_rate, epsilon)}
 
     def step(self, images: Tensor, conditions: dict[str, Tensor] | None, step: Step) -> dict[str, Tensor]:
         """Losses: ``loss`` and its two terms, ``reconstruction`` and ``divergence``.
 
-        Corrected: both in nats per pixel. Published: the mean square error [normalised units squared], and the weighted
+        Corrected: both in nats per pixel. Published: the mean squared error [normalised unit squared], and the weighted
         divergence of an image.
         """
         given = followed(self.conditioning, conditions, step)
@@ -59,8 +51,7 @@ class Family(Conditioned):
             divergence = self.settings.divergence * divergence
             loss = reconstruction + divergence
         else:
-            variance = self.networks.observation.variance(expected)
-            reconstruction = 0.5 * ((images - expected) ** 2 / variance + torch.log(variance)).mean()
+            reconstruction = self.networks.observation.surprise(images, expected)
             divergence = divergence / images[0].numel()
             loss = reconstruction + self.settings.beta * divergence
         step.update("cvae", loss)

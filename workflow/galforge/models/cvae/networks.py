@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from galforge.models import keras
 from galforge.models.conditions import beside, conditioning_of, features_of
 from galforge.models.cvae.settings import ModelSettings
 from galforge.models.normalisation import Normalisation
@@ -26,17 +27,17 @@ class Networks(nn.Module):
         self.encoder = Encoder(shape, sizes, features)
         self.decoder = Decoder(shape, sizes, features, negative=not published)
         self.observation = None if published else Observation(normalisation)
-        self.encoder.apply(_as_in_keras)
-        self.decoder.apply(_as_in_keras)
+        self.encoder.apply(keras.initialise)
+        self.decoder.apply(keras.initialise)
 
 
 class Encoder(nn.Module):
-    """Images (n, C, H, W) and conditions (n, features) to the latent vector's mean and root of the covariance.
+    """Images (n, C, H, W) and conditions (n, features) to mean and root of the covariance of the latent vector.
 
     Args:
-        shape: (C, H, W) of the images [pixels].
-        sizes: channels of the first map, length of the first hidden layer, length of the latent vector.
-        features: numbers per image that conditions are given as.
+        shape: (C, H, W) of the images [px].
+        sizes: channels of the first maps, length of the first hidden layer, length of the latent vector.
+        features: numbers per image that encode its conditions.
     """
 
     def __init__(self, shape: tuple[int, int, int], sizes: tuple[int, int, int], features: int):
@@ -54,7 +55,7 @@ class Encoder(nn.Module):
             nn.ReLU(),
             nn.Linear(hidden // 2, latent + latent * (latent + 1) // 2),
         )
-        # Places of the covariance's root in row-major order, those of its diagonal among them.
+        # Row-major places of the lower triangle in the root of the covariance.
         rows, columns = torch.tril_indices(latent, latent)
         self.register_buffer("places", rows * latent + columns, persistent=False)
 
@@ -76,7 +77,7 @@ class Decoder(nn.Module):
     """Latent vectors (n, latent) and conditions (n, features) to images (n, C, H, W); see ``Encoder``.
 
     Args:
-        negative: whether pixels can be negative; otherwise a ReLU keeps them from it, as in the published code.
+        negative: whether pixels can be negative; otherwise images end in a ReLU, as in the published code.
     """
 
     def __init__(self, shape: tuple[int, int, int], sizes: tuple[int, int, int], features: int, negative: bool):
@@ -106,23 +107,16 @@ class Decoder(nn.Module):
 
 
 def shapes_of_maps(width: int, side: int) -> list[tuple[int, int, int]]:
-    """(channels, h, w) of the three maps of an image of ``side`` pixels, the one behind all convolutions first."""
+    """(channels, h, w) of the three maps of an image of ``side`` pixels, from the last convolution to the first."""
     half, fourth = side // 2, side // 4
     return [(4 * width, fourth, fourth), (2 * width, fourth, fourth), (width, half, half)]
 
 
 def _padded(features: Tensor) -> Tensor:
-    """Maps with what TensorFlow's padding "same" adds before these convolutions: a row and a column at the far end."""
+    """Maps padded as TensorFlow's "same" does for these convolutions: by a row and a column at the far end."""
     return functional.pad(features, (0, 1, 0, 1))
 
 
 def _cut(features: Tensor, like: Tensor) -> Tensor:
-    """Maps without what "same" cuts away behind transposed convolutions: rows and columns at the far end."""
+    """Maps cropped to the size of others at the far end, as "same" does after transposed convolutions."""
     return features[:, :, : like.shape[2], : like.shape[3]]
-
-
-def _as_in_keras(module: nn.Module) -> None:
-    """First weights as Keras draws them (Glorot & Bengio 2010), and no biases."""
-    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-        nn.init.xavier_uniform_(module.weight)
-        nn.init.zeros_(module.bias)

@@ -4,8 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from galforge.errors import GalforgeError
-from galforge.models.settings import RedshiftSettings, check_published
+from galforge.models.settings import CORRECTED, PUBLISHED, RedshiftSettings, check_raw, check_square
 
 IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
 
@@ -14,36 +13,36 @@ GENERATOR = ("decoder", "observation", "conditioning")
 
 
 class ModelSettings(RedshiftSettings):
-    """Variational autoencoder of Li et al. 2024: all maps of its convolutions make the code, full covariance."""
+    """Variational autoencoder of Li et al. 2024: the maps of all its convolutions make the code; full covariance."""
 
     variant: Literal["corrected", "published"] = Field(
         "corrected",
-        description="published: as in the code of Li et al. 2024, with raw conditions, a mean square error, and images "
-        "that cannot be negative; it needs normalisation: {kind: linear, scale: 1}",
+        description="published: as in the code of Li et al. 2024, with raw conditions, a mean squared error, and "
+        "images that cannot be negative; it needs normalisation: {kind: linear, scale: 1}",
     )
     latent: int = Field(64, ge=1, le=512, description="length of the latent vector")
     width: int = Field(
-        32, ge=4, description="channels at half the resolution of the images; twice and four times as many at a fourth"
+        32, ge=4, description="channels at half the resolution of the images; twice and four times as many at a quarter"
     )
     hidden: int = Field(
-        256, ge=2, multiple_of=2, description="length of the layer behind all maps; half of it in the next"
+        256, ge=2, multiple_of=2, description="length of the first dense layer; the second has half of it"
     )
     divergence: float = Field(
         1e-3,
         ge=0,
-        description="published: weight of the Kullback-Leibler divergence [per nat] beside the mean square error",
-        json_schema_extra={"when": {"variant": ["published"]}},
+        description="published: weight of the Kullback-Leibler divergence [per nat] beside the mean squared error",
+        json_schema_extra=PUBLISHED,
     )
     beta: float = Field(
         1.0,
         gt=0,
         description="corrected: weight of the Kullback-Leibler term; 1 is the evidence lower bound",
-        json_schema_extra={"when": {"variant": ["corrected"]}},
+        json_schema_extra=CORRECTED,
     )
     sky_noise: bool = Field(
         True,
         description="corrected: add sky noise of the learned strength to sampled images, as real stamps have it",
-        json_schema_extra={"when": {"variant": ["corrected"]}},
+        json_schema_extra=CORRECTED,
     )
     learning_rate: float = Field(1e-3, gt=0, description="step size of Adam")
 
@@ -54,12 +53,7 @@ def check_shape(settings: ModelSettings, shape: tuple[int, int, int]) -> None:
     Raises:
         GalforgeError: not square, or a side that is no multiple of four.
     """
-    _, height, width = shape
-    if height != width or height % 4:
-        raise GalforgeError(
-            f"model cvae: images are {height} x {width} pixels, but must be square with a side that is a multiple of "
-            "4; set the size of the data set accordingly"
-        )
+    check_square("cvae", shape, 4)
 
 
 def check_normalisation(settings: ModelSettings, kind: str, scale: float | None) -> None:
@@ -68,4 +62,5 @@ def check_normalisation(settings: ModelSettings, kind: str, scale: float | None)
     Raises:
         GalforgeError: the published variant with other than raw pixels.
     """
-    check_published("cvae", settings.variant, kind, scale)
+    if settings.variant == "published":
+        check_raw("cvae: variant: published", "raw pixels", kind, scale)

@@ -18,7 +18,7 @@ class Schedule:
     Attributes:
         betas: variance of the noise that each level adds to the one before.
         remaining: a, the share of the image's variance that is left at each level.
-        lags: whether ``remaining`` lags by one level behind ``betas``, so that the first has no noise at all.
+        lags: whether ``remaining`` is one level behind ``betas``, so that the first level has no noise.
     """
 
     betas: tuple[float, ...]
@@ -27,7 +27,7 @@ class Schedule:
 
     @classmethod
     def linear(cls, count: int, first: float, last: float, lags: bool) -> Self:
-        """``count`` levels, betas from ``first`` to ``last``."""
+        """``count`` levels, with betas that grow linearly from ``first`` to ``last``."""
         betas = np.linspace(first, last, count)
         remaining = np.cumprod(1 - betas)
         if lags:
@@ -36,12 +36,12 @@ class Schedule:
         return cls(tuple(betas.tolist()), tuple(remaining.tolist()), lags)
 
     def every(self, steps: int, spacing: str) -> list[tuple[int, float]]:
-        """Levels for ``steps`` steps of ``ddim``, the last one first, each with the share that is left after its step.
+        """Levels of ``steps`` steps of ``ddim``, the noisiest first, each with the share that is left after the step.
 
-        The first is the level of most noise, which samples start from, as Lin et al. 2024 (arXiv:2305.08891,
-        "trailing") recommend. The others are spaced uniformly, ``steps`` dividing the number of levels, or by their
-        squares (Song et al. 2021, appendix D.2). A step of eta 0 shrinks what varies little, and uniform ones are
-        long where that matters: 50 of them leave 0.91 of the sd of a sky of 0.3 normalised units, squares 0.96.
+        Samples start from the noisiest level, as Lin et al. 2024 (arXiv:2305.08891, "trailing") recommend. The other
+        levels are spaced uniformly, for which ``steps`` must divide their number, or quadratically (Song et al. 2021,
+        appendix D.2). Steps of eta 0 shrink small variations, and uniform ones are long where that matters: 50 of them
+        leave 0.91 of the sd of a sky of 0.3 normalised units, 50 quadratic ones leave 0.96.
         """
         count = len(self.betas)
         if spacing == "uniform":
@@ -51,7 +51,7 @@ class Schedule:
         return list(zip(levels, [*(self.remaining[level] for level in levels[1:]), 1.0], strict=True))
 
     def all(self) -> list[int]:
-        """Levels of ``ancestral`` steps, the last one first; without one that has no noise."""
+        """Levels of ``ancestral`` steps, the noisiest first, without the level that has no noise if there is one."""
         return list(range(len(self.betas) - 1, 0 if self.lags else -1, -1))
 
     def noise_of(self, noisy: Tensor, velocity: Tensor, level: int) -> Tensor:
@@ -60,7 +60,7 @@ class Schedule:
         return left**0.5 * velocity + (1 - left) ** 0.5 * noisy
 
     def image_of(self, noisy: Tensor, noise: Tensor, level: int) -> Tensor:
-        """The images (n, C, H, W) without noise, from those of a level and their noise."""
+        """The noiseless images (n, C, H, W), from those of a level and their noise."""
         left = self.remaining[level]
         return (noisy - (1 - left) ** 0.5 * noise) / left**0.5
 
@@ -72,5 +72,5 @@ class Schedule:
 
 
 def ddim(image: Tensor, noise: Tensor, left: float) -> Tensor:
-    """What predicted images with the predicted noise are where a share ``left`` remains; nothing is drawn (eta 0)."""
+    """Predicted images with the predicted noise where a share ``left`` remains; none is drawn (eta 0)."""
     return left**0.5 * image + (1 - left) ** 0.5 * noise

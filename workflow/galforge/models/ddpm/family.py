@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from galforge.models import keras
 from galforge.models.conditions import Conditioned
 from galforge.models.ddpm.diffusion import Schedule, ddim
 from galforge.models.ddpm.networks import Networks
@@ -11,43 +12,39 @@ from galforge.models.ddpm.settings import ModelSettings, check_shape
 from galforge.models.normalisation import Normalisation
 from galforge.models.protocol import Noise, Shape, Step
 
-_KERAS_EPSILON = 1e-7
-
 
 class Family(Conditioned):
     """Diffusion model with conditions; see ``galforge.models.protocol.Family``.
 
     Published: as in the authors' code. Pixels and conditions are raw; the share of the image that is left at a level
-    lags by one, so that the first level has no noise; images are drawn in all levels but that one. Pixels reach
-    thousands where the noise is one, so that galaxies' cores never vanish in it, and samples begin with what was never
-    seen in training: noise alone. Corrected: the levels are those of Ho et al., pixels are
-    stretched by the normalisation, and DDIM draws images in few steps.
+    lags by one, so that the first level has no noise; images are drawn in steps through all other levels. Pixels reach
+    thousands where the noise is one, so noise never hides the cores of galaxies, and samples start from pure noise,
+    which training never showed. Corrected: the levels are those of Ho et al., pixels are stretched by the
+    normalisation, and DDIM draws images in few steps.
     """
 
     def __init__(self, settings: ModelSettings, shape: Shape, normalisation: Normalisation):
         check_shape(settings, shape)
-        self.settings, self.shape = settings, shape
-        self.conditions = tuple(settings.conditions)
+        super().__init__(settings, shape, Networks(settings, shape))
         published = settings.variant == "published"
         self.schedule = Schedule.linear(settings.timesteps, settings.beta_first, settings.beta_last, lags=published)
-        self.networks = Networks(settings, shape)
-        # Constants of the steps of a training: they follow the network to its device, and are not stored with it.
+        # A buffer, so that it moves to the device of the networks; constant, so it is not stored.
         self.networks.register_buffer("left", torch.tensor(self.schedule.remaining), persistent=False)
 
     @property
     def evaluations(self) -> int:
-        """How often ``sample`` evaluates the network, each time at the same cost."""
+        """Evaluations of the network in ``sample``, all of the same cost."""
         if self.settings.sampler == "ddim":
             return len(self.schedule.every(self.settings.steps, self.settings.spacing))
         return len(self.schedule.all())
 
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
-        epsilon = _KERAS_EPSILON if self.settings.variant == "published" else 1e-8
+        epsilon = keras.EPSILON if self.settings.variant == "published" else 1e-8
         rate = self.settings.learning_rate
         return {"unet": torch.optim.Adam(self.networks.unet.parameters(), lr=rate, eps=epsilon, fused=True)}
 
     def step(self, images: Tensor, conditions: dict[str, Tensor] | None, step: Step) -> dict[str, Tensor]:
-        """The loss is the mean square of what the predicted noise, or v, is wrong by."""
+        """The loss is the mean squared error of the predicted noise, or v."""
         if self.conditioning is not None:
             self.conditioning.follow(conditions, step)
         count = self.settings.timesteps
@@ -76,11 +73,11 @@ class Family(Conditioned):
         return images
 
     def evaluate(self, noise: Noise, conditions: dict[str, Tensor] | None) -> Tensor:
-        """One of the evaluations of ``sample``: what its cost is counted by."""
+        """One of the evaluations of ``sample``, by which its cost is counted."""
         return self._noise(noise.normal(*self.shape), self.settings.timesteps - 1, conditions)
 
     def _noise(self, noisy: Tensor, level: int, conditions: dict[str, Tensor] | None) -> Tensor:
-        """The noise (n, C, H, W) that the network sees in images of a level."""
+        """The noise (n, C, H, W) that the network predicts in images of a level."""
         levels = torch.full((len(noisy),), level, device=noisy.device)
         predicted = self.networks(noisy, levels, conditions).float()
         return predicted if self.settings.prediction == "noise" else self.schedule.noise_of(noisy, predicted, level)

@@ -1,6 +1,7 @@
 """The U-Net of the diffusion model: ResNet blocks, linear attention, and conditions as maps or beside the noise level.
 
-After the TensorFlow port, by Li et al. (2024), of github.com/lucidrains/denoising-diffusion-pytorch as it was in 2022.
+It has the layers of Li et al. (2024), who ported github.com/lucidrains/denoising-diffusion-pytorch of 2022 to
+TensorFlow.
 """
 
 import math
@@ -10,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from galforge.models import keras
 from galforge.models.conditions import conditioning_of, features_of, numbers_of
 from galforge.models.ddpm.settings import ModelSettings
 
@@ -26,7 +28,7 @@ class Networks(nn.Module):
         self.conditioning = conditioning_of(settings, raw=published)
         self.unet = UNet(settings, shape, features_of(self.conditioning))
         if published:
-            self.unet.apply(_as_in_keras)
+            self.unet.apply(keras.initialise)
         else:
             for layer in (self.unet.last, self.unet.straight):
                 nn.init.zeros_(layer.weight)
@@ -38,44 +40,41 @@ class Networks(nn.Module):
 
 
 class UNet(nn.Module):
-    """Images of some noise level to what is predicted from them.
+    """Noisy images to a prediction of their noise, or of v.
 
     Args:
         settings: see ``ModelSettings``.
-        shape: (C, H, W) of the images [pixels].
-        features: numbers per image that conditions are given as; 0 for none.
+        shape: (C, H, W) of the images [px].
+        features: numbers per image that encode its conditions; 0 for none.
     """
 
     def __init__(self, settings: ModelSettings, shape: tuple[int, int, int], features: int):
         super().__init__()
-        self.patch, self.by_maps = settings.patch, bool(features and settings.condition_maps)
-        pixels, dim = shape[0] * settings.patch**2, settings.dim
+        self.patch = settings.patch
+        pixels, dim, told = shape[0] * settings.patch**2, settings.dim, 4 * settings.dim
         published = settings.variant == "published"
         widths = [dim // 3 * 2 if published else dim, *(dim * multiplier for multiplier in settings.multipliers)]
         sides = [shape[1] // settings.patch // 2**level for level in range(len(settings.multipliers))]
-        told, heads = 4 * dim, (settings.heads, settings.head_dim)
-        linear = settings.linear_attention
-        extra = (features, settings.condition_maps) if self.by_maps else (0, 0)
         self.first = nn.Conv2d(pixels, widths[0], 7, padding=3)
         self.noise_level = nn.Sequential(Waves(dim), nn.Linear(dim, told), nn.GELU(), nn.Linear(told, told))
-        # Beside the noise level, conditions have a network of the same kind.
-        beside = features and not self.by_maps
+        # Conditions without maps are embedded like the noise level, and added to it.
+        beside = features and not settings.condition_maps
         self.beside = nn.Sequential(nn.Linear(features, told), nn.GELU(), nn.Linear(told, told)) if beside else None
         self.down, self.halve = nn.ModuleList(), nn.ModuleList()
         for (inputs, outputs), side in zip(pairwise(widths), sides, strict=True):
-            self.down.append(Level(inputs, outputs, told, heads, linear, extra, side))
+            self.down.append(Level(inputs, outputs, side, settings, features))
             self.halve.append(
                 nn.Conv2d(outputs, outputs, 4, stride=2, padding=1) if side > sides[-1] else nn.Identity()
             )
-        self.middle = Middle(widths[-1], told, heads, extra, sides[-1])
+        self.middle = Middle(widths[-1], sides[-1], settings, features)
         self.up, self.enlarge = nn.ModuleList(), nn.ModuleList()
         for (outputs, inputs), side in zip(reversed(list(pairwise(widths[1:]))), reversed(sides[1:]), strict=True):
-            self.up.append(Level(2 * inputs, outputs, told, heads, linear, extra, side))
+            self.up.append(Level(2 * inputs, outputs, side, settings, features))
             self.enlarge.append(nn.ConvTranspose2d(outputs, outputs, 4, stride=2, padding=1))
         self.behind = Block(2 * widths[1], dim, told=0)
         self.last = nn.Conv2d(dim, pixels, 1)
-        # Of pixels that are noise and little else, the prediction is the pixel itself, times a number that the noise
-        # level decides. Through the maps, which are few, it would come out blurred, and skies too loud.
+        # For pixels that are little but noise, the right prediction is the pixel times a number that depends on the
+        # noise level. Through the few maps it would come out blurred, and skies too noisy.
         self.straight = None if published else nn.Linear(told, shape[0])
 
     def forward(self, noisy: Tensor, levels: Tensor, conditions: Tensor | None) -> Tensor:
@@ -83,7 +82,7 @@ class UNet(nn.Module):
         told = self.noise_level(levels)
         if self.beside is not None:
             told = told + self.beside(conditions)
-        # Memory order does not survive the exchange of pixels; convolutions are faster with it.
+        # Convolutions are faster in this memory order, which pixel_unshuffle does not keep.
         pixels = functional.pixel_unshuffle(noisy, self.patch) if self.patch > 1 else noisy
         features = self.first(pixels.contiguous(memory_format=torch.channels_last))
         kept = []
@@ -102,47 +101,40 @@ class UNet(nn.Module):
 class Level(nn.Module):
     """Two ResNet blocks and linear attention at one resolution."""
 
-    def __init__(
-        self,
-        inputs: int,
-        outputs: int,
-        told: int,
-        heads: tuple[int, int],
-        linear: bool,
-        extra: tuple[int, int],
-        side: int,
-    ):
+    def __init__(self, inputs: int, outputs: int, side: int, settings: ModelSettings, features: int):
         super().__init__()
-        self.map = ConditionMap(*extra, side) if extra[1] else None
-        self.first = Block(inputs + extra[1], outputs, told)
+        told, maps = 4 * settings.dim, settings.condition_maps if features else 0
+        self.map = ConditionMap(features, maps, side) if maps else None
+        self.first = Block(inputs + maps, outputs, told)
         self.second = Block(outputs, outputs, told)
-        self.attention = LinearAttention(outputs, *heads) if linear else None
+        self.attention = LinearAttention(outputs, settings) if settings.linear_attention else None
 
     def forward(self, features: Tensor, told: Tensor, conditions: Tensor | None, kept: Tensor | None = None) -> Tensor:
-        """Maps (n, inputs, h, w), those of the way down included, to (n, outputs, h, w)."""
-        beside = [features, *([self.map(conditions)] if self.map else []), *([] if kept is None else [kept])]
-        features = self.second(self.first(_joined(beside), told), told)
+        """Maps (n, inputs, h, w), those ``kept`` on the way down included, to (n, outputs, h, w)."""
+        features = _joined(features, self.map and self.map(conditions), kept)
+        features = self.second(self.first(features, told), told)
         return features if self.attention is None else features + self.attention(features)
 
 
 class Middle(nn.Module):
     """Two ResNet blocks around full attention, at the coarsest resolution."""
 
-    def __init__(self, width: int, told: int, heads: tuple[int, int], extra: tuple[int, int], side: int):
+    def __init__(self, width: int, side: int, settings: ModelSettings, features: int):
         super().__init__()
-        self.map = ConditionMap(*extra, side) if extra[1] else None
-        self.first = Block(width + extra[1], width, told)
-        self.attention = Attention(width, *heads)
+        told, maps = 4 * settings.dim, settings.condition_maps if features else 0
+        self.map = ConditionMap(features, maps, side) if maps else None
+        self.first = Block(width + maps, width, told)
+        self.attention = Attention(width, settings)
         self.second = Block(width, width, told)
 
     def forward(self, features: Tensor, told: Tensor, conditions: Tensor | None) -> Tensor:
         """Maps (n, width, h, w) to the same shape."""
-        features = self.first(_joined([features, *([self.map(conditions)] if self.map else [])]), told)
+        features = self.first(_joined(features, self.map and self.map(conditions)), told)
         return self.second(features + self.attention(features), told)
 
 
 class Block(nn.Module):
-    """Two normalised convolutions beside a shortcut; the first is scaled and shifted by what the block is told."""
+    """Two normalised convolutions beside a shortcut; the embedding ``told`` scales and shifts the first one's maps."""
 
     def __init__(self, inputs: int, outputs: int, told: int):
         super().__init__()
@@ -175,7 +167,7 @@ class ConditionMap(nn.Module):
 
 
 class Waves(nn.Module):
-    """Noise levels (n,) as sines and cosines (n, width) of periods from 2 pi to 2 pi times ten thousand."""
+    """Noise levels (n,) as sines and cosines (n, width) with periods from 2 pi to 2 pi times ten thousand."""
 
     def __init__(self, width: int):
         super().__init__()
@@ -188,7 +180,7 @@ class Waves(nn.Module):
 
 
 class ChannelNorm(nn.Module):
-    """Maps (n, c, h, w) with mean 0 and variance 1 over the channels of each pixel, then scaled and shifted."""
+    """Maps (n, c, h, w), normalised to mean 0 and variance 1 over the channels of each pixel, scaled and shifted."""
 
     def __init__(self, channels: int):
         super().__init__()
@@ -200,53 +192,43 @@ class ChannelNorm(nn.Module):
         return functional.layer_norm(pixels, self.scale.shape, self.scale, self.shift).movedim(-1, 1)
 
 
-class LinearAttention(nn.Module):
-    """Attention whose cost grows with the number of pixels and not with its square (Shen et al. 2021)."""
-
-    def __init__(self, channels: int, heads: int, head_dim: int):
-        super().__init__()
-        self.heads, self.scale = heads, head_dim**-0.5
-        self.norm = ChannelNorm(channels)
-        self.project = nn.Conv2d(channels, 3 * heads * head_dim, 1, bias=False)
-        self.out = nn.Sequential(nn.Conv2d(heads * head_dim, channels, 1), ChannelNorm(channels))
-
-    def forward(self, features: Tensor) -> Tensor:
-        """Maps (n, channels, h, w) to the same shape."""
-        query, key, value = _by_head(self.project(self.norm(features)), self.heads)
-        query, key = query.softmax(2) * self.scale, key.softmax(3)
-        context = value @ key.transpose(2, 3)
-        return self.out((context @ query).flatten(1, 2).unflatten(2, features.shape[2:]))
-
-
 class Attention(nn.Module):
     """Full attention between pixels."""
 
-    def __init__(self, channels: int, heads: int, head_dim: int):
+    def __init__(self, channels: int, settings: ModelSettings):
         super().__init__()
-        self.heads, self.scale = heads, head_dim**-0.5
+        self.heads, self.scale = settings.heads, settings.head_dim**-0.5
+        inner = settings.heads * settings.head_dim
         self.norm = ChannelNorm(channels)
-        self.project = nn.Conv2d(channels, 3 * heads * head_dim, 1, bias=False)
-        self.out = nn.Conv2d(heads * head_dim, channels, 1)
+        self.project = nn.Conv2d(channels, 3 * inner, 1, bias=False)
+        self.out = nn.Conv2d(inner, channels, 1)
 
     def forward(self, features: Tensor) -> Tensor:
         """Maps (n, channels, h, w) to the same shape."""
-        query, key, value = _by_head(self.project(self.norm(features)), self.heads)
+        by_head = self.project(self.norm(features)).flatten(2).unflatten(1, (3, self.heads, -1))
+        attended = self.attend(*by_head.unbind(1))
+        return self.out(attended.flatten(1, 2).unflatten(2, features.shape[2:]))
+
+    def attend(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        """What each pixel takes from all: (n, heads, head_dim, pixels), like query, key and value."""
         weights = ((query * self.scale).transpose(2, 3) @ key).softmax(3)
-        return self.out((value @ weights.transpose(2, 3)).flatten(1, 2).unflatten(2, features.shape[2:]))
+        return value @ weights.transpose(2, 3)
 
 
-def _by_head(projected: Tensor, heads: int) -> tuple[Tensor, ...]:
-    """Query, key and value (n, heads, head_dim, pixels) each, of maps (n, 3 * heads * head_dim, h, w)."""
-    return projected.flatten(2).unflatten(1, (3, heads, -1)).unbind(1)
+class LinearAttention(Attention):
+    """Attention whose cost grows with the number of pixels instead of its square (Shen et al. 2021)."""
+
+    def __init__(self, channels: int, settings: ModelSettings):
+        super().__init__(channels, settings)
+        self.out = nn.Sequential(self.out, ChannelNorm(channels))
+
+    def attend(self, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+        """See ``Attention``."""
+        query, key = query.softmax(2) * self.scale, key.softmax(3)
+        return (value @ key.transpose(2, 3)) @ query
 
 
-def _joined(maps: list[Tensor]) -> Tensor:
-    return torch.cat([each.to(maps[0].dtype) for each in maps], 1) if len(maps) > 1 else maps[0]
-
-
-def _as_in_keras(module: nn.Module) -> None:
-    """First weights as Keras draws them (Glorot & Bengio 2010), and no biases."""
-    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-        nn.init.xavier_uniform_(module.weight)
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)
+def _joined(features: Tensor, *maps: Tensor | None) -> Tensor:
+    """Maps (n, c, h, w) with other maps, where there are any, as further channels."""
+    there = [each.to(features.dtype) for each in maps if each is not None]
+    return torch.cat([features, *there], 1) if there else features

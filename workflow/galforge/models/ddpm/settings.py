@@ -4,13 +4,13 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from galforge.errors import GalforgeError
-from galforge.models.settings import RedshiftSettings, check_published
+from galforge.models.settings import RedshiftSettings, check_raw, check_square
 
 IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
 
 LIBRARIES = ("torch",)
 GENERATOR = ("unet", "conditioning")
+DDIM = {"when": {"sampler": ["ddim"]}}
 
 
 class ModelSettings(RedshiftSettings):
@@ -24,8 +24,8 @@ class ModelSettings(RedshiftSettings):
     condition_maps: int = Field(
         0,
         ge=0,
-        description="channels of a map that is learned from the conditions for each block and put beside its input "
-        "(published: 5); 0 adds the conditions to what the blocks are told of the noise level, for much fewer weights",
+        description="channels of a map that each block learns from the conditions and sees beside its input "
+        "(published: 5); 0 adds the conditions to the embedding of the noise level, for far fewer weights",
     )
     dim: int = Field(64, ge=8, multiple_of=8, description="channels at full resolution")
     multipliers: list[int] = Field(
@@ -34,35 +34,30 @@ class ModelSettings(RedshiftSettings):
     heads: int = Field(4, ge=1, description="heads of the attention")
     head_dim: int = Field(32, ge=4, description="channels of a head")
     linear_attention: bool = Field(
-        True, description="linear attention behind the blocks of each level; in the middle there always is a full one"
+        True, description="linear attention after the blocks of each level; the middle always has full attention"
     )
     patch: Literal[1, 2, 4] = Field(
         1,
-        description="side of the image pixels that one pixel of the finest maps makes; 2 takes a fourth of the "
-        "time [px]",
+        description="side of the square of image pixels that one pixel of the finest maps makes; 2 takes a quarter of "
+        "the time [px]",
     )
-    timesteps: int = Field(1000, ge=2, description="levels of noise")
+    timesteps: int = Field(1000, ge=2, description="noise levels")
     beta_first: float = Field(1e-4, gt=0, lt=1, description="variance of the noise that the first step adds")
-    beta_last: float = Field(0.02, gt=0, lt=1, description="and of the last; between them it grows linearly")
+    beta_last: float = Field(0.02, gt=0, lt=1, description="that of the last step; it grows linearly between them")
     prediction: Literal["v", "noise"] = Field(
         "v",
-        description="what the network says: the noise, or v = sqrt(a) noise - sqrt(1 - a) image (Salimans & Ho 2022), "
-        "which gives the image at any level",
+        description="what the network predicts: the noise, or v = sqrt(a) noise - sqrt(1 - a) image (Salimans & Ho "
+        "2022), which gives the image at any noise level",
     )
     sampler: Literal["ddim", "ancestral"] = Field(
-        "ddim", description="ddim (Song et al. 2021, eta 0), or all levels with the variance of each as new noise"
+        "ddim", description="ddim (Song et al. 2021, eta 0), or ancestral: all levels, with new noise at each"
     )
-    steps: int = Field(
-        50,
-        ge=1,
-        description="evaluations of the network for an image",
-        json_schema_extra={"when": {"sampler": ["ddim"]}},
-    )
+    steps: int = Field(50, ge=1, description="evaluations of the network per image", json_schema_extra=DDIM)
     spacing: Literal["quadratic", "uniform"] = Field(
         "quadratic",
-        description="which levels these are: quadratic, most of them of little noise, or uniform, with which 50 steps "
-        "draw skies a tenth too quiet",
-        json_schema_extra={"when": {"sampler": ["ddim"]}},
+        description="noise levels of these steps: quadratic, most of them at little noise, or uniform, with which 50 "
+        "steps draw skies a tenth too quiet",
+        json_schema_extra=DDIM,
     )
     learning_rate: float = Field(2e-4, gt=0, description="step size of Adam")
 
@@ -70,11 +65,11 @@ class ModelSettings(RedshiftSettings):
     def _possible(self) -> Self:
         if self.variant == "published" and (self.sampler, self.prediction) != ("ancestral", "noise"):
             raise ValueError(
-                f"variant: published has sampler: ancestral and prediction: noise, not {self.sampler} and "
+                f"variant: published needs sampler: ancestral and prediction: noise, not {self.sampler} and "
                 f"{self.prediction}"
             )
         if self.sampler == "ddim" and self.timesteps % self.steps:
-            raise ValueError(f"steps is {self.steps}, which does not divide timesteps ({self.timesteps})")
+            raise ValueError(f"steps is {self.steps}, but must divide timesteps ({self.timesteps})")
         if not self.beta_first < self.beta_last:
             raise ValueError(f"beta_first ({self.beta_first}) must be below beta_last ({self.beta_last})")
         return self
@@ -86,14 +81,9 @@ def check_shape(settings: ModelSettings, shape: tuple[int, int, int]) -> None:
     Raises:
         GalforgeError: not square, or a side that the levels cannot halve to at least two pixels.
     """
-    _, height, width = shape
-    factor = settings.patch * 2 ** (len(settings.multipliers) - 1)
-    if height != width or height % factor or height // factor < 2:
-        raise GalforgeError(
-            f"model ddpm: images are {height} x {width} pixels, but must be square with a side that is a multiple of "
-            f"{factor}, at least twice that, for {len(settings.multipliers)} levels with patch {settings.patch}; set "
-            "the size of the data set, multipliers or patch accordingly"
-        )
+    levels = len(settings.multipliers)
+    why = f", at least twice that, for {levels} levels with patch {settings.patch}"
+    check_square("ddpm", shape, settings.patch * 2 ** (levels - 1), 2, why, ", multipliers or patch")
 
 
 def check_normalisation(settings: ModelSettings, kind: str, scale: float | None) -> None:
@@ -102,4 +92,5 @@ def check_normalisation(settings: ModelSettings, kind: str, scale: float | None)
     Raises:
         GalforgeError: the published variant with other than raw pixels.
     """
-    check_published("ddpm", settings.variant, kind, scale)
+    if settings.variant == "published":
+        check_raw("ddpm: variant: published", "raw pixels", kind, scale)

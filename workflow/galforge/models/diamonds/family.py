@@ -1,49 +1,44 @@
-"""The baselines of sparse images (Gantastic 4, 2020): diamonds of independent properties at uniform positions."""
+"""The baselines of sparse images (Gantastic 4, 2020): diamonds with independent properties at uniform positions."""
 
 import torch
 from torch import Tensor, nn
 
 from galforge.models.diamonds.networks import Numbers
 from galforge.models.diamonds.settings import ModelSettings, check_shape
+from galforge.models.levels import WHITE, OfLevels
 from galforge.models.normalisation import Normalisation
 from galforge.models.protocol import Noise, Shape, Step
 
-_WHITE = 255.0
 _MOST = 1024
 _TINY = 1e-7
 
 
-class Family:
-    """Galaxies that know nothing of each other; see ``galforge.models.protocol.Composes``.
+class Family(OfLevels):
+    """Independent galaxies; see ``galforge.models.protocol.Composes``.
 
-    A diamond has the level of its peak in its middle and ``fall`` less a pixel further out, up to the radius
-    int(sqrt(2 size) / 2); where diamonds overlap the brighter pixel counts. With ``fit`` the numbers are found in the
-    training images, else they are the published ones and training changes nothing.
+    A diamond has its peak level in the middle and ``fall`` levels less for each pixel further out, up to the radius
+    int(sqrt(2 size) / 2). Where diamonds overlap, the brighter pixel counts. With ``fit`` the numbers are found in the
+    training images; otherwise they are the published ones and training changes nothing.
     """
-
-    conditions: tuple[str, ...] = ()
-    bands: tuple[str, ...] = ("intensity",)
-    evaluations = 1
 
     def __init__(self, settings: ModelSettings, shape: Shape, normalisation: Normalisation):
         check_shape(settings, shape)
-        self.settings, self.side = settings, settings.size
+        super().__init__(settings)
         kinds = [settings.normal] if settings.statistics == "normal" else [settings.small_ones, settings.large_ones]
         self.networks = nn.ModuleDict({"numbers": nn.ModuleList([Numbers(each, settings.fit) for each in kinds])})
 
     @property
     def numbers(self) -> list[Numbers]:
-        """Those of each kind of galaxies: of small and large ones, or of all."""
+        """The numbers of each kind of galaxies: small and large ones, or all."""
         return list(self.networks["numbers"])
 
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
         if not self.settings.fit:
             return {}
-        parameters = list(self.networks.parameters())
-        return {"numbers": torch.optim.Adam(parameters, self.settings.learning_rate, fused=True)}
+        return {"numbers": torch.optim.Adam(self.networks.parameters(), self.settings.learning_rate, fused=True)}
 
     def step(self, images: Tensor, conditions: dict[str, Tensor] | None, step: Step) -> dict[str, Tensor]:
-        """Loss: the negative logarithm of the likelihood of grids and galaxies, up to a constant."""
+        """Loss: the negative log-likelihood of grids and galaxies, up to a constant."""
         cells, sizes, peaks = images[:, 0], images[:, 2, 0, 0], images[:, 1].amax((1, 2))
         kinds, loss = self.numbers, torch.zeros((), device=images.device)
         for index, kind in enumerate(kinds):
@@ -56,15 +51,12 @@ class Family:
 
     def compose(self, noise: Noise) -> Tensor:
         drawn = noise.normal(len(self.numbers))
-        counts = torch.stack(
-            [
-                (kind.value("count") + kind.value("count_deviation") * drawn[:, index]).round().clamp(0, _MOST)
-                for index, kind in enumerate(self.numbers)
-            ],
-            1,
-        ).long()
+        count, deviation = (
+            torch.stack([kind.value(name) for kind in self.numbers]) for name in ("count", "count_deviation")
+        )
+        counts = (count + deviation * drawn).round().clamp(0, _MOST).long()
         most = int(counts.sum(1).max())
-        # The last draw: an image uses the first of its own row, however many there are.
+        # The last draw: an image uses the first numbers of its row, however many galaxies other images have.
         normals = noise.normal(max(most, 1), 4)
         number = torch.arange(normals.shape[1], device=normals.device)
         first = counts[:, :1] if len(self.numbers) > 1 else torch.zeros_like(counts[:, :1])
@@ -74,7 +66,7 @@ class Family:
         return self._drawn(spots, sizes, peaks, number < counts.sum(1, keepdim=True))
 
     def evaluate(self, noise: Noise, conditions: dict[str, Tensor] | None) -> Tensor:
-        """The numbers themselves: drawing has no operations worth counting."""
+        """Random numbers alone, because drawing has no operations worth counting."""
         return noise.normal(1)
 
     def _belongs(self, sizes: Tensor, index: int) -> Tensor:
@@ -83,7 +75,7 @@ class Family:
         return (sizes > self.settings.large) == (index == 1)
 
     def _properties(self, normals: Tensor, of_last: Tensor, which: int) -> Tensor:
-        """Sizes (0) or peaks (1) (n, k) of galaxies, of the last kind where ``of_last`` says so, else of the first."""
+        """Sizes (``which`` 0) or peaks (1) of galaxies (n, k), of the last kind where ``of_last``, else the first."""
         drawn = [self._one(kind, normals, which) for kind in (self.numbers[0], self.numbers[-1])]
         return torch.where(of_last, drawn[1], drawn[0])
 
@@ -99,12 +91,12 @@ class Family:
         return steps * (start.size_factor if which == 0 else start.peak_factor)
 
     def _drawn(self, spots: Tensor, sizes: Tensor, peaks: Tensor, there: Tensor) -> Tensor:
-        """Images (n, 1, side, side) uint8 of diamonds at spots (n, k, 2) that are there (n, k)."""
+        """Images (n, 1, side, side) uint8 of the diamonds (n, k) that are ``there``, at spots (n, k, 2) [px]."""
         radius = ((2 * sizes).sqrt() / 2).floor().clamp(0, self.side // 2).long()
         reach = int(torch.where(there, radius, 0).max())
         around = torch.arange(-reach, reach + 1, device=spots.device)
         distance = around.abs()[:, None] + around.abs()
-        levels = (peaks.clamp(1, _WHITE).round()[..., None, None] - self.settings.fall * distance).clamp(0, _WHITE)
+        levels = (peaks.clamp(1, WHITE).round()[..., None, None] - self.settings.fall * distance).clamp(0, WHITE)
         levels = torch.where((distance <= radius[..., None, None]) & there[..., None, None], levels, 0)
         image, galaxy, row, column = levels.nonzero(as_tuple=True)
         at_row = spots[image, galaxy, 0] + row

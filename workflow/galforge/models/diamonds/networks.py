@@ -1,4 +1,4 @@
-"""The few numbers of a baseline, and the likelihood of galaxies under them."""
+"""The few numbers that a baseline learns, and the likelihood of galaxies given them."""
 
 import math
 
@@ -11,7 +11,7 @@ _SMALLEST = 1e-3
 
 
 class Numbers(nn.Module):
-    """The numbers of one kind of galaxies, as logarithms; what is not known of its form are settings."""
+    """The numbers of one kind of galaxies, as logarithms; the shapes of their distributions are settings."""
 
     def __init__(self, start: Population, fit: bool):
         super().__init__()
@@ -31,21 +31,19 @@ class Numbers(nn.Module):
         return getattr(self, name).exp()
 
     def surprise(self, counts: Tensor, sizes: Tensor, peaks: Tensor, weights: Tensor) -> Tensor:
-        """Negative logarithm of the likelihood, a mean over rows.
+        """Negative log-likelihood, up to a constant, as a mean over rows.
 
         Args:
-            counts: of galaxies of this kind in each image (n,).
-            sizes: of a galaxy of each row (n,) [px]. peaks: of the same [8-bit level].
+            counts: number of galaxies of this kind in each image (n,).
+            sizes, peaks: of the one galaxy of each row (n,) [px, 8-bit level].
             weights: 1 for rows whose galaxy is of this kind, else 0 (n,).
         """
         start = self.start
         out = _normal(counts, self.value("count"), self.value("count_deviation"))
-        drawn = sizes / start.size_factor
-        of_size = (
-            _normal(sizes, self.value("size"), self.value("size_deviation"))
-            if start.size_deviation
-            else _geometric(drawn, self.value("size"))
-        )
+        if start.size_deviation:
+            of_size = _normal(sizes, self.value("size"), self.value("size_deviation"))
+        else:
+            of_size = _geometric(sizes / start.size_factor, self.value("size"))
         if start.peak_factor:
             of_size = of_size + _geometric(peaks / start.peak_factor, self.value("peak"))
         return (out + weights * of_size).mean()
@@ -56,6 +54,6 @@ def _normal(values: Tensor, mean: Tensor, deviation: Tensor) -> Tensor:
 
 
 def _geometric(values: Tensor, mean: Tensor) -> Tensor:
-    """Of numbers from 1 on with a mean: success has the probability 1 / mean."""
+    """Negative log-likelihood of geometric numbers from 1 on: the probability of success is 1 / mean."""
     chance = (1 / mean).clamp(_SMALLEST, 1 - _SMALLEST)
     return -((values - 1).clamp_min(0) * torch.log1p(-chance) + chance.log())

@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from galforge.models.settings import check_raw, check_view
+from galforge.models.settings import SparseSettings, check_raw, check_view
 from galforge.settings import Settings
 
 IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
@@ -13,20 +13,20 @@ LIBRARIES = ("torch",)
 GENERATOR = ("numbers",)
 VIEW = "parts"
 SHAPE = (3, 32, 32)
+FITTED = {"when": {"fit": [True]}}
+ONE_KIND, TWO_KINDS = {"when": {"statistics": ["normal"]}}, {"when": {"statistics": ["geometric"]}}
 
 
 class Population(Settings):
     """One kind of galaxies of an image."""
 
-    count: float = Field(gt=0, description="mean number in an image, which is normal")
+    count: float = Field(gt=0, description="mean of their number in an image, which is normal")
     count_deviation: float = Field(gt=0, description="standard deviation of that number")
     size: float = Field(gt=0, description="mean size [px]")
     size_deviation: float = Field(0.0, ge=0, description="standard deviation of a normal size; 0: geometric [px]")
-    size_factor: float = Field(1.0, gt=0, description="by which a drawn geometric size is multiplied")
+    size_factor: float = Field(1.0, gt=0, description="factor on a drawn geometric size")
     peak: float = Field(255.0, gt=0, le=255, description="mean level of the brightest pixel [8-bit level]")
-    peak_factor: float = Field(
-        0.0, ge=0, description="by which a drawn geometric peak is multiplied; 0: all have the mean one"
-    )
+    peak_factor: float = Field(0.0, ge=0, description="factor on a drawn geometric peak; 0: all have the mean peak")
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
@@ -43,37 +43,23 @@ SMALL = Population(count=10.0, count_deviation=2.0, size=1 / 0.7, size_factor=2.
 LARGE = Population(count=50.0, count_deviation=15.0, size=10.0, size_factor=2.3, peak=20.0, peak_factor=2.0)
 
 
-class ModelSettings(Settings):
-    """Galaxies of independent properties at uniform positions (Gantastic 4, 2020, section II-B1)."""
+class ModelSettings(SparseSettings):
+    """Galaxies with independent properties at uniform positions (Gantastic 4, 2020, section II-B1)."""
 
-    size: int = Field(1000, ge=64, le=1024, description="side of the images, that of the data set [px]")
     statistics: Literal["normal", "geometric"] = Field(
         "normal",
-        description="normal: one kind of galaxies, of normal sizes (baseline 1); geometric: small and large ones, of "
+        description="normal: one kind of galaxies with normal sizes (baseline 1); geometric: small and large ones with "
         "geometric sizes and peaks (baseline 2)",
     )
     fit: bool = Field(
-        False, description="numbers are found in the training images, by maximum likelihood; false: the published ones"
+        False, description="find the numbers in the training images by maximum likelihood; false: the published ones"
     )
-    learning_rate: float = Field(
-        0.05, gt=0, description="step size of Adam", json_schema_extra={"when": {"fit": [True]}}
-    )
-    large: int = Field(
-        5,
-        ge=1,
-        description="galaxies of more pixels are large ones, where numbers are found [px]",
-        json_schema_extra={"when": {"fit": [True]}},
-    )
-    fall: int = Field(5, ge=0, description="levels by which a diamond is fainter a pixel further out [8-bit level]")
-    normal: Population = Field(
-        NORMAL, description="of statistics: normal", json_schema_extra={"when": {"statistics": ["normal"]}}
-    )
-    small_ones: Population = Field(
-        SMALL, description="of statistics: geometric", json_schema_extra={"when": {"statistics": ["geometric"]}}
-    )
-    large_ones: Population = Field(
-        LARGE, description="of statistics: geometric", json_schema_extra={"when": {"statistics": ["geometric"]}}
-    )
+    learning_rate: float = Field(0.05, gt=0, description="step size of Adam", json_schema_extra=FITTED)
+    large: int = Field(5, ge=1, description="galaxies of more pixels count as large [px]", json_schema_extra=FITTED)
+    fall: int = Field(5, ge=0, description="levels that a diamond loses per pixel from its middle [8-bit level]")
+    normal: Population = Field(NORMAL, description="of statistics: normal", json_schema_extra=ONE_KIND)
+    small_ones: Population = Field(SMALL, description="of statistics: geometric", json_schema_extra=TWO_KINDS)
+    large_ones: Population = Field(LARGE, description="of statistics: geometric", json_schema_extra=TWO_KINDS)
 
 
 def check_shape(settings: ModelSettings, shape: tuple[int, int, int]) -> None:

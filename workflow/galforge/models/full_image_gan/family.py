@@ -1,4 +1,4 @@
-"""The end-to-end GAN of sparse images (Gantastic 4, 2020): what a GAN of whole images makes of so few galaxies."""
+"""The end-to-end GAN of sparse images (Gantastic 4, 2020): a GAN of whole images, most of whose pixels are black."""
 
 import torch
 from torch import Tensor, nn
@@ -7,21 +7,17 @@ from torch.nn import functional
 from galforge.models.adversarial import adam, adversarial_step
 from galforge.models.full_image_gan.networks import Discriminator, Generator
 from galforge.models.full_image_gan.settings import ModelSettings, check_shape
-from galforge.models.levels import to_levels, to_network
+from galforge.models.levels import OfLevels, to_levels, to_network
 from galforge.models.normalisation import Normalisation
 from galforge.models.protocol import Noise, Shape, Step
 
 
-class Family:
+class Family(OfLevels):
     """A GAN of images of 64 px, which are enlarged to their full side; see ``galforge.models.protocol.Composes``."""
-
-    conditions: tuple[str, ...] = ()
-    bands: tuple[str, ...] = ("intensity",)
-    evaluations = 1
 
     def __init__(self, settings: ModelSettings, shape: Shape, normalisation: Normalisation):
         check_shape(settings, shape)
-        self.settings, self.side = settings, settings.size
+        super().__init__(settings)
         self.networks = nn.ModuleDict(
             {"generator": Generator(settings.latent, settings.width), "discriminator": Discriminator(settings.width)}
         )

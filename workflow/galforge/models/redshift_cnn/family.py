@@ -1,4 +1,4 @@
-"""The redshift network as a family: it trains like every other, and predicts in place of sampling."""
+"""The redshift network as a family: it trains like all others, and predicts instead of sampling."""
 
 import torch
 import torch.nn.functional as F
@@ -23,8 +23,8 @@ class Family:
         return {"network": torch.optim.Adam(self.networks.parameters(), lr=self.settings.learning_rate, fused=True)}
 
     def step(self, images: Tensor, conditions: dict[str, Tensor] | None, step: Step) -> dict[str, Tensor]:
-        """Losses: ``loss``, which is minimised, and ``hsc``, that of Nishizawa et al. (2020): 1 - 1 / (1 + (dz / w)^2)
-        with the width w of the settings."""
+        """Losses: ``loss``, which is minimised, and ``hsc``, 1 - 1 / (1 + (dz / w)^2) (Nishizawa et al. 2020), with the
+        width w of the settings."""
         wanted = conditions[self.settings.target]
         with step.autocast():
             found = self.networks(images)

@@ -2,16 +2,20 @@
 
 from torch import Tensor, nn
 
-WIDTHS = (1, 2, 4, 8, 8)  # channels of the convolutions before a pool, over the first one's
-LAST = 16  # and of the two convolutions behind the pools
+from galforge.models import keras
+
+WIDTHS = (1, 2, 4, 8, 8)
+"""Channels of the convolutions with a pool after them, relative to the first one's."""
+LAST = 16
+"""Channels of the two convolutions after the last pool, relative to the same."""
 DENSE = (16, 4, 1)
 
 
 class Networks(nn.Module):
     """Images (n, C, H, W), H = W a multiple of 32, to numbers (n,).
 
-    Five convolutions of 3 px with tanh, each followed by a maximum over 2 x 2 px; two with ReLU; the maximum over what
-    is left; three dense layers with tanh, and the number. First weights are drawn as Keras does (Glorot, uniform).
+    Five convolutions of 3 px with tanh, each followed by a maximum over 2 x 2 px; two with ReLU; the maximum over the
+    remaining pixels; three dense layers with tanh, and one without. Weights are initialised as in Keras.
     """
 
     def __init__(self, channels: int, width: int):
@@ -29,10 +33,7 @@ class Networks(nn.Module):
             layers += [nn.Linear(channels, factor * width), nn.Tanh()]
             channels = factor * width
         self.dense = nn.Sequential(*layers, nn.Linear(channels, 1))
-        for module in self.modules():
-            if isinstance(module, nn.Conv2d | nn.Linear):
-                nn.init.xavier_uniform_(module.weight)
-                nn.init.zeros_(module.bias)
+        self.apply(keras.initialise)
 
     def forward(self, images: Tensor) -> Tensor:
         return self.dense(self.convolutions(images).amax((2, 3)))[:, 0]

@@ -2,35 +2,35 @@
 
 from pydantic import Field
 
-from galforge.errors import GalforgeError
+from galforge.models.settings import check_square
 from galforge.settings import Settings
 
 IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
 
 LIBRARIES = ("torch",)
 PREDICTS = True
-"""It tells a number of an image, and draws none."""
+"""It predicts a number from an image and draws none."""
 
 
 class ModelSettings(Settings):
-    """Convolutional network that tells a galaxy's redshift from its stamp (Jones et al., used by Li et al. 2024)."""
+    """Convolutional network that predicts a galaxy's redshift from its stamp (Jones et al., used by Li et al. 2024)."""
 
-    target: str = Field("redshift", description="column of the catalogue that it learns")
+    target: str = Field("redshift", description="catalogue column that it learns to predict")
     width: int = Field(
         32,
         ge=4,
         multiple_of=4,
-        description="channels of the first layer, to which all others are in proportion; published: 32",
+        description="channels of the first layer; all others scale with it; published: 32",
     )
     loss_width: float = Field(0.15, gt=0, description="difference of redshift at which the loss is one half")
     relative: bool = Field(
-        False, description="the loss takes differences over 1 + redshift; the printed formula takes them as they are"
+        False, description="divide differences by 1 + redshift in the loss; the printed formula does not"
     )
     warmup_images: int = Field(
         0,
         ge=0,
-        description="for so many images the loss is Huber's, which is not flat far from the truth; 0: never, as "
-        "published [images]",
+        description="images for which the loss is at first Huber's, which is not flat far from the truth; 0 for none, "
+        "as published [images]",
     )
     learning_rate: float = Field(1e-4, gt=0, description="step size of Adam")
 
@@ -41,9 +41,4 @@ def check_shape(settings: ModelSettings, shape: tuple[int, int, int]) -> None:
     Raises:
         GalforgeError: not square, or the side no multiple of 32.
     """
-    _, height, width = shape
-    if height != width or height % 32:
-        raise GalforgeError(
-            f"model redshift_cnn: images are {height} x {width} pixels, but must be square with a side that is a "
-            "multiple of 32; set the size of the data set accordingly"
-        )
+    check_square("redshift_cnn", shape, 32)

@@ -1,11 +1,13 @@
 """The two-stage GAN of sparse images (Gantastic 4, 2020, section II-B): positions, then a galaxy for each."""
 
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from galforge.models.adversarial import adam, adversarial_step
-from galforge.models.levels import to_levels, to_network
+from galforge.models.levels import OfLevels, to_levels, to_network
 from galforge.models.normalisation import Normalisation
 from galforge.models.protocol import Noise, Shape, Step
 from galforge.models.two_stage.networks import (
@@ -19,42 +21,39 @@ from galforge.models.two_stage.networks import (
 from galforge.models.two_stage.placing import in_order, place, room
 from galforge.models.two_stage.settings import ModelSettings, check_shape
 
-_TYPICAL = 64
 _BLOCK = 256
-"""Galaxies drawn together: their maps stay in the cache of a CPU."""
+"""Galaxies drawn together, so that their maps fit in the cache of a CPU."""
 
 
-class Family:
+class Family(OfLevels):
     """Two GANs that are trained side by side, each on its part of a row; see ``galforge.models.protocol.Composes``.
 
-    Rows hold a grid of positions, a patch with a galaxy, and that galaxy's size, as they are. An image is composed of
-    positions and of as many galaxies, which know of each other by nothing but the size classes of their positions.
+    A row holds a grid of positions, a patch with a galaxy, and that galaxy's size, without normalisation. An image is
+    composed of positions and one galaxy for each, which depend on each other only by the size classes of the positions.
 
     Attributes:
-        classes: size classes of galaxies; 1 where there is one for all.
+        classes: number of size classes; 1 without them.
+        evaluations: galaxies of a typical image.
     """
 
-    conditions: tuple[str, ...] = ()
-    bands: tuple[str, ...] = ("intensity",)
-    evaluations = _TYPICAL
+    evaluations = 64
 
     def __init__(self, settings: ModelSettings, shape: Shape, normalisation: Normalisation):
         check_shape(settings, shape)
-        self.settings, self.side = settings, settings.size
+        super().__init__(settings)
         self.classes = len(settings.thresholds) + 1 if settings.conditional else 1
         told = self.classes if settings.conditional else 0
-        began = settings.galaxy == "began"
         kinds, width = self.classes + 1, settings.width
-        self.networks = nn.ModuleDict(
-            {
-                "position_generator": PositionGenerator(settings.position_latent, settings.position_width, kinds),
-                "position_discriminator": Discriminator(kinds, settings.position_width, 3),
-                "galaxy_generator": Upsampling(settings.latent, width)
-                if began
-                else GalaxyGenerator(settings.latent, width, told),
-                "galaxy_discriminator": AutoEncoder(width) if began else Discriminator(1, width, 2, told),
-            }
-        )
+        networks = {
+            "position_generator": PositionGenerator(settings.position_latent, settings.position_width, kinds),
+            "position_discriminator": Discriminator(kinds, settings.position_width, 3),
+        }
+        if settings.galaxy == "began":
+            galaxies = Upsampling(settings.latent, width), AutoEncoder(width)
+        else:
+            galaxies = GalaxyGenerator(settings.latent, width, told), Discriminator(1, width, 2, told)
+        networks["galaxy_generator"], networks["galaxy_discriminator"] = galaxies
+        self.networks = nn.ModuleDict(networks)
         self.networks.register_buffer("balance", torch.zeros(()))
 
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
@@ -68,7 +67,7 @@ class Family:
         return adam(self.networks, rates)
 
     def step(self, images: Tensor, conditions: dict[str, Tensor] | None, step: Step) -> dict[str, Tensor]:
-        """Losses of both GANs; for a BEGAN also ``convergence``, its measure of how far it came."""
+        """Losses of both GANs; for a BEGAN also ``convergence``, its measure of progress."""
         patches = to_network(self._moved(images[:, 1:2], step), self.settings.stretch == "root")
         kinds = self._kind(images[:, 2, 0, 0])
         grids = _one_hot(self._kind(images[:, 0]), self.classes + 1)
@@ -81,7 +80,7 @@ class Family:
         return self.place(positions, galaxies, offsets).cpu()
 
     def draw_positions(self, noise: Noise) -> Tensor:
-        """Grids (n, 32, 32) int64 of size classes from 1 on, 0 for nothing; cells beyond the image are empty."""
+        """Grids (n, 32, 32) int64 of size classes from 1 on, 0 for no galaxy; cells beyond the image are empty."""
         logits = self.networks["position_generator"](noise.normal(self.settings.position_latent)).float()
         if self.settings.discrete:
             logits = logits + _gumbel(torch.special.ndtr(noise.normal(*logits.shape[1:])))
@@ -91,8 +90,8 @@ class Family:
         return positions
 
     def draw_offsets(self, noise: Noise) -> Tensor | None:
-        """Row and column of galaxies within each cell (n, 2, 32, 32) int64 [px], inside of the image; None where all
-        are in the centre. Drawn after the positions."""
+        """Row and column of galaxies within each cell (n, 2, 32, 32) int64 [px], inside the image; None if all are in
+        the centre. Drawn after the positions."""
         if self.settings.placing == "centre":
             return None
         drawn = torch.special.ndtr(noise.normal(2, CELLS, CELLS).double())
@@ -106,24 +105,19 @@ class Family:
         return room(self.side, self.settings.placing == "centre")
 
     def draw_galaxies(self, noise: Noise, classes: Tensor) -> Tensor:
-        """Patches (n, k, 32, 32) uint8 of size classes (n, k); 0 asks for nothing and gets an empty patch.
+        """Patches (n, k, 32, 32) uint8 of size classes (n, k); class 0 gets an empty patch.
 
-        Galaxy j of row i depends on nothing but row i of the noise and its class. Nothing may be drawn after it.
+        Galaxy j of row i depends only on row i of the noise and on its class. Nothing may be drawn after this.
         """
         out = torch.zeros(*classes.shape, CELLS, CELLS, dtype=torch.uint8, device=classes.device)
         if not classes.numel():
             return out
         wanted = classes > 0
         latents, kinds = noise.normal(classes.shape[1], self.settings.latent)[wanted], classes[wanted] - 1
-        drawn = [
-            to_levels(
-                self.networks["galaxy_generator"](latents[low : low + _BLOCK], kinds[low : low + _BLOCK])[:, 0],
-                self.settings.stretch == "root",
-                self.settings.quiet,
-            )
-            for low in range(0, len(latents), _BLOCK)
-        ]
-        out[wanted] = torch.cat(drawn) if drawn else out[wanted]
+        blocks = zip(latents.split(_BLOCK), kinds.split(_BLOCK), strict=True) if len(latents) else ()
+        drawn = [self.networks["galaxy_generator"](*block)[:, 0] for block in blocks]
+        if drawn:
+            out[wanted] = to_levels(torch.cat(drawn), self.settings.stretch == "root", self.settings.quiet)
         return out
 
     def place(self, positions: Tensor, galaxies: Tensor, offsets: Tensor | None = None) -> Tensor:
@@ -131,7 +125,7 @@ class Family:
         return place(positions, galaxies, self.side, offsets)
 
     def evaluate(self, noise: Noise, conditions: dict[str, Tensor] | None) -> Tensor:
-        """One galaxy per image, of which there are ``evaluations`` in a typical one."""
+        """One galaxy per image; a typical image has ``evaluations`` of them."""
         latents = noise.normal(self.settings.latent)
         kinds = torch.zeros(len(latents), dtype=torch.int64, device=latents.device)
         return self.networks["galaxy_generator"](latents, kinds)
@@ -144,7 +138,7 @@ class Family:
         return kinds
 
     def _moved(self, patches: Tensor, step: Step) -> Tensor:
-        """Patches moved by whole pixels, black where nothing comes in."""
+        """Patches shifted by whole pixels and filled with black."""
         if not self.settings.translate:
             return patches
         shift = (2 * step.draws.uniform(2) - 1) * self.settings.translate * CELLS
@@ -164,19 +158,14 @@ class Family:
             made = hard + soft - soft.detach()
         else:
             made = torch.softmax(logits, 1)
-        discriminator = self.networks["position_discriminator"]
-        settings = self.settings
+        discriminator, settings = self.networks["position_discriminator"], self.settings
         return adversarial_step(discriminator, real, made, step, settings.smoothing, settings.r1, "position_")
 
     def _conv(self, real: Tensor, kinds: Tensor, step: Step) -> dict[str, Tensor]:
         kinds = (kinds - 1).clamp_min(0)
         with step.autocast():
             made = self.networks["galaxy_generator"](step.draws.normal(self.settings.latent), kinds)
-        discriminator, settings = self.networks["galaxy_discriminator"], self.settings
-
-        def discriminate(patches: Tensor) -> Tensor:
-            return discriminator(patches, kinds)
-
+        discriminate, settings = partial(self.networks["galaxy_discriminator"], classes=kinds), self.settings
         return adversarial_step(discriminate, real, made.float(), step, settings.smoothing, settings.r1, "galaxy_")
 
     def _began(self, real: Tensor, step: Step) -> dict[str, Tensor]:
@@ -199,7 +188,7 @@ class Family:
         }
 
     def _missed(self, coder: nn.Module, images: Tensor, step: Step) -> Tensor:
-        """Mean error of what the auto-encoder gives back."""
+        """Mean reconstruction error of the autoencoder."""
         with step.autocast():
             again = coder(images)
         missed = again.float() - images
@@ -207,11 +196,11 @@ class Family:
 
 
 def _one_hot(kinds: Tensor, count: int) -> Tensor:
-    """Shares (n, count, H, W) float32, each 0 or 1, of kinds (n, H, W); unlike torch's, it never waits for a device."""
+    """Kinds (n, H, W) as (n, count, H, W) float32, each 0 or 1; unlike torch's, it never waits for the device."""
     return (kinds[:, None] == torch.arange(count, device=kinds.device)[:, None, None]).float()
 
 
 def _gumbel(uniform: Tensor) -> Tensor:
-    """Gumbel numbers of uniform ones."""
+    """Gumbel-distributed numbers from uniform ones."""
     tiny = torch.finfo(torch.float32).tiny
     return -torch.log((-torch.log(uniform.clamp_min(tiny))).clamp_min(tiny))

@@ -1,25 +1,24 @@
 """Networks of the two-stage GAN.
 
-Unlike those of the authors' code they do not normalise over a batch: an image may not depend on its company. Only the
-generators of galaxies normalise, each image by itself. The others may not: how many cells are lit and how bright a
-patch is would be divided away.
+Unlike those of the authors' code they have no batch normalisation, because an image may not depend on the others of its
+batch. Only the generators of galaxies normalise, each image by itself. In the other networks that would divide away how
+many cells are lit and how bright a patch is.
 """
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from galforge.models.adversarial import group_norm
+from galforge.models.adversarial import SLOPE, enlarging, group_norm, judging
 
 CELLS = 32
-"""Cells along a side of the grid of positions; pixels along that of a patch."""
+"""Cells along a side of the grid of positions, and pixels along that of a patch."""
 _EMBEDDING = 50
 _BOTTLENECK = 32
-_SLOPE = 0.2
 
 
 def _label(classes: int, pixels: int) -> nn.Module | None:
-    """Size classes (n,) as maps (n, pixels); None where there are none."""
+    """A network from size classes (n,) to maps (n, pixels); None without classes."""
     return nn.Sequential(nn.Embedding(classes, _EMBEDDING), nn.Linear(_EMBEDDING, pixels)) if classes else None
 
 
@@ -29,30 +28,19 @@ class PositionGenerator(nn.Module):
     def __init__(self, latent: int, width: int, kinds: int):
         super().__init__()
         self.start = nn.Linear(latent, 4 * width * 16)
-        layers: list[nn.Module] = []
-        for before, after in ((4 * width, 2 * width), (2 * width, width)):
-            layers += [nn.ConvTranspose2d(before, after, 4, 2, 1), nn.LeakyReLU(_SLOPE)]
-        self.layers = nn.Sequential(*layers, nn.ConvTranspose2d(width, kinds, 4, 2, 1))
+        self.layers = nn.Sequential(*enlarging(4 * width, 3, kinds))
 
     def forward(self, latents: Tensor) -> Tensor:
         return self.layers(functional.relu(self.start(latents)).unflatten(1, (-1, 4, 4)))
 
 
 class Discriminator(nn.Module):
-    """Grids or patches (n, channels, 32, 32) to logits (n,); with classes also what was asked for (n,)."""
+    """Grids or patches (n, channels, 32, 32) to logits (n,); with classes, also given the classes asked for (n,)."""
 
     def __init__(self, channels: int, width: int, levels: int, classes: int = 0):
         super().__init__()
-        self.label = (
-            nn.Sequential(nn.Embedding(classes, _EMBEDDING), nn.Linear(_EMBEDDING, CELLS**2)) if classes else None
-        )
-        layers: list[nn.Module] = []
-        before = channels + bool(classes)
-        for level in range(levels):
-            after = width * 2**level
-            layers += [nn.Conv2d(before, after, 4, 2, 1), nn.LeakyReLU(_SLOPE)]
-            before = after
-        self.layers = nn.Sequential(*layers, nn.Flatten(), nn.Linear(before * (CELLS // 2**levels) ** 2, 1))
+        self.label = _label(classes, CELLS**2)
+        self.layers = judging(channels + bool(classes), width, levels, CELLS)
 
     def forward(self, images: Tensor, classes: Tensor | None = None) -> Tensor:
         if self.label is not None:
@@ -61,7 +49,7 @@ class Discriminator(nn.Module):
 
 
 class GalaxyGenerator(nn.Module):
-    """Latent vectors (n, latent), with classes also these (n,), to patches (n, 1, 32, 32) from -1 to 1."""
+    """Latent vectors (n, latent), and with classes also these (n,), to patches (n, 1, 32, 32) from -1 to 1."""
 
     def __init__(self, latent: int, width: int, classes: int = 0):
         super().__init__()
@@ -71,7 +59,7 @@ class GalaxyGenerator(nn.Module):
             nn.ConvTranspose2d(2 * width + bool(classes), width, 4, 2, 1),
             group_norm(width),
             nn.ReLU(),
-            # To the four pixels of each: a transposed convolution to one channel takes twice as long on a CPU.
+            # Four channels become 2 x 2 pixels: a transposed convolution to one channel takes twice as long on a CPU.
             nn.Conv2d(width, 4, 3, 1, 1),
             nn.PixelShuffle(2),
             nn.Tanh(),
@@ -89,27 +77,19 @@ class Upsampling(nn.Module):
 
     def __init__(self, length: int, width: int):
         super().__init__()
-        half = width // 2
         self.start = nn.Linear(length, width * 64)
-        self.layers = nn.Sequential(
-            nn.Upsample(scale_factor=2),
-            nn.Conv2d(width, width, 3, 1, 1),
-            group_norm(width),
-            nn.LeakyReLU(_SLOPE),
-            nn.Upsample(scale_factor=2),
-            nn.Conv2d(width, half, 3, 1, 1),
-            group_norm(half),
-            nn.LeakyReLU(_SLOPE),
-            nn.Conv2d(half, 1, 3, 1, 1),
-            nn.Tanh(),
-        )
+        layers: list[nn.Module] = []
+        for outputs in (width, width // 2):
+            convolution = nn.Conv2d(width, outputs, 3, 1, 1)
+            layers += [nn.Upsample(scale_factor=2), convolution, group_norm(outputs), nn.LeakyReLU(SLOPE)]
+        self.layers = nn.Sequential(*layers, nn.Conv2d(width // 2, 1, 3, 1, 1), nn.Tanh())
 
     def forward(self, vectors: Tensor, classes: Tensor | None = None) -> Tensor:
         return self.layers(self.start(vectors).unflatten(1, (-1, 8, 8)))
 
 
 class AutoEncoder(nn.Module):
-    """Patches (n, 1, 32, 32) through a few numbers and back: the discriminator of a boundary equilibrium GAN."""
+    """Patches (n, 1, 32, 32) to a few numbers and back: the discriminator of a boundary equilibrium GAN."""
 
     def __init__(self, width: int):
         super().__init__()

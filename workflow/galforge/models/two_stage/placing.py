@@ -1,4 +1,4 @@
-"""Putting galaxies where their positions are: whole images of grids and patches."""
+"""Places galaxies at their positions: whole images of grids and patches."""
 
 import numpy as np
 import torch
@@ -12,16 +12,16 @@ _MARGIN = PATCH
 
 
 def room(side: int, centred: bool) -> Tensor:
-    """Pixels along each of the 32 cells of a row (32,) int64 on which the centre of a galaxy can lie in an image.
+    """Pixels along each of the 32 cells of a row, (32,) int64, on which the centre of a galaxy can lie in an image.
 
-    In the centre of its cell it has one, or none where that is beyond the image.
+    With ``centred`` that is one pixel, or none if the centre of the cell is beyond the image.
     """
     inside = (side - PATCH * torch.arange(PATCH)).clamp(0, PATCH)
     return (inside > CENTRE).long() if centred else inside
 
 
 def in_order(positions: Tensor) -> tuple[Tensor, Tensor]:
-    """The lit cells of grids (n, 32, 32) row by row: their kinds (n, k), 0 behind the last one, and cells (n, k)."""
+    """The lit cells of grids (n, 32, 32) row by row: their kinds (n, k), padded with 0, and their indices (n, k)."""
     flat = positions.flatten(1)
     count = int((flat > 0).sum(1).max())
     # A stable sort keeps the order of the rows.
@@ -30,12 +30,12 @@ def in_order(positions: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def place(positions: Tensor, galaxies: Tensor, side: int, offsets: Tensor | None = None) -> Tensor:
-    """Images (n, 1, side, side) uint8 on the CPU, of grids (n, 32, 32) and patches (n, k, 32, 32) uint8 for lit cells.
-
-    Patches come in the order of the cells, row by row. Where they overlap the brighter pixel counts; what lies beyond
-    the image is cut off.
+    """Images (n, 1, side, side) uint8 on the CPU. Where patches overlap, the brighter pixel counts.
 
     Args:
+        positions: grids (n, 32, 32); cells above 0 are lit.
+        galaxies: patches (n, k, 32, 32) uint8 of the lit cells, row by row.
+        side: of the images [px]; what lies beyond is cut off.
         offsets: (n, 2, 32, 32) int64, row and column of the centre of a patch within each cell [px]; None for patches
             that fill their cells.
     """
@@ -48,7 +48,7 @@ def place(positions: Tensor, galaxies: Tensor, side: int, offsets: Tensor | None
     patches = np.concatenate([own[:count] for own, count in zip(galaxies.cpu().numpy(), lit, strict=True)])
     width = side + 2 * _MARGIN
     canvas = np.zeros((len(lit), width, width), dtype=np.uint8)
-    # Slices of a loop take a tenth of the time that scattering pixels does.
+    # Slices in a loop take a tenth of the time of scattering pixels.
     places = zip(images.tolist(), (tops + _MARGIN).tolist(), (lefts + _MARGIN).tolist(), patches, strict=True)
     for image, top, left, patch in places:
         own = canvas[image, top : top + PATCH, left : left + PATCH]

@@ -6,72 +6,54 @@ from torch import Tensor
 from galforge.models.conditions import Conditioned, followed, numbers_of
 from galforge.models.normalisation import Normalisation
 from galforge.models.protocol import Noise, Shape, Step
-from galforge.models.vae.networks import Networks
+from galforge.models.vae.networks import Networks, adam
 from galforge.models.vae.settings import ModelSettings, check_shape
-
-_OBSERVATION_RATE = 10.0
 
 
 class Family(Conditioned):
     """Variational autoencoder; see ``galforge.models.protocol.Family``.
 
-    Images are sampled as the decoder's mean for a standard normal latent vector, plus (setting
-    ``sky_noise``) white noise of the learned sky level in image units. Without it the images are as smooth
-    as a decoder's mean, and every measure that feels noise (smoothness, asymmetry, high spatial frequencies)
-    tells them from observed ones at once. On noiseless data the learned level falls to its floor,
-    and none is added. Conditions are maps beside the image for the encoder, and numbers beside the latent vector for
-    the decoder.
+    A sample is the decoder's mean for a standard normal latent vector, plus (setting ``sky_noise``) white noise of the
+    learned sky level in image units. Without that noise, images are as smooth as a decoder's mean, and every measure
+    that is sensitive to noise (smoothness, asymmetry, high spatial frequencies) tells them from observed ones. On
+    noiseless data the learned level falls to its floor, and no noise is added. The encoder sees conditions as maps
+    beside the image, the decoder as numbers beside the latent vector.
+
+    Attributes:
+        bounded: see ``galforge.models.protocol.Bounded``.
+        latent: length of the latent vectors that ``generate`` takes.
     """
 
     bounded = True
 
     def __init__(self, settings: ModelSettings, shape: Shape, normalisation: Normalisation):
         check_shape(settings, shape)
-        self.settings, self.shape = settings, shape
-        self.conditions = tuple(settings.conditions)
-        self.networks = Networks(settings, shape, normalisation)
-
-    @property
-    def latent(self) -> int:
-        """Length of the latent vectors that ``generate`` takes."""
-        return self.settings.latent
+        super().__init__(settings, shape, Networks(settings, shape, normalisation))
+        self.latent = settings.latent
 
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
-        rate = self.settings.learning_rate
-        observation = list(self.networks.observation.parameters())
-        networks = [*self.networks.encoder.parameters(), *self.networks.decoder.parameters()]
-        # The noise is a few logarithms that have to follow as the decoder gets better; Adam moves them by
-        # about the rate in each step, whatever their gradient.
-        groups = [{"params": networks, "lr": rate}, {"params": observation, "lr": _OBSERVATION_RATE * rate}]
-        return {"vae": torch.optim.Adam(groups, fused=True)}
+        return {"vae": adam(self.networks, self.settings.learning_rate)}
 
     def step(self, images: Tensor, conditions: dict[str, Tensor] | None, step: Step) -> dict[str, Tensor]:
-        """Losses: ``loss`` and its two terms, ``reconstruction`` and ``divergence``, all in nats per
-        pixel."""
+        """Losses [nats per pixel]: ``loss`` and its two terms, ``reconstruction`` and ``divergence``."""
         given = followed(self.conditioning, conditions, step)
         with step.autocast():
             mean, log_variance = self.networks.encoder(images, given)
         mean, log_variance = mean.float(), log_variance.float().clamp(-20, 10)
-        noise = step.draws.normal(self.settings.latent)
+        noise = step.draws.normal(self.latent)
         with step.autocast():
             expected = self.networks.decoder(mean + torch.exp(0.5 * log_variance) * noise, given)
-        expected = expected.float()
-        variance = self.networks.observation.variance(expected)
-        reconstruction = 0.5 * ((images - expected) ** 2 / variance + torch.log(variance)).mean()
+        reconstruction = self.networks.observation.surprise(images, expected.float())
         divergence = 0.5 * (mean**2 + torch.exp(log_variance) - 1 - log_variance).sum(1).mean() / images[0].numel()
         loss = reconstruction + self._weight(step.images_seen) * divergence
         step.update("vae", loss)
-        return {
-            "loss": loss.detach(),
-            "reconstruction": reconstruction.detach(),
-            "divergence": divergence.detach(),
-        }
+        return {"loss": loss.detach(), "reconstruction": reconstruction.detach(), "divergence": divergence.detach()}
 
     def sample(self, noise: Noise, conditions: dict[str, Tensor] | None) -> Tensor:
         return self._observed(noise.normal(self.latent), numbers_of(self.conditioning, conditions), noise)
 
     def generate(self, latents: Tensor, noise: Noise) -> Tensor:
-        """Normalised images (n, C, H, W) of latent vectors (n, latent), with the noise of the sky where it is added."""
+        """Normalised images (n, C, H, W) of latent vectors (n, latent), with sky noise if the settings say so."""
         return self._observed(latents, None, noise)
 
     def _observed(self, latents: Tensor, given: Tensor | None, noise: Noise) -> Tensor:
@@ -81,7 +63,7 @@ class Family(Conditioned):
         return self.networks.observation.observe(expected, noise.normal(*self.shape))
 
     def reconstruct(self, images: Tensor, conditions: dict[str, Tensor] | None, noise: Noise) -> Tensor:
-        """The expected normalised images (n, C, H, W) of the means of such images' latent vectors, without noise."""
+        """Expected normalised images (n, C, H, W), without noise, of the mean latent vectors of such images."""
         given = numbers_of(self.conditioning, conditions)
         mean, _ = self.networks.encoder(images, given)
         return self.networks.decoder(mean, given)

@@ -5,7 +5,6 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from galforge.models.conditions import beside, conditioning_of, features_of, with_maps
 from galforge.models.normalisation import Normalisation
@@ -15,12 +14,13 @@ BOTTOM = 4
 """Side of the feature maps between the convolutions and the latent vector [pixels]."""
 
 STRIDE = 2
-"""The finest features have pixels of twice the size: galaxies come blurred by a PSF that is wider than that,
-and three quarters of the work would go into the last level."""
+"""Side of a pixel of the finest feature maps [px]: the PSF is wider than that, and maps at full resolution would take
+three quarters of the work."""
 
 _GROUPS = 8
 _SKY_FLOOR = 0.1
 _FRACTION_AT_START = 0.3
+_OBSERVATION_RATE = 10.0
 
 
 class Networks(nn.Module):
@@ -38,19 +38,12 @@ class Networks(nn.Module):
 
 
 class Residual(nn.Module):
-    """Two normalised convolutions beside a shortcut; the identity (or the projection) at the start of
-    training."""
+    """Two normalised convolutions beside a shortcut; training starts from the shortcut alone."""
 
     def __init__(self, inputs: int, outputs: int):
         super().__init__()
-        self.body = nn.Sequential(
-            nn.GroupNorm(math.gcd(_GROUPS, inputs), inputs),
-            nn.SiLU(),
-            nn.Conv2d(inputs, outputs, 3, padding=1),
-            nn.GroupNorm(math.gcd(_GROUPS, outputs), outputs),
-            nn.SiLU(),
-            nn.Conv2d(outputs, outputs, 3, padding=1),
-        )
+        layers = [*_normalised(inputs), nn.Conv2d(inputs, outputs, 3, padding=1)]
+        self.body = nn.Sequential(*layers, *_normalised(outputs), nn.Conv2d(outputs, outputs, 3, padding=1))
         self.shortcut = nn.Conv2d(inputs, outputs, 1) if inputs != outputs else nn.Identity()
         nn.init.zeros_(self.body[-1].weight)
         nn.init.zeros_(self.body[-1].bias)
@@ -60,7 +53,7 @@ class Residual(nn.Module):
 
 
 class Encoder(nn.Module):
-    """Images (n, C, H, W), with maps of conditions, to mean and log-variance of the latent vector, (n, latent) each."""
+    """Images (n, C, H, W), with maps of the conditions, to mean and log-variance (n, latent) of the latent vector."""
 
     def __init__(self, channels: int, widths: list[int], blocks: int, latent: int):
         super().__init__()
@@ -68,12 +61,7 @@ class Encoder(nn.Module):
         for width, wider in pairwise(widths):
             layers += [Residual(width, width) for _ in range(blocks)]
             layers.append(nn.Conv2d(width, wider, 4, stride=2, padding=1))
-        layers += [
-            Residual(widths[-1], widths[-1]),
-            nn.GroupNorm(math.gcd(_GROUPS, widths[-1]), widths[-1]),
-            nn.SiLU(),
-        ]
-        self.convolutions = nn.Sequential(*layers)
+        self.convolutions = nn.Sequential(*layers, Residual(widths[-1], widths[-1]), *_normalised(widths[-1]))
         self.head = nn.Linear(widths[-1] * BOTTOM**2, 2 * latent)
 
     def forward(self, images: Tensor, numbers: Tensor | None = None) -> tuple[Tensor, Tensor]:
@@ -82,7 +70,7 @@ class Encoder(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Latent vectors (n, latent), with conditions, to the expected normalised image (n, C, H, W), free of noise."""
+    """Latent vectors (n, latent), with conditions, to expected normalised images (n, C, H, W), without noise."""
 
     def __init__(self, channels: int, widths: list[int], blocks: int, inputs: int):
         super().__init__()
@@ -90,32 +78,29 @@ class Decoder(nn.Module):
         self.head = nn.Linear(inputs, math.prod(self.bottom))
         layers: list[nn.Module] = [Residual(widths[-1], widths[-1])]
         for width, narrower in pairwise(widths[::-1]):
-            # Convolved before it is enlarged: four times fewer operations than the other way round.
-            layers += [nn.Conv2d(width, narrower, 3, padding=1), Enlarge()]
+            # Convolving before enlarging takes a quarter of the operations.
+            layers += [nn.Conv2d(width, narrower, 3, padding=1), nn.Upsample(scale_factor=2.0, mode="nearest")]
             layers += [Residual(narrower, narrower) for _ in range(blocks)]
-        layers += [nn.GroupNorm(math.gcd(_GROUPS, widths[0]), widths[0]), nn.SiLU()]
-        layers += [nn.Conv2d(widths[0], STRIDE**2 * channels, 3, padding=1), nn.PixelShuffle(STRIDE)]
-        self.convolutions = nn.Sequential(*layers)
+        layers += [*_normalised(widths[0]), nn.Conv2d(widths[0], STRIDE**2 * channels, 3, padding=1)]
+        self.convolutions = nn.Sequential(*layers, nn.PixelShuffle(STRIDE))
 
     def forward(self, latents: Tensor, numbers: Tensor | None = None) -> Tensor:
         return self.convolutions(self.head(beside(latents, numbers)).unflatten(1, self.bottom))
 
 
-class Enlarge(nn.Module):
-    """Doubles the side of feature maps by repeating pixels; the convolutions behind it smooth."""
-
-    def forward(self, features: Tensor) -> Tensor:
-        return functional.interpolate(features, scale_factor=2.0, mode="nearest")
+def _normalised(channels: int) -> tuple[nn.Module, nn.Module]:
+    """A group normalisation and the activation after it."""
+    return nn.GroupNorm(math.gcd(_GROUPS, channels), channels), nn.SiLU()
 
 
 class Observation(nn.Module):
     """How an observed pixel scatters about the expected flux x [image unit]: variance sky^2 + (fraction x)^2.
 
-    Both numbers are learned per channel. The first is the noise of the sky, which an image has and the
-    decoder cannot foresee; the second is what the decoder gets wrong. Keeping them apart lets sampled images
-    get the noise of the sky without that error, and learning them calibrates the decoder (Rybkin et al. 2021,
-    section 3). The sky has a floor of a tenth of the softening, which is half the noise of noisy stamps: on
-    noiseless ones it would fall without end, and the faintest wings would outweigh the galaxies.
+    Both numbers are learned per channel. ``sky`` is the noise of the sky, which a decoder cannot predict; ``fraction``
+    is the relative error of the decoder. Keeping them apart lets sampled images have the noise of the sky without that
+    error, and learning them calibrates the decoder (Rybkin et al. 2021, section 3). The sky has a floor of a tenth of
+    the softening, half the noise of noisy stamps. On noiseless stamps it would fall without limit, and the faintest
+    wings would outweigh the galaxies.
     """
 
     def __init__(self, normalisation: Normalisation):
@@ -127,18 +112,35 @@ class Observation(nn.Module):
         self.log_sky = nn.Parameter(torch.log(unit))
         self.log_fraction = nn.Parameter(torch.full_like(self.log_sky, math.log(_FRACTION_AT_START)))
 
+    def surprise(self, images: Tensor, expected: Tensor) -> Tensor:
+        """Mean negative log-likelihood [nats per pixel, up to a constant] of normalised images (n, C, H, W)."""
+        variance = self.variance(expected)
+        return 0.5 * ((images - expected) ** 2 / variance + torch.log(variance)).mean()
+
     def variance(self, expected: Tensor) -> Tensor:
         """Variance of normalised pixels about their expected normalised values, both (n, C, H, W)."""
-        # Detached: the decoder must not make its errors look probable by claiming another flux.
+        # Detached, so that the decoder cannot make its errors more probable by claiming another flux.
         flux = self.normalisation.invert(expected.detach())
         sky = torch.maximum(self.log_sky, self.log_floor)
         scatter = torch.exp(2 * sky) + torch.exp(2 * self.log_fraction) * flux**2
         return scatter * self.normalisation.slope(flux) ** 2
 
     def observe(self, expected: Tensor, noise: Tensor) -> Tensor:
-        """Add the noise of the sky, where it is above its floor, to expected normalised images.
+        """Expected normalised images (n, C, H, W) with sky noise, from standard normal ``noise`` of the same shape.
 
-        ``expected`` and the standard normal ``noise`` are (n, C, H, W).
+        Where the sky is at its floor, no noise is added.
         """
         sky = torch.where(self.log_sky > self.log_floor, torch.exp(self.log_sky), 0.0)
         return self.normalisation.normalise(self.normalisation.invert(expected) + sky * noise)
+
+
+def adam(networks: nn.Module, rate: float, epsilon: float = 1e-8) -> torch.optim.Optimizer:
+    """Adam over encoder, decoder and, if there is one, observation, with ten times the step size.
+
+    The observation is a few logarithms that must keep up with the decoder, and Adam moves each by about the step size
+    per step, whatever its gradient.
+    """
+    groups = [{"params": [*networks.encoder.parameters(), *networks.decoder.parameters()], "lr": rate}]
+    if networks.observation is not None:
+        groups.append({"params": list(networks.observation.parameters()), "lr": _OBSERVATION_RATE * rate})
+    return torch.optim.Adam(groups, eps=epsilon, fused=True)

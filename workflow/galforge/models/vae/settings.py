@@ -15,18 +15,13 @@ class ModelSettings(ConditionedSettings):
 
     latent: int = Field(64, ge=1, le=4096, description="length of the latent vector")
     width: int = Field(
-        32,
-        ge=4,
-        multiple_of=4,
-        description="channels at half the resolution of the images; doubled at each further halving",
+        32, ge=4, multiple_of=4, description="channels at half the resolution of the images; doubled at each halving"
     )
     max_width: int = Field(256, ge=4, multiple_of=4, description="most channels at any resolution")
-    blocks: int = Field(1, ge=1, description="residual blocks per resolution, in the encoder and in the decoder each")
+    blocks: int = Field(1, ge=1, description="residual blocks per resolution, in encoder and decoder each")
     beta: float = Field(1.0, gt=0, description="weight of the Kullback-Leibler term; 1 is the evidence lower bound")
     kl_warmup_images: int = Field(
-        0,
-        ge=0,
-        description="the weight of the Kullback-Leibler term rises from zero over this many images [images]",
+        0, ge=0, description="images over which the weight of the Kullback-Leibler term rises from zero [images]"
     )
     learning_rate: float = Field(1e-3, gt=0, description="step size of Adam")
     sky_noise: bool = Field(
@@ -38,6 +33,6 @@ def check_shape(settings: ModelSettings, shape: tuple[int, int, int]) -> None:
     """Refuse image shapes (C, H, W) that this family cannot make.
 
     Raises:
-        GalforgeError: not square, side no power of two from 32 to 256, or not 1 to 5 channels.
+        GalforgeError: see ``check_halving``.
     """
-    check_halving("vae", (settings.width, settings.max_width), shape)
+    check_halving("vae", settings, shape)

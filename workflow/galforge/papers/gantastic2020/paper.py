@@ -1,11 +1,11 @@
 """Gantastic 4 (2020): sparse images, generators of them, and scores of how real they look."""
 
-from galforge.papers.gantastic2020.gantastic2020 import GANTASTIC2020
+from galforge.papers.gantastic2020.tables import TABLES
 from galforge.papers.paper import Paper, Section
 
 PAPER = Paper(
     reference="Gantastic 4, Two-Stage GAN for Sparse Galaxy Image Generation (ETH Zurich)",
-    tables={table.file: table for table in GANTASTIC2020.values()},
+    tables=TABLES,
     sections=(
         Section(
             "gantastic2020",

@@ -1,11 +1,11 @@
 """Holzschuh et al. (2022): StyleGAN, ALAE and VAE, measured against source galaxies; denoising."""
 
-from galforge.papers import readings
+from galforge.papers.holzschuh2022.tables import TABLES
 from galforge.papers.paper import Paper, Section
 
 PAPER = Paper(
     reference="Holzschuh et al. 2022, MNRAS 515, 652",
-    tables={name: table for name, table in readings.TABLES.items() if table.study == "holzschuh2022"},
+    tables=TABLES,
     sections=(
         Section(
             "stamps",

@@ -1,11 +1,11 @@
 """Li et al. (2024): galaxies made for a redshift."""
 
-from galforge.papers.li2024.tables import LI2024
+from galforge.papers.li2024.tables import TABLES
 from galforge.papers.paper import Paper, Section
 
 PAPER = Paper(
     reference="Li et al. 2024, arXiv:2407.07229",
-    tables=LI2024,
+    tables=TABLES,
     sections=(
         Section(
             "li2024",

@@ -1,17 +1,39 @@
 """The tables of Li et al. (2024), arXiv:2407.07229: galaxies made for a redshift."""
 
-from galforge.papers.table import LI, Table
+from dataclasses import replace
 
-LI2024 = {
+from galforge.drawing.names import BANDS, SOURCES
+from galforge.papers.table import Table
+
+_LABELS = {
+    "galaxy_kl": ("Mean", "{}"),
+    "galaxy_kl_redshift_bins": ("Mean, over ten bins of redshift", "{}, over ten bins of redshift"),
+    "galaxy_kl_empty": ("Bins without generated galaxies [%]", "{}, bins without generated galaxies [%]"),
+    "fitting_loss": ("Mean ln |ERRCXY|", "{}"),
+    "fitting_loss_difference": ("Difference from the source at equal redshift", "{}"),
+    "fitting_missing": ("Difference of shares without a value [%]", "{}"),
+    "redshift_loss": ("Redshift loss", "{}"),
+    "redshift_loss_normalised": ("Redshift loss of Δz / (1 + z)", "{}"),
+    "redshift_bias": ("Bias", "{}"),
+    "redshift_scatter": ("Scatter σ_NMAD", "{}"),
+    "redshift_outliers": ("Outliers [%]", "{}"),
+    "inception_score": ("Inception score", "Inception score, {}"),
+    "class_entropy_score": ("Class entropy score", "Class entropy score, {}"),
+    "fid": ("FID", "FID, {}"),
+}
+"""What a row of all properties or bands is called, and one of a single one, by metric."""
+_ORDER = (*SOURCES, *BANDS, *(f"sky_rms_{band}" for band in BANDS))
+_REDSHIFT = ("redshift_loss", "redshift_loss_normalised", "redshift_bias", "redshift_scatter", "redshift_outliers")
+_KL = ("galaxy_kl", "galaxy_kl_redshift_bins", "galaxy_kl_bin", "galaxy_kl_empty")
+_FITTING = ("fitting_loss", "fitting_loss_difference", "fitting_missing")
+_SCORES = ("inception_score", "class_entropy_score")
+_SELECT = "galforge.papers.li2024.rows:named_by_network"
+
+TABLES = {
     "table1": Table(
         "Losses and scores of galaxies made for a redshift",
         ("galaxy_kl", "fitting_loss", "redshift_loss", "band_scores"),
-        (
-            *("galaxy_kl", "galaxy_kl_redshift_bins", "galaxy_kl_bin", "galaxy_kl_empty"),
-            *("fitting_loss", "fitting_loss_difference", "fitting_missing"),
-            *("redshift_loss", "redshift_loss_normalised", "redshift_bias", "redshift_scatter", "redshift_outliers"),
-            *("inception_score", "class_entropy_score", "fid"),
-        ),
+        (*_KL, *_FITTING, *_REDSHIFT, *_SCORES, "fid"),
         "Divergence of the galaxies' properties from the source's, how well they could be fitted, "
         "whether a network that learned redshifts from the source finds the one that was asked for, and what image "
         "networks see",
@@ -28,16 +50,32 @@ LI2024 = {
         "order of the models turns round: they are no targets, and a score above the source's is not better.",
         factors=dict.fromkeys(("galaxy_kl_empty", "fitting_missing", "redshift_outliers"), 100.0),
         sections={
-            **dict.fromkeys(("galaxy_kl", "galaxy_kl_redshift_bins", "galaxy_kl_bin"), "Galaxy KL loss"),
-            "galaxy_kl_empty": "Galaxy KL loss",
-            **dict.fromkeys(("fitting_loss", "fitting_loss_difference", "fitting_missing"), "Fitting loss"),
-            **dict.fromkeys(("redshift_loss", "redshift_loss_normalised", "redshift_bias"), "Redshift"),
-            **dict.fromkeys(("redshift_scatter", "redshift_outliers"), "Redshift"),
-            **dict.fromkeys(("inception_score", "class_entropy_score", "fid"), "Image networks"),
+            **dict.fromkeys(_KL, "Galaxy KL loss"),
+            **dict.fromkeys(_FITTING, "Fitting loss"),
+            **dict.fromkeys(_REDSHIFT, "Redshift"),
+            **dict.fromkeys((*_SCORES, "fid"), "Image networks"),
         },
         digits="g",
         details="property by property and band by band",
-        study=LI,
+        readings={
+            **dict.fromkeys((*_KL, "fitting_missing"), "distance"),
+            **dict.fromkeys(("fitting_loss", *_REDSHIFT, *_SCORES), "beside"),
+            "fitting_loss_difference": "difference",
+            "galaxy_kl_empty": "number",
+        },
+        order=_ORDER,
+        labels={
+            **{f"{metric} all": together for metric, (together, _) in _LABELS.items()},
+            **{metric: single for metric, (_, single) in _LABELS.items()},
+        },
+        totals=("all",),
+        engines=False,
+        head="Quantity",
+        cells="Each cell: value ± standard error; KL losses and FIDs then have the floor, which a perfect model would "
+        "score at these sample sizes, and say “at floor” below twice that. Numbers of one sample have no floor: they "
+        "say “at the source's” where they lie within twice the errors of both from the source's value, and differences "
+        "say “at zero” within twice their error of it. No ranking is claimed from such cells.",
+        select=_SELECT,
     ),
     "successors": Table(
         "Means of generated galaxies over those of the source",
@@ -50,6 +88,14 @@ LI2024 = {
         "authors on the same data (arXiv:2411.18440), for orientation.",
         sections={"generated_over_real": "Generated over source", "fid": "FID of Inception-v3"},
         digits="g",
-        study=LI,
+        readings={"generated_over_real": "ratio"},
+        order=_ORDER,
+        labels={"generated_over_real all": "Mean", "fid": "FID"},
+        totals=(),
+        engines=False,
+        cells="Each cell: value ± standard error; “at one” says that it lies within twice its error of 1 and supports "
+        "no ranking.",
     ),
 }
+LOSSES = replace(TABLES["table1"], name="li2024/table1")
+"""The first table under its full name, for figures that show its rows."""

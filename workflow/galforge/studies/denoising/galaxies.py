@@ -12,9 +12,9 @@ import numpy as np
 
 from galforge.errors import GalforgeError
 from galforge.logs import log, progress
-from galforge.measure.images import galaxy
 from galforge.seeds import generator
 from galforge.stamps.file import Header, Stamps
+from galforge.stamps.galaxies import galaxy
 from galforge.stamps.native_file import NativeWriter
 
 LARGEST = 1024

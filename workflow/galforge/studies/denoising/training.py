@@ -24,12 +24,9 @@ from galforge.training.draws import Draws, torch_seed
 from galforge.training.history import write_csv
 from galforge.training.keep import CHECKPOINT_SECONDS, Keep
 from galforge.training.lease import Lease
+from galforge.training.state import Diverged
 
 _KEPT = ("best", "steps", "epoch", "best_epoch")
-
-
-class Diverged(GalforgeError):
-    """A loss is not finite."""
 
 
 @dataclass(frozen=True)

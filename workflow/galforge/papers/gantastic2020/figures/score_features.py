@@ -1,16 +1,30 @@
 """What tells images of high score from those of low score: histograms, power spectra, and the best scorer."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
-from matplotlib.axes import Axes
-
-from galforge.drawing.style import figure, model_look, save
 from galforge.errors import GalforgeError
+from galforge.papers.figure import Needs
 
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from galforge.papers.figure import Files, Subject
+
+TITLE = "What tells images of high score from those of low score"
+CAPTION = (
+    "Histogram of levels and one-dimensional power spectrum of images of low, middle and high score, a third of "
+    "the images each: lines are means (of the logarithm for the spectrum), bands hold 68 % of the images. On the "
+    "right the score that the scorer of generated images gives images that it was not trained on, against their "
+    "own."
+)
+ALTERNATIVE = "Histograms and power spectra of images of {dataset} by score, and scores predicted for them"
 _PERCENTILES = (16, 84)
 _THIRDS = ("low", "middle", "high")
 _FEWEST = 0.01  # [pixels per image] of a level whose mean is drawn: rarer ones make no curve
@@ -31,7 +45,7 @@ class _Third:
     frame: pd.DataFrame
 
 
-def draw(
+def plot(
     measured: tuple[str, pd.DataFrame],
     predicted: tuple[str, pd.DataFrame],
     png: str | Path,
@@ -54,6 +68,8 @@ def draw(
     Raises:
         ScoreFeaturesError: a column is lacking, or fewer than 3 images have a score.
     """
+    from galforge.drawing.style import figure, save
+
     label, frame = measured
     thirds = _thirds(label, frame)
     histogram, spectrum = _columns(label, frame, "histogram_"), _columns(label, frame, "spectrum_")
@@ -75,6 +91,8 @@ def draw(
 
 def _thirds(label: str, frame: pd.DataFrame) -> list[_Third]:
     """The images of low, middle and high score, with the scores between which they lie."""
+    import numpy as np
+
     if "score" not in frame.columns:
         raise ScoreFeaturesError(f"{label}: no column score among the measurements; measure the scored images again")
     score = frame["score"].to_numpy(float, na_value=np.nan)
@@ -103,6 +121,8 @@ def _columns(label: str, frame: pd.DataFrame, block: str) -> list[str]:
 
 def _draw_histograms(axis: Axes, thirds: Sequence[_Third], columns: list[str]) -> None:
     """Pixels at a level, averaged over neighbouring levels where these are many."""
+    import numpy as np
+
     edges = np.array([*(edge for edge in _EDGES if edge < len(columns)), len(columns)])
     edges, widths = edges[:-1], np.diff(edges)
     middles = edges + (widths - 1) / 2
@@ -122,6 +142,8 @@ def _draw_histograms(axis: Axes, thirds: Sequence[_Third], columns: list[str]) -
 
 def _draw_spectra(axis: Axes, thirds: Sequence[_Third], columns: list[str], first: int) -> None:
     """Power from the ring of a radius on; an image without light has none, and no part in its means."""
+    import numpy as np
+
     radius = np.arange(first, first + len(columns))
     for index, third in enumerate(thirds):
         power = third.frame[columns].to_numpy(float)
@@ -135,12 +157,16 @@ def _draw_spectra(axis: Axes, thirds: Sequence[_Third], columns: list[str], firs
 
 
 def _mean_and_band(values: np.ndarray) -> tuple[np.ndarray, ...]:
+    import numpy as np
+
     return values.mean(axis=0), *np.percentile(values, _PERCENTILES, axis=0)
 
 
 def _draw_line(
     axis: Axes, index: int, label: str, x: np.ndarray, mean: np.ndarray, low: np.ndarray, high: np.ndarray
 ) -> None:
+    from galforge.drawing.style import model_look
+
     look = model_look(index)
     axis.fill_between(x, low, high, color=look["color"], alpha=0.15, linewidth=0)
     axis.plot(x, mean, label=label, **look)
@@ -153,6 +179,8 @@ def _name_ticks(axis: Axes, ticks: Sequence[int]) -> None:
 
 
 def _draw_predicted(axis: Axes, label: str, frame: pd.DataFrame) -> None:
+    import numpy as np
+
     score, predicted = (frame[name].to_numpy(float) for name in ("score", "predicted"))
     error = np.mean(np.abs(predicted - score))
     top = 1.03 * max(score.max(), predicted.max())
@@ -166,3 +194,21 @@ def _draw_predicted(axis: Axes, label: str, frame: pd.DataFrame) -> None:
     axis.set_xlabel(f"Score of {len(frame)} images")
     axis.set_ylabel(f"Predicted by {label}", fontsize=9)
     axis.set_title(f"Predicted scores, MAE {error:.3f}", loc="left", fontweight="bold")
+
+
+def needs(subject: Subject) -> Needs | None:
+    """Features of images with scores, and what the scorer of generated images says of them."""
+    if not subject.scored:
+        return None
+    return Needs(subject.scored_files(), {**subject.scored_labels(), "scorer": subject.scorer, "side": subject.side})
+
+
+def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:
+    """Read the files and plot them."""
+    import pandas as pd
+
+    from galforge.drawing.labels import scorer_label, source_label
+
+    source = source_label(told["dataset"], told["origin"], told["scale"]), pd.read_parquet(files["features"])
+    scorer = scorer_label(told["scorer"]), pd.read_parquet(files["predictions"])
+    plot(source, scorer, out["png"], out["pdf"], side=told["side"])

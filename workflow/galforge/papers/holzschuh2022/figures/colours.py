@@ -1,20 +1,33 @@
 """Colours of early and late types, and the bulge statistic that tells them apart."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
+from galforge.papers.figure import Needs
 
-from galforge.drawing.density import window
-from galforge.drawing.samples import FILL, Sample, legend, look, samples
-from galforge.drawing.style import SOURCE_COLOUR, figure, save
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
 
+    from galforge.drawing.samples import Sample
+    from galforge.papers.figure import Files, Subject
+
+TITLE = "Colours and bulge statistic"
+CAPTION = (
+    "The colour g - i of early (F of 0 or more) and late types, and the bulge statistic F(G, M20) that tells them "
+    "apart, of the stamps that the morphology rests on."
+)
+ALTERNATIVE = "Histograms of colours and of the bulge statistic of {dataset} and its models"
+ENGINE_OF = "holzschuh2022/morphology"
+"""The table that says what measured the morphology."""
 _COLUMNS = ("gini_m20_bulge", "magnitude_g", "magnitude_i")
 _BINS = (8, 30)  # at least and at most; between them as many as the root of the source's number
 
 
-def draw(
+def plot(
     source: tuple[str, pd.DataFrame],
     generated: Sequence[tuple[str, pd.DataFrame]],
     png: str | Path,
@@ -38,6 +51,12 @@ def draw(
     Raises:
         SamplesError: a column is lacking, or no source stamp was measured well enough to be drawn.
     """
+    import numpy as np
+
+    from galforge.drawing.density import window
+    from galforge.drawing.samples import FILL, legend, look, samples
+    from galforge.drawing.style import SOURCE_COLOUR, figure, save
+
     shown = samples(source, generated, protocol, _COLUMNS)
     types = [_types(sample) for sample in shown]
     colour = "g - i [mag]" if calibrated else "g - i, instrumental [mag]"
@@ -76,7 +95,32 @@ def draw(
 
 def _types(sample: Sample) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """g - i of early and of late types, and F, of the galaxies that have both."""
+    import numpy as np
+
     bulge, g, i = (sample.values(name) for name in _COLUMNS)
     there = np.isfinite(bulge) & np.isfinite(g - i)
     bulge, colour = bulge[there], (g - i)[there]
     return colour[bulge >= 0], colour[bulge < 0], bulge
+
+
+def needs(subject: Subject) -> Needs | None:
+    """Morphology and photometry, of data sets that have the bands g and i."""
+    if subject.sweep or not subject.takes("morphology", "photometry") or not {"g", "i"} <= set(subject.bands):
+        return None
+    inputs = {
+        "morphology": subject.measurements("morphology"),
+        "photometry": subject.measurements("photometry"),
+        "stamps": subject.stamps()[0],
+    }
+    return Needs(inputs, subject.labels(), libraries=("scipy",))
+
+
+def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:
+    """Read the files and plot them."""
+    from galforge.drawing.labels import measured
+    from galforge.stamps.file import Stamps
+
+    source, models = measured(told, files["morphology"], files["photometry"])
+    with Stamps(files["stamps"]) as stamps:
+        calibrated = bool(stamps.header.zero_points)
+    plot(source, models, out["png"], out["pdf"], protocol="corrected", calibrated=calibrated)

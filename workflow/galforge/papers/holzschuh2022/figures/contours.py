@@ -1,15 +1,27 @@
 """Pairs of morphological properties: how they go together in the source and in each model."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+from galforge.papers.figure import Needs
 
-from galforge.drawing import density
-from galforge.drawing.names import MORPHOLOGY
-from galforge.drawing.samples import legend, look, samples
-from galforge.drawing.style import SOURCE_COLOUR, figure, save
+if TYPE_CHECKING:
+    import pandas as pd
 
+    from galforge.papers.figure import Files, Subject
+
+TITLE = "Pairs of properties"
+CAPTION = (
+    "Pairs of morphological properties of the corrected protocol: the areas of highest density that hold 30, 60 "
+    "and 90 % of the source stamps (filled) and 60 and 90 % of each model's (lines). Few stamps are drawn as "
+    "points."
+)
+ALTERNATIVE = "Contours of pairs of morphological properties of {dataset} and its models"
+ENGINE_OF = "holzschuh2022/morphology"
+"""The table that says what measured the morphology."""
 PAIRS = (
     ("m20", "gini"),
     ("concentration", "asymmetry"),
@@ -22,7 +34,7 @@ _FILLED, _LINES = (0.9, 0.6, 0.3), (0.9, 0.6)
 _SHADES = ("#E4E4E4", "#C4C4C4", "#9C9C9C")
 
 
-def draw(
+def plot(
     source: tuple[str, pd.DataFrame],
     generated: Sequence[tuple[str, pd.DataFrame]],
     png: str | Path,
@@ -44,6 +56,11 @@ def draw(
     Raises:
         SamplesError: no source stamp was measured well enough to be drawn.
     """
+    from galforge.drawing import density
+    from galforge.drawing.names import MORPHOLOGY
+    from galforge.drawing.samples import legend, look, samples
+    from galforge.drawing.style import SOURCE_COLOUR, figure, save
+
     shown = samples(source, generated, protocol)
     with figure(9.0, 6.6) as made:
         axes = made.subplots(2, 3)
@@ -71,3 +88,18 @@ def draw(
             f"filled: 30, 60, 90 % of the source; lines: 60, 90 % of a model; {protocol} protocol", fontsize=10
         )
         save(made, png, pdf)
+
+
+def needs(subject: Subject) -> Needs | None:
+    """Morphology of the source and of every training."""
+    if subject.sweep or not subject.takes("morphology"):
+        return None
+    return Needs({"measurements": subject.measurements("morphology")}, subject.labels(), libraries=("scipy",))
+
+
+def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:
+    """Read the files and plot them."""
+    from galforge.drawing.labels import measured
+
+    source, models = measured(told, files["measurements"])
+    plot(source, models, out["png"], out["pdf"], protocol="corrected")

@@ -1,20 +1,29 @@
 """Galaxies as observed, as denoised and as they are, with what is left of the difference."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
-from matplotlib.figure import Figure
-
-from galforge.drawing.stretch import levels
-from galforge.drawing.style import DPI, figure, save
 from galforge.errors import GalforgeError
-from galforge.papers.holzschuh2022.denoising_table import METHODS, case_label
+from galforge.papers.figure import Needs
 
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from galforge.papers.figure import Files, Subject
+
+TITLE = "Galaxies before and after denoising"
+CAPTION = (
+    "Test galaxies as observed, given back by networks and by the best method without one, and as they are, at "
+    "one asinh stretch per galaxy. Below each, what differs from the galaxy, in units of the noise; RMS is its "
+    "root mean square. Networks are the first of their share."
+)
+ALTERNATIVE = "Galaxies of {dataset} as observed, denoised and true, with residuals below"
 _WIDTH, _GAP, _HEADING, _LABELS, _BAR = 9.0, 0.04, 0.24, 0.16, 0.62  # [inches]
 _RANGE = 3.0  # of the residuals [noise of the input]
 _DARKEST = -0.25  # of the grey scale: noise below the sky is shown too
@@ -36,7 +45,7 @@ class Case:
     reference: str
 
 
-def draw(
+def plot(
     networks: Sequence[tuple[str, str | Path]],
     references: str | Path,
     png: str | Path,
@@ -63,6 +72,8 @@ def draw(
     Raises:
         GalforgeError: an example is missing from a file, or the files' images differ in shape.
     """
+    import numpy as np
+
     opened = [(label, Path(path), np.load(path)) for label, path in networks]
     filed = np.load(references)
     lines = []
@@ -88,6 +99,8 @@ def _images(
     references: str | Path,
     band: int,
 ) -> list[np.ndarray]:
+    import numpy as np
+
     wanted = [(references, filed, "input"), *((path, each, "output") for _, path, each in opened)]
     wanted += [(references, filed, case.reference), (references, filed, "truth")]
     out = []
@@ -109,6 +122,11 @@ def _draw_lines(
     png: str | Path,
     pdf: str | Path,
 ) -> None:
+    import numpy as np
+
+    from galforge.drawing.style import figure, save
+    from galforge.papers.holzschuh2022.denoising_table import METHODS, case_label
+
     across = len(labels)
     panel = (_WIDTH - (across + 1) * _GAP) / across
     firsts = [index == 0 or lines[index - 1][0] != case for index, (case, _, _) in enumerate(lines)]
@@ -147,6 +165,10 @@ def _draw_lines(
 
 def _stretch(truth: np.ndarray, sigma: float) -> Callable[[np.ndarray], np.ndarray]:
     """What makes of an image what is shown of it: 0 for the sky, 1 for the galaxy's brightest pixels."""
+    import numpy as np
+
+    from galforge.drawing.stretch import levels
+
     sky, softening, top = levels(truth[None])
     # Noiseless galaxies have no scatter of their own: what lies below the noise is shown linearly.
     softening = max(softening, sigma)
@@ -155,6 +177,8 @@ def _stretch(truth: np.ndarray, sigma: float) -> Callable[[np.ndarray], np.ndarr
 
 
 def _picture(axis: Axes, image: np.ndarray, panel: float, **look: object) -> None:
+    from galforge.drawing.style import DPI
+
     smooth = "nearest" if image.shape[-1] <= panel * DPI else "hanning"
     axis.imshow(image, origin="lower", interpolation=smooth, **look)
     axis.set_xticks([])
@@ -169,9 +193,60 @@ def _tell(axis: Axes, text: str) -> None:
 
 
 def _bar(made: Figure, panel: float, across: int, height: float) -> None:
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
     left = _GAP + (across - 2) * (panel + _GAP)
     axis = made.add_axes((left / _WIDTH, 0.42 / height, 1.9 * panel / _WIDTH, 0.1 / height))
     bar = made.colorbar(ScalarMappable(Normalize(-_RANGE, _RANGE), "RdBu_r"), cax=axis, orientation="horizontal")
     bar.set_label("residual [noise σ of the test]", fontsize=8, labelpad=1)
     bar.ax.tick_params(labelsize=7.5, length=2, pad=1.5)
     bar.outline.set_linewidth(0.6)
+
+
+def needs(subject: Subject) -> Needs | None:
+    """What the denoising study says of a sweep, and examples of every network of one sweep and of the references."""
+    if not subject.sweep:
+        return None
+    inputs = {**subject.sweep_summary("holzschuh2022"), **subject.denoised_examples()}
+    # More noise is shown besides the noise of training, or else the last test.
+    cases = list(subject.denoising.cases)
+    told = {
+        **subject.sweep_labels(),
+        "band": subject.band,
+        "networks": subject.networks(),
+        "noise_sigma": subject.denoising.noise_sigma,
+        "tests": ["in_domain", "noise_shift" if "noise_shift" in cases else cases[-1]],
+    }
+    return Needs(inputs, told)
+
+
+def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:
+    """Read the files and plot them."""
+    from galforge.papers.holzschuh2022.denoising_table import (
+        alpha_label,
+        assembled,
+        best_reference,
+        of_sweep,
+        shown_alphas,
+    )
+
+    sweep = {name: told[name] for name in ("dataset", "model", "protocol", "denoiser")}
+    rows = of_sweep(assembled(files), **sweep)
+    tests = list(dict.fromkeys(told["tests"]))
+    factors = rows[rows["property"].isin(tests)].drop_duplicates("property").set_index("property")
+    first: dict[float, str] = {}
+    for (_, alpha, _), path in zip(told["networks"], files["networks"], strict=True):
+        first.setdefault(float(alpha), path)
+    plot(
+        [(alpha_label(alpha), first[alpha]) for alpha in shown_alphas(rows, tests[0])],
+        files["references"],
+        out["png"],
+        out["pdf"],
+        cases=[
+            Case(name, factors.loc[name, "pixel_size"], factors.loc[name, "noise"], best_reference(rows, name))
+            for name in tests
+        ],
+        noise_sigma=told["noise_sigma"],
+        band=told["band"],
+    )

@@ -1,19 +1,30 @@
 """The distributions behind the morphological distances: source and models, one panel per property."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
+from galforge.papers.figure import Needs
 
-from galforge.drawing.names import MORPHOLOGY
-from galforge.drawing.samples import FILL, legend, look, samples
-from galforge.drawing.style import SOURCE_COLOUR, figure, save
+if TYPE_CHECKING:
+    import pandas as pd
 
-_BINS = np.linspace(-3.5, 3.5, 29)
+    from galforge.papers.figure import Files, Subject
+
+TITLE = "Distributions of morphology"
+CAPTION = (
+    "The nine morphological properties of the corrected protocol, standardised by the source's mean and "
+    "deviation; the legend gives the share of stamps that could be measured."
+)
+ALTERNATIVE = "Nine histograms of morphological properties of {dataset} and its models"
+ENGINE_OF = "holzschuh2022/morphology"
+"""The table that says what measured the morphology."""
+_EDGES = (-3.5, 3.5, 29)  # of the bins: first, last, number of edges
 
 
-def draw(
+def plot(
     source: tuple[str, pd.DataFrame],
     generated: Sequence[tuple[str, pd.DataFrame]],
     png: str | Path,
@@ -34,7 +45,14 @@ def draw(
     Raises:
         SamplesError: no source stamp was measured well enough to be drawn.
     """
+    import numpy as np
+
+    from galforge.drawing.names import MORPHOLOGY
+    from galforge.drawing.samples import FILL, legend, look, samples
+    from galforge.drawing.style import SOURCE_COLOUR, figure, save
+
     shown = samples(source, generated, protocol)
+    edges = np.linspace(*_EDGES)
     with figure(9.0, 8.2) as made:
         axes = made.subplots(3, 3)
         for axis, entry in zip(axes.ravel(), MORPHOLOGY.values(), strict=True):
@@ -44,20 +62,35 @@ def draw(
             unit = f" {entry.unit}" if entry.unit else ""
             axis.set_xlabel(f"mean {mean:.3g}{unit}, deviation {spread:.2g}{unit}")
             axis.set_yticks([])
-            axis.set_xlim(_BINS[0], _BINS[-1])
+            axis.set_xlim(edges[0], edges[-1])
             axis.set_xticks([-3, -2, -1, 0, 1, 2, 3])
             for index, sample in enumerate(shown):
                 values = sample.finite(entry.column)
                 if not len(values) or spread == 0:
                     continue
-                scaled = np.clip((values - mean) / spread, _BINS[0], _BINS[-1])
-                share = np.histogram(scaled, _BINS)[0] / len(scaled)
+                scaled = np.clip((values - mean) / spread, edges[0], edges[-1])
+                share = np.histogram(scaled, edges)[0] / len(scaled)
                 if index == 0:
-                    axis.stairs(share, _BINS, fill=True, color=FILL)
-                    axis.stairs(share, _BINS, color=SOURCE_COLOUR, linewidth=1.0)
+                    axis.stairs(share, edges, fill=True, color=FILL)
+                    axis.stairs(share, edges, color=SOURCE_COLOUR, linewidth=1.0)
                 else:
-                    axis.stairs(share, _BINS, linewidth=1.8, **look(index))
+                    axis.stairs(share, edges, linewidth=1.8, **look(index))
         legend(made, shown)
         made.supylabel("share of stamps drawn", fontsize=10)
         made.supxlabel(f"(property - source mean) / source deviation, {protocol} protocol", fontsize=10)
         save(made, png, pdf)
+
+
+def needs(subject: Subject) -> Needs | None:
+    """Morphology of the source and of every training."""
+    if subject.sweep or not subject.takes("morphology"):
+        return None
+    return Needs({"measurements": subject.measurements("morphology")}, subject.labels())
+
+
+def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:
+    """Read the files and plot them."""
+    from galforge.drawing.labels import measured
+
+    source, models = measured(told, files["measurements"])
+    plot(source, models, out["png"], out["pdf"], protocol="corrected")

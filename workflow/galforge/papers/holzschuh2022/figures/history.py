@@ -1,16 +1,23 @@
 """How training went: every loss of one or more runs against the images seen."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.ticker import EngFormatter, MaxNLocator
-
-from galforge.drawing.style import figure, model_look, save
 from galforge.errors import GalforgeError
+from galforge.papers.figure import Needs
 
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from galforge.papers.figure import Files, Subject
+
+TITLE = "Losses of the trainings"
+CAPTION = "Losses of the training against images seen; models with other losses have rows of their own."
+ALTERNATIVE = "Training losses on {dataset} falling with images seen"
 _ACROSS = 5
 _LOGITS = ("real", "fake")  # of adversarial models; they say little one by one
 
@@ -19,7 +26,7 @@ class HistoryError(GalforgeError):
     """A training history cannot be drawn."""
 
 
-def draw(runs: Sequence[tuple[str, pd.DataFrame]], png: str | Path, pdf: str | Path) -> None:
+def plot(runs: Sequence[tuple[str, pd.DataFrame]], png: str | Path, pdf: str | Path) -> None:
     """One panel per loss, one line per run; runs with other losses have rows of panels of their own.
 
     Losses of one name are drawn together only where all losses of the runs have the same names: those of different
@@ -31,6 +38,8 @@ def draw(runs: Sequence[tuple[str, pd.DataFrame]], png: str | Path, pdf: str | P
     Raises:
         HistoryError: a history has no column ``images_seen``, no loss or no rows.
     """
+    from galforge.drawing.style import figure, model_look, save
+
     kinds: dict[tuple[str, ...], list[int]] = {}
     for index, (label, history) in enumerate(runs):
         if "images_seen" not in history.columns or len(history.columns) < 2 or history.empty:
@@ -67,6 +76,11 @@ def _panels(losses: Sequence[str]) -> list[tuple[str, ...]]:
 
 
 def _draw_panel(axis: Axes, losses: Sequence[str], histories: Sequence[tuple[int, pd.DataFrame]]) -> None:
+    import numpy as np
+    from matplotlib.ticker import EngFormatter, MaxNLocator
+
+    from galforge.drawing.style import model_look
+
     for index, history in histories:
         for name, strength in zip(losses, (1.0, 0.45), strict=False):
             axis.plot(history["images_seen"], history[name], alpha=strength, **model_look(index))
@@ -79,3 +93,20 @@ def _draw_panel(axis: Axes, losses: Sequence[str], histories: Sequence[tuple[int
     axis.tick_params(labelsize=8)
     axis.xaxis.set_major_locator(MaxNLocator(3))
     axis.xaxis.set_major_formatter(EngFormatter(sep=""))
+
+
+def needs(subject: Subject) -> Needs | None:
+    """Histories of all trainings on the data set."""
+    if subject.sweep:
+        return None
+    return Needs({"histories": subject.histories()}, {"models": subject.labels()["models"]})
+
+
+def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:
+    """Read the files and plot them."""
+    import pandas as pd
+
+    from galforge.drawing.labels import model_labels
+
+    histories = [pd.read_csv(path) for path in files["histories"]]
+    plot(list(zip(model_labels(told["models"]), histories, strict=True)), out["png"], out["pdf"])

@@ -1,17 +1,27 @@
 """Walks through the latent space of each model, and source galaxies beside what models make of them."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from galforge.papers.figure import Needs
 
-from galforge.drawing.panels import Row, draw_rows, read
-from galforge.drawing.style import figure, save
-from galforge.papers.holzschuh2022.figures.stamps import check_alike, source_stretch
-from galforge.stamps.file import Stamps
+if TYPE_CHECKING:
+    from galforge.drawing.panels import Row
+    from galforge.papers.figure import Files, Subject
+
+TITLE = "Walks through the latent space, and reconstructions"
+CAPTION = (
+    "Above, held-out galaxies and what each model with an encoder makes of them; below, rows of galaxies on the "
+    "way between two random latent vectors. A model that knows its galaxies only by heart jumps from one to the "
+    "next. The stretch is that of the stamps."
+)
+ALTERNATIVE = "Rows of galaxies of {dataset} that models reconstruct, and that change step by step"
 
 
-def draw(
+def plot(
     source: tuple[str, str | Path],
     latents: Sequence[tuple[str, str | Path]],
     png: str | Path,
@@ -38,6 +48,11 @@ def draw(
         StampsFigureError: a file has other bands or image sizes than the source.
         StampsError: a catalogue lacks a column.
     """
+    import numpy as np
+
+    from galforge.drawing.panels import Row, check_alike, draw_rows, read, source_stretch
+    from galforge.stamps.file import Stamps
+
     stretch, header = source_stretch(source[1], count, seed, band)
     with Stamps(source[1]) as stamps:
         splits = dict(zip(stamps.catalog("name"), stamps.catalog("split"), strict=True))
@@ -72,8 +87,26 @@ def draw(
 
 
 def _draw_none(png: str | Path, pdf: str | Path) -> None:
+    from galforge.drawing.style import figure, save
+
     with figure(9.0, 0.8) as empty:
         empty.text(
             0.02, 0.5, "No model of this data set has latent vectors alone, or reconstructs stamps.", va="center"
         )
         save(empty, png, pdf)
+
+
+def needs(subject: Subject) -> Needs | None:
+    """Walks of every training; models that are asked for a redshift would need one for each walk."""
+    if subject.sweep or subject.scored or subject.has_redshifts:
+        return None
+    return Needs({"stamps": subject.stamps()[0], "latents": subject.latents()}, subject.gallery(), *subject.decoding)
+
+
+def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:
+    """Read the files and plot them."""
+    from galforge.drawing.labels import stamped
+
+    source, models = stamped(told, files["stamps"], *files["latents"])
+    shown = {name: told[name] for name in ("count", "seed", "band")}
+    plot(source, models, out["png"], out["pdf"], **shown)

@@ -1,25 +1,39 @@
 """Two planes that astronomers look at: Gini against M20, and size against magnitude."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.ticker import LogLocator
+from galforge.papers.figure import Needs
 
-from galforge.drawing import density
-from galforge.drawing.samples import Sample, samples
-from galforge.drawing.style import MODEL_COLOURS, SOURCE_COLOUR, figure, save
-from galforge.stamps.file import Header
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from matplotlib.axes import Axes
 
+    from galforge.drawing import density
+    from galforge.drawing.samples import Sample
+    from galforge.papers.figure import Files, Subject
+    from galforge.stamps.file import Header
+
+TITLE = "Gini-M20 and size-magnitude planes"
+CAPTION = (
+    "Above, the Gini-M20 plane with the lines of Lotz et al. (2008): mergers lie above the solid one, bulge- "
+    "dominated galaxies above the dashed one (F = 0). Below, half-light radius against magnitude. Grey contours "
+    "are the source's in every panel."
+)
+ALTERNATIVE = "Gini against M20 and size against magnitude of {dataset} and its models"
+ENGINE_OF = "holzschuh2022/morphology"
+"""The table that says what measured the morphology."""
 _SHARES = (0.9, 0.6, 0.3)
 _POINTS = 1500  # drawn of a sample at most: its first ones
 _WIDTH, _NARROWEST = 9.0, 2.1  # [inches]
 _GREY = "#8A8A8A"
 
 
-def draw(
+def plot(
     source: tuple[str, pd.DataFrame],
     generated: Sequence[tuple[str, pd.DataFrame]],
     png: str | Path,
@@ -47,6 +61,12 @@ def draw(
     Raises:
         SamplesError: a column is lacking, or no source stamp was measured well enough to be drawn.
     """
+    import numpy as np
+
+    from galforge.drawing import density
+    from galforge.drawing.samples import samples
+    from galforge.drawing.style import MODEL_COLOURS, SOURCE_COLOUR, figure, save
+
     shown = samples(source, generated, protocol, ("log_flux",))
     positions = [(_gini_m20(sample), _size_magnitude(sample, header, band)) for sample in shown]
     limits = [[density.window(values[np.isfinite(values)]) for values in pair] for pair in positions[0]]
@@ -74,6 +94,8 @@ def _gini_m20(sample: Sample) -> tuple[np.ndarray, np.ndarray]:
 
 def _size_magnitude(sample: Sample, header: Header, band: int) -> tuple[np.ndarray, np.ndarray]:
     """Magnitude (AB where there is a zero point), and log10 of the half-light radius in units of the pixel scale."""
+    import numpy as np
+
     zero_point = header.zero_points[band] if header.zero_points else 0.0
     radius = sample.values("rhalf_circ") * header.pixel_scale
     log_radius = np.log10(radius, out=np.full(radius.shape, np.nan), where=radius > 0)
@@ -81,6 +103,8 @@ def _size_magnitude(sample: Sample, header: Header, band: int) -> tuple[np.ndarr
 
 
 def _complete(pair: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    import numpy as np
+
     there = np.isfinite(pair[0]) & np.isfinite(pair[1])
     return pair[0][there], pair[1][there]
 
@@ -88,6 +112,8 @@ def _complete(pair: tuple[np.ndarray, np.ndarray]) -> tuple[np.ndarray, np.ndarr
 def _panel(
     axis: Axes, pair: tuple[np.ndarray, np.ndarray], reference: density.Plane, colour: str, source_size: int
 ) -> None:
+    from galforge.drawing import density
+
     x, y = _complete(pair)
     size = 4.0 if len(x) < 500 else 2.6
     # As pixels in the PDF too, which would otherwise hold each point.
@@ -98,6 +124,8 @@ def _panel(
 
 def _lotz(axis: Axes, across: tuple[float, float], named: bool) -> None:
     """The lines S = 0 (solid) and, below it, F = 0 (dashed)."""
+    import numpy as np
+
     m20 = np.linspace(*across, 200)
     mergers, bulges = (0.327 - 0.139 * m20) / 0.990, (3.96 + 0.693 * m20) / 4.95
     axis.plot(m20, mergers, color="#444444", linewidth=1.0)
@@ -120,6 +148,9 @@ def _title(sample: Sample) -> str:
 
 
 def _name_axes(axes: np.ndarray, header: Header, band: int) -> None:
+    import numpy as np
+    from matplotlib.ticker import LogLocator
+
     axes[0, 0].set_ylabel("Gini")
     unit = "arcsec" if header.pixel_unit == "arcsec" else "kpc"
     axes[1, 0].set_ylabel(f"half-light radius [{unit}]")
@@ -136,3 +167,26 @@ def _name_axes(axes: np.ndarray, header: Header, band: int) -> None:
         axis.set_xlabel("M20")
     for axis in axes[1]:
         axis.set_xlabel(magnitude)
+
+
+def needs(subject: Subject) -> Needs | None:
+    """Morphology and photometry of the source and of every training."""
+    if subject.sweep or not subject.takes("morphology", "photometry"):
+        return None
+    inputs = {
+        "morphology": subject.measurements("morphology"),
+        "photometry": subject.measurements("photometry"),
+        "stamps": subject.stamps()[0],
+    }
+    return Needs(inputs, {"band": subject.band, **subject.labels()}, libraries=("scipy",))
+
+
+def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:
+    """Read the files and plot them."""
+    from galforge.drawing.labels import measured
+    from galforge.stamps.file import Stamps
+
+    source, models = measured(told, files["morphology"], files["photometry"])
+    with Stamps(files["stamps"]) as stamps:
+        header = stamps.header
+    plot(source, models, out["png"], out["pdf"], protocol="corrected", header=header, band=told["band"])

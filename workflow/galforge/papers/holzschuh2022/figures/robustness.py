@@ -1,19 +1,27 @@
 """How denoising holds out in more noise and larger pixels than networks were trained for."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
-from matplotlib import colormaps
-from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-
-from galforge.drawing.names import model_label
-from galforge.drawing.style import figure, save
 from galforge.errors import GalforgeError
-from galforge.papers.holzschuh2022.denoising_table import METHODS, NETWORK, alpha_label, of_sweep
+from galforge.papers.figure import Needs
 
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+
+    from galforge.papers.figure import Files, Subject
+
+TITLE = "Robustness against noise and pixel size"
+CAPTION = (
+    "MSE over that of the images as observed, against noise and pixel size over those of training (the vertical "
+    "line), for some shares α, with bands of one standard error. Methods without a network (dashed) were tuned at "
+    "each point."
+)
+ALTERNATIVE = "Error against noise and against pixel size, one line per share of generated galaxies, of {dataset}"
 _CURVES = {
     "noise_curve": ("noise", "noise / that of training"),
     "pixel_curve": ("pixel_size", "pixel / that of training"),
@@ -23,7 +31,7 @@ _DASHES = ((0, (5, 1.8)), (0, (1.2, 1.4)), (0, (6, 1.5, 1.2, 1.5)))
 _TICKS = (0.1, 0.2, 0.25, 0.5, 1, 1.5, 2, 3, 4, 5, 7, 10, 20, 50)
 
 
-def draw(
+def plot(
     frame: pd.DataFrame,
     png: str | Path,
     pdf: str | Path,
@@ -46,6 +54,10 @@ def draw(
     Raises:
         GalforgeError: the table does not hold that sweep, holds several of these names, or no curve of it.
     """
+    from galforge.drawing.names import model_label
+    from galforge.drawing.style import figure, save
+    from galforge.papers.holzschuh2022.denoising_table import METHODS, of_sweep
+
     rows = of_sweep(frame, dataset, model, protocol, denoiser)
     curves = {kind: rows[(rows["kind"] == kind) & (rows["metric"] == "mse_to_identity")] for kind in _CURVES}
     curves = {kind: own for kind, own in curves.items() if len(own)}
@@ -68,6 +80,8 @@ def draw(
 
 def _shown(rows: pd.DataFrame) -> list[float]:
     """Alphas that are drawn, ascending."""
+    import numpy as np
+
     every = sorted(rows.loc[rows["metric"] == "mse_to_identity", "alpha"].dropna().unique())
     best = rows.loc[(rows["metric"] == "best_alpha") & (rows["value"] > 0), "value"]
     wanted = [0.0, *([float(best.mode().max())] if len(best) else []), every[-1]]
@@ -82,6 +96,11 @@ def _shown(rows: pd.DataFrame) -> list[float]:
 def _draw_curve(
     axis: Axes, rows: pd.DataFrame, column: str, label: str, alphas: Sequence[float], methods: Sequence[str]
 ) -> None:
+    from matplotlib import colormaps
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    from galforge.papers.holzschuh2022.denoising_table import METHODS, NETWORK, alpha_label
+
     axis.axhline(1.0, color="#888888", linewidth=0.9)
     axis.axvline(1.0, color="#888888", linewidth=0.9, linestyle=":")
     for alpha in alphas:
@@ -106,3 +125,17 @@ def _draw_curve(
     axis.yaxis.set_major_locator(LogLocator(subs=(1, 2, 3, 5)))
     axis.yaxis.set_major_formatter(FuncFormatter(lambda ratio, _: f"{ratio:g}"))
     axis.yaxis.set_minor_formatter(NullFormatter())
+
+
+def needs(subject: Subject) -> Needs | None:
+    """What the denoising study says of a sweep that was tested along curves."""
+    if not subject.sweep or not subject.has_curves:
+        return None
+    return Needs(subject.sweep_summary("holzschuh2022"), subject.sweep_labels())
+
+
+def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:
+    """Read the files and plot them."""
+    from galforge.papers.holzschuh2022.denoising_table import assembled
+
+    plot(assembled(files), out["png"], out["pdf"], **told)

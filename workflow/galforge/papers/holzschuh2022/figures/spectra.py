@@ -1,16 +1,26 @@
 """Power spectra: the median and scatter of source and models, and the ratio between them."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
-from matplotlib.ticker import FuncFormatter, LogLocator
-
-from galforge.drawing.style import SOURCE_COLOUR, figure, model_look, save
 from galforge.errors import GalforgeError
-from galforge.measure.power_spectrum.measure import NYQUIST, UPPER_EDGES
+from galforge.papers.figure import Needs
 
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+
+    from galforge.papers.figure import Files, Subject
+
+TITLE = "Power spectra"
+CAPTION = (
+    "Median Fourier amplitude against wavenumber with the band that holds 68 % of the stamps, and each model's "
+    "median over the source's."
+)
+ALTERNATIVE = "Power spectra of {dataset} and its models with their ratio to the source"
 _PERCENTILES = (16, 50, 84)
 
 
@@ -18,7 +28,7 @@ class SpectraError(GalforgeError):
     """The measurements cannot be drawn."""
 
 
-def draw(
+def plot(
     source: tuple[str, pd.DataFrame],
     generated: Sequence[tuple[str, pd.DataFrame]],
     png: str | Path,
@@ -41,6 +51,11 @@ def draw(
     Raises:
         SpectraError: no columns ``bin_`` or ``mode_``, or others than the source's.
     """
+    import numpy as np
+    from matplotlib.ticker import FuncFormatter, LogLocator
+
+    from galforge.drawing.style import SOURCE_COLOUR, figure, model_look, save
+
     columns, wave = _waves(source[1], side)
     for label, frame in (source, *generated):
         if len(columns) < 2 or not set(columns) <= set(frame.columns):
@@ -82,9 +97,28 @@ def draw(
 
 def _waves(frame: pd.DataFrame, side: int) -> tuple[list[str], np.ndarray]:
     """Columns that are drawn, and where they lie [Nyquist frequencies]."""
+    import numpy as np
+
+    from galforge.measure.power_spectrum.measure import NYQUIST, UPPER_EDGES
+
     columns = sorted(name for name in frame.columns if name.startswith("bin_"))[1:]
     if columns:
         return columns, np.arange(1, len(columns) + 1) / (side / 2)
     edges = np.array([0.0, *UPPER_EDGES]) / NYQUIST
     columns = [f"mode_{mode:02d}" for mode in range(1, len(edges))]
     return [name for name in columns if name in frame.columns], (edges[1:] + edges[:-1]) / 2
+
+
+def needs(subject: Subject) -> Needs | None:
+    """Power spectra of the source and of every training."""
+    if subject.sweep or not subject.takes("power_spectrum"):
+        return None
+    return Needs({"measurements": subject.measurements("power_spectrum")}, subject.labels(), libraries=("scipy",))
+
+
+def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:
+    """Read the files and plot them."""
+    from galforge.drawing.labels import measured
+
+    source, models = measured(told, files["measurements"])
+    plot(source, models, out["png"], out["pdf"], side=source[1].attrs["side"], protocol="corrected")

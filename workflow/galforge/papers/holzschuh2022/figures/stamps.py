@@ -1,22 +1,25 @@
 """Source stamps beside generated ones, drawn at random and shown at one stretch."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
+from galforge.papers.figure import Needs
 
-from galforge.drawing.panels import Row, draw_rows, read
-from galforge.drawing.stretch import Stretch, bands_shown, stretch_of
-from galforge.errors import GalforgeError
-from galforge.seeds import generator
-from galforge.stamps.file import Header, Stamps
+if TYPE_CHECKING:
+    from galforge.papers.figure import Files, Subject
+
+TITLE = "Stamps"
+CAPTION = (
+    "Source stamps in the first row, generated ones below, picked by the seed and not by eye, all at one asinh "
+    "stretch that the source row sets; its numbers stand below the stamps."
+)
+ALTERNATIVE = "Grid of galaxy stamps of {dataset}: source above, models below"
 
 
-class StampsFigureError(GalforgeError):
-    """The stamps to be shown do not belong in one figure."""
-
-
-def draw(
+def plot(
     source: tuple[str, str | Path],
     generated: Sequence[tuple[str, str | Path]],
     png: str | Path,
@@ -40,6 +43,9 @@ def draw(
     Raises:
         StampsFigureError: a file has no stamps, or other bands or image sizes than the source.
     """
+    from galforge.drawing.panels import Row, check_alike, chosen, draw_rows, read, source_stretch
+    from galforge.stamps.file import Stamps
+
     stretch, header = source_stretch(source[1], count, seed, band)
     rows = []
     for label, path in (source, *generated):
@@ -50,35 +56,17 @@ def draw(
     draw_rows(rows, count, stretch, header, png, pdf)
 
 
-def source_stretch(path: str | Path, count: int, seed: int, band: int) -> tuple[Stretch, Header]:
-    """The stretch that the source stamps of a stamps figure set, and the header of their file.
-
-    Raises:
-        StampsFigureError: there are no stamps.
-    """
-    with Stamps(path) as stamps:
-        check_alike(stamps, "source", path)
-        bands = bands_shown(stamps.header, band)
-        # As they are stored, all at one size: a large galaxy counts no more than a small one.
-        images = stamps.images[chosen(stamps, count, seed)][:, list(bands)]
-        return stretch_of(images.astype(np.float64), bands), stamps.header
+def needs(subject: Subject) -> Needs | None:
+    """Stamps of the source and of every training; sparse images have a figure of their own."""
+    if subject.sweep or subject.scored:
+        return None
+    return Needs({"stamps": subject.stamps()}, subject.gallery(), *subject.decoding)
 
 
-def chosen(stamps: Stamps, count: int, seed: int) -> np.ndarray:
-    """Which stamps of a file are shown, ascending."""
-    return np.sort(generator(seed, "stamps figure").permutation(len(stamps))[:count])
+def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:
+    """Read the files and plot them."""
+    from galforge.drawing.labels import stamped
 
-
-def check_alike(stamps: Stamps, label: str, source: str | Path) -> None:
-    """Make sure that stamps can be shown beside the source's.
-
-    Raises:
-        StampsFigureError: they are of another shape or have other bands, or there are none.
-    """
-    with Stamps(source) as other:
-        alike = (stamps.shape, stamps.header.bands) == (other.shape, other.header.bands)
-        if not alike or not len(stamps):
-            raise StampsFigureError(
-                f"{stamps.path} ({label}): {len(stamps)} stamps of {stamps.shape} in {', '.join(stamps.header.bands)} "
-                f"beside source stamps of {other.shape} in {', '.join(other.header.bands)}; sample the model again"
-            )
+    source, models = stamped(told, *files["stamps"])
+    shown = {name: told[name] for name in ("count", "seed", "band")}
+    plot(source, models, out["png"], out["pdf"], **shown)

@@ -1,23 +1,33 @@
 """Denoising against the share of generated galaxies: gains over none, and errors beside those without a network."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from galforge.papers.figure import Needs
 
-from galforge.drawing.names import model_label
-from galforge.drawing.style import MODEL_COLOURS, figure, model_look, save
-from galforge.papers.holzschuh2022.denoising_table import METHODS, NETWORK, cases, of_sweep
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
 
+    from galforge.papers.figure import Files, Subject
+
+TITLE = "Gain against the share of generated galaxies"
+CAPTION = (
+    "Above, the gain over networks that saw real galaxies only, against the share α of generated ones, with a "
+    "band of one standard error; full dots are beyond chance, with as many comparisons as there are shares. A "
+    "dotted line is the printed gain. Below, the MSE over that of the images as observed, with that of methods "
+    "without a network, which know PSF and noise. Tests differ in noise and pixels, so levels are not compared "
+    "across them."
+)
+ALTERNATIVE = "Gain and error against the share of generated galaxies, one panel per test of {dataset}"
 _ACROSS = 3
-_COLOUR = MODEL_COLOURS[0]
 _ALPHA = "share α of generated galaxies"
 
 
-def draw(
+def plot(
     frame: pd.DataFrame,
     png: str | Path,
     pdf: str | Path,
@@ -42,6 +52,9 @@ def draw(
     Raises:
         GalforgeError: the table does not hold that sweep, or holds several of these names.
     """
+    from galforge.drawing.style import figure, save
+    from galforge.papers.holzschuh2022.denoising_table import METHODS, cases, of_sweep
+
     rows = of_sweep(frame, dataset, model, protocol, denoiser)
     rows = rows[rows["kind"] == "case"]
     comparable = scale == "paper" and not (rows["origin"] == "mock").any()
@@ -75,16 +88,20 @@ def draw(
 
 def _draw_gains(axis: Axes, rows: pd.DataFrame, comparable: bool) -> bool:
     """Draw the gains of a test; whether a printed one is among them."""
+    import numpy as np
+
+    from galforge.drawing.style import MODEL_COLOURS
+
     gains = rows[rows["metric"] == "gain"].sort_values("alpha")
     # Networks of alpha 0 are what the others are compared with.
     alpha = np.append(0.0, gains["alpha"])
     value, error = (100 * np.append(0.0, gains[name].fillna(0.0)) for name in ("value", "standard_error"))
     axis.axhline(0.0, color="#888888", linewidth=0.9)
-    axis.fill_between(alpha, value - error, value + error, color=_COLOUR, alpha=0.18, linewidth=0)
-    axis.plot(alpha, value, color=_COLOUR)
+    axis.fill_between(alpha, value - error, value + error, color=MODEL_COLOURS[0], alpha=0.18, linewidth=0)
+    axis.plot(alpha, value, color=MODEL_COLOURS[0])
     supported = gains["supported"].to_numpy(bool)
-    for which, face in ((supported, _COLOUR), (~supported, "white")):
-        axis.plot(alpha[1:][which], value[1:][which], "o", color=_COLOUR, markerfacecolor=face, markersize=4.5)
+    for which, face in ((supported, MODEL_COLOURS[0]), (~supported, "white")):
+        axis.plot(alpha[1:][which], value[1:][which], "o", color=MODEL_COLOURS[0], markerfacecolor=face, markersize=4.5)
     known = rows.loc[rows["metric"] == "improvement", "published"].dropna()
     if len(known) and comparable:
         axis.axhline(100 * known.iloc[0], color="#444444", linewidth=1.2, linestyle=":")
@@ -97,11 +114,17 @@ def _draw_gains(axis: Axes, rows: pd.DataFrame, comparable: bool) -> bool:
 
 
 def _draw_ratios(axis: Axes, rows: pd.DataFrame, methods: list[str]) -> None:
+    import numpy as np
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    from galforge.drawing.style import MODEL_COLOURS
+    from galforge.papers.holzschuh2022.denoising_table import NETWORK
+
     ratios = rows[rows["metric"] == "mse_to_identity"]
     network = ratios[ratios["method"] == NETWORK].sort_values("alpha")
     alpha, value, error = (network[name].to_numpy(float) for name in ("alpha", "value", "standard_error"))
-    axis.fill_between(alpha, value - error, value + error, color=_COLOUR, alpha=0.18, linewidth=0)
-    axis.plot(alpha, value, color=_COLOUR, marker="o", markersize=3)
+    axis.fill_between(alpha, value - error, value + error, color=MODEL_COLOURS[0], alpha=0.18, linewidth=0)
+    axis.plot(alpha, value, color=MODEL_COLOURS[0], marker="o", markersize=3)
     for index, method in enumerate(methods):
         level = ratios.loc[ratios["method"] == method, "value"].to_numpy(float)
         axis.axhline(level[0], linewidth=1.3, **_look(index))
@@ -116,11 +139,17 @@ def _draw_ratios(axis: Axes, rows: pd.DataFrame, methods: list[str]) -> None:
 
 
 def _handles(rows: pd.DataFrame, model: str, methods: list[str], printed: bool) -> list[Line2D]:
+    from matplotlib.lines import Line2D
+
+    from galforge.drawing.names import model_label
+    from galforge.drawing.style import MODEL_COLOURS
+    from galforge.papers.holzschuh2022.denoising_table import METHODS, NETWORK
+
     single = (rows.loc[rows["method"] == NETWORK, "replicates"] == 1).all()
     band = "over galaxies only" if single else "over galaxies and networks"
     label = f"networks, {model_label(model)} (band: 1 σ {band})"
-    handles = [Line2D([], [], color=_COLOUR, marker="o", markersize=4.5, label=label)]
-    dot = {"color": _COLOUR, "marker": "o", "markersize": 4.5, "linestyle": "none"}
+    handles = [Line2D([], [], color=MODEL_COLOURS[0], marker="o", markersize=4.5, label=label)]
+    dot = {"color": MODEL_COLOURS[0], "marker": "o", "markersize": 4.5, "linestyle": "none"}
     handles += [Line2D([], [], markerfacecolor="white", label="gain not supported", **dot)]
     handles += [Line2D([], [], label=METHODS[name], linewidth=1.3, **_look(n)) for n, name in enumerate(methods)]
     if printed:
@@ -129,4 +158,20 @@ def _handles(rows: pd.DataFrame, model: str, methods: list[str], printed: bool) 
 
 
 def _look(index: int) -> dict[str, object]:
+    from galforge.drawing.style import model_look
+
     return model_look(index + 1)
+
+
+def needs(subject: Subject) -> Needs | None:
+    """What the denoising study says of one sweep."""
+    if not subject.sweep:
+        return None
+    return Needs(subject.sweep_summary("holzschuh2022"), {**subject.sweep_labels(), "scale": subject.scale})
+
+
+def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:
+    """Read the files and plot them."""
+    from galforge.papers.holzschuh2022.denoising_table import assembled
+
+    plot(assembled(files), out["png"], out["pdf"], **told)

@@ -1,19 +1,30 @@
 """A sheet to print: real and generated galaxies mixed and numbered, for a person to tell apart, and its key."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from pathlib import Path
-
-import numpy as np
-import pandas as pd
+from typing import TYPE_CHECKING, Any
 
 from galforge.atomic import replacing
-from galforge.drawing.panels import read
-from galforge.drawing.stretch import Stretch, bands_shown, stretch_of
-from galforge.drawing.style import figure, save
 from galforge.errors import GalforgeError
-from galforge.papers.holzschuh2022.figures.stamps import check_alike
-from galforge.seeds import generator
-from galforge.stamps.file import Stamps
+from galforge.papers.figure import Needs
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from galforge.drawing.stretch import Stretch
+    from galforge.papers.figure import Files, Subject
+
+TITLE = "Can you tell them apart? A sheet to print"
+CAPTION = (
+    "A sheet to print (the PDF beside it has A4 size): galaxies of the source's test split and generated ones of "
+    "like redshifts, mixed. Tick, then compare with the key, the CSV file of the same name; half right is chance."
+)
+ALTERNATIVE = "Sheet of numbered galaxies of {dataset}, some of the source and some generated"
+FILES = ("csv",)
+"""Files beside the picture: the key of the sheet."""
+
 
 ACROSS, DOWN = 6, 8
 _A4 = (8.27, 11.69)  # [inches]
@@ -25,7 +36,7 @@ class BlindSheetError(GalforgeError):
     """There are no galaxies for the sheet."""
 
 
-def draw(
+def plot(
     source: tuple[str, str | Path],
     generated: Sequence[tuple[str, str | Path]],
     png: str | Path,
@@ -53,6 +64,14 @@ def draw(
         BlindSheetError: no model, or no test split.
         StampsFigureError: a file has no stamps, or other bands or image sizes than the source.
     """
+    import numpy as np
+    import pandas as pd
+
+    from galforge.drawing.panels import check_alike, read
+    from galforge.drawing.stretch import bands_shown, stretch_of
+    from galforge.seeds import generator
+    from galforge.stamps.file import Stamps
+
     with Stamps(source[1]) as stamps:
         # A mock is not called real, on paper either.
         kind = "real" if stamps.header.origin == "observed" else stamps.header.origin
@@ -88,6 +107,8 @@ def draw(
 
 def _nearest(redshift: np.ndarray, wanted: np.ndarray) -> list[int]:
     """Indices of the galaxies nearest to the wanted redshifts, each once while there are enough."""
+    import numpy as np
+
     left, out = np.ones(len(redshift), bool), []
     for each in wanted:
         if not left.any():
@@ -101,6 +122,8 @@ def _nearest(redshift: np.ndarray, wanted: np.ndarray) -> list[int]:
 def _sheet(
     galaxies: Sequence[np.ndarray], stretch: Stretch, title: str, kind: str, png: str | Path, pdf: str | Path
 ) -> None:
+    from galforge.drawing.style import figure, save
+
     width, height = _A4
     step = (width - 2 * _MARGIN) / ACROSS
     panel = step - 0.1
@@ -135,3 +158,24 @@ def _sheet(
             made.text(left / width, (bottom - 0.04) / height, f"{number + 1}", **place)
             made.text((left + side) / width, (bottom - 0.04) / height, f"□ {kind}", ha="right", **place)
         save(made, png, pdf)
+
+
+def needs(subject: Subject) -> Needs | None:
+    """Stamps of the source and of the first training of each model, where there are redshifts."""
+    if not subject.has_redshifts:
+        return None
+    told = {**subject.labels(first=True), "seed": subject.report.seed, "band": subject.band}
+    return Needs({"stamps": subject.stamps(first=True)}, told)
+
+
+def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:
+    """Read the files and plot them."""
+    from galforge.drawing.labels import source_label
+    from galforge.stamps.file import Stamps
+
+    source, *generated = files["stamps"]
+    with Stamps(source) as stamps:
+        title = source_label(told["dataset"], stamps.header.origin, told["scale"])
+    models = [(f"{model}-seed{seed}", path) for (model, seed), path in zip(told["models"], generated, strict=True)]
+    paths = (out["png"], out["pdf"], out["csv"])
+    plot(("source", source), models, *paths, title=title, seed=told["seed"], band=told["band"])

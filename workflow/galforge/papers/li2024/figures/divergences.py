@@ -1,18 +1,28 @@
 """Divergence of generated from real galaxies in bins of redshift, and how two kinds of models compare in it."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+from galforge.papers.figure import Needs
 
-from galforge.drawing.names import SOURCES, model_label
-from galforge.drawing.per_bin import Lines, read
-from galforge.drawing.redshift import against_redshift, empty, legend, look, middles
-from galforge.drawing.style import MODEL_COLOURS, MODEL_DASHES, figure, save
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from matplotlib.axes import Axes
 
+    from galforge.drawing.per_bin import Lines
+    from galforge.papers.figure import Files, Subject
+
+TITLE = "Divergences in bins of redshift"
+CAPTION = (
+    "KL divergence from the source's distribution in each bin of redshift, corrected protocol, on a logarithmic "
+    "scale. Hollow dots are below twice their floor (pale lines), which a perfect model would score with as many "
+    "galaxies: no ranking is claimed from them. Bins with too few galaxies are left out. The last panel divides "
+    "CVAE by DDPM: above 1 the DDPM is nearer to the source."
+)
+ALTERNATIVE = "Divergence of models from {dataset} against redshift, for size, shape and Sérsic index"
 SHOWN = ("isophotal_area", "ellipticity", "sersic_index")
 PAIRS = (("cvae", "ddpm"), ("cvae-published", "ddpm-published"))
 """Models whose ratio is drawn, as in figure 5 of the paper: of these pairs the first of which both were run."""
@@ -20,7 +30,7 @@ _METRIC = "galaxy_kl_bin"
 _SMALLEST = 1e-3  # of what is drawn [nats]: a divergence of 0 has no logarithm
 
 
-def draw(frame: pd.DataFrame, png: str | Path, pdf: str | Path, *, dataset: str, label: str) -> None:
+def plot(frame: pd.DataFrame, png: str | Path, pdf: str | Path, *, dataset: str, label: str) -> None:
     """KL divergence of three properties against redshift and lookback time, and the ratio of CVAE to DDPM.
 
     Dots below twice their floor, of which no ranking is claimed, are hollow; pale lines are the floors. The ratio is
@@ -34,6 +44,11 @@ def draw(frame: pd.DataFrame, png: str | Path, pdf: str | Path, *, dataset: str,
     Raises:
         RedshiftFigureError: the table holds no rows of the data set.
     """
+    from galforge.drawing.names import SOURCES, model_label
+    from galforge.drawing.per_bin import read
+    from galforge.drawing.redshift import against_redshift, legend
+    from galforge.drawing.style import figure, save
+
     lines = read(frame, dataset, {_METRIC: "corrected"})
     with figure(9.0, 6.6) as made:
         axes = made.subplots(2, 2).ravel()
@@ -48,6 +63,10 @@ def draw(frame: pd.DataFrame, png: str | Path, pdf: str | Path, *, dataset: str,
 
 
 def _draw_divergences(axis: Axes, lines: Lines, name: str) -> None:
+    import numpy as np
+
+    from galforge.drawing.redshift import empty, look, middles
+
     own = [each for each in lines.found if each.name == name]
     if not own:
         empty(axis, "no bin has enough galaxies")
@@ -67,6 +86,13 @@ def _draw_divergences(axis: Axes, lines: Lines, name: str) -> None:
 
 
 def _draw_ratios(axis: Axes, lines: Lines) -> None:
+    import numpy as np
+    from matplotlib.lines import Line2D
+
+    from galforge.drawing.names import SOURCES, model_label
+    from galforge.drawing.redshift import empty, middles
+    from galforge.drawing.style import MODEL_COLOURS, MODEL_DASHES
+
     pair = next((pair for pair in PAIRS if set(pair) <= set(lines.models)), None)
     first, second = pair or PAIRS[0]
     title = f"KL of {model_label(first)} over that of {model_label(second)}"
@@ -111,6 +137,9 @@ def _dots(axis: Axes, x: np.ndarray, y: np.ndarray, hollow: np.ndarray, colour: 
 
 def _plain(axis: Axes, lowest: float = 0.0) -> None:
     """Plain numbers on a logarithmic axis that spans a decade at least and begins at ``lowest`` or above."""
+    import numpy as np
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
     low, high = axis.get_ylim()
     low = max(low, lowest)
     middle = np.sqrt(low * high)
@@ -118,3 +147,23 @@ def _plain(axis: Axes, lowest: float = 0.0) -> None:
     axis.yaxis.set_major_locator(LogLocator(subs=(1, 3)))
     axis.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     axis.yaxis.set_minor_formatter(NullFormatter())
+
+
+def needs(subject: Subject) -> Needs | None:
+    """Distances of the data set, of which the table of losses is made."""
+    if not subject.compares("galaxy_kl"):
+        return None
+    told = {"dataset": subject.dataset, "scale": subject.scale}
+    return Needs(subject.distances("galaxy_kl", printed="li2024"), told, libraries=("astropy",))
+
+
+def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:
+    """Read the files and plot them."""
+    from galforge.drawing.labels import source_label
+    from galforge.drawing.per_bin import origin_of
+    from galforge.papers.li2024.tables import LOSSES
+    from galforge.report.tables import assembled
+
+    table = assembled(LOSSES, files)
+    label = source_label(told["dataset"], origin_of(table, told["dataset"]), told["scale"])
+    plot(table, out["png"], out["pdf"], dataset=told["dataset"], label=label)

@@ -1,20 +1,31 @@
 """How galaxies change with redshift: means of what was measured, of the source and of each model."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
+from galforge.papers.figure import Needs
 
-from galforge.drawing.names import SOURCES
-from galforge.drawing.redshift import against_redshift, binned, empty, lacking, legend, look, middles, numbers, real
-from galforge.drawing.style import figure, save
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
 
-_COLUMNS = ("redshift", "detected", "errcxy", *(entry.column for entry in SOURCES.values()))
+    from galforge.papers.figure import Files, Subject
+
+TITLE = "Means against redshift"
+CAPTION = (
+    "Means with their errors against redshift; the band is the standard deviation of the source's test split. A "
+    "model that learned how galaxies change follows the black line. The fitting loss (mean of ln |ERRCXY|) is "
+    "good where it is the source's, not where it is small. The last panel says how many of the galaxies were "
+    "found at all, without which the others say little."
+)
+ALTERNATIVE = "Means of size, shape, Sérsic index and fitting loss of {dataset} and its models against redshift"
 _BAND = "#E2E2E2"
 
 
-def draw(
+def plot(
     source: tuple[str, pd.DataFrame],
     generated: Sequence[tuple[str, pd.DataFrame]],
     png: str | Path,
@@ -36,9 +47,16 @@ def draw(
     Raises:
         RedshiftFigureError: a column is lacking, or the source has no test split.
     """
+    import numpy as np
+
+    from galforge.drawing.names import SOURCES
+    from galforge.drawing.redshift import against_redshift, binned, empty, lacking, legend, look, middles, numbers, real
+    from galforge.drawing.style import figure, save
+
+    columns = ("redshift", "detected", "errcxy", *(entry.column for entry in SOURCES.values()))
     for label, frame in generated:
-        lacking(label, frame, _COLUMNS)
-    samples = [(source[0], real(*source, _COLUMNS)), *generated]
+        lacking(label, frame, columns)
+    samples = [(source[0], real(*source, columns)), *generated]
     with figure(9.0, 6.2) as made:
         axes = made.subplots(2, 3)
         for place, (axis, (title, values)) in enumerate(zip(axes.ravel(), _panels().items(), strict=True)):
@@ -64,6 +82,8 @@ def draw(
 
 def _panels() -> dict[str, Callable[[pd.DataFrame], np.ndarray]]:
     """Titles of panels, and what is averaged in each."""
+    from galforge.drawing.names import SOURCES
+
     out: dict[str, Callable[[pd.DataFrame], np.ndarray]] = {
         f"{entry.label} [{entry.unit}]" if entry.unit else entry.label: _column(entry.column)
         for entry in SOURCES.values()
@@ -72,10 +92,16 @@ def _panels() -> dict[str, Callable[[pd.DataFrame], np.ndarray]]:
 
 
 def _column(name: str) -> Callable[[pd.DataFrame], np.ndarray]:
+    from galforge.drawing.redshift import numbers
+
     return lambda frame: numbers(frame, name)
 
 
 def _fitting_loss(frame: pd.DataFrame) -> np.ndarray:
+    import numpy as np
+
+    from galforge.drawing.redshift import numbers
+
     size = np.abs(numbers(frame, "errcxy"))
     # Of a round object the element is 0 and has no logarithm.
     return np.log(np.where(size > 0, size, np.nan))
@@ -83,3 +109,20 @@ def _fitting_loss(frame: pd.DataFrame) -> np.ndarray:
 
 def _detected(frame: pd.DataFrame) -> np.ndarray:
     return frame["detected"].to_numpy(bool).astype(float)
+
+
+def needs(subject: Subject) -> Needs | None:
+    """Sources of the data set and of every training."""
+    if not subject.compares("galaxy_kl"):
+        return None
+    edges = subject.redshift_edges
+    told = {**subject.labels(), "edges": list(edges)}
+    return Needs({"measurements": subject.measurements("sources")}, told, libraries=("astropy",))
+
+
+def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:
+    """Read the files and plot them."""
+    from galforge.drawing.labels import measured
+
+    source, models = measured(told, files["measurements"])
+    plot(source, models, out["png"], out["pdf"], edges=told["edges"])

@@ -1,14 +1,25 @@
 """Losses in bins of redshift: of fitting, and of a network that looks for the redshift that was asked for."""
 
+from __future__ import annotations
+
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+from galforge.papers.figure import Needs
 
-from galforge.drawing.names import model_label
-from galforge.drawing.per_bin import PerBin, read
-from galforge.drawing.redshift import against_redshift, empty, legend, look, middles
-from galforge.drawing.style import figure, save
+if TYPE_CHECKING:
+    import pandas as pd
 
+    from galforge.drawing.per_bin import PerBin
+    from galforge.papers.figure import Files, Subject
+
+TITLE = "Losses against redshift"
+CAPTION = (
+    "Against redshift: the fitting loss less the source's at equal redshift (0 is good), and the redshift loss as "
+    "published, scatter and share of outliers of the redshifts found. Bins of few galaxies are left out. The "
+    "black line is the held-out source: no model can be expected to be below it, and being below it is no merit."
+)
+ALTERNATIVE = "Fitting loss, redshift loss, scatter and outliers of {dataset} and its models against redshift"
 PANELS = {
     "fitting_loss_difference": "Fitting loss less the source's",
     "redshift_loss": "Redshift loss of Δz (published)",
@@ -20,7 +31,7 @@ PROTOCOLS = {metric: "published" if metric == "redshift_loss" else "corrected" f
 """The redshift loss divides by no 1 + z in the paper: its figure 7 is of the published protocol."""
 
 
-def draw(frame: pd.DataFrame, png: str | Path, pdf: str | Path, *, dataset: str, label: str) -> None:
+def plot(frame: pd.DataFrame, png: str | Path, pdf: str | Path, *, dataset: str, label: str) -> None:
     """Four losses against redshift and lookback time, with errors; real galaxies have some too.
 
     Args:
@@ -31,6 +42,11 @@ def draw(frame: pd.DataFrame, png: str | Path, pdf: str | Path, *, dataset: str,
     Raises:
         RedshiftFigureError: the table holds no rows of the data set.
     """
+    from galforge.drawing.names import model_label
+    from galforge.drawing.per_bin import read
+    from galforge.drawing.redshift import against_redshift, empty, legend
+    from galforge.drawing.style import figure, save
+
     rows = read(frame, dataset, PROTOCOLS)
     with figure(9.0, 6.4) as made:
         axes = made.subplots(2, 2)
@@ -48,7 +64,29 @@ def draw(frame: pd.DataFrame, png: str | Path, pdf: str | Path, *, dataset: str,
 
 
 def _draw_line(axis: object, each: PerBin, models: list[str]) -> None:
+    from galforge.drawing.redshift import look, middles
+
     index = models.index(each.model)
     x = middles(each.low, each.high, index, len(models))
     line = {"marker": "o", "markersize": 3.5, "capsize": 2, "linewidth": 1.4, "elinewidth": 1.0}
     axis.errorbar(x, each.value, each.error, **line, **look(index))
+
+
+def needs(subject: Subject) -> Needs | None:
+    """Distances of the data set, of which the table of losses is made."""
+    if not subject.compares("fitting_loss", "redshift_loss"):
+        return None
+    told = {"dataset": subject.dataset, "scale": subject.scale}
+    return Needs(subject.distances("fitting_loss", "redshift_loss", printed="li2024"), told, libraries=("astropy",))
+
+
+def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:
+    """Read the files and plot them."""
+    from galforge.drawing.labels import source_label
+    from galforge.drawing.per_bin import origin_of
+    from galforge.papers.li2024.tables import LOSSES
+    from galforge.report.tables import assembled
+
+    table = assembled(LOSSES, files)
+    label = source_label(told["dataset"], origin_of(table, told["dataset"]), told["scale"])
+    plot(table, out["png"], out["pdf"], dataset=told["dataset"], label=label)

@@ -1,24 +1,33 @@
 """Distributions of what was measured at several redshifts, of the source and of each model."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
-from matplotlib.axes import Axes
+from galforge.papers.figure import Needs
 
-from galforge.drawing.density import window
-from galforge.drawing.names import SOURCES
-from galforge.drawing.redshift import FEWEST, empty, lacking, legend, look, numbers, real
-from galforge.drawing.samples import FILL
-from galforge.drawing.style import SOURCE_COLOUR, figure, save
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from matplotlib.axes import Axes
 
+    from galforge.papers.figure import Files, Subject
+
+TITLE = "Distributions in bins of redshift"
+CAPTION = (
+    "Isophotal area, ellipticity and Sérsic index of the source's test split (grey) and of what the models made, "
+    "a column per bin of redshift; the numbers are those of the galaxies in a panel. Look whether a model is as "
+    "wide as the source, most of all in the first column, where galaxies differ most."
+)
+ALTERNATIVE = "Histograms of size, shape and Sérsic index of {dataset} and its models in bins of redshift"
 SHOWN = ("isophotal_area", "ellipticity", "sersic_index")
 _BINS = (6, 24)  # at least and at most; between them as many as the root of the number of real galaxies
 _LOGARITHMIC = ("isophotal_area",)
 
 
-def draw(
+def plot(
     source: tuple[str, pd.DataFrame],
     generated: Sequence[tuple[str, pd.DataFrame]],
     png: str | Path,
@@ -40,6 +49,12 @@ def draw(
     Raises:
         RedshiftFigureError: a column is lacking, or the source has no test split.
     """
+    import numpy as np
+
+    from galforge.drawing.names import SOURCES
+    from galforge.drawing.redshift import lacking, legend, numbers, real
+    from galforge.drawing.style import figure, save
+
     columns = ("redshift", *(SOURCES[name].column for name in SHOWN))
     for label, frame in generated:
         lacking(label, frame, columns)
@@ -71,6 +86,11 @@ def _between(redshift: np.ndarray, low: float, high: float) -> np.ndarray:
 
 
 def _values(frame: pd.DataFrame, name: str) -> np.ndarray:
+    import numpy as np
+
+    from galforge.drawing.names import SOURCES
+    from galforge.drawing.redshift import numbers
+
     values = numbers(frame, SOURCES[name].column)
     if name not in _LOGARITHMIC:
         return values
@@ -78,6 +98,10 @@ def _values(frame: pd.DataFrame, name: str) -> np.ndarray:
 
 
 def _bins(values: np.ndarray, name: str) -> np.ndarray:
+    import numpy as np
+
+    from galforge.drawing.density import window
+
     there = values[np.isfinite(values)]
     low, high = window(there) if len(there) else (0.0, 1.0)
     if name not in _LOGARITHMIC:
@@ -86,6 +110,12 @@ def _bins(values: np.ndarray, name: str) -> np.ndarray:
 
 
 def _draw_panel(axis: Axes, samples: Sequence[np.ndarray], bins: np.ndarray) -> None:
+    import numpy as np
+
+    from galforge.drawing.redshift import FEWEST, empty, look
+    from galforge.drawing.samples import FILL
+    from galforge.drawing.style import SOURCE_COLOUR
+
     axis.set_yticks([])
     axis.set_xlim(bins[0], bins[-1])
     for index, values in enumerate(samples):
@@ -109,6 +139,8 @@ def _draw_panel(axis: Axes, samples: Sequence[np.ndarray], bins: np.ndarray) -> 
 
 
 def _name(axes: Sequence[Axes], name: str, bins: np.ndarray) -> None:
+    from galforge.drawing.names import SOURCES
+
     entry = SOURCES[name]
     unit = f" [{entry.unit}]" if entry.unit else ""
     for axis in axes:
@@ -116,3 +148,20 @@ def _name(axes: Sequence[Axes], name: str, bins: np.ndarray) -> None:
         if name in _LOGARITHMIC:
             decades = [power for power in range(-1, 6) if bins[0] <= power <= bins[-1]]
             axis.set_xticks(decades, [f"{10.0**power:g}" for power in decades])
+
+
+def needs(subject: Subject) -> Needs | None:
+    """Sources of the data set and of every training; bins are twice as wide as elsewhere."""
+    if not subject.compares("galaxy_kl"):
+        return None
+    edges = subject.redshift_edges
+    told = {**subject.labels(), "edges": [*edges[:-1:2], edges[-1]]}
+    return Needs({"measurements": subject.measurements("sources")}, told, libraries=("astropy", "scipy"))
+
+
+def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:
+    """Read the files and plot them."""
+    from galforge.drawing.labels import measured
+
+    source, models = measured(told, files["measurements"])
+    plot(source, models, out["png"], out["pdf"], edges=told["edges"])

@@ -1,21 +1,35 @@
 """Galaxies at some redshifts, of the source and of each model, in every band and in colours, at two stretches."""
 
+from __future__ import annotations
+
 import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from astropy.visualization import make_lupton_rgb
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from galforge.papers.figure import Needs
 
-from galforge.drawing.redshift import lookback
-from galforge.drawing.stretch import RED_GREEN_BLUE, levels
-from galforge.drawing.style import figure, save
-from galforge.papers.holzschuh2022.figures.stamps import check_alike
-from galforge.seeds import generator
-from galforge.stamps.file import Stamps
+if TYPE_CHECKING:
+    import numpy as np
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from galforge.papers.figure import Files, Subject
+    from galforge.stamps.file import Stamps
+
+TITLE = "Galaxies by redshift"
+CAPTION = (
+    "Galaxies of the source and of each model near four redshifts, in every band and in false colour (i, r, g as "
+    "red, green, blue). On the left the stretch is linear, to each galaxy's own brightest pixels, and shows the "
+    "shape. On the right it is logarithmic, to levels that the source's galaxies near the redshift set, and shows "
+    "brightness and sky: a good model's noise looks like the source's, a poor one's has structure in it. Galaxies "
+    "should become fainter and smaller downwards."
+)
+ALTERNATIVE = "Galaxies of {dataset} and its models at four redshifts, in all bands and in colour"
+REDSHIFTS = (0.1, 0.6, 1.1, 2.6)
+"""Those of figure 3 of the paper."""
+
 
 NEAR = 0.15  # of 1 + z: galaxies farther than this are not shown for a redshift
 _AMONG = 5  # of the nearest galaxies one is shown
@@ -43,7 +57,7 @@ class Levels:
     top: np.ndarray
 
 
-def draw(
+def plot(
     source: tuple[str, str | Path],
     generated: Sequence[tuple[str, str | Path]],
     png: str | Path,
@@ -68,6 +82,11 @@ def draw(
         StampsError: a file lacks a catalogue column.
         StampsFigureError: a file has no stamps, or other bands or image sizes than the source.
     """
+    from galforge.drawing.redshift import lookback
+    from galforge.drawing.stretch import RED_GREEN_BLUE
+    from galforge.drawing.style import figure, save
+    from galforge.stamps.file import Stamps
+
     samples = (source, *generated)
     with Stamps(source[1]) as stamps:
         bands = stamps.header.bands
@@ -97,6 +116,8 @@ def draw(
 
 def _near(stamps: Stamps, redshift: float) -> np.ndarray:
     """Galaxies near a redshift, the nearest first; of the source those of the test split."""
+    import numpy as np
+
     apart = np.abs(stamps.catalog("redshift") - redshift)
     near = apart <= NEAR * (1 + redshift)
     if stamps.header.origin != "generated":
@@ -108,6 +129,12 @@ def _pick(
     path: str | Path, label: str, source: str | Path, redshift: float, seed: int
 ) -> tuple[np.ndarray, float] | None:
     """One galaxy (bands, H, W) near a redshift and its own redshift; None where there is none."""
+    import numpy as np
+
+    from galforge.drawing.panels import check_alike
+    from galforge.seeds import generator
+    from galforge.stamps.file import Stamps
+
     with Stamps(path) as stamps:
         check_alike(stamps, label, source)
         near = _near(stamps, redshift)[:_AMONG]
@@ -119,6 +146,12 @@ def _pick(
 
 def _levels(path: str | Path, redshift: float, seed: int) -> Levels:
     """The levels that the source's galaxies near a redshift set, or any of its galaxies where there are none."""
+    import numpy as np
+
+    from galforge.drawing.stretch import levels
+    from galforge.seeds import generator
+    from galforge.stamps.file import Stamps
+
     with Stamps(path) as stamps:
         near = _near(stamps, redshift)
         near = near if len(near) else generator(seed, "redshift grid").permutation(len(stamps))
@@ -155,6 +188,10 @@ def _line(
     panel: float,
     height: float,
 ) -> None:
+    import numpy as np
+
+    from galforge.drawing.stretch import RED_GREEN_BLUE
+
     words = textwrap.fill(label, _LETTERS) + (f"\nz = {picked[1]:.2f}" if picked else "")
     made.text(0.05 / _WIDTH, (bottom + panel / 2) / height, words, fontsize=8, va="center", linespacing=1.25)
     if picked is None:
@@ -180,6 +217,8 @@ def _line(
 
 
 def _grey(axis: Axes, image: np.ndarray, shown: Levels, band: int, logarithmic: bool) -> None:
+    import numpy as np
+
     above, scatter, top = image - shown.sky[band], float(shown.scatter[band]), float(shown.top[band])
     if logarithmic:
         value = np.log(np.maximum(above / scatter + _RAISED, _FAINTEST))
@@ -195,6 +234,9 @@ def rgb(galaxy: np.ndarray, shown: Levels, bands: Sequence[int], logarithmic: bo
     Linear up to the mean top of the bands; or, ``logarithmic``, linear up to twice the mean scatter of the sky only,
     and logarithmic from there to the same top.
     """
+    import numpy as np
+    from astropy.visualization import make_lupton_rgb
+
     bands = list(bands)
     above = galaxy - shown.sky[bands][:, None, None]
     top, soft = float(shown.top[bands].mean()), 2 * float(shown.scatter[bands].mean())
@@ -203,3 +245,19 @@ def rgb(galaxy: np.ndarray, shown: Levels, bands: Sequence[int], logarithmic: bo
     # It divides by the brightness, and sets what is dark to 0 afterwards.
     with np.errstate(invalid="ignore"):
         return make_lupton_rgb(*above, minimum=0, stretch=soft * q if logarithmic else top, Q=q)
+
+
+def needs(subject: Subject) -> Needs | None:
+    """Stamps of the source and of the first training of each model, where there are redshifts."""
+    if not subject.has_redshifts:
+        return None
+    told = {**subject.labels(first=True), "redshifts": list(REDSHIFTS), "seed": subject.report.seed}
+    return Needs({"stamps": subject.stamps(first=True)}, told, libraries=("pandas", "astropy"))
+
+
+def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:
+    """Read the files and plot them."""
+    from galforge.drawing.labels import stamped
+
+    source, models = stamped(told, *files["stamps"])
+    plot(source, models, out["png"], out["pdf"], redshifts=told["redshifts"], seed=told["seed"])

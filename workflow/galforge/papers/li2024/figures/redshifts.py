@@ -1,17 +1,28 @@
 """The redshift that a network finds in a galaxy against the one that it has, or that was asked for."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
-import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.ticker import MultipleLocator
+from galforge.papers.figure import Needs
 
-from galforge.drawing.redshift import RedshiftFigureError, empty, lacking, numbers, real
-from galforge.drawing.style import figure, save
-from galforge.papers.readings import REAL
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    from matplotlib.axes import Axes
 
+    from galforge.papers.figure import Files, Subject
+
+TITLE = "Redshifts found against those asked for, galaxy by galaxy"
+CAPTION = (
+    "The redshift that a network trained on the source finds in a galaxy, against its own (first panel) or the "
+    "one that the model was asked for; the first training of each model. Galaxies outside the dotted lines are "
+    "outliers. The first panel is the network's own error: a model that puts the redshift into its galaxies looks "
+    "like it."
+)
+ALTERNATIVE = "Redshifts found by a network against those of {dataset} and those asked of its models"
 OUTLIER = 0.15  # of 1 + z
 _COLUMNS = ("redshift", "redshift_cnn")
 _ACROSS = 3
@@ -20,7 +31,7 @@ _CELLS = 50
 _SHOWN = {"redshift_bias": "bias", "redshift_scatter": "σ_NMAD", "redshift_outliers": "outliers"}
 
 
-def draw(
+def plot(
     source: tuple[str, pd.DataFrame],
     generated: Sequence[tuple[str, str, pd.DataFrame]],
     table: pd.DataFrame,
@@ -45,6 +56,10 @@ def draw(
     Raises:
         RedshiftFigureError: a column is lacking, or the source has no test split.
     """
+    from galforge.drawing.redshift import lacking, numbers, real
+    from galforge.drawing.style import figure, save
+    from galforge.papers.readings import REAL
+
     for _, label, frame in generated:
         lacking(label, frame, _COLUMNS)
     samples = [(REAL, source[0], real(*source, _COLUMNS)), *generated]
@@ -68,6 +83,11 @@ def draw(
 
 
 def _draw_panel(axis: Axes, true: np.ndarray, found: np.ndarray, high: float) -> None:
+    import numpy as np
+    from matplotlib.ticker import MultipleLocator
+
+    from galforge.drawing.redshift import empty
+
     there = np.isfinite(true) & np.isfinite(found)
     true, found = np.clip(true[there], 0, high), np.clip(found[there], 0, high)
     line = np.array([0.0, high])
@@ -92,6 +112,10 @@ def _draw_panel(axis: Axes, true: np.ndarray, found: np.ndarray, high: float) ->
 
 
 def _words(table: pd.DataFrame, dataset: str, model: str) -> str:
+    import pandas as pd
+
+    from galforge.drawing.redshift import RedshiftFigureError
+
     rows = table[(table["dataset"] == dataset) & (table["model"] == model) & (table["property"] == "all")]
     rows = rows[rows["protocol"] == "corrected"].drop_duplicates("metric").set_index("metric")
     lines = []
@@ -108,3 +132,34 @@ def _words(table: pd.DataFrame, dataset: str, model: str) -> str:
         else:
             lines.append(f"{name} {value:.3f} ± {error:.3f}")
     return "\n".join(lines)
+
+
+def needs(subject: Subject) -> Needs | None:
+    """Redshifts found in the source and in the first training of each model, and their distances."""
+    if not subject.compares("redshift_loss"):
+        return None
+    inputs = {
+        "measurements": subject.measurements("redshift", first=True),
+        **subject.distances("redshift_loss", printed="li2024"),
+    }
+    told = {**subject.labels(first=True), "high": subject.redshift_edges[-1]}
+    return Needs(inputs, told, libraries=("astropy",))
+
+
+def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:
+    """Read the files and plot them."""
+    from galforge.drawing.labels import measured
+    from galforge.papers.li2024.tables import LOSSES
+    from galforge.report.tables import assembled
+
+    source, models = measured(told, files["measurements"])
+    models = [(model, *labelled) for (model, _), labelled in zip(told["models"], models, strict=True)]
+    plot(
+        source,
+        models,
+        assembled(LOSSES, files),
+        out["png"],
+        out["pdf"],
+        dataset=told["dataset"],
+        high=told["high"],
+    )

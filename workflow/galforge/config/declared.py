@@ -1,0 +1,100 @@
+"""What families may declare of themselves, and what holds for those that declare nothing.
+
+A family says it in its module ``settings``: by names in capitals, and by functions, for the family as a whole, and by
+fields of its settings class for one entry of the configuration. Both are read here and nowhere else while planning.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from functools import cache
+from typing import Any
+
+from galforge import families
+
+
+@dataclass(frozen=True)
+class Datasets:
+    """What a family of data sets may declare.
+
+    Attributes:
+        CONDITIONS: catalogue columns of its stamps that models can be conditioned on.
+        conditions_of: the same as a function of the settings, where they depend on them.
+        ORIENTED: those of them that turning or mirroring an image changes.
+        NATIVE: whether it keeps its galaxies at their own size too.
+        SCORED: whether its images have scores of how real they look.
+        VIEWS: shapes (C, H, W) of the parts or reductions of its images that models can be trained on, by name.
+    """
+
+    CONDITIONS: tuple[str, ...] = ()
+    conditions_of: Callable[[Any], tuple[str, ...]] | None = None
+    ORIENTED: tuple[str, ...] = ()
+    NATIVE: bool = False
+    SCORED: bool = False
+    VIEWS: dict[str, tuple[int, int, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Models:
+    """What a family of models may declare.
+
+    Attributes:
+        VIEW: the view of images that it is trained on; empty for the images themselves.
+        PREDICTS: whether it predicts a column of the catalogue and draws nothing.
+        TWO_STAGE: whether it draws galaxies one by one and composes images of them.
+        GENERATOR: names of the networks that drawing an image takes.
+        check_normalisation: refuses a kind and scale of normalisation: ``check_normalisation(settings, kind, scale)``.
+        check_shape: refuses a shape of images that it cannot be trained on: ``check_shape(settings, shape)``.
+    """
+
+    VIEW: str = ""
+    PREDICTS: bool = False
+    TWO_STAGE: bool = False
+    GENERATOR: tuple[str, ...] = ()
+    check_normalisation: Callable[[Any, str, float], None] | None = None
+    check_shape: Callable[[Any, tuple[int, int, int]], None] | None = None
+
+
+OPTIONAL: dict[str, Any] = {
+    # Data sets: sides [pixels] of galaxies that are stored at one size, number of galaxies that are made, shares of the
+    # splits, where the raw input comes from, its stand-in, the corruption only its query has, and a level of clusters.
+    "sides": (),
+    "count": None,
+    "splits": None,
+    "source": None,
+    "mock": None,
+    "held_out": "",
+    "threshold": 0,
+    # Models: columns that they are conditioned on, whether galaxies have size classes, and the limits of these.
+    "conditions": (),
+    "conditional": False,
+    "thresholds": (),
+    # Measures: protocol, engine with its module and libraries, whether noise is added first, where the weights of a
+    # network come from, a model of the configuration that predicts, and compute threads.
+    "protocol": "corrected",
+    "engine": "",
+    "engine_module": None,
+    "engine_libraries": (),
+    "adds_noise": False,
+    "weights": None,
+    "model": None,
+    "threads": 1,
+}
+"""Fields that settings of a family may have, and what holds for those that have none."""
+
+
+@cache
+def declared(kind: str, family: str) -> Any:
+    """What a family declares: ``Datasets`` or ``Models``, by its kind.
+
+    Raises:
+        GalforgeError: there is no such family.
+    """
+    module = families.load(kind, family, "settings")
+    form = {"datasets": Datasets, "models": Models}[kind]
+    names = [each.name for each in fields(form) if hasattr(module, each.name)]
+    return form(**{name: getattr(module, name) for name in names})
+
+
+def optional(settings: Any, name: str) -> Any:
+    """The value of a field that settings of a family may have (one of OPTIONAL)."""
+    return getattr(settings, name, OPTIONAL[name])

@@ -1,0 +1,77 @@
+"""What the style-based families share: sampling, and the steps of generators and their judges."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from galforge.models.conditions import Conditioned, followed, numbers_of
+from galforge.models.protocol import Draws, Noise, Step
+from galforge.models.style_networks import StyleNetworks
+
+_BETAS = (0.0, 0.99)
+_MEAN_STYLE = 0.005
+"""Weight of a batch in the running mean of the styles."""
+
+
+class StyleFamily(Conditioned):
+    """Base of the style-based families; see ``galforge.models.protocol.Family``.
+
+    Losses are the non-saturating logistic ones (Goodfellow et al. 2014) with a lazy R1 penalty on real images
+    (Mescheder et al. 2018, arXiv:1801.04406; Karras et al. 2020a, section 3.1). Optimisers are Adam with betas
+    (0, 0.99).
+    """
+
+    networks: StyleNetworks
+
+    @property
+    def latent(self) -> int:
+        """Length of the latent vectors that ``generate`` takes."""
+        return self.settings.latent
+
+    def sample(self, noise: Noise, conditions: dict[str, Tensor] | None) -> Tensor:
+        drawn = noise.normal(self.latent)
+        return self.generate(self.networks.latents(drawn, numbers_of(self.conditioning, conditions)), noise)
+
+    def generate(self, latents: Tensor, noise: Noise) -> Tensor:
+        """Normalised images (n, C, H, W) of latent vectors z (n, latent), to which conditions were added, if any."""
+        return self._images(self.networks.mapping.truncated(latents, self.settings.truncation), noise)
+
+    def _begin(self, images: Tensor, conditions: dict[str, Tensor] | None, step: Step) -> Tensor | None:
+        """Follow the images and conditions of a step; the numbers (n, features) of the latter."""
+        given, patches = followed(self.conditioning, conditions, step), self.networks.patches
+        if patches.scales:
+            patches.follow(step.mean(patches.power_of(images)), first=step.index == 0)
+        return given
+
+    def _is_penalised(self, step: Step) -> bool:
+        return self.settings.r1 > 0 and step.index % self.settings.r1_interval == 0
+
+    def _improve_judge(self, name: str, real: Tensor, fake: Tensor, penalty: Tensor, step: Step) -> dict[str, Tensor]:
+        """Update a judge by its logits (n,) of real and generated images and the squared gradient, if penalised.
+
+        Returns ``loss``, the mean logits ``real`` and ``fake``, and ``r1``, as many times as strong as it is rare.
+        """
+        interval = self.settings.r1_interval
+        real, fake = real.float(), fake.float()
+        loss = functional.softplus(-real).mean() + functional.softplus(fake).mean()
+        step.update(name, loss + 0.5 * self.settings.r1 * interval * penalty)
+        means = {"real": real.detach().mean(), "fake": fake.detach().mean()}
+        return {"loss": loss.detach(), **means, "r1": penalty.detach() * interval}
+
+    def _styles(self, step: Step, given: Tensor | None) -> Tensor:
+        """Styles w (n, latent) of random latent vectors."""
+        return self.networks.mapping(self.networks.latents(step.draws.normal(self.latent), given))
+
+    def _keep_mean(self, styles: Tensor, step: Step) -> None:
+        mean = self.networks.mapping.mean
+        mean.lerp_(step.mean(styles.detach().float().mean(0)), _MEAN_STYLE)
+
+    def _images(self, styles: Tensor, draws: Noise | Draws) -> Tensor:
+        """Normalised images (n, C, H, W) of styles (n, latent) or (n, layers, latent)."""
+        synthesis = self.networks.synthesis
+        return synthesis(styles, [draws.normal(1, side, side) for side in synthesis.sides()])
+
+
+def adam(parameters: list[nn.Parameter], rate: float) -> torch.optim.Optimizer:
+    """The optimiser of the style-based families."""
+    return torch.optim.Adam(parameters, rate, _BETAS, fused=True)

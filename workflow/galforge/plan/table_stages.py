@@ -1,0 +1,56 @@
+"""The stages of tables: one job makes tables of a paper that show the same trainings."""
+
+from functools import cached_property
+from typing import Any
+
+from galforge import families
+from galforge.plan.facts import Facts
+from galforge.plan.stage import Stage
+from galforge.plan.tables import PlannedTables
+from galforge.provenance.records import locked_versions
+
+PREFIX = "tables_"
+"""Rules of tables are called so, followed by the job's name."""
+
+
+class TableStages:
+    """Stages of tables."""
+
+    def __init__(self, facts: Facts):
+        self.config, self.facts = facts.config, facts
+
+    @cached_property
+    def planned(self) -> PlannedTables:
+        """The tables of the configuration, and their jobs."""
+        return PlannedTables(self.facts)
+
+    def stage(self, rule: str) -> Stage:
+        """The stage behind a rule.
+
+        What the tables are is in its spec, so that its code is that of its own tables: adding a table or a paper makes
+        no other again but the table of all generators.
+        """
+        job = self.planned.jobs[rule.removeprefix(PREFIX)]
+        spec: dict[str, Any] = {
+            "tables": [[table.name, table.spec()] for table in job.tables],
+            "scale": self.config.overall.scale,
+            "statmorph": locked_versions()["statmorph"],
+        }
+        if job.taken:
+            spec["taken"] = [[table.name, table.spec()] for table in job.taken]
+        if "weights" in job.inputs:
+            spec["trainings"] = self._trainings()
+        modules = dict.fromkeys(name for table in job.tables for name in table.modules)
+        modules |= dict.fromkeys(table.select.partition(":")[0] for table in job.taken if table.select)
+        libraries = dict.fromkeys(name for table in job.tables for name in ("numpy", "pandas", *table.libraries))
+        return Stage(spec, "table.py", tuple(modules), tuple(libraries))
+
+    def _trainings(self) -> list[list[Any]]:
+        """Data set, model, seed, number of segments, and networks that generate, of the trainings of the runs."""
+        found = []
+        for run in self.config.run:
+            family = self.config.models[run.dataset, run.model].family
+            generator = list(getattr(families.load("models", family, "settings"), "GENERATOR", ()))
+            segments = self.facts.segments(run.dataset, run.model)
+            found += [[run.dataset, run.model, seed, segments, generator] for seed in run.seeds]
+        return found

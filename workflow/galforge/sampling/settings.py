@@ -1,0 +1,24 @@
+"""Typed settings of sampling, shared by all model families."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from galforge.settings import Settings
+
+IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
+
+
+class SamplingSettings(Settings):
+    """How many images are drawn from each trained model, and how."""
+
+    count: int = Field(10_000, ge=1, description="images drawn from each trained model [images]")
+    sparse_count: int = Field(
+        1_000, ge=1, description="sparse images, which are much larger, drawn from each model of them [images]"
+    )
+    chunk: int = Field(25_000, ge=1, description="images drawn by one job; changes no image [images]")
+    batch: int = Field(
+        64, ge=1, description="images evaluated together; another number gives other last digits [images]"
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes a GPU where there is one")
+    threads: int = Field(1, ge=1, description="CPU threads of a sampling job; another number gives other last digits")
