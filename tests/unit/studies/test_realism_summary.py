@@ -10,8 +10,9 @@ from galforge.papers import registry
 from galforge.papers.gantastic2020.tables import FEATURES
 from galforge.report import tables
 from galforge.studies.realism.diversity import diversity
+from galforge.studies.realism.rows import experiment_rows
 from galforge.studies.realism.settings import BEST, SCORERS
-from galforge.studies.realism.summary import class_agreement, experiment_rows, generator_rows, real_rows, scorer_rows
+from galforge.studies.realism.summary import class_agreement, generator_rows, real_rows, scorer_rows
 from toys import realism as toys
 
 ABOUT = {"dataset": "sparse", "origin": "mock", "scorer": BEST, "real_score": 2.0, "held_out": "stripes"}

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -85,15 +86,22 @@ def reasons(planned: list[Job]) -> list[str]:
     return lines
 
 
+def pieces(job: Job, rules: Mapping[str, Written]) -> list[Job]:
+    """A job as one for each piece that has a log and a rate of its own, such as each variant of a measure."""
+    found = [(name, rule.piece) for name, rule in rules.items() if name.startswith(f"{job.rule} ")]
+    return [replace(job, rule=name, wildcards={**job.wildcards, **piece}) for name, piece in found] or [job]
+
+
 def costs(planned: list[Job], config: Config, results: Path, rules: Mapping[str, Written]) -> list[str]:
     """The table of stages in the order of the work, and notes below it."""
     rates = Rates(results, read_table(), rules)
     workload = Workload(config, rates.bytes_per_stamp())
     rows: dict[str, dict] = {}
-    for job in planned:
+    for job in (piece for planned_job in planned for piece in pieces(planned_job, rules)):
         work = workload.of(job)
         cost = rates.cost(job, work)
         row = rows.setdefault(work.stage, {"jobs": 0, "gpu": 0.0, "cpu": 0.0, "disk": 0.0, "from": Counter()})
+        # A job of several pieces counts in the row of each.
         row["jobs"] += 1
         row["gpu"] += cost.gpu / 3600
         row["cpu"] += cost.seconds * job.threads / 3600

@@ -16,7 +16,7 @@ class SamplingSettings(Settings):
     sparse_count: int = Field(
         1_000, ge=1, description="sparse images, which are much larger, drawn from each model of them [images]"
     )
-    chunk: int = Field(10_000, ge=1, description="images drawn by one job; changes no image [images]")
+    chunk: int = Field(25_000, ge=1, description="images drawn by one job; changes no image [images]")
     batch: int = Field(
         64, ge=1, description="images evaluated together; another number gives other last digits [images]"
     )
