@@ -12,7 +12,7 @@ from galforge.models import device
 with device.reproducible(torch.device("cpu"), 1):
     assert torch.are_deterministic_algorithms_enabled()
 """
-TABLES = "from galforge.report import overall, tables"
+TABLES = "from galforge.papers import assembly\nfrom galforge.report import formats, overall"
 PHOTOMETRY = "from galforge.measure.photometry import measure"
 SOURCES = "from galforge.measure.sources import measure"
 SCORING = "from galforge.studies.realism import scores, summary"

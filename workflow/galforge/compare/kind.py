@@ -9,6 +9,10 @@ from pathlib import Path
 from galforge.errors import GalforgeError
 
 FOLDER = Path(__file__).resolve().parent
+REAL = "real"
+"""Stands for a model where real galaxies of one split are compared with those of another, by redshift."""
+ROUNDTRIP = "roundtrip"
+"""Stands for a model where galaxies that were stored at one size are compared with the same ones that never were."""
 READINGS = ("distance", "unbiased", "score", "signed", "beside", "difference", "ratio", "number")
 """How values of a metric are read, see ``galforge.papers.readings.at_floor``."""
 

@@ -7,9 +7,9 @@ from pydantic import Field
 
 from galforge.compare.settings import CompareSettings
 from galforge.config.declared import declared, optional
+from galforge.config.report import ReportSettings
 from galforge.measure.settings import Measuring
 from galforge.models.settings import ConditionSettings, NormalisationSettings
-from galforge.report.settings import ReportSettings
 from galforge.sampling.settings import SamplingSettings
 from galforge.settings import Settings
 from galforge.studies.denoising.settings import DenoiserSettings, DenoisingSettings

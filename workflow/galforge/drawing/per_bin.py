@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from galforge.compare.kind import REAL
 from galforge.drawing.names import split_bin
 from galforge.drawing.redshift import RedshiftFigureError
-from galforge.papers.readings import REAL
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from galforge import families
-from galforge.compare.kind import Kind, kinds
+from galforge.compare.kind import REAL, ROUNDTRIP, Kind, kinds
 from galforge.config.tree import REDSHIFT, Config, conditions_of, is_native
 from galforge.errors import GalforgeError
 
@@ -38,10 +38,6 @@ def _is_trained(kind: Kind) -> bool:
 KINDS = kinds()
 GROUPS = groups(KINDS)
 """What one job compares, by the name of its file."""
-ROUNDTRIP = "roundtrip"
-"""Stands for a model where galaxies that were stored at one size are compared with the same ones that never were."""
-REAL = "real"
-"""Stands for a model where real galaxies of one split are compared with those of another, by redshift."""
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ import jinja2
 import pandas as pd
 
 from galforge.atomic import write_text
+from galforge.compare.kind import ROUNDTRIP
 from galforge.drawing.names import COSTS, GROUPS, model_label
 from galforge.errors import GalforgeError
 from galforge.papers import registry
 from galforge.papers.cells import PROTOCOLS
-from galforge.papers.readings import ROUNDTRIP
 from galforge.report import layout
 from galforge.report.captions import PATHS, remarks
 

@@ -161,8 +161,8 @@ def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:
     """Read the files and plot them."""
     from galforge.drawing.labels import source_label
     from galforge.drawing.per_bin import origin_of
+    from galforge.papers.assembly import assembled
     from galforge.papers.li2024.tables import LOSSES
-    from galforge.report.tables import assembled
 
     table = assembled(LOSSES, files)
     label = source_label(told["dataset"], origin_of(table, told["dataset"]), told["scale"])

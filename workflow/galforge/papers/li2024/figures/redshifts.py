@@ -56,9 +56,9 @@ def plot(
     Raises:
         RedshiftFigureError: a column is lacking, or the source has no test split.
     """
+    from galforge.compare.kind import REAL
     from galforge.drawing.redshift import lacking, numbers, real
     from galforge.drawing.style import figure, save
-    from galforge.papers.readings import REAL
 
     for _, label, frame in generated:
         lacking(label, frame, _COLUMNS)
@@ -149,8 +149,8 @@ def needs(subject: Subject) -> Needs | None:
 def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:
     """Read the files and plot them."""
     from galforge.drawing.labels import measured
+    from galforge.papers.assembly import assembled
     from galforge.papers.li2024.tables import LOSSES
-    from galforge.report.tables import assembled
 
     source, models = measured(told, files["measurements"])
     models = [(model, *labelled) for (model, _), labelled in zip(told["models"], models, strict=True)]
