@@ -127,8 +127,9 @@ def trained_on(wildcards):
 
 def previous_state(wildcards):
     """The state before a segment; none before the first."""
-    folder = f"{RESULTS}/models/{wildcards.dataset}/{wildcards.model}/seed{wildcards.seed}"
-    return [] if wildcards.segment == "0" else f"{folder}/state_{int(wildcards.segment) - 1}.pt"
+    before = int(wildcards.segment) - 1
+    files = STAGES.facts.trained(wildcards.dataset, wildcards.model, wildcards.seed, before)
+    return files["state"] if before >= 0 else []
 
 
 def training_threads(wildcards):
@@ -141,10 +142,10 @@ def most_training_threads():
     return max(CONFIG.models[run.dataset, run.model].training.threads for run in CONFIG.run)
 
 
-def last_state(wildcards):
-    """The state at the end of a training."""
-    folder = f"{RESULTS}/models/{wildcards.dataset}/{wildcards.model}/seed{wildcards.seed}"
-    return f"{folder}/state_{STAGES.facts.segments(wildcards.dataset, wildcards.model) - 1}.pt"
+@signed
+def weights_of(wildcards):
+    """The averaged weights at the end of a training."""
+    return STAGES.facts.trained(wildcards.dataset, wildcards.model, wildcards.seed)["weights"]
 
 
 @signed
@@ -223,18 +224,10 @@ def measurements_compared(wildcards):
     return [f"{RESULTS}/measurements/{wildcards.dataset}/{who}/{measure}.parquet" for who, measure in needed]
 
 
-def segment_costs(dataset, model, seed):
-    """Accounts of all segments of one training."""
-    folder = f"{RESULTS}/models/{dataset}/{model}/seed{seed}"
-    return [f"{folder}/state_{segment}.cost.json" for segment in range(STAGES.facts.segments(dataset, model))]
-
-
-def of_models(folder, file, dataset):
+def of_models(dataset, file):
     """A file of each trained model of a data set, by the model's name and seed."""
     return {
-        f"{run.model}-seed{seed}": f"{RESULTS}/{folder}/{run.model}/{file.format(seed=seed)}"
-        for run in STAGES.facts.runs(dataset)
-        for seed in run.seeds
+        f"{run.model}-seed{seed}": file(run.model, seed) for run in STAGES.facts.runs(dataset) for seed in run.seeds
     }
 
 
