@@ -94,8 +94,8 @@ def test_a_group_is_one_job_with_the_modules_and_libraries_of_its_comparisons(pa
 def test_measures_differ_per_data_set_as_the_overrides_say(paper):
     assert paper.measured["skirt", "morphology-published"].settings.gain == 750
     assert paper.measured["cosmos", "morphology-published"].settings.gain == 1
-    stages, names = Stages(paper), {"dataset": "skirt", "who": "source"}
-    made = [stages.stage(f"measure_{name}_source", names).spec for name in ("morphology", "power_spectrum")]
+    stages, names = Stages(paper), {"dataset": "skirt", "who": "vae-seed0"}
+    made = [stages.stage(f"measure_{name}", names).spec for name in ("morphology", "power_spectrum")]
     assert [[each["band"] for each in spec["variants"].values()] for spec in made] == [[2, 2], [1, 1]]
 
 

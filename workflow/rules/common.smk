@@ -168,36 +168,43 @@ def sample_chunks(ending):
 
 def of_variants(kind, folder, ending, part=False):
     """A file of each variant that a job measures, by the variant's name, or of a part of its stamps."""
-    names = {measure: f"{measure}/part{{part}}of{{parts}}" if part else measure for measure in kind.measures}
-    return {measure: f"{RESULTS}/{folder}/{{dataset}}/{{who}}/{name}{ending}" for measure, name in names.items()}
+    path = f"{RESULTS}/{folder}/{{{{dataset}}}}/{{}}/{{}}{'/part{{part}}of{{parts}}' if part else ''}{ending}"
+    return {name: path.format(*variant) for name, variant in kind.variants.items()}
 
 
 def parts_of_variants(kind):
     """Measurements of a part of the stamps, which go when they are put together."""
-    return {measure: temp(file) for measure, file in of_variants(kind, "measurements", ".parquet", True).items()}
+    return {name: temp(file) for name, file in of_variants(kind, "measurements", ".parquet", True).items()}
+
+
+def measuring_record(kind):
+    """The record of a job that measures stamps: that of its first variant."""
+    return next(iter(of_variants(kind, "measurements", ".json").values()))
 
 
 def measuring_input(kind, part=False):
     """What a job reads that measures stamps, or puts the parts of its measurements together.
 
-    By variant: calibrated noise, the source's stamps where they set the scale at which a network sees anybody's, the
-    network's weights, and parts. What parts are made from stands there too: they are gone when a later run compares.
+    By variant: its stamps, calibrated noise, the source's stamps where they set the scale at which a network sees
+    anybody's, the network's weights, and parts. What parts are made from stands there too: they are gone when a later
+    run compares.
     """
 
     def given(wildcards):
-        dataset, folder = wildcards.dataset, f"{RESULTS}/measurements/{wildcards.dataset}"
-        parts = 1 if part else STAGES.facts.measure_parts(dataset, wildcards.who, kind.measures)
-        files = {"stamps": stamps_of(wildcards)}
-        for measure in kind.measures:
+        dataset, files = wildcards.dataset, {}
+        for name, (who, measure) in kind.variants.items():
+            who = who.format(**dict(wildcards.items()))
+            parts = 1 if part else STAGES.facts.measure_parts(dataset, who, kind.measures)
+            files[f"stamps {who}"] = stamps_path(dataset, who)
             if STAGES.facts.calibrates(dataset, measure):
-                files[f"noise {measure}"] = f"{folder}/noise-{measure}.json"
+                files[f"noise {name}"] = f"{RESULTS}/measurements/{dataset}/noise-{measure}.json"
             if DRIVER.stretches(dataset, measure):
-                files[f"scale {measure}"] = stamps_path(dataset, "source")
+                files[f"scale {name}"] = stamps_path(dataset, "source")
             if weights := DRIVER.weights(dataset, measure):
-                files[f"weights {measure}"] = weights
+                files[f"weights {name}"] = weights
             if parts > 1:
-                names = (f"part{i}of{parts}.parquet" for i in range(parts))
-                files[f"chunks {measure}"] = [f"{folder}/{wildcards.who}/{measure}/{name}" for name in names]
+                folder = f"{RESULTS}/measurements/{dataset}/{who}/{measure}"
+                files[f"chunks {name}"] = [f"{folder}/part{i}of{parts}.parquet" for i in range(parts)]
         return files
 
     return signed(given)
