@@ -44,7 +44,7 @@ class Stages:
         """The stage behind a job of a rule (wildcards as Snakemake gives them)."""
         rule = self.whole.get(rule, rule)
         if (measuring := self.facts.measuring.get(rule.removesuffix("_chunk"))) is not None:
-            rule, wildcards = "measure", {**wildcards, "measures": measuring.measures}
+            rule, wildcards = "measure", {**wildcards, "kind": measuring}
         whole = {name: value for name, value in wildcards.items() if name not in ("part", "parts")}
         key = (rule, *sorted(whole.items()))
         if key not in self._made:
