@@ -187,7 +187,7 @@ noise is given, of the published protocol in the corrected one."""
 TABLES = {
     **{f"tables_holzschuh2022_{name}": 1 for name in ("headline", "morphology", "colour_bulge", "denoising", "cost")},
     **{f"tables_gantastic2020_{name}": 1 for name in ("table1", "table2", "experiments")},
-    **{"tables_li2024_table1": 1, "tables_all": 1},
+    **dict.fromkeys(("tables_li2024_table1", "tables_li2024_successors", "tables_all"), 1),
 }
 """Jobs of tables, each named by the first one that it makes."""
 DOWNSTREAM_OF_TRAINING = {

@@ -9,7 +9,7 @@ from tree import ROOT, SMALLEST, copy_tree, planned
 
 TIMES_THE_SMALLEST = 6.0
 FIGURES = "figures"
-"""The word of the manual for the rules figure_..."""
+"""The word of the manual for the rules figures_..."""
 TABLES = "tables"
 """The same for the rules tables_..."""
 
@@ -56,7 +56,7 @@ def promised(manual: Path) -> dict[str, int]:
 def test_the_jobs_are_those_of_the_manual(plan):
     jobs: dict[str, int] = {}
     for rule, count in plan[0].items():
-        name = FIGURES if rule.startswith("figure_") else TABLES if rule.startswith("tables_") else rule
+        name = FIGURES if rule.startswith("figures_") else TABLES if rule.startswith("tables_") else rule
         jobs[name] = jobs.get(name, 0) + count
     assert jobs == promised(ROOT / "config/README.md")
 

@@ -25,6 +25,8 @@ def to_file(path: str | None) -> None:
     formatter = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%d %H:%M:%S")
     for handler in handlers:
         handler.setFormatter(formatter)
+    for handler in log.handlers:
+        handler.close()
     log.handlers = handlers
     log.setLevel(logging.INFO)
     log.propagate = False

@@ -11,6 +11,7 @@ from galforge.config.tree import is_native
 from galforge.plan.comparisons import GROUPS, tables_needed
 from galforge.plan.driver import Driver
 from galforge.plan.comparisons import distance_files
+from galforge.plan.facts import rule_for
 from galforge.plan.table_stages import PREFIX
 from galforge.plan.tables import trained
 from galforge.operate.scheduler import calm
@@ -31,10 +32,8 @@ RESULTS = f"results/{CONFIG.overall.name}"
 RAW = CONFIG.overall.raw
 DENOISING = f"{RESULTS}/studies/denoising"
 REALISM = f"{RESULTS}/studies/realism"
-SOURCE = "source|native|scored"
-GENERATED = r"[a-z0-9_-]+-seed\d+"
-FEATURES = DRIVER.measures(by_network=True)
-PLAIN = DRIVER.measures(by_network=False)
+MEASURINGS = list(STAGES.facts.measuring.values())
+PARTED = [kind for kind in MEASURINGS if DRIVER.parted(kind)]
 
 
 wildcard_constraints:
@@ -54,7 +53,6 @@ wildcard_constraints:
     sweep=DRIVER.sweeps(),
     scorer="[a-z0-9_-]+",
     subject="[a-z0-9_-]+",
-    experiment="|".join(EXPERIMENTS),
 
 
 # A plan of thousands of jobs is millions of objects that live to the end: looking for garbage among them takes seconds.
@@ -156,49 +154,66 @@ def conditions_source(wildcards):
     return stamps_path(wildcards.dataset, "source") if takes else []
 
 
-def sample_chunks(wildcards):
-    """Parts of a model's stamps."""
-    parts = STAGES.facts.sample_parts(wildcards.dataset)
-    folder = f"{RESULTS}/samples/{wildcards.dataset}/{wildcards.model}/seed{wildcards.seed}"
-    return [f"{folder}/part{i}of{parts}.h5" for i in range(parts)]
+def sample_chunks(ending):
+    """A file of each part of a model's stamps."""
+
+    def files(wildcards):
+        parts = STAGES.facts.sample_parts(wildcards.dataset)
+        folder = f"{RESULTS}/samples/{wildcards.dataset}/{wildcards.model}/seed{wildcards.seed}"
+        return [f"{folder}/part{i}of{parts}.{ending}" for i in range(parts)]
+
+    return signed(files)
 
 
-def measure_chunks(wildcards):
-    """Parts of a measurement; none where one job measures all stamps."""
-    parts = STAGES.facts.measure_parts(wildcards.dataset, wildcards.who, wildcards.measure)
-    folder = f"{RESULTS}/measurements/{wildcards.dataset}/{wildcards.who}/{wildcards.measure}"
-    return [] if parts == 1 else [f"{folder}/part{i}of{parts}.parquet" for i in range(parts)]
+def of_variants(kind, folder, ending, part=False):
+    """A file of each variant that a job measures, by the variant's name, or of a part of its stamps."""
+    names = {measure: f"{measure}/part{{part}}of{{parts}}" if part else measure for measure in kind.measures}
+    return {measure: f"{RESULTS}/{folder}/{{dataset}}/{{who}}/{name}{ending}" for measure, name in names.items()}
 
 
-@signed
-def scale_of(wildcards):
-    """The source's stamps, where they set the scale at which a network sees anybody's."""
-    stretched = DRIVER.stretches(wildcards.dataset, wildcards.measure)
-    return stamps_path(wildcards.dataset, "source") if stretched else []
+def parts_of_variants(kind):
+    """Measurements of a part of the stamps, which go when they are put together."""
+    return {measure: temp(file) for measure, file in of_variants(kind, "measurements", ".parquet", True).items()}
 
 
-@signed
-def network_of(wildcards):
-    """The file of weights of a measure's network, where they do not come with its package."""
-    return DRIVER.weights(wildcards.dataset, wildcards.measure)
+def measuring_input(kind, part=False):
+    """What a job reads that measures stamps, or puts the parts of its measurements together.
+
+    By variant: calibrated noise, the source's stamps where they set the scale at which a network sees anybody's, the
+    network's weights, and parts. What parts are made from stands there too: they are gone when a later run compares.
+    """
+
+    def given(wildcards):
+        dataset, folder = wildcards.dataset, f"{RESULTS}/measurements/{wildcards.dataset}"
+        parts = 1 if part else STAGES.facts.measure_parts(dataset, wildcards.who, kind.measures)
+        files = {"stamps": stamps_of(wildcards)}
+        for measure in kind.measures:
+            if STAGES.facts.calibrates(dataset, measure):
+                files[f"noise {measure}"] = f"{folder}/noise-{measure}.json"
+            if DRIVER.stretches(dataset, measure):
+                files[f"scale {measure}"] = stamps_path(dataset, "source")
+            if weights := DRIVER.weights(dataset, measure):
+                files[f"weights {measure}"] = weights
+            if parts > 1:
+                names = (f"part{i}of{parts}.parquet" for i in range(parts))
+                files[f"chunks {measure}"] = [f"{folder}/{wildcards.who}/{measure}/{name}" for name in names]
+        return files
+
+    return signed(given)
 
 
-def feature_threads(wildcards):
-    """Compute threads of a feature network; features without one take one."""
-    return optional(CONFIG.measured[wildcards.dataset, wildcards.measure].settings, "threads")
-
-
-@signed
-def noise_of(wildcards):
-    """The calibrated noise that a measurement adds, where it adds one."""
-    if not STAGES.facts.calibrates(wildcards.dataset, wildcards.measure):
-        return []
-    return f"{RESULTS}/measurements/{wildcards.dataset}/noise-{wildcards.measure}.json"
+def measuring_threads(kind):
+    """Compute threads of the networks that a job measures with; what measures without one takes one."""
+    return signed(
+        lambda wildcards: max(
+            optional(CONFIG.measured[wildcards.dataset, measure].settings, "threads") for measure in kind.measures
+        )
+    )
 
 
 def whos(dataset):
     """The source and every trained model of a data set, as measurements are filed."""
-    runs = [run for run in CONFIG.run if run.dataset == dataset]
+    runs = STAGES.facts.runs(dataset)
     return ["source", *trained(runs)]
 
 
@@ -212,6 +227,15 @@ def segment_costs(dataset, model, seed):
     """Accounts of all segments of one training."""
     folder = f"{RESULTS}/models/{dataset}/{model}/seed{seed}"
     return [f"{folder}/state_{segment}.cost.json" for segment in range(STAGES.facts.segments(dataset, model))]
+
+
+def of_models(folder, file, dataset):
+    """A file of each trained model of a data set, by the model's name and seed."""
+    return {
+        f"{run.model}-seed{seed}": f"{RESULTS}/{folder}/{run.model}/{file.format(seed=seed)}"
+        for run in STAGES.facts.runs(dataset)
+        for seed in run.seeds
+    }
 
 
 def table_files(tables):
@@ -237,7 +261,7 @@ def page_tables(wildcards):
 
 def page_figures(wildcards):
     """Figures of every data set that runs."""
-    return DRIVER.figures.pictures()
+    return STAGES.figures.pictures()
 
 
 def page_stamps(wildcards):

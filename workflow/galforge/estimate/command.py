@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -85,16 +86,23 @@ def reasons(planned: list[Job]) -> list[str]:
     return lines
 
 
+def pieces(job: Job, rules: Mapping[str, Written]) -> list[Job]:
+    """A job as one for each piece that has a log and a rate of its own, such as each variant of a measure."""
+    found = [(name, rule.piece) for name, rule in rules.items() if name.startswith(f"{job.rule} ")]
+    return [replace(job, rule=name, wildcards={**job.wildcards, **piece}) for name, piece in found] or [job]
+
+
 def costs(planned: list[Job], config: Config, results: Path, rules: Mapping[str, Written]) -> list[str]:
     """The table of stages in the order of the work, and notes below it."""
     rates = Rates(results, read_table(), rules)
     workload = Workload(config, rates.bytes_per_stamp())
     rows: dict[str, Counter] = defaultdict(Counter)
     sources: dict[str, Counter] = defaultdict(Counter)
-    for job in planned:
+    for job in (piece for planned_job in planned for piece in pieces(planned_job, rules)):
         work = workload.of(job)
         cost = rates.cost(job, work)
         cpu = cost.seconds * job.threads / 3600
+        # A job of several pieces counts in the row of each.
         rows[work.stage].update(jobs=1, gpu=cost.gpu / 3600, cpu=cpu, disk=work.disk)
         sources[work.stage][cost.source] += cost.seconds
     # A dry run lists jobs after those whose results they need.

@@ -80,8 +80,12 @@ class Work:
 
 
 def kind_of(rule: str) -> str:
-    """The rule whose stage and rate a rule has."""
-    return WHOLE.get(rule, rule)
+    """The rule whose stage and rate a rule has, or a piece of it."""
+    rule = rule.partition(" ")[0]
+    if rule == "merge_samples":
+        return rule
+    looped = next((kind for kind in ("measure", "latents") if rule.startswith(f"{kind}_")), rule)
+    return WHOLE.get(rule, looped)
 
 
 class Workload:
@@ -136,13 +140,19 @@ class Workload:
         return {"disk": float(FLOAT * self.networks[dataset, model]["weights"])}
 
     def of_sample(self, dataset: str, model: str, seed: str, **part: str) -> dict[str, Any]:
-        """Drawing a part of a model's images, or putting the parts together."""
+        """Drawing a model's images, or a part of them."""
         count = self.config.drawn(dataset)
-        if not part:
-            return {"what": f"{model} on {dataset}", "disk": self._stamps_left(dataset, count, "sample")}
         start, stop = bounds(count, part)
-        operations = self.networks[dataset, model]["sample"]
-        return self._images_of(dataset, model, stop - start) | {"operations": operations, "precision": "float32"}
+        return self._images_of(dataset, model, stop - start) | {
+            "operations": self.networks[dataset, model]["sample"],
+            "precision": "float32",
+            "disk": 0.0 if part else self._stamps_left(dataset, count, "sample"),
+        }
+
+    def of_merge_samples(self, dataset: str, model: str, seed: str) -> dict[str, Any]:
+        """Putting the parts of a model's images together."""
+        disk = self._stamps_left(dataset, self.config.drawn(dataset), "sample")
+        return {"what": f"{model} on {dataset}", "disk": disk}
 
     def of_calibrate_noise(self, dataset: str, measure: str) -> dict[str, Any]:
         """Finding the noise that noiseless stamps need, on some of them."""
@@ -154,7 +164,8 @@ class Workload:
         variant, count = self.measured(dataset, measure), self._stamps(dataset, who)
         # Parts are temporary: what is left of them is counted where they are put together.
         disk = 0.0 if part else count * self._bytes.get(("measure", variant), 0.0)
-        if not part and self._facts.measure_parts(dataset, who, measure) > 1:
+        together = self._facts.together(dataset, who, measure)
+        if not part and self._facts.measure_parts(dataset, who, together) > 1:
             return {"what": variant, "variant": "parts", "disk": disk}
         start, stop = bounds(count, part)
         return self._stamps_of(variant, stop - start, self.measured_side(dataset, measure), disk)
@@ -188,27 +199,24 @@ class Workload:
         """Denoising the galaxies of all tests with every classical method, and with none."""
         return self._tests(f"on {dataset}", dataset, len(REFERENCES) + 1)
 
-    def of_cross_validate(self, dataset: str, scorer: str, epochs: int = 1) -> dict[str, Any]:
+    def of_cross_validate(self, dataset: str, scorer: str, logged: bool = True, epochs: int = 1) -> dict[str, Any]:
         """Training a scorer on most of the images with scores, and scoring the others."""
-        return self._scores(dataset, scorer, epochs * self._stamps(dataset, "scored"), 0)
+        return self._scores(dataset, scorer, epochs * self._stamps(dataset, "scored"), 0, logged)
 
     def of_cross_validate_network(self, dataset: str, scorer: str) -> dict[str, Any]:
         """The same with a network."""
-        return self.of_cross_validate(dataset, scorer, getattr(self.config.realism, scorer.partition("-")[0]).epochs)
+        epochs = getattr(self.config.realism, scorer.partition("-")[0]).epochs
+        return self.of_cross_validate(dataset, scorer, False, epochs)
 
     def of_fit_scorer(self, dataset: str) -> dict[str, Any]:
         """Training the chosen scorer on all images with scores."""
-        return self.of_cross_validate(dataset, self.config.realism.scorer)
+        return self.of_cross_validate(dataset, self.config.realism.scorer, False)
 
     def of_experiment(self, dataset: str, model: str, seed: str, experiment: str) -> dict[str, Any]:
         """Drawing images of a model with one thing changed, and scoring them."""
         experiments = self.config.realism.experiments
         times = {"random_positions": 2, "new_galaxies": experiments.sets}.get(experiment, experiments.permutations)
-        return self._scores(dataset, "", experiments.images * times, self._shape(dataset)[1])
-
-    def of_time_drawing(self, dataset: str, model: str, seed: str) -> dict[str, Any]:
-        """Drawing images of a model for their time alone."""
-        return self._scores(dataset, "", self.config.realism.images, self._shape(dataset)[1])
+        return self._scores(dataset, "", experiments.images * times, self._shape(dataset)[1], True)
 
     @cached_property
     def networks(self) -> dict[tuple[str, str], dict[str, float]]:
@@ -248,9 +256,9 @@ class Workload:
         side, disk = self._shape(dataset)[1], float(count * EVALUATION_BYTES)
         return {"what": what, "items": count, "unit": "galaxy", "side": side, "disk": disk}
 
-    def _scores(self, dataset: str, variant: str, count: int, side: int) -> dict[str, Any]:
+    def _scores(self, dataset: str, variant: str, count: int, side: int, logged: bool) -> dict[str, Any]:
         what = f"on {dataset}"
-        return {"what": what, "variant": variant, "items": count, "unit": "image", "side": side, "logged": False}
+        return {"what": what, "variant": variant, "items": count, "unit": "image", "side": side, "logged": logged}
 
     def measured(self, dataset: str, measure: str) -> str:
         """The variant of a measurement: the measure, its engine where it has one, and the family that is measured."""

@@ -7,7 +7,6 @@ import sys
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,7 @@ from galforge.config.tree import Config, downloadable, is_native, is_scored
 from galforge.download.wanted import downloads_of
 from galforge.errors import GalforgeError
 from galforge.measure.family import declared
-from galforge.plan.figures import Figures
-from galforge.plan.realism_stages import is_network
+from galforge.plan.measuring import Measuring
 from galforge.plan.retraining import record_of, retrained
 from galforge.plan.stages import Stages
 from galforge.provenance.digest import PACKAGE
@@ -78,10 +76,16 @@ class Driver:
         found = self.config.datasets.items()
         return _any_of(name for name, entry in found if _kind(entry.family) == kind)
 
-    def measures(self, by_network: bool) -> str:
-        """Regular expression of the measures that a network takes, or of the others."""
-        found = self.config.measures.items()
-        return _any_of(name for name, entry in found if declared(entry.family).by_network == by_network)
+    def sampled(self, in_parts: bool) -> str:
+        """Regular expression of the data sets whose models' stamps are drawn in parts, or in one job."""
+        parts = self.stages.facts.sample_parts
+        return _any_of(dataset for dataset in self.config.datasets if (parts(dataset) > 1) == in_parts)
+
+    def parted(self, kind: Measuring) -> bool:
+        """Whether some stamps are measured in parts."""
+        known = [who for who in ("source", "scored") if re.fullmatch(kind.who, who)] or ["generated"]
+        parts = self.stages.facts.measure_parts
+        return any(parts(dataset, who, kind.measures) > 1 for dataset in kind.datasets for who in known)
 
     def stretches(self, dataset: str, measure: str) -> bool:
         """Whether the source's stamps set the scale at which a measure sees anybody's; 8-bit images have one."""
@@ -91,9 +95,9 @@ class Driver:
             return not is_scored(self.config.datasets[dataset].family)
         return stretched == "corrected" and entry.protocol == "corrected"
 
-    def scorers(self, by_network: bool) -> str:
-        """Regular expression of the scorers of images that are networks, or of the others."""
-        return _any_of(name for name in self.config.realism.scorers if is_network(name) == by_network)
+    def scoring_networks(self) -> str:
+        """Regular expression of the scorers of images that are networks."""
+        return _any_of(self.stages.realism.scorers(by_network=True))
 
     def sweeps(self) -> str:
         """Regular expression of the sweeps of the denoising study; it matches nothing where there are none."""
@@ -145,11 +149,6 @@ class Driver:
     def template(self) -> str:
         """sha256 of the page's template."""
         return file_digest(PACKAGE / "report" / "page.html.j2")
-
-    @cached_property
-    def figures(self) -> Figures:
-        """The figures of the configuration and the jobs that draw them."""
-        return Figures(self.stages.facts)
 
     def write_plan(self) -> None:
         """Write down what each job was planned to be; the jobs compare (called when execution starts)."""

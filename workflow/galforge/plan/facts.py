@@ -1,13 +1,21 @@
 """What stages have in common: how work is cut into jobs, and which code and libraries a job runs."""
 
 import math
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from galforge import families
 from galforge.config.declared import declared, optional
 from galforge.config.tree import Config, Measure, Run, Sweep, view_of
 from galforge.plan import comparisons
+from galforge.plan.measuring import measurings
 from galforge.studies.denoising.settings import label
+
+
+def rule_for(rule: str, dataset: str) -> str:
+    """The name of a rule that is written once for each data set."""
+    return f"{rule}_{dataset}".replace("-", "_")
 
 
 class Facts:
@@ -15,6 +23,7 @@ class Facts:
 
     def __init__(self, config: Config):
         self.config = config
+        self.measuring = measurings(config)
         self.results = f"results/{config.overall.name}"
 
     def galaxies(self, dataset: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -47,12 +56,18 @@ class Facts:
         columns = self.config.models[dataset, model].columns
         return [*columns, *(name for name in redshift if name not in columns)]
 
-    def measure_parts(self, dataset: str, who: str, measure: str) -> int:
-        """Number of jobs that measure one stamps file."""
+    def measure_parts(self, dataset: str, who: str, measures: Sequence[str]) -> int:
+        """Number of jobs that measure one stamps file: of variants that are measured together the smallest chunk
+        counts."""
         measuring = self.config.datasets[dataset].measuring
         known = {"source": measuring.expected_count, "native": measuring.expected_count}
         count = (known | {"scored": measuring.expected_scored}).get(who, self.config.drawn(dataset))
-        return math.ceil(count / self.config.measured[dataset, measure].chunk)
+        return math.ceil(count / min(self.config.measured[dataset, measure].chunk for measure in measures))
+
+    def together(self, dataset: str, who: str, measure: str) -> tuple[str, ...]:
+        """The variants of a measure that are measured together with one of them."""
+        kinds = (kind for kind in self.measuring.values() if measure in kind.measures and dataset in kind.datasets)
+        return next(kind.measures for kind in kinds if re.fullmatch(kind.who, who))
 
     def adds_noise(self, dataset: str, measure: str) -> bool:
         """Whether noise is added before this measure is taken."""
@@ -90,9 +105,13 @@ class Facts:
         """The view of a data set's images that a model is trained on; empty where it is the images."""
         return view_of(self.config.models[dataset, model].family)
 
+    def runs(self, dataset: str) -> list[Run]:
+        """Runs on a data set."""
+        return [run for run in self.config.run if run.dataset == dataset]
+
     def drawing(self, dataset: str) -> list[Run]:
         """Runs on a data set of models that draw positions and galaxies apart."""
-        return [run for run in self.config.run if run.dataset == dataset and self.draws_galaxies(dataset, run.model)]
+        return [run for run in self.runs(dataset) if self.draws_galaxies(dataset, run.model)]
 
     def draws_galaxies(self, dataset: str, model: str) -> bool:
         """Whether a model draws positions and galaxies apart."""

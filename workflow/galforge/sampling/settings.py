@@ -16,7 +16,7 @@ class SamplingSettings(Settings):
     """images drawn from each trained model [images]"""
     sparse_count: int = Field(1_000, ge=1)
     """sparse images, which are much larger, drawn from each model of them [images]"""
-    chunk: int = Field(10_000, ge=1)
+    chunk: int = Field(25_000, ge=1)
     """images drawn by one job; changes no image [images]"""
     batch: int = Field(64, ge=1)
     """images evaluated together; another number gives other last digits [images]"""
