@@ -35,7 +35,6 @@ PASSIVE: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("summarise_experiments", "summarise_real", "summarise_scorers"), ("scipy",)),
     "denoise_galaxies": ("scipy",),
     "export_fits": ("scipy",),
-    "export_weights": ("numpy",),
     "figure_divergences": ("scipy",),
     "figure_evolution": ("scipy",),
     "figure_interpolations": ("scipy",),
@@ -45,6 +44,7 @@ PASSIVE: dict[str, tuple[str, ...]] = {
     "figure_stamps": ("scipy",),
     "gpu_check": ("numpy",),
     "stamps": ("scipy",),
+    "train_segment": ("safetensors",),
     "stamps_native": ("pandas", "scipy"),
 }
 """Libraries that a job loads for others, or to read a file: none of its numbers comes from them."""
@@ -191,7 +191,7 @@ TABLES = {
 }
 """Jobs of tables, each named by the first one that it makes."""
 DOWNSTREAM_OF_TRAINING = {
-    "export_weights", "sample_chunk", "sample", "latents", "measure_chunk", "measure", "features_chunk", "features",
+    "sample_chunk", "sample", "latents", "measure_chunk", "measure", "features_chunk", "features",
     "distances", "figure_stamps", "figure_interpolations", "figure_distributions",
     "figure_contours", "figure_planes", "figure_colours", "figure_spectra", "figure_history", "page",
     "denoise_galaxies", "train_denoiser", "evaluate_denoiser", "summarise_denoising",

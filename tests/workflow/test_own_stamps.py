@@ -44,7 +44,7 @@ SMALL = {
     "compare": {"bootstrap": 20, "halvings": 10},
 }
 EVERY_RULE_AFTER_THE_CUTOUTS = {
-    "stamps", "train_segment", "export_weights", "sample_chunk", "sample", "latents", "calibrate_noise",
+    "stamps", "train_segment", "sample_chunk", "sample", "latents", "calibrate_noise",
     "measure_source", "measure", "features_source", "features", "distances", "figure_stamps",
     "figure_interpolations", "figure_distributions", "figure_contours", "figure_planes", "figure_spectra",
     "figure_history", "tables_holzschuh2022_headline", "tables_holzschuh2022_cost", "tables_all", "page",

@@ -99,7 +99,7 @@ rule score:
 
 rule sample_galaxies:
     input:
-        weights=f"{RESULTS}/models/{{dataset}}/{{model}}/seed{{seed}}/weights.safetensors",
+        weights=weights_of,
     output:
         stamps=f"{RESULTS}/samples/{{dataset}}/{{model}}/galaxies-seed{{seed}}.h5",
         record=f"{RESULTS}/samples/{{dataset}}/{{model}}/galaxies-seed{{seed}}.json",
@@ -122,7 +122,7 @@ rule sample_galaxies:
 
 rule experiment:
     input:
-        weights=f"{RESULTS}/models/{{dataset}}/{{model}}/seed{{seed}}/weights.safetensors",
+        weights=weights_of,
         scorer=f"{REALISM}/{{dataset}}/scorer.json",
     output:
         **by_experiment(REALISM, ".parquet"),

@@ -130,14 +130,11 @@ class Workload:
         network = self.networks[dataset, model]
         return self._images_of(dataset, model, ends[-1] - sum(ends[-2:-1])) | {
             "operations": network["train"],
-            "disk": float(STATE_COPIES * FLOAT * network["weights"] + TENSOR_BYTES * network["tensors"]),
+            # The weights are written once more beside the state.
+            "disk": float((STATE_COPIES + 1) * FLOAT * network["weights"] + TENSOR_BYTES * network["tensors"]),
             "precision": self.config.models[dataset, model].training.precision,
             "parallel": True,
         }
-
-    def of_export_weights(self, dataset: str, model: str, seed: str) -> dict[str, Any]:
-        """Writing the weights of a finished training."""
-        return {"disk": float(FLOAT * self.networks[dataset, model]["weights"])}
 
     def of_sample(self, dataset: str, model: str, seed: str, **part: str) -> dict[str, Any]:
         """Drawing a model's images, or a part of them."""

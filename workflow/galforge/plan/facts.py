@@ -41,6 +41,21 @@ class Facts:
         training = self.config.models[dataset, model].training
         return math.ceil(training.images_total / training.segment_images)
 
+    def trained(self, dataset: str, model: str, seed: Any, segment: int | None = None) -> dict[str, str]:
+        """Files of a segment of a training, the last one if none is given: state, averaged weights, history, cost."""
+        index = self.segments(dataset, model) - 1 if segment is None else segment
+        files = {
+            "state": f"state_{index}.pt",
+            "weights": f"weights_{index}.safetensors",
+            "history": f"history_{index}.csv",
+            "cost": f"state_{index}.cost.json",
+        }
+        return {name: f"{self.results}/models/{dataset}/{model}/seed{seed}/{file}" for name, file in files.items()}
+
+    def costs(self, dataset: str, model: str, seed: Any) -> list[str]:
+        """Accounts of all segments of a training."""
+        return [self.trained(dataset, model, seed, i)["cost"] for i in range(self.segments(dataset, model))]
+
     def sample_parts(self, dataset: str) -> int:
         """Number of jobs that draw the stamps of one model."""
         return math.ceil(self.config.drawn(dataset) / self.config.sampling.chunk)

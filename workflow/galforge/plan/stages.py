@@ -1,8 +1,8 @@
 """What each job reads of the configuration, and which code it runs: the two parameters that decide reruns.
 
-One method per rule, named like it or like the one that WHOLE says; rules that measure have one method together, and
-rules of tables and figures have the stages of their jobs. A spec holds what its stage reads and nothing else. What only cuts work into
-jobs (chunks, the total length of a training) stays out of it, so that changing it makes nothing again.
+One method per rule, named like it or like the one that WHOLE says. Rules that measure have one method together; rules
+of tables and figures have the stages of their jobs. A spec holds what its stage reads and nothing else. What only cuts
+work into jobs (chunks, the total length of a training) stays out of it, so that changing it makes nothing again.
 """
 
 from collections.abc import Mapping
@@ -44,7 +44,7 @@ class Stages:
         """The stage behind a job of a rule (wildcards as Snakemake gives them)."""
         rule = self.whole.get(rule, rule)
         if (measuring := self.facts.measuring.get(rule.removesuffix("_chunk"))) is not None:
-            rule, wildcards = "measure", {**wildcards, "measures": measuring.measures}
+            rule, wildcards = "measure", {**wildcards, "kind": measuring}
         whole = {name: value for name, value in wildcards.items() if name not in ("part", "parts")}
         key = (rule, *sorted(whole.items()))
         if key not in self._made:
