@@ -215,10 +215,6 @@ class Workload:
         epochs = getattr(self.config.realism, scorer.partition("-")[0]).epochs
         return self.of_cross_validate(dataset, scorer, False, epochs)
 
-    def of_fit_scorer(self, dataset: str) -> dict[str, Any]:
-        """Training the chosen scorer on all images with scores."""
-        return self.of_cross_validate(dataset, self.config.realism.scorer, False)
-
     def of_experiment(self, dataset: str, model: str, seed: str, experiment: str) -> dict[str, Any]:
         """Drawing images of a model with one thing changed, and scoring them."""
         experiments = self.config.realism.experiments
