@@ -19,7 +19,7 @@ from galforge.plan.report_stages import ReportStages
 from galforge.plan.stage import Stage
 from galforge.plan.table_stages import PREFIX, TableStages
 
-WHOLE = {"sample_chunk": "sample", "merge_samples": "sample", "stamps_native": "stamps", "stamps_scored": "stamps"}
+WHOLE = {"sample_chunk": "sample", "merge_samples": "sample"}
 """Rules with the stage of another. A part has that of the whole, because parts are gone when a later run compares."""
 
 
@@ -35,6 +35,7 @@ class Stages:
         kinds = (DataStages, ModelStages, MeasureStages, ReportStages)
         self._kinds = (*(kind(self.facts) for kind in kinds), self.denoising, self.realism)
         self.whole = WHOLE | {rule_for("latents", dataset): "latents" for dataset in config.datasets}
+        self.whole |= {self.facts.stamps_rule(dataset): "stamps" for dataset in config.datasets}
         self._made: dict[tuple[Any, ...], Stage] = {}
 
     def stage(self, rule: str, wildcards: Mapping[str, Any]) -> Stage:
