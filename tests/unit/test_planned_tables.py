@@ -234,13 +234,14 @@ import sys
 sys.path[:0] = ["workflow"]
 import pandas as pd
 from galforge.papers import registry
-from galforge.report import tables
+from galforge.papers import assembly
+from galforge.report import formats
 common = dict(dataset="cosmos", origin="mock", model="vae", seed=0, comparison="morphology", protocol="published")
 common |= dict(engine="numba", metric="wasserstein", standard_error=0.03, floor=0.1, n_source=280, n_generated=270)
 rows = pd.DataFrame([dict(common, property=name, value=0.4) for name in ("gini", "sersic_n", "rhalf")])
 table = registry.table("yours2027/shapes")
-frame = tables.assemble(table, [rows], tables.read_published(["config/published/yours2027.csv"]))
-tables.write(table, frame, "demo", "7.8", ["shapes.csv", "shapes.md", "shapes.tex"])
+frame = assembly.assemble(table, [rows], assembly.read_published(["config/published/yours2027.csv"]))
+formats.write(table, frame, "demo", "7.8", ["shapes.csv", "shapes.md", "shapes.tex"])
 print(open("shapes.md").read())
 """
 

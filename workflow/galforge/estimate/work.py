@@ -88,16 +88,6 @@ def kind_of(rule: str) -> str:
     return WHOLE.get(rule, looped)
 
 
-@dataclass(frozen=True)
-class Network:
-    """A model's operations per image in a training step and in sampling, its number of weights, in so many tensors."""
-
-    train: float
-    sample: float
-    weights: int
-    tensors: int
-
-
 class Workload:
     """The work of the jobs of one configuration.
 
@@ -136,11 +126,11 @@ class Workload:
     def of_train_segment(self, dataset: str, model: str, seed: str, segment: str) -> dict[str, Any]:
         """One segment of a training."""
         ends = [self._facts.segment_end(dataset, model, index) for index in range(int(segment) + 1)]
-        network = self.networks[f"{dataset} {model}"]
+        network = self.networks[dataset, model]
         return self._images_of(dataset, model, ends[-1] - sum(ends[-2:-1])) | {
-            "operations": network.train,
+            "operations": network["train"],
             # The weights are written once more beside the state.
-            "disk": float((STATE_COPIES + 1) * FLOAT * network.weights + TENSOR_BYTES * network.tensors),
+            "disk": float((STATE_COPIES + 1) * FLOAT * network["weights"] + TENSOR_BYTES * network["tensors"]),
             "precision": self.config.models[dataset, model].training.precision,
             "parallel": True,
         }
@@ -150,7 +140,7 @@ class Workload:
         count = self.config.drawn(dataset)
         start, stop = bounds(count, part)
         return self._images_of(dataset, model, stop - start) | {
-            "operations": self.networks[f"{dataset} {model}"].sample,
+            "operations": self.networks[dataset, model]["sample"],
             "precision": "float32",
             "disk": 0.0 if part else self._stamps_left(dataset, count, "sample"),
         }
@@ -221,18 +211,17 @@ class Workload:
         return self._scores(dataset, "", experiments.images * times, self._shape(dataset)[1], True)
 
     @cached_property
-    def networks(self) -> dict[str, Network]:
-        """Operations and weights of every model that runs, by ``<dataset> <model>``.
+    def networks(self) -> dict[tuple[str, str], dict[str, float]]:
+        """What ``operations.count`` says of every model that runs, by (data set, model).
 
         They are counted in a process of their own, because torch takes seconds to import.
 
         Raises:
             GalforgeError: a model cannot be counted.
         """
-        models = self.config.models.items()
         asked = [
             {"family": model.family, "network": model.network.spec(), "shape": self._shape(*key)}
-            for key, model in models
+            for key, model in self.config.models.items()
         ]
         script = Path(__file__).with_name("operations.py")
         done = subprocess.run(
@@ -241,8 +230,7 @@ class Workload:
         if done.returncode:
             last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
             raise GalforgeError(f"{script.name}: the operations of the models could not be counted: {last}")
-        counted = json.loads(done.stdout)
-        return {" ".join(key): Network(**each) for (key, _), each in zip(models, counted, strict=True)}
+        return dict(zip(self.config.models, json.loads(done.stdout), strict=True))
 
     def _stamps_of(self, variant: str, count: int, side: int, disk: float) -> dict[str, Any]:
         return {"what": variant, "variant": variant, "items": count, "unit": "stamp", "side": side, "disk": disk}

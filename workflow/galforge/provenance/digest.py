@@ -92,13 +92,8 @@ def is_excluded(file: Path) -> bool:
     # Most do not, and need not be parsed for it.
     if not _MARKED.search(file.read_text(encoding="utf-8")):
         return False
-    return any(
-        isinstance(node, ast.Assign)
-        and any(isinstance(target, ast.Name) and target.id == "IN_DIGEST" for target in node.targets)
-        and isinstance(node.value, ast.Constant)
-        and node.value.value is False
-        for node in parse(file).body
-    )
+    said = [node for node in parse(file).body if isinstance(node, ast.Assign)]
+    return any("IN_DIGEST" in map(ast.unparse, node.targets) and ast.unparse(node.value) == "False" for node in said)
 
 
 def forget(*files: Path) -> None:

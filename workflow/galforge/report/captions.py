@@ -4,8 +4,8 @@ import pandas as pd
 
 from galforge.compare.kind import ROUNDTRIP
 from galforge.drawing.names import PUBLISHED_NETWORK, network_label
+from galforge.papers.assembly import engines
 from galforge.papers.table import Table
-from galforge.report.layout import engines
 
 DEFINITIONS = "0.7.2"  # of statmorph, which the engine numba has, whatever version the lock holds
 ENGINES = {

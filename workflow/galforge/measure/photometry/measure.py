@@ -9,7 +9,6 @@ from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
-from photutils.aperture import CircularAperture
 from scipy import ndimage
 
 from galforge.logs import log
@@ -91,6 +90,9 @@ def band_magnitudes(stamps: Stamps, start: int, stop: int, settings: MeasureSett
 @lru_cache(maxsize=SIDES)
 def aperture_weights(side: int, radius: float) -> np.ndarray:
     """Exact overlap (side, side) of each pixel with the circle of `radius` * side about the centre."""
+    # Only here: other measures take the sky from this module, and photutils costs them most of a second.
+    from photutils.aperture import CircularAperture
+
     centre = (side - 1) / 2
     return CircularAperture((centre, centre), radius * side).to_mask(method="exact").to_image((side, side))
 
@@ -138,12 +140,6 @@ def in_magnitudes(brightness: np.ndarray, header: Header, band: int) -> np.ndarr
     if header.zero_points and header.pixel_unit == "arcsec":
         return header.zero_points[band] - 2.5 * np.log10(brightness / header.pixel_scale**2)
     return np.log10(brightness)
-
-
-@lru_cache(maxsize=SIDES)
-def sky_border(side: int, border: float, clip: float) -> "SkyBorder":
-    """Sky statistics of stamps of one side; cached, because galaxies at their own size come in any order."""
-    return SkyBorder(side, border, clip)
 
 
 class SkyBorder:
@@ -217,3 +213,7 @@ class SkyBorder:
         variance = (inside**2).sum(axis=1) / np.maximum(kept.sum(axis=1), 1)
         measured = (rms > 0) & (pairs > 0)
         return np.divide(product, pairs * variance, out=np.full(len(sky), np.nan), where=measured)
+
+
+sky_border = lru_cache(maxsize=SIDES)(SkyBorder)
+"""`SkyBorder`, kept per side, because galaxies at their own size come in any order."""

@@ -77,7 +77,7 @@ def assemble(table: Table, summaries: Sequence[pd.DataFrame], published: pd.Data
     Args:
         table: what it is.
         summaries: of each sweep, as ``galforge.studies.denoising.summary.summarise`` makes them.
-        published: printed values as ``galforge.report.tables.read_published`` gives them.
+        published: printed values as ``galforge.papers.assembly.read_published`` gives them.
 
     Raises:
         GalforgeError: no sweeps, or one of them twice.
