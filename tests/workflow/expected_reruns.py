@@ -31,7 +31,7 @@ PASSIVE: dict[str, tuple[str, ...]] = {
     "calibrate_noise": ("pandas",),
     "cross_validate": ("scipy",),
     "cross_validate_network": ("scipy",),
-    **dict.fromkeys(("fit_scorer", "score", "figure_sparse_galaxies"), ("scipy",)),
+    **dict.fromkeys(("score", "figure_sparse_galaxies"), ("scipy",)),
     **dict.fromkeys(("summarise_experiments", "summarise_real", "summarise_scorers"), ("scipy",)),
     "denoise_galaxies": ("scipy",),
     "export_fits": ("scipy",),

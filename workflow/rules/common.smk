@@ -88,9 +88,22 @@ def memory(megabytes):
 
 
 def raw_of(wildcards):
-    """Raw input of a data set: its download, its mock, the path the user gave, or nothing."""
+    """Raw input of a data set: its download, the path the user gave, or nothing."""
     # A folder has no checksum, and its date changes with any file that comes and goes: its listing decides instead.
-    return [ancient(path) if Path(path).is_dir() else path for path in DRIVER.raw(wildcards.dataset, RESULTS)]
+    return [ancient(path) if Path(path).is_dir() else path for path in DRIVER.raw(wildcards.dataset)]
+
+
+def stamps_files(rule):
+    """What a rule makes of raw input, by its name: stamps, and of mocks the raw file.
+
+    Galaxies of many sizes are kept as they are, too: that shows what one size for all costs. Of sparse images there are
+    those with scores, for networks that score, and what of images generators are trained on.
+    """
+    words = rule.split("_")
+    kinds = {"native": ("native",), "scored": ("scored", "parts", "thumbnails")}
+    files = {"raw": f"{RESULTS}/raw/{{dataset}}.tar"} if "mock" in words else {}
+    files["stamps"] = f"{RESULTS}/stamps/{{dataset}}.h5"
+    return files | {kind: f"{RESULTS}/stamps/{{dataset}}.{kind}.h5" for word in words for kind in kinds.get(word, ())}
 
 
 def listing_of(wildcards):

@@ -84,7 +84,7 @@ def kind_of(rule: str) -> str:
     rule = rule.partition(" ")[0]
     if rule == "merge_samples":
         return rule
-    looped = next((kind for kind in ("measure", "latents") if rule.startswith(f"{kind}_")), rule)
+    looped = next((kind for kind in ("measure", "latents", "stamps") if rule.startswith(f"{kind}_")), rule)
     return WHOLE.get(rule, looped)
 
 
@@ -116,13 +116,12 @@ class Workload:
 
     def of_stamps(self, dataset: str) -> dict[str, Any]:
         """Making the stamps of a data set."""
-        family, count = self.config.datasets[dataset].family, self._count(dataset)
-        return self._stamps_of(family, count, self._shape(dataset)[1], self._stamps_left(dataset, count, "stamps"))
-
-    def of_raw_mock(self, dataset: str) -> dict[str, Any]:
-        """Writing a mock of a survey's release."""
-        family, count = self.config.datasets[dataset].family, self.config.datasets[dataset].settings.mock.count
-        return self._stamps_of(family, count, 0, count * self._bytes.get(("raw_mock", family), 0.0))
+        entry, count = self.config.datasets[dataset], self._count(dataset)
+        left = self._stamps_left(dataset, count, "stamps")
+        if not self._facts.is_mock(dataset):
+            return self._stamps_of(entry.family, count, self._shape(dataset)[1], left)
+        variant, mocks = f"mock of {entry.family}", entry.settings.mock.count
+        return self._stamps_of(variant, mocks, 0, left + mocks * self._bytes.get(("stamps", variant), 0.0))
 
     def of_train_segment(self, dataset: str, model: str, seed: str, segment: str) -> dict[str, Any]:
         """One segment of a training."""
@@ -204,10 +203,6 @@ class Workload:
         """The same with a network."""
         epochs = getattr(self.config.realism, scorer.partition("-")[0]).epochs
         return self.of_cross_validate(dataset, scorer, False, epochs)
-
-    def of_fit_scorer(self, dataset: str) -> dict[str, Any]:
-        """Training the chosen scorer on all images with scores."""
-        return self.of_cross_validate(dataset, self.config.realism.scorer, False)
 
     def of_experiment(self, dataset: str, model: str, seed: str, experiment: str) -> dict[str, Any]:
         """Drawing images of a model with one thing changed, and scoring them."""

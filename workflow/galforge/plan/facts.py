@@ -7,7 +7,7 @@ from typing import Any
 
 from galforge import families
 from galforge.config.declared import declared, optional
-from galforge.config.tree import Config, Measure, Run, Sweep, view_of
+from galforge.config.tree import Config, Measure, Run, Sweep, is_native, is_scored, view_of
 from galforge.plan import comparisons
 from galforge.plan.measuring import measurings
 from galforge.studies.denoising.settings import label
@@ -25,6 +25,16 @@ class Facts:
         self.config = config
         self.measuring = measurings(config)
         self.results = f"results/{config.overall.name}"
+
+    def stamps_rule(self, dataset: str) -> str:
+        """The rule that makes a data set's stamps, named after what it makes besides."""
+        entry = self.config.datasets[dataset]
+        makes = {
+            "native": is_native(entry.family),
+            "scored": is_scored(entry.family),
+            "mock": self.is_mock(dataset),
+        }
+        return "_".join(["stamps", *(name for name, made in makes.items() if made)])
 
     def galaxies(self, dataset: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Modules and libraries that bring galaxies back to their own size, where a data set's stamps have one size."""
@@ -137,8 +147,11 @@ class Facts:
         return self.model_modules(family), (*self.model_libraries(family), "safetensors")
 
     def origin(self, dataset: str) -> str:
-        settings = self.config.datasets[dataset].settings
-        return "mock" if settings.source == "mock" else settings.origin
+        return "mock" if self.is_mock(dataset) else self.config.datasets[dataset].settings.origin
+
+    def is_mock(self, dataset: str) -> bool:
+        """Whether a stand-in for a survey's release is made."""
+        return optional(self.config.datasets[dataset].settings, "source") == "mock"
 
     def sweep(self, name: str) -> Sweep:
         """The sweep of a name."""

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from galforge.config.declared import optional
 from galforge.config.tree import Sweep
 from galforge.plan.stage import SCRIPTS, Stage
 from galforge.plan.stages import Stages
@@ -66,17 +65,8 @@ def _why(stages: Stages, results: Path, dataset: str, model: str, seed: str) -> 
     folder = results / "models" / dataset / model / f"seed{seed}"
     if record_of(folder / "state_0.json") is None:
         return [], False
-    settings = stages.config.datasets[dataset].settings
-    reasons, is_old = [], False
-    if optional(settings, "source") == "mock":
-        mock = record_of(results / "raw" / f"{dataset}.json")
-        reasons, is_old = _differences(mock, stages.stage("raw_mock", {"dataset": dataset}), "mock")
-    more, also_old = _differences(
-        record_of(results / "stamps" / f"{dataset}.json"),
-        stages.stage("stamps", {"dataset": dataset}),
-        "stamps",
-    )
-    reasons, is_old = reasons + more, is_old or also_old
+    stamps = record_of(results / "stamps" / f"{dataset}.json")
+    reasons, is_old = _differences(stamps, stages.stage("stamps", {"dataset": dataset}), "stamps")
     segments = stages.facts.segments(dataset, model)
     for index in range(segments):
         record = record_of(folder / f"state_{index}.json")

@@ -20,7 +20,7 @@ from galforge.plan.report_stages import ReportStages
 from galforge.plan.stage import Stage
 from galforge.plan.table_stages import PREFIX, TableStages
 
-WHOLE = {"sample_chunk": "sample", "merge_samples": "sample", "stamps_native": "stamps", "stamps_scored": "stamps"}
+WHOLE = {"sample_chunk": "sample", "merge_samples": "sample"}
 """Rules with the stage of another. A part has that of the whole, because parts are gone when a later run compares."""
 
 
@@ -38,6 +38,7 @@ class Stages:
         page = ReportStages(config, self.figures)
         self._kinds = (*(kind(self.facts) for kind in kinds), page, self.denoising, self.realism)
         self.whole = WHOLE | {rule_for("latents", dataset): "latents" for dataset in config.datasets}
+        self.whole |= {self.facts.stamps_rule(dataset): "stamps" for dataset in config.datasets}
         self._made: dict[tuple[Any, ...], Stage] = {}
 
     def stage(self, rule: str, wildcards: Mapping[str, Any]) -> Stage:
