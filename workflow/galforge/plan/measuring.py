@@ -41,7 +41,8 @@ def measurings(config: Config) -> dict[str, Measuring]:
     """
     grouped: dict[tuple[tuple[str, ...], bool], dict[str, list[str]]] = {}
     for family in dict.fromkeys(entry.family for entry in config.measures.values()):
-        own = [name for name, entry in config.measures.items() if entry.family == family]
+        # Sorted, so that names of rules do not depend on the order of a configuration.
+        own = sorted(name for name, entry in config.measures.items() if entry.family == family)
         for who in WHOSE:
             # Textures take long, and scorers read them of images with scores alone.
             apart = set() if who == "scored" else set(MEASURES[1:])
