@@ -15,7 +15,6 @@ import os
 import sys
 import time
 import warnings
-from dataclasses import astuple
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -113,7 +112,7 @@ def case(seed: int, size: int, side: int, count: int) -> bool:
         begin = time.process_time()
         theirs.append(astropys(image, weights, start, psf))
         middle = time.process_time()
-        ours.append(np.array(astuple(fit(image, weights, tuple(start), psf))[:7]))
+        ours.append(np.array(fit(image, weights, tuple(start), psf)[0]))
         seconds[:, i] = middle - begin, time.process_time() - middle
         if psf is None:
             permuted.append(astropys(image, weights, start, psf, rng.permutation(image.size)))

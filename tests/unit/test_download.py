@@ -5,13 +5,15 @@ import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from unittest.mock import patch
 
 import pytest
 
 from galforge.datasets.cosmos import mock
 from galforge.datasets.cosmos.dataset import build
 from galforge.datasets.cosmos.settings import DatasetSettings, MockSettings
-from galforge.download.fetch import DownloadError, fetch
+from galforge.download.fetch import fetch
+from galforge.errors import GalforgeError
 from galforge.stamps.file import Stamps
 
 CONTENT = bytes(range(256)) * 2000
@@ -93,8 +95,9 @@ def target(tmp_path):
     return tmp_path / "raw" / "stamps.tar"
 
 
-def get(site, target, sha256=SHA256, **given):
-    fetch(site.url, target, sha256=sha256, timeout_s=5, first_wait_s=0.01, **given)
+def get(site, target, sha256=SHA256, attempts=8):
+    with patch.multiple("galforge.download.fetch", TIMEOUT_S=5, ATTEMPTS=attempts, FIRST_WAIT_S=0.01):
+        fetch(site.url, target, sha256=sha256)
 
 
 def test_whole_file(target):
@@ -115,7 +118,7 @@ def test_resumes_where_the_connection_dropped(target):
 
 def test_a_later_call_resumes(target):
     with serving(Site(drop_after=[100_000])) as site:
-        with pytest.raises(DownloadError, match="100000 bytes are kept"):
+        with pytest.raises(GalforgeError, match="100000 bytes are kept"):
             get(site, target, attempts=1)
         assert not target.exists()
         get(site, target)
@@ -126,7 +129,7 @@ def test_a_later_call_resumes(target):
 def test_a_whole_part_is_only_checked(target):
     """A call that was killed between the last byte and the check leaves a part that needs no byte more."""
     with serving(Site(drop_after=[100_000])) as site:
-        with pytest.raises(DownloadError):
+        with pytest.raises(GalforgeError):
             get(site, target, attempts=1)
         target.with_name("stamps.tar.part").write_bytes(CONTENT)
         get(site, target)
@@ -136,7 +139,7 @@ def test_a_whole_part_is_only_checked(target):
 
 def test_starts_anew_when_the_file_changed(target):
     with serving(Site(content=b"old" * 100_000, drop_after=[100_000])) as site:
-        with pytest.raises(DownloadError):
+        with pytest.raises(GalforgeError):
             get(site, target, attempts=1)
         site.content, site.etag = CONTENT, '"two"'
         get(site, target)
@@ -157,7 +160,7 @@ def test_starts_anew_when_the_server_cannot_resume(target, site):
 
 def test_gives_up_on_a_server_that_always_drops(target):
     site = Site(ranges=False, drop_after=[50_000, 90_000] * 10)
-    with serving(site), pytest.raises(DownloadError, match="gave up after 4 failures in a row"):
+    with serving(site), pytest.raises(GalforgeError, match="gave up after 4 failures in a row"):
         get(site, target, attempts=4)
     assert len(site.asked) == 5
 
@@ -171,7 +174,7 @@ def test_busy_then_well(target):
 
 def test_wrong_checksum_removes_the_file(target):
     with serving(Site()) as site:
-        with pytest.raises(DownloadError, match=rf"512000 bytes were received with sha256 {SHA256}, not 0000") as error:
+        with pytest.raises(GalforgeError, match=rf"512000 bytes were received with sha256 {SHA256}, not 0000") as error:
             get(site, target, sha256="0" * 64)
         assert "was removed" in str(error.value)
         assert leftovers(target.parent) == []
@@ -181,7 +184,7 @@ def test_wrong_checksum_removes_the_file(target):
 
 def test_missing_file_is_not_asked_for_twice(target):
     site = Site(answers=[404])
-    with serving(site), pytest.raises(DownloadError, match="404 Not Found; check the address"):
+    with serving(site), pytest.raises(GalforgeError, match="404 Not Found; check the address"):
         get(site, target)
     assert site.asked == [None]
 
@@ -189,21 +192,21 @@ def test_missing_file_is_not_asked_for_twice(target):
 def test_no_server(target):
     with serving(Site()) as site:
         pass
-    with pytest.raises(DownloadError, match=r"gave up after 2 failures.*no connection"):
+    with pytest.raises(GalforgeError, match=r"gave up after 2 failures.*no connection"):
         get(site, target, attempts=2)
 
 
 def test_too_little_disk_space(target, monkeypatch):
     monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 1000})())
     said = r"512000 bytes are still to come, but .* has room for 1000 only"
-    with serving(Site()) as site, pytest.raises(DownloadError, match=said):
+    with serving(Site()) as site, pytest.raises(GalforgeError, match=said):
         get(site, target)
     assert site.asked == [None]
 
 
 @pytest.mark.parametrize("url", ["file:///etc/hosts", "ftp://example.org/a.tar"])
 def test_only_http(target, url):
-    with pytest.raises(DownloadError, match="only http and https"):
+    with pytest.raises(GalforgeError, match="only http and https"):
         fetch(url, target, sha256=SHA256)
 
 
@@ -218,7 +221,7 @@ def test_without_a_published_checksum_the_first_download_is_the_measure(target):
         target.unlink()
         target.with_name(f".{target.name}.kept").unlink()
         site.content, site.etag = CONTENT[::-1], '"two"'
-        with pytest.raises(DownloadError, match=f"not {SHA256}"):
+        with pytest.raises(GalforgeError, match=f"not {SHA256}"):
             fetch(site.url, target)
     assert not target.exists()
 

@@ -8,14 +8,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
-from galforge.download.api_key import ApiKey, ApiKeyError, trusted
-from galforge.download.fetch import DownloadError, fetch
+from galforge.download.api_key import trusted
+from galforge.download.fetch import fetch
+from galforge.errors import GalforgeError
 
 KEY = "a1b2c3d4e5f60718293a4b5c6d7e8f90"
-VARIABLE = ApiKey("TNG_API_KEY")
+VARIABLE = "TNG_API_KEY"
 CONTENT = bytes(range(256)) * 400
 PAGE = b"\n <!DOCTYPE html><html><body>Please log in</body></html>"
 
@@ -104,8 +106,9 @@ def target(tmp_path) -> Path:
     return tmp_path / "raw" / "skirt.tar"
 
 
-def get(url: str, target: Path, key: ApiKey | None = VARIABLE, attempts: int = 3) -> None:
-    fetch(url, target, api_key=key, timeout_s=5, attempts=attempts, first_wait_s=0.01)
+def get(url: str, target: Path, key: str | None = VARIABLE, attempts: int = 3) -> None:
+    with patch.multiple("galforge.download.fetch", TIMEOUT_S=5, ATTEMPTS=attempts, FIRST_WAIT_S=0.01):
+        fetch(url, target, api_key_variable=key)
 
 
 def test_the_key_is_sent_with_each_request_and_kept_nowhere(target, caplog):
@@ -114,7 +117,6 @@ def test_the_key_is_sent_with_each_request_and_kept_nowhere(target, caplog):
     assert target.read_bytes() == CONTENT
     assert site.asked == [("/skirt.tar", KEY, None), ("/skirt.tar", KEY, "bytes=1000-")]
     assert KEY not in caplog.text
-    assert KEY not in repr(VARIABLE)
     for file in target.parent.iterdir():
         assert KEY.encode() not in file.read_bytes(), file.name
 
@@ -131,7 +133,7 @@ def test_a_key_that_is_not_set_is_said_before_anything_is_asked(target, monkeypa
     if value is not None:
         monkeypatch.setenv("TNG_API_KEY", value)
     said = r"variable TNG_API_KEY is not set\. Register at 127\.0\.0\.1, .* source: path"
-    with serving(Site()) as site, pytest.raises(ApiKeyError, match=said) as error:
+    with serving(Site()) as site, pytest.raises(GalforgeError, match=said) as error:
         get(site.url(), target)
     assert site.asked == []
     assert "\n" not in str(error.value)
@@ -140,7 +142,7 @@ def test_a_key_that_is_not_set_is_said_before_anything_is_asked(target, monkeypa
 @pytest.mark.parametrize("value", [f"{KEY}\nHost: evil.example", f"my key {KEY}", f"{KEY}é"])
 def test_what_cannot_be_a_key_is_refused_and_not_repeated(target, monkeypatch, value):
     monkeypatch.setenv("TNG_API_KEY", value)
-    with serving(Site()) as site, pytest.raises(ApiKeyError, match="other characters that no key has") as error:
+    with serving(Site()) as site, pytest.raises(GalforgeError, match="other characters that no key has") as error:
         get(site.url(), target)
     assert site.asked == []
     assert KEY not in str(error.value)
@@ -158,12 +160,12 @@ def test_a_fetched_file_needs_no_key_again(target, monkeypatch):
 def test_a_refused_key_is_said_at_once(target, caplog):
     said = r"refused the key in TNG_API_KEY \(403 Forbidden\)\. Copy it again from your profile at 127\.0\.0\.1"
     caplog.set_level(logging.DEBUG)
-    with serving(Site(wanted="another")) as site, pytest.raises(DownloadError, match=said) as error:
+    with serving(Site(wanted="another")) as site, pytest.raises(GalforgeError, match=said) as error:
         get(site.url(), target)
     assert len(site.asked) == 1
     assert KEY not in str(error.value) + caplog.text
     assert not target.exists()
-    with serving(Site(wanted="another")) as site, pytest.raises(DownloadError, match="whether it wants a login"):
+    with serving(Site(wanted="another")) as site, pytest.raises(GalforgeError, match="whether it wants a login"):
         get(site.url(), target, key=None)
 
 
@@ -188,7 +190,7 @@ def test_another_host_that_wants_the_key_is_named(target):
     with (
         serving(Site(wanted=KEY)) as other,
         serving(Site(leads_to=other.url(host="localhost"))) as site,
-        pytest.raises(DownloadError, match=said),
+        pytest.raises(GalforgeError, match=said),
     ):
         get(site.url("/first"), target)
     assert other.keys == [None]
@@ -234,7 +236,7 @@ def test_who_may_be_sent_the_key(asked, target, sent):
 def test_a_page_instead_of_the_file_is_refused(target, site, said, key):
     """Without a checksum it would be taken for the first download, and later the true file for a wrong one."""
     site.asked.clear()
-    with serving(site), pytest.raises(DownloadError, match=rf"{said}.*Open the address in a browser") as error:
+    with serving(site), pytest.raises(GalforgeError, match=rf"{said}.*Open the address in a browser") as error:
         get(site.url(), target, key=key)
     assert len(site.asked) == 1
     assert "\n" not in str(error.value)
@@ -245,10 +247,10 @@ def test_a_page_instead_of_the_file_is_refused(target, site, said, key):
 @pytest.mark.parametrize("kind", ["text/html", None])
 def test_a_page_does_not_cost_what_has_come(target, kind):
     with serving(Site(drop_after=[50_000])) as site:
-        with pytest.raises(DownloadError, match="50000 bytes are kept"):
+        with pytest.raises(GalforgeError, match="50000 bytes are kept"):
             get(site.url(), target, attempts=1)
         site.content, site.kind, site.ranges = PAGE, kind, False
-        with pytest.raises(DownloadError, match="instead of the file"):
+        with pytest.raises(GalforgeError, match="instead of the file"):
             get(site.url(), target)
         assert target.with_name("skirt.tar.part").read_bytes() == CONTENT[:50_000]
         site.content, site.kind, site.ranges = CONTENT, None, True

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from galforge.download.api_key import ApiKey
 from galforge.download.fetch import fetch
 from galforge.provenance.records import begin, finish
 
@@ -13,6 +12,6 @@ fetch(
     sha256=spec.get("sha256"),
     md5=spec.get("md5"),
     # The spec names the variable; the key itself is in no file.
-    api_key=ApiKey(spec["api_key_variable"]) if "api_key_variable" in spec else None,
+    api_key_variable=spec.get("api_key_variable"),
 )
 finish(snakemake, __file__)

@@ -10,6 +10,7 @@ from galforge.measure.band_features import preparation
 from galforge.measure.band_features.measure import measure
 from galforge.measure.band_features.settings import MeasureSettings
 from galforge.measure.features import efficientnet_lite0
+from galforge.measure.features.preparation import stretched
 from galforge.measure.features.weights import load
 from galforge.stamps.file import Header, Stamps, StampsWriter
 
@@ -34,9 +35,7 @@ def test_features_and_classes_are_those_of_the_network(stamps):
     stretch = preparation.stretch_from(stamps.path, 0)
     table = measure(stamps, 0, 6, settings, 0, 0, 0, stretch)
     network = load(efficientnet_lite0, settings, efficientnet_lite0.packaged_weights(), CPU)
-    gray = preparation.corrected(
-        stamps.images[1, 1].astype(float), *(stretch[n][1] for n in ("black", "softening", "white"))
-    )
+    gray = stretched(stamps.images[1, 1].astype(float), *(stretch[n][1] for n in ("black", "softening", "white")))
     large = torch.nn.functional.interpolate(torch.from_numpy(gray)[None, None], (224, 224), mode="bilinear")
     with torch.no_grad():
         features = network(large.expand(1, 3, -1, -1))
@@ -60,7 +59,7 @@ def test_published_is_one_band_over_its_own_maximum(stamps):
 
 def test_stretch_is_the_source_s_and_flux_is_seen():
     black, softening, white = 0.0, 1.0, 100.0
-    values = preparation.corrected(np.array([-1.0, 0.0, 1.0, 100.0, 200.0]), black, softening, white)
+    values = stretched(np.array([-1.0, 0.0, 1.0, 100.0, 200.0]), black, softening, white)
     assert values[[0, 1, 3, 4]].tolist() == [0, 0, 255, 255]
     assert values[2] == pytest.approx(255 * np.arcsinh(1) / np.arcsinh(100))
 

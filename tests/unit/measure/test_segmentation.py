@@ -7,7 +7,6 @@ import pytest
 from photutils.segmentation import detect_sources, detect_threshold
 from scipy import ndimage
 
-from galforge.measure.morphology import segmentation
 from galforge.measure.morphology.segmentation import clipped_statistics, filter_size, segment
 from galforge.measure.morphology.settings import MeasureSettings
 
@@ -108,20 +107,11 @@ def test_threshold_is_photutils_own_to_the_last_bit(noise):
         assert mean + 1.5 * deviation == detect_threshold(image, 1.5)[0, 0]
 
 
-def test_clipping_along_sorted_pixels_is_the_clipping_in_order_or_says_that_it_cannot_tell():
-    for seed in range(20):
-        image = galaxies(64, seed, 0.05)
-        ordered = np.sort(image, axis=None)
-        decided, *kept = segmentation._clip(ordered)
-        assert decided
-        assert kept[1] - kept[0] < image.size
-        assert tuple(kept) == segmentation._clip_in_order(image, ordered)
-    # Rounding decides where all pixels are alike, and where one lies on a bound: here the sd is 1 and the median 0.
+def test_pixel_on_a_bound_is_kept():
     on_the_bound = np.repeat([-3.0, -1.0, 0.0, 1.0, 3.0], [1, 9, 16, 9, 1])
-    assert on_the_bound.std() == 1
-    for values in (np.full(36, 0.1), on_the_bound):
-        assert not segmentation._clip(values)[0]
+    # The sd is 1 and the median 0.
     assert clipped_statistics(on_the_bound.reshape(6, 6)) == (0, 1)
+    assert np.isnan(clipped_statistics(np.full((6, 6), np.nan))).all()
 
 
 @pytest.mark.parametrize(("side", "corrected"), [(256, 10), (128, 5), (64, 3), (32, 3)])

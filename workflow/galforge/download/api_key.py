@@ -6,49 +6,34 @@ No message, log line, record or object that outlives a request holds a key.
 import os
 import re
 import urllib.request
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from galforge.errors import GalforgeError
 
-
-class ApiKeyError(GalforgeError):
-    """There is no key to send; the message names the environment variable."""
+HEADER = "API-Key"
 
 
-@dataclass(frozen=True)
-class ApiKey:
-    """A key that a server asks for with each request.
+def key_of(variable: str, url: str) -> str:
+    """The key in an environment variable, for a request to ``url``.
 
-    Attributes:
-        variable: environment variable that holds it.
-        header: request header in which it is sent.
+    Raises:
+        GalforgeError: the variable is not set, or what it holds cannot be a key.
     """
-
-    variable: str
-    header: str = "API-Key"
-
-    def read(self, url: str) -> str:
-        """The key, for a request to ``url``.
-
-        Raises:
-            ApiKeyError: the variable is not set, or what it holds cannot be a key.
-        """
-        key = os.environ.get(self.variable, "").strip()
-        if not key:
-            raise ApiKeyError(
-                f"{url}: needs a key, and the environment variable {self.variable} is not set. Register at "
-                f"{urlsplit(url).hostname}, copy the API key from your profile, and `export {self.variable}=...`; or "
-                "fetch the file by hand and give it with source: path"
-            )
-        # http.client would repeat the whole header in its error.
-        if not re.fullmatch(r"[!-~]+", key):
-            raise ApiKeyError(
-                f"{url}: the environment variable {self.variable} holds blanks or other characters that no key has; "
-                "copy the key again"
-            )
-        return key
+    key = os.environ.get(variable, "").strip()
+    if not key:
+        raise GalforgeError(
+            f"{url}: needs a key, and the environment variable {variable} is not set. Register at "
+            f"{urlsplit(url).hostname}, copy the API key from your profile, and `export {variable}=...`; or "
+            "fetch the file by hand and give it with source: path"
+        )
+    # http.client would repeat the whole header in its error.
+    if not re.fullmatch(r"[!-~]+", key):
+        raise GalforgeError(
+            f"{url}: the environment variable {variable} holds blanks or other characters that no key has; "
+            "copy the key again"
+        )
+    return key
 
 
 def trusted(asked: str, target: str) -> bool:
@@ -68,27 +53,29 @@ def trusted(asked: str, target: str) -> bool:
     return second.hostname in (first.hostname, domain) or second.hostname.endswith(f".{domain}")
 
 
-def open_url(url: str, headers: dict[str, str], key: ApiKey | None, timeout_s: float) -> Any:
-    """The response to a request of ``url``. Redirections are followed; the key goes only to trusted hosts.
+def open_url(url: str, headers: dict[str, str], variable: str | None, timeout_s: float) -> Any:
+    """The response to a request of ``url``. Redirections are followed.
+
+    ``variable`` names the environment variable with the key that the server asks for, which goes only to trusted hosts.
 
     Raises:
-        ApiKeyError: there is no key.
+        GalforgeError: there is no key.
         urllib.error.URLError: as ``urllib.request.urlopen`` does.
     """
     request = urllib.request.Request(url, headers=headers)
-    if key is None:
+    if variable is None:
         return urllib.request.urlopen(request, timeout=timeout_s)
     # An ordinary header would be sent along to wherever the server redirects to.
-    request.add_unredirected_header(key.header, key.read(url))
-    return urllib.request.build_opener(_Redirections(url, key)).open(request, timeout=timeout_s)
+    request.add_unredirected_header(HEADER, key_of(variable, url))
+    return urllib.request.build_opener(_Redirections(url, variable)).open(request, timeout=timeout_s)
 
 
 class _Redirections(urllib.request.HTTPRedirectHandler):
-    def __init__(self, asked: str, key: ApiKey):
-        self.asked, self.key = asked, key
+    def __init__(self, asked: str, variable: str):
+        self.asked, self.variable = asked, variable
 
     def redirect_request(self, *response: Any) -> urllib.request.Request | None:
         request = super().redirect_request(*response)
         if request is not None and trusted(self.asked, request.full_url):
-            request.add_unredirected_header(self.key.header, self.key.read(self.asked))
+            request.add_unredirected_header(HEADER, key_of(self.variable, self.asked))
         return request

@@ -13,21 +13,22 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from galforge.atomic import write_text
-from galforge.download.api_key import ApiKey, open_url, trusted
+from galforge.download.api_key import open_url, trusted
 from galforge.errors import GalforgeError
 from galforge.logs import duration, log
 
 BLOCK_BYTES = 2**20
 SAY_EVERY_SECONDS = 20.0
 BUSY = (408, 425, 429, 500, 502, 503, 504)
-LONGEST_WAIT_S = 300.0
+TIMEOUT_S = 60.0  # that the server may be silent
+ATTEMPTS = 8
+"""Failures in a row, without a byte of progress, after which a download is given up. Dropped connections and busy
+servers count as failures."""
+FIRST_WAIT_S, LONGEST_WAIT_S = 2.0, 300.0
+"""The wait after the first failure, which doubles with each further one, and the longest."""
 PAGES = ("text/html", "application/xhtml+xml", "application/json")
 """Content types that servers send instead of a file: a login or maintenance page, or an error in words."""
 _HEAD_BYTES = 512
-
-
-class DownloadError(GalforgeError):
-    """A file could not be fetched; the message says why and what to do."""
 
 
 class _Again(Exception):
@@ -71,10 +72,7 @@ def fetch(
     destination: Path,
     sha256: str | None = None,
     md5: str | None = None,
-    api_key: ApiKey | None = None,
-    timeout_s: float = 60.0,
-    attempts: int = 8,
-    first_wait_s: float = 2.0,
+    api_key_variable: str | None = None,
 ) -> None:
     """Fetch ``url`` to ``destination``, which appears only when it is whole and has the right checksum.
 
@@ -89,23 +87,19 @@ def fetch(
         url: of the file, http or https.
         destination: where the file goes; its folder is made.
         sha256, md5: checksums that the file must have; either, both or none.
-        api_key: the key that the server asks for, if it does.
-        timeout_s: how long the server may be silent [s].
-        attempts: failures in a row, without a byte of progress, after which the download is given up. Dropped
-            connections and busy servers count as failures.
-        first_wait_s: the wait after the first failure, which doubles with each further one [s].
+        api_key_variable: environment variable with the key that the server asks for, if it does.
 
     Raises:
-        ApiKeyError: the server needs a key and none is set; no request is made then.
-        DownloadError: another scheme than http(s), refused by the server, a web page instead of the file, too little
-            disk space, no progress after ``attempts``, or a wrong checksum (the file is then removed).
+        GalforgeError: another scheme than http(s), no key where one is needed (no request is made then), refused by the
+            server, a web page instead of the file, too little disk space, no progress after ATTEMPTS, or a wrong
+            checksum (the file is then removed).
     """
     first = destination.with_name(f"{destination.name}.sha256")
     kept = destination.with_name(f".{destination.name}.kept")
     if not (sha256 or md5) and first.exists():
         sha256 = first.read_text(encoding="utf-8").split()[0]
     if urlsplit(url).scheme not in ("http", "https"):
-        raise DownloadError(f"{url}: only http and https can be fetched; give a local file as the data set's path")
+        raise GalforgeError(f"{url}: only http and https can be fetched; give a local file as the data set's path")
     destination.parent.mkdir(parents=True, exist_ok=True)
     if kept.exists() and (sha256 or md5):
         if not _differing(kept, sha256, md5):
@@ -115,7 +109,7 @@ def fetch(
             return
         kept.unlink()
     part = _Part(destination)
-    _transfer_all(url, part, timeout_s, api_key, attempts, first_wait_s)
+    _transfer_all(url, part, api_key_variable)
     _refuse_saved_page(url, part)
     if not (sha256 or md5):
         sha256 = _digest(part.file, "sha256")
@@ -128,7 +122,7 @@ def fetch(
     elif wrong := _differing(part.file, sha256, md5):
         size = part.size()
         part.remove()
-        raise DownloadError(
+        raise GalforgeError(
             f"{url}: {size} bytes were received with {wrong}. "
             "The file was removed. Run again; if it recurs, the address or the checksum is wrong"
         )
@@ -141,20 +135,18 @@ def fetch(
         os.link(destination, kept)
 
 
-def _transfer_all(
-    url: str, part: _Part, timeout_s: float, api_key: ApiKey | None, attempts: int, first_wait_s: float
-) -> None:
+def _transfer_all(url: str, part: _Part, variable: str | None) -> None:
     # Progress counts against the most that ever came: a server that cannot resume would be asked forever otherwise.
-    failures, wait, most = 0, first_wait_s, part.size()
+    failures, wait, most = 0, FIRST_WAIT_S, part.size()
     while True:
         try:
-            return _transfer(url, part, timeout_s, api_key)
+            return _transfer(url, part, variable)
         except _Again as trouble:
-            failures, wait = (1, first_wait_s) if part.size() > most else (failures + 1, wait)
+            failures, wait = (1, FIRST_WAIT_S) if part.size() > most else (failures + 1, wait)
             most = max(most, part.size())
-            if failures >= attempts:
-                raise DownloadError(
-                    f"{url}: gave up after {attempts} failures in a row ({trouble}). {part.size()} "
+            if failures >= ATTEMPTS:
+                raise GalforgeError(
+                    f"{url}: gave up after {failures} failures in a row ({trouble}). {part.size()} "
                     f"bytes are kept in {part.file} and will be resumed by the next run"
                 ) from trouble
             pause = min(max(wait, trouble.wait_s), LONGEST_WAIT_S)
@@ -163,7 +155,7 @@ def _transfer_all(
             wait *= 2
 
 
-def _transfer(url: str, part: _Part, timeout_s: float, api_key: ApiKey | None) -> None:
+def _transfer(url: str, part: _Part, variable: str | None) -> None:
     """Make one request, for the whole file or the rest of it. Raises _Again where another one may help."""
     validator, have = part.validator(url), part.size()
     # Byte ranges count what is sent, so the server must not compress on the fly.
@@ -172,7 +164,7 @@ def _transfer(url: str, part: _Part, timeout_s: float, api_key: ApiKey | None) -
     if resuming:
         headers |= {"Range": f"bytes={have}-", "If-Range": validator}
     try:
-        with open_url(url, headers, api_key, timeout_s) as response:
+        with open_url(url, headers, variable, TIMEOUT_S) as response:
             # Checked before the part is touched: a maintenance page must not replace what has come.
             if (kind := response.headers.get_content_type()) in PAGES:
                 raise _page(url, kind)
@@ -197,35 +189,35 @@ def _transfer(url: str, part: _Part, timeout_s: float, api_key: ApiKey | None) -
             raise _Again("the server's file is shorter than what had come; starting anew") from error
         if error.code in BUSY:
             raise _Again(f"the server answered {error.code} {error.reason}", _retry_after(error)) from error
-        raise _refused(url, error, api_key) from error
+        raise _refused(url, error, variable) from error
     except urllib.error.URLError as error:
         if isinstance(error.reason, ssl.SSLCertVerificationError):
-            raise DownloadError(f"{url}: the server's certificate is not valid ({error.reason})") from error
+            raise GalforgeError(f"{url}: the server's certificate is not valid ({error.reason})") from error
         raise _Again(f"no connection ({error.reason})") from error
     except (http.client.HTTPException, ConnectionError, TimeoutError, ssl.SSLError) as error:
         raise _Again(f"the connection broke ({type(error).__name__}: {error})") from error
 
 
-def _refused(url: str, error: urllib.error.HTTPError, api_key: ApiKey | None) -> DownloadError:
+def _refused(url: str, error: urllib.error.HTTPError, variable: str | None) -> GalforgeError:
     answer = f"{error.code} {error.reason}"
     if error.code not in (401, 403):
-        return DownloadError(f"{url}: the server answered {answer}; check the address")
-    if api_key is None:
-        return DownloadError(f"{url}: the server answered {answer}; check the address, and whether it wants a login")
+        return GalforgeError(f"{url}: the server answered {answer}; check the address")
+    if variable is None:
+        return GalforgeError(f"{url}: the server answered {answer}; check the address, and whether it wants a login")
     if not trusted(url, error.url):
         host = urlsplit(error.url).hostname
-        return DownloadError(
+        return GalforgeError(
             f"{url}: leads to {host}, which answered {answer}; keys are not sent to other sites. If that is where the "
             "file now is, give its address as url"
         )
-    return DownloadError(
-        f"{url}: the server refused the key in {api_key.variable} ({answer}). Copy it again from your profile at "
+    return GalforgeError(
+        f"{url}: the server refused the key in {variable} ({answer}). Copy it again from your profile at "
         f"{urlsplit(url).hostname}, and see that your account may have the file"
     )
 
 
-def _page(url: str, kind: str) -> DownloadError:
-    return DownloadError(
+def _page(url: str, kind: str) -> GalforgeError:
+    return GalforgeError(
         f"{url}: the server sent {kind} instead of the file: the address is wrong, the site is being maintained, or it "
         "wants you to log in. Open the address in a browser to see, and run again"
     )
@@ -252,7 +244,7 @@ def _receive(url: str, response: http.client.HTTPResponse, part: _Part, start: i
     total = None if left is None else start + left
     free = shutil.disk_usage(part.file.parent).free
     if left is not None and left > free:
-        raise DownloadError(f"{url}: {left} bytes are still to come, but {part.file.parent} has room for {free} only")
+        raise GalforgeError(f"{url}: {left} bytes are still to come, but {part.file.parent} has room for {free} only")
     got, began, said = start, time.monotonic(), time.monotonic()
     log.info("%s: %s from byte %d", url, "size unknown" if total is None else f"{total / 1e6:.1f} MB", start)
     with open(part.file, "ab") as file:

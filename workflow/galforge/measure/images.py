@@ -31,14 +31,37 @@ def check_band(stamps: Stamps, band: int) -> None:
         )
 
 
-def check_range(stamps: Stamps, start: int, stop: int) -> None:
-    """Make sure that there are stamps `start` to `stop` (exclusive).
+def check_range(stamps: Stamps, start: int, stop: int, *bands: int) -> None:
+    """Make sure that there are stamps `start` to `stop` (exclusive), which can be measured in the bands given.
 
     Raises:
-        GalforgeError: the range does not lie within the file.
+        GalforgeError: the range does not lie within the file; and as `check_band`.
     """
+    for band in bands:
+        check_band(stamps, band)
     if not 0 <= start <= stop <= len(stamps):
         raise GalforgeError(f"{stamps.path}: stamps {start} to {stop} were asked for, but there are {len(stamps)}")
+
+
+def check_finite(stamps: Stamps, index: int, images: np.ndarray) -> None:
+    """Make sure that all pixels of images (n, ...), which begin with stamp `index`, are finite.
+
+    Raises:
+        GalforgeError: a pixel is not.
+    """
+    finite = np.isfinite(images).reshape(len(images), -1).all(axis=1)
+    if not finite.all():
+        index += int(np.argmin(finite))
+        raise GalforgeError(f"{stamps.path}: stamp {index} has pixels that are not finite; make the stamps again")
+
+
+def batches(start: int, stop: int, size: int) -> Iterator[tuple[int, int]]:
+    """The first index of each batch of stamps `start` to `stop` (exclusive) and that after its last; logs progress."""
+    counter = Progress(stop - start, "stamps measured")
+    for low in range(start, stop, size):
+        high = min(low + size, stop)
+        yield low, high
+        counter.advance(high - low)
 
 
 def blocks(stamps: Stamps, start: int, stop: int, band: int) -> Iterator[tuple[int, np.ndarray]]:
@@ -47,14 +70,7 @@ def blocks(stamps: Stamps, start: int, stop: int, band: int) -> Iterator[tuple[i
     Raises:
         GalforgeError: the range does not lie within the file, or the stamps cannot be measured in that band.
     """
-    check_band(stamps, band)
-    check_range(stamps, start, stop)
-    counter = Progress(stop - start, "stamps measured")
-    step = BLOCK if side_of(stamps) else 1
-    for low in range(start, stop, step):
-        high = min(low + step, stop)
-        if step == 1:
-            yield low, galaxy(stamps, low, band)
-        else:
-            yield low, stamps.images[low:high, band].astype(np.float64)
-        counter.advance(high - low)
+    check_range(stamps, start, stop, band)
+    one_size = side_of(stamps) > 0
+    for low, high in batches(start, stop, BLOCK if one_size else 1):
+        yield low, stamps.images[low:high, band].astype(np.float64) if one_size else galaxy(stamps, low, band)

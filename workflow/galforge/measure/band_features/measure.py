@@ -17,9 +17,9 @@ from galforge.logs import Progress, log
 from galforge.measure.band_features import preparation
 from galforge.measure.band_features.settings import MeasureSettings
 from galforge.measure.catalogue import catalogue_of
-from galforge.measure.features.preparation import stretch_for
+from galforge.measure.features.preparation import stretch_for, stretched
 from galforge.measure.features.weights import ready
-from galforge.measure.images import check_band
+from galforge.measure.images import check_finite, check_range
 from galforge.stamps.file import Stamps
 
 
@@ -46,12 +46,11 @@ def measure(
         weights: file of the network's weights; None for the one that comes with the environment.
 
     Raises:
-        GalforgeError: stamps are not square or lack a band, the stretch is missing or of other bands, or the weights
-            are missing or of another network.
+        GalforgeError: stamps are not square or lack a band, the range is beyond them, the stretch is missing or of
+            other bands, or the weights are missing or of another network.
     """
     chosen = _bands(stamps, settings)
-    for channel in chosen:
-        check_band(stamps, channel)
+    check_range(stamps, start, stop, *chosen)
     stretch = stretch_for(stamps, list(stamps.header.bands), stretch, settings)
     catalogue = catalogue_of(stamps, start, stop, redshift=True)
     seen = np.flatnonzero(catalogue["split"].isin(["", *settings.splits]))
@@ -92,11 +91,10 @@ def _bands(stamps: Stamps, settings: MeasureSettings) -> list[int]:
 
 def _prepared(stamps: Stamps, index: int, channel: int, stretch: dict[str, Any] | None) -> np.ndarray:
     image = stamps.images[index, channel].astype(np.float64)
-    if not np.isfinite(image).all():
-        raise GalforgeError(f"{stamps.path}: stamp {index} has pixels that are not finite; make the stamps again")
+    check_finite(stamps, index, image[None])
     if stretch is None:
         return preparation.published(image)
-    return preparation.corrected(image, *(stretch[name][channel] for name in ("black", "softening", "white")))
+    return stretched(image, *(stretch[name][channel] for name in ("black", "softening", "white")))
 
 
 def _as_colours(images: torch.Tensor, side: int) -> torch.Tensor:

@@ -29,9 +29,3 @@ def published(image: np.ndarray) -> np.ndarray:
     """
     top = image.max()
     return (WHITE * np.clip(image / top, 0, 1) if top > 0 else np.zeros_like(image)).astype(np.float32)
-
-
-def corrected(image: np.ndarray, black: float, softening: float, white: float) -> np.ndarray:
-    """Gray image (l, l) float32 in [0, 255] of a band (l, l), by the asinh stretch of the source [image units]."""
-    low, high = np.arcsinh(black / softening), np.arcsinh(white / softening)
-    return (WHITE * np.clip((np.arcsinh(image / softening) - low) / (high - low), 0, 1)).astype(np.float32)

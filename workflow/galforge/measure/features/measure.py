@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 import torch
 
-from galforge.logs import Progress, log
+from galforge.logs import log
 from galforge.measure.catalogue import catalogue_of
 from galforge.measure.features import preparation
 from galforge.measure.features.settings import MeasureSettings
 from galforge.measure.features.weights import ready
-from galforge.measure.images import check_band, check_range
+from galforge.measure.images import batches, check_range
 from galforge.stamps.file import Stamps
 
 
@@ -48,21 +48,16 @@ def measure(
             other bands, or the weights are missing or of another network.
     """
     channels = preparation.channels_of(stamps.header, band, settings.protocol)
-    for channel in channels:
-        check_band(stamps, channel)
-    check_range(stamps, start, stop)
+    check_range(stamps, start, stop, *channels)
     bands = [stamps.header.bands[channel] for channel in channels]
     stretch = preparation.stretch_for(stamps, bands, stretch, settings)
     prepared = partial(preparation.corrected, stretch=stretch) if stretch else preparation.published
-    counter = Progress(stop - start, "stamps measured")
     with ready(settings, weights) as (engine, network, place):
         features = np.empty((stop - start, engine.FEATURES), dtype=np.float32)
-        for low in range(start, stop, settings.batch):
-            high = min(low + settings.batch, stop)
+        for low, high in batches(start, stop, settings.batch):
             images = np.stack([prepared(preparation.bands_of(stamps, index, channels)) for index in range(low, high)])
             batch = torch.from_numpy(images).to(place, torch.float32, memory_format=torch.channels_last)
             features[low - start : high - start] = network(batch).float().cpu().numpy()
-            counter.advance(high - low)
     log.info("features of %s: %d stamps, bands %s", settings.network, stop - start, ", ".join(bands))
     table = pd.DataFrame(features, columns=[f"f{number:04d}" for number in range(engine.FEATURES)])
     return pd.concat([catalogue_of(stamps, start, stop, redshift=False), table], axis=1)

@@ -151,6 +151,10 @@ def corrected(galaxy: np.ndarray, stretch: dict[str, Any]) -> np.ndarray:
     [0, 255]; a single band is shown gray.
     """
     black, softening, white = (np.array(stretch[name])[:, None, None] for name in ("black", "softening", "white"))
+    return np.broadcast_to(stretched(resized(galaxy, SIDE), black, softening, white), (3, SIDE, SIDE))
+
+
+def stretched(image: np.ndarray, black: Any, softening: Any, white: Any) -> np.ndarray:
+    """The asinh stretch of `corrected` on pixels of any shape: float32 in [0, 255]; the numbers are broadcast."""
     low, high = np.arcsinh(black / softening), np.arcsinh(white / softening)
-    scaled = (np.arcsinh(resized(galaxy, SIDE) / softening) - low) / (high - low)
-    return np.broadcast_to((255 * np.clip(scaled, 0, 1)).astype(np.float32), (3, SIDE, SIDE))
+    return (255 * np.clip((np.arcsinh(image / softening) - low) / (high - low), 0, 1)).astype(np.float32)

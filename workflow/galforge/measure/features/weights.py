@@ -3,7 +3,6 @@
 import hashlib
 import importlib
 import pickle
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -67,15 +66,14 @@ def read(path: Path, settings: MeasureSettings) -> dict[str, torch.Tensor]:
         GalforgeError: the file is missing, truncated, or holds something else.
     """
     try:
-        if _is_torchscript(path):
-            raise GalforgeError(f"{path}: a TorchScript archive, which holds code: {_remedy(settings)}")
         state = torch.load(path, map_location="cpu", weights_only=True)
     except OSError as error:
         raise GalforgeError(f"{path}: cannot be read ({error.strerror or error}): {_remedy(settings)}") from error
     except (pickle.UnpicklingError, EOFError, RuntimeError, ValueError, KeyError) as error:
-        raise GalforgeError(
-            f"{path}: not a file of plain weights, or truncated ({type(error).__name__}): {_remedy(settings)}"
-        ) from error
+        what = f"not a file of plain weights, or truncated ({type(error).__name__})"
+        if "TorchScript" in str(error):
+            what = "a TorchScript archive, which holds code"
+        raise GalforgeError(f"{path}: {what}: {_remedy(settings)}") from error
     if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
         raise GalforgeError(f"{path}: does not hold a plain state dict: {_remedy(settings)}")
     return state
@@ -108,27 +106,17 @@ def fold(network: nn.Module) -> nn.Module:
 
 def _compare(path: Path, settings: MeasureSettings, network: nn.Module, state: dict[str, torch.Tensor]) -> None:
     """Refuse weights of another architecture, with the first key that differs."""
-    expected = network.state_dict()
-    for name in [*expected, *state]:
-        if name not in state:
+    expected, found = (
+        {name: tuple(value.shape) for name, value in each.items()} for each in (network.state_dict(), state)
+    )
+    for name in expected | found:
+        if found.get(name) != expected.get(name):
             what = f"lacks {name}"
-        elif name not in expected:
-            what = f"has {name}, which that network lacks"
-        elif state[name].shape != expected[name].shape:
-            what = f"{name} has shape {tuple(state[name].shape)}, not {tuple(expected[name].shape)}"
-        else:
-            continue
-        raise GalforgeError(f"{path}: these are not the weights of {settings.network} ({what}): {_remedy(settings)}")
-
-
-def _is_torchscript(path: Path) -> bool:
-    """Whether a file is a TorchScript archive: a zip file with code."""
-    with open(path, "rb"):  # raises OSError where the file is missing; is_zipfile would only say no
-        pass
-    if not zipfile.is_zipfile(path):
-        return False
-    with zipfile.ZipFile(path) as archive:
-        return any(name.endswith("/constants.pkl") or "/code/" in name for name in archive.namelist())
+            if name in found:
+                what = f"has {name} of shape {found[name]}, not {expected.get(name, 'a part of that network')}"
+            raise GalforgeError(
+                f"{path}: these are not the weights of {settings.network} ({what}): {_remedy(settings)}"
+            )
 
 
 def _remedy(settings: MeasureSettings) -> str:

@@ -34,16 +34,9 @@ class Plane(NamedTuple):
     masked: np.ndarray
 
 
-@compiled()
-def plane(image, mask):
+def plane(image: np.ndarray, mask: np.ndarray) -> Plane:
     """Prepare an image (ny, nx) float64 that is zero where `mask` (ny, nx) is True."""
-    ny, nx = image.shape
-    sums = np.zeros((ny, nx + 1))
-    masked = np.zeros((ny, nx + 1), dtype=np.int64)
-    for y in range(ny):
-        for x in range(nx):
-            sums[y, x + 1] = sums[y, x] + image[y, x]
-            masked[y, x + 1] = masked[y, x] + mask[y, x]
+    sums, masked = (np.pad(np.cumsum(each, axis=1), ((0, 0), (1, 0))) for each in (image, mask))
     return Plane(image, sums, mask, masked)
 
 

@@ -7,12 +7,13 @@ with it. Its multimode, intensity and deviation are not measured.
 import math
 
 import numpy as np
+from scipy import ndimage
 
 from galforge.errors import GalforgeError
 from galforge.measure.morphology.apertures import CIRCLE, Plane, ellipse_weights, inside, plane
 from galforge.measure.morphology.asymmetry import OUTSIDE, Turned, asymmetry, minimise, symmetric_sums, turned
 from galforge.measure.morphology.compared import FLAGS
-from galforge.measure.morphology.filters import gaussian_filter, uniform_filter
+from galforge.measure.morphology.filters import gaussian_filter
 from galforge.measure.morphology.profile import profile
 from galforge.measure.morphology.radii import WIDTH, petrosian_radius, radii_at
 from galforge.measure.morphology.regions import brightest, has_peak, mid_region, region_above
@@ -175,7 +176,7 @@ class Galaxy:
         image, sky, radius = self.stamp.image, self.stamp.sky, self.values["rpetro_circ"]
         size = int(CAS_FRACTION * radius)
         inner, outer = CAS_FRACTION * radius, CAS_EXTENT * radius
-        clumps = _unmasked(np.maximum(image - uniform_filter(image, size), 0.0))
+        clumps = _unmasked(np.maximum(image - ndimage.uniform_filter(image, size), 0.0))
         flux, clumpy = (
             inside(each, self.x, self.y, outer, 1.0, CIRCLE)[0] - inside(each, self.x, self.y, inner, 1.0, CIRCLE)[0]
             for each in (self.plane, clumps)
@@ -183,7 +184,7 @@ class Galaxy:
         self.warn(flux <= 0, BAD)
         if flux > 0:
             if sky.size:
-                rough = np.maximum(sky - uniform_filter(sky, size), 0.0).mean()
+                rough = np.maximum(sky - ndimage.uniform_filter(sky, size), 0.0).mean()
                 clumpy -= math.pi * (outer**2 - inner**2) * rough
             self.values["smoothness"] = clumpy / flux
 
@@ -248,7 +249,7 @@ class Galaxy:
             sky = stamp.sky.ravel()
             if not sky.size:
                 return stamp.segment & ~stamp.mask
-        smooth = uniform_filter(stamp.image, SHAPE_BOX)
+        smooth = ndimage.uniform_filter(stamp.image, SHAPE_BOX)
         level = one_sigma_level(np.sort(sky))
         y, x = brightest(smooth)
         self.warn(not smooth[y, x] >= level, BAD)

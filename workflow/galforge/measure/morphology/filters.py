@@ -1,6 +1,4 @@
-"""Filters of images, with scipy.ndimage's numbers."""
-
-import math
+"""The Gaussian filter of images with scipy.ndimage's numbers, and pixels that stand out from their neighbours."""
 
 import numpy as np
 
@@ -14,43 +12,6 @@ def _mirrored(i, size):
     """Index of pixel `i` where the axis is mirrored beyond its edges, edge pixels twice."""
     i %= 2 * size
     return i if i < size else 2 * size - 1 - i
-
-
-@compiled()
-def uniform_filter(image, size):
-    """Mean of the `size` x `size` pixels about each pixel of `image` (ny, nx), mirrored beyond the edges.
-
-    The result equals scipy.ndimage.uniform_filter's to the last bit, because in flat images rounding errors decide
-    which pixels lie above a threshold. As in scipy, a size below 2 changes nothing.
-    """
-    if size < 2:
-        return image.copy()
-    ny, nx = image.shape
-    before = size // 2
-    down = np.empty((ny, nx))
-    sums = np.zeros(nx)
-    for y in range(-before, size - before):
-        for x in range(nx):
-            sums[x] += image[_mirrored(y, ny), x]
-    for y in range(ny):
-        old, new = _mirrored(y - 1 - before, ny), _mirrored(y - 1 - before + size, ny)
-        for x in range(nx):
-            if y > 0:
-                sums[x] += image[new, x] - image[old, x]
-            down[y, x] = sums[x] / size
-    result = np.empty((ny, nx))
-    line = np.empty(nx + size - 1)
-    for y in range(ny):
-        for i in range(line.size):
-            line[i] = down[y, _mirrored(i - before, nx)]
-        total = 0.0
-        for i in range(size):
-            total += line[i]
-        result[y, 0] = total / size
-        for x in range(1, nx):
-            total += line[x + size - 1] - line[x - 1]
-            result[y, x] = total / size
-    return result
 
 
 @compiled(fastmath={"reassoc", "contract"})
@@ -88,26 +49,17 @@ def gaussian_filter(image: np.ndarray, sigma: float, mirror: bool) -> np.ndarray
     return _convolve(image, kernel / kernel.sum(), mirror)
 
 
-@compiled()
-def outliers(image, limit):
+def outliers(image: np.ndarray, limit: float) -> np.ndarray:
     """Pixels (bool) that differ from the mean of their eight neighbours by more than `limit` times the neighbours' sd.
 
     Neighbours beyond the edge are the nearest pixels at the edge; NaN counts as zero among neighbours (Lotz et al.
     2004, AJ 128, 163, section 3.1). Sums are in astropy's order, because in a flat image the variance is a rounding
     error.
     """
-    ny, nx = image.shape
-    result = np.empty((ny, nx), dtype=np.bool_)
-    for y in range(ny):
-        for x in range(nx):
-            mean, mean2 = 0.0, 0.0
-            for i in range(y - 1, y + 2):
-                for j in range(x - 1, x + 2):
-                    value = image[min(max(i, 0), ny - 1), min(max(j, 0), nx - 1)]
-                    if not (i == y and j == x) and not math.isnan(value):
-                        mean += value * 0.125
-                        mean2 += value * value * 0.125
-            variance = mean2 - mean * mean
-            # A variance that is negative by rounding has no root, and the pixel is no outlier.
-            result[y, x] = variance >= 0 and abs(image[y, x] - mean) > limit * math.sqrt(variance)
-    return result
+    (ny, nx), known = image.shape, np.pad(np.where(np.isnan(image), 0.0, image), 1, mode="edge")
+    around = [known[i : i + ny, j : j + nx] for i in range(3) for j in range(3) if (i, j) != (1, 1)]
+    mean, mean2 = sum(value * 0.125 for value in around), sum(value * value * 0.125 for value in around)
+    variance = mean2 - mean * mean
+    # A variance that is negative by rounding has no root, and the pixel is no outlier.
+    with np.errstate(invalid="ignore"):
+        return (variance >= 0) & (np.abs(image - mean) > limit * np.sqrt(variance))

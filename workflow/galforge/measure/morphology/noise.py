@@ -6,7 +6,6 @@ alike, just enough to make most of the source measurable.
 """
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 
@@ -74,7 +73,12 @@ def calibrate(stamps: Stamps, settings: MeasureSettings, target: float, count: i
     levels = [FIRST * FACTOR**step * peak for step in range(STEPS)]
     for sigma in levels:
         if try_noise(sigma)[0]:
-            return _refine(try_noise, low, sigma)
+            # `sigma` reaches the target, `low` does not; the bracket is halved geometrically.
+            low = low or sigma / FACTOR
+            for _ in range(REFINEMENTS):
+                middle = float(np.sqrt(low * sigma))
+                low, sigma = (low, middle) if try_noise(middle)[0] else (middle, sigma)
+            return sigma
         low = sigma
     # The passes above were cut short at different stamps; only whole passes can be compared.
     shares = {sigma: try_noise(sigma, whole=True)[1] for sigma in [0.0, *levels]}
@@ -84,12 +88,3 @@ def calibrate(stamps: Stamps, settings: MeasureSettings, target: float, count: i
         100 * target, best, 100 * shares[best],
     )  # fmt: skip
     return best
-
-
-def _refine(try_noise: Callable[[float], tuple[bool, float]], low: float, high: float) -> float:
-    """Halve the bracket (low, high] geometrically; `high` reaches the target, `low` does not."""
-    low = low or high / FACTOR
-    for _ in range(REFINEMENTS):
-        middle = float(np.sqrt(low * high))
-        low, high = (low, middle) if try_noise(middle)[0] else (middle, high)
-    return high

@@ -1,6 +1,7 @@
 """The Sersic profile of a galaxy: where its fit starts and what is reported of its end, both as in statmorph."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -48,15 +49,15 @@ def profile(
     if count <= len(point):
         return _named(point, stamp) | {"flag_sersic": float(BAD)}
     weights = np.divide(1.0, errors, out=np.zeros_like(errors), where=valid)
-    fit = sersic.fit(stamp.image, weights, point, psf)
-    if fit.ierr not in CONVERGED:
+    point, chi2, info, _ = sersic.fit(stamp.image, weights, point, psf)
+    if info not in CONVERGED:
         flag = BAD
-    elif fit.n == sersic.INDEX_MIN:
+    elif point[2] == sersic.INDEX_MIN:
         flag = max(flag, SUSPECT)
-    return _named(fit[: len(point)], stamp) | _goodness(fit.chi2, count, len(point)) | {"flag_sersic": float(flag)}
+    return _named(point, stamp) | _goodness(chi2, count, len(point)) | {"flag_sersic": float(flag)}
 
 
-def _named(point: tuple[float, ...], stamp: Stamp) -> dict[str, float]:
+def _named(point: Sequence[float], stamp: Stamp) -> dict[str, float]:
     """Parameters of a fit by name, with ellipticity in [0, 1], a positive radius and an angle in [0, pi)."""
     amplitude, radius, n, x, y, ellipticity, theta = point
     radius = abs(radius)

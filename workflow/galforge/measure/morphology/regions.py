@@ -1,6 +1,7 @@
 """Regions of a galaxy: pixels above a threshold that are connected (also diagonally) with a given pixel."""
 
 import numpy as np
+from scipy import ndimage
 
 from galforge.compiled import compiled
 from galforge.measure.morphology.filters import gaussian_filter
@@ -101,21 +102,8 @@ def mid_region(image, values, y, x):
     return region_above(smooth, 1.0, y, x), True, lost
 
 
-@compiled()
-def _has_peak(smooth):
-    ny, nx = smooth.shape
-    lowest = smooth.min()
-    for y in range(1, ny - 1):
-        for x in range(1, nx - 1):
-            highest = lowest
-            for i in range(y - 1, y + 2):
-                for j in range(x - 1, x + 2):
-                    highest = max(highest, smooth[i, j])
-            if smooth[y, x] == highest and highest > lowest:
-                return True
-    return False
-
-
 def has_peak(image: np.ndarray, region: np.ndarray) -> bool:
     """Whether the image in a region, smoothed by a Gaussian of 1 px, has a local maximum away from the stamp's edge."""
-    return _has_peak(gaussian_filter(np.where(region, image, 0.0), 1.0, True))
+    smooth = gaussian_filter(np.where(region, image, 0.0), 1.0, True)
+    peaks = (smooth == ndimage.maximum_filter(smooth, 3)) & (smooth > smooth.min())
+    return bool(peaks[1:-1, 1:-1].any())

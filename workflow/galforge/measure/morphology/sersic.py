@@ -10,31 +10,15 @@ statmorph's, which is astropy's LevMarLSQFitter and so MINPACK's lmdif. It ends 
 itself would with the pixels in another order.
 """
 
-from typing import NamedTuple
-
 import numpy as np
 
 from galforge.measure.morphology.levenberg_marquardt import minimise
 from galforge.measure.morphology.sersic_pixels import INDEX_MIN, ConvolvedPixels, Pixels
 
 
-class SersicFit(NamedTuple):
-    """Where a fit ended; lengths in px, `theta` in rad. `ierr` is MINPACK's info (1-4: converged), `evaluations` the
-    number of model evaluations as MINPACK counts them, and chi2 the sum of squared weighted residuals."""
-
-    amplitude: float
-    r_eff: float
-    n: float
-    x_0: float
-    y_0: float
-    ellip: float
-    theta: float
-    chi2: float
-    ierr: int
-    evaluations: int
-
-
-def fit(image: np.ndarray, weights: np.ndarray, start: tuple[float, ...], psf: np.ndarray | None = None) -> SersicFit:
+def fit(
+    image: np.ndarray, weights: np.ndarray, start: tuple[float, ...], psf: np.ndarray | None = None
+) -> tuple[list[float], float, int, int]:
     """Fit a Sersic model to an image.
 
     Args:
@@ -43,6 +27,10 @@ def fit(image: np.ndarray, weights: np.ndarray, start: tuple[float, ...], psf: n
         start: amplitude, r_eff [px], n, x_0, y_0 [px, 0 in the middle of the first pixel], ellip, theta [rad, from x
         to y].
         psf: (h, w), of any sum; the model beyond the edge of the image is zero.
+
+    Returns:
+        Where the fit ended, as `start`; the sum of squared weighted residuals there; MINPACK's info (1-4: converged);
+        and the number of model evaluations as MINPACK counts them.
 
     Raises:
         FloatingPointError: the image, or the model at the start or at a trial point, is not finite; or weights are so
@@ -53,5 +41,5 @@ def fit(image: np.ndarray, weights: np.ndarray, start: tuple[float, ...], psf: n
         raise FloatingPointError("no Sersic fit to an image or weights that are not finite")
     pixels = Pixels(image, weights) if psf is None else ConvolvedPixels(image, weights, np.asarray(psf, dtype=float))
     point, chi2, ierr, evaluations = minimise(pixels.products, np.array(start, dtype=float))
-    amplitude, r_eff, n, x_0, y_0, ellip, theta = point.tolist()
-    return SersicFit(amplitude, r_eff, max(n, INDEX_MIN), x_0, y_0, ellip, theta, chi2, ierr, evaluations)
+    point[2] = max(point[2], INDEX_MIN)
+    return point.tolist(), chi2, ierr, evaluations

@@ -148,22 +148,6 @@ def _accumulate(columns, values, weights, start, count, amplitude, products):
 
 
 @compiled()
-def _pack(image, weights):
-    """Column, row, value and weight of the pixels with weight, and an image of their numbers (-1 for the others)."""
-    x, y, values, kept = np.empty((4, image.size))
-    number = np.full(image.shape, -1)
-    count = 0
-    for row in range(image.shape[0]):
-        for column in range(image.shape[1]):
-            if weights[row, column] != 0.0:
-                x[count], y[count] = column, row
-                values[count], kept[count] = image[row, column], weights[row, column]
-                number[row, column] = count
-                count += 1
-    return x[:count], y[:count], values[:count], kept[:count], number
-
-
-@compiled()
 def _sweep(x, y, values, weights, point, b, b_next, centre, products):
     """Products of all pairs of the columns (seven derivatives, residual) over the pixels; returns as _accumulate."""
     columns = np.empty(8 * _BLOCK)
@@ -221,7 +205,10 @@ class Pixels:
     """The pixels of a fit without a PSF: only those with weight."""
 
     def __init__(self, image: np.ndarray, weights: np.ndarray) -> None:
-        self.x, self.y, self.values, self.weights, self.number = _pack(image, weights)
+        kept = np.nonzero(weights)
+        self.y, self.x = (axis.astype(float) for axis in kept)
+        self.values, self.weights, self.number = image[kept], weights[kept], np.full(image.shape, -1)
+        self.number[kept] = np.arange(len(self.x))
 
     def centre(self, point: np.ndarray) -> int:
         """Number of the pixel that contains the model's centre, -1 for none."""

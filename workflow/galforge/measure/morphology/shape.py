@@ -4,8 +4,6 @@ import math
 
 import numpy as np
 
-from galforge.compiled import compiled
-
 PIXEL = 1 / 12  # px^2, second moment of one pixel
 INVALID = math.nan
 
@@ -68,15 +66,9 @@ def m20(image: np.ndarray, region: np.ndarray) -> float:
     return math.log10(most / whole)
 
 
-@compiled()
-def reach(region, xc, yc, elongation, theta):
+def reach(region: np.ndarray, xc: float, yc: float, elongation: float, theta: float) -> float:
     """Semi-major axis [px] of the smallest ellipse about (xc, yc) that contains all pixel centres of a region."""
+    y, x = np.nonzero(region)
     cosine, sine = math.cos(theta), math.sin(theta)
-    largest = 0.0
-    for y in range(region.shape[0]):
-        for x in range(region.shape[1]):
-            if region[y, x]:
-                along = (x - xc) * cosine + (y - yc) * sine
-                across = (y - yc) * cosine - (x - xc) * sine
-                largest = max(largest, along * along + (across * elongation) ** 2)
-    return math.sqrt(largest)
+    along, across = (x - xc) * cosine + (y - yc) * sine, (y - yc) * cosine - (x - xc) * sine
+    return math.sqrt((along * along + (across * elongation) ** 2).max(initial=0.0))

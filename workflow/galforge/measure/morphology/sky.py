@@ -12,25 +12,20 @@ CLIP = 3.0  # sd
 CLIPS_OF_MODE = 10
 
 
-@compiled()
-def sky_box(segmap):
+def sky_box(segmap: np.ndarray) -> tuple[int, int, int]:
     """Row, column and side of the first square without galaxy, row by row, of the largest possible of 32 to 2 px.
 
     The side is 0 where there is none. As in statmorph, a box never touches the last row or column.
     """
-    ny, nx = segmap.shape
-    counts = np.zeros((ny + 1, nx + 1), dtype=np.int64)
-    for y in range(ny):
-        row = 0
-        for x in range(nx):
-            row += segmap[y, x]
-            counts[y + 1, x + 1] = counts[y, x + 1] + row
+    counts = np.pad(segmap.cumsum(axis=0).cumsum(axis=1), ((1, 0), (1, 0)))
     size = BOX
     while size >= SMALLEST_BOX:
-        for y in range(ny - size):
-            for x in range(nx - size):
-                if counts[y + size, x + size] - counts[y, x + size] - counts[y + size, x] + counts[y, x] == 0:
-                    return y, x, size
+        down, right = (max(length - size, 0) for length in segmap.shape)
+        below = counts[size : size + down]
+        inside = below[:, size : size + right] - counts[:down, size : size + right]
+        free = inside - below[:, :right] + counts[:down, :right] == 0
+        if free.any():
+            return *(int(place) for place in np.unravel_index(free.argmax(), free.shape)), size
         size //= 2
     return 0, 0, 0
 

@@ -142,12 +142,6 @@ def in_magnitudes(brightness: np.ndarray, header: Header, band: int) -> np.ndarr
     return np.log10(brightness)
 
 
-@lru_cache(maxsize=SIDES)
-def sky_border(side: int, border: float, clip: float) -> "SkyBorder":
-    """Sky statistics of stamps of one side; cached, because galaxies at their own size come in any order."""
-    return SkyBorder(side, border, clip)
-
-
 class SkyBorder:
     """Sky statistics in a frame along the edges of stamps of one side.
 
@@ -219,3 +213,7 @@ class SkyBorder:
         variance = (inside**2).sum(axis=1) / np.maximum(kept.sum(axis=1), 1)
         measured = (rms > 0) & (pairs > 0)
         return np.divide(product, pairs * variance, out=np.full(len(sky), np.nan), where=measured)
+
+
+sky_border = lru_cache(maxsize=SIDES)(SkyBorder)
+"""`SkyBorder`, kept per side, because galaxies at their own size come in any order."""

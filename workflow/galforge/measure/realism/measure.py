@@ -12,11 +12,10 @@ import pandas as pd
 from galforge.datasets.sparse import clusters
 from galforge.errors import GalforgeError
 from galforge.logs import log, progress
-from galforge.measure.images import check_band, check_range
+from galforge.measure.images import check_range
 from galforge.measure.realism import preparation, properties, spectrum, texture
 from galforge.measure.realism.settings import MeasureSettings
 from galforge.stamps.file import Stamps
-from galforge.stamps.galaxies import side_of
 
 BLOCKS = ("basic", "individual", "interaction", "histogram", "spectrum", "hog", "lbp", "fourier")
 """All blocks, in the order of their columns."""
@@ -54,15 +53,17 @@ def measure(
         GalforgeError: stamps are not square, lack the band or are larger than the field, the range is beyond them,
             pixels are not 8-bit levels, or the stretch is missing or of another band.
     """
-    check_band(stamps, band)
-    check_range(stamps, start, stop)
-    _check_size(stamps, side_of(stamps), settings)
+    check_range(stamps, start, stop, band)
     preparation.check_stretch(stretch, stamps.path, stamps.header, band)
     names = columns(settings)
     values = np.empty((stop - start, len(names)), dtype=np.float32)
     for index in progress(range(start, stop), stop - start, "stamps measured"):
         image = preparation.level_image(stamps, index, band, stretch)
-        _check_size(stamps, len(image), settings)
+        if len(image) > settings.size:
+            raise GalforgeError(
+                f"{stamps.path}: stamps of {len(image)} px do not fit into a field of {settings.size} px: set size of "
+                f"the measure realism to {len(image)} or more"
+            )
         values[index - start] = flat(features_of(image, settings))
     log.info("realism: %s of %d stamps", ", ".join(_chosen(settings)), stop - start)
     # Without a copy, because the table takes nearly all memory of the job.
@@ -125,11 +126,3 @@ def columns(settings: MeasureSettings) -> list[str]:
 
 def _chosen(settings: MeasureSettings) -> list[str]:
     return [block for block in BLOCKS if block in settings.blocks]
-
-
-def _check_size(stamps: Stamps, side: int, settings: MeasureSettings) -> None:
-    if side > settings.size:
-        raise GalforgeError(
-            f"{stamps.path}: stamps of {side} px do not fit into a field of {settings.size} px: set size of the "
-            f"measure realism to {side} or more"
-        )

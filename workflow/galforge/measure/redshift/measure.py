@@ -7,9 +7,9 @@ import pandas as pd
 import torch
 
 from galforge.errors import GalforgeError
-from galforge.logs import Progress, log
+from galforge.logs import log
 from galforge.measure.catalogue import catalogue_of
-from galforge.measure.images import check_band, check_range
+from galforge.measure.images import batches, check_finite, check_range
 from galforge.measure.redshift.settings import MeasureSettings
 from galforge.models import device as devices
 from galforge.models import weights as weights_files
@@ -39,25 +39,17 @@ def measure(
         GalforgeError: the range is beyond the stamps, pixels are not finite, the weights are of a model that predicts
             nothing, or the stamps have other bands, size or pixel scale than those the network was trained on.
     """
-    check_band(stamps, 0)
-    check_range(stamps, start, stop)
+    check_range(stamps, start, stop, 0)
     place = devices.pick(settings.device)
     found = np.empty(stop - start, dtype=np.float64)
-    counter = Progress(stop - start, "stamps measured")
     with devices.reproducible(place, settings.threads), torch.inference_mode():
         model = weights_files.load(Path(weights), place)
         _check(model, Path(weights), stamps)
-        for low in range(start, stop, settings.batch):
-            high = min(low + settings.batch, stop)
+        for low, high in batches(start, stop, settings.batch):
             images = np.asarray(stamps.images[low:high], dtype=np.float32)
-            wrong = np.flatnonzero(~np.isfinite(images).all(axis=(1, 2, 3)))
-            if len(wrong):
-                raise GalforgeError(
-                    f"{stamps.path}: stamp {low + wrong[0]} has pixels that are not finite; make the stamps again"
-                )
+            check_finite(stamps, low, images)
             normalised = model.normalisation.normalise(torch.from_numpy(images).to(place))
             found[low - start : high - start] = model.family.predict(normalised).cpu().numpy()
-            counter.advance(high - low)
     log.info("redshifts by %s, trained on %d images", settings.engine, model.images_seen)
     return catalogue_of(stamps, start, stop, redshift=True).assign(redshift_cnn=found)
 

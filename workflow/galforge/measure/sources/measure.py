@@ -6,7 +6,7 @@ import pandas as pd
 from galforge.errors import GalforgeError
 from galforge.logs import log, progress
 from galforge.measure.catalogue import catalogue_of
-from galforge.measure.images import check_band, check_range
+from galforge.measure.images import check_finite, check_range
 from galforge.measure.photometry.measure import medians, sky_border
 from galforge.measure.sources import profile
 from galforge.measure.sources.extraction import GAVE_UP, NO_NOISE, Source, extract
@@ -39,15 +39,13 @@ def measure(
     Raises:
         GalforgeError: stamps are not square or lack the band, pixels are not finite, or `psf_fwhm` has too few values.
     """
-    check_band(stamps, band)
-    check_range(stamps, start, stop)
+    check_range(stamps, start, stop, band)
     names = stamps.header.bands
     width = _psf_width(stamps, settings, band)
     rows, skies = [], []
     for index in progress(range(start, stop), stop - start, "stamps measured"):
         image = galaxy(stamps, index)
-        if not np.isfinite(image).all():
-            raise GalforgeError(f"{stamps.path}: stamp {index} has pixels that are not finite; make the stamps again")
+        check_finite(stamps, index, image[None])
         extracted = extract(image[band], settings)
         found = profile.NOTHING
         if settings.sersic:
