@@ -261,7 +261,7 @@ def page_tables(wildcards):
 
 def page_figures(wildcards):
     """Figures of every data set that runs."""
-    return DRIVER.figures.pictures()
+    return STAGES.figures.pictures()
 
 
 def page_stamps(wildcards):

@@ -7,7 +7,6 @@ import sys
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,6 @@ from galforge.config.tree import Config, downloadable, is_native, is_scored
 from galforge.download.wanted import downloads_of
 from galforge.errors import GalforgeError
 from galforge.measure.family import declared
-from galforge.plan.figures import Figures
 from galforge.plan.measuring import Measuring
 from galforge.plan.retraining import record_of, retrained
 from galforge.plan.stages import Stages
@@ -151,11 +149,6 @@ class Driver:
     def template(self) -> str:
         """sha256 of the page's template."""
         return file_digest(PACKAGE / "report" / "page.html.j2")
-
-    @cached_property
-    def figures(self) -> Figures:
-        """The figures of the configuration and the jobs that draw them."""
-        return Figures(self.stages.facts)
 
     def write_plan(self) -> None:
         """Write down what each job was planned to be; the jobs compare (called when execution starts)."""

@@ -1,17 +1,19 @@
 """What each job reads of the configuration, and which code it runs: the two parameters that decide reruns.
 
 One method per rule, named like it or like the one that WHOLE says; rules that measure have one method together, and
-rules of tables are made of the tables. A spec holds what its stage reads and nothing else. What only cuts work into
-jobs (chunks, the total length of a training) stays out of it, so that changing it makes nothing again.
+rules of tables and figures are made of what they show. A spec holds what its stage reads and nothing else. What only
+cuts work into jobs (chunks, the total length of a training) stays out of it, so that changing it makes nothing again.
 """
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 from galforge.config.tree import Config
 from galforge.plan.data_stages import DataStages
 from galforge.plan.denoising_stages import DenoisingStages
 from galforge.plan.facts import Facts, rule_for
+from galforge.plan.figures import Figures
 from galforge.plan.measure_stages import MeasureStages
 from galforge.plan.model_stages import ModelStages
 from galforge.plan.realism_stages import RealismStages
@@ -37,6 +39,11 @@ class Stages:
         self.whole = WHOLE | {rule_for("latents", dataset): "latents" for dataset in config.datasets}
         self._made: dict[tuple[Any, ...], Stage] = {}
 
+    @cached_property
+    def figures(self) -> Figures:
+        """The figures of the configuration and the jobs that draw them."""
+        return Figures(self.facts)
+
     def stage(self, rule: str, wildcards: Mapping[str, Any]) -> Stage:
         """The stage behind a job of a rule (wildcards as Snakemake gives them)."""
         rule = self.whole.get(rule, rule)
@@ -47,6 +54,8 @@ class Stages:
         if key not in self._made:
             if rule.startswith(PREFIX):
                 self._made[key] = self.tables.stage(rule)
+            elif rule in self.figures.jobs:
+                self._made[key] = self.figures.jobs[rule].stage()
             else:
                 kind = next(each for each in self._kinds if hasattr(each, rule))
                 self._made[key] = getattr(kind, rule)(**whole)
