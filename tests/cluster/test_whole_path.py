@@ -8,7 +8,7 @@ from scenario import MODEL, Scenario
 from undisturbed import RESULTS, WHOLE_PATH
 
 Make = Callable[[str], Scenario]
-GPU_RULES = {"train_segment", "sample_chunk"}
+GPU_RULES = {"train_segment", "sample", "sample_chunk"}
 EVERYTHING = ("stamps", "models", "samples", "measurements", "distances", "tables", "figures")
 
 

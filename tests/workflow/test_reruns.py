@@ -21,11 +21,13 @@ from expected_reruns import (
     FIXED,
     FROM_LOCK,
     FROM_WILDCARDS,
-    JOINED,
+    LATENTS,
+    MEASURING,
     NOT_REACHED,
     NOT_RUN,
     NUMERICAL,
     ONE_VALUE,
+    PARTS,
     PASSIVE,
     SHOWN,
     TABLES,
@@ -52,17 +54,21 @@ def made_by(smallest_run, what):
         if job["rule"] == "train_segment":
             later = {**job["wildcards"], "segment": "1"}
             found[name_of({"rule": "train_segment", "wildcards": later})] |= set(job[what])
-        if job["rule"] in JOINED:
+        if "part" in job["wildcards"]:
             whole = {key: value for key, value in job["wildcards"].items() if key not in ("part", "parts")}
-            found[name_of({"rule": JOINED[job["rule"]], "wildcards": whole})] |= set(job[what])
+            rule = PARTS.get(job["rule"], job["rule"].removesuffix("_chunk"))
+            found[name_of({"rule": rule, "wildcards": whole})] |= set(job[what])
     return found
 
 
+LOOPED = {"tables_": "table", "figures_": "figure", "measure_": "measure", "latents_": "latents"}
+"""Beginnings of the names of rules that are written in a loop, and their scripts."""
+
+
 def script_of(rule):
-    whole = rule.removesuffix("_chunk").removesuffix("_source").removesuffix("_native")
-    if rule.startswith("tables_"):
-        return "table"
-    return {"features": "measure", "stamps_scored": "stamps"}.get(whole, whole)
+    looped = next((script for beginning, script in LOOPED.items() if rule.startswith(beginning)), None)
+    whole = {"stamps_native": "stamps", "stamps_scored": "stamps", "sample_chunk": "sample", "merge_samples": "sample"}
+    return looped or whole.get(rule, rule)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +95,9 @@ def test_the_run_had_every_rule(smallest_run):
         )
     )
     run = {job["rule"] for job in smallest_run.jobs}
-    assert {rule for rule in run if not rule.startswith("tables_")} == rules - {"download"}
+    assert {rule for rule in run if not rule.startswith(tuple(LOOPED))} == rules - {"download"}
+    assert {rule for rule in run if rule.startswith("measure_")} == MEASURING
+    assert {rule for rule in run if rule.startswith("latents_")} == LATENTS
     assert {rule for rule in run if rule.startswith("tables_")} == set(TABLES)
 
 
@@ -171,7 +179,8 @@ def test_every_key_reruns_the_jobs_that_read_it_and_no_other(smallest_run, mutat
 def test_no_torch_in_a_measuring_job(smallest_run):
     for job in smallest_run.jobs:
         measures = script_of(job["rule"]) in ("measure", "calibrate_noise", "distances")
-        if measures and not job["rule"].startswith("features"):
+        network = ("measure_features", "measure_band_features", "measure_redshift")
+        if measures and not job["rule"].startswith(network):
             assert "torch" not in job["top"], job["rule"]
 
 
@@ -274,7 +283,7 @@ def test_a_raised_library_version_reruns_its_dependents(smallest_run, edited):
     plan = planned(smallest_run.tree)
     # The corrected morphology, and the calibration for it, are measured by the other engine; every caption names it.
     named = {**TABLES, **SHOWN, **BY_REDSHIFT, "page": 1}
-    assert plan == {"measure_source": 4, "measure": 4, "distances": 5, **named}
+    assert plan == {"measure_morphology_source": 4, "measure_morphology": 4, "distances": 5, **named}
 
 
 def test_another_alpha_trains_and_tests_its_own_networks_only(smallest_run, edited):

@@ -54,7 +54,8 @@ def measurings(config: Config) -> dict[str, Measuring]:
     compared = {family for kind in KINDS.values() if not kind.by_redshift for family in kind.families}
     grouped: dict[tuple[tuple[str, ...], bool, tuple[str, ...]], dict[str, list[str]]] = {}
     for family in dict.fromkeys(entry.family for entry in config.measures.values()):
-        own = [name for name, entry in config.measures.items() if entry.family == family]
+        # Sorted, so that names of rules do not depend on the order of a configuration.
+        own = sorted(name for name, entry in config.measures.items() if entry.family == family)
         for who in WHOSE:
             # Textures take long, and scorers read them of images with scores alone.
             apart = set() if who == "scored" else set(MEASURES[1:])
