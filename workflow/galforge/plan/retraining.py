@@ -47,7 +47,7 @@ def _of_old(trainings: list[str]) -> Iterator[str]:
         yield (
             f"these are finished and will be trained again, once, because galforge {OLD} made them and took the "
             f"digest of its code another way: {'; '.join(trainings)}. To keep them, stop now, and go on with that "
-            f"release (`git checkout v{OLD}`) or give the folder of these results another name"
+            f"release (`commit` in the records of the results names the code) or give the results another folder"
         )
 
 
