@@ -130,7 +130,7 @@ def test_of_trainings_of_the_first_release_it_is_said_once_how_to_keep_them(fini
     assert "galforge 0.1.0 made them" in said
     assert "vae on sersic, seed 0; ddpm on sersic, seed 1; 2 of 2 networks of the sweep sweep" in said
     assert "`commit` in the records" in said
-    assert "another name" in said
+    assert "another folder" in said
     assert "galforge.models" not in said, "no module is blamed"
 
 

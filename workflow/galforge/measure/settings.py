@@ -60,3 +60,12 @@ class MeasureEntry(Settings):
     band: int | None = Field(
         None, ge=0, description="channel to measure; null: that of the data set [index, 0 = first band]"
     )
+
+
+class SkySettings(Settings):
+    """How the sky in a frame along the edges of a stamp is measured."""
+
+    border: float = Field(
+        0.0625, gt=0, le=0.25, description="width of the frame in which the sky is measured [fraction of the side]"
+    )
+    clip: float = Field(3.0, gt=1, description="sigma clipping of the sky pixels [sigma]")

@@ -89,7 +89,8 @@ def pieces(count: int, images: h5py.Dataset) -> Iterator[slice]:
 class Writer:
     """What the writers of stamps files share. Use as a context manager.
 
-    The file gets its final name only when all of it is on disk; on an error it is removed.
+    The file gets its final name only when all of it is on disk; on an error it is removed. A writer of one kind has
+    ``_begin``, which makes the data sets, and ``_finish``, which calls ``_seal``.
 
     Args:
         path: the file to write.
@@ -115,12 +116,6 @@ class Writer:
             # Run first; if it fails, the file is closed and removed.
             self._opened.callback(self._finish)
         self._opened.__exit__(kind, error, trace)
-
-    def _begin(self) -> None:
-        raise NotImplementedError
-
-    def _finish(self) -> None:
-        raise NotImplementedError
 
     def _add(self, columns: dict[str, np.ndarray], count: int) -> None:
         """Keep the catalogue columns of ``count`` more stamps; all columns are written in the end.

@@ -84,11 +84,20 @@ def _chosen(files: list[ReleaseFile], settings: DatasetSettings, tally: Tally) -
 def _write(
     files: list[ReleaseFile], kept: list[np.ndarray], settings: DatasetSettings, out: Path, tally: Tally
 ) -> None:
+    header = Header(
+        bands=tuple(settings.bands),
+        pixel_scale=settings.pixel_scale * settings.bin,
+        pixel_unit="arcsec",
+        unit="count",
+        zero_points=(settings.zero_point,) * len(settings.bands),
+        gain=settings.gain,
+        origin="mock" if settings.source == "mock" else "observed",
+    )
     channels = [BANDS.index(band) for band in settings.bands]
     shape = (len(channels), settings.size, settings.size)
     capacity = int(sum(rows.sum() for rows in kept))
     progress = Progress(tally.total, "rows read")
-    with StampsWriter(out, shape, _header(settings), capacity) as stamps:
+    with StampsWriter(out, shape, header, capacity) as stamps:
         for file, rows in zip(files, kept, strict=True):
             for start, stop in file.blocks():
                 wanted = np.flatnonzero(rows[start:stop])
@@ -135,15 +144,3 @@ def _columns(
         values = file.column(theirs, start, stop)[wanted]
         columns[ours] = values.astype(float) if values.dtype.kind == "f" else values
     return columns
-
-
-def _header(settings: DatasetSettings) -> Header:
-    return Header(
-        bands=tuple(settings.bands),
-        pixel_scale=settings.pixel_scale * settings.bin,
-        pixel_unit="arcsec",
-        unit="count",
-        zero_points=(settings.zero_point,) * len(settings.bands),
-        gain=settings.gain,
-        origin="mock" if settings.source == "mock" else "observed",
-    )

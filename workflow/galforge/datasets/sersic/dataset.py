@@ -84,13 +84,5 @@ def galaxy(settings: DatasetSettings, index: int) -> dict[str, float]:
 
 def image_of(settings: DatasetSettings, parameters: dict[str, float]) -> np.ndarray:
     """The image (size, size) of one galaxy [electron], float64."""
-    return render(
-        settings.size,
-        parameters["x"] / settings.pixel_scale,
-        parameters["y"] / settings.pixel_scale,
-        parameters["radius"] / settings.pixel_scale,
-        parameters["n"],
-        parameters["q"],
-        parameters["PA"],
-        total_counts(settings),
-    )
+    lengths = (parameters[name] / settings.pixel_scale for name in ("x", "y", "radius"))
+    return render(settings.size, *lengths, *(parameters[name] for name in ("n", "q", "PA")), total_counts(settings))

@@ -5,6 +5,7 @@ Holzschuh et al. (2022, MNRAS 515, 652, released code): originals of at least 64
 size, with a last channel that codes the original size (``galforge.stamps.sizes``).
 """
 
+from dataclasses import replace
 from pathlib import Path
 
 from astropy.io import fits
@@ -46,10 +47,19 @@ def build(settings: DatasetSettings, raw: list[Path], out: Path, rejected: Path,
         # A galaxy whose pixels turn out to be faulty keeps its place in the splits: mending it moves no other.
         splits = splits_of({entry.name: side for entry, side in chosen}, settings)
         sides = (settings.sides[0], settings.sides[1])
+        header = Header(
+            bands=tuple(settings.bands),
+            pixel_scale=settings.pixel_scale,
+            pixel_unit="kpc",
+            unit="electron/s",
+            zero_points=tuple(settings.zero_points),
+            gain=settings.gain,
+            origin="mock" if settings.source == "mock" else settings.origin,
+        )
         shape = (len(settings.bands) + 1, settings.size, settings.size)
         with (
-            StampsWriter(out, shape, _header(settings, sides), len(chosen)) as stamps,
-            NativeWriter(native, _header(settings, ())) as galaxies,
+            StampsWriter(out, shape, replace(header, sides=sides), len(chosen)) as stamps,
+            NativeWriter(native, header) as galaxies,
         ):
             for entry, side in progress(chosen, len(chosen), "galaxies stored"):
                 with tally.judging(entry.name):
@@ -130,16 +140,3 @@ def _compare_pixel_scale(name: str, header: fits.Header, settings: DatasetSettin
             "%s: its header says %.4g pc per pixel, but pixel_scale is %.4g kpc; lengths in kpc use the latter",
             name, scale, settings.pixel_scale,
         )  # fmt: skip
-
-
-def _header(settings: DatasetSettings, sides: tuple[float, ...]) -> Header:
-    return Header(
-        bands=tuple(settings.bands),
-        pixel_scale=settings.pixel_scale,
-        pixel_unit="kpc",
-        unit="electron/s",
-        zero_points=tuple(settings.zero_points),
-        gain=settings.gain,
-        origin="mock" if settings.source == "mock" else settings.origin,
-        sides=sides,
-    )

@@ -64,8 +64,8 @@ def opened(path: Path, largest_score: float) -> Iterator[list[Picture]]:
 def _pictures(path: Path, files: Files, largest_score: float) -> list[Picture]:
     faults = _Faults(list)
     values = {
-        "labeled": _values(files, "labeled", faults, _label),
-        "scored": _values(files, "scored", faults, lambda text: _score(text, largest_score)),
+        "labeled": _table(files, "labeled", ("Id", "Actual"), faults, _label),
+        "scored": _table(files, "scored", ("Id", "Actual"), faults, lambda text: _score(text, largest_score)),
     }
     for name in SETS:
         if name not in files.images:
@@ -74,15 +74,18 @@ def _pictures(path: Path, files: Files, largest_score: float) -> list[Picture]:
             _same(name, values[name], files.images[name], faults)
     for name in files.others:
         faults["files that are no <Id>.png"].append(name)
-    known = _mock(files, faults)
+    known = {}
+    if "mock.csv" in files.tables:  # the release has none
+        rows = _table(files, "mock", ("Id", "Set", "Kind", "Score"), faults, lambda text: _score(text, math.inf))
+        known = {key[:2]: (key[2], truth) for key, truth in (rows or {}).items()}
     if faults:
         raise _error(path, faults)
     pictures = []
     for name, images in files.images.items():
         for identifier, open_file in images.items():
-            kind, truth = known.get((name, identifier), ("", math.nan))
-            label = values["labeled"][identifier] if name == "labeled" else math.nan
-            score = values["scored"][identifier] if name == "scored" else math.nan
+            kind, truth = known.get((identifier, name), ("", math.nan))
+            label = values["labeled"][identifier,] if name == "labeled" else math.nan
+            score = values["scored"][identifier,] if name == "scored" else math.nan
             truth = truth if name == "query" else math.nan
             pictures.append(Picture(f"{name}/{identifier}", name, label, score, kind, truth, open_file))
     if not pictures:
@@ -120,29 +123,14 @@ def _score(text: str, largest: float) -> float:
     return value
 
 
-def _values(files: Files, name: str, faults: _Faults, convert: Callable[[str], float]) -> dict[str, float] | None:
-    """The value of each Id in a table; None without the table. Faulty values are NaN, for their files do have a row."""
+def _table(
+    files: Files, name: str, columns: tuple[str, ...], faults: _Faults, convert: Callable[[str], float]
+) -> dict[tuple[str, ...], float] | None:
+    """The value in the last of some columns by those in the others, Id first; None if the table has a fault.
+
+    Faulty values are NaN, for their files do have a row.
+    """
     table, found = f"{name}.csv", {}
-    rows = _rows(files, table, ("Id", "Actual"), faults)
-    if rows is None:
-        return None
-    for number, (identifier, text) in rows:
-        if identifier in found:
-            faults["rows twice"].append(f"{table} row {number} (Id {identifier})")
-            continue
-        try:
-            found[identifier] = convert(text)
-        except ValueError as error:
-            found[identifier] = math.nan
-            why = str(error) if not str(error).startswith("could not convert") else "not a number"
-            faults["values that cannot be"].append(f"{table} row {number} (Id {identifier}: Actual {text!r} is {why})")
-    return found
-
-
-def _rows(
-    files: Files, table: str, columns: tuple[str, ...], faults: _Faults
-) -> list[tuple[int, tuple[str, ...]]] | None:
-    """The texts of some columns, row by row, with the row's number in the file; None if the table has a fault."""
     if table not in files.tables:
         faults["tables missing"].append(table)
         return None
@@ -154,36 +142,32 @@ def _rows(
         return None
     header = [title.strip() for title in rows[0][1]] if rows else []
     if missing := [column for column in columns if column not in header]:
-        faults["columns missing"].append(
-            f"{table} row 1 lacks {', '.join(missing)}; it has {', '.join(header) or 'none'}"
-        )
+        there = ", ".join(header) or "none"
+        faults["columns missing"].append(f"{table} row 1 lacks {', '.join(missing)}; it has {there}")
         return None
     places = [header.index(column) for column in columns]
-    # A row that is cut short lacks its last values: they are read as empty, and refused as no numbers.
-    return [
-        (number, tuple(row[place].strip() if place < len(row) else "" for place in places)) for number, row in rows[1:]
-    ]
+    for number, row in rows[1:]:
+        # A row that is cut short lacks its last values: they are read as empty, and refused as no numbers.
+        *key, text = (row[place].strip() if place < len(row) else "" for place in places)
+        key, place = tuple(key), f"{table} row {number} (Id {key[0]}"
+        if key in found:
+            faults["rows twice"].append(f"{place})")
+            continue
+        try:
+            found[key] = convert(text)
+        except ValueError as error:
+            found[key] = math.nan
+            why = str(error) if not str(error).startswith("could not convert") else "not a number"
+            faults["values that cannot be"].append(f"{place}: {columns[-1]} {text!r} is {why})")
+    return found
 
 
-def _same(name: str, values: dict[str, float], images: dict[str, Callable[[], BinaryIO]], faults: _Faults) -> None:
-    for identifier in values:
+def _same(
+    name: str, values: dict[tuple[str, ...], float], images: dict[str, Callable[[], BinaryIO]], faults: _Faults
+) -> None:
+    for (identifier,) in values:
         if identifier not in images:
             faults["rows without a file"].append(f"{name}.csv Id {identifier}: no {name}/{identifier}.png")
     for identifier in sorted(images):
-        if identifier not in values:
+        if (identifier,) not in values:
             faults["files without a row"].append(f"{name}/{identifier}.png: no Id {identifier} in {name}.csv")
-
-
-def _mock(files: Files, faults: _Faults) -> dict[tuple[str, str], tuple[str, float]]:
-    """Corruptions and true score of mock images, by set and Id; empty for the release, which has no such table."""
-    if "mock.csv" not in files.tables:
-        return {}
-    found = {}
-    for number, (identifier, name, kind, text) in (
-        _rows(files, "mock.csv", ("Id", "Set", "Kind", "Score"), faults) or []
-    ):
-        try:
-            found[name, identifier] = kind, _score(text, math.inf)
-        except ValueError:
-            faults["values that cannot be"].append(f"mock.csv row {number} (Id {identifier}: Score {text!r})")
-    return found

@@ -14,7 +14,7 @@ from galforge.measure.morphology.apertures import CIRCLE, Plane, ellipse_weights
 from galforge.measure.morphology.asymmetry import OUTSIDE, Turned, asymmetry, minimise, symmetric_sums, turned
 from galforge.measure.morphology.compared import FLAGS
 from galforge.measure.morphology.filters import gaussian_filter
-from galforge.measure.morphology.profile import profile
+from galforge.measure.morphology.profile import PARAMETERS, profile
 from galforge.measure.morphology.radii import WIDTH, petrosian_radius, radii_at
 from galforge.measure.morphology.regions import brightest, has_peak, mid_region, region_above
 from galforge.measure.morphology.shape import ellipse_of, gini, m20, moments, reach
@@ -27,7 +27,7 @@ QUANTITIES = (
     "flux_circ", "flux_ellip", "rpetro_circ", "rpetro_ellip", "rmax_circ", "rmax_ellip", "rhalf_circ", "rhalf_ellip",
     "r20", "r50", "r80", "gini", "m20", "gini_m20_bulge", "gini_m20_merger", "sn_per_pixel", "concentration",
     "asymmetry", "smoothness", "rms_asymmetry2", "outer_asymmetry", "shape_asymmetry",
-    "sersic_amplitude", "sersic_rhalf", "sersic_n", "sersic_xc", "sersic_yc", "sersic_ellip", "sersic_theta",
+    *PARAMETERS,
     "sersic_chi2_dof", "sersic_aic", "sersic_bic", "sky_mean", "sky_median", "sky_sigma",
     "xmin_stamp", "ymin_stamp", "xmax_stamp", "ymax_stamp", "nx_stamp", "ny_stamp",
     *FLAGS,

@@ -11,6 +11,7 @@ from galforge.measure.morphology.radii import WIDTH, annulus
 from galforge.measure.morphology.stamp import BAD, GOOD, SUSPECT, Stamp
 
 CONVERGED = (1, 2, 3, 4)  # MINPACK's
+PARAMETERS = tuple(f"sersic_{name}" for name in ("amplitude", "rhalf", "n", "xc", "yc", "ellip", "theta"))
 
 
 def profile(
@@ -66,15 +67,8 @@ def _named(point: Sequence[float], stamp: Stamp) -> dict[str, float]:
     if ellipticity < 0:
         # The axes swap.
         radius, ellipticity, theta = (1 - ellipticity) * radius, ellipticity / (ellipticity - 1), theta + math.pi / 2
-    return {
-        "sersic_amplitude": amplitude,
-        "sersic_rhalf": radius,
-        "sersic_n": n,
-        "sersic_xc": stamp.x + x,
-        "sersic_yc": stamp.y + y,
-        "sersic_ellip": ellipticity,
-        "sersic_theta": theta - math.floor(theta / math.pi) * math.pi,
-    }
+    theta -= math.floor(theta / math.pi) * math.pi
+    return dict(zip(PARAMETERS, (amplitude, radius, n, stamp.x + x, stamp.y + y, ellipticity, theta), strict=True))
 
 
 def _goodness(chi2: float, count: int, free: int) -> dict[str, float]:

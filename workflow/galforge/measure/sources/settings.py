@@ -4,14 +4,14 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from galforge.settings import Settings
+from galforge.measure.settings import SkySettings
 
 IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
 
 LIBRARIES = ("numpy", "scipy", "numba", "sep")
 
 
-class MeasureSettings(Settings):
+class MeasureSettings(SkySettings):
     """Source extraction as Li et al. 2024 set SExtractor up, and a Sersic fit of the central galaxy."""
 
     detect_threshold: float = Field(3.0, gt=0, description="threshold of detection, in the smoothed image [sky rms]")
@@ -31,13 +31,6 @@ class MeasureSettings(Settings):
         le=0.5,
         description="largest distance of the central galaxy from the middle; 5 px of 64 [fraction of the side]",
     )
-    border: float = Field(
-        0.0625,
-        gt=0,
-        le=0.25,
-        description="width of the frame in which each band's sky is measured [fraction of the side]",
-    )
-    clip: float = Field(3.0, gt=1, description="sigma clipping of the sky pixels [sigma]")
     sersic: bool = Field(True, description="fit a Sersic model, which takes most of the time")
     psf_fwhm: list[float] = Field(
         [0.79, 0.75, 0.61, 0.68, 0.68],
