@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from skimage.transform import resize
 
+from galforge.errors import GalforgeError
 from galforge.measure.images import blocks
 from galforge.measure.photometry.measure import measure as photometry
 from galforge.measure.photometry.settings import MeasureSettings
 from galforge.measure.power_spectrum.measure import measure as spectra
 from galforge.measure.power_spectrum.settings import MeasureSettings as SpectraSettings
 from galforge.stamps import sizes
-from galforge.stamps.file import Header, Stamps, StampsError, StampsWriter
+from galforge.stamps.file import Header, Stamps, StampsWriter
 from galforge.stamps.galaxies import galaxy, side_of
 from galforge.stamps.native_file import NativeWriter
 
@@ -128,14 +129,14 @@ def test_equal_galaxies_give_equal_digests_and_wrong_ones_are_refused(files, tmp
             own.append(image(side), name=f"g{number}", split="train")
     with Stamps(tmp_path / "again.h5") as again, Stamps(files / "native.h5") as first:
         assert again.digest == first.digest
-    with pytest.raises(StampsError, match="shape"), NativeWriter(tmp_path / "bad.h5", header()) as own:
+    with pytest.raises(GalforgeError, match="shape"), NativeWriter(tmp_path / "bad.h5", header()) as own:
         own.append(image(20)[:3], name="three bands")
-    with pytest.raises(StampsError, match="not finite"), NativeWriter(tmp_path / "bad.h5", header()) as own:
+    with pytest.raises(GalforgeError, match="not finite"), NativeWriter(tmp_path / "bad.h5", header()) as own:
         own.append(np.full((4, 8, 8), np.nan), name="nan")
     with NativeWriter(tmp_path / "one.h5", header()) as own:
         own.append(image(20), name="one")
-        with pytest.raises(StampsError, match="columns"):
+        with pytest.raises(GalforgeError, match="columns"):
             own.append(image(20), split="train")
-    with pytest.raises(StampsError, match="no code"):
+    with pytest.raises(GalforgeError, match="no code"):
         NativeWriter(tmp_path / "bad.h5", header(SIDES))
     assert not (tmp_path / "bad.h5").exists()

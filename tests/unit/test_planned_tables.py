@@ -98,7 +98,7 @@ def test_tables_that_show_the_same_trainings_are_one_job():
     (job,) = (job for job in jobs(planned) if job.tables[0].name == "holzschuh2022/headline")
     folder = "results/paper/distances/sersic/vae/seed0"
     assert job.inputs == {
-        "distances": [f"{folder}/properties.csv", f"{folder}/features.csv"],
+        "distances": [f"{folder}/properties.csv"],
         "published": ["config/published/holzschuh2022.csv"],
     }
 

@@ -4,8 +4,9 @@ import h5py
 import numpy as np
 import pytest
 
+from galforge.errors import GalforgeError
 from galforge.seeds import generator
-from galforge.stamps.file import Header, Stamps, StampsError, StampsWriter, split_of
+from galforge.stamps.file import Header, Stamps, StampsWriter, split_of
 
 HEADER = Header(("g", "r"), 0.03, "arcsec", "electron/s", (25.9, 26.0), 2028.0, "mock")
 
@@ -78,7 +79,7 @@ def test_pixels_that_are_not_finite_are_refused_with_their_row(tmp_path):
     data = images(3)
     data[1, 0, 2, 2] = np.nan
     with (
-        pytest.raises(StampsError, match="stamp 1"),
+        pytest.raises(GalforgeError, match="stamp 1"),
         StampsWriter(tmp_path / "a.h5", (2, 8, 8), HEADER, 3) as writer,
     ):
         writer.append_block(data, {})
@@ -87,11 +88,11 @@ def test_pixels_that_are_not_finite_are_refused_with_their_row(tmp_path):
 def test_wrong_shapes_columns_and_counts_are_refused(tmp_path):
     with StampsWriter(tmp_path / "a.h5", (2, 8, 8), HEADER, 2) as writer:
         writer.append(images(1)[0], name="a")
-        with pytest.raises(StampsError, match="shape"):
+        with pytest.raises(GalforgeError, match="shape"):
             writer.append(np.zeros((1, 8, 8)), name="a")
-        with pytest.raises(StampsError, match="columns"):
+        with pytest.raises(GalforgeError, match="columns"):
             writer.append(images(1)[0], other="a")
-        with pytest.raises(StampsError, match="more than"):
+        with pytest.raises(GalforgeError, match="more than"):
             writer.append_block(images(2), {"name": np.array(["a", "b"])})
 
 
@@ -100,7 +101,7 @@ def test_wrong_shapes_columns_and_counts_are_refused(tmp_path):
 )
 def test_headers_that_mean_nothing_are_refused(field, value):
     values = {**HEADER.__dict__, field: value}
-    with pytest.raises(StampsError):
+    with pytest.raises(GalforgeError):
         Header(**values)
 
 
@@ -108,11 +109,11 @@ def test_truncated_and_foreign_files_are_refused_with_a_remedy(tmp_path):
     write(tmp_path / "a.h5", 5, 5)
     content = (tmp_path / "a.h5").read_bytes()
     (tmp_path / "a.h5").write_bytes(content[: len(content) // 2])
-    with pytest.raises(StampsError, match="remove it"):
+    with pytest.raises(GalforgeError, match="remove it"):
         Stamps(tmp_path / "a.h5")
     with h5py.File(tmp_path / "b.h5", "w") as file:
         file["x"] = 1
-    with pytest.raises(StampsError, match="no stamps file"):
+    with pytest.raises(GalforgeError, match="no stamps file"):
         Stamps(tmp_path / "b.h5")
 
 

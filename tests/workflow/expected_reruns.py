@@ -36,10 +36,9 @@ PASSIVE: dict[str, tuple[str, ...]] = {
     "calibrate_noise": ("pandas",),
     "cross_validate": ("scipy",),
     "cross_validate_network": ("scipy",),
-    **dict.fromkeys(("fit_scorer", "score", "figure_sparse_galaxies"), ("scipy",)),
+    **dict.fromkeys(("score", "figure_sparse_galaxies"), ("scipy",)),
     "denoise_galaxies": ("scipy",),
     "export_fits": ("scipy",),
-    "export_weights": ("numpy",),
     "figure_divergences": ("scipy",),
     "figure_evolution": ("scipy",),
     "figure_interpolations": ("scipy",),
@@ -49,6 +48,7 @@ PASSIVE: dict[str, tuple[str, ...]] = {
     "figure_stamps": ("scipy",),
     "gpu_check": ("numpy",),
     "stamps": ("scipy",),
+    "train_segment": ("safetensors",),
     "stamps_native": ("pandas", "scipy"),
 }
 """Libraries that a job loads for others, or to read a file: none of its numbers comes from them."""
@@ -195,7 +195,7 @@ TABLES = {
 }
 """Jobs of tables, each named by the first one that it makes."""
 DOWNSTREAM_OF_TRAINING = {
-    "export_weights", "sample_chunk", "merge_samples", "sample",
+    "sample_chunk", "merge_samples", "sample",
     *LATENTS,
     *(rule for rule in MEASURING if "_source" not in rule), "measure_redshift_source",
     "distances", "figure_stamps", "figure_interpolations", "figure_distributions",

@@ -44,7 +44,7 @@ SMALL = {
     "compare": {"bootstrap": 20, "halvings": 10},
 }
 EVERY_RULE_AFTER_THE_CUTOUTS = {
-    "stamps", "train_segment", "export_weights", "sample", "latents_mine", "calibrate_noise", "distances",
+    "stamps", "train_segment", "sample", "latents_mine", "calibrate_noise", "distances",
     *(f"measure_{name}{whose}" for name in ("morphology", "power_spectrum", "photometry", "features")
       for whose in ("", "_source")), "figure_stamps",
     "figure_interpolations", "figure_distributions", "figure_contours", "figure_planes", "figure_spectra",

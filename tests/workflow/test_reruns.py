@@ -320,7 +320,7 @@ def test_the_driver_says_what_would_be_trained_again_and_why(smallest_run, edite
     said = snakemake(smallest_run.tree, "-n").stderr
     assert "configuration 'smallest' (smallest scale) from config/config.yaml, tests/config/smallest.yaml" in said
     why = "training: training.ema_half_life_images was 40, is 20"
-    assert f"vae on sersic, seed 0, is finished and will be trained again: {why}" in said
+    assert f"vae on sersic, seed 0, was trained and will be trained again: {why}" in said
 
 
 def test_results_without_snakemakes_records_stop_the_run_with_the_remedy(smallest_run):

@@ -88,9 +88,22 @@ def memory(megabytes):
 
 
 def raw_of(wildcards):
-    """Raw input of a data set: its download, its mock, the path the user gave, or nothing."""
+    """Raw input of a data set: its download, the path the user gave, or nothing."""
     # A folder has no checksum, and its date changes with any file that comes and goes: its listing decides instead.
-    return [ancient(path) if Path(path).is_dir() else path for path in DRIVER.raw(wildcards.dataset, RESULTS)]
+    return [ancient(path) if Path(path).is_dir() else path for path in DRIVER.raw(wildcards.dataset)]
+
+
+def stamps_files(rule):
+    """What a rule makes of raw input, by its name: stamps, and of mocks the raw file.
+
+    Galaxies of many sizes are kept as they are, too: that shows what one size for all costs. Of sparse images there are
+    those with scores, for networks that score, and what of images generators are trained on.
+    """
+    words = rule.split("_")
+    kinds = {"native": ("native",), "scored": ("scored", "parts", "thumbnails")}
+    files = {"raw": f"{RESULTS}/raw/{{dataset}}.tar"} if "mock" in words else {}
+    files["stamps"] = f"{RESULTS}/stamps/{{dataset}}.h5"
+    return files | {kind: f"{RESULTS}/stamps/{{dataset}}.{kind}.h5" for word in words for kind in kinds.get(word, ())}
 
 
 def listing_of(wildcards):
@@ -127,8 +140,9 @@ def trained_on(wildcards):
 
 def previous_state(wildcards):
     """The state before a segment; none before the first."""
-    folder = f"{RESULTS}/models/{wildcards.dataset}/{wildcards.model}/seed{wildcards.seed}"
-    return [] if wildcards.segment == "0" else f"{folder}/state_{int(wildcards.segment) - 1}.pt"
+    before = int(wildcards.segment) - 1
+    files = STAGES.facts.trained(wildcards.dataset, wildcards.model, wildcards.seed, before)
+    return files["state"] if before >= 0 else []
 
 
 def training_threads(wildcards):
@@ -141,10 +155,10 @@ def most_training_threads():
     return max(CONFIG.models[run.dataset, run.model].training.threads for run in CONFIG.run)
 
 
-def last_state(wildcards):
-    """The state at the end of a training."""
-    folder = f"{RESULTS}/models/{wildcards.dataset}/{wildcards.model}/seed{wildcards.seed}"
-    return f"{folder}/state_{STAGES.facts.segments(wildcards.dataset, wildcards.model) - 1}.pt"
+@signed
+def weights_of(wildcards):
+    """The averaged weights at the end of a training."""
+    return STAGES.facts.trained(wildcards.dataset, wildcards.model, wildcards.seed)["weights"]
 
 
 @signed
@@ -167,36 +181,43 @@ def sample_chunks(ending):
 
 def of_variants(kind, folder, ending, part=False):
     """A file of each variant that a job measures, by the variant's name, or of a part of its stamps."""
-    names = {measure: f"{measure}/part{{part}}of{{parts}}" if part else measure for measure in kind.measures}
-    return {measure: f"{RESULTS}/{folder}/{{dataset}}/{{who}}/{name}{ending}" for measure, name in names.items()}
+    path = f"{RESULTS}/{folder}/{{{{dataset}}}}/{{}}/{{}}{'/part{{part}}of{{parts}}' if part else ''}{ending}"
+    return {name: path.format(*variant) for name, variant in kind.variants.items()}
 
 
 def parts_of_variants(kind):
     """Measurements of a part of the stamps, which go when they are put together."""
-    return {measure: temp(file) for measure, file in of_variants(kind, "measurements", ".parquet", True).items()}
+    return {name: temp(file) for name, file in of_variants(kind, "measurements", ".parquet", True).items()}
+
+
+def measuring_record(kind):
+    """The record of a job that measures stamps: that of its first variant."""
+    return next(iter(of_variants(kind, "measurements", ".json").values()))
 
 
 def measuring_input(kind, part=False):
     """What a job reads that measures stamps, or puts the parts of its measurements together.
 
-    By variant: calibrated noise, the source's stamps where they set the scale at which a network sees anybody's, the
-    network's weights, and parts. What parts are made from stands there too: they are gone when a later run compares.
+    By variant: its stamps, calibrated noise, the source's stamps where they set the scale at which a network sees
+    anybody's, the network's weights, and parts. What parts are made from stands there too: they are gone when a later
+    run compares.
     """
 
     def given(wildcards):
-        dataset, folder = wildcards.dataset, f"{RESULTS}/measurements/{wildcards.dataset}"
-        parts = 1 if part else STAGES.facts.measure_parts(dataset, wildcards.who, kind.measures)
-        files = {"stamps": stamps_of(wildcards)}
-        for measure in kind.measures:
+        dataset, files = wildcards.dataset, {}
+        for name, (who, measure) in kind.variants.items():
+            who = who.format(**dict(wildcards.items()))
+            parts = 1 if part else STAGES.facts.measure_parts(dataset, who, kind.measures)
+            files[f"stamps {who}"] = stamps_path(dataset, who)
             if STAGES.facts.calibrates(dataset, measure):
-                files[f"noise {measure}"] = f"{folder}/noise-{measure}.json"
+                files[f"noise {name}"] = f"{RESULTS}/measurements/{dataset}/noise-{measure}.json"
             if DRIVER.stretches(dataset, measure):
-                files[f"scale {measure}"] = stamps_path(dataset, "source")
+                files[f"scale {name}"] = stamps_path(dataset, "source")
             if weights := DRIVER.weights(dataset, measure):
-                files[f"weights {measure}"] = weights
+                files[f"weights {name}"] = weights
             if parts > 1:
-                names = (f"part{i}of{parts}.parquet" for i in range(parts))
-                files[f"chunks {measure}"] = [f"{folder}/{wildcards.who}/{measure}/{name}" for name in names]
+                folder = f"{RESULTS}/measurements/{dataset}/{who}/{measure}"
+                files[f"chunks {name}"] = [f"{folder}/part{i}of{parts}.parquet" for i in range(parts)]
         return files
 
     return signed(given)
@@ -223,18 +244,10 @@ def measurements_compared(wildcards):
     return [f"{RESULTS}/measurements/{wildcards.dataset}/{who}/{measure}.parquet" for who, measure in needed]
 
 
-def segment_costs(dataset, model, seed):
-    """Accounts of all segments of one training."""
-    folder = f"{RESULTS}/models/{dataset}/{model}/seed{seed}"
-    return [f"{folder}/state_{segment}.cost.json" for segment in range(STAGES.facts.segments(dataset, model))]
-
-
-def of_models(folder, file, dataset):
+def of_models(dataset, file):
     """A file of each trained model of a data set, by the model's name and seed."""
     return {
-        f"{run.model}-seed{seed}": f"{RESULTS}/{folder}/{run.model}/{file.format(seed=seed)}"
-        for run in STAGES.facts.runs(dataset)
-        for seed in run.seeds
+        f"{run.model}-seed{seed}": file(run.model, seed) for run in STAGES.facts.runs(dataset) for seed in run.seeds
     }
 
 

@@ -28,7 +28,7 @@ for job in STAGES.figures.jobs.values():
             mem_mb=memory(4000),
             runtime=30,
         params:
-            spec=lambda wildcards, job=job: job.stage().spec_param,
-            code=lambda wildcards, job=job: job.stage().code_param,
+            spec=spec(job.name),
+            code=code(job.name),
         script:
             "../scripts/figure.py"

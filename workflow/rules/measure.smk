@@ -60,7 +60,7 @@ for kind in [kind for kind in MEASURINGS if not kind.generated]:
             unpack(measuring_input(kind)),
         output:
             **of_variants(kind, "measurements", ".parquet"),
-            record=f"{RESULTS}/measurements/{{dataset}}/{{who}}/{kind.measures[0]}.json",
+            record=measuring_record(kind),
         log:
             **of_variants(kind, "logs/measure", ".log"),
         wildcard_constraints:
@@ -90,7 +90,7 @@ for kind in [kind for kind in MEASURINGS if kind.generated]:
             unpack(measuring_input(kind)),
         output:
             **of_variants(kind, "measurements", ".parquet"),
-            record=f"{RESULTS}/measurements/{{dataset}}/{{who}}/{kind.measures[0]}.json",
+            record=measuring_record(kind),
         log:
             **of_variants(kind, "logs/measure", ".log"),
         benchmark:

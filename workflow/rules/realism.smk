@@ -1,9 +1,11 @@
-# Scorers of features need minutes: one job tries them all. Networks have one each.
+# Scorers of features need minutes: one job tries them all, and trains that of generated images on all images with
+# scores, so that no generated image waits for a network. Networks have a job each.
 rule cross_validate:
     input:
         unpack(scored_features),
     output:
         **by_scorer(REALISM, ".parquet", STAGES.realism.scorers(by_network=False)),
+        scorer=f"{REALISM}/{{dataset}}/scorer.json",
         record=f"{REALISM}/{{dataset}}/predictions.json",
     log:
         **by_scorer(f"{RESULTS}/logs/realism", ".log", STAGES.realism.scorers(by_network=False)),
@@ -49,29 +51,6 @@ rule cross_validate_network:
         "../scripts/cross_validate_network.py"
 
 
-rule fit_scorer:
-    input:
-        features=f"{RESULTS}/measurements/{{dataset}}/scored/realism.parquet",
-    output:
-        scorer=f"{REALISM}/{{dataset}}/scorer.json",
-        record=f"{REALISM}/{{dataset}}/scorer.record.json",
-    log:
-        f"{RESULTS}/logs/realism/{{dataset}}/fit_scorer.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/realism/{{dataset}}/fit_scorer.tsv"
-    conda:
-        "../../envs/measure.yaml"
-    threads: scorer_threads
-    resources:
-        mem_mb=memory(8000),
-        runtime=240,
-    params:
-        spec=spec("fit_scorer"),
-        code=code("fit_scorer"),
-    script:
-        "../scripts/fit_scorer.py"
-
-
 # Stamps of any data set can be scored: `subject` is theirs, `dataset` that of the scorer.
 rule score:
     input:
@@ -99,7 +78,7 @@ rule score:
 
 rule sample_galaxies:
     input:
-        weights=f"{RESULTS}/models/{{dataset}}/{{model}}/seed{{seed}}/weights.safetensors",
+        weights=weights_of,
     output:
         stamps=f"{RESULTS}/samples/{{dataset}}/{{model}}/galaxies-seed{{seed}}.h5",
         record=f"{RESULTS}/samples/{{dataset}}/{{model}}/galaxies-seed{{seed}}.json",
@@ -122,7 +101,7 @@ rule sample_galaxies:
 
 rule experiment:
     input:
-        weights=f"{RESULTS}/models/{{dataset}}/{{model}}/seed{{seed}}/weights.safetensors",
+        weights=weights_of,
         scorer=f"{REALISM}/{{dataset}}/scorer.json",
     output:
         **by_experiment(REALISM, ".parquet"),

@@ -1,6 +1,6 @@
 rule sample:
     input:
-        weights=f"{RESULTS}/models/{{dataset}}/{{model}}/seed{{seed}}/weights.safetensors",
+        weights=weights_of,
         source=conditions_source,
     output:
         stamps=f"{RESULTS}/samples/{{dataset}}/{{model}}/seed{{seed}}.h5",
@@ -42,7 +42,7 @@ use rule sample as sample_chunk with:
 use rule sample as merge_samples with:
     input:
         # The weights stand here too: the chunks are gone when a later run compares.
-        weights=f"{RESULTS}/models/{{dataset}}/{{model}}/seed{{seed}}/weights.safetensors",
+        weights=weights_of,
         source=conditions_source,
         chunks=sample_chunks("h5"),
         costs=sample_chunks("cost.json"),
@@ -63,10 +63,10 @@ for name in CONFIG.used_datasets:
         name:
             rule_for("latents", name)
         input:
-            **of_models("models/{dataset}", "seed{seed}/weights.safetensors", name),
+            **of_models(name, lambda model, seed: STAGES.facts.trained(name, model, seed)["weights"]),
             stamps=f"{RESULTS}/stamps/{{dataset}}.h5",
         output:
-            **of_models("samples/{dataset}", "latents-seed{seed}.h5", name),
+            **of_models(name, lambda model, seed: f"{RESULTS}/samples/{{dataset}}/{model}/latents-seed{seed}.h5"),
             record=f"{RESULTS}/samples/{{dataset}}/latents.json",
         log:
             f"{RESULTS}/logs/latents/{{dataset}}.log",

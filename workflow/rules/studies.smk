@@ -84,7 +84,7 @@ def by_experiment(folder, ending):
 
 def model_costs(wildcards):
     """Accounts of all segments of a training."""
-    return segment_costs(wildcards.dataset, wildcards.model, wildcards.seed)
+    return STAGES.facts.costs(wildcards.dataset, wildcards.model, wildcards.seed)
 
 
 @signed

@@ -196,7 +196,7 @@ def test_isophotal_areas_fall_with_redshift(made):
         for where, (low, high) in found.items():
             if low < galaxy.central.redshift < high and len(areas[where]) < 15:
                 alone = light.seen([galaxy.central.profile], galaxy.central.fluxes[None], 64)
-                areas[where].append(mock._row(SETTINGS, index, galaxy, alone)["g_isophotal_area"])
+                areas[where].append(mock.row_of(SETTINGS, index, galaxy, alone)["g_isophotal_area"])
     assert len(areas["far"]) == 15
     assert np.median(areas["near"]) > 4 * np.median(areas["far"])
 

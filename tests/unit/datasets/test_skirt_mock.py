@@ -10,7 +10,7 @@ from astropy.io import fits
 from galforge.datasets.scene import Sersic, add_profile
 from galforge.datasets.skirt import mock
 from galforge.datasets.skirt.dataset import build
-from galforge.datasets.skirt.light import Component, half_light_scale, in_band
+from galforge.datasets.skirt.light import half_light_scale, in_band
 from galforge.datasets.skirt.settings import DatasetSettings, MockSettings
 from galforge.measure.morphology.measure import measure_image
 from galforge.measure.morphology.settings import MeasureSettings
@@ -123,8 +123,7 @@ def test_bulge_and_disc_have_the_drawn_radius_together():
 
 
 def test_magnitudes_are_linear_in_wavelength():
-    part = Component(flux=10.0, colour=1.0)
-    fluxes = [in_band(part, band) for band in range(4)]
+    fluxes = [in_band(10.0, 1.0, band) for band in range(4)]
     assert fluxes[IN_I] == 10
     assert -2.5 * np.log10(fluxes[IN_G] / fluxes[IN_I]) == pytest.approx(1.0)
     slopes = np.diff(-2.5 * np.log10(fluxes)) / np.diff([477.0, 623.1, 762.5, 913.4])

@@ -44,7 +44,7 @@ def test_scores_are_distributed_like_the_release_s(scores):
 def test_counts_and_backgrounds_are_the_release_s(skies, scores):
     """Release, score 2 and more: 85 % have at most 100 clusters, 94 % at most 200."""
     good = [sky for sky, score in zip(skies, scores, strict=True) if score >= 2]
-    count = np.array([len(sky.clusters) + len(sky.rows) for sky in good])
+    count = np.array([len(sky.clusters) + len(sky.faint.row) for sky in good])
     assert (count <= 100).mean() == pytest.approx(0.85, abs=0.035)
     assert (count <= 200).mean() == pytest.approx(0.94, abs=0.025)
     shares = np.bincount([sky.background for sky in skies], minlength=4) / len(skies)
@@ -67,8 +67,8 @@ def test_clusters_follow_the_recipe(skies):
     assert offset.std() == pytest.approx(0.15, abs=0.005)
     ratio = np.concatenate([sky.clusters.axis_ratio for sky in plain])
     assert (ratio.min(), ratio.max(), ratio.mean()) == pytest.approx((0.4, 1.0, 0.7), abs=0.01)
-    assert all(len(sky.clusters) == len(sky.rows) for sky in plain)
-    level = np.concatenate([sky.levels for sky in plain])
+    assert all(len(sky.clusters) == len(sky.faint.row) for sky in plain)
+    level = np.concatenate([sky.faint.level for sky in plain])
     assert sorted(set(level)) == [1, 2, 3]
     row = np.concatenate([sky.clusters.row for sky in plain])
     assert np.histogram(row, 10, (0, 1000))[0] == pytest.approx(len(row) / 10, rel=0.05)
@@ -84,7 +84,7 @@ def test_sizes_of_an_image_show_its_score(skies):
 
 def test_number_of_clusters_follows_the_area():
     means = [
-        np.mean([len(mock.draw(MockSettings(size=size), "labeled", index, {}).rows) for index in range(3000)])
+        np.mean([len(mock.draw(MockSettings(size=size), "labeled", index, {}).faint.row) for index in range(3000)])
         for size in (500, 1000)
     ]
     assert means[1] / means[0] == pytest.approx(4, rel=0.05)
@@ -148,7 +148,7 @@ def visible(kind: str, image: np.ndarray, plain: np.ndarray, sky: mock.Sky) -> f
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_corruptions_can_be_seen_and_grow_with_their_strength(kind):
-    indices = [index for index in range(40) if 15 <= len(mock.draw(CROWDED, "labeled", index, {}).rows) <= 60][:8]
+    indices = [index for index in range(40) if 15 <= len(mock.draw(CROWDED, "labeled", index, {}).faint.row) <= 60][:8]
     assert len(indices) == 8
     effects = []
     for strength in (0.1, 0.4, 0.7, 1.0):
@@ -165,7 +165,7 @@ def test_corruptions_can_be_seen_and_grow_with_their_strength(kind):
 def test_a_corruption_changes_nothing_else(kind):
     plain, spoilt = (mock.draw(MOCK, "scored", 5, strengths) for strengths in ({}, {kind: 0.7}))
     assert (plain.background, plain.size_scale) == (spoilt.background, spoilt.size_scale)
-    np.testing.assert_array_equal(plain.levels, spoilt.levels)
+    np.testing.assert_array_equal(plain.faint.level, spoilt.faint.level)
     names = {"size": "sizes", "peak": "intensities", "row": "positions", "column": "positions", "axis_ratio": ""}
     for name, changed_by in names.items():
         same = np.array_equal(getattr(plain.clusters, name), getattr(spoilt.clusters, name))

@@ -10,6 +10,7 @@ from galforge.config.parse import parse
 from galforge.config.problems import merged
 from galforge.plan.facts import Facts
 from galforge.plan.measuring import GENERATED
+from galforge.plan.stages import Stages
 
 
 def facts(**overlay):
@@ -40,6 +41,24 @@ def test_a_job_takes_variants_of_one_measure_and_nothing_else(paper):
         assert len({paper.config.measures[name].family for name in kind.measures}) == 1
     assert paper.together("sersic", "source", "morphology") == ("morphology", "morphology-published")
     assert len(paper.together("sersic", "vae-seed0", "features")) == 4
+
+
+def test_galaxies_at_one_size_and_at_their_own_are_measured_together_where_they_are_compared(paper):
+    kind = paper.measuring["measure_morphology_source_and_native"]
+    assert (kind.datasets, kind.whose, kind.generated) == (("skirt",), ("source", "native"), False)
+    assert kind.variants == {
+        f"{who} {name}": (who, name) for who in kind.whose for name in ("morphology", "morphology-published")
+    }
+    assert paper.measuring["measure_morphology_source"].variants["morphology"] == ("{who}", "morphology")
+    together = {kind.measures[0] for kind in paper.measuring.values() if kind.whose}
+    assert together == {"morphology", "power_spectrum", "photometry", "features"}, "redshifts are not compared so"
+    stages = Stages(paper.config)
+    spec = stages.stage(kind.rule, {"dataset": "skirt"}).spec
+    assert {name: variant.pop("who") for name, variant in spec["variants"].items()} == {
+        name: who for name, (who, _) in kind.variants.items()
+    }
+    generated = stages.stage("measure_morphology", {"dataset": "skirt", "who": "vae-seed0"}).spec["variants"]
+    assert all(spec["variants"][f"{who} {name}"] == generated[name] for who in kind.whose for name in generated)
 
 
 def test_variants_that_a_data_set_does_not_take_are_measured_apart_where_they_are_asked_for(paper):

@@ -13,9 +13,10 @@ from galforge.drawing.names import model_label
 from galforge.drawing.panels import StampsFigureError
 from galforge.drawing.redshift import RedshiftFigureError
 from galforge.drawing.style import figure
+from galforge.errors import GalforgeError
 from galforge.papers import assembly, registry
 from galforge.papers.li2024.figures import blind, divergences, evolution, losses, properties, redshift_grid, redshifts
-from galforge.stamps.file import Stamps, StampsError, StampsWriter
+from galforge.stamps.file import Stamps, StampsWriter
 from toys import galaxies_of_redshift as toy
 from toys import li2024
 
@@ -269,7 +270,7 @@ def test_stamps_of_other_bands_or_without_redshifts_are_refused(tmp_path: Path, 
         StampsWriter(tmp_path / "bare.h5", stamps.shape, stamps.header, 1) as writer,
     ):
         writer.append(stamps.stamp(0), redshift=0.6)
-    with pytest.raises(StampsError, match="no catalogue column 'split'"):
+    with pytest.raises(GalforgeError, match="no catalogue column 'split'"):
         redshift_grid.plot((LABEL, tmp_path / "bare.h5"), [], *out, redshifts=(0.6,), seed=1)
 
 

@@ -49,7 +49,7 @@ def one(table: pd.DataFrame, **where: str) -> pd.Series:
 
 
 def test_printed_values_are_those_of_the_paper(published: pd.DataFrame) -> None:
-    own = published[published["study"] == "gantastic2020"]
+    own = published[published["paper"] == "gantastic2020"]
     assert len(own) == 26
     values = own.set_index(["table", "model", "metric", "property"])["value"]
     assert values["table1", "xgboost", "mae", "histogram+power_spectrum"] == 0.09396
@@ -62,7 +62,7 @@ def test_printed_values_are_those_of_the_paper(published: pd.DataFrame) -> None:
 
 def test_every_printed_value_finds_its_row(made: dict[str, pd.DataFrame], published: pd.DataFrame) -> None:
     found = sum(int(table["published"].notna().sum()) for table in made.values())
-    assert found == (published["study"] == "gantastic2020").sum()
+    assert found == (published["paper"] == "gantastic2020").sum()
     for name, table in made.items():
         assert tuple(table.columns) == assembly.COLUMNS
         assert table.loc[table["published"].notna(), "seeds"].notna().all(), f"a row of its own in {name}"

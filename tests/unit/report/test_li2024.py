@@ -35,7 +35,7 @@ def one(table: pd.DataFrame, **where: str) -> pd.Series:
 
 
 def test_printed_values_are_those_of_the_shared_list(published: pd.DataFrame) -> None:
-    assert set(published["study"]) == {"li2024"}
+    assert set(published["paper"]) == {"li2024"}
     assert len(published) == 19
     printed = published.set_index(["model", "metric"])["value"]
     assert printed["real", "fitting_loss"] == 4.92

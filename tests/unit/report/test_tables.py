@@ -524,7 +524,7 @@ def test_errors_name_the_cause(published: pd.DataFrame, tmp_path: Path) -> None:
 
 
 def test_the_printed_values_are_those_of_one_study(published: pd.DataFrame) -> None:
-    assert set(published["study"]) == {"holzschuh2022"}
+    assert set(published["paper"]) == {"holzschuh2022"}
     assert published["value"].notna().all()
     assert not published["source"].str.contains("/").any()
 

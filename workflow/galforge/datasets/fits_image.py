@@ -4,6 +4,8 @@ import gzip
 import io
 import warnings
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -17,6 +19,21 @@ DAMAGE = (OSError, EOFError, zlib.error, ValueError, TypeError, IndexError, KeyE
 _GZIP = b"\x1f\x8b"
 
 
+@contextmanager
+def reading(what: str = "truncated or damaged") -> Iterator[None]:
+    """Read FITS files in this block without astropy's warnings: it warns of a truncated file before it raises.
+
+    Raises:
+        Rejected: what is read is damaged; ``what`` comes before the reason.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except DAMAGE as error:
+        raise Rejected("unreadable FITS", f"{what} ({error})") from error
+
+
 def image_of(content: bytes, extension: int) -> tuple[np.ndarray, list[fits.Header]]:
     """The image in HDU ``extension`` of a FITS file's bytes, and the headers of that HDU and of the first one.
 
@@ -25,20 +42,15 @@ def image_of(content: bytes, extension: int) -> tuple[np.ndarray, list[fits.Head
     """
     if not content:
         raise Rejected("unreadable FITS", "the file is empty")
-    try:
+    with reading():
         if content[:2] == _GZIP:
             content = gzip.decompress(content)
-        # astropy first only warns of a truncated file; the error comes when the pixels are read.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with fits.open(io.BytesIO(content), memmap=False) as hdus:
-                if extension >= len(hdus):
-                    raise Rejected("no image", f"the file has {len(hdus)} HDUs, none of number {extension}")
-                data = hdus[extension].data
-                headers = [hdus[extension].header, hdus[0].header]
-                pixels = None if data is None or data.dtype.names else np.array(data)
-    except DAMAGE as error:
-        raise Rejected("unreadable FITS", f"truncated or damaged ({error})") from error
+        with fits.open(io.BytesIO(content), memmap=False) as hdus:
+            if extension >= len(hdus):
+                raise Rejected("no image", f"the file has {len(hdus)} HDUs, none of number {extension}")
+            data = hdus[extension].data
+            headers = [hdus[extension].header, hdus[0].header]
+            pixels = None if data is None or data.dtype.names else np.array(data)
     if pixels is None:
         raise Rejected("no image", f"HDU {extension} holds none; set `extension` to the HDU that does")
     return pixels, headers
@@ -50,16 +62,12 @@ def first_header(file: BinaryIO) -> fits.Header:
     Raises:
         Rejected: it is damaged.
     """
-    try:
+    with reading():
         start = file.read(len(_GZIP))
         file.seek(0)
         if not start:
             raise Rejected("unreadable FITS", "the file is empty")
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return fits.Header.fromfile(gzip.GzipFile(fileobj=file) if start == _GZIP else file)
-    except DAMAGE as error:
-        raise Rejected("unreadable FITS", f"truncated or damaged ({error})") from error
+        return fits.Header.fromfile(gzip.GzipFile(fileobj=file) if start == _GZIP else file)
 
 
 def finite(pixels: np.ndarray) -> np.ndarray:

@@ -88,7 +88,9 @@ def _main(options: list[str]) -> None:
                 found = (log, rule.benchmark or "", outputs.get(name, first))
                 paths = [strip_wildcard_constraints(str(path)) for path in found]
                 wildcards = {name: constraints.get(name, "[^/]+") for name in _WILDCARD.findall(paths[-1])}
-                key, piece = (f"{rule.name} {name}", {kind: name}) if name and kind else (rule.name, {})
+                # Where a job measures stamps of several, a piece is called by whose they are and by the measure.
+                piece = dict(zip((kind, "who"), reversed(name.split()), strict=False)) if name and kind else {}
+                key = f"{rule.name} {name}" if piece else rule.name
                 rules[key] = [*paths, wildcards, piece]
         print(json.dumps(rules))
 

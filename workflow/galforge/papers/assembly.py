@@ -80,7 +80,7 @@ def read_published(paths: Sequence[str | Path]) -> pd.DataFrame:
     if not frames:
         return pd.DataFrame({name: pd.Series(dtype=float if name == "value" else str) for name in PRINTED})
     published = pd.concat(frames, ignore_index=True)
-    twice = published.duplicated(["study", "table", *KEY])
+    twice = published.duplicated(["paper", "table", *KEY])
     if twice.any():
         row = published[twice].iloc[0]
         raise TablesError(

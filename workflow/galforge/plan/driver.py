@@ -13,7 +13,7 @@ from typing import Any
 from galforge.atomic import write_text
 from galforge.config.declared import optional
 from galforge.config.parse import ConfigError, parse
-from galforge.config.tree import Config, downloadable, is_native, is_scored
+from galforge.config.tree import Config, downloadable, is_scored
 from galforge.download.wanted import downloads_of
 from galforge.errors import GalforgeError
 from galforge.measure.family import declared
@@ -55,26 +55,21 @@ class Driver:
             self._check_metadata()
             self._greet()
 
-    def raw(self, dataset: str, results: str) -> list[str]:
-        """Raw input of a data set: its downloads, its mock, the path the user gave, or nothing."""
+    def raw(self, dataset: str) -> list[str]:
+        """Raw input of a data set: its downloads, the path the user gave, or nothing."""
         settings = self.config.datasets[dataset].settings
         if files := downloads_of(settings):
             return [f"{self.config.overall.raw}/{file}" for file in files]
-        source = optional(settings, "source")
-        if source == "mock":
-            return [f"{results}/raw/{dataset}.tar"]
-        return [settings.path] if source == "path" else []
+        return [settings.path] if optional(settings, "source") == "path" else []
 
     def downloads(self) -> str:
         """Regular expression of the file names that are downloaded; it matches nothing where there are none."""
         settings = downloadable(self.config.datasets, self.config.measures).values()
         return _any_of({file for each in settings for file in downloads_of(each)})
 
-    def datasets(self, kind: str) -> str:
-        """Regular expression of data sets of a kind: ``native`` keep galaxies at their own size too, ``scored`` have
-        scored images, ``plain`` are all others."""
-        found = self.config.datasets.items()
-        return _any_of(name for name, entry in found if _kind(entry.family) == kind)
+    def datasets(self, rule: str) -> str:
+        """Regular expression of the data sets whose stamps a rule makes."""
+        return _any_of(name for name in self.config.datasets if self.stages.facts.stamps_rule(name) == rule)
 
     def sampled(self, in_parts: bool) -> str:
         """Regular expression of the data sets whose models' stamps are drawn in parts, or in one job."""
@@ -107,7 +102,7 @@ class Driver:
         """The file of weights that a measure's network needs, where it does not come with its package."""
         settings = self.config.measured[dataset, measure].settings
         if (model := optional(settings, "model")) is not None:
-            return f"{self.results}/models/{dataset}/{model}/seed{settings.seed}/weights.safetensors"
+            return self.stages.facts.trained(dataset, model, settings.seed)["weights"]
         for file in downloads_of(settings):
             return f"{self.config.overall.raw}/{file}"
         return settings.path if optional(settings, "weights") == "path" else []
@@ -205,13 +200,6 @@ class Driver:
                     )
         for line in retrained(self.stages, self.results):
             say(f"galforge: {line}")
-
-
-def _kind(family: str) -> str:
-    """How a family of data sets writes its stamps."""
-    if is_native(family):
-        return "native"
-    return "scored" if is_scored(family) else "plain"
 
 
 def _any_of(names: Iterable[str | None]) -> str:

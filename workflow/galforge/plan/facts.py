@@ -7,7 +7,7 @@ from typing import Any
 
 from galforge import families
 from galforge.config.declared import declared, optional
-from galforge.config.tree import Config, Measure, Run, Sweep, view_of
+from galforge.config.tree import Config, Measure, Run, Sweep, is_native, is_scored, view_of
 from galforge.plan import comparisons
 from galforge.plan.measuring import measurings
 from galforge.studies.denoising.settings import label
@@ -26,6 +26,16 @@ class Facts:
         self.measuring = measurings(config)
         self.results = f"results/{config.overall.name}"
 
+    def stamps_rule(self, dataset: str) -> str:
+        """The rule that makes a data set's stamps, named after what it makes besides."""
+        entry = self.config.datasets[dataset]
+        makes = {
+            "native": is_native(entry.family),
+            "scored": is_scored(entry.family),
+            "mock": self.is_mock(dataset),
+        }
+        return "_".join(["stamps", *(name for name, made in makes.items() if made)])
+
     def galaxies(self, dataset: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Modules and libraries that bring galaxies back to their own size, where a data set's stamps have one size."""
         coded = bool(optional(self.config.datasets[dataset].settings, "sides"))
@@ -40,6 +50,21 @@ class Facts:
         """Number of segments of a training."""
         training = self.config.models[dataset, model].training
         return math.ceil(training.images_total / training.segment_images)
+
+    def trained(self, dataset: str, model: str, seed: Any, segment: int | None = None) -> dict[str, str]:
+        """Files of a segment of a training, the last one if none is given: state, averaged weights, history, cost."""
+        index = self.segments(dataset, model) - 1 if segment is None else segment
+        files = {
+            "state": f"state_{index}.pt",
+            "weights": f"weights_{index}.safetensors",
+            "history": f"history_{index}.csv",
+            "cost": f"state_{index}.cost.json",
+        }
+        return {name: f"{self.results}/models/{dataset}/{model}/seed{seed}/{file}" for name, file in files.items()}
+
+    def costs(self, dataset: str, model: str, seed: Any) -> list[str]:
+        """Accounts of all segments of a training."""
+        return [self.trained(dataset, model, seed, i)["cost"] for i in range(self.segments(dataset, model))]
 
     def sample_parts(self, dataset: str) -> int:
         """Number of jobs that draw the stamps of one model."""
@@ -122,8 +147,11 @@ class Facts:
         return self.model_modules(family), (*self.model_libraries(family), "safetensors")
 
     def origin(self, dataset: str) -> str:
-        settings = self.config.datasets[dataset].settings
-        return "mock" if settings.source == "mock" else settings.origin
+        return "mock" if self.is_mock(dataset) else self.config.datasets[dataset].settings.origin
+
+    def is_mock(self, dataset: str) -> bool:
+        """Whether a stand-in for a survey's release is made."""
+        return optional(self.config.datasets[dataset].settings, "source") == "mock"
 
     def sweep(self, name: str) -> Sweep:
         """The sweep of a name."""

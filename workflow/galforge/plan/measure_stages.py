@@ -1,10 +1,10 @@
 """The stages of measures and of comparisons of what was measured."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from galforge.plan import comparisons
 from galforge.plan.facts import Facts
+from galforge.plan.measuring import Measuring
 from galforge.plan.stage import Stage
 
 
@@ -27,19 +27,21 @@ class MeasureStages:
         modules = (*self.facts.measure_modules(entry, "noise"), *native)
         return Stage(spec, "calibrate_noise.py", modules, (*self.facts.measure_libraries(entry), *libraries))
 
-    def measure(self, dataset: str, who: str, measures: Sequence[str]) -> Stage:
+    def measure(self, dataset: str, kind: Measuring, who: str = "") -> Stage:
         """Measuring the stamps of a data set or of a model, in some variants of one measure."""
         native, more = self.facts.galaxies(dataset) if who != "native" else ((), ())
         variants, modules, libraries = {}, list(native), list(more)
-        for measure in measures:
+        for name, (whose, measure) in kind.variants.items():
             entry, measuring = self.config.measured[dataset, measure], self.config.datasets[dataset].measuring
             spec: dict[str, Any] = {"settings": entry.settings.spec(), "band": self.facts.band(dataset, entry)}
             if self.facts.adds_noise(dataset, measure):
                 spec["noise"] = {"sigma": measuring.noise_sigma, "seed": measuring.seed}
-            variants[measure] = spec
+            if kind.whose:
+                spec["who"] = whose
+            variants[name] = spec
             modules += [*self.facts.measure_modules(entry, "measure"), *self.facts.predictor(dataset, entry)]
             libraries += self.facts.measure_libraries(entry)
-        family = self.config.measures[measures[0]].family
+        family = self.config.measures[kind.measures[0]].family
         libraries += ["pandas", "pyarrow", "h5py"]
         return Stage(
             {"family": family, "variants": variants},

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 
-from galforge.config.tree import Config
+from galforge.config.tree import Config, is_native
+from galforge.plan.comparisons import KINDS
 from galforge.studies.realism.settings import MEASURES
 
 GENERATED = r"[a-z0-9_-]+-seed\d+"
 WHOSE = ("source|native", "scored", GENERATED)
 """Whose stamps are measured, as regular expressions: galaxies of the source, its images with scores, a model's."""
+BOTH = ("source", "native")
+"""Galaxies of the source at one size and at their own, which the store-and-decode round trip compares."""
 
 
 @dataclass(frozen=True)
@@ -20,12 +23,20 @@ class Measuring:
         measures: the variants, by their configured names.
         datasets: names of data sets.
         who: regular expression of whose stamps are measured.
+        whose: those that one job measures all; none where a job measures those of its wildcard ``who``.
     """
 
     rule: str
     measures: tuple[str, ...]
     datasets: tuple[str, ...]
     who: str
+    whose: tuple[str, ...] = ()
+
+    @property
+    def variants(self) -> dict[str, tuple[str, str]]:
+        """Whose stamps, and the measure, of each variant, by its name among the job's files and in its spec."""
+        whose = self.whose or ("",)
+        return {f"{who} {name}".strip(): (who or "{who}", name) for who in whose for name in self.measures}
 
     @property
     def generated(self) -> bool:
@@ -37,9 +48,11 @@ def measurings(config: Config) -> dict[str, Measuring]:
     """Every kind of measuring job, by the name of its rule.
 
     The variants that a data set takes are measured together. Those that it does not take can still be asked for by
-    name, and are measured together too.
+    name, and are measured together too. Where the round trip compares galaxies of the source at one size and at their
+    own, one job measures both.
     """
-    grouped: dict[tuple[tuple[str, ...], bool], dict[str, list[str]]] = {}
+    compared = {family for kind in KINDS.values() if not kind.by_redshift for family in kind.families}
+    grouped: dict[tuple[tuple[str, ...], bool, tuple[str, ...]], dict[str, list[str]]] = {}
     for family in dict.fromkeys(entry.family for entry in config.measures.values()):
         # Sorted, so that names of rules do not depend on the order of a configuration.
         own = sorted(name for name, entry in config.measures.items() if entry.family == family)
@@ -50,17 +63,20 @@ def measurings(config: Config) -> dict[str, Measuring]:
                 taken = set(config.taken(dataset)) - apart
                 for wanted in (taken, set(own) - taken - apart, apart):
                     if chosen := tuple(name for name in own if name in wanted):
-                        grouped.setdefault((chosen, who == GENERATED), {}).setdefault(dataset, []).append(who)
+                        native = wanted is taken and family in compared and is_native(config.datasets[dataset].family)
+                        kind = (chosen, who == GENERATED, BOTH if native and who != GENERATED else ())
+                        grouped.setdefault(kind, {}).setdefault(dataset, []).append(who)
     found = {}
-    names = _names({measures for measures, _ in grouped})
-    for (measures, generated), where in grouped.items():
+    names = _names({measures for measures, _, _ in grouped})
+    for (measures, generated, whose), where in grouped.items():
         # Data sets of which the same stamps are measured share a rule.
         same: dict[str, list[str]] = {}
-        for dataset, whose in where.items():
-            same.setdefault("|".join(whose), []).append(dataset)
+        for dataset, patterns in where.items():
+            same.setdefault("|".join(patterns), []).append(dataset)
         for number, (who, datasets) in enumerate(same.items()):
-            rule = names[measures] + ("" if generated else "_source") + (f"_{number + 1}" if number else "")
-            found[rule] = Measuring(rule, measures, tuple(datasets), who)
+            of = "" if generated else f"_{'_and_'.join(whose or BOTH[:1])}"
+            rule = names[measures] + of + (f"_{number + 1}" if number else "")
+            found[rule] = Measuring(rule, measures, tuple(datasets), who, whose)
     return found
 
 

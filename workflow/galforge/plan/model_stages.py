@@ -1,4 +1,4 @@
-"""The stages of models: training, exported weights, generated stamps, latent walks."""
+"""The stages of models: training, generated stamps, latent walks."""
 
 from galforge.plan.facts import Facts
 from galforge.plan.stage import Stage
@@ -23,13 +23,10 @@ class ModelStages:
             "seed": int(seed),
             "stop": self.facts.segment_end(dataset, model, int(segment)),
         }
+        # Without safetensors: it writes the weights down, and a new version of it must not train them again.
         return Stage(
             spec, "train_segment.py", self.facts.model_modules(entry.family), self.facts.model_libraries(entry.family)
         )
-
-    def export_weights(self, dataset: str, model: str, seed: str) -> Stage:
-        """From the last state to the averaged weights."""
-        return Stage({}, "export_weights.py", (), ("torch", "safetensors"))
 
     def sample(self, dataset: str, model: str, seed: str) -> Stage:
         """Drawing the generated stamps of a model."""

@@ -22,20 +22,17 @@ class RealismStages:
         self.config, self.facts = facts.config, facts
 
     def cross_validate(self, dataset: str) -> Stage:
-        """Scores that scorers of features give to images that they were not trained on."""
+        """Scorers of features: their scores of images that they were not trained on; and that of generated images."""
         scorers = {name: self.scorer_measures(name) for name in self.scorers(by_network=False)}
         measures = [name for name in MEASURES if any(name in read for read in scorers.values())]
         spec = {"scorers": scorers, "measures": measures, "settings": self._settings(*scorers)}
+        spec["scorer"] = self.config.realism.scorer
         return Stage(spec, "cross_validate.py", (), LEARNING)
 
     def cross_validate_network(self, dataset: str, scorer: str) -> Stage:
         """The same for a network that sees the images themselves."""
-        spec = {**self._scorer(scorer), "device": self.config.realism.device}
+        spec = {"scorer": scorer, "settings": self._settings(scorer), "device": self.config.realism.device}
         return Stage(spec, "cross_validate_network.py", (), NETWORKS)
-
-    def fit_scorer(self, dataset: str) -> Stage:
-        """The scorer of generated images, trained on all images with scores."""
-        return Stage(self._scorer(self.config.realism.scorer), "fit_scorer.py", (), LEARNING)
 
     def score(self, dataset: str, subject: str, who: str) -> Stage:
         """Scores of some stamps."""
@@ -100,10 +97,6 @@ class RealismStages:
         """The file of weights that a scorer begins with, where there is one."""
         path = self.config.realism.resnet.weights if scorer.startswith("resnet") else ""
         return [path] if path else []
-
-    def _scorer(self, scorer: str) -> dict[str, Any]:
-        """A scorer and its settings."""
-        return {"scorer": scorer, "settings": self._settings(scorer)}
 
     def _settings(self, *scorers: str) -> dict[str, Any]:
         """What scorers read of the section."""

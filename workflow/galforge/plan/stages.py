@@ -1,12 +1,11 @@
 """What each job reads of the configuration, and which code it runs: the two parameters that decide reruns.
 
-One method per rule, named like it or like the one that WHOLE says; rules that measure have one method together, and
-rules of tables and figures are made of what they show. A spec holds what its stage reads and nothing else. What only
-cuts work into jobs (chunks, the total length of a training) stays out of it, so that changing it makes nothing again.
+One method per rule, named like it or like the one that WHOLE says. Rules that measure have one method together; rules
+of tables and figures have the stages of their jobs. A spec holds what its stage reads and nothing else. What only cuts
+work into jobs (chunks, the total length of a training) stays out of it, so that changing it makes nothing again.
 """
 
 from collections.abc import Mapping
-from functools import cached_property
 from typing import Any
 
 from galforge.config.tree import Config
@@ -21,7 +20,7 @@ from galforge.plan.report_stages import ReportStages
 from galforge.plan.stage import Stage
 from galforge.plan.table_stages import PREFIX, TableStages
 
-WHOLE = {"sample_chunk": "sample", "merge_samples": "sample", "stamps_native": "stamps", "stamps_scored": "stamps"}
+WHOLE = {"sample_chunk": "sample", "merge_samples": "sample"}
 """Rules with the stage of another. A part has that of the whole, because parts are gone when a later run compares."""
 
 
@@ -34,21 +33,19 @@ class Stages:
         self.denoising = DenoisingStages(self.facts)
         self.realism = RealismStages(self.facts)
         self.tables = TableStages(self.facts)
-        kinds = (DataStages, ModelStages, MeasureStages, ReportStages)
-        self._kinds = (*(kind(self.facts) for kind in kinds), self.denoising, self.realism)
+        self.figures = Figures(self.facts)
+        kinds = (DataStages, ModelStages, MeasureStages)
+        page = ReportStages(config, self.figures)
+        self._kinds = (*(kind(self.facts) for kind in kinds), page, self.denoising, self.realism)
         self.whole = WHOLE | {rule_for("latents", dataset): "latents" for dataset in config.datasets}
+        self.whole |= {self.facts.stamps_rule(dataset): "stamps" for dataset in config.datasets}
         self._made: dict[tuple[Any, ...], Stage] = {}
-
-    @cached_property
-    def figures(self) -> Figures:
-        """The figures of the configuration and the jobs that draw them."""
-        return Figures(self.facts)
 
     def stage(self, rule: str, wildcards: Mapping[str, Any]) -> Stage:
         """The stage behind a job of a rule (wildcards as Snakemake gives them)."""
         rule = self.whole.get(rule, rule)
         if (measuring := self.facts.measuring.get(rule.removesuffix("_chunk"))) is not None:
-            rule, wildcards = "measure", {**wildcards, "measures": measuring.measures}
+            rule, wildcards = "measure", {**wildcards, "kind": measuring}
         whole = {name: value for name, value in wildcards.items() if name not in ("part", "parts")}
         key = (rule, *sorted(whole.items()))
         if key not in self._made:

@@ -124,10 +124,8 @@ class PlannedTables:
         found: Files = {"segments": [], "weights": []}
         for run in self.config.run:
             for seed in run.seeds:
-                folder = f"{self.results}/models/{run.dataset}/{run.model}/seed{seed}"
-                segments = range(self.facts.segments(run.dataset, run.model))
-                found["segments"] += [f"{folder}/state_{index}.cost.json" for index in segments]
-                found["weights"].append(f"{folder}/weights.safetensors")
+                found["segments"] += self.facts.costs(run.dataset, run.model, seed)
+                found["weights"].append(self.facts.trained(run.dataset, run.model, seed)["weights"])
         return found
 
 

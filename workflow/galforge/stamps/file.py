@@ -28,10 +28,6 @@ ORIGINS = ("observed", "simulated", "analytic", "mock", "generated")
 _COPY_BYTES = 2**25
 
 
-class StampsError(GalforgeError):
-    """A stamps file cannot be written or read as asked."""
-
-
 @dataclass(frozen=True)
 class Header:
     """What every stamp of a file has in common.
@@ -47,7 +43,7 @@ class Header:
         sides: where the last channel codes the galaxies' sizes, the sides that have the codes 0 and 1 [px]; else empty.
 
     Raises:
-        StampsError: an unknown origin or pixel unit, or another number of zero points than of bands.
+        GalforgeError: an unknown origin or pixel unit, or another number of zero points than of bands.
     """
 
     bands: tuple[str, ...]
@@ -61,11 +57,11 @@ class Header:
 
     def __post_init__(self) -> None:
         if self.origin not in ORIGINS:
-            raise StampsError(f"origin {self.origin!r} is not one of {', '.join(ORIGINS)}")
+            raise GalforgeError(f"origin {self.origin!r} is not one of {', '.join(ORIGINS)}")
         if self.pixel_unit not in ("arcsec", "kpc"):
-            raise StampsError(f"pixel unit {self.pixel_unit!r} is neither arcsec nor kpc")
+            raise GalforgeError(f"pixel unit {self.pixel_unit!r} is neither arcsec nor kpc")
         if self.zero_points and len(self.zero_points) != len(self.bands):
-            raise StampsError(f"{len(self.zero_points)} zero points for {len(self.bands)} bands")
+            raise GalforgeError(f"{len(self.zero_points)} zero points for {len(self.bands)} bands")
 
     @property
     def channels(self) -> int:
@@ -130,14 +126,14 @@ class Writer:
         """Keep the catalogue columns of ``count`` more stamps; all columns are written in the end.
 
         Raises:
-            StampsError: other columns than before, or a column of another length.
+            GalforgeError: other columns than before, or a column of another length.
         """
         if self._columns and set(columns) != set(self._columns):
-            raise StampsError(f"{self.path}: columns {sorted(columns)}, before {sorted(self._columns)}")
+            raise GalforgeError(f"{self.path}: columns {sorted(columns)}, before {sorted(self._columns)}")
         for name, values in columns.items():
             values = np.asarray(values)
             if values.shape != (count,):
-                raise StampsError(f"{self.path}: column {name} has shape {values.shape}, not ({count},)")
+                raise GalforgeError(f"{self.path}: column {name} has shape {values.shape}, not ({count},)")
             self._columns.setdefault(name, []).append(values)
 
     def _seal(self, file: h5py.File, content: Any) -> None:
@@ -164,14 +160,14 @@ class StampsWriter(Writer):
         dtype: of the pixels on disk, ``<f4`` or ``u1`` (8-bit levels).
 
     Raises:
-        StampsError: the header is for another number of channels.
+        GalforgeError: the header is for another number of channels.
     """
 
     def __init__(
         self, path: str | Path, shape: tuple[int, int, int], header: Header, capacity: int, dtype: str = "<f4"
     ):
         if header.channels != shape[0]:
-            raise StampsError(f"{path}: {header.channels} bands and codes for images of {shape[0]} channels")
+            raise GalforgeError(f"{path}: {header.channels} bands and codes for images of {shape[0]} channels")
         super().__init__(path, header)
         self.shape, self.capacity, self.dtype, self.count = tuple(shape), capacity, np.dtype(dtype), 0
 
@@ -183,22 +179,22 @@ class StampsWriter(Writer):
         """Add images (n, C, H, W) with their catalogue columns, each of length n.
 
         Raises:
-            StampsError: images of another shape, pixels that are not finite or, in a file of 8-bit levels, of another
+            GalforgeError: images of another shape, pixels that are not finite or, in a file of 8-bit levels, of another
                 type, other columns than before, or more stamps than ``capacity``.
         """
         images = np.asarray(images)
         if self.dtype == np.uint8 and images.dtype != np.uint8:
-            raise StampsError(f"{self.path}: pixels of {images.dtype} where 8-bit levels are kept; round them first")
+            raise GalforgeError(f"{self.path}: pixels of {images.dtype} where 8-bit levels are kept; round them first")
         images = images.astype(self.dtype, copy=False)
         stop = self.count + len(images)
         if images.shape[1:] != self.shape:
-            raise StampsError(f"{self.path}: images of shape {images.shape[1:]}, expected {self.shape}")
+            raise GalforgeError(f"{self.path}: images of shape {images.shape[1:]}, expected {self.shape}")
         if stop > self.capacity:
-            raise StampsError(f"{self.path}: more than the {self.capacity} stamps announced")
+            raise GalforgeError(f"{self.path}: more than the {self.capacity} stamps announced")
         finite = np.isfinite(images).all(axis=(1, 2, 3))
         if not finite.all():
             row = self.count + int(np.argmin(finite))
-            raise StampsError(f"{self.path}: stamp {row} has pixels that are not finite (NaN or infinite)")
+            raise GalforgeError(f"{self.path}: stamp {row} has pixels that are not finite (NaN or infinite)")
         self._add(columns, len(images))
         self._images[self.count : stop] = images
         self.count = stop
@@ -236,7 +232,7 @@ class Stamps:
     Where each galaxy is kept at its own size, ``images`` and ``shape`` are None; ``stamp`` reads either kind.
 
     Raises:
-        StampsError: the file is missing, truncated or no stamps file.
+        GalforgeError: the file is missing, truncated or no stamps file.
     """
 
     def __init__(self, path: str | Path):
@@ -244,10 +240,10 @@ class Stamps:
         try:
             self._file = h5py.File(self.path, "r")
         except OSError as error:
-            raise StampsError(f"{path}: not a readable stamps file ({error}); remove it and run again") from error
+            raise GalforgeError(f"{path}: not a readable stamps file ({error}); remove it and run again") from error
         missing = {"header", "content_sha256"} - set(self._file.attrs)
         if missing or not {"images", "pixels"} & set(self._file):
-            raise StampsError(f"{path}: no stamps file (lacks {', '.join(sorted(missing)) or 'images'})")
+            raise GalforgeError(f"{path}: no stamps file (lacks {', '.join(sorted(missing)) or 'images'})")
         self.header = Header.from_json(self._file.attrs["header"])
         self.digest: str = self._file.attrs["content_sha256"]
         self.columns = sorted(self._file["catalog"]) if "catalog" in self._file else []
@@ -277,7 +273,7 @@ class Stamps:
     def catalog(self, column: str) -> np.ndarray:
         """One catalogue column (N,); text comes back as str."""
         if column not in self.columns:
-            raise StampsError(f"{self.path}: no catalogue column {column!r}; there are {', '.join(self.columns)}")
+            raise GalforgeError(f"{self.path}: no catalogue column {column!r}; there are {', '.join(self.columns)}")
         values = self._file[f"catalog/{column}"][:]
         return np.char.decode(values, "utf-8") if values.dtype.kind == "S" else values
 

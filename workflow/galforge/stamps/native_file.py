@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from galforge.stamps.file import Header, StampsError, Writer
+from galforge.errors import GalforgeError
+from galforge.stamps.file import Header, Writer
 
 
 class NativeWriter(Writer):
@@ -20,12 +21,14 @@ class NativeWriter(Writer):
         header: what the galaxies have in common; it codes no sizes.
 
     Raises:
-        StampsError: the header codes sizes.
+        GalforgeError: the header codes sizes.
     """
 
     def __init__(self, path: str | Path, header: Header):
         if header.sides:
-            raise StampsError(f"{path}: galaxies at their own size need no code of it; write a header without `sides`")
+            raise GalforgeError(
+                f"{path}: galaxies at their own size need no code of it; write a header without `sides`"
+            )
         super().__init__(path, header)
         self._content = hashlib.sha256()
 
@@ -33,14 +36,14 @@ class NativeWriter(Writer):
         """Add one galaxy (C, l, l) and its catalogue row; the column ``side`` is added to it.
 
         Raises:
-            StampsError: wrong number of bands, not square, pixels that are not finite, or other columns than before.
+            GalforgeError: wrong number of bands, not square, pixels that are not finite, or other columns than before.
         """
         galaxy = np.asarray(galaxy, dtype="<f4")
         bands, height, width = galaxy.shape
         if bands != len(self.header.bands) or height != width:
-            raise StampsError(f"{self.path}: a galaxy of shape {galaxy.shape} for {len(self.header.bands)} bands")
+            raise GalforgeError(f"{self.path}: a galaxy of shape {galaxy.shape} for {len(self.header.bands)} bands")
         if not np.isfinite(galaxy).all():
-            raise StampsError(f"{self.path}: galaxy {row.get('name', '')} has pixels that are not finite")
+            raise GalforgeError(f"{self.path}: galaxy {row.get('name', '')} has pixels that are not finite")
         self._add({name: np.asarray([value]) for name, value in {**row, "side": height}.items()}, 1)
         start = self._pixels.shape[0]
         self._pixels.resize((start + galaxy.size,))

@@ -1,6 +1,5 @@
 """Cutouts of a GalSim RealGalaxy catalogue: a FITS table that gives the image file and the HDU of each galaxy."""
 
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache, partial
@@ -11,7 +10,7 @@ from astropy.io import fits
 
 from galforge.datasets.archive import unsafe
 from galforge.datasets.cosmos.cutout import Cutout
-from galforge.datasets.fits_image import DAMAGE
+from galforge.datasets.fits_image import DAMAGE, reading
 from galforge.datasets.rejections import Rejected
 from galforge.errors import GalforgeError
 
@@ -65,16 +64,12 @@ def _read(image_file: Callable[[str], fits.HDUList], row: fits.FITS_record, name
     name = str(row["GAL_FILENAME"]).strip()
     if unsafe(name):
         raise Rejected("unsafe image file", f"{name!r} lies outside the catalogue's folder")
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            hdu = image_file(name)[int(row["GAL_HDU"])]
-            if hdu.data is None:
-                raise Rejected("no image", f"HDU {row['GAL_HDU']} of {name} holds none")
-            pixels = np.array(hdu.data)
-            del hdu.data  # astropy would otherwise keep every image of the file
-    except DAMAGE as error:
-        raise Rejected("unreadable FITS", f"HDU {row['GAL_HDU']} of {name} ({error})") from error
+    with reading(f"HDU {row['GAL_HDU']} of {name}"):
+        hdu = image_file(name)[int(row["GAL_HDU"])]
+        if hdu.data is None:
+            raise Rejected("no image", f"HDU {row['GAL_HDU']} of {name} holds none")
+        pixels = np.array(hdu.data)
+        del hdu.data  # astropy would otherwise keep every image of the file
     bands = [str(row["BAND"]).strip()] if "BAND" in names else []
     columns = {ours: float(row[theirs]) for theirs, ours in COLUMNS.items() if theirs in names}
     return Cutout(pixels, bands, None, columns)

@@ -91,7 +91,7 @@ class DatasetSettings(Settings):
     max_rejected_share: FaultyShare = 0.05
     seed: int = Field(2022, ge=0, description="seed of the splits and of the noise that stamps are padded with")
     splits: Splits = Field(Splits(), description="shares of the splits")
-    mock: MockSettings = Field(MockSettings(), description="with source: mock", json_schema_extra={"stage": "raw_mock"})
+    mock: MockSettings = Field(MockSettings(), description="with source: mock", json_schema_extra={"stage": "mock"})
 
     @model_validator(mode="after")
     def _possible(self) -> Self:

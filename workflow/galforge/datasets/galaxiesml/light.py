@@ -4,7 +4,7 @@ Sky noise and its correlation were measured on 83 real HSC cutouts of the COSMOS
 Coadds are resampled with a Lanczos kernel: neighbours along rows and columns correlate by 0.06, diagonal ones hardly.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -27,6 +27,31 @@ SKY_CORRELATION = (  # at lags of 1, 2 and 3 px along an axis
     (0.062, -0.042, 0.018),
     (0.085, 0.005, 0.045),
 )
+
+
+@dataclass(frozen=True)
+class Source:
+    """A galaxy as it is drawn: ``profile`` [px from the centre], ``magnitudes`` (5,) [AB] in g, r, i, z, y."""
+
+    redshift: float
+    early: bool
+    profile: Sersic
+    magnitudes: np.ndarray
+
+    @property
+    def fluxes(self) -> np.ndarray:
+        """(5,) in image units [count]."""
+        return 10 ** (0.4 * (ZERO_POINT - self.magnitudes))
+
+
+@dataclass(frozen=True)
+class Galaxy:
+    """What is drawn for one mock image: the galaxy, its neighbours, and what is wrong with its core, if anything."""
+
+    central: Source
+    neighbours: list[Source]
+    core: str
+    core_band: int
 
 
 def band_fluxes(redshift: float, early: bool, slope: float) -> np.ndarray:

@@ -7,7 +7,6 @@ its index.
 
 import math
 import tempfile
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from astropy.cosmology import Planck18
 from scipy.special import gammainc, gammaincinv, ndtr, ndtri
 
 from galforge.datasets.archive import written
-from galforge.datasets.galaxiesml.light import PIXEL_ARCSEC, ZERO_POINT, band_fluxes, seen, sky
+from galforge.datasets.galaxiesml.light import PIXEL_ARCSEC, Galaxy, Source, band_fluxes, seen, sky
 from galforge.datasets.galaxiesml.mock_catalogue import row_of
 from galforge.datasets.galaxiesml.settings import BANDS, PARTS, MockSettings
 from galforge.datasets.scene import Sersic
@@ -42,31 +41,6 @@ BAD_CORES = 0.005
 CORE_PX = 2.5
 CENTRING_PX = 0.5
 BLOCK = 64
-
-
-@dataclass(frozen=True)
-class Source:
-    """A galaxy as it is drawn: ``profile`` [px from the centre], ``magnitudes`` (5,) [AB] in g, r, i, z, y."""
-
-    redshift: float
-    early: bool
-    profile: Sersic
-    magnitudes: np.ndarray
-
-    @property
-    def fluxes(self) -> np.ndarray:
-        """(5,) in image units [count]."""
-        return 10 ** (0.4 * (ZERO_POINT - self.magnitudes))
-
-
-@dataclass(frozen=True)
-class Galaxy:
-    """What is drawn for one mock image: the galaxy, its neighbours, and what is wrong with its core, if anything."""
-
-    central: Source
-    neighbours: list[Source]
-    core: str
-    core_band: int
 
 
 def draw(mock: MockSettings, index: int) -> Galaxy:
@@ -133,7 +107,7 @@ def _write(mock: MockSettings, indices: list[int], path: Path, progress: Progres
                 galaxy = draw(mock, index)
                 with_all, alone = _images(mock, index, galaxy)
                 made.append(with_all)
-                rows.append(_row(mock, index, galaxy, alone))
+                rows.append(row_of(mock, index, galaxy, alone))
                 progress.advance()
             images[start : start + len(made)] = made
         for name in sorted(rows[0]):
@@ -158,13 +132,6 @@ def _images(mock: MockSettings, index: int, galaxy: Galaxy) -> tuple[np.ndarray,
         else:
             band[inside] = -(10 ** random.uniform(1, 4))
     return made.astype(np.float32), alone
-
-
-def _row(mock: MockSettings, index: int, galaxy: Galaxy, alone: np.ndarray) -> dict[str, object]:
-    random = generator(mock.seed, "galaxiesml mock", "catalogue", index)
-    near = [(each.profile.x, each.profile.y, float(each.magnitudes[2])) for each in galaxy.neighbours]
-    central = galaxy.central
-    return row_of(index, central.redshift, central.profile, central.magnitudes, alone, near, random)
 
 
 def _redshift(random: np.random.Generator) -> float:

@@ -8,9 +8,10 @@ import math
 
 import numpy as np
 
-from galforge.datasets.galaxiesml.light import FWHM_ARCSEC, PIXEL_ARCSEC, SKY_RMS, ZERO_POINT
-from galforge.datasets.galaxiesml.settings import BANDS
+from galforge.datasets.galaxiesml.light import FWHM_ARCSEC, PIXEL_ARCSEC, SKY_RMS, ZERO_POINT, Galaxy
+from galforge.datasets.galaxiesml.settings import BANDS, MockSettings
 from galforge.datasets.scene import Sersic
+from galforge.seeds import generator
 
 THRESHOLD = 1.5  # of an isophote, in rms of the sky
 FEWEST_PX = 5  # pixels of the smallest detection
@@ -22,26 +23,13 @@ LOWEST, HIGHEST = -5.0, -2.5  # of it; the authors' cut is at -2.3
 FIRST_ID = 36_400_000_000_000_000  # of the order of those of HSC PDR2
 
 
-def row_of(
-    index: int,
-    redshift: float,
-    profile: Sersic,
-    magnitudes: np.ndarray,
-    alone: np.ndarray,
-    neighbours: list[tuple[float, float, float]],
-    random: np.random.Generator,
-) -> dict[str, object]:
-    """One row of the release's root data sets other than ``image``.
+def row_of(mock: MockSettings, index: int, galaxy: Galaxy, alone: np.ndarray) -> dict[str, object]:
+    """One row of the release's root data sets other than ``image``, for mock galaxy ``index``.
 
-    Args:
-        index: of the mock galaxy; its object_id follows from it.
-        redshift: of the galaxy.
-        profile: the galaxy's light [px].
-        magnitudes: (5,), true ones [AB].
-        alone: (5, side, side), the galaxy without noise and neighbours [count].
-        neighbours: of each: x, y [px from the centre], magnitude in i [AB].
-        random: for the measurement errors of this galaxy.
+    ``alone`` is the galaxy without noise and neighbours, (5, side, side) [count].
     """
+    random = generator(mock.seed, "galaxiesml mock", "catalogue", index)
+    redshift, profile, magnitudes = galaxy.central.redshift, galaxy.central.profile, galaxy.central.magnitudes
     log_error = min(max(REDSHIFT_ERROR[0] + REDSHIFT_ERROR[1] * random.standard_normal(), LOWEST), HIGHEST)
     ra, dec = random.uniform(0, 360), math.degrees(math.asin(random.uniform(-0.1, 0.1)))
     x, y = random.uniform(0, 36000, 2)
@@ -64,7 +52,8 @@ def row_of(
     # A join left these columns in the release two more times.
     for ending in ("", "_x", "_y"):
         row |= {f"x_coord{ending}": x, f"y_coord{ending}": y}
-    distance = [math.hypot(near[0] - profile.x, near[1] - profile.y) for near in neighbours if near[2] < FAINTEST]
+    near = [other.profile for other in galaxy.neighbours if other.magnitudes[2] < FAINTEST]
+    distance = [math.hypot(other.x - profile.x, other.y - profile.y) for other in near]
     for channel, band in enumerate(BANDS):
         measured = {
             **_photometry(channel, float(magnitudes[channel]), profile.radius, random),

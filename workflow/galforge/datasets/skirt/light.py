@@ -19,14 +19,6 @@ PIXEL_VARIANCE = 1 / 12  # of positions within a pixel; integration over pixels 
 
 
 @dataclass(frozen=True)
-class Component:
-    """Part of a galaxy: its flux in i [image units] and its colour g - i [mag]."""
-
-    flux: float
-    colour: float
-
-
-@dataclass(frozen=True)
 class Dust:
     """Dust in a disc.
 
@@ -41,14 +33,17 @@ class Dust:
 
 @dataclass(frozen=True)
 class Parts:
-    """The parts of a galaxy. Profiles and knots have flux 1; ``components`` (bulge, disc, knots) hold their fluxes."""
+    """The parts of a galaxy, with profiles and knots of flux 1.
+
+    ``components`` (bulge, disc, knots) hold the flux of each in i [image units] and its colour g - i [mag].
+    """
 
     bulge: Sersic
     disc: Sersic
-    arms: Arms | None
-    knots: Blobs | None
-    dust: Dust | None
-    components: tuple[Component, Component, Component]
+    components: tuple[tuple[float, float], ...]
+    arms: Arms | None = None
+    knots: Blobs | None = None
+    dust: Dust | None = None
 
 
 def image_of(parts: Parts, side: int) -> np.ndarray:
@@ -58,7 +53,7 @@ def image_of(parts: Parts, side: int) -> np.ndarray:
     add_profile(layers[1], parts.disc, Scene([], parts.arms))
     if parts.knots is not None:
         add_blobs(layers[2], parts.knots)
-    weights = np.array([[in_band(part, band) for part in parts.components] for band in range(len(WAVELENGTHS))])
+    weights = np.array([[in_band(*part, band) for part in parts.components] for band in range(len(WAVELENGTHS))])
     image = np.tensordot(weights, layers, axes=1)
     if parts.dust is not None and parts.arms is not None:
         column = _dust(parts.disc, parts.arms, parts.dust, side)
@@ -67,10 +62,10 @@ def image_of(parts: Parts, side: int) -> np.ndarray:
     return image.astype(np.float32)
 
 
-def in_band(part: Component, band: int) -> float:
+def in_band(flux: float, colour: float, band: int) -> float:
     """Flux of a component in a band: magnitudes are linear in wavelength, through those in g and i."""
     position = (WAVELENGTHS[2] - WAVELENGTHS[band]) / (WAVELENGTHS[2] - WAVELENGTHS[0])
-    return part.flux * 10 ** (-0.4 * part.colour * position)
+    return flux * 10 ** (-0.4 * colour * position)
 
 
 def half_light_scale(bulge_share: float, bulge_index: float, disc_index: float, ratio: float) -> float:

@@ -15,7 +15,7 @@ import numpy as np
 from galforge.datasets.archive import written
 from galforge.datasets.fits_image import content_of
 from galforge.datasets.scene import Arms, Sersic, spread
-from galforge.datasets.skirt.light import Component, Dust, Parts, half_light_scale, image_of, knots_of
+from galforge.datasets.skirt.light import Dust, Parts, half_light_scale, image_of, knots_of
 from galforge.datasets.skirt.settings import MockSettings
 from galforge.logs import progress
 from galforge.seeds import generator
@@ -132,9 +132,7 @@ def _parts(galaxy: Galaxy, random: np.random.Generator) -> Parts:
     bulge_flux, rest = galaxy.flux * galaxy.bulge_share, galaxy.flux * (1 - galaxy.bulge_share)
     if galaxy.early:
         old = OLD + galaxy.colour
-        return Parts(
-            bulge, disc, None, None, None, (Component(bulge_flux, old), Component(rest, old), Component(0, old))
-        )
+        return Parts(bulge, disc, ((bulge_flux, old), (rest, old), (0, old)))
     arms = Arms(
         amplitude=random.uniform(0.2, 0.7),
         pitch=math.radians(random.uniform(12, 25)),
@@ -146,9 +144,5 @@ def _parts(galaxy: Galaxy, random: np.random.Generator) -> Parts:
     dust = Dust(random.uniform(0, 1.5) / galaxy.axis_ratio, math.acos(min(cos, 1)), random.uniform(0.3, 0.9))
     young = rest * (0.05 + 0.25 * galaxy.star_formation)
     offset = galaxy.colour - REDDENING
-    components = (
-        Component(bulge_flux, OLD + offset),
-        Component(rest - young, DISC + offset),
-        Component(young, YOUNG + offset),
-    )
-    return Parts(bulge, disc, arms, knots, dust, components)
+    components = ((bulge_flux, OLD + offset), (rest - young, DISC + offset), (young, YOUNG + offset))
+    return Parts(bulge, disc, components, arms, knots, dust)

@@ -5,6 +5,7 @@ real or have a score of at least 2; galaxies are cut out of those labelled real 
 """
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -58,71 +59,56 @@ def build(
                 f"{raw[0]}: labeled.csv calls {real} images real, but comparing generators with real images takes "
                 f"{_FEWEST_REAL} or more; give more of them"
             )
-        with Tally(raw[0], len(pictures), settings.max_rejected_share, rejected) as tally:
-            _write(settings, pictures, out, scored, parts, thumbnails, tally)
-
-
-def _write(
-    settings: DatasetSettings,
-    pictures: list[release.Picture],
-    out: Path,
-    scored: Path,
-    parts: Path,
-    thumbnails: Path,
-    tally: Tally,
-) -> None:
-    shape, small = (1, settings.size, settings.size), VIEWS["thumbnails"]
-    small_scale = settings.pixel_scale * settings.size / small[-1]
-    collected, bright = Parts(settings.threshold, settings.seed), 0
-    most = sum(_is_learned_from(picture, settings.positions_score) for picture in pictures)
-    with (
-        StampsWriter(scored, shape, _header(settings), len(pictures), dtype="u1") as everything,
-        StampsWriter(out, shape, _header(settings), most, dtype="u1") as learned,
-        StampsWriter(thumbnails, small, _header(settings, scale=small_scale), most) as reduced,
-    ):
-        for index, picture in enumerate(progress(pictures, len(pictures), "images read")):
-            with tally.judging(picture.name):
-                levels = image.levels(files.content(picture.open), settings.size)
-                tally.accepted += 1
-                background = image.background(levels)
-                # An image that turns out to be faulty leaves its place empty: mending it moves no other.
-                row = {"name": picture.name, "split": split_of(settings.seed, index, settings.splits.spec())}
-                more = {"set": picture.set, "score": picture.score, "background": background}
-                known = {"label": picture.label, "kind": picture.kind, "truth": picture.truth}
-                everything.append(levels[None], **row, **more, **known)
-                if settings.background not in (None, background):
-                    continue
-                if background > settings.threshold:
-                    bright += 1
-                elif _is_learned_from(picture, settings.positions_score):
-                    learned.append(levels[None], **row, **more)
-                    reduced.append(image.thumbnail(levels)[None], **row)
-                    collected.add(levels, row["split"], _is_learned_from(picture, settings.patches_score))
-        if not tally.accepted:
-            raise tally.nothing()
-        if bright:
-            log.warning(
-                "%s: generators do not learn from %d images whose background is above the threshold of clusters, %d: "
-                "each would be one cluster",
-                tally.path, bright, settings.threshold,
-            )  # fmt: skip
-        # Before the other files get their names: without parts none of them is worth having.
-        collected.write(parts, _header(settings, bands=BANDS))
-    tally.among["for generators"] = learned.count
+        header = Header(
+            bands=tuple(settings.bands),
+            pixel_scale=settings.pixel_scale,
+            pixel_unit="arcsec",
+            unit="8-bit level",
+            zero_points=(),
+            gain=1.0,
+            origin="mock" if settings.source == "mock" else settings.origin,
+        )
+        shape, small = (1, settings.size, settings.size), VIEWS["thumbnails"]
+        reduced_header = replace(header, pixel_scale=settings.pixel_scale * settings.size / small[-1])
+        collected, bright = Parts(settings.threshold, settings.seed), 0
+        most = sum(_is_learned_from(picture, settings.positions_score) for picture in pictures)
+        with (
+            Tally(raw[0], len(pictures), settings.max_rejected_share, rejected) as tally,
+            StampsWriter(scored, shape, header, len(pictures), dtype="u1") as everything,
+            StampsWriter(out, shape, header, most, dtype="u1") as learned,
+            StampsWriter(thumbnails, small, reduced_header, most) as reduced,
+        ):
+            for index, picture in enumerate(progress(pictures, len(pictures), "images read")):
+                with tally.judging(picture.name):
+                    levels = image.levels(files.content(picture.open), settings.size)
+                    tally.accepted += 1
+                    background = image.background(levels)
+                    # An image that turns out to be faulty leaves its place empty: mending it moves no other.
+                    row = {"name": picture.name, "split": split_of(settings.seed, index, settings.splits.spec())}
+                    more = {"set": picture.set, "score": picture.score, "background": background}
+                    known = {"label": picture.label, "kind": picture.kind, "truth": picture.truth}
+                    everything.append(levels[None], **row, **more, **known)
+                    if settings.background not in (None, background):
+                        continue
+                    if background > settings.threshold:
+                        bright += 1
+                    elif _is_learned_from(picture, settings.positions_score):
+                        learned.append(levels[None], **row, **more)
+                        reduced.append(image.thumbnail(levels)[None], **row)
+                        collected.add(levels, row["split"], _is_learned_from(picture, settings.patches_score))
+            if not tally.accepted:
+                raise tally.nothing()
+            if bright:
+                log.warning(
+                    "%s: generators do not learn from %d images whose background is above the threshold of clusters, "
+                    "%d: each would be one cluster",
+                    raw[0], bright, settings.threshold,
+                )  # fmt: skip
+            # Before the other files get their names: without parts none of them is worth having.
+            collected.write(parts, replace(header, bands=BANDS))
+            tally.among["for generators"] = learned.count
 
 
 def _is_learned_from(picture: release.Picture, least: float) -> bool:
     """Whether an image is labelled real or has a score of at least ``least``; NaN is neither."""
     return picture.label == 1 or bool(np.greater_equal(picture.score, least))
-
-
-def _header(settings: DatasetSettings, bands: tuple[str, ...] = (), scale: float = 0.0) -> Header:
-    return Header(
-        bands=bands or tuple(settings.bands),
-        pixel_scale=scale or settings.pixel_scale,
-        pixel_unit="arcsec",
-        unit="8-bit level",
-        zero_points=(),
-        gain=1.0,
-        origin="mock" if settings.source == "mock" else settings.origin,
-    )

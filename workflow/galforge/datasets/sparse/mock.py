@@ -71,16 +71,14 @@ class Sky:
         background: level of its empty pixels.
         size_scale: scale of its galaxies' areas, in standard deviations; the score follows it.
         clusters: bright clusters, as they are rendered.
-        rows, columns, levels: faint single pixels, and their levels above the background (k,).
+        faint: faint single pixels.
         strengths: of each kind of corruption that it has, from 0 to 1.
     """
 
     background: int
     size_scale: float
     clusters: Clusters
-    rows: np.ndarray
-    columns: np.ndarray
-    levels: np.ndarray
+    faint: Specks
     strengths: dict[str, float]
 
     @property
@@ -134,7 +132,7 @@ def draw(mock: MockSettings, name: str, index: int, strengths: dict[str, float] 
     size_scale, crowd = float(random.standard_normal()), random.standard_normal()
     area = (mock.size / 1000) ** 2
     count = int(random.poisson(min(mock.clusters * 10 ** (COUNT_SPREAD * crowd), MOST) * area))
-    faint = (random.integers(mock.size, size=(2, count)), random.integers(1, 4, count))
+    faint = Specks(*random.integers(mock.size, size=(2, count)), random.integers(1, 4, count))
     crowding = 10 ** (CROWDING * strengths.get("counts", 0.0) * random.choice([-1, 1]))
     # Clusters have random numbers of their own: each corruption changes what it is named after, and nothing else.
     clusters = _clusters(
@@ -144,7 +142,7 @@ def draw(mock: MockSettings, name: str, index: int, strengths: dict[str, float] 
         strengths,
         generator(mock.seed, "sparse mock", "clusters", name, index),
     )
-    return Sky(background, size_scale, clusters, *faint[0], faint[1], strengths)
+    return Sky(background, size_scale, clusters, faint, strengths)
 
 
 def _clusters(
@@ -178,7 +176,7 @@ def image(mock: MockSettings, name: str, index: int, strengths: dict[str, float]
     random = generator(mock.seed, "sparse mock", "dirt", name, index)
     angle = 2 * math.pi * random.random()
     ramp = Ramp(angle, RAMP_LEVELS, sky.strengths.get("background", 0.0))
-    specks = [Specks(sky.rows, sky.columns, sky.levels)]
+    specks = [sky.faint]
     if "noise" in sky.strengths:
         count = round(SPECK_SHARE * sky.strengths["noise"] * mock.size**2)
         specks.append(Specks(*random.integers(mock.size, size=(2, count)), random.geometric(0.5, count)))

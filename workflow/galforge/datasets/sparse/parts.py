@@ -5,7 +5,6 @@ patch would reach beyond the image. Grids and patches are shuffled separately, b
 irrelevant which galaxy stood at which position.
 """
 
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -21,15 +20,6 @@ _BLOCK = 256
 _SPLITS = ("train", "validation", "test")
 
 
-@dataclass
-class _Split:
-    """Grids (32, 32) uint32, patches (32, 32) uint8, and the sizes of their clusters [px]."""
-
-    grids: list[np.ndarray] = field(default_factory=list)
-    patches: list[np.ndarray] = field(default_factory=list)
-    sizes: list[int] = field(default_factory=list)
-
-
 class Parts:
     """Collects the parts of images in memory, and writes them in the end.
 
@@ -42,16 +32,17 @@ class Parts:
 
     def __init__(self, threshold: int, seed: int):
         self.threshold, self.seed = threshold, seed
-        self._splits = {name: _Split() for name in _SPLITS}
+        # By split: grids (32, 32) uint32; patches (32, 32) uint8, each with the size of its cluster [px].
+        self._grids: dict[str, list[np.ndarray]] = {name: [] for name in _SPLITS}
+        self._patches: dict[str, list[tuple[np.ndarray, int]]] = {name: [] for name in _SPLITS}
 
     def add(self, image: np.ndarray, split: str, with_patches: bool) -> None:
         """Add the grid of an image (H, W) uint8 and, with ``with_patches``, its patches."""
-        into = self._splits[split]
         found = clusters.find(image, self.threshold)
-        into.grids.append(clusters.positions(found).astype(np.uint32))
+        self._grids[split].append(clusters.positions(found).astype(np.uint32))
         for index in np.flatnonzero(clusters.inside(found, image.shape)) if with_patches else ():
-            into.patches.append(clusters.patch(image, found.row[index], found.column[index]).copy())
-            into.sizes.append(int(found.size[index]))
+            patch = clusters.patch(image, found.row[index], found.column[index]).copy()
+            self._patches[split].append((patch, int(found.size[index])))
 
     def write(self, path: Path, header: Header) -> None:
         """Write the parts as stamps (3, 32, 32) float32 with the catalogue columns name and split.
@@ -64,54 +55,42 @@ class Parts:
         Raises:
             GalforgeError: the split train has no grids or no patches.
         """
-        self._check(path)
-        rows = {name: self._rows(name) for name in _SPLITS}
-        side = clusters.PATCH
-        with StampsWriter(path, (len(BANDS), side, side), header, sum(len(grids) for grids, _ in rows.values())) as out:
+        rows = {name: self._rows(path, name) for name in _SPLITS}
+        shape = (len(BANDS), clusters.PATCH, clusters.PATCH)
+        with StampsWriter(path, shape, header, sum(len(grids) for grids, _ in rows.values())) as out:
             for name, (grids, patches) in rows.items():
-                self._write_split(out, name, grids, patches)
+                for start in range(0, len(grids), _BLOCK):
+                    stop = min(start + _BLOCK, len(grids))
+                    images = np.empty((stop - start, *shape), dtype=np.float32)
+                    for image, grid, patch in zip(images, grids[start:stop], patches[start:stop], strict=True):
+                        image[0] = self._grids[name][grid]
+                        image[1], image[2] = self._patches[name][patch]
+                    names = np.array([f"{name}-{row:07d}" for row in range(start, stop)])
+                    out.append_block(images, {"name": names, "split": np.full(stop - start, name)})
 
-    def _write_split(self, out: StampsWriter, name: str, grids: np.ndarray, patches: np.ndarray) -> None:
-        parts = self._splits[name]
-        for start in range(0, len(grids), _BLOCK):
-            stop = min(start + _BLOCK, len(grids))
-            images = np.empty((stop - start, *out.shape), dtype=np.float32)
-            for image, grid, patch in zip(images, grids[start:stop], patches[start:stop], strict=True):
-                image[0], image[1], image[2] = parts.grids[grid], parts.patches[patch], parts.sizes[patch]
-            names = np.array([f"{name}-{row:07d}" for row in range(start, stop)])
-            out.append_block(images, {"name": names, "split": np.full(stop - start, name)})
-
-    def _rows(self, name: str) -> tuple[np.ndarray, np.ndarray]:
+    def _rows(self, path: Path, split: str) -> list[np.ndarray]:
         """For each row of a split, which grid and which patch it has."""
-        counts = self._counts(name)
-        length = max(counts) if min(counts) else 0
-        if max(counts) and not length:
-            log.warning(
-                "split %s has %d grids and %d patches, hence no parts: give more images, or lower patches_score",
-                name, *counts,
-            )  # fmt: skip
-        return self._orders(name, "grids", counts[0], length), self._orders(name, "patches", counts[1], length)
-
-    def _orders(self, split: str, what: str, count: int, length: int) -> np.ndarray:
-        orders = [
-            generator(self.seed, "sparse parts", what, split, turn).permutation(count)
-            for turn in range(-(-length // count) if count else 0)
-        ]
-        return np.concatenate([np.array([], dtype=int), *orders])[:length]
-
-    def _counts(self, name: str) -> tuple[int, int]:
-        return len(self._splits[name].grids), len(self._splits[name].patches)
-
-    def _check(self, path: Path) -> None:
-        grids, patches = self._counts("train")
-        if not grids:
+        counts = {"grids": len(self._grids[split]), "patches": len(self._patches[split])}
+        if split == "train" and not counts["grids"]:
             raise GalforgeError(
                 f"{path}: no image of the split train has the background and the label or score that generators learn "
                 "from: lower `positions_score`, set `background` to the level that most images have (null for any), or "
                 "give more images"
             )
-        if not patches:
+        if split == "train" and not counts["patches"]:
             raise GalforgeError(
-                f"{path}: no galaxy can be cut out of the {grids} images of the split train: lower `patches_score` or "
-                f"`threshold` (now {self.threshold}), or give more images"
+                f"{path}: no galaxy can be cut out of the {counts['grids']} images of the split train: lower "
+                f"`patches_score` or `threshold` (now {self.threshold}), or give more images"
             )
+        length = max(counts.values()) if min(counts.values()) else 0
+        if max(counts.values()) and not length:
+            log.warning(
+                "split %s has %d grids and %d patches, hence no parts: give more images, or lower patches_score",
+                split, *counts.values(),
+            )  # fmt: skip
+        found = []
+        for what, count in counts.items():
+            turns = range(-(-length // count) if count else 0)
+            orders = [generator(self.seed, "sparse parts", what, split, turn).permutation(count) for turn in turns]
+            found.append(np.concatenate([np.array([], dtype=int), *orders])[:length])
+        return found

@@ -2,12 +2,13 @@
 
 import numpy as np
 from scipy import ndimage
+from scipy.optimize import brentq
 
 from galforge.compiled import compiled
 from galforge.measure.morphology.filters import gaussian_filter
-from galforge.measure.morphology.roots import MOST, advance, begin
 
 ETA = 0.2  # brightness at the edge of the MID region over the mean inside it
+NEAREST = np.ones((3, 3), dtype=np.uint8)
 
 
 @compiled()
@@ -43,30 +44,20 @@ def region_above(image, threshold, y, x):
     return region
 
 
-@compiled()
-def brightest(image):
+def brightest(image: np.ndarray) -> tuple[int, int]:
     """Row and column of the first pixel, row by row, with the largest value."""
-    at = np.argmax(image)
-    return at // image.shape[1], at % image.shape[1]
+    return divmod(int(np.argmax(image)), image.shape[1])
 
 
-@compiled()
-def _clump(image, threshold, y, x):
+def _clump(image: np.ndarray, threshold: float, y: int, x: int) -> tuple[np.ndarray, float]:
     """The region above `threshold` about the brightest pixel of an image without negative pixels, and its mean."""
-    if threshold <= 0:
-        return np.ones(image.shape, dtype=np.bool_), image.mean()
-    region = region_above(image, threshold, y, x)
-    total, count = 0.0, 0
-    for i in range(image.shape[0]):
-        for j in range(image.shape[1]):
-            if region[i, j]:
-                total += image[i, j]
-                count += 1
-    return region, total / count
+    region = region_above(image, threshold, y, x) if threshold > 0 else np.ones(image.shape, dtype=bool)
+    values = image[region]
+    # Summed one after the other: in another order the last digit, and with it the root found, may differ.
+    return region, np.cumsum(values)[-1] / values.size
 
 
-@compiled()
-def mid_region(image, values, y, x):
+def mid_region(image: np.ndarray, values: np.ndarray, y: int, x: int) -> tuple[np.ndarray, bool, bool]:
     """Region of the MID statistics (Freeman et al. 2013, MNRAS 434, 282, section 4.3, as in statmorph).
 
     Args:
@@ -78,28 +69,19 @@ def mid_region(image, values, y, x):
         The region (all False where even the faintest pixel is above the level), whether there is one, and whether
         smoothing removed the brightest pixel from it.
     """
-    last = values.size - 1
-    at_zero = values[0] / _clump(image, values[0], y, x)[1] - ETA
-    if at_zero > 0:
-        return np.zeros(image.shape, dtype=np.bool_), False, False
-    state = begin(0.0, at_zero, 1.0, values[last] / _clump(image, values[last], y, x)[1] - ETA)
-    for _ in range(MOST):
-        if advance(state, 1.0 / values.size):
-            break
-        level = values[int(state[1] * last)]
-        state[4] = level / _clump(image, level, y, x)[1] - ETA
-    clump = _clump(image, values[int(state[1] * last)], y, x)[0]
-    ny, nx = image.shape
-    smooth = np.zeros((ny, nx))
-    for i in range(ny):
-        for j in range(nx):
-            count = 0
-            for k in range(i - 1, i + 2):
-                for m in range(j - 1, j + 2):
-                    count += clump[min(max(k, 0), ny - 1), min(max(m, 0), nx - 1)]
-            smooth[i, j] = count > 4
-    lost = smooth[y, x] == 0
-    return region_above(smooth, 1.0, y, x), True, lost
+
+    def level_at(share: float) -> float:
+        return values[int(share * (values.size - 1))]
+
+    def excess(share: float) -> float:
+        level = level_at(share)
+        return level / _clump(image, level, y, x)[1] - ETA
+
+    if excess(0.0) > 0:
+        return np.zeros(image.shape, dtype=bool), False, False
+    clump, _ = _clump(image, level_at(brentq(excess, 0.0, 1.0, xtol=1.0 / values.size)), y, x)
+    smooth = ndimage.convolve(clump.astype(np.uint8), NEAREST, mode="nearest") > 4
+    return region_above(smooth.astype(float), 1.0, y, x), True, not smooth[y, x]
 
 
 def has_peak(image: np.ndarray, region: np.ndarray) -> bool:

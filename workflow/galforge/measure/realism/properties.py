@@ -17,48 +17,32 @@ BRIGHT = 30
 FAINT = 3
 """Single pixels up to so much above the background are faint; most clusters of the release are [8-bit level]."""
 
-BASIC = {
-    "count": "clusters [count]",
-    "size_mean": "mean size of a cluster [px]",
-    "peak_mean": "mean brightest pixel of a cluster [8-bit level]",
-}
-"""The features of `basic_3` in the order of the columns, with their meaning."""
+BASIC = ("count", "size_mean", "peak_mean")
+"""The features of `basic_3` in the order of the columns: clusters [count], the mean size of a cluster [px], and the
+mean of their brightest pixels [8-bit level]."""
 
-_STATISTICS = {
-    "mean": "mean",
-    "sd": "standard deviation",
-    "low": "first quartile",
-    "median": "median",
-    "high": "third quartile",
-    "max": "maximum",
-}
+_STATISTICS = ("mean", "sd", "low", "median", "high", "max")
 
-INDIVIDUAL = {
-    "count": "clusters [count]",
-    "bright": "clusters with a pixel above the settings' threshold [count]",
-    "single": "share of clusters that are one pixel [share]",
-    "cut": "level above which pixels are in clusters [8-bit level]",
-    "background": "most frequent level [8-bit level]",
-    **{f"size_{name}": f"{what} of the clusters' sizes [px]" for name, what in _STATISTICS.items()},
-    **{f"peak_{name}": f"{what} of the clusters' brightest pixels [8-bit level]" for name, what in _STATISTICS.items()},
-    "row_mean": "mean row of the centres [px]",
-    "row_sd": "standard deviation of their rows [px]",
-    "column_mean": "mean column of the centres [px]",
-    "column_sd": "standard deviation of their columns [px]",
-    "level_mean": "mean over clusters of their mean level [8-bit level]",
-    "flux": "sum of the pixels of all clusters [8-bit level]",
-}
-"""The features of `individual` in the order of the columns, with their meaning."""
+INDIVIDUAL = (
+    *("count", "bright", "single", "cut", "background"),
+    *(f"{what}_{name}" for what in ("size", "peak") for name in _STATISTICS),
+    *("row_mean", "row_sd", "column_mean", "column_sd", "level_mean", "flux"),
+)
+"""The features of `individual` in the order of the columns:
 
-INTERACTION = {
-    "large_bright": "large and bright clusters [count]",
-    "large_faint": "large clusters that are not bright [count]",
-    "small_bright": "bright clusters that are not large [count]",
-    "small_faint": "clusters that are neither [count]",
-    "size_peak": "correlation of size and brightest pixel over the clusters [no unit]",
-    "neighbour": "mean distance from a centre to the nearest other one [px]",
-}
-"""The features of `interaction` in the order of the columns, with their meaning."""
+- count: clusters [count]; bright: those with a pixel above the settings' threshold [count]; single: the share of
+  clusters that are one pixel
+- cut: level above which pixels are in clusters [8-bit level]; background: the most frequent level [8-bit level]
+- size_mean, _sd, _low (first quartile), _median, _high (third quartile) and _max: of the clusters' sizes [px]
+- peak_mean and so on: of the clusters' brightest pixels [8-bit level]
+- row_mean, row_sd, column_mean, column_sd: mean and standard deviation of the centres' rows and columns [px]
+- level_mean: mean over clusters of their mean level; flux: sum of the pixels of all clusters [8-bit level]
+"""
+
+INTERACTION = ("large_bright", "large_faint", "small_bright", "small_faint", "size_peak", "neighbour")
+"""The features of `interaction` in the order of the columns: clusters that are large and bright, large but not bright,
+bright but not large, and neither [count]; the correlation of size and brightest pixel over the clusters; and the mean
+distance from a centre to the nearest other one [px]."""
 
 
 def cut_of(histogram: np.ndarray, share: float) -> int:

@@ -45,7 +45,7 @@ def plot(
 
     Raises:
         StampsFigureError: a file has other bands or image sizes than the source.
-        StampsError: a catalogue lacks a column.
+        GalforgeError: a catalogue lacks a column.
     """
     import numpy as np
 

@@ -79,7 +79,7 @@ def plot(
         generated: (label, stamps file) of each model, with ``redshift``, the one that was asked for.
 
     Raises:
-        StampsError: a file lacks a catalogue column.
+        GalforgeError: a file lacks a catalogue column.
         StampsFigureError: a file has no stamps, or other bands or image sizes than the source.
     """
     from galforge.drawing.redshift import lookback
