@@ -98,7 +98,7 @@ def made(results: Path, job: dict) -> list[str] | None:
     patterns = {
         "stamps": ["stamps/{dataset}.h5"],
         "train_segment": [folder + "/state_{segment}.pt", folder + "/weights_{segment}.safetensors"],
-        **dict.fromkeys(("sample", "merge_samples"), ["samples/{dataset}/{model}/seed{seed}.h5"]),
+        **{rule: ["samples/{dataset}/{model}/seed{seed}.h5"] for rule in ("sample", "merge_samples")},
     }
     return [name.format(**names) for name in patterns[job["rule"]]] if job["rule"] in patterns else None
 
