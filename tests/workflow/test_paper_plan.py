@@ -12,7 +12,7 @@ WORDS = {
     r"figures_.*": "figures",
     r"tables_.*": "tables",
     r"latents_.*": "latents_*",
-    r"measure_.*?((_source)?(_chunk)?)$": r"measure_*\1",
+    r"measure_.*?((_source)?)(_and_native)?((_chunk)?)$": r"measure_*\1\4",
 }
 """Words of the manual for rules that are written in a loop."""
 
