@@ -25,11 +25,15 @@ MEASURING = {
     *("measure_morphology", "measure_morphology_source", "measure_morphology_source_chunk", "measure_photometry"),
     *("measure_photometry_source", "measure_power_spectrum", "measure_power_spectrum_source"),
     *("measure_power_spectrum_alone", "measure_power_spectrum_alone_source", "measure_features"),
-    *("measure_features_source", "measure_features_source_chunk", "measure_features_chunk", "measure_morphology_chunk"),
+    *("measure_features_source", "measure_features_chunk", "measure_morphology_chunk"),
     *("measure_band_features", "measure_band_features_source", "measure_sources", "measure_sources_source"),
     *("measure_redshift", "measure_redshift_source", "measure_realism_source", "measure_realism_alone"),
+    *(f"measure_{name}_source_and_native" for name in ("morphology", "photometry", "power_spectrum", "features")),
+    "measure_features_source_and_native_chunk",
 }
 """Rules that measure, each named after the first variant that it takes."""
+STAMPS = {"stamps", "stamps_mock", "stamps_native_mock", "stamps_scored_mock"}
+"""Rules of stamps, each named after what it makes besides."""
 LATENTS = {f"latents_{name}" for name in ("sersic", "cosmos", "skirt")}
 """Rules of latent walks."""
 PASSIVE: dict[str, tuple[str, ...]] = {
@@ -48,8 +52,8 @@ PASSIVE: dict[str, tuple[str, ...]] = {
     "figure_stamps": ("scipy",),
     "gpu_check": ("numpy",),
     "stamps": ("scipy",),
+    "stamps_native_mock": ("pandas",),
     "train_segment": ("safetensors",),
-    "stamps_native": ("pandas", "scipy"),
 }
 """Libraries that a job loads for others, or to read a file: none of its numbers comes from them."""
 FROM_WILDCARDS = {

@@ -124,11 +124,14 @@ def test_both_are_planned_and_no_other_file_is_edited(plans):
     )
     assert {line[3:] for line in said.stdout.splitlines() if ".snakemake" not in line} == ADDED
     new = [job for job in after if job not in before]
-    measured = {(job["dataset"], job["who"]) for rule, job in new if rule.startswith("measure_clumps")}
+    measured = {(job["dataset"], job.get("who", "both")) for rule, job in new if rule.startswith("measure_clumps")}
     compared = {(job["dataset"], job["model"]) for rule, job in new if job.get("group") == "clumpiness"}
-    assert {("sersic", "source"), ("sersic", "vae-seed0"), ("skirt", "native")} <= measured
+    assert {("sersic", "source"), ("sersic", "vae-seed0"), ("skirt", "both")} <= measured
     assert {("sersic", "vae"), ("cosmos", "vae"), ("skirt", "stylegan"), ("skirt", "roundtrip")} == compared
-    assert {job.get("group") or rule.removesuffix("_source") for rule, job in new} == {"measure_clumps", "clumpiness"}
+    assert {job.get("group") or re.sub("_source(_and_native)?$", "", rule) for rule, job in new} == {
+        "measure_clumps",
+        "clumpiness",
+    }
     assert [job for job in before if job not in after] == []
 
 
@@ -164,7 +167,7 @@ def test_they_measure_and_compare_stamps(plans):
     )
     for name in ("source", "made"):
         output = {"clumps": f"{name}.parquet"}
-        python(tree, JOB, ["measure.py", json.loads(spec), {"stamps": f"{name}.h5"}, output, {"who": name}])
+        python(tree, JOB, ["measure.py", json.loads(spec), {f"stamps {name}": f"{name}.h5"}, output, {"who": name}])
     names = {"tables": ["source.parquet", "made.parquet"]}
     wildcards = {"dataset": "sersic", "model": "vae", "seed": "0"}
     python(tree, JOB, ["distances.py", json.loads(compared), names, {"distances": "clumpiness.csv"}, wildcards])

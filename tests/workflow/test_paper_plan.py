@@ -11,8 +11,8 @@ TIMES_THE_SMALLEST = 6.0
 WORDS = {
     r"figures_.*": "figures",
     r"tables_.*": "tables",
-    r"latents_.*": "latents",
-    r"measure_.*?(_source)?(_and_native)?(_chunk)?$": r"measure_...\1\3",
+    r"latents_.*": "latents_*",
+    r"measure_.*?((_source)?)(_and_native)?((_chunk)?)$": r"measure_*\1\4",
 }
 """Words of the manual for rules that are written in a loop."""
 

@@ -48,8 +48,8 @@ def first(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     tree = copy_tree(tmp_path_factory.mktemp("first") / "galforge")
     computed = run(tree, cache)
     assert computed == {
-        "raw_mock": 1,
-        "stamps": 2,
+        "stamps": 1,
+        "stamps_mock": 1,
         "calibrate_noise": 1,
         "measure_morphology_source_chunk": 2,
         "measure_morphology_source": 1,
@@ -72,7 +72,7 @@ def table(tree: Path) -> str:
 
 
 def test_a_second_working_directory_computes_nothing_again(first, second, cache):
-    assert run(second, cache) == {"raw_mock": 1}, "the raw file is an input: Snakemake makes it before it looks"
+    assert run(second, cache) == {}
     assert contents(second) == contents(first)
     assert planned(second, "--", *TARGETS) == {}, "a later run without the cache leaves the results alone"
     for file in cache.iterdir():
@@ -103,7 +103,7 @@ def test_an_edited_key_makes_its_dependents_again(first, second, cache):
 
 def test_an_edited_module_makes_its_dependents_again(first, second, cache):
     edit(second, "workflow/galforge/measure/power_spectrum/measure.py", "import numpy", "_added = 1\nimport numpy")
-    assert run(second, cache) == {"raw_mock": 1, "measure_power_spectrum_source": 1}
+    assert run(second, cache) == {"measure_power_spectrum_source": 1}
 
 
 @pytest.mark.slow
