@@ -40,16 +40,9 @@ PASSIVE: dict[str, tuple[str, ...]] = {
     "calibrate_noise": ("pandas",),
     "cross_validate": ("scipy",),
     "cross_validate_network": ("scipy",),
-    **dict.fromkeys(("score", "figure_sparse_galaxies"), ("scipy",)),
+    **dict.fromkeys(("score",), ("scipy",)),
     "denoise_galaxies": ("scipy",),
     "export_fits": ("scipy",),
-    "figure_divergences": ("scipy",),
-    "figure_evolution": ("scipy",),
-    "figure_interpolations": ("scipy",),
-    "figure_losses": ("scipy",),
-    "figure_redshift_grid": ("scipy",),
-    "figure_redshifts": ("scipy",),
-    "figure_stamps": ("scipy",),
     "gpu_check": ("numpy",),
     "stamps": ("scipy",),
     "stamps_native_mock": ("pandas",),
@@ -198,23 +191,24 @@ TABLES = {
     **dict.fromkeys(("tables_li2024_table1", "tables_li2024_successors", "tables_all"), 1),
 }
 """Jobs of tables, each named by the first one that it makes."""
+FIGURES = {
+    "figures_gantastic2020_sparse",
+    "figures_gantastic2020_sparse_sparse_galaxies",
+    *(f"figures_holzschuh2022_{name}" for name in ("cosmos", "galaxiesml", "sersic", "skirt", "sparse")),
+    *("figures_li2024_galaxiesml", "figures_li2024_galaxiesml_losses"),
+    "figures_holzschuh2022_skirt_stylegan_seed0_denoiser",
+}
+"""Jobs of figures: of a paper and a data set or sweep, and apart where one shows other trainings."""
 DOWNSTREAM_OF_TRAINING = {
     "sample_chunk", "merge_samples", "sample",
     *LATENTS,
     *(rule for rule in MEASURING if "_source" not in rule), "measure_redshift_source",
-    "distances", "figure_stamps", "figure_interpolations", "figure_distributions",
-    "figure_contours", "figure_planes", "figure_colours", "figure_spectra", "figure_history", "page",
-    "denoise_galaxies", "train_denoiser", "evaluate_denoiser", "summarise_denoising",
-    "figure_sweep", "figure_robustness", "figure_denoised", "figure_blind",
-    "figure_redshift_grid", "figure_evolution", "figure_properties", "figure_divergences", "figure_losses",
-    "figure_redshifts", "sample_galaxies", "experiment", "score_generator", "figure_sparse_galaxies",
-    "figure_sparse_images",
+    "distances", "page", "denoise_galaxies", "train_denoiser", "evaluate_denoiser", "summarise_denoising",
+    "sample_galaxies", "experiment", "score_generator", *(FIGURES - {"figures_gantastic2020_sparse"}),
     *(name for name in TABLES if name != "tables_gantastic2020_table1"),
 }  # fmt: skip
 """Rules that run again with new weights."""
-BY_REDSHIFT = {"figure_divergences": 1, "figure_losses": 1, "figure_redshifts": 1}
-"""Figures that are drawn from a table of comparisons by redshift."""
-SHOWN = {"figure_sweep": 1, "figure_robustness": 1, "figure_denoised": 1}
+SHOWN = {"figures_holzschuh2022_skirt_stylegan_seed0_denoiser": 1}
 """Figures of the denoising study."""
 TOLD = {"summarise_denoising": 1, "tables_holzschuh2022_denoising": 1, **SHOWN, "page": 1}
 """What says how a sweep came out, whatever was added to it."""

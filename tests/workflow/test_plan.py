@@ -67,7 +67,7 @@ def test_a_finished_run_lends_its_own_rates_and_the_driver_is_heard_first(smalle
     found = rows(text)
     assert found["train_segment vae on sersic"][1] == "-", "it was trained on a CPU here"
     assert "logs of 2 jobs here" in found["train_segment vae on sersic"][-1]
-    assert all("benchmarks of" in found[stage][-1] for stage in ("distances", "table", "page"))
+    assert all("benchmarks of" in found[stage][-1] for stage in ("distances", "tables", "page"))
 
 
 @pytest.fixture(scope="module")
@@ -82,10 +82,10 @@ def test_disk_is_what_a_run_takes(smallest_run, workload):
     """Files whose size follows from shapes, in every stage; a hard link is no second file."""
     results, checked = smallest_run.tree / "results/smallest", set()
     for job in smallest_run.jobs:
-        work = workload.of(Job(job["rule"], job["wildcards"], 1, 0, ""))
         files = made(results, job)
         if files is None:
             continue
+        work = workload.of(Job(job["rule"], job["wildcards"], 1, 0, ""))
         real = sum((results / name).stat().st_size for name in files)
         assert work.disk == pytest.approx(real, rel=0.15), f"{job['rule']} {job['wildcards']}: {work.disk} for {real}"
         checked.add(job["rule"])
