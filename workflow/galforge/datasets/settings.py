@@ -32,14 +32,6 @@ Origin = Annotated[
         json_schema_extra={"when": {"source": ["download", "path"]}},
     ),
 ]
-FaultyShare = Annotated[
-    float,
-    Field(
-        ge=0,
-        le=1,
-        description="stop if a larger share of the raw images is faulty; what is left out by choice does not count",
-    ),
-]
 
 
 class Splits(Settings):
@@ -55,6 +47,18 @@ class Splits(Settings):
         if abs(total - 1) > 1e-6:
             raise ValueError(f"train + validation + test is {total:g}; the shares must add up to 1")
         return self
+
+
+class Release(Settings):
+    """What all data sets that are built from raw images have."""
+
+    max_rejected_share: float = Field(
+        0.05,
+        ge=0,
+        le=1,
+        description="stop if a larger share of the raw images is faulty; what is left out by choice does not count",
+    )
+    splits: Splits = Field(Splits(), description="shares of the splits")
 
 
 def check_source(settings: Any, path: str, mocked: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from galforge.datasets.settings import FaultyShare, Md5, Origin, Sha256, Splits, check_source
+from galforge.datasets.settings import Md5, Origin, Release, Sha256, check_source
 from galforge.settings import Angle, Settings
 
 IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
@@ -45,7 +45,7 @@ class MockSettings(Settings):
         return self
 
 
-class DatasetSettings(Settings):
+class DatasetSettings(Release):
     """HST F814W postage stamps, cut and cropped as by Holzschuh et al. (2022)."""
 
     source: Literal["download", "path", "mock"] = Field(
@@ -88,9 +88,7 @@ class DatasetSettings(Settings):
     exposure_time_s: float = Field(
         2028.0, gt=0, description="gain of stamps without the keyword EXPTIME: electrons per (electron/s) [s]"
     )
-    max_rejected_share: FaultyShare = 0.05
     seed: int = Field(2022, ge=0, description="seed of the splits and of the noise that stamps are padded with")
-    splits: Splits = Field(Splits(), description="shares of the splits")
     mock: MockSettings = Field(MockSettings(), description="with source: mock", json_schema_extra={"stage": "raw_mock"})
 
     @model_validator(mode="after")

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
-from galforge.datasets.settings import FaultyShare, Splits, check_source
+from galforge.datasets.settings import Release, Splits, check_source
 from galforge.settings import Angle, Settings
 
 IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
@@ -40,7 +40,7 @@ class MockSettings(Settings):
     image_side: Literal[64, 127] = Field(64, description="side of the images, of the two that the release has [px]")
 
 
-class DatasetSettings(Settings):
+class DatasetSettings(Release):
     """GalaxiesML (Do et al. 2024): 286,401 galaxies of HSC PDR2 in g, r, i, z, y, cut as by its authors."""
 
     source: Literal["download", "path", "mock"] = Field("mock", description="download, path (needs path) or mock")
@@ -96,7 +96,6 @@ class DatasetSettings(Settings):
     max_redshift_error: float = Field(
         0.005, gt=0, description="galaxies are kept whose error is below this times 1 + redshift, as in that code"
     )
-    max_rejected_share: FaultyShare = 0.05
     seed: int = Field(
         2024,
         ge=0,

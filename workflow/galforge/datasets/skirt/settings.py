@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from galforge.datasets.settings import FaultyShare, Md5, Origin, Sha256, Splits, check_source
+from galforge.datasets.settings import Md5, Origin, Release, Sha256, Splits, check_source
 from galforge.settings import Settings
 
 IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
@@ -31,7 +31,7 @@ class MockSettings(Settings):
     )
 
 
-class DatasetSettings(Settings):
+class DatasetSettings(Release):
     """SKIRT images of TNG100 at z = 0 (Rodriguez-Gomez et al. 2019), prepared as by Holzschuh et al. (2022)."""
 
     source: Literal["download", "path", "mock"] = Field(
@@ -86,7 +86,6 @@ class DatasetSettings(Settings):
         max_length=2,
         description="sides of the original image that the size channel codes as 0 and 1 [px]",
     )
-    max_rejected_share: FaultyShare = 0.05
     seed: int = Field(2021, ge=0, le=2**32 - 1, description="seed of the splits, the published random_state")
     splits: Splits = Field(
         Splits(train=0.6, validation=0.2, test=0.2),

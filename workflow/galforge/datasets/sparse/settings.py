@@ -4,7 +4,7 @@ from typing import Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
-from galforge.datasets.settings import FaultyShare, Origin, Splits, check_source
+from galforge.datasets.settings import Origin, Release, check_source
 from galforge.settings import Angle, Settings
 
 IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
@@ -53,7 +53,7 @@ class MockSettings(Settings):
         return self.labeled + self.scored + self.query
 
 
-class DatasetSettings(Settings):
+class DatasetSettings(Release):
     """Sparse 8-bit sky images with labels and scores, chosen as by Gantastic 4 (ETH Zurich, 2020)."""
 
     source: Literal["path", "mock"] = Field(
@@ -96,9 +96,7 @@ class DatasetSettings(Settings):
         "conditional model uses other galaxies: of scores above 4 and with peaks of 30 or more",
     )
     largest_score: float = Field(8.0, gt=0, description="a score above this, or a negative one, is refused")
-    max_rejected_share: FaultyShare = 0.05
     seed: int = Field(2020, ge=0, description="seed of the splits and of the order of the parts")
-    splits: Splits = Field(Splits(), description="shares of the splits")
     mock: MockSettings = Field(MockSettings(), description="with source: mock", json_schema_extra={"stage": "raw_mock"})
 
     @model_validator(mode="after")
