@@ -69,9 +69,10 @@ def measured(config: Config, results: Path, rules: Mapping[str, Written]) -> Mea
             values[work.kind, work.variant, side, key].append((value, threads))
     for dataset in config.used_datasets:
         entry = config.datasets[dataset]
-        for raw in rates.files("raw_mock", "output", {"dataset": dataset}):
-            size = raw.stat().st_size / entry.settings.mock.count
-            values["raw_mock", entry.family, 0, "bytes per stamp"].append((size, 1))
+        for raw in rates.files("stamps", "output", {"dataset": dataset}):
+            if raw.suffix == ".tar":
+                size = raw.stat().st_size / entry.settings.mock.count
+                values["stamps", f"mock of {entry.family}", 0, "bytes per stamp"].append((size, 1))
         for measure in config.measures:
             names = {"dataset": dataset, "who": "source", "measure": measure}
             for table in rates.files("measure", "output", names):

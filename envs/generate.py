@@ -20,7 +20,7 @@ ENVS = Path(__file__).resolve().parent
 CONDA_PYTHON = "3.11"
 STAGE = ["pydantic", "numpy", "h5py"]
 ROLES = {
-    "driver": [*STAGE, "snakemake", "snakemake-executor-plugin-slurm", "PyYAML"],
+    "driver": [*STAGE, "snakemake", "snakemake-executor-plugin-slurm", "psutil", "PyYAML", "tabulate"],
     "data": [*STAGE, "scipy", "astropy", "GalSim", "Pillow", "scikit-image", "scikit-learn"],
     "train": [*STAGE, "torch", "safetensors", "tensorboard", "scipy", "scikit-image"],
     "measure": [

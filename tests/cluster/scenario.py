@@ -19,8 +19,8 @@ from daemons import Cluster
 from undisturbed import CONFIG, RESULTS, SNAKEMAKE, artefacts, environment, stamps_made, undisturbed
 
 MODEL = RESULTS / "models/sersic/paced/seed0"
-TRAINING = {"until": ["export_weights"]}
-"""In a profile: only train and export."""
+TRAINING = {"until": ["train_segment"]}
+"""In a profile: only train."""
 BATCH, SEGMENT = 10, 800
 """Of cluster.yaml [images]."""
 LIMIT_SECONDS = 600.0

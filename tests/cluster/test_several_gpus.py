@@ -29,7 +29,7 @@ def test_two_processes(scenario: Make) -> None:
     assert run.redone() == 0
     elsewhere = run.folder / "elsewhere"
     shutil.copytree(stamps_made(run.cluster), elsewhere, symlinks=True)
-    weights = str(MODEL / "weights.safetensors")
+    weights = str(MODEL / "weights_1.safetensors")
     run_locally(run.cluster, elsewhere, "--resources", "gpu=2", "--set-resources", "train_segment:gpu=2", "--", weights)
     run.report("scontrol requeue of a training in two processes", run.compare(tree=elsewhere))
     one, two = (load_file(tree / weights) for tree in (run.reference, run.tree))

@@ -8,7 +8,7 @@ from scenario import MODEL, Scenario
 from undisturbed import RESULTS, WHOLE_PATH
 
 Make = Callable[[str], Scenario]
-GPU_RULES = {"train_segment", "sample_chunk"}
+GPU_RULES = {"train_segment", "sample", "sample_chunk"}
 EVERYTHING = ("stamps", "models", "samples", "measurements", "distances", "tables", "figures")
 
 
@@ -37,7 +37,7 @@ def test_the_whole_path_with_one_gpu_at_a_time(scenario: Make) -> None:
 def test_two_jobs_at_once_get_a_gpu_each(scenario: Make) -> None:
     run = scenario("pair")
     run.site({"resources": {"gpu": 2}})
-    run.start("--", str(MODEL / "weights.safetensors"))
+    run.start("--", str(MODEL / "weights_1.safetensors"))
     run.finish()
     # However late the second one starts, the first one waits for it.
     run.pace(300.0)

@@ -69,8 +69,8 @@ def config():
 
 def test_models_are_timed_per_thread(benchmark, config, finished):
     found = benchmark.measured(config, *finished("cpu in float32"))
-    network = Workload(config, {}).networks["sersic vae"]
-    for rule, operations, rate in (("train_segment", network.train, 143), ("sample", network.sample, 232)):
+    network = Workload(config, {}).networks["sersic", "vae"]
+    for rule, operations, rate in (("train_segment", network["train"], 143), ("sample", network["sample"], 232)):
         ((value, threads),) = found[rule, "vae", 0, OPERATIONS_UNIT]
         assert (value, threads) == (pytest.approx(operations * rate / 2 / 1e12), 2)
 

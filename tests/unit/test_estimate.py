@@ -59,7 +59,7 @@ DRAWN = Work("sample vae on sersic", "sample", "vae", 1000, "image", 64, 1e9, pr
 ROWS = [
     Rate("start", "", 0, "s per job", 3.0, "a CPU", "2026-11-22", "x.py"),
     Rate("train_segment", "vae", 0, "TFLOP/s per thread", 0.01, "a CPU", "2026-11-22", "x.py"),
-    Rate("sample", "", 0, "s per job", 2.0, "a CPU", "2026-11-22", "x.py"),
+    Rate("merge_samples", "", 0, "s per job", 2.0, "a CPU", "2026-11-22", "x.py"),
     Rate("sample", "vae", 0, "TFLOP/s per thread", 0.02, "a CPU", "2026-11-22", "x.py"),
     Rate("measure", "morphology on sersic", 64, "s per stamp", 0.25, "a CPU", "2026-11-22", "x.py"),
     Rate("measure", "morphology on sersic", 256, "s per stamp", 1.0, "a CPU", "2026-11-22", "x.py"),

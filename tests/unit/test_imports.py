@@ -12,8 +12,12 @@ from galforge.models import device
 with device.reproducible(torch.device("cpu"), 1):
     assert torch.are_deterministic_algorithms_enabled()
 """
-TABLES = "from galforge.report import overall, tables"
+TABLES = "from galforge.papers import assembly\nfrom galforge.report import formats, overall"
 PHOTOMETRY = "from galforge.measure.photometry import measure"
+SOURCES = "from galforge.measure.sources import measure"
+SCORING = "from galforge.studies.realism import scores, summary"
+TAKING = "from galforge.measure import variants"
+TOGETHER = "from galforge.sampling import account\nfrom galforge.stamps import merging"
 
 
 @pytest.mark.parametrize(
@@ -22,8 +26,12 @@ PHOTOMETRY = "from galforge.measure.photometry import measure"
         (SAMPLING, {"torch._dynamo", "torch._inductor", "pandas", "matplotlib", "scipy"}),
         (TABLES, {"torch", "matplotlib", "scipy", "sklearn", "h5py"}),
         (PHOTOMETRY, {"torch", "matplotlib", "scipy.stats", "sklearn"}),
+        (SOURCES, {"torch", "matplotlib", "photutils", "astropy", "scipy.signal", "scipy.stats"}),
+        (SCORING, {"torch", "matplotlib", "sklearn.ensemble", "sklearn.pipeline"}),
+        (TAKING, {"torch", "scipy", "numba", "matplotlib"}),
+        (TOGETHER, {"torch", "scipy", "pandas"}),
     ],
-    ids=["sampling", "tables", "photometry"],
+    ids=["sampling", "tables", "photometry", "sources", "scoring", "taking", "together"],
 )
 def test_jobs_import_no_more_than_they_need(code, unwanted):
     said = f"{code}\nimport sys\nprint(*sys.modules)"

@@ -130,7 +130,7 @@ def test_the_record_says_what_a_job_read_and_made_and_holds_no_times(job):
     assert record["outputs"] == {job.output.csv: file_digest(job.output.csv)}
     assert set(record["code"]) == {"digest", "libraries"}
     assert set(record["code"]["libraries"]) == {"numpy", "pandas"}
-    assert "galforge.report.tables" in record["modules"]
+    assert "galforge.papers.assembly" in record["modules"]
     assert {"commit", "dirty"} <= set(record)
 
 

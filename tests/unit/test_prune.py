@@ -47,9 +47,16 @@ def segment(seed, index, letter, before=None):
     state = seed / f"state_{index}.pt"
     state.unlink(missing_ok=True)
     os.link(work / "finished.pt", state)
+    for exported in files(seed, index):
+        exported.write_bytes(b"x" * 100)
     inputs = {"results/demo/stamps/cosmos.h5": "stamps"} | (digests(index - 1, before or letter) if index else {})
     record = {"key": letter * 64, "inputs": inputs, "outputs": digests(index, letter)}
     state.with_suffix(".json").write_text(json.dumps(record))
+
+
+def files(seed, index):
+    """Weights and history of a segment."""
+    return [seed / f"weights_{index}.safetensors", seed / f"history_{index}.csv"]
 
 
 def digests(index, letter):
@@ -57,19 +64,28 @@ def digests(index, letter):
 
 
 def training(results, exported, states):
-    """A training with ``states`` finished states, of which the weights of number ``exported`` were made."""
+    """A training with ``states`` finished states, of which samples were drawn with the weights number ``exported``."""
     seed = results / "models" / "cosmos" / "vae" / "seed0"
     for index in range(states):
         segment(seed, index, "a")
     if exported is not None:
-        (seed / "weights.json").write_text(json.dumps({"inputs": digests(exported, "a"), "outputs": {}}))
+        use(results, exported)
     return seed
 
 
-def test_states_before_the_exported_one_are_removed_with_their_other_names(tmp_path):
+def use(results, index, name="seed0"):
+    """A result that was made from the weights of a segment."""
+    record = results / f"samples/cosmos/vae/{name}.json"
+    record.parent.mkdir(parents=True, exist_ok=True)
+    weights = f"results/demo/models/cosmos/vae/seed0/weights_{index}.safetensors"
+    record.write_text(json.dumps({"inputs": {weights: "a"}, "outputs": {}}))
+
+
+def test_states_before_the_one_in_use_are_removed_with_their_other_names(tmp_path):
     seed = training(tmp_path, exported=2, states=4)
     removed, freed = prune([tmp_path])
-    assert (removed, freed) == (4, 2000)
+    assert (removed, freed) == (8, 2400)
+    assert [path.exists() for index in range(4) for path in files(seed, index)] == 4 * [False] + 4 * [True]
     left = sorted(path.name for path in seed.rglob("*.pt"))
     assert left == ["finished.pt", "finished.pt", "state_2.pt", "state_3.pt"]
     assert len(list(seed.glob("state_*.json"))) == 4
@@ -79,8 +95,8 @@ def half_trained_again(results):
     """Finished with four segments and exported; a key edited, segment 0 trained again, stopped within segment 1."""
     seed = training(results, exported=3, states=4)
     segment(seed, 0, "b")
-    (seed / "state_1.pt").unlink()
-    (seed / "state_1.json").unlink()
+    for path in (seed / "state_1.pt", seed / "state_1.json", *files(seed, 1)):
+        path.unlink()
     live = seed / "work" / f"state_1-{'b' * 16}"
     live.mkdir()
     (live / "checkpoint-000020.pt").write_bytes(b"x")
@@ -89,7 +105,10 @@ def half_trained_again(results):
 
 def test_a_training_that_is_being_trained_again_keeps_what_is_new(tmp_path):
     seed = half_trained_again(tmp_path)
-    assert {path.name for path in passed(tmp_path)} == {"state_2.pt", f"state_2-{'a' * 16}"}
+    assert set(passed(tmp_path)) == {
+        *files(seed, 2),
+        *(seed / name for name in ("state_2.pt", f"work/state_2-{'a' * 16}")),
+    }
     prune([tmp_path])
     assert {path.name for path in seed.glob("*.pt")} == {"state_0.pt", "state_3.pt"}
     assert (seed / "work" / f"state_0-{'b' * 16}" / "finished.pt").exists()
@@ -103,17 +122,21 @@ def test_a_state_that_the_next_one_was_not_made_from_stays(tmp_path):
     assert passed(tmp_path) == []
 
 
-def test_another_state_than_the_exported_one_keeps_what_it_was_made_from(tmp_path):
-    seed = training(tmp_path, exported=1, states=2)
-    segment(seed, 1, "b", before="a")
-    assert passed(tmp_path) == []
+def test_what_any_result_was_made_from_stays(tmp_path):
+    """A training was shortened, and not all results were made again."""
+    seed = training(tmp_path, exported=1, states=4)
+    use(tmp_path, 3, "latents")
+    gone = {path.name for path in passed(tmp_path)}
+    assert gone == {f"state_{i}{end}" for i in (0, 2) for end in (".pt", f"-{'a' * 16}")} | {
+        path.name for i in (0, 2) for path in files(seed, i)
+    }
 
 
 def test_only_the_work_of_the_state_that_goes_is_taken(tmp_path):
     seed = training(tmp_path, exported=1, states=2)
     other = seed / "work" / f"state_0-{'c' * 16}"
     other.mkdir()
-    assert passed(tmp_path) == [seed / "state_0.pt", seed / "work" / f"state_0-{'a' * 16}"]
+    assert passed(tmp_path) == [seed / "state_0.pt", *files(seed, 0), seed / "work" / f"state_0-{'a' * 16}"]
 
 
 def test_a_training_that_goes_on_keeps_everything(tmp_path):
@@ -124,7 +147,7 @@ def test_a_training_that_goes_on_keeps_everything(tmp_path):
 def test_a_file_that_has_yet_another_name_frees_nothing(tmp_path):
     seed = training(tmp_path, exported=1, states=2)
     os.link(seed / "state_0.pt", tmp_path / "kept.pt")
-    assert prune([tmp_path]) == (2, 0)
+    assert prune([tmp_path]) == (4, 200)
 
 
 def test_a_locked_folder_is_left_alone_with_a_message(tmp_path):

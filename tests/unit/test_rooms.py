@@ -21,7 +21,8 @@ FLOORS = (
     ("papers",),
     ("report",),
     ("plan",),
-    ("estimate", "operate"),
+    ("operate",),
+    ("estimate",),
 )
 """Rooms from the ground up; the modules in the root of the package are the ground."""
 HEAVY = {"torch", "pandas", "numpy", "scipy", "matplotlib", "h5py", "astropy", "sklearn"}

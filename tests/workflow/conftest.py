@@ -50,6 +50,8 @@ def _make(shared: Path) -> None:
         "all",
         "gpu_check",
         "results/smallest/fits/skirt/stylegan-seed0.fits",
+        # Stamps of any data set can be scored.
+        "results/smallest/studies/realism/sparse/scores/sersic/vae-seed0.parquet",
         GALFORGE_TRACE=str(trace),
         GALFORGE_TREE=str(tree),
         PYTHONPATH=str(Path(__file__).parent / "trace"),

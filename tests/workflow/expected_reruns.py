@@ -19,23 +19,30 @@ NUMERICAL = {
     "xgboost": "xgboost-cpu",
 }
 """Import name and name in the lock of the libraries that define numbers."""
-JOINED = {
-    "measure_chunk": "measure",
-    "measure_source_chunk": "measure_source",
-    "features_chunk": "features",
-    "features_source_chunk": "features_source",
-    "sample_chunk": "sample",
+PARTS = {"sample_chunk": "merge_samples"}
+"""Rules of parts, and the rule that puts them together where its name does not say it."""
+MEASURING = {
+    *("measure_morphology", "measure_morphology_source", "measure_morphology_source_chunk", "measure_photometry"),
+    *("measure_photometry_source", "measure_power_spectrum", "measure_power_spectrum_source"),
+    *("measure_power_spectrum_alone", "measure_power_spectrum_alone_source", "measure_features"),
+    *("measure_features_source", "measure_features_chunk", "measure_morphology_chunk"),
+    *("measure_band_features", "measure_band_features_source", "measure_sources", "measure_sources_source"),
+    *("measure_redshift", "measure_redshift_source", "measure_realism_source", "measure_realism_alone"),
+    *(f"measure_{name}_source_and_native" for name in ("morphology", "photometry", "power_spectrum", "features")),
+    "measure_features_source_and_native_chunk",
 }
-"""Rules of parts, and the rule that puts them together."""
+"""Rules that measure, each named after the first variant that it takes."""
+STAMPS = {"stamps", "stamps_mock", "stamps_native_mock", "stamps_scored_mock"}
+"""Rules of stamps, each named after what it makes besides."""
+LATENTS = {f"latents_{name}" for name in ("sersic", "cosmos", "skirt")}
+"""Rules of latent walks."""
 PASSIVE: dict[str, tuple[str, ...]] = {
     "calibrate_noise": ("pandas",),
     "cross_validate": ("scipy",),
     "cross_validate_network": ("scipy",),
-    **dict.fromkeys(("fit_scorer", "score", "figure_sparse_galaxies"), ("scipy",)),
-    **dict.fromkeys(("summarise_experiments", "summarise_real", "summarise_scorers"), ("scipy",)),
+    **dict.fromkeys(("score", "figure_sparse_galaxies"), ("scipy",)),
     "denoise_galaxies": ("scipy",),
     "export_fits": ("scipy",),
-    "export_weights": ("numpy",),
     "figure_divergences": ("scipy",),
     "figure_evolution": ("scipy",),
     "figure_interpolations": ("scipy",),
@@ -45,7 +52,8 @@ PASSIVE: dict[str, tuple[str, ...]] = {
     "figure_stamps": ("scipy",),
     "gpu_check": ("numpy",),
     "stamps": ("scipy",),
-    "stamps_native": ("pandas", "scipy"),
+    "stamps_native_mock": ("pandas",),
+    "train_segment": ("safetensors",),
 }
 """Libraries that a job loads for others, or to read a file: none of its numbers comes from them."""
 FROM_WILDCARDS = {
@@ -187,18 +195,20 @@ noise is given, of the published protocol in the corrected one."""
 TABLES = {
     **{f"tables_holzschuh2022_{name}": 1 for name in ("headline", "morphology", "colour_bulge", "denoising", "cost")},
     **{f"tables_gantastic2020_{name}": 1 for name in ("table1", "table2", "experiments")},
-    **{"tables_li2024_table1": 1, "tables_all": 1},
+    **dict.fromkeys(("tables_li2024_table1", "tables_li2024_successors", "tables_all"), 1),
 }
 """Jobs of tables, each named by the first one that it makes."""
 DOWNSTREAM_OF_TRAINING = {
-    "export_weights", "sample_chunk", "sample", "latents", "measure_chunk", "measure", "features_chunk", "features",
+    "sample_chunk", "merge_samples", "sample",
+    *LATENTS,
+    *(rule for rule in MEASURING if "_source" not in rule), "measure_redshift_source",
     "distances", "figure_stamps", "figure_interpolations", "figure_distributions",
     "figure_contours", "figure_planes", "figure_colours", "figure_spectra", "figure_history", "page",
     "denoise_galaxies", "train_denoiser", "evaluate_denoiser", "summarise_denoising",
-    "figure_sweep", "figure_robustness", "figure_denoised", "features_source", "figure_blind",
+    "figure_sweep", "figure_robustness", "figure_denoised", "figure_blind",
     "figure_redshift_grid", "figure_evolution", "figure_properties", "figure_divergences", "figure_losses",
-    "figure_redshifts", "time_drawing", "sample_galaxies", "score", "experiment", "summarise_generator",
-    "summarise_experiments", "figure_sparse_galaxies", "figure_sparse_images",
+    "figure_redshifts", "sample_galaxies", "experiment", "score_generator", "figure_sparse_galaxies",
+    "figure_sparse_images",
     *(name for name in TABLES if name != "tables_gantastic2020_table1"),
 }  # fmt: skip
 """Rules that run again with new weights."""

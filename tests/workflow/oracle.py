@@ -240,7 +240,7 @@ def shape(config):
     stages = Stages(config)
     runs = [[run.dataset, run.model, run.seeds] for run in config.run]
     parts = [
-        [stages.facts.measure_parts(d, who, m) for m in config.measures for who in ("source", "scored", "model")]
+        [stages.facts.measure_parts(d, who, [m]) for m in config.measures for who in ("source", "scored", "model")]
         for d in config.used_datasets
     ]
     calibrates = [[stages.facts.calibrates(d, m) for m in config.measures] for d in config.used_datasets]

@@ -65,5 +65,5 @@ def test_the_whole_plan_of_the_example_is_made(tree):
     done = snakemake(tree, "-n", config="mygalaxies.yaml")
     said = done.stdout + done.stderr
     assert done.returncode == 0, said
-    for rule in ("train_segment", "measure_source", "distances", "page"):
+    for rule in ("train_segment", "measure_morphology_source", "distances", "page"):
         assert re.search(rf"^{rule}\s+\d+$", said, re.MULTILINE), rule

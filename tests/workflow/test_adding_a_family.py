@@ -49,7 +49,7 @@ def test_only_the_new_model_s_jobs_are_planned_and_what_puts_all_models_together
     said = done.stdout + done.stderr
     assert done.returncode == 0, said
     jobs = re.findall(r"^\s*(?:local)?rule (\w+):\n((?: {4}.*\n)+)", said, re.MULTILINE)
-    assert {"train_segment", "sample", "measure", "distances"} <= {rule for rule, _ in jobs}, said
+    assert {"train_segment", "merge_samples", "measure_morphology", "distances"} <= {rule for rule, _ in jobs}, said
     for rule, lines in jobs:
         if rule.startswith(COLLECTING):
             continue

@@ -52,7 +52,8 @@ records.begin = lambda job, file: spec
 records.finish = lambda job, file: None
 class Files(dict):
     __getattr__ = dict.__getitem__
-job = SimpleNamespace(input=Files(names), output=Files(output), wildcards=Files(wildcards))
+log = Files(dict.fromkeys(output, "job.log"))
+job = SimpleNamespace(input=Files(names), output=Files(output), wildcards=Files(wildcards), log=log)
 runpy.run_path(f"workflow/scripts/{script}", init_globals={"snakemake": job})
 """
 TOYS = """
@@ -123,11 +124,14 @@ def test_both_are_planned_and_no_other_file_is_edited(plans):
     )
     assert {line[3:] for line in said.stdout.splitlines() if ".snakemake" not in line} == ADDED
     new = [job for job in after if job not in before]
-    measured = {(job["dataset"], job["who"]) for rule, job in new if job.get("measure") == "clumps"}
+    measured = {(job["dataset"], job.get("who", "both")) for rule, job in new if rule.startswith("measure_clumps")}
     compared = {(job["dataset"], job["model"]) for rule, job in new if job.get("group") == "clumpiness"}
-    assert {("sersic", "source"), ("sersic", "vae-seed0"), ("skirt", "native")} <= measured
+    assert {("sersic", "source"), ("sersic", "vae-seed0"), ("skirt", "both")} <= measured
     assert {("sersic", "vae"), ("cosmos", "vae"), ("skirt", "stylegan"), ("skirt", "roundtrip")} == compared
-    assert {job.get("measure") or job.get("group") for _, job in new} == {"clumps", "clumpiness"}
+    assert {job.get("group") or re.sub("_source(_and_native)?$", "", rule) for rule, job in new} == {
+        "measure_clumps",
+        "clumpiness",
+    }
     assert [job for job in before if job not in after] == []
 
 
@@ -157,13 +161,13 @@ def test_they_measure_and_compare_stamps(plans):
     (spec, _, _), (compared, _, _) = (
         stages(tree, [job], SMALLEST, "mine.yaml")[0].popitem()[1]
         for job in (
-            ("measure_source", {"dataset": "sersic", "who": "source", "measure": "clumps"}),
+            ("measure_clumps_source", {"dataset": "sersic", "who": "source"}),
             ("distances", {"dataset": "sersic", "model": "vae", "seed": "0", "group": "clumpiness"}),
         )
     )
     for name in ("source", "made"):
-        output = {"measurements": f"{name}.parquet"}
-        python(tree, JOB, ["measure.py", json.loads(spec), {"stamps": f"{name}.h5"}, output, {"who": name}])
+        output = {"clumps": f"{name}.parquet"}
+        python(tree, JOB, ["measure.py", json.loads(spec), {f"stamps {name}": f"{name}.h5"}, output, {"who": name}])
     names = {"tables": ["source.parquet", "made.parquet"]}
     wildcards = {"dataset": "sersic", "model": "vae", "seed": "0"}
     python(tree, JOB, ["distances.py", json.loads(compared), names, {"distances": "clumpiness.csv"}, wildcards])

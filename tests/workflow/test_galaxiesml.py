@@ -76,7 +76,7 @@ def made(tree: Path, name: str) -> tuple[np.ndarray, list[str], str]:
 
 def test_the_mock_becomes_stamps(tree):
     config = configured(tree, "hsc", source="mock", mock={"count": COUNT})
-    assert planned(tree, STAMPS, config=config) == {"raw_mock": 1, "stamps": 1}
+    assert planned(tree, STAMPS, config=config) == {"stamps_mock": 1}
     done = snakemake(tree, "--", STAMPS, config=config)
     assert done.returncode == 0, done.stdout + done.stderr
     images, splits, origin = made(tree, "hsc")

@@ -44,8 +44,9 @@ SMALL = {
     "compare": {"bootstrap": 20, "halvings": 10},
 }
 EVERY_RULE_AFTER_THE_CUTOUTS = {
-    "stamps", "train_segment", "export_weights", "sample_chunk", "sample", "latents", "calibrate_noise",
-    "measure_source", "measure", "features_source", "features", "distances", "figure_stamps",
+    "stamps", "train_segment", "sample", "latents_mine", "calibrate_noise", "distances",
+    *(f"measure_{name}{whose}" for name in ("morphology", "power_spectrum", "photometry", "features")
+      for whose in ("", "_source")), "figure_stamps",
     "figure_interpolations", "figure_distributions", "figure_contours", "figure_planes", "figure_spectra",
     "figure_history", "tables_holzschuh2022_headline", "tables_holzschuh2022_cost", "tables_all", "page",
 }  # fmt: skip

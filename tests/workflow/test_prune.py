@@ -36,10 +36,11 @@ def pruned(smallest_run, tmp_path_factory: pytest.TempPathFactory) -> Path:
         (finished,) = models.glob(f"{training}/work/state_0-*/finished.pt")
         assert os.path.samefile(state, finished), "removing one name alone would free nothing"
     before = allocated(models)
-    freed = sum((models / training / "state_0.pt").stat().st_size for training in TRAININGS)
+    names = ("state_0.pt", "weights_0.safetensors", "history_0.csv")
+    freed = sum((models / training / name).stat().st_size for training in TRAININGS for name in names)
     done = prune(tree)
     assert done.returncode == 0, done.stderr
-    assert "14 files and folders removed" in done.stdout
+    assert "28 files and folders removed" in done.stdout
     assert f"{freed / 2**30:.2f} GiB freed" in done.stdout
     assert before - allocated(models) >= freed
     return tree
@@ -50,7 +51,7 @@ def test_only_the_last_state_and_all_records_are_left(pruned):
         folder = pruned / "results/smallest/models" / training
         left = {path.name for path in folder.iterdir()}
         records = {f"state_{segment}.{kind}" for segment in (0, 1) for kind in ("json", "cost.json")}
-        assert left == records | {"state_1.pt", "weights.safetensors", "weights.json", "history.csv", "work"}
+        assert left == records | {"state_1.pt", "weights_1.safetensors", "history_1.csv", "work"}
         assert [path.name.split("-")[0] for path in (folder / "work").iterdir()] == ["state_1"]
 
 
@@ -83,7 +84,15 @@ def test_a_longer_training_adds_segments_only(pruned, configured):
 def test_a_key_of_the_report_reruns_the_report_only(pruned, configured):
     configured("name: smallest", "report: {stamps_per_row: 3}\nname: smallest")
     # The walks between latents have as many steps as a row has stamps.
-    shown = {"figure_stamps": 4, "latents": 4, "figure_interpolations": 3, "figure_sparse_galaxies": 1, "page": 1}
+    shown = {
+        "figure_stamps": 4,
+        "latents_sersic": 1,
+        "latents_cosmos": 1,
+        "latents_skirt": 1,
+        "figure_interpolations": 3,
+        "figure_sparse_galaxies": 1,
+        "page": 1,
+    }
     assert planned(pruned) == shown
 
 
@@ -91,7 +100,7 @@ def test_a_shorter_training_needs_what_was_pruned_and_the_driver_says_so(pruned,
     configured("images_total: 80", "images_total: 40")
     assert planned(pruned)["train_segment"] == len(TRAININGS)
     said = snakemake(pruned, "-n").stderr
-    assert said.count("is finished and will be trained again: training: state_0.pt is gone") == len(TRAININGS)
+    assert said.count("was trained and will be trained again: training: state_0.pt is gone") == len(TRAININGS)
 
 
 def test_a_changed_hyperparameter_is_still_announced(pruned, configured):

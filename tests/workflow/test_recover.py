@@ -25,8 +25,8 @@ run:
   - {dataset: sersic, model: vae, seeds: [0]}
 """
 SEED = "results/killed/models/sersic/vae/seed0"
-WEIGHTS = f"{SEED}/weights.safetensors"
-ARTEFACTS = ("state_0.pt", "state_1.pt", "weights.safetensors", "history.csv")
+WEIGHTS = f"{SEED}/weights_1.safetensors"
+ARTEFACTS = ("state_0.pt", "state_1.pt", "weights_1.safetensors", "history_1.csv")
 
 
 def made(tree: Path) -> dict[str, bytes]:

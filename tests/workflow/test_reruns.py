@@ -21,13 +21,16 @@ from expected_reruns import (
     FIXED,
     FROM_LOCK,
     FROM_WILDCARDS,
-    JOINED,
+    LATENTS,
+    MEASURING,
     NOT_REACHED,
     NOT_RUN,
     NUMERICAL,
     ONE_VALUE,
+    PARTS,
     PASSIVE,
     SHOWN,
+    STAMPS,
     TABLES,
     TOLD,
     UNUSED_HERE,
@@ -52,17 +55,26 @@ def made_by(smallest_run, what):
         if job["rule"] == "train_segment":
             later = {**job["wildcards"], "segment": "1"}
             found[name_of({"rule": "train_segment", "wildcards": later})] |= set(job[what])
-        if job["rule"] in JOINED:
+        if "part" in job["wildcards"]:
             whole = {key: value for key, value in job["wildcards"].items() if key not in ("part", "parts")}
-            found[name_of({"rule": JOINED[job["rule"]], "wildcards": whole})] |= set(job[what])
+            rule = PARTS.get(job["rule"], job["rule"].removesuffix("_chunk"))
+            found[name_of({"rule": rule, "wildcards": whole})] |= set(job[what])
     return found
 
 
+LOOPED = {
+    "tables_": "table",
+    "figures_": "figure",
+    "measure_": "measure",
+    "latents_": "latents",
+    "stamps": "stamps",
+}
+"""Beginnings of the names of rules that are written in a loop, and their scripts."""
+
+
 def script_of(rule):
-    whole = rule.removesuffix("_chunk").removesuffix("_source").removesuffix("_native")
-    if rule.startswith("tables_"):
-        return "table"
-    return {"features": "measure", "stamps_scored": "stamps"}.get(whole, whole)
+    looped = next((script for beginning, script in LOOPED.items() if rule.startswith(beginning)), None)
+    return looped or {"sample_chunk": "sample", "merge_samples": "sample"}.get(rule, rule)
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +101,10 @@ def test_the_run_had_every_rule(smallest_run):
         )
     )
     run = {job["rule"] for job in smallest_run.jobs}
-    assert {rule for rule in run if not rule.startswith("tables_")} == rules - {"download"}
+    assert {rule for rule in run if not rule.startswith(tuple(LOOPED))} == rules - {"download"}
+    assert {rule for rule in run if rule.startswith("measure_")} == MEASURING
+    assert {rule for rule in run if rule.startswith("latents_")} == LATENTS
+    assert {rule for rule in run if rule.startswith("stamps")} == STAMPS
     assert {rule for rule in run if rule.startswith("tables_")} == set(TABLES)
 
 
@@ -171,7 +186,8 @@ def test_every_key_reruns_the_jobs_that_read_it_and_no_other(smallest_run, mutat
 def test_no_torch_in_a_measuring_job(smallest_run):
     for job in smallest_run.jobs:
         measures = script_of(job["rule"]) in ("measure", "calibrate_noise", "distances")
-        if measures and not job["rule"].startswith("features"):
+        network = ("measure_features", "measure_band_features", "measure_redshift")
+        if measures and not job["rule"].startswith(network):
             assert "torch" not in job["top"], job["rule"]
 
 
@@ -274,7 +290,8 @@ def test_a_raised_library_version_reruns_its_dependents(smallest_run, edited):
     plan = planned(smallest_run.tree)
     # The corrected morphology, and the calibration for it, are measured by the other engine; every caption names it.
     named = {**TABLES, **SHOWN, **BY_REDSHIFT, "page": 1}
-    assert plan == {"measure_source": 4, "measure": 4, "distances": 5, **named}
+    measured = {"measure_morphology_source": 2, "measure_morphology_source_and_native": 1, "measure_morphology": 4}
+    assert plan == {**measured, "distances": 5, **named}
 
 
 def test_another_alpha_trains_and_tests_its_own_networks_only(smallest_run, edited):
@@ -311,7 +328,7 @@ def test_the_driver_says_what_would_be_trained_again_and_why(smallest_run, edite
     said = snakemake(smallest_run.tree, "-n").stderr
     assert "configuration 'smallest' (smallest scale) from config/config.yaml, tests/config/smallest.yaml" in said
     why = "training: training.ema_half_life_images was 40, is 20"
-    assert f"vae on sersic, seed 0, is finished and will be trained again: {why}" in said
+    assert f"vae on sersic, seed 0, was trained and will be trained again: {why}" in said
 
 
 def test_results_without_snakemakes_records_stop_the_run_with_the_remedy(smallest_run):

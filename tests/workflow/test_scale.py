@@ -9,17 +9,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 from tree import SNAKEMAKE, copy_tree
 
 OWN_STARTS = 24.0
 PEAK_MIB = 400.0
 START_SHARE = 1.0
+PER_GENERATOR = {"config/config.yaml": 31, "config/demo.yaml": 16}
+"""Most jobs for each model that is trained with a seed, all told: each costs its start, and on a cluster a place in the
+queue."""
+PAPER_STARTS = 5.5
 ONLY_IN_JOBS = {"astropy", "h5py", "matplotlib", "scipy", "sep", "skimage", "sklearn", "statmorph", "torch", "xgboost"}
 LARGE = """\
 name: large
 measures:
-  morphology: {chunk: 632}
-  morphology-published: {chunk: 632}
+  morphology: {chunk: 308}
+  morphology-published: {chunk: 308}
   features: null
   features-published: null
   features-inception: null
@@ -84,6 +89,26 @@ def test_ten_thousand_jobs_are_planned_in_seconds_and_little_memory(tmp_path):
         f"{plan.jobs} jobs took {plan.cpu:.1f} s of CPU time, Snakemake's start {own:.1f}"
     )
     assert plan.peak < PEAK_MIB, f"{plan.jobs} jobs took {plan.peak:.0f} MiB"
+
+
+@pytest.mark.parametrize("config", PER_GENERATOR)
+def test_a_generator_takes_few_jobs(config, tmp_path):
+    """A new rule that takes a job for each measure, figure or image is seen here."""
+    tree = copy_tree(tmp_path / "galforge")
+    runs = yaml.safe_load((tree / config).read_text())["run"]
+    generators = sum(len(run.get("seeds", [0])) for run in runs)
+    overlay = () if config == "config/config.yaml" else ("--configfile", config)
+    plan = spent(tree, "--profile", "profiles/local", *overlay, "--dry-run", "--quiet", "rules", "host", "reason")
+    assert 10 * generators < plan.jobs <= PER_GENERATOR[config] * generators, f"{plan.jobs} for {generators} generators"
+
+
+@pytest.mark.slow
+def test_the_papers_plan_takes_few_starts_of_snakemake(tmp_path):
+    tree = copy_tree(tmp_path / "galforge")
+    before = spent(tree, "--version").cpu
+    plan = spent(tree, "--profile", "profiles/local", "--dry-run", "--quiet", "rules", "host", "reason")
+    own = (before + spent(tree, "--version").cpu) / 2
+    assert plan.cpu < PAPER_STARTS * own, f"{plan.jobs} jobs took {plan.cpu:.1f} s, Snakemake's start {own:.1f}"
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@
 import errno
 import glob
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,11 +13,16 @@ _FULL = {code: os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT)}
 
 
 @contextmanager
-def replacing(path: str | Path) -> Iterator[Path]:
+def replacing(path: str | Path, token: str = "", check: Callable[[], None] = lambda: None) -> Iterator[Path]:
     """Yield a temporary path in the folder of ``path``, and rename it to ``path`` when the block ends without error.
 
     The file is flushed to disk before it is renamed. On an error it is removed, and a file that has the final name
     stays as it was. The suffix is kept, because some writers choose their format by it.
+
+    Args:
+        path: the final name.
+        token: tells the temporary files of several processes apart that may write the file at the same time.
+        check: called before the file is renamed; what it raises leaves the old file.
 
     Raises:
         GalforgeError: the disk is full.
@@ -25,17 +30,19 @@ def replacing(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Only one job at a time writes a file, so any other temporary file of it was left by a killed one.
-    for left in path.parent.glob(f".{glob.escape(path.stem)}.[0-9]*.part{path.suffix}"):
+    # Without a token only one job at a time writes a file, so any other temporary file of it was left by a killed one.
+    for left in () if token else path.parent.glob(f".{glob.escape(path.stem)}.[0-9]*.part{path.suffix}"):
         left.unlink(missing_ok=True)
-    temporary = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
+    temporary = path.with_name(f".{path.stem}.{token or os.getpid()}.part{path.suffix}")
     try:
         with naming(path):
             yield temporary
             with open(temporary, "rb") as written:
                 os.fsync(written.fileno())
+            check()
             os.replace(temporary, path)
     finally:
+        # Renaming a link over another link of the same file leaves both.
         temporary.unlink(missing_ok=True)
 
 

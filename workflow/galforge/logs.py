@@ -5,7 +5,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from galforge.errors import GalforgeError
 
@@ -25,6 +25,8 @@ def to_file(path: str | None) -> None:
     formatter = logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%d %H:%M:%S")
     for handler in handlers:
         handler.setFormatter(formatter)
+    for handler in log.handlers:
+        handler.close()
     log.handlers = handlers
     log.setLevel(logging.INFO)
     log.propagate = False
@@ -75,33 +77,18 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-class Scalars:
-    """Curves for TensorBoard.
-
-    Args:
-        folder: where its event files go.
+def curves(folder: Path) -> Any:
+    """TensorBoard's writer of event files in a folder.
 
     Raises:
         GalforgeError: TensorBoard is not installed.
     """
-
-    def __init__(self, folder: Path):
-        try:
-            # Imported only on demand, because it imports torch and takes seconds.
-            from torch.utils.tensorboard import SummaryWriter
-        except ImportError as error:
-            raise GalforgeError(
-                f"TensorBoard was asked for ({TENSORBOARD_VARIABLE}), but cannot be imported ({error}): run "
-                f"`.venv/bin/pip install tensorboard`, or unset {TENSORBOARD_VARIABLE}"
-            ) from error
-        self._writer = SummaryWriter(str(folder))
-
-    def add(self, images_seen: int, values: dict[str, float]) -> None:
-        """One point of each curve."""
-        for name, value in values.items():
-            self._writer.add_scalar(name, value, images_seen)
-        self._writer.flush()
-
-    def close(self) -> None:
-        """Close the event file."""
-        self._writer.close()
+    try:
+        # Imported only on demand, because it imports torch and takes seconds.
+        from torch.utils.tensorboard import SummaryWriter
+    except ImportError as error:
+        raise GalforgeError(
+            f"TensorBoard was asked for ({TENSORBOARD_VARIABLE}), but cannot be imported ({error}): run "
+            f"`.venv/bin/pip install tensorboard`, or unset {TENSORBOARD_VARIABLE}"
+        ) from error
+    return SummaryWriter(str(folder))

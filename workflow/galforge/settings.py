@@ -21,7 +21,8 @@ _SCIENTIFIC = re.compile(r"[+-]?\d+(\.\d*)?[eE][+-]?\d+")
 class Settings(BaseModel):
     """A section of the configuration.
 
-    Unknown keys and values of another type are refused. A field may declare in ``json_schema_extra``:
+    Unknown keys and values of another type are refused. The text below a field is its description, which
+    ``config.yaml`` and the schema show. A field may declare in ``json_schema_extra``:
 
     - ``as_before: value``: while the field has that value it is left out of the spec, so that a new setting does not
       rerun what was made without it;
@@ -32,7 +33,14 @@ class Settings(BaseModel):
     PARTIAL: ClassVar[bool] = False
     """Whether a spec may lack fields: those that its stage does not read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, validate_default=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        validate_default=True,
+        allow_inf_nan=False,
+        use_attribute_docstrings=True,
+    )
 
     @model_validator(mode="before")
     @classmethod

@@ -11,6 +11,7 @@ from galforge.config.tree import is_native
 from galforge.plan.comparisons import GROUPS, tables_needed
 from galforge.plan.driver import Driver
 from galforge.plan.comparisons import distance_files
+from galforge.plan.facts import rule_for
 from galforge.plan.table_stages import PREFIX
 from galforge.plan.tables import trained
 from galforge.operate.scheduler import calm
@@ -31,10 +32,8 @@ RESULTS = f"results/{CONFIG.overall.name}"
 RAW = CONFIG.overall.raw
 DENOISING = f"{RESULTS}/studies/denoising"
 REALISM = f"{RESULTS}/studies/realism"
-SOURCE = "source|native|scored"
-GENERATED = r"[a-z0-9_-]+-seed\d+"
-FEATURES = DRIVER.measures(by_network=True)
-PLAIN = DRIVER.measures(by_network=False)
+MEASURINGS = list(STAGES.facts.measuring.values())
+PARTED = [kind for kind in MEASURINGS if DRIVER.parted(kind)]
 
 
 wildcard_constraints:
@@ -54,7 +53,6 @@ wildcard_constraints:
     sweep=DRIVER.sweeps(),
     scorer="[a-z0-9_-]+",
     subject="[a-z0-9_-]+",
-    experiment="|".join(EXPERIMENTS),
 
 
 # A plan of thousands of jobs is millions of objects that live to the end: looking for garbage among them takes seconds.
@@ -90,9 +88,22 @@ def memory(megabytes):
 
 
 def raw_of(wildcards):
-    """Raw input of a data set: its download, its mock, the path the user gave, or nothing."""
+    """Raw input of a data set: its download, the path the user gave, or nothing."""
     # A folder has no checksum, and its date changes with any file that comes and goes: its listing decides instead.
-    return [ancient(path) if Path(path).is_dir() else path for path in DRIVER.raw(wildcards.dataset, RESULTS)]
+    return [ancient(path) if Path(path).is_dir() else path for path in DRIVER.raw(wildcards.dataset)]
+
+
+def stamps_files(rule):
+    """What a rule makes of raw input, by its name: stamps, and of mocks the raw file.
+
+    Galaxies of many sizes are kept as they are, too: that shows what one size for all costs. Of sparse images there are
+    those with scores, for networks that score, and what of images generators are trained on.
+    """
+    words = rule.split("_")
+    kinds = {"native": ("native",), "scored": ("scored", "parts", "thumbnails")}
+    files = {"raw": f"{RESULTS}/raw/{{dataset}}.tar"} if "mock" in words else {}
+    files["stamps"] = f"{RESULTS}/stamps/{{dataset}}.h5"
+    return files | {kind: f"{RESULTS}/stamps/{{dataset}}.{kind}.h5" for word in words for kind in kinds.get(word, ())}
 
 
 def listing_of(wildcards):
@@ -129,8 +140,9 @@ def trained_on(wildcards):
 
 def previous_state(wildcards):
     """The state before a segment; none before the first."""
-    folder = f"{RESULTS}/models/{wildcards.dataset}/{wildcards.model}/seed{wildcards.seed}"
-    return [] if wildcards.segment == "0" else f"{folder}/state_{int(wildcards.segment) - 1}.pt"
+    before = int(wildcards.segment) - 1
+    files = STAGES.facts.trained(wildcards.dataset, wildcards.model, wildcards.seed, before)
+    return files["state"] if before >= 0 else []
 
 
 def training_threads(wildcards):
@@ -143,10 +155,10 @@ def most_training_threads():
     return max(CONFIG.models[run.dataset, run.model].training.threads for run in CONFIG.run)
 
 
-def last_state(wildcards):
-    """The state at the end of a training."""
-    folder = f"{RESULTS}/models/{wildcards.dataset}/{wildcards.model}/seed{wildcards.seed}"
-    return f"{folder}/state_{STAGES.facts.segments(wildcards.dataset, wildcards.model) - 1}.pt"
+@signed
+def weights_of(wildcards):
+    """The averaged weights at the end of a training."""
+    return STAGES.facts.trained(wildcards.dataset, wildcards.model, wildcards.seed)["weights"]
 
 
 @signed
@@ -156,49 +168,73 @@ def conditions_source(wildcards):
     return stamps_path(wildcards.dataset, "source") if takes else []
 
 
-def sample_chunks(wildcards):
-    """Parts of a model's stamps."""
-    parts = STAGES.facts.sample_parts(wildcards.dataset)
-    folder = f"{RESULTS}/samples/{wildcards.dataset}/{wildcards.model}/seed{wildcards.seed}"
-    return [f"{folder}/part{i}of{parts}.h5" for i in range(parts)]
+def sample_chunks(ending):
+    """A file of each part of a model's stamps."""
+
+    def files(wildcards):
+        parts = STAGES.facts.sample_parts(wildcards.dataset)
+        folder = f"{RESULTS}/samples/{wildcards.dataset}/{wildcards.model}/seed{wildcards.seed}"
+        return [f"{folder}/part{i}of{parts}.{ending}" for i in range(parts)]
+
+    return signed(files)
 
 
-def measure_chunks(wildcards):
-    """Parts of a measurement; none where one job measures all stamps."""
-    parts = STAGES.facts.measure_parts(wildcards.dataset, wildcards.who, wildcards.measure)
-    folder = f"{RESULTS}/measurements/{wildcards.dataset}/{wildcards.who}/{wildcards.measure}"
-    return [] if parts == 1 else [f"{folder}/part{i}of{parts}.parquet" for i in range(parts)]
+def of_variants(kind, folder, ending, part=False):
+    """A file of each variant that a job measures, by the variant's name, or of a part of its stamps."""
+    path = f"{RESULTS}/{folder}/{{{{dataset}}}}/{{}}/{{}}{'/part{{part}}of{{parts}}' if part else ''}{ending}"
+    return {name: path.format(*variant) for name, variant in kind.variants.items()}
 
 
-@signed
-def scale_of(wildcards):
-    """The source's stamps, where they set the scale at which a network sees anybody's."""
-    stretched = DRIVER.stretches(wildcards.dataset, wildcards.measure)
-    return stamps_path(wildcards.dataset, "source") if stretched else []
+def parts_of_variants(kind):
+    """Measurements of a part of the stamps, which go when they are put together."""
+    return {name: temp(file) for name, file in of_variants(kind, "measurements", ".parquet", True).items()}
 
 
-@signed
-def network_of(wildcards):
-    """The file of weights of a measure's network, where they do not come with its package."""
-    return DRIVER.weights(wildcards.dataset, wildcards.measure)
+def measuring_record(kind):
+    """The record of a job that measures stamps: that of its first variant."""
+    return next(iter(of_variants(kind, "measurements", ".json").values()))
 
 
-def feature_threads(wildcards):
-    """Compute threads of a feature network; features without one take one."""
-    return optional(CONFIG.measured[wildcards.dataset, wildcards.measure].settings, "threads")
+def measuring_input(kind, part=False):
+    """What a job reads that measures stamps, or puts the parts of its measurements together.
+
+    By variant: its stamps, calibrated noise, the source's stamps where they set the scale at which a network sees
+    anybody's, the network's weights, and parts. What parts are made from stands there too: they are gone when a later
+    run compares.
+    """
+
+    def given(wildcards):
+        dataset, files = wildcards.dataset, {}
+        for name, (who, measure) in kind.variants.items():
+            who = who.format(**dict(wildcards.items()))
+            parts = 1 if part else STAGES.facts.measure_parts(dataset, who, kind.measures)
+            files[f"stamps {who}"] = stamps_path(dataset, who)
+            if STAGES.facts.calibrates(dataset, measure):
+                files[f"noise {name}"] = f"{RESULTS}/measurements/{dataset}/noise-{measure}.json"
+            if DRIVER.stretches(dataset, measure):
+                files[f"scale {name}"] = stamps_path(dataset, "source")
+            if weights := DRIVER.weights(dataset, measure):
+                files[f"weights {name}"] = weights
+            if parts > 1:
+                folder = f"{RESULTS}/measurements/{dataset}/{who}/{measure}"
+                files[f"chunks {name}"] = [f"{folder}/part{i}of{parts}.parquet" for i in range(parts)]
+        return files
+
+    return signed(given)
 
 
-@signed
-def noise_of(wildcards):
-    """The calibrated noise that a measurement adds, where it adds one."""
-    if not STAGES.facts.calibrates(wildcards.dataset, wildcards.measure):
-        return []
-    return f"{RESULTS}/measurements/{wildcards.dataset}/noise-{wildcards.measure}.json"
+def measuring_threads(kind):
+    """Compute threads of the networks that a job measures with; what measures without one takes one."""
+    return signed(
+        lambda wildcards: max(
+            optional(CONFIG.measured[wildcards.dataset, measure].settings, "threads") for measure in kind.measures
+        )
+    )
 
 
 def whos(dataset):
     """The source and every trained model of a data set, as measurements are filed."""
-    runs = [run for run in CONFIG.run if run.dataset == dataset]
+    runs = STAGES.facts.runs(dataset)
     return ["source", *trained(runs)]
 
 
@@ -208,10 +244,11 @@ def measurements_compared(wildcards):
     return [f"{RESULTS}/measurements/{wildcards.dataset}/{who}/{measure}.parquet" for who, measure in needed]
 
 
-def segment_costs(dataset, model, seed):
-    """Accounts of all segments of one training."""
-    folder = f"{RESULTS}/models/{dataset}/{model}/seed{seed}"
-    return [f"{folder}/state_{segment}.cost.json" for segment in range(STAGES.facts.segments(dataset, model))]
+def of_models(dataset, file):
+    """A file of each trained model of a data set, by the model's name and seed."""
+    return {
+        f"{run.model}-seed{seed}": file(run.model, seed) for run in STAGES.facts.runs(dataset) for seed in run.seeds
+    }
 
 
 def table_files(tables):
@@ -237,7 +274,7 @@ def page_tables(wildcards):
 
 def page_figures(wildcards):
     """Figures of every data set that runs."""
-    return DRIVER.figures.pictures()
+    return STAGES.figures.pictures()
 
 
 def page_stamps(wildcards):

@@ -13,7 +13,7 @@ rule distances:
     threads: 1
     resources:
         mem_mb=memory(8000),
-        runtime=60,
+        runtime=120,
     params:
         spec=spec("distances"),
         code=code("distances"),

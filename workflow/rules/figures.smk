@@ -1,9 +1,9 @@
 # One job draws all figures of a paper and a data set (or a sweep of the denoising study) that show the same trainings.
 
 # Captions of Snakemake's own report: in no parameter, so rewording one draws nothing again.
-config["captions"] |= {job.name: job.captions() for job in DRIVER.figures.jobs.values()}
+config["captions"] |= {job.name: job.captions() for job in STAGES.figures.jobs.values()}
 
-for job in DRIVER.figures.jobs.values():
+for job in STAGES.figures.jobs.values():
 
     rule:
         name:
@@ -28,7 +28,7 @@ for job in DRIVER.figures.jobs.values():
             mem_mb=memory(4000),
             runtime=30,
         params:
-            spec=lambda wildcards, job=job: job.stage().spec_param,
-            code=lambda wildcards, job=job: job.stage().code_param,
+            spec=spec(job.name),
+            code=code(job.name),
         script:
             "../scripts/figure.py"

@@ -1,21 +1,22 @@
+# Scorers of features need minutes: one job tries them all, and trains that of generated images on all images with
+# scores, so that no generated image waits for a network. Networks have a job each.
 rule cross_validate:
     input:
-        features=scored_features,
+        unpack(scored_features),
     output:
-        predictions=f"{REALISM}/{{dataset}}/predictions/{{scorer}}.parquet",
-        record=f"{REALISM}/{{dataset}}/predictions/{{scorer}}.json",
+        **by_scorer(REALISM, ".parquet", STAGES.realism.scorers(by_network=False)),
+        scorer=f"{REALISM}/{{dataset}}/scorer.json",
+        record=f"{REALISM}/{{dataset}}/predictions.json",
     log:
-        f"{RESULTS}/logs/realism/{{dataset}}/predictions/{{scorer}}.log",
+        **by_scorer(f"{RESULTS}/logs/realism", ".log", STAGES.realism.scorers(by_network=False)),
     benchmark:
-        f"{RESULTS}/benchmarks/realism/{{dataset}}/predictions/{{scorer}}.tsv"
-    wildcard_constraints:
-        scorer=DRIVER.scorers(by_network=False),
+        f"{RESULTS}/benchmarks/realism/{{dataset}}/predictions.tsv"
     conda:
         "../../envs/measure.yaml"
     threads: scorer_threads
     resources:
         mem_mb=memory(8000),
-        runtime=480,
+        runtime=720,
     params:
         spec=spec("cross_validate"),
         code=code("cross_validate"),
@@ -35,7 +36,7 @@ rule cross_validate_network:
     benchmark:
         f"{RESULTS}/benchmarks/realism/{{dataset}}/predictions/{{scorer}}.tsv"
     wildcard_constraints:
-        scorer=DRIVER.scorers(by_network=True),
+        scorer=DRIVER.scoring_networks(),
     conda:
         "../../envs/measure.yaml"
     threads: scorer_threads
@@ -48,29 +49,6 @@ rule cross_validate_network:
         code=code("cross_validate_network"),
     script:
         "../scripts/cross_validate_network.py"
-
-
-rule fit_scorer:
-    input:
-        features=f"{RESULTS}/measurements/{{dataset}}/scored/realism.parquet",
-    output:
-        scorer=f"{REALISM}/{{dataset}}/scorer.json",
-        record=f"{REALISM}/{{dataset}}/scorer.record.json",
-    log:
-        f"{RESULTS}/logs/realism/{{dataset}}/fit_scorer.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/realism/{{dataset}}/fit_scorer.tsv"
-    conda:
-        "../../envs/measure.yaml"
-    threads: scorer_threads
-    resources:
-        mem_mb=memory(8000),
-        runtime=240,
-    params:
-        spec=spec("fit_scorer"),
-        code=code("fit_scorer"),
-    script:
-        "../scripts/fit_scorer.py"
 
 
 # Stamps of any data set can be scored: `subject` is theirs, `dataset` that of the scorer.
@@ -98,57 +76,9 @@ rule score:
         "../scripts/score.py"
 
 
-rule summarise_scorers:
-    input:
-        predictions=predictions_of,
-        scores=f"{REALISM}/{{dataset}}/scores/{{dataset}}/scored.parquet",
-    output:
-        rows=f"{REALISM}/{{dataset}}/scorers.csv",
-        record=f"{REALISM}/{{dataset}}/scorers.json",
-    log:
-        f"{RESULTS}/logs/realism/{{dataset}}/summarise_scorers.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/realism/{{dataset}}/summarise_scorers.tsv"
-    conda:
-        "../../envs/measure.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory(4000),
-        runtime=60,
-    params:
-        spec=spec("summarise_scorers"),
-        code=code("summarise_scorers"),
-    script:
-        "../scripts/summarise_scorers.py"
-
-
-rule time_drawing:
-    input:
-        weights=f"{RESULTS}/models/{{dataset}}/{{model}}/seed{{seed}}/weights.safetensors",
-    output:
-        cost=f"{RESULTS}/samples/{{dataset}}/{{model}}/drawing-seed{{seed}}.json",
-        record=f"{RESULTS}/samples/{{dataset}}/{{model}}/drawing-seed{{seed}}.record.json",
-    log:
-        f"{RESULTS}/logs/time_drawing/{{dataset}}/{{model}}/seed{{seed}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/time_drawing/{{dataset}}/{{model}}/seed{{seed}}.tsv"
-    conda:
-        "../../envs/train.yaml"
-    threads: CONFIG.sampling.threads
-    resources:
-        mem_mb=memory(4000),
-        runtime=60,
-        gpu=1,
-    params:
-        spec=spec("time_drawing"),
-        code=code("time_drawing"),
-    script:
-        "../scripts/time_drawing.py"
-
-
 rule sample_galaxies:
     input:
-        weights=f"{RESULTS}/models/{{dataset}}/{{model}}/seed{{seed}}/weights.safetensors",
+        weights=weights_of,
     output:
         stamps=f"{RESULTS}/samples/{{dataset}}/{{model}}/galaxies-seed{{seed}}.h5",
         record=f"{RESULTS}/samples/{{dataset}}/{{model}}/galaxies-seed{{seed}}.json",
@@ -171,21 +101,22 @@ rule sample_galaxies:
 
 rule experiment:
     input:
-        weights=f"{RESULTS}/models/{{dataset}}/{{model}}/seed{{seed}}/weights.safetensors",
+        weights=weights_of,
         scorer=f"{REALISM}/{{dataset}}/scorer.json",
     output:
-        scores=f"{REALISM}/{{dataset}}/experiments/{{model}}-seed{{seed}}/{{experiment}}.parquet",
-        record=f"{REALISM}/{{dataset}}/experiments/{{model}}-seed{{seed}}/{{experiment}}.json",
+        **by_experiment(REALISM, ".parquet"),
+        rows=f"{REALISM}/{{dataset}}/experiments/{{model}}-seed{{seed}}.csv",
+        record=f"{REALISM}/{{dataset}}/experiments/{{model}}-seed{{seed}}.json",
     log:
-        f"{RESULTS}/logs/realism/{{dataset}}/experiments/{{model}}-seed{{seed}}/{{experiment}}.log",
+        **by_experiment(f"{RESULTS}/logs/realism", ".log"),
     benchmark:
-        f"{RESULTS}/benchmarks/realism/{{dataset}}/experiments/{{model}}-seed{{seed}}/{{experiment}}.tsv"
+        f"{RESULTS}/benchmarks/realism/{{dataset}}/experiments/{{model}}-seed{{seed}}.tsv"
     conda:
         "../../envs/measure.yaml"
     threads: CONFIG.sampling.threads
     resources:
         mem_mb=memory(4000),
-        runtime=720,
+        runtime=1440,
     params:
         spec=spec("experiment"),
         code=code("experiment"),
@@ -193,38 +124,20 @@ rule experiment:
         "../scripts/experiment.py"
 
 
-rule summarise_experiments:
-    input:
-        experiments=experiments_of,
-    output:
-        rows=f"{REALISM}/{{dataset}}/experiments/{{model}}-seed{{seed}}.csv",
-        record=f"{REALISM}/{{dataset}}/experiments/{{model}}-seed{{seed}}.json",
-    log:
-        f"{RESULTS}/logs/realism/{{dataset}}/experiments/{{model}}-seed{{seed}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/realism/{{dataset}}/experiments/{{model}}-seed{{seed}}.tsv"
-    conda:
-        "../../envs/measure.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory(2000),
-        runtime=30,
-    params:
-        spec=spec("summarise_experiments"),
-        code=code("summarise_experiments"),
-    script:
-        "../scripts/summarise_experiments.py"
+# Rows of tables are made where the scores are: both take less than the start of a job.
+ruleorder: score_generator > score_real > score
 
 
-rule summarise_generator:
+rule score_generator:
     input:
-        scores=f"{REALISM}/{{dataset}}/scores/{{dataset}}/{{model}}-seed{{seed}}.parquet",
+        scorer=f"{REALISM}/{{dataset}}/scorer.json",
         features=f"{RESULTS}/measurements/{{dataset}}/{{model}}-seed{{seed}}/realism.parquet",
         real=f"{RESULTS}/measurements/{{dataset}}/scored/realism.parquet",
         segments=model_costs,
-        drawing=f"{RESULTS}/samples/{{dataset}}/{{model}}/drawing-seed{{seed}}.json",
+        drawing=f"{RESULTS}/samples/{{dataset}}/{{model}}/seed{{seed}}.cost.json",
         galaxies=drawn_galaxies,
     output:
+        scores=f"{REALISM}/{{dataset}}/scores/{{dataset}}/{{model}}-seed{{seed}}.parquet",
         rows=f"{REALISM}/{{dataset}}/generators/{{model}}-seed{{seed}}.csv",
         record=f"{REALISM}/{{dataset}}/generators/{{model}}-seed{{seed}}.json",
     log:
@@ -238,23 +151,26 @@ rule summarise_generator:
         mem_mb=memory(4000),
         runtime=60,
     params:
-        spec=spec("summarise_generator"),
-        code=code("summarise_generator"),
+        spec=spec("score_generator"),
+        code=code("score_generator"),
     script:
-        "../scripts/summarise_generator.py"
+        "../scripts/score_generator.py"
 
 
-rule summarise_real:
+rule score_real:
     input:
-        scores=f"{REALISM}/{{dataset}}/scores/{{dataset}}/scored.parquet",
-        real=f"{RESULTS}/measurements/{{dataset}}/scored/realism.parquet",
+        **by_scorer(REALISM, ".parquet", CONFIG.realism.scorers),
+        scorer=f"{REALISM}/{{dataset}}/scorer.json",
+        features=f"{RESULTS}/measurements/{{dataset}}/scored/realism.parquet",
     output:
-        rows=f"{REALISM}/{{dataset}}/generators/real.csv",
-        record=f"{REALISM}/{{dataset}}/generators/real.json",
+        scores=f"{REALISM}/{{dataset}}/scores/{{dataset}}/scored.parquet",
+        real=f"{REALISM}/{{dataset}}/generators/real.csv",
+        scorers=f"{REALISM}/{{dataset}}/scorers.csv",
+        record=f"{REALISM}/{{dataset}}/scorers.json",
     log:
-        f"{RESULTS}/logs/realism/{{dataset}}/generators/real.log",
+        f"{RESULTS}/logs/realism/{{dataset}}/scorers.log",
     benchmark:
-        f"{RESULTS}/benchmarks/realism/{{dataset}}/generators/real.tsv"
+        f"{RESULTS}/benchmarks/realism/{{dataset}}/scorers.tsv"
     conda:
         "../../envs/measure.yaml"
     threads: 1
@@ -262,7 +178,7 @@ rule summarise_real:
         mem_mb=memory(4000),
         runtime=60,
     params:
-        spec=spec("summarise_real"),
-        code=code("summarise_real"),
+        spec=spec("score_real"),
+        code=code("score_real"),
     script:
-        "../scripts/summarise_real.py"
+        "../scripts/score_real.py"

@@ -1,11 +1,18 @@
-rule sample_chunk:
+rule sample:
     input:
-        weights=f"{RESULTS}/models/{{dataset}}/{{model}}/seed{{seed}}/weights.safetensors",
+        weights=weights_of,
         source=conditions_source,
     output:
-        stamps=temp(f"{RESULTS}/samples/{{dataset}}/{{model}}/seed{{seed}}/part{{part}}of{{parts}}.h5"),
+        stamps=f"{RESULTS}/samples/{{dataset}}/{{model}}/seed{{seed}}.h5",
+        # Time, and on what: apart from the record, which is the same however long it took.
+        cost=f"{RESULTS}/samples/{{dataset}}/{{model}}/seed{{seed}}.cost.json",
+        record=f"{RESULTS}/samples/{{dataset}}/{{model}}/seed{{seed}}.json",
     log:
-        f"{RESULTS}/logs/sample/{{dataset}}/{{model}}/seed{{seed}}/part{{part}}of{{parts}}.log",
+        f"{RESULTS}/logs/sample/{{dataset}}/{{model}}/seed{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/sample/{{dataset}}/{{model}}/seed{{seed}}.tsv"
+    wildcard_constraints:
+        dataset=DRIVER.sampled(in_parts=False),
     conda:
         "../../envs/train.yaml"
     threads: CONFIG.sampling.threads
@@ -14,60 +21,70 @@ rule sample_chunk:
         runtime=480,
         gpu=1,
     params:
-        spec=spec("sample_chunk"),
-        code=code("sample_chunk"),
-    script:
-        "../scripts/sample.py"
-
-
-rule sample:
-    input:
-        # The weights stand here too: the chunks are gone when a later run compares.
-        weights=f"{RESULTS}/models/{{dataset}}/{{model}}/seed{{seed}}/weights.safetensors",
-        source=conditions_source,
-        chunks=sample_chunks,
-    output:
-        stamps=f"{RESULTS}/samples/{{dataset}}/{{model}}/seed{{seed}}.h5",
-        record=f"{RESULTS}/samples/{{dataset}}/{{model}}/seed{{seed}}.json",
-    log:
-        f"{RESULTS}/logs/sample/{{dataset}}/{{model}}/seed{{seed}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/sample/{{dataset}}/{{model}}/seed{{seed}}.tsv"
-    conda:
-        "../../envs/train.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory(2000),
-        runtime=60,
-    params:
         spec=spec("sample"),
         code=code("sample"),
     script:
         "../scripts/sample.py"
 
 
-rule latents:
-    input:
-        weights=f"{RESULTS}/models/{{dataset}}/{{model}}/seed{{seed}}/weights.safetensors",
-        stamps=f"{RESULTS}/stamps/{{dataset}}.h5",
+use rule sample as sample_chunk with:
     output:
-        stamps=f"{RESULTS}/samples/{{dataset}}/{{model}}/latents-seed{{seed}}.h5",
-        record=f"{RESULTS}/samples/{{dataset}}/{{model}}/latents-seed{{seed}}.json",
+        stamps=temp(f"{RESULTS}/samples/{{dataset}}/{{model}}/seed{{seed}}/part{{part}}of{{parts}}.h5"),
+        cost=temp(f"{RESULTS}/samples/{{dataset}}/{{model}}/seed{{seed}}/part{{part}}of{{parts}}.cost.json"),
     log:
-        f"{RESULTS}/logs/latents/{{dataset}}/{{model}}/seed{{seed}}.log",
+        f"{RESULTS}/logs/sample/{{dataset}}/{{model}}/seed{{seed}}/part{{part}}of{{parts}}.log",
     benchmark:
-        f"{RESULTS}/benchmarks/latents/{{dataset}}/{{model}}/seed{{seed}}.tsv"
-    conda:
-        "../../envs/train.yaml"
-    threads: CONFIG.sampling.threads
+        f"{RESULTS}/benchmarks/sample/{{dataset}}/{{model}}/seed{{seed}}/part{{part}}of{{parts}}.tsv"
+    wildcard_constraints:
+        dataset=DRIVER.sampled(in_parts=True),
+
+
+use rule sample as merge_samples with:
+    input:
+        # The weights stand here too: the chunks are gone when a later run compares.
+        weights=weights_of,
+        source=conditions_source,
+        chunks=sample_chunks("h5"),
+        costs=sample_chunks("cost.json"),
+    benchmark:
+        f"{RESULTS}/benchmarks/merge_samples/{{dataset}}/{{model}}/seed{{seed}}.tsv"
+    wildcard_constraints:
+        dataset=DRIVER.sampled(in_parts=True),
+    threads: 1
     resources:
-        mem_mb=memory(4000),
-        runtime=30,
-    params:
-        spec=spec("latents"),
-        code=code("latents"),
-    script:
-        "../scripts/latents.py"
+        mem_mb=memory(2000),
+        runtime=60,
+
+
+# One job for all models of a data set: each takes no longer than the start of a job.
+for name in CONFIG.used_datasets:
+
+    rule:
+        name:
+            rule_for("latents", name)
+        input:
+            **of_models(name, lambda model, seed: STAGES.facts.trained(name, model, seed)["weights"]),
+            stamps=f"{RESULTS}/stamps/{{dataset}}.h5",
+        output:
+            **of_models(name, lambda model, seed: f"{RESULTS}/samples/{{dataset}}/{model}/latents-seed{seed}.h5"),
+            record=f"{RESULTS}/samples/{{dataset}}/latents.json",
+        log:
+            f"{RESULTS}/logs/latents/{{dataset}}.log",
+        benchmark:
+            f"{RESULTS}/benchmarks/latents/{{dataset}}.tsv"
+        wildcard_constraints:
+            dataset=name,
+        conda:
+            "../../envs/train.yaml"
+        threads: CONFIG.sampling.threads
+        resources:
+            mem_mb=memory(4000),
+            runtime=60,
+        params:
+            spec=spec(rule_for("latents", name)),
+            code=code(rule_for("latents", name)),
+        script:
+            "../scripts/latents.py"
 
 
 rule export_fits:

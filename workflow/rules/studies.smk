@@ -53,10 +53,12 @@ def sweep_references(kind):
     return lambda wildcards: f"{DENOISING}/{STAGES.facts.sweep(wildcards.sweep).dataset}/references.{kind}"
 
 
+@signed
 def scored_features(wildcards):
-    """Features of the images with scores that a scorer is trained on."""
+    """Features of the images with scores that scorers are trained on, by their measures."""
     folder = f"{RESULTS}/measurements/{wildcards.dataset}/scored"
-    return [f"{folder}/{measure}.parquet" for measure in STAGES.realism.scorer_measures(wildcards.scorer)]
+    measures = STAGES.stage("cross_validate", {"dataset": wildcards.dataset}).spec["measures"]
+    return {measure: f"{folder}/{measure}.parquet" for measure in measures}
 
 
 @signed
@@ -70,14 +72,19 @@ def scorer_threads(wildcards):
     return CONFIG.realism.threads
 
 
-def predictions_of(wildcards):
-    """Scores that every scorer gave images which it was not trained on."""
-    return [f"{REALISM}/{wildcards.dataset}/predictions/{name}.parquet" for name in CONFIG.realism.scorers]
+def by_scorer(folder, ending, scorers):
+    """A file of each of some scorers, by the scorer's name."""
+    return {scorer: f"{folder}/{{dataset}}/predictions/{scorer}{ending}" for scorer in scorers}
+
+
+def by_experiment(folder, ending):
+    """A file of each experiment with a model, by the experiment's name."""
+    return {name: f"{folder}/{{dataset}}/experiments/{{model}}-seed{{seed}}/{name}{ending}" for name in EXPERIMENTS}
 
 
 def model_costs(wildcards):
     """Accounts of all segments of a training."""
-    return segment_costs(wildcards.dataset, wildcards.model, wildcards.seed)
+    return STAGES.facts.costs(wildcards.dataset, wildcards.model, wildcards.seed)
 
 
 @signed
@@ -86,9 +93,3 @@ def drawn_galaxies(wildcards):
     if not STAGES.facts.draws_galaxies(wildcards.dataset, wildcards.model):
         return []
     return f"{RESULTS}/samples/{wildcards.dataset}/{wildcards.model}/galaxies-seed{wildcards.seed}.h5"
-
-
-def experiments_of(wildcards):
-    """Results of all experiments with a model."""
-    folder = f"{REALISM}/{wildcards.dataset}/experiments/{wildcards.model}-seed{wildcards.seed}"
-    return [f"{folder}/{experiment}.parquet" for experiment in EXPERIMENTS]

@@ -4,6 +4,8 @@ rule train_segment:
         state=previous_state,
     output:
         state=f"{RESULTS}/models/{{dataset}}/{{model}}/seed{{seed}}/state_{{segment}}.pt",
+        weights=f"{RESULTS}/models/{{dataset}}/{{model}}/seed{{seed}}/weights_{{segment}}.safetensors",
+        history=f"{RESULTS}/models/{{dataset}}/{{model}}/seed{{seed}}/history_{{segment}}.csv",
         # Time, and on what: apart from the state, which is the same however long it took.
         cost=f"{RESULTS}/models/{{dataset}}/{{model}}/seed{{seed}}/state_{{segment}}.cost.json",
         record=f"{RESULTS}/models/{{dataset}}/{{model}}/seed{{seed}}/state_{{segment}}.json",
@@ -25,27 +27,3 @@ rule train_segment:
         code=code("train_segment"),
     script:
         "../scripts/train_segment.py"
-
-
-rule export_weights:
-    input:
-        state=last_state,
-    output:
-        weights=f"{RESULTS}/models/{{dataset}}/{{model}}/seed{{seed}}/weights.safetensors",
-        history=f"{RESULTS}/models/{{dataset}}/{{model}}/seed{{seed}}/history.csv",
-        record=f"{RESULTS}/models/{{dataset}}/{{model}}/seed{{seed}}/weights.json",
-    log:
-        f"{RESULTS}/logs/export_weights/{{dataset}}/{{model}}/seed{{seed}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/export_weights/{{dataset}}/{{model}}/seed{{seed}}.tsv"
-    conda:
-        "../../envs/train.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory(4000),
-        runtime=20,
-    params:
-        spec=spec("export_weights"),
-        code=code("export_weights"),
-    script:
-        "../scripts/export_weights.py"

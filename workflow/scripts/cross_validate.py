@@ -1,17 +1,25 @@
-"""Scores that a scorer gives to images that it was not trained on."""
+"""Scores that scorers of features give to images that they were not trained on, and the scorer of generated images."""
+
+from pathlib import Path
 
 import pandas as pd
 
+from galforge import logs
 from galforge.atomic import replacing
 from galforge.compare.joined import joined
 from galforge.provenance.records import begin, finish
 from galforge.studies.realism.chosen import chosen
+from galforge.studies.realism.trees import fit_scorer
 from galforge.studies.realism.validation import cross_validate
 
 spec = begin(snakemake, __file__)
 settings = chosen(spec["settings"])
-images = joined([pd.read_parquet(path) for path in snakemake.input.features])
-table = cross_validate(images, spec["scorer"], settings)
-with replacing(snakemake.output.predictions) as temporary:
-    table.to_parquet(temporary, index=False)
+tables = {measure: pd.read_parquet(snakemake.input[measure]) for measure in spec["measures"]}
+for scorer, measures in spec["scorers"].items():
+    logs.to_file(snakemake.log[scorer])
+    predictions = cross_validate(joined([tables[measure] for measure in measures]), scorer, settings)
+    with replacing(snakemake.output[scorer]) as temporary:
+        predictions.to_parquet(temporary, index=False)
+features, *_ = spec["scorers"][spec["scorer"]]
+fit_scorer(tables[features], spec["scorer"], settings, Path(snakemake.output.scorer))
 finish(snakemake, __file__)

@@ -1,4 +1,4 @@
-"""Walk through a model's latent space, and reconstruct source stamps."""
+"""Walk through the latent space of each model of a data set, and reconstruct source stamps."""
 
 from pathlib import Path
 
@@ -6,6 +6,12 @@ from galforge.provenance.records import begin, finish
 from galforge.sampling.latents import walk
 
 spec = begin(snakemake, __file__)
-weights, stamps, out = Path(snakemake.input.weights), Path(snakemake.input.stamps), Path(snakemake.output.stamps)
-walk(weights, stamps, out, spec["rows"], spec["steps"], spec["seed"], spec["device"], spec["threads"])
-finish(snakemake, __file__, seed=spec["seed"])
+for who, model in spec["models"].items():
+    walk(
+        Path(snakemake.input[who]),
+        Path(snakemake.input.stamps),
+        Path(snakemake.output[who]),
+        seed=model["seed"],
+        **{name: spec[name] for name in ("rows", "steps", "device", "threads")},
+    )
+finish(snakemake, __file__)

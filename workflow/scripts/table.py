@@ -1,14 +1,15 @@
 """Make tables: what was measured beside what was printed, for machines and for people."""
 
+from galforge.papers import assembly
 from galforge.papers.table import Table
 from galforge.provenance.records import begin, finish
-from galforge.report import tables
+from galforge.report import formats
 
 spec = begin(snakemake, __file__)
 inputs = dict(snakemake.input.items())
 for name, about in spec["tables"]:
     table = Table.from_spec(name, about)
-    frame = tables.make(table, inputs, spec)
+    frame = assembly.make(table, inputs, spec)
     paths = [snakemake.output[f"{table.file}_{kind}"] for kind in ("csv", "md", "tex")]
-    tables.write(table, frame, spec["scale"], spec["statmorph"], paths)
+    formats.write(table, frame, spec["scale"], spec["statmorph"], paths)
 finish(snakemake, __file__)

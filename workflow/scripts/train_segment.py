@@ -7,6 +7,7 @@ from pathlib import Path
 from galforge.logs import TENSORBOARD_VARIABLE
 from galforge.provenance.records import DRIVER_JOB_VARIABLE, begin, finish
 from galforge.stamps.file import Stamps
+from galforge.training.export import export
 from galforge.training.gpus import processes
 from galforge.training.launch import launch
 
@@ -37,4 +38,5 @@ job = {
     "cost_out": snakemake.output.cost,
 }
 launch(job, processes(snakemake.resources.get("gpu"), snakemake.resources.get("gres")))
+export(state, Path(segment["state_in"]) if segment["state_in"] else None)
 finish(snakemake, __file__, seed=spec["seed"], key=key)

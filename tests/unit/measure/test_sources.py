@@ -310,3 +310,11 @@ def test_pixels_that_are_not_finite_are_named(stamps_of):
 def test_psf_widths_have_to_fit_the_bands(stamps):
     with pytest.raises(GalforgeError, match=r"5 bands .* psf_fwhm has 2"):
         measure(stamps, 0, 1, MeasureSettings(psf_fwhm=[0.7, 0.8]), 0, 0, 0)
+
+
+@pytest.mark.parametrize("sides", [((37, 41), 5), ((64, 64), 25), ((20, 33), 3)])
+def test_the_convolution_is_that_of_scipy_to_the_last_bit(sides):
+    random = np.random.default_rng(4)
+    (height, width), side = sides
+    image, psf = random.normal(size=(height, width)), random.uniform(size=(side, side))
+    assert np.array_equal(profile._convolved(image, psf), fftconvolve(image, psf, mode="same"))

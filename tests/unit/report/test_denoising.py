@@ -10,10 +10,10 @@ from matplotlib.axes import Axes
 
 from galforge.drawing import style
 from galforge.errors import GalforgeError
-from galforge.papers import registry
+from galforge.papers import assembly, registry
 from galforge.papers.holzschuh2022 import denoising_table
 from galforge.papers.holzschuh2022.figures import denoised, robustness, sweep
-from galforge.report import formats, page, tables
+from galforge.report import formats, page
 from galforge.report.layout import blocks
 from galforge.report.summary import figures
 from galforge.seeds import generator
@@ -33,7 +33,7 @@ def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @cache
 def printed() -> pd.DataFrame:
-    return tables.read_published([ROOT / "config/published/holzschuh2022.csv"])
+    return assembly.read_published([ROOT / "config/published/holzschuh2022.csv"])
 
 
 def summary(dataset: str = "skirt", model: str = "stylegan-train", origin: str = "simulated") -> pd.DataFrame:
@@ -91,8 +91,8 @@ def test_refuses_no_sweep_and_one_twice() -> None:
         denoising_table.assemble(DENOISING, [], printed())
     with pytest.raises(GalforgeError, match="comes twice"):
         denoising_table.assemble(DENOISING, [summary(), summary()], printed())
-    with pytest.raises(tables.TablesError, match="holzschuh2022/denoising is not made of distances"):
-        tables.assemble(DENOISING, [summary()], printed())
+    with pytest.raises(assembly.TablesError, match="holzschuh2022/denoising is not made of distances"):
+        assembly.assemble(DENOISING, [summary()], printed())
 
 
 def test_blocks_say_what_a_sweep_comes_to() -> None:
@@ -136,7 +136,7 @@ def test_rows_without_any_value_and_tiny_numbers() -> None:
 
 def test_written_table_reads_back_and_says_what_it_is(tmp_path: Path) -> None:
     files = [tmp_path / f"denoising.{ending}" for ending in ("csv", "md", "tex")]
-    tables.write(DENOISING, table(), "demo", "7.8", files)
+    formats.write(DENOISING, table(), "demo", "7.8", files)
     assert denoising_table.blocks(DENOISING, pd.read_csv(files[0])) == denoising_table.blocks(DENOISING, table())
     for text in (file.read_text(encoding="utf-8") for file in files[1:]):
         for said in ("scale: demo", "never compared across tests", "claimed only where", "tuned for each test"):
@@ -246,11 +246,13 @@ def test_page_has_a_section(tmp_path: Path) -> None:
     }
     with style.figure(2.0, 1.0) as drawn:
         for kind in ("sweep", "robustness", "denoised"):
-            name = tmp_path / f"{kind}-skirt-stylegan-train-seed0-denoiser.png"
+            name = tmp_path / "holzschuh2022" / f"{kind}-skirt-stylegan-train-seed0-denoiser.png"
             style.save(drawn, name, tmp_path / "f.pdf")
-    shown = figures(sorted(map(str, tmp_path.glob("*.png"))), {"holzschuh2022/denoising": table()}, "7.8")
-    assert {figure.dataset for figure in shown} == {"skirt-stylegan-train-seed0-denoiser"}
-    tables.write(DENOISING, table(), "demo", "7.8", [tmp_path / f"t.{ending}" for ending in ("csv", "md", "tex")])
+    said = {"title": "Title", "caption": "Caption", "alternative": "What {dataset} shows", "engine_of": ""}
+    about = {f"holzschuh2022/{kind}": said for kind in ("sweep", "robustness", "denoised")}
+    shown = figures(sorted(map(str, tmp_path.glob("*/*.png"))), about, {DENOISING.name: table()}, "7.8")
+    assert {figure.subject for figure in shown} == {"skirt-stylegan-train-seed0-denoiser"}
+    formats.write(DENOISING, table(), "demo", "7.8", [tmp_path / f"t.{ending}" for ending in ("csv", "md", "tex")])
     page.build(made, {"holzschuh2022/denoising": pd.read_csv(tmp_path / "t.csv")}, shown, tmp_path / "index.html")
     text = tmp_path.joinpath("index.html").read_text(encoding="utf-8")
     section = text[text.index('<section id="denoising"') :].partition("</section>")[0]

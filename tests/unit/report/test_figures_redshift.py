@@ -14,9 +14,8 @@ from galforge.drawing.panels import StampsFigureError
 from galforge.drawing.redshift import RedshiftFigureError
 from galforge.drawing.style import figure
 from galforge.errors import GalforgeError
-from galforge.papers import registry
+from galforge.papers import assembly, registry
 from galforge.papers.li2024.figures import blind, divergences, evolution, losses, properties, redshift_grid, redshifts
-from galforge.report import tables
 from galforge.stamps.file import Stamps, StampsWriter
 from toys import galaxies_of_redshift as toy
 from toys import li2024
@@ -42,7 +41,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 def table(*models: str) -> pd.DataFrame:
     found = [li2024.distances(model) for model in models or ("real", "cvae", "ddpm")]
-    return tables.assemble(registry.table("li2024/table1"), found, tables.read_published([]))
+    return assembly.assemble(registry.table("li2024/table1"), found, assembly.read_published([]))
 
 
 def draw(kind: str, folder: Path, files: dict[str, Path]) -> tuple[Path, ...]:

@@ -1,6 +1,7 @@
 """Tables and figures of Gantastic 4 (2020): printed values at their rows, and what figures show and refuse."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -10,11 +11,11 @@ from matplotlib.image import imread
 
 from galforge.drawing import mosaic, style
 from galforge.drawing.names import MODELS, model_label
-from galforge.papers import registry
+from galforge.papers import assembly, registry
 from galforge.papers.gantastic2020.figures import score_features, sparse_galaxies, sparse_images
 from galforge.papers.gantastic2020.tables import FEATURES
 from galforge.papers.printed import printed
-from galforge.report import captions, formats, layout, page, tables
+from galforge.report import captions, formats, layout, page
 from galforge.seeds import generator
 from toys import gantastic2020 as toy
 
@@ -27,12 +28,12 @@ LABEL = "sparse (mock, demo scale)"
 
 @pytest.fixture(scope="module")
 def published() -> pd.DataFrame:
-    return tables.read_published([OWN, LI])
+    return assembly.read_published([OWN, LI])
 
 
 @pytest.fixture(scope="module")
 def made(published: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    return {name: tables.assemble(table, toy.distances(), published) for name, table in TABLES.items()}
+    return {name: assembly.assemble(table, toy.distances(), published) for name, table in TABLES.items()}
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def one(table: pd.DataFrame, **where: str) -> pd.Series:
 
 
 def test_printed_values_are_those_of_the_paper(published: pd.DataFrame) -> None:
-    own = published[published["study"] == "gantastic2020"]
+    own = published[published["paper"] == "gantastic2020"]
     assert len(own) == 26
     values = own.set_index(["table", "model", "metric", "property"])["value"]
     assert values["table1", "xgboost", "mae", "histogram+power_spectrum"] == 0.09396
@@ -61,9 +62,9 @@ def test_printed_values_are_those_of_the_paper(published: pd.DataFrame) -> None:
 
 def test_every_printed_value_finds_its_row(made: dict[str, pd.DataFrame], published: pd.DataFrame) -> None:
     found = sum(int(table["published"].notna().sum()) for table in made.values())
-    assert found == (published["study"] == "gantastic2020").sum()
+    assert found == (published["paper"] == "gantastic2020").sum()
     for name, table in made.items():
-        assert tuple(table.columns) == tables.COLUMNS
+        assert tuple(table.columns) == assembly.COLUMNS
         assert table.loc[table["published"].notna(), "seeds"].notna().all(), f"a row of its own in {name}"
         assert set(table["metric"]) == set(TABLES[name].metrics)
 
@@ -111,7 +112,7 @@ def test_generated_images_stand_beside_real_ones(made: dict[str, pd.DataFrame]) 
 def test_seeds_of_a_model_are_averaged(published: pd.DataFrame) -> None:
     frames = [toy.scores("real"), toy.scores("baseline2"), toy.scores("baseline2", 1)]
     frames[2].loc[frames[2]["metric"] == "mean_score", "value"] = 0.99
-    row = one(tables.assemble(TABLES["table2"], frames, published), model="baseline2", metric="mean_score")
+    row = one(assembly.assemble(TABLES["table2"], frames, published), model="baseline2", metric="mean_score")
     assert (row["value"], row["seeds"], row["published"]) == (pytest.approx(0.94), 2, 0.89)
     assert row["standard_error"] == pytest.approx(np.hypot(0.03, 0.05))
 
@@ -134,7 +135,7 @@ def test_experiments_say_what_changes(made: dict[str, pd.DataFrame]) -> None:
 @pytest.mark.parametrize("name", TABLES)
 def test_files_say_the_same_read_back(made: dict[str, pd.DataFrame], name: str, tmp_path: Path) -> None:
     paths = [tmp_path / f"{name}.{kind}" for kind in ("csv", "md", "tex")]
-    tables.write(TABLES[name], made[name], "demo", "7.8", paths)
+    formats.write(TABLES[name], made[name], "demo", "7.8", paths)
     assert layout.blocks(TABLES[name], pd.read_csv(paths[0])) == layout.blocks(TABLES[name], made[name])
     markdown, latex = (path.read_text(encoding="utf-8") for path in paths[1:])
     for said in ("sparse (mock, up to", " images)", "scale: demo", "printed", "Sizes are numbers of images"):
@@ -167,13 +168,12 @@ def test_names_of_scorers_that_are_not_known_are_shown_as_they_are() -> None:
 
 
 def test_the_section_has_its_tables_and_figures() -> None:
-    assert set(page.TOGETHER["gantastic2020"]) == {table.name for table in TABLES.values()}
-    shown = dict.fromkeys([table.name for table in TABLES.values()], "table")
-    drawn = {kind: [] for kind in page.FIGURES} | {"sparse_galaxies": ["picture"]}
+    shown = {table.name: {"name": table.name} for table in TABLES.values()}
+    figure = page.Figure(Path("a.png"), "gantastic2020", "sparse_galaxies", "sparse", "Title", "Caption", "Text")
+    drawn = {("gantastic2020", "sparse_galaxies"): [SimpleNamespace(figure=figure)]}
     (section,) = page.sections(shown, drawn)
     assert section["title"] == "Gantastic 4 (2020): sparse images and their scores"
-    assert (len(section["tables"]), section["kinds"]) == (3, ["sparse_galaxies"])
-    assert next(iter(page.SECTIONS)) == "all"
+    assert (len(section["tables"]), len(section["galleries"])) == (3, 1)
 
 
 def image(side: int, index: int, galaxies: int = 12) -> np.ndarray:

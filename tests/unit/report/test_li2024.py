@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 
 from galforge.drawing.names import split_bin
-from galforge.papers import registry
+from galforge.papers import assembly, registry
 from galforge.papers.readings import at_floor
-from galforge.report import captions, formats, layout, tables
+from galforge.report import captions, formats, layout
 from toys import li2024 as toy
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -20,11 +20,11 @@ NETWORK = "efficientnet-lite0"
 
 @pytest.fixture(scope="module")
 def published() -> pd.DataFrame:
-    return tables.read_published([ROOT / "config/published/li2024.csv"])
+    return assembly.read_published([ROOT / "config/published/li2024.csv"])
 
 
 def table1(published: pd.DataFrame, models: tuple[str, ...] = MODELS, **more: object) -> pd.DataFrame:
-    return tables.assemble(TABLE1, [toy.distances(model, **more) for model in models], published)
+    return assembly.assemble(TABLE1, [toy.distances(model, **more) for model in models], published)
 
 
 def one(table: pd.DataFrame, **where: str) -> pd.Series:
@@ -35,7 +35,7 @@ def one(table: pd.DataFrame, **where: str) -> pd.Series:
 
 
 def test_printed_values_are_those_of_the_shared_list(published: pd.DataFrame) -> None:
-    assert set(published["study"]) == {"li2024"}
+    assert set(published["paper"]) == {"li2024"}
     assert len(published) == 19
     printed = published.set_index(["model", "metric"])["value"]
     assert printed["real", "fitting_loss"] == 4.92
@@ -45,7 +45,7 @@ def test_printed_values_are_those_of_the_shared_list(published: pd.DataFrame) ->
 
 def test_every_comparison_of_the_study_is_in_the_table_and_bins_are_kept_for_machines(published: pd.DataFrame) -> None:
     table = table1(published)
-    assert tuple(table.columns) == tables.COLUMNS
+    assert tuple(table.columns) == assembly.COLUMNS
     found = set(table.loc[table["seeds"].notna(), "metric"])
     assert found == set(TABLE1.metrics) - {"inception_score"}
     bins = table[table["metric"] == "galaxy_kl_bin"]
@@ -136,13 +136,13 @@ def test_single_samples_are_judged_by_their_distance_from_the_real_value(publish
     frames = [toy.distances(model) for model in ("real", "ddpm")]
     for frame, value in zip(frames, (4.9, 5.2), strict=True):
         frame.loc[frame["metric"] == "fitting_loss", ["value", "standard_error"]] = value, 0.11
-    near = tables.assemble(TABLE1, frames, published)
+    near = assembly.assemble(TABLE1, frames, published)
     where = {"metric": "fitting_loss", "property": "all", "protocol": "published"}
     assert one(near, model="ddpm", **where)["at_floor"], "0.3 apart, with errors of 0.11 on both sides"
     assert not one(near, model="real", **where)["at_floor"]
     frames[1].loc[frames[1]["metric"] == "fitting_loss", "value"] = 5.22
-    assert not one(tables.assemble(TABLE1, frames, published), model="ddpm", **where)["at_floor"]
-    alone = tables.assemble(TABLE1, frames[1:], published)
+    assert not one(assembly.assemble(TABLE1, frames, published), model="ddpm", **where)["at_floor"]
+    alone = assembly.assemble(TABLE1, frames[1:], published)
     assert not one(alone, model="ddpm", **where)["at_floor"], "nothing to compare with"
     text = formats.markdown(TABLE1, near, "demo", "7.8")
     assert "5.20 ± 0.11 **at the source's**" in text
@@ -165,12 +165,12 @@ def test_each_kind_has_a_value_of_its_own_to_come_close_to(
     metric: str, value: float, error: float, floor: float, said: bool
 ) -> None:
     of = SUCCESSORS if metric == "generated_over_real" else TABLE1
-    assert at_floor(of.kind(metric), value, error, floor) == said
-    assert not at_floor(of.kind(metric), np.nan, error, floor)
+    assert at_floor(of.reading_of(metric), value, error, floor) == said
+    assert not at_floor(of.reading_of(metric), np.nan, error, floor)
 
 
 def test_successors_stand_beside_the_other_model(published: pd.DataFrame, tmp_path: Path) -> None:
-    table = tables.assemble(SUCCESSORS, [toy.distances("real"), toy.distances("ddpm")], published)
+    table = assembly.assemble(SUCCESSORS, [toy.distances("real"), toy.distances("ddpm")], published)
     (block,) = layout.blocks(SUCCESSORS, table)
     assert [row.label for row in block.rows] == [
         *("Isophotal area", "Ellipticity", "Semi-major axis", "Sérsic index"),
@@ -187,9 +187,9 @@ def test_successors_stand_beside_the_other_model(published: pd.DataFrame, tmp_pa
 
 def test_files_say_the_same_read_back(published: pd.DataFrame, tmp_path: Path) -> None:
     for of in (TABLE1, SUCCESSORS):
-        table = tables.assemble(of, [toy.distances(model, seed) for model in MODELS for seed in (0, 1)], published)
+        table = assembly.assemble(of, [toy.distances(model, seed) for model in MODELS for seed in (0, 1)], published)
         paths = [tmp_path / f"{of.file}.{kind}" for kind in ("csv", "md", "tex")]
-        tables.write(of, table, "demo", "7.8", paths)
+        formats.write(of, table, "demo", "7.8", paths)
         assert layout.blocks(of, pd.read_csv(paths[0])) == layout.blocks(of, table)
         latex = paths[2].read_text(encoding="utf-8")
         assert latex.count("{") - latex.count(r"\{") == latex.count("}") - latex.count(r"\}")
@@ -203,7 +203,7 @@ def test_files_say_the_same_read_back(published: pd.DataFrame, tmp_path: Path) -
 
 
 def test_the_same_comparison_twice_is_refused(published: pd.DataFrame) -> None:
-    with pytest.raises(tables.TablesError, match=r"galaxiesml, real, seed 0, galaxy_kl \(corrected\)"):
+    with pytest.raises(assembly.TablesError, match=r"galaxiesml, real, seed 0, galaxy_kl \(corrected\)"):
         table1(published, ("real", "real"))
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from galforge.papers import registry
+from galforge.papers import assembly, registry
 from galforge.papers.overall import taken_of
-from galforge.report import captions, formats, layout, overall, tables
+from galforge.report import captions, formats, layout, overall
 from toys import gantastic2020 as sparse
 from toys import li2024 as of_redshift
 
@@ -20,7 +20,9 @@ NETWORKS = ("efficientnet-lite0", "inception-v3")
 
 @pytest.fixture(scope="module")
 def published() -> pd.DataFrame:
-    return tables.read_published([ROOT / f"config/published/{name}.csv" for name in ("holzschuh2022", "gantastic2020")])
+    return assembly.read_published(
+        [ROOT / f"config/published/{name}.csv" for name in ("holzschuh2022", "gantastic2020")]
+    )
 
 
 def run(dataset: str, model: str, value: float, seed: int = 0, networks: tuple[str, ...] = NETWORKS) -> pd.DataFrame:
@@ -64,7 +66,7 @@ def one(table: pd.DataFrame, **where: str) -> pd.Series:
 
 
 def test_one_number_per_model_and_metric(made: pd.DataFrame) -> None:
-    assert tuple(made.columns) == tables.COLUMNS
+    assert tuple(made.columns) == assembly.COLUMNS
     assert not made.duplicated(["dataset", "model", "metric", "property"]).any()
     assert not (made["model"] == "roundtrip").any()
     assert made["seeds"].notna().all(), "models that were not run are left out"
@@ -84,7 +86,7 @@ def test_one_number_per_model_and_metric(made: pd.DataFrame) -> None:
 
 
 def test_numbers_are_those_of_the_other_tables(made: pd.DataFrame, published: pd.DataFrame) -> None:
-    table = tables.assemble(registry.table("holzschuh2022/morphology"), distances(), published)
+    table = assembly.assemble(registry.table("holzschuh2022/morphology"), distances(), published)
     average = one(table, dataset="cosmos", model="vae", property="average", protocol="corrected")
     row = one(made, dataset="cosmos", model="vae", metric="wasserstein", property="morphology")
     for column in ("value", "standard_error", "floor", "at_floor", "n_source", "n_generated", "seeds", "published"):
@@ -140,7 +142,7 @@ def test_data_sets_and_models_keep_their_order(made: pd.DataFrame) -> None:
 
 def test_files_say_the_same_read_back(made: pd.DataFrame, tmp_path: Path) -> None:
     paths = [tmp_path / f"all.{kind}" for kind in ("csv", "md", "tex")]
-    tables.write(ALL, made, "demo", "7.8", paths)
+    formats.write(ALL, made, "demo", "7.8", paths)
     assert layout.blocks(ALL, pd.read_csv(paths[0])) == layout.blocks(ALL, made)
     markdown, latex = (path.read_text(encoding="utf-8") for path in paths[1:])
     for said in ("Every generator on the data sets they share", "scale: demo", "numba engine", "**at floor**", "mock"):
@@ -163,9 +165,9 @@ def test_what_was_not_measured_is_left_out(published: pd.DataFrame) -> None:
 
 def test_says_what_to_run_where_there_is_nothing(published: pd.DataFrame) -> None:
     for nothing in ([], [of_redshift.distances("ddpm")], [run("cosmos", "vae", 0.4).query("protocol == 'published'")]):
-        with pytest.raises(tables.TablesError, match="table all: the distances hold nothing of what it shows"):
+        with pytest.raises(assembly.TablesError, match="table all: the distances hold nothing of what it shows"):
             overall.assemble(TAKEN, nothing, published)
-    with pytest.raises(tables.TablesError, match="comes twice"):
+    with pytest.raises(assembly.TablesError, match="comes twice"):
         overall.assemble(TAKEN, [run("cosmos", "vae", 0.4)] * 2, published)
-    with pytest.raises(tables.TablesError, match="table all is not made of distances"):
-        tables.assemble(ALL, distances(), published)
+    with pytest.raises(assembly.TablesError, match="table all is not made of distances"):
+        assembly.assemble(ALL, distances(), published)

@@ -13,10 +13,10 @@ import pytest
 
 from galforge.drawing import style
 from galforge.drawing.names import COLOUR_BULGE, MORPHOLOGY, PHOTOMETRY
-from galforge.papers import registry
+from galforge.papers import assembly, registry
 from galforge.papers.holzschuh2022 import denoising_table
 from galforge.papers.overall import taken_of
-from galforge.report import cost, layout, overall, page, tables
+from galforge.report import cost, layout, overall, page
 from galforge.report.summary import figures
 from galforge.seeds import generator
 from galforge.studies.denoising.summary import summarise
@@ -26,6 +26,7 @@ from toys import li2024 as of_redshift
 
 TABLES = registry.tables()
 ROOT = Path(__file__).resolve().parents[3]
+FIGURES = [(paper, name) for paper in registry.names() for name in registry.figure_names(paper)]
 CHROMIUM = shutil.which("chromium")
 ENGINES = {"corrected": "numba", "published": "statmorph"}
 MODES = [f"mode_{index:02d}" for index in range(15)]
@@ -81,7 +82,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def build(folder: Path) -> Path:
     """A report with three data sets, three models, every table and every kind of figure."""
-    published = tables.read_published([ROOT / "config/published/holzschuh2022.csv"])
+    published = assembly.read_published([ROOT / "config/published/holzschuh2022.csv"])
     frames = [distances(name, origin, *run) for name, (origin, runs) in RUNS.items() for run in runs]
     with style.figure(9.0, 3.0) as drawn:
         drawn.text(0.1, 0.5, "a figure")
@@ -105,17 +106,20 @@ def build(folder: Path) -> Path:
         "provenance": [("torch", "2.13.0"), ("stamps/cosmos.h5", "9f" * 32)],
     }
     shown = [
-        page.Figure(folder / "figure.png", kind, "cosmos (mock)", f"A caption for {kind} <&>.", f"What the {kind} show")
-        for kind in page.FIGURES
+        page.Figure(
+            *(folder / "figure.png", paper, kind, "cosmos (mock)", f"The {kind}", f"A caption for {kind} <&>."),
+            alt=f"What the {kind} show",
+        )
+        for paper, kind in FIGURES
     ]
     of = {paper: [table for table in TABLES.values() if table.paper == paper] for paper in registry.names()}
     own = [table for table in of["holzschuh2022"] if not table.make]
-    made = {table.name: tables.assemble(table, frames, published) for table in own}
+    made = {table.name: assembly.assemble(table, frames, published) for table in own}
     asked = [of_redshift.distances(model) for model in ("real", "cvae", "cvae-published", "ddpm")]
-    printed = tables.read_published([ROOT / "config/published/li2024.csv"])
-    made |= {table.name: tables.assemble(table, asked, printed) for table in of["li2024"]}
-    printed = tables.read_published([ROOT / "config/published/gantastic2020.csv"])
-    made |= {table.name: tables.assemble(table, sparse.distances(), printed) for table in of["gantastic2020"]}
+    printed = assembly.read_published([ROOT / "config/published/li2024.csv"])
+    made |= {table.name: assembly.assemble(table, asked, printed) for table in of["li2024"]}
+    printed = assembly.read_published([ROOT / "config/published/gantastic2020.csv"])
+    made |= {table.name: assembly.assemble(table, sparse.distances(), printed) for table in of["gantastic2020"]}
     made["all"] = overall.assemble(taken_of(TABLES), [*frames, *sparse.distances()], pd.concat([published, printed]))
     spent = {"parameters": 2.3e6, "images_seen": 16_000.0, "gpu_hours": 0.0, "cpu_hours": 0.08}
     made["holzschuh2022/cost"] = cost.assemble(
@@ -163,7 +167,7 @@ def test_needs_nothing_from_elsewhere(built: Path) -> None:
 
 def test_images_are_embedded_with_text_and_size(built: Path) -> None:
     images = [attributes for tag, attributes in Elements(built.read_text(encoding="utf-8")).found if tag == "img"]
-    assert len(images) == len(page.FIGURES)
+    assert len(images) == len(FIGURES)
     for image in images:
         assert image["src"].startswith("data:image/png;base64,")
         assert len(image["alt"]) > 5
@@ -190,16 +194,17 @@ def test_says_which_engine_measured(built: Path) -> None:
     )
     assert text.count(said) == 2, "at the headline and at the morphology"
     assert "Here EfficientNet-Lite0 saw the stamps. Inception-v3 was not run: its cells are empty" in text
-    table = tables.assemble(
-        TABLES["holzschuh2022/morphology"], [distances("cosmos", "mock", "vae", 0)], tables.read_published([])
+    table = assembly.assemble(
+        TABLES["holzschuh2022/morphology"], [distances("cosmos", "mock", "vae", 0)], assembly.read_published([])
     )
-    captions = {
-        figure.kind: figure.caption
-        for figure in figures(
-            ["distributions-cosmos.png", "spectra-cosmos.png"], {"holzschuh2022/morphology": table}, "7.8"
-        )
+    tables, paper = {"holzschuh2022/morphology": table}, "holzschuh2022"
+    about = {
+        f"{paper}/{kind}": {"title": kind, "caption": f"Of {kind}.", "alternative": "{dataset}", "engine_of": engine}
+        for kind, engine in (("distributions", "holzschuh2022/morphology"), ("spectra", ""))
     }
-    assert figures(["contours-cosmos.png"], {}, "7.8")[0].caption.startswith("Pairs of morphological")
+    paths = [f"figures/{paper}/{kind}-cosmos.png" for kind in ("distributions", "spectra")]
+    captions = {figure.kind: figure.caption for figure in figures(paths, about, tables, "7.8")}
+    assert figures(paths, about, {}, "7.8")[0].caption == "Of distributions."
     assert captions["distributions"].endswith(
         "Morphology was measured by galforge's numba engine (statmorph 0.7.2's definitions)."
     )
@@ -327,20 +332,28 @@ def test_nothing_but_what_was_run_is_needed(tmp_path: Path) -> None:
     ]
     with style.figure(2.0, 1.0) as drawn:
         style.save(drawn, tmp_path / "f.png", tmp_path / "f.pdf")
-    colours = page.Figure(tmp_path / "f.png", "colours", "skirt", "caption", "what it shows")
+    colours = page.Figure(tmp_path / "f.png", "holzschuh2022", "colours", "skirt", "title", "caption", "what it shows")
     page.build(summary, {}, [colours], tmp_path / "one.html")
     assert 'id="colour_bulge"' in (tmp_path / "one.html").read_text(encoding="utf-8"), "a figure without its table"
 
 
 def test_refuses_figures_it_cannot_show(tmp_path: Path) -> None:
-    text = tmp_path / "figure.png"
+    text, drawn = tmp_path / "figure.png", tmp_path / "drawn.png"
     text.write_text("no picture")
-    summary = {"scale": "paper", "datasets": []}
+    with style.figure(2.0, 1.0) as made:
+        style.save(made, drawn, tmp_path / "drawn.pdf")
+    summary = {"scale": "paper", "datasets": [], "statmorph": "7.8"}
     for figure, message in (
-        (page.Figure(tmp_path / "absent.png", "stamps", "cosmos", "caption", "alt"), "cannot be read"),
-        (page.Figure(text, "stamps", "cosmos", "caption", "alt"), "is no PNG"),
-        (page.Figure(text, "stamps", "cosmos", "caption", " "), "alternative text"),
-        (page.Figure(text, "pie", "cosmos", "caption", "alt"), "not one of stamps"),
+        (
+            page.Figure(tmp_path / "absent.png", "holzschuh2022", "stamps", "cosmos", "title", "caption", "alt"),
+            "cannot be read",
+        ),
+        (page.Figure(text, "holzschuh2022", "stamps", "cosmos", "title", "caption", "alt"), "is no PNG"),
+        (page.Figure(text, "holzschuh2022", "stamps", "cosmos", "title", "caption", " "), "alternative text"),
+        (
+            page.Figure(drawn, "holzschuh2022", "pie", "cosmos", "title", "caption", "alt"),
+            "no section shows figure holzschuh2022/pie",
+        ),
     ):
         with pytest.raises(page.PageError, match=message):
             page.build(summary, {}, [figure], tmp_path / "index.html")
@@ -392,7 +405,7 @@ def test_fits_the_screen_in_chromium(built: Path, tmp_path: Path, width: int) ->
     assert findings["inner"] == width
     assert findings["scroll"] <= findings["inner"], f"scrolls sideways because of {findings['wide'][:5]}"
     assert findings["wide"] == []
-    assert len(findings["images"]) == len(page.FIGURES)
+    assert len(findings["images"]) == len(FIGURES)
     assert all(findings["images"])
     assert findings["small"] == 0
     assert "CONSOLE" not in done.stderr, done.stderr

@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from galforge.compare.kind import readings
 from galforge.errors import GalforgeError
-from galforge.papers import registry
-from galforge.papers.readings import KINDS, at_floor
+from galforge.papers import assembly, registry
+from galforge.papers.readings import at_floor
 from galforge.papers.table import Table
 from galforge.provenance.records import locked_versions
-from galforge.report import captions, cost, formats, layout, tables
+from galforge.report import captions, cost, formats, layout
 
 ROOT = Path(__file__).resolve().parents[3]
 PRINTED = ROOT / "config/published/holzschuh2022.csv"
@@ -24,7 +25,7 @@ def known(name: str) -> Table:
 
 
 def assemble(name: str, distances: list[pd.DataFrame], published: pd.DataFrame) -> pd.DataFrame:
-    return tables.assemble(known(name), distances, published)
+    return assembly.assemble(known(name), distances, published)
 
 
 def blocks(name: str, frame: pd.DataFrame) -> list[layout.Block]:
@@ -76,7 +77,7 @@ def rows(
 
 @pytest.fixture(scope="module")
 def published() -> pd.DataFrame:
-    return tables.read_published([PRINTED])
+    return assembly.read_published([PRINTED])
 
 
 def one(table: pd.DataFrame, **where: str) -> pd.Series:
@@ -270,12 +271,12 @@ def test_files_say_the_same_however_often_they_are_written(published: pd.DataFra
     for folder in ("a", "b"):
         table = assemble("morphology", frames, published)
         names = [tmp_path / folder / f"table.{kind}" for kind in ("csv", "md", "tex")]
-        tables.write(known("morphology"), table, "demo", "7.8", names)
+        formats.write(known("morphology"), table, "demo", "7.8", names)
     for kind in ("csv", "md", "tex"):
         first = (tmp_path / "a" / f"table.{kind}").read_bytes()
         assert first == (tmp_path / "b" / f"table.{kind}").read_bytes()
     read = pd.read_csv(tmp_path / "a" / "table.csv")
-    assert tuple(read.columns) == tables.COLUMNS
+    assert tuple(read.columns) == assembly.COLUMNS
     assert read["value"].iloc[0] == pytest.approx(1 / 3, abs=1e-12)
     # The page is made from the files, where counts come back as floats: nothing shown may change.
     assert blocks("morphology", read) == blocks("morphology", table)
@@ -341,8 +342,8 @@ def test_numbers_are_rounded_to_their_error(
 def test_each_kind_of_metric_has_a_floor_of_its_own(
     metric: str, value: float, error: float, floor: float, said: bool
 ) -> None:
-    assert at_floor(KINDS[metric], value, error, floor) == said
-    assert not at_floor(KINDS[metric], np.nan, error, floor)
+    assert at_floor(readings().get(metric, "number"), value, error, floor) == said
+    assert not at_floor(readings().get(metric, "number"), np.nan, error, floor)
 
 
 def features(model: str = "vae", network: str = "efficientnet-lite0", **more: object) -> pd.DataFrame:
@@ -476,11 +477,11 @@ def test_costs_are_averaged_over_seeds_and_shown_as_they_are_spoken_of(tmp_path:
         for name, value in {**costs, "cpu_hours": 0.0432}.items()
     ]
     table = cost.assemble(known("cost"), pd.DataFrame(made))
-    assert tuple(table.columns) == tables.COLUMNS
+    assert tuple(table.columns) == assembly.COLUMNS
     row = one(table, property="gpu_hours")
     assert (row["value"], row["metric"], row["seeds"], row["at_floor"]) == (pytest.approx(124.4), "cost", 2, False)
     names = [tmp_path / f"cost.{kind}" for kind in ("csv", "md", "tex")]
-    tables.write(known("cost"), table, "demo", "7.8", names)
+    formats.write(known("cost"), table, "demo", "7.8", names)
     read = pd.read_csv(names[0])
     (block,) = blocks("cost", read)
     assert [(row.label, row.cells[0].value) for row in block.rows] == [
@@ -491,7 +492,7 @@ def test_costs_are_averaged_over_seeds_and_shown_as_they_are_spoken_of(tmp_path:
         ("CPU-hours", "1"),
     ]
     assert "$98,766$" in names[2].read_text(encoding="utf-8")
-    with pytest.raises(tables.TablesError, match="no trainings"):
+    with pytest.raises(assembly.TablesError, match="no trainings"):
         cost.assemble(known("cost"), pd.DataFrame(made[:0]))
 
 
@@ -501,29 +502,29 @@ def test_errors_name_the_cause(published: pd.DataFrame, tmp_path: Path) -> None:
         GalforgeError, match="'holzschuh2022/shapes' is not one of holzschuh2022/headline, holzschuh2022/morphology"
     ):
         assemble("shapes", [frame], published)
-    with pytest.raises(tables.TablesError, match=r"cosmos, vae, seed 0, morphology \(corrected\), wasserstein gini"):
+    with pytest.raises(assembly.TablesError, match=r"cosmos, vae, seed 0, morphology \(corrected\), wasserstein gini"):
         assemble("morphology", [frame, frame], published)
     with pytest.raises(
-        tables.TablesError, match=r"cosmos, mock, vae, .* its seeds were measured by numba and statmorph"
+        assembly.TablesError, match=r"cosmos, mock, vae, .* its seeds were measured by numba and statmorph"
     ):
         assemble(
             "morphology",
             [rows({"gini": 0.4}, engine="numba"), rows({"gini": 0.4}, engine="statmorph", seed=1)],
             published,
         )
-    with pytest.raises(tables.TablesError, match="hold nothing for it, only morphology"):
+    with pytest.raises(assembly.TablesError, match="hold nothing for it, only morphology"):
         assemble("photometry", [frame], published)
-    with pytest.raises(tables.TablesError, match="no distances"):
+    with pytest.raises(assembly.TablesError, match="no distances"):
         assemble("morphology", [], published)
     frame.drop(columns="floor").to_csv(tmp_path / "wasserstein.csv")
-    with pytest.raises(tables.TablesError, match=r"wasserstein\.csv: lacks the column floor"):
-        tables.read_distances([tmp_path / "wasserstein.csv"])
-    with pytest.raises(tables.TablesError, match="asymmetry is given twice"):
-        tables.read_published([PRINTED, PRINTED])
+    with pytest.raises(assembly.TablesError, match=r"wasserstein\.csv: lacks the column floor"):
+        assembly.read_distances([tmp_path / "wasserstein.csv"])
+    with pytest.raises(assembly.TablesError, match="asymmetry is given twice"):
+        assembly.read_published([PRINTED, PRINTED])
 
 
 def test_the_printed_values_are_those_of_one_study(published: pd.DataFrame) -> None:
-    assert set(published["study"]) == {"holzschuh2022"}
+    assert set(published["paper"]) == {"holzschuh2022"}
     assert published["value"].notna().all()
     assert not published["source"].str.contains("/").any()
 
@@ -550,10 +551,8 @@ def test_captions_have_three_sentences_and_notes_the_rest(published: pd.DataFram
 def test_a_metric_that_nobody_reads_is_refused(published: pd.DataFrame) -> None:
     new = replace(known("photometry"), metrics=("energy",))
     frame = [rows({"log_flux": 0.4}, comparison="photometry", metric="energy")]
-    with pytest.raises(
-        GalforgeError, match="how energy is read is said nowhere; give its kind in the table's `readings`"
-    ):
-        tables.assemble(new, frame, published)
-    found = tables.assemble(replace(new, readings={"energy": "distance"}), frame, published)
+    with pytest.raises(GalforgeError, match="how energy is read is said nowhere; say it in `metrics` of the KIND"):
+        assembly.assemble(new, frame, published)
+    found = assembly.assemble(replace(new, readings={"energy": "distance"}), frame, published)
     assert not one(found, property="log_flux", model="vae")["at_floor"]
     assert one(found, property="log_flux", model="vae")["value"] == 0.4

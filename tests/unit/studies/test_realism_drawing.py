@@ -1,6 +1,5 @@
 """Drawing from models of sparse images apart from whole samples: times, and galaxies one by one."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -106,27 +105,3 @@ def test_a_model_without_classes_draws_one_kind(tmp_path):
     found = galaxies(path, tmp_path / "galaxies.h5", 5)
     assert found["images"].shape == (5, 1, 32, 32)
     assert found["asked"].tolist() == [1] * 5
-
-
-def test_time_is_per_thousand_images_and_a_first_block_is_not_counted(conditional, tmp_path, monkeypatch):
-    composed, clock = [], [50.0]
-    family = families.load("models", "two_stage", "family").Family
-    compose = family.compose
-
-    def slow(self, noise: BlockNoise) -> torch.Tensor:
-        """Takes 0.5 s for each image, and the first time a minute more."""
-        clock[0] += 0.5 * len(noise.streams) + (0 if composed else 60)
-        composed.append(len(noise.streams))
-        return compose(self, noise)
-
-    monkeypatch.setattr(family, "compose", slow)
-    monkeypatch.setattr(drawing.time, "perf_counter", lambda: clock[0])
-    drawing.time_drawing(conditional, tmp_path / "time.json", 10, 0, 4, "cpu", 1)
-    assert composed == [4, 4, 4, 2]
-    found = json.loads((tmp_path / "time.json").read_text())
-    assert found == {"seconds": pytest.approx(500.0), "images": 10, "device": "cpu", "threads": 1}
-
-
-def test_time_of_a_real_drawing_is_positive(conditional, tmp_path):
-    drawing.time_drawing(conditional, tmp_path / "time.json", 3, 0, 2, "cpu", 1)
-    assert 0 < json.loads((tmp_path / "time.json").read_text())["seconds"] < 1e5

@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from galforge.papers import registry
+from galforge.papers import assembly, registry
 from galforge.papers.gantastic2020.tables import FEATURES
-from galforge.report import tables
+from galforge.report import formats
 from galforge.studies.realism.diversity import diversity
+from galforge.studies.realism.rows import experiment_rows
 from galforge.studies.realism.settings import BEST, SCORERS
-from galforge.studies.realism.summary import class_agreement, experiment_rows, generator_rows, real_rows, scorer_rows
+from galforge.studies.realism.summary import class_agreement, generator_rows, real_rows, scorer_rows
 from toys import realism as toys
 
 ABOUT = {"dataset": "sparse", "origin": "mock", "scorer": BEST, "real_score": 2.0, "held_out": "stripes"}
@@ -258,13 +259,13 @@ def test_tables_are_made_of_the_rows(distances, table, tmp_path):
     """As they come back from the files that jobs write."""
     paths = []
     for number, frame in enumerate(distances[table]):
-        assert list(frame.columns) == list(tables._DISTANCES)
+        assert list(frame.columns) == list(assembly._DISTANCES)
         paths.append(tmp_path / f"{number}.csv")
         frame.to_csv(paths[-1], index=False, lineterminator="\n")
-    read = tables.read_distances(paths)
+    read = assembly.read_distances(paths)
     of = TABLES[table]
-    found = tables.assemble(of, read, tables.read_published([]))
-    assert list(found.columns) == list(tables.COLUMNS)
+    found = assembly.assemble(of, read, assembly.read_published([]))
+    assert list(found.columns) == list(assembly.COLUMNS)
     whole = pd.concat(distances[table])
     assert len(found) == len(whole.drop_duplicates(["model", "metric", "property"]))
     for _, row in whole[whole["model"] != "baseline1"].iterrows():
@@ -272,7 +273,7 @@ def test_tables_are_made_of_the_rows(distances, table, tmp_path):
     # Every row has a name of its own, not that of the column.
     assert all(of.label(row.metric, row.property) != row.property for row in found.itertuples())
     assert set(found["metric"]) <= set(of.readings)
-    tables.write(of, found, "demo", "0.5.7", [tmp_path / f"table.{kind}" for kind in ("csv", "md", "tex")])
+    formats.write(of, found, "demo", "0.5.7", [tmp_path / f"table.{kind}" for kind in ("csv", "md", "tex")])
 
 
 def test_what_is_put_beside_real_images_has_a_row_of_them(distances):
@@ -287,11 +288,11 @@ def test_values_of_real_images_are_marked(distances, generated):
     real = distances["table2"][0]
     same = generated["scores"].assign(predicted=2.0 + 0.1 * np.sin(np.arange(30)))
     rows = generator_rows(**generated | {"scores": same}, galaxies=None, about=ABOUT_MODEL, run=RUN)
-    found = tables.assemble(TABLES["table2"], [real, rows], tables.read_published([]))
+    found = assembly.assemble(TABLES["table2"], [real, rows], assembly.read_published([]))
     assert row_of(found, "mean_score", WHO, RUN["model"]).at_floor
     spectra = row_of(found, "diversity", "spectra", RUN["model"])
     assert spectra.at_floor == (abs(spectra["value"] - 1) <= 2 * spectra.standard_error)
     far = generated["scores"].assign(predicted=9.0 + 0.1 * np.sin(np.arange(30)))
     rows = generator_rows(**generated | {"scores": far}, galaxies=None, about=ABOUT_MODEL, run=RUN)
-    found = tables.assemble(TABLES["table2"], [real, rows], tables.read_published([]))
+    found = assembly.assemble(TABLES["table2"], [real, rows], assembly.read_published([]))
     assert not row_of(found, "mean_score", WHO, RUN["model"]).at_floor

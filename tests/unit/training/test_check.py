@@ -41,8 +41,8 @@ def test_a_cpu_is_measured_and_called_so(caplog, monkeypatch):
 
 
 def test_a_rate_counts_a_multiplication_and_an_addition_each(monkeypatch):
-    monkeypatch.setattr(module, "_per_second", lambda action, device: 1e9)
-    assert module._tflops(torch.device("cpu"), torch.float32) == pytest.approx(2 * 128**3 * 1e9 / 1e12)
+    monkeypatch.setattr(module, "_seconds", lambda action, threads: 1e-9)
+    assert module._tflops(torch.device("cpu"), torch.float32, 1) == pytest.approx(2 * 128**3 * 1e9 / 1e12)
 
 
 def test_a_gpu_that_torch_does_not_see_is_an_error_after_what_explains_it(caplog, monkeypatch):

@@ -54,7 +54,7 @@ def test_processes_that_share_batches_read_what_one_would(stamps):
         for first in range(0, 60, 12):
             both = [whole.batch(first, 12)[0][6:], shared.batch(first + 6, 6, stride=12)[0]]
             assert torch.equal(*both)
-        assert len(shared._ahead) == 3
+        assert len(shared._reader.waiting) == 3
 
 
 def test_images_held_are_the_split_even_in_many_blocks(stamps, monkeypatch):

@@ -9,6 +9,8 @@ from galforge.errors import GalforgeError
 from galforge.models import weights
 from galforge.models.normalisation import Normalisation
 from galforge.models.vae.family import Family
+from galforge.sampling import sample as sampling
+from galforge.sampling.account import together
 from galforge.sampling.sample import BlockNoise, sample
 from galforge.stamps import file as stamps_file
 from galforge.stamps.file import Stamps, StampsWriter
@@ -61,6 +63,27 @@ def test_merged_chunks_are_the_same_file_as_one_drawing(vae, tmp_path, monkeypat
     with Stamps(tmp_path / "merged.h5") as merged, Stamps(tmp_path / "whole.h5") as whole:
         assert merged.digest == whole.digest
         assert merged.catalog("name").tolist() == [f"generated-{index:09d}" for index in range(17)]
+
+
+def test_time_is_per_thousand_images_and_a_first_block_is_not_counted(vae, tmp_path, monkeypatch):
+    drawn, clock = [], [50.0]
+    draw = Family.sample
+
+    def slow(self, noise, conditions=None):
+        """Takes 0.5 s for each image, and the first time a minute more."""
+        clock[0] += 0.5 * len(noise.streams) + (0 if drawn else 60)
+        drawn.append(len(noise.streams))
+        return draw(self, noise, conditions)
+
+    monkeypatch.setattr(Family, "sample", slow)
+    monkeypatch.setattr(sampling.time, "perf_counter", lambda: clock[0])
+    first = sample(vae, tmp_path / "a.h5", 0, 10, 3, 4, "cpu")
+    assert drawn == [4, 4, 4], "whole blocks"
+    assert first == {"seconds": pytest.approx(500.0), "images": 8, "device": "cpu", "threads": 1}
+    second = sample(vae, tmp_path / "b.h5", 10, 12, 3, 4, "cpu")
+    assert second["images"] == 4, "the only block counts"
+    both = together([{**first, "seconds": 200.0}, second])
+    assert both == {"seconds": pytest.approx(300.0), "images": 12, "device": "cpu", "threads": 1}
 
 
 @pytest.mark.parametrize("ranges", [[(0, 4), (5, 8)], [(4, 8), (0, 4)], [(0, 4), (0, 4)]])

@@ -203,9 +203,28 @@ def test_damaged_finished_state_is_trained_again(stamps, tmp_path, uninterrupted
 
 def test_state_that_has_seen_enough_is_passed_on_by_link(stamps, tmp_path, uninterrupted, at_step):
     made = at_step()
-    train(stamps, tmp_path / "next.pt", tmp_path / "work", 160, state_in=uninterrupted)
+    first, second = (tmp_path / f"state_{index}.pt" for index in (0, 1))
+    os.link(uninterrupted, first)
+    train(stamps, second, tmp_path / "work", 160, state_in=first)
     assert made == []
-    assert (tmp_path / "next.pt").samefile(uninterrupted)
+    assert second.samefile(uninterrupted)
+    export.export(first, None)
+    export.export(second, first)
+    for name in ("weights_{}.safetensors", "history_{}.csv"):
+        assert (tmp_path / name.format(0)).samefile(tmp_path / name.format(1))
+
+
+def test_weights_and_history_are_those_of_their_own_state(stamps, tmp_path, uninterrupted):
+    train(stamps, tmp_path / "state_0.pt", tmp_path / "work", 40)
+    os.link(uninterrupted, tmp_path / "state_1.pt")
+    for state, before in (("state_0.pt", None), ("state_1.pt", tmp_path / "state_0.pt")):
+        export.export(tmp_path / state, before)
+        export.export_weights(tmp_path / state, tmp_path / "weights.safetensors")
+        own = tmp_path / f"weights_{state[6]}.safetensors"
+        assert own.read_bytes() == (tmp_path / "weights.safetensors").read_bytes()
+    histories = [(tmp_path / f"history_{index}.csv").read_text().splitlines() for index in (0, 1)]
+    assert histories[1][: len(histories[0])] == histories[0]
+    assert [len(history) for history in histories] == [1 + 40 // 40, 1 + STOP // 40]
 
 
 def test_damaged_state_of_the_segment_before_is_named_with_the_remedy(stamps, tmp_path, uninterrupted):

@@ -20,6 +20,7 @@ from galforge.seeds import generator
 KIND = Kind(
     families=("band_features",),
     metrics={"distance": ("fid",), "beside": ("inception_score", "class_entropy_score")},
+    group="conditional",
     libraries=("scipy",),
     by_redshift=True,
     reads=("fid_bootstrap", "fid_halvings", "redshift_edges", "uniform_images", "seed"),

@@ -20,6 +20,7 @@ KIND = Kind(
         "score": ("precision", "recall", "density", "coverage"),
         "signed": ("memorisation",),
     },
+    group="properties",
     libraries=("scipy",),
     reads=("fid_bootstrap", "fid_halvings", "neighbour_images", "neighbour_halvings", "seed"),
     reads_published=("kid_subsets",),

@@ -181,10 +181,12 @@ def _scalar(value: Any) -> str:
 
 
 def _drop_extra(tree: Any) -> None:
-    """Remove what fields say in ``json_schema_extra``, but no field of such a name."""
-    if isinstance(tree, dict):
-        for name in _EXTRA if "properties" not in tree else ():
+    """Remove what fields say in ``json_schema_extra``, but no field of such a name, and put their texts on one line."""
+    if isinstance(tree, dict) and "properties" not in tree:
+        for name in _EXTRA:
             tree.pop(name, None)
+        if isinstance(said := tree.get("description"), str):
+            tree["description"] = " ".join(said.split())
     for value in tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list) else ():
         _drop_extra(value)
 

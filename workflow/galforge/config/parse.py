@@ -6,15 +6,7 @@ Only the Snakefile and the tools around it import this module; each job gets the
 import re
 from typing import Any
 
-from galforge.config.checks import (
-    READERS,
-    check_downloads,
-    check_measures,
-    check_overrides,
-    check_predictors,
-    check_run,
-    check_scored,
-)
+from galforge.config import checks
 from galforge.config.denoising import Study
 from galforge.config.problems import Problems
 from galforge.config.tree import SECTIONS, Config, Measure, Model, Overall, Run, downloadable
@@ -37,11 +29,11 @@ def parse(raw: dict[str, Any]) -> Config:
         ConfigError: one message with every wrong key, value and unit, and every impossible combination.
     """
     problems, raw = Problems(), dict(raw)
-    given = {kind: raw.pop(kind, {}) for kind in READERS}
+    given = {kind: raw.pop(kind, {}) for kind in checks.READERS}
     named = {kind: _entries(problems, kind, entries) for kind, entries in given.items()}
     entries = {
         kind: {name: read(problems, entry, f"{kind}.{name}") for name, entry in named[kind].items()}
-        for kind, read in READERS.items()
+        for kind, read in checks.READERS.items()
     }
     datasets, measures = entries["datasets"], entries["measures"]
     sections = {key: problems.parse(settings, raw.pop(key, {}), key) for key, settings in SECTIONS.items()}
@@ -57,15 +49,15 @@ def parse(raw: dict[str, Any]) -> Config:
     models: dict[tuple[str, str], Model] = {}
     measured: dict[tuple[str, str], Measure] = {}
     if not problems.lines:
-        check_measures(problems, measures)
+        checks.check_measures(problems, measures)
         for name, dataset in datasets.items():
-            check_overrides(problems, name, dataset, named["measures"], set(given["measures"]), measured)
-        check_downloads(problems, downloadable(datasets, measures))
+            checks.check_overrides(problems, name, dataset, named["measures"], set(given["measures"]), measured)
+        checks.check_downloads(problems, downloadable(datasets, measures))
         for i, run in enumerate(runs):
-            check_run(problems, f"run[{i}]", run, datasets, named["models"], models)
+            checks.check_run(problems, f"run[{i}]", run, datasets, named["models"], models)
     if not problems.lines:
-        check_predictors(problems, runs, datasets, named["models"], measured, models)
-        check_scored(problems, runs, datasets, measured, sections["realism"])
+        checks.check_predictors(problems, runs, datasets, named["models"], measured, models)
+        checks.check_scored(problems, runs, datasets, measured, sections["realism"])
     if not problems.lines:
         for i, run in enumerate(runs):
             study.check(f"run[{i}]", run, datasets[run.dataset], models[run.dataset, run.model], sections["sampling"])

@@ -10,11 +10,11 @@ IN_DIGEST = False  # Fields and their limits: a job takes every value from its s
 class ReportSettings(Settings):
     """Section `report`."""
 
-    stamps_per_row: int = Field(
-        8, ge=2, le=20, description="galaxies of a data set or model shown side by side [count]"
-    )
-    walks: int = Field(
-        3, ge=1, le=20, description="walks through the latent space of each model that are shown [count]"
-    )
-    fits_stamps: int = Field(1000, ge=1, description="most stamps in a file that is exported as FITS [count]")
-    seed: int = Field(0, ge=0, description="seed that picks the galaxies shown [any integer]")
+    stamps_per_row: int = Field(8, ge=2, le=20)
+    """galaxies of a data set or model shown side by side [count]"""
+    walks: int = Field(3, ge=1, le=20)
+    """walks through the latent space of each model that are shown [count]"""
+    fits_stamps: int = Field(1000, ge=1)
+    """most stamps in a file that is exported as FITS [count]"""
+    seed: int = Field(0, ge=0)
+    """seed that picks the galaxies shown [any integer]"""

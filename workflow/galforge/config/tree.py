@@ -30,25 +30,27 @@ SECTIONS: dict[str, type[Settings]] = {
 class Overall(Settings):
     """Keys at the top of the configuration."""
 
-    name: str = Field("paper", description="name of this configuration; results go to results/<name>/")
-    scale: str = Field("paper", description="scale said on every table and page, such as paper or demo [text]")
-    raw: str = Field("data/raw", description="folder of raw downloads, shared by all configurations [path]")
+    name: str = "paper"
+    """name of this configuration; results go to results/<name>/"""
+    scale: str = "paper"
+    """scale said on every table and page, such as paper or demo [text]"""
+    raw: str = "data/raw"
+    """folder of raw downloads, shared by all configurations [path]"""
 
 
 class Run(Settings):
     """One entry of `run`: a model trained on a data set with some seeds."""
 
-    dataset: str = Field(description="a key of `datasets`")
-    model: str = Field(description="a key of `models`")
-    seeds: list[int] = Field([0], min_length=1, description="one training per seed [integers >= 0]")
-    overrides: dict[str, Any] = Field(
-        default_factory=dict, description="keys of the model that differ for this data set, as a tree"
-    )
-    denoise: list[str] = Field(
-        default_factory=list,
-        description="kinds of networks (keys of `denoisers`) that the denoising study trains on its stamps of the "
-        "first seed",
-    )
+    dataset: str
+    """a key of `datasets`"""
+    model: str
+    """a key of `models`"""
+    seeds: list[int] = Field([0], min_length=1)
+    """one training per seed [integers >= 0]"""
+    overrides: dict[str, Any] = Field(default_factory=dict)
+    """keys of the model that differ for this data set, as a tree"""
+    denoise: list[str] = Field(default_factory=list)
+    """kinds of networks (keys of `denoisers`) that the denoising study trains on its stamps of the first seed"""
 
 
 @dataclass(frozen=True)

@@ -12,11 +12,13 @@ import subprocess
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 import yaml
+from tabulate import tabulate
 
 from galforge.config.parse import parse
 from galforge.config.problems import merged
@@ -56,8 +58,8 @@ def jobs_of(text: str) -> list[Job]:
     found = []
     for rule, block in _BLOCK.findall(text):
         entries = dict(_ENTRY.findall(block))
-        wildcards = dict(pair.split("=", 1) for pair in entries.get("wildcards", "").split(", ") if "=" in pair)
-        resources = dict(pair.split("=", 1) for pair in entries.get("resources", "").split(", ") if "=" in pair)
+        pairs = (entries.get(name, "").split(", ") for name in ("wildcards", "resources"))
+        wildcards, resources = (dict(pair.split("=", 1) for pair in own if "=" in pair) for own in pairs)
         asked = gpus(int(resources.get("gpu", 0)), resources.get("gres"))
         if rule != "all":
             found.append(Job(rule, wildcards, int(entries.get("threads", 1)), asked, entries.get("reason", "")))
@@ -79,35 +81,41 @@ def reasons(planned: list[Job]) -> list[str]:
     width = max(len(rule) for rule, _ in groups)
     lines = []
     for (rule, kind), members in groups.items():
-        first = members[0]
-        example = first.name.removeprefix(rule).strip()
+        example = members[0].name.removeprefix(rule).strip()
         lines.append(f"  {rule:<{width}}  {len(members):6d}  {kind}" + (f" (such as {example})" if example else ""))
     return lines
+
+
+def pieces(job: Job, rules: Mapping[str, Written]) -> list[Job]:
+    """A job as one for each piece that has a log and a rate of its own, such as each variant of a measure."""
+    found = [(name, rule.piece) for name, rule in rules.items() if name.startswith(f"{job.rule} ")]
+    return [replace(job, rule=name, wildcards={**job.wildcards, **piece}) for name, piece in found] or [job]
 
 
 def costs(planned: list[Job], config: Config, results: Path, rules: Mapping[str, Written]) -> list[str]:
     """The table of stages in the order of the work, and notes below it."""
     rates = Rates(results, read_table(), rules)
     workload = Workload(config, rates.bytes_per_stamp())
-    rows: dict[str, dict] = {}
-    for job in planned:
+    rows: dict[str, Counter] = defaultdict(Counter)
+    sources: dict[str, Counter] = defaultdict(Counter)
+    for job in (piece for planned_job in planned for piece in pieces(planned_job, rules)):
         work = workload.of(job)
         cost = rates.cost(job, work)
-        row = rows.setdefault(work.stage, {"jobs": 0, "gpu": 0.0, "cpu": 0.0, "disk": 0.0, "from": Counter()})
-        row["jobs"] += 1
-        row["gpu"] += cost.gpu / 3600
-        row["cpu"] += cost.seconds * job.threads / 3600
-        row["disk"] += work.disk
-        row["from"][cost.source] += cost.seconds
+        cpu = cost.seconds * job.threads / 3600
+        # A job of several pieces counts in the row of each.
+        rows[work.stage].update(jobs=1, gpu=cost.gpu / 3600, cpu=cpu, disk=work.disk)
+        sources[work.stage][cost.source] += cost.seconds
     # A dry run lists jobs after those whose results they need.
     order = list(dict.fromkeys(stage.partition(" ")[0] for stage in rows))
     cells = [("stage", "jobs", "GPU-hours", "CPU-hours", "disk [GB]", "rate from")]
     for stage, row in sorted(rows.items(), key=lambda item: order.index(item[0].partition(" ")[0])):
-        cells.append((stage, str(row["jobs"]), *_numbers(row), _sources(row["from"])))
+        cells.append((stage, str(row["jobs"]), *_numbers(row), _sources(sources[stage])))
     total = {name: sum(row[name] for row in rows.values() if not math.isnan(row[name])) for name in ("cpu", "disk")}
     total["gpu"] = sum(row["gpu"] for row in rows.values())
     cells.append(("total", str(len(planned)), *_numbers(total), ""))
-    return [*_aligned(cells), "", *_notes(planned, rates, total["gpu"], cells)]
+    align = ("left", *["right"] * (len(cells[0]) - 2), "left")
+    table = tabulate(cells, tablefmt="plain", colalign=align, disable_numparse=True)
+    return [*(f"  {line}" for line in table.splitlines()), "", *_notes(planned, rates, total["gpu"], cells)]
 
 
 def _sources(found: Mapping[str, float]) -> str:
@@ -150,15 +158,6 @@ def number(value: float) -> str:
         return "-"
     rounded = float(f"{value:.2g}")
     return f"{rounded:.0f}" if rounded >= 10 else f"{rounded:g}" if rounded >= 0.001 else "<0.001"
-
-
-def _aligned(cells: list[tuple[str, ...]]) -> list[str]:
-    widths = [max(len(row[column]) for row in cells) for column in range(len(cells[0]))]
-    lines = []
-    for row in cells:
-        middle = "  ".join(f"{row[column]:>{widths[column]}}" for column in range(1, len(row) - 1))
-        lines.append(f"  {row[0]:<{widths[0]}}  {middle}  {row[-1]}".rstrip())
-    return lines
 
 
 def configuration(overlays: list[str]) -> Config:

@@ -62,10 +62,8 @@ def read_table(path: Path = TABLE) -> list[Rate]:
     Raises:
         GalforgeError: a row cannot be read.
     """
-    with open(path, newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
     rates = []
-    for number, row in enumerate(rows, start=2):
+    for number, row in enumerate(csv.DictReader(path.read_text(encoding="utf-8").splitlines()), start=2):
         try:
             rates.append(Rate(**{**row, "side": int(row["side"]), "value": float(row["value"])}))
         except (TypeError, ValueError) as error:

@@ -80,18 +80,12 @@ class Work:
 
 
 def kind_of(rule: str) -> str:
-    """The rule whose stage and rate a rule has."""
-    return WHOLE.get(rule, rule)
-
-
-@dataclass(frozen=True)
-class Network:
-    """A model's operations per image in a training step and in sampling, its number of weights, in so many tensors."""
-
-    train: float
-    sample: float
-    weights: int
-    tensors: int
+    """The rule whose stage and rate a rule has, or a piece of it."""
+    rule = rule.partition(" ")[0]
+    if rule == "merge_samples":
+        return rule
+    looped = next((kind for kind in ("measure", "latents", "stamps") if rule.startswith(f"{kind}_")), rule)
+    return WHOLE.get(rule, looped)
 
 
 class Workload:
@@ -122,37 +116,39 @@ class Workload:
 
     def of_stamps(self, dataset: str) -> dict[str, Any]:
         """Making the stamps of a data set."""
-        family, count = self.config.datasets[dataset].family, self._count(dataset)
-        return self._stamps_of(family, count, self._shape(dataset)[1], self._stamps_left(dataset, count, "stamps"))
-
-    def of_raw_mock(self, dataset: str) -> dict[str, Any]:
-        """Writing a mock of a survey's release."""
-        family, count = self.config.datasets[dataset].family, self.config.datasets[dataset].settings.mock.count
-        return self._stamps_of(family, count, 0, count * self._bytes.get(("raw_mock", family), 0.0))
+        entry, count = self.config.datasets[dataset], self._count(dataset)
+        left = self._stamps_left(dataset, count, "stamps")
+        if not self._facts.is_mock(dataset):
+            return self._stamps_of(entry.family, count, self._shape(dataset)[1], left)
+        variant, mocks = f"mock of {entry.family}", entry.settings.mock.count
+        return self._stamps_of(variant, mocks, 0, left + mocks * self._bytes.get(("stamps", variant), 0.0))
 
     def of_train_segment(self, dataset: str, model: str, seed: str, segment: str) -> dict[str, Any]:
         """One segment of a training."""
         ends = [self._facts.segment_end(dataset, model, index) for index in range(int(segment) + 1)]
-        network = self.networks[f"{dataset} {model}"]
+        network = self.networks[dataset, model]
         return self._images_of(dataset, model, ends[-1] - sum(ends[-2:-1])) | {
-            "operations": network.train,
-            "disk": float(STATE_COPIES * FLOAT * network.weights + TENSOR_BYTES * network.tensors),
+            "operations": network["train"],
+            # The weights are written once more beside the state.
+            "disk": float((STATE_COPIES + 1) * FLOAT * network["weights"] + TENSOR_BYTES * network["tensors"]),
             "precision": self.config.models[dataset, model].training.precision,
             "parallel": True,
         }
 
-    def of_export_weights(self, dataset: str, model: str, seed: str) -> dict[str, Any]:
-        """Writing the weights of a finished training."""
-        return {"disk": float(FLOAT * self.networks[f"{dataset} {model}"].weights)}
-
     def of_sample(self, dataset: str, model: str, seed: str, **part: str) -> dict[str, Any]:
-        """Drawing a part of a model's images, or putting the parts together."""
+        """Drawing a model's images, or a part of them."""
         count = self.config.drawn(dataset)
-        if not part:
-            return {"what": f"{model} on {dataset}", "disk": self._stamps_left(dataset, count, "sample")}
         start, stop = bounds(count, part)
-        operations = self.networks[f"{dataset} {model}"].sample
-        return self._images_of(dataset, model, stop - start) | {"operations": operations, "precision": "float32"}
+        return self._images_of(dataset, model, stop - start) | {
+            "operations": self.networks[dataset, model]["sample"],
+            "precision": "float32",
+            "disk": 0.0 if part else self._stamps_left(dataset, count, "sample"),
+        }
+
+    def of_merge_samples(self, dataset: str, model: str, seed: str) -> dict[str, Any]:
+        """Putting the parts of a model's images together."""
+        disk = self._stamps_left(dataset, self.config.drawn(dataset), "sample")
+        return {"what": f"{model} on {dataset}", "disk": disk}
 
     def of_calibrate_noise(self, dataset: str, measure: str) -> dict[str, Any]:
         """Finding the noise that noiseless stamps need, on some of them."""
@@ -164,7 +160,8 @@ class Workload:
         variant, count = self.measured(dataset, measure), self._stamps(dataset, who)
         # Parts are temporary: what is left of them is counted where they are put together.
         disk = 0.0 if part else count * self._bytes.get(("measure", variant), 0.0)
-        if not part and self._facts.measure_parts(dataset, who, measure) > 1:
+        together = self._facts.together(dataset, who, measure)
+        if not part and self._facts.measure_parts(dataset, who, together) > 1:
             return {"what": variant, "variant": "parts", "disk": disk}
         start, stop = bounds(count, part)
         return self._stamps_of(variant, stop - start, self.measured_side(dataset, measure), disk)
@@ -198,41 +195,33 @@ class Workload:
         """Denoising the galaxies of all tests with every classical method, and with none."""
         return self._tests(f"on {dataset}", dataset, len(REFERENCES) + 1)
 
-    def of_cross_validate(self, dataset: str, scorer: str, epochs: int = 1) -> dict[str, Any]:
+    def of_cross_validate(self, dataset: str, scorer: str, logged: bool = True, epochs: int = 1) -> dict[str, Any]:
         """Training a scorer on most of the images with scores, and scoring the others."""
-        return self._scores(dataset, scorer, epochs * self._stamps(dataset, "scored"), 0)
+        return self._scores(dataset, scorer, epochs * self._stamps(dataset, "scored"), 0, logged)
 
     def of_cross_validate_network(self, dataset: str, scorer: str) -> dict[str, Any]:
         """The same with a network."""
-        return self.of_cross_validate(dataset, scorer, getattr(self.config.realism, scorer.partition("-")[0]).epochs)
-
-    def of_fit_scorer(self, dataset: str) -> dict[str, Any]:
-        """Training the chosen scorer on all images with scores."""
-        return self.of_cross_validate(dataset, self.config.realism.scorer)
+        epochs = getattr(self.config.realism, scorer.partition("-")[0]).epochs
+        return self.of_cross_validate(dataset, scorer, False, epochs)
 
     def of_experiment(self, dataset: str, model: str, seed: str, experiment: str) -> dict[str, Any]:
         """Drawing images of a model with one thing changed, and scoring them."""
         experiments = self.config.realism.experiments
         times = {"random_positions": 2, "new_galaxies": experiments.sets}.get(experiment, experiments.permutations)
-        return self._scores(dataset, "", experiments.images * times, self._shape(dataset)[1])
-
-    def of_time_drawing(self, dataset: str, model: str, seed: str) -> dict[str, Any]:
-        """Drawing images of a model for their time alone."""
-        return self._scores(dataset, "", self.config.realism.images, self._shape(dataset)[1])
+        return self._scores(dataset, "", experiments.images * times, self._shape(dataset)[1], True)
 
     @cached_property
-    def networks(self) -> dict[str, Network]:
-        """Operations and weights of every model that runs, by ``<dataset> <model>``.
+    def networks(self) -> dict[tuple[str, str], dict[str, float]]:
+        """What ``operations.count`` says of every model that runs, by (data set, model).
 
         They are counted in a process of their own, because torch takes seconds to import.
 
         Raises:
             GalforgeError: a model cannot be counted.
         """
-        models = self.config.models.items()
         asked = [
             {"family": model.family, "network": model.network.spec(), "shape": self._shape(*key)}
-            for key, model in models
+            for key, model in self.config.models.items()
         ]
         script = Path(__file__).with_name("operations.py")
         done = subprocess.run(
@@ -241,8 +230,7 @@ class Workload:
         if done.returncode:
             last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
             raise GalforgeError(f"{script.name}: the operations of the models could not be counted: {last}")
-        counted = json.loads(done.stdout)
-        return {" ".join(key): Network(**each) for (key, _), each in zip(models, counted, strict=True)}
+        return dict(zip(self.config.models, json.loads(done.stdout), strict=True))
 
     def _stamps_of(self, variant: str, count: int, side: int, disk: float) -> dict[str, Any]:
         return {"what": variant, "variant": variant, "items": count, "unit": "stamp", "side": side, "disk": disk}
@@ -260,9 +248,9 @@ class Workload:
         side, disk = self._shape(dataset)[1], float(count * EVALUATION_BYTES)
         return {"what": what, "items": count, "unit": "galaxy", "side": side, "disk": disk}
 
-    def _scores(self, dataset: str, variant: str, count: int, side: int) -> dict[str, Any]:
+    def _scores(self, dataset: str, variant: str, count: int, side: int, logged: bool) -> dict[str, Any]:
         what = f"on {dataset}"
-        return {"what": what, "variant": variant, "items": count, "unit": "image", "side": side, "logged": False}
+        return {"what": what, "variant": variant, "items": count, "unit": "image", "side": side, "logged": logged}
 
     def measured(self, dataset: str, measure: str) -> str:
         """The variant of a measurement: the measure, its engine where it has one, and the family that is measured."""

@@ -51,7 +51,12 @@ class MeasureEntry(Settings):
     """Settings of a measure besides those of its family."""
 
     family: str = Field(description="folder of workflow/galforge/measure/")
-    chunk: int = Field(1000, ge=1, description="stamps measured by one job, enough for some minutes [count]")
+    chunk: int = Field(
+        1000,
+        ge=1,
+        description="stamps measured by one job, enough for some minutes; of variants that are measured together the "
+        "smallest counts [count]",
+    )
     band: int | None = Field(
         None, ge=0, description="channel to measure; null: that of the data set [index, 0 = first band]"
     )

@@ -22,7 +22,7 @@ def read_about(path: Path) -> dict[str, Any]:
             metadata = file.metadata() or {}
     except (OSError, SafetensorError) as error:
         raise GalforgeError(
-            f"{path}: cannot be read as weights ({error}); remove it and run again, which exports it anew"
+            f"{path}: cannot be read as weights ({error}); remove it and run again, which makes it again"
         ) from error
     if KEY not in metadata:
         raise GalforgeError(f"{path}: holds weights, but not galforge's: its metadata lack the entry {KEY!r}")

@@ -14,6 +14,7 @@ from torch.nn import functional
 from galforge.models.protocol import Step
 
 _BETAS = (0.5, 0.999)
+_EMBEDDING = 50
 SLOPE = 0.2
 """Of leaky ReLUs, at negative numbers."""
 
@@ -29,40 +30,64 @@ def group_norm(channels: int) -> nn.GroupNorm:
     return nn.GroupNorm(math.gcd(channels, min(8, max(1, channels // 4))), channels)
 
 
-def enlarging(inputs: int, doublings: int, outputs: int, normalised: bool = False) -> list[nn.Module]:
-    """Layers that double the side of maps again and again, halving their channels from ``inputs`` on.
+def label_maps(classes: int, pixels: int) -> nn.Module | None:
+    """A network from size classes (n,) to maps (n, pixels); None without classes."""
+    return nn.Sequential(nn.Embedding(classes, _EMBEDDING), nn.Linear(_EMBEDDING, pixels)) if classes else None
+
+
+class Generator(nn.Module):
+    """Latent vectors (n, latent) to maps (n, outputs, side, side) by convolutions that double the side from 4 px on.
 
     Args:
-        inputs: channels at the start.
-        doublings: number of doublings; the last one gives ``outputs`` channels, without an activation.
+        latent: length of the vectors.
+        inputs: channels at 4 px, which each convolution but the last halves.
+        doublings: number of convolutions.
         outputs: channels at the end.
-        normalised: ``group_norm`` and ReLU between the convolutions; else leaky ReLU.
+        normalised: ``group_norm`` and ReLU between the convolutions, and values from -1 to 1; else leaky ReLU, and any.
     """
-    layers: list[nn.Module] = []
-    for width in (inputs // 2**halving for halving in range(doublings - 1)):
-        layers.append(nn.ConvTranspose2d(width, width // 2, 4, 2, 1))
-        layers += [group_norm(width // 2), nn.ReLU()] if normalised else [nn.LeakyReLU(SLOPE)]
-    return [*layers, nn.ConvTranspose2d(inputs // 2 ** (doublings - 1), outputs, 4, 2, 1)]
+
+    def __init__(self, latent: int, inputs: int, doublings: int, outputs: int, normalised: bool = False):
+        super().__init__()
+        self.start = nn.Linear(latent, inputs * 16)
+        layers: list[nn.Module] = []
+        for width in (inputs // 2**halving for halving in range(doublings - 1)):
+            layers.append(nn.ConvTranspose2d(width, width // 2, 4, 2, 1))
+            layers += [group_norm(width // 2), nn.ReLU()] if normalised else [nn.LeakyReLU(SLOPE)]
+        layers.append(nn.ConvTranspose2d(inputs // 2 ** (doublings - 1), outputs, 4, 2, 1))
+        self.layers = nn.Sequential(*layers, *([nn.Tanh()] if normalised else []))
+
+    def forward(self, latents: Tensor) -> Tensor:
+        return self.layers(functional.relu(self.start(latents)).unflatten(1, (-1, 4, 4)))
 
 
-def judging(inputs: int, width: int, halvings: int, side: int, normalised: bool = False) -> nn.Sequential:
-    """Maps (n, inputs, side, side) to logits (n, 1), by convolutions that halve the side and double the channels.
+class Discriminator(nn.Module):
+    """Maps (n, channels, side, side) to logits (n,), by convolutions that halve the side and double the channels.
 
     Args:
-        inputs: channels of the maps.
+        channels: of the maps.
         width: channels after the first convolution.
         halvings: number of convolutions.
         side: of the maps [px].
+        classes: number of classes; with some, it is also given the classes asked for (n,).
         normalised: ``group_norm`` after all convolutions but the first.
     """
-    layers: list[nn.Module] = []
-    for level in range(halvings):
-        outputs = width * 2**level
-        layers.append(nn.Conv2d(inputs, outputs, 4, 2, 1))
-        layers += [group_norm(outputs)] if normalised and level else []
-        layers.append(nn.LeakyReLU(SLOPE))
-        inputs = outputs
-    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(inputs * (side // 2**halvings) ** 2, 1))
+
+    def __init__(self, channels: int, width: int, halvings: int, side: int, classes: int = 0, normalised: bool = False):
+        super().__init__()
+        self.side, self.label = side, label_maps(classes, side**2)
+        inputs, layers = channels + bool(classes), []
+        for level in range(halvings):
+            outputs = width * 2**level
+            layers.append(nn.Conv2d(inputs, outputs, 4, 2, 1))
+            layers += [group_norm(outputs)] if normalised and level else []
+            layers.append(nn.LeakyReLU(SLOPE))
+            inputs = outputs
+        self.layers = nn.Sequential(*layers, nn.Flatten(), nn.Linear(inputs * (side // 2**halvings) ** 2, 1))
+
+    def forward(self, images: Tensor, classes: Tensor | None = None) -> Tensor:
+        if self.label is not None:
+            images = torch.cat([images, self.label(classes).unflatten(1, (1, self.side, self.side))], 1)
+        return self.layers(images)[:, 0]
 
 
 def adam(networks: nn.ModuleDict, rates: Mapping[str, float]) -> dict[str, torch.optim.Optimizer]:

@@ -16,31 +16,25 @@ UNIFORM = {"when": {"source": ["uniform"]}}
 class NormalisationSettings(Settings):
     """How pixel values become numbers of order one before a network sees them."""
 
-    kind: Literal["asinh", "linear"] = Field(
-        "asinh",
-        description="asinh compresses bright cores but not the sky noise; linear only shifts and divides",
-    )
-    scale: float | None = Field(
-        None,
-        gt=0,
-        description="value that becomes one: where asinh turns logarithmic, or the divisor of linear; "
-        "null measures it (and an offset) on the training split [image unit]",
-    )
+    kind: Literal["asinh", "linear"] = "asinh"
+    """asinh compresses bright cores but not the sky noise; linear only shifts and divides"""
+    scale: float | None = Field(None, gt=0)
+    """value that becomes one: where asinh turns logarithmic, or the divisor of linear; null measures it (and an offset)
+    on the training split [image unit]"""
 
 
 class ConditionSettings(Settings):
     """Where the conditions of generated images come from. The conditions of an image depend on its index only."""
 
-    source: Literal["test", "uniform"] = Field(
-        "test",
-        description="test: conditions of galaxies of the test split, shuffled, reused once all were taken; "
-        "uniform: between low and high, for a single condition",
-    )
-    low: float = Field(0.001, description="smallest condition, as a redshift [its unit]", json_schema_extra=UNIFORM)
-    high: float = Field(4.0, description="largest condition, as a redshift [its unit]", json_schema_extra=UNIFORM)
-    seed: int = Field(
-        0, ge=0, description="seed of the order or of the values; models with equal seeds get the same ones"
-    )
+    source: Literal["test", "uniform"] = "test"
+    """test: conditions of galaxies of the test split, shuffled, reused once all were taken; uniform: between low and
+    high, for a single condition"""
+    low: float = Field(0.001, json_schema_extra=UNIFORM)
+    """smallest condition, as a redshift [its unit]"""
+    high: float = Field(4.0, json_schema_extra=UNIFORM)
+    """largest condition, as a redshift [its unit]"""
+    seed: int = Field(0, ge=0)
+    """seed of the order or of the values; models with equal seeds get the same ones"""
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
@@ -52,15 +46,12 @@ class ConditionSettings(Settings):
 class ConditionedSettings(Settings):
     """What a model is told about each galaxy: nothing, unless catalogue columns are named."""
 
-    conditions: list[str] = Field(
-        [], description="catalogue columns that the model is conditioned on", json_schema_extra={"as_before": []}
-    )
-    condition_offset: float = Field(
-        0.5, description="log(1 + condition) that is encoded as zero", json_schema_extra={"as_before": 0.5}
-    )
-    condition_scale: float = Field(
-        0.5, gt=0, description="change of log(1 + condition) encoded as one", json_schema_extra={"as_before": 0.5}
-    )
+    conditions: list[str] = Field([], json_schema_extra={"as_before": []})
+    """catalogue columns that the model is conditioned on"""
+    condition_offset: float = Field(0.5, json_schema_extra={"as_before": 0.5})
+    """log(1 + condition) that is encoded as zero"""
+    condition_scale: float = Field(0.5, gt=0, json_schema_extra={"as_before": 0.5})
+    """change of log(1 + condition) encoded as one"""
 
     @model_validator(mode="after")
     def _named_once(self) -> Self:
@@ -73,56 +64,44 @@ class RedshiftSettings(ConditionedSettings):
     """The redshift-conditioned models of Li et al. 2024: corrected, or as published with raw conditions and pixels."""
 
     variant: Literal["corrected", "published"] = "corrected"
-    conditions: list[str] = Field(
-        ["redshift"], description="catalogue columns that the model is conditioned on; [] for none"
-    )
-    condition_offset: float = Field(
-        0.5, description="corrected: log(1 + condition) that is encoded as zero", json_schema_extra=CORRECTED
-    )
-    condition_scale: float = Field(
-        0.5, gt=0, description="corrected: change of log(1 + condition) encoded as one", json_schema_extra=CORRECTED
-    )
+    conditions: list[str] = Field(["redshift"])
+    """catalogue columns that the model is conditioned on; [] for none"""
+    condition_offset: float = Field(0.5, json_schema_extra=CORRECTED)
+    """corrected: log(1 + condition) that is encoded as zero"""
+    condition_scale: float = Field(0.5, gt=0, json_schema_extra=CORRECTED)
+    """corrected: change of log(1 + condition) encoded as one"""
 
 
 class StyleSettings(ConditionedSettings):
     """The mapping network and the style-based generator."""
 
-    latent: int = Field(512, ge=2, le=4096, description="length of the latent vector z and of the styles w")
-    mapping_layers: int = Field(8, ge=1, le=16, description="fully connected layers from z to w")
-    width: int = Field(32, ge=4, multiple_of=4, description="channels of the finest maps; doubled at each halving")
-    max_width: int = Field(512, ge=4, multiple_of=4, description="most channels at any resolution")
-    patch: Literal[1, 2, 4] = Field(
-        1,
-        description="side of the square of image pixels that one pixel of the finest maps makes; 2 takes a third of "
-        "the time, for images without detail finer than two pixels [px]",
-    )
-    detail: float = Field(
-        0.5,
-        ge=0,
-        le=1,
-        description="with patch > 1: pixels of a patch are exchanged as their sum and differences, each divided by its "
-        "spread in real images to this power; 0 does not scale them, 1 makes all equally large",
-    )
-    architecture: Literal["skip", "residual"] = Field(
-        "skip", description="generator: sum the images of all levels (skip), or sum maps (residual)"
-    )
-    noise: bool = Field(True, description="add noise of learned strength after each convolution of the generator")
-    truncation: float = Field(
-        1.0,
-        gt=0,
-        le=1,
-        description="factor by which sampled styles are drawn towards their mean; 1 leaves them as they are, and is "
-        "required with conditions",
-    )
-    generator_rate: float = Field(2e-3, gt=0, description="step size of Adam for generator and mapping")
-    r1: float = Field(
-        1.0, ge=0, description="weight of the R1 penalty: half of it times the squared gradient at real images"
-    )
-    r1_interval: int = Field(
-        16,
-        ge=1,
-        description="steps from one R1 penalty to the next, which is as many times as strong; published for alae: 1",
-    )
+    latent: int = Field(512, ge=2, le=4096)
+    """length of the latent vector z and of the styles w"""
+    mapping_layers: int = Field(8, ge=1, le=16)
+    """fully connected layers from z to w"""
+    width: int = Field(32, ge=4, multiple_of=4)
+    """channels of the finest maps; doubled at each halving"""
+    max_width: int = Field(512, ge=4, multiple_of=4)
+    """most channels at any resolution"""
+    patch: Literal[1, 2, 4] = 1
+    """side of the square of image pixels that one pixel of the finest maps makes; 2 takes a third of the time, for
+    images without detail finer than two pixels [px]"""
+    detail: float = Field(0.5, ge=0, le=1)
+    """with patch > 1: pixels of a patch are exchanged as their sum and differences, each divided by its spread in real
+    images to this power; 0 does not scale them, 1 makes all equally large"""
+    architecture: Literal["skip", "residual"] = "skip"
+    """generator: sum the images of all levels (skip), or sum maps (residual)"""
+    noise: bool = True
+    """add noise of learned strength after each convolution of the generator"""
+    truncation: float = Field(1.0, gt=0, le=1)
+    """factor by which sampled styles are drawn towards their mean; 1 leaves them as they are, and is required with
+    conditions"""
+    generator_rate: float = Field(2e-3, gt=0)
+    """step size of Adam for generator and mapping"""
+    r1: float = Field(1.0, ge=0)
+    """weight of the R1 penalty: half of it times the squared gradient at real images"""
+    r1_interval: int = Field(16, ge=1)
+    """steps from one R1 penalty to the next, which is as many times as strong; published for alae: 1"""
 
     @model_validator(mode="after")
     def _mean_of_all(self) -> Self:
@@ -138,18 +117,21 @@ class StyleSettings(ConditionedSettings):
 class SparseSettings(Settings):
     """What the families of sparse images have in common."""
 
-    size: int = Field(1000, ge=64, le=1024, description="side of the images, that of the data set [px]")
+    size: int = Field(1000, ge=64, le=1024)
+    """side of the images, that of the data set [px]"""
 
 
 class SparseGanSettings(SparseSettings):
     """What the GANs of sparse images have in common."""
 
-    width: int = Field(32, ge=4, multiple_of=4, description="channels at half the resolution; published: 64")
-    stretch: Literal["root", "linear"] = Field(
-        "root", description="networks see the square root of the levels, or the levels, as published"
-    )
-    quiet: int = Field(0, ge=0, le=254, description="generated levels up to this one become 0 [8-bit level]")
-    smoothing: float = Field(0.9, gt=0.5, le=1, description="label of real images for the discriminators")
+    width: int = Field(32, ge=4, multiple_of=4)
+    """channels at half the resolution; published: 64"""
+    stretch: Literal["root", "linear"] = "root"
+    """networks see the square root of the levels, or the levels, as published"""
+    quiet: int = Field(0, ge=0, le=254)
+    """generated levels up to this one become 0 [8-bit level]"""
+    smoothing: float = Field(0.9, gt=0.5, le=1)
+    """label of real images for the discriminators"""
 
 
 def check_square(

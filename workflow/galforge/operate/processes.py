@@ -8,8 +8,11 @@ import os
 import re
 import socket
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 from galforge.errors import GalforgeError
 from galforge.logs import duration
@@ -58,11 +61,9 @@ class Process:
     def elapsed(self) -> str:
         """How long it has run, such as ``12 min``; empty if it has ended."""
         try:
-            fields = Path(f"/proc/{self.pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2]
-            uptime = float(Path("/proc/uptime").read_text(encoding="ascii").split()[0])
-        except OSError:
+            return duration(time.time() - psutil.Process(self.pid).create_time())
+        except psutil.NoSuchProcess:
             return ""
-        return duration(uptime - int(fields.split()[19]) / os.sysconf("SC_CLK_TCK"))
 
     def __str__(self) -> str:
         return f"process {self.pid} ({' '.join(self.command)[:200]})"
@@ -96,40 +97,30 @@ def slurm_jobs(directory: Path) -> list[SlurmJob]:
 def processes() -> list[Process]:
     """Processes of this user on this machine, except those that have ended or may not be read."""
     found = []
-    for entry in Path("/proc").iterdir():
-        try:
-            if not entry.name.isdigit() or entry.stat().st_uid != os.getuid():
-                continue
-            command = tuple(os.fsdecode((entry / "cmdline").read_bytes()).rstrip("\0").split("\0"))
-            pairs = os.fsdecode((entry / "environ").read_bytes()).split("\0")
-            folder = (entry / "cwd").readlink()
-        except OSError:
+    for process in psutil.process_iter(["pid", "uids", "cmdline", "environ", "cwd"]):
+        known = process.info
+        if None in known.values() or known["uids"].effective != os.getuid() or not known["cmdline"]:
             continue
-        variables = dict(pair.split("=", 1) for pair in pairs if "=" in pair)
-        job = variables.get("SLURM_JOB_ID", "")
+        variables = known["environ"]
+        job, plan = variables.get("SLURM_JOB_ID", ""), variables.get(PLAN_VARIABLE)
         own = job == variables.get(DRIVER_JOB_VARIABLE, "")
-        plan = variables.get(PLAN_VARIABLE)
-        found.append(Process(int(entry.name), command, folder, Path(plan) if plan else None, "" if own else job))
+        plan = Path(plan) if plan else None
+        command, folder = tuple(known["cmdline"]), Path(known["cwd"])
+        found.append(Process(known["pid"], command, folder, plan, "" if own else job))
     return found
 
 
 def drivers(directory: Path, among: list[Process]) -> list[Process]:
     """Snakemake processes that were started in ``directory`` by a person, and not as a job of another one."""
-    return [
-        process
-        for process in among
-        if process.plan is None and process.folder == directory.resolve() and _is_snakemake(process.command)
-    ]
+    here = [process for process in among if process.plan is None and process.folder == directory.resolve()]
+    return [process for process in here if _is_snakemake(process.command)]
 
 
 def local_jobs(directory: Path, among: list[Process]) -> list[Process]:
     """Processes of jobs of ``directory`` that run on this machine outside any SLURM job."""
     plans = (directory / PLANS).resolve()
-    return [
-        process
-        for process in among
-        if process.plan is not None and process.plan.parent.resolve() == plans and not process.slurm_job
-    ]
+    outside = [process for process in among if process.plan is not None and not process.slurm_job]
+    return [process for process in outside if process.plan.parent.resolve() == plans]
 
 
 def other_hosts(directory: Path) -> list[str]:

@@ -4,8 +4,8 @@
 
 - work folders whose settings, code or data are not those of the present states (or denoising networks); undoing an edit
   then trains again;
-- of trainings whose weights are exported, the states before the exported one. A longer training continues the exported
-  one, so it still only adds segments; a shorter one trains again.
+- of trainings, states, weights and histories before the last ones that results were made from. A longer training
+  continues the last state, so it still only adds segments; a shorter one trains again.
 
 Records stay, and with them everything that says what a result was made from.
 """
@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from galforge.errors import GalforgeError
 from galforge.operate.processes import LOCKS
 
-_STATE = re.compile(r"state_(\d+)\.pt")
+_USED = re.compile(r"(?:weights|history)_(\d+)\.\w+")
 
 
 def unused(results: Path) -> list[Path]:
@@ -38,25 +38,29 @@ def unused(results: Path) -> list[Path]:
 
 
 def passed(results: Path) -> list[Path]:
-    """States before the exported ones in ``results/<name>``, and the work folders that hold the same files.
+    """Files in ``results/<name>`` of segments before the last one in use, and the work folders with the same states.
 
-    The weights of a training stay until they are exported again, so states with a lower number may be newer than they.
-    Records say what each state was made from; from the first on that does not agree, nothing is listed.
+    A segment is in use if a result was made from its weights or its history, as the result's record says. Results stay
+    until they are made again, so states with a lower number may be newer than they. Records say what each state was
+    made from; from the first on that does not agree, nothing is listed.
     """
+    records = filter(None, map(_record, sorted(results.glob("**/*.json"))))
+    inputs = {Path(name).parts[-4:] for record in records for name in record.get("inputs", ())}
     found = []
-    for weights in sorted(results.glob("models/*/*/seed*/weights.json")):
-        record = _record(weights)
-        if record is None:
-            continue
-        (exported,) = [int(match[1]) for name in record["inputs"] if (match := _STATE.fullmatch(Path(name).name))]
-        for index in range(exported, -1, -1):
-            state, used = weights.with_name(f"state_{index}.pt"), record["inputs"]
+    for folder in sorted(results.glob("models/*/*/seed*")):
+        names = [name for *where, name in inputs if tuple(where) == folder.parts[-3:]]
+        used = [int(match[1]) for name in names if (match := _USED.fullmatch(name))]
+        later = None
+        for index in range(max(used, default=-1), -1, -1):
+            state = folder / f"state_{index}.pt"
             record = _record(state.with_suffix(".json"))
-            if record is None or _digest(record["outputs"], state.name) != _digest(used, state.name):
+            if record is None or (later and _digest(record["outputs"], state) != _digest(later["inputs"], state)):
                 break
-            if index < exported:
-                work = state.parent / "work" / f"{state.stem}-{record['key'][:16]}"
-                found += [path for path in (state, work) if path.exists()]
+            if index not in used:
+                work = folder / "work" / f"{state.stem}-{record['key'][:16]}"
+                files = (state, folder / f"weights_{index}.safetensors", folder / f"history_{index}.csv", work)
+                found += [path for path in files if path.exists()]
+            later = record
     return found
 
 
@@ -100,9 +104,9 @@ def main(names: list[str]) -> None:
     print(f"{count} files and folders removed, {freed / 2**30:.2f} GiB freed")
 
 
-def _digest(files: dict[str, str], name: str) -> str:
-    """The digest of the file called ``name`` among a record's inputs or outputs."""
-    return next(digest for path, digest in files.items() if Path(path).name == name)
+def _digest(files: dict[str, str], file: Path) -> str:
+    """The digest of the file of the same name among a record's inputs or outputs."""
+    return next(digest for path, digest in files.items() if Path(path).name == file.name)
 
 
 def _record(path: Path) -> dict[str, Any] | None:

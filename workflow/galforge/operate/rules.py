@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -16,6 +16,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from galforge.errors import GalforgeError
 
+PIECES = {"measure_": "measure", "cross_validate": "scorer", "experiment": "experiment"}
+"""What jobs of several pieces do in each, by the beginnings of their rules' names."""
 _WILDCARD = re.compile(r"\{(\w+)\}")
 
 
@@ -28,12 +30,14 @@ class Written:
         benchmark: Snakemake's benchmark file.
         output: the first output.
         wildcards: regular expression of each wildcard, in the order in which Snakemake gives them.
+        piece: what a job of several pieces with a log each does in this one, as if it were a wildcard.
     """
 
     log: str
     benchmark: str
     output: str
     wildcards: dict[str, str]
+    piece: dict[str, str] = field(default_factory=dict)
 
     @cached_property
     def started(self) -> list[dict[str, str]]:
@@ -41,9 +45,9 @@ class Written:
         from snakemake.io import glob_wildcards
 
         if not self.wildcards:
-            return [{}] if Path(self.log).is_file() else []
+            return [self.piece] if Path(self.log).is_file() else []
         names = glob_wildcards(_WILDCARD.sub(lambda name: f"{{{name[1]},{self.wildcards[name[1]]}}}", self.log))
-        return [dict(zip(names._fields, values, strict=True)) for values in zip(*names, strict=True)]
+        return [dict(zip(names._fields, each, strict=True)) | self.piece for each in zip(*names, strict=True)]
 
     def files(self, kind: str, wildcards: Mapping[str, str]) -> list[Path]:
         """The ``log``, ``benchmark`` or ``output`` of these jobs where there is one.
@@ -55,7 +59,7 @@ class Written:
 
 
 def written(options: list[str]) -> dict[str, Written]:
-    """The files of every rule, by the rule's name.
+    """The files of every rule, by its name; of one whose jobs have several pieces, those of each, by ``rule piece``.
 
     Args:
         options: those of the ``snakemake`` command whose workflow is read: its profile and configuration.
@@ -77,10 +81,17 @@ def _main(options: list[str]) -> None:
     def list_rules(workflow: Workflow, only_targets: bool = False) -> None:
         rules = {}
         for rule in workflow.rules:
-            first = (str(next(iter(files), "")) for files in (rule.log, [rule.benchmark or ""], rule.output))
-            paths = [strip_wildcard_constraints(path) for path in first]
             constraints = {**workflow.wildcard_constraints, **rule.wildcard_constraints}
-            rules[rule.name] = [*paths, {name: constraints.get(name, "[^/]+") for name in _WILDCARD.findall(paths[-1])}]
+            outputs, first = dict(rule.output._allitems()), next(iter(rule.output), "")
+            kind = next((kind for prefix, kind in PIECES.items() if rule.name.startswith(prefix)), "")
+            for name, log in rule.log._allitems() if len(rule.log) else [(None, "")]:
+                found = (log, rule.benchmark or "", outputs.get(name, first))
+                paths = [strip_wildcard_constraints(str(path)) for path in found]
+                wildcards = {name: constraints.get(name, "[^/]+") for name in _WILDCARD.findall(paths[-1])}
+                # Where a job measures stamps of several, a piece is called by whose they are and by the measure.
+                piece = dict(zip((kind, "who"), reversed(name.split()), strict=False)) if name and kind else {}
+                key = f"{rule.name} {name}" if piece else rule.name
+                rules[key] = [*paths, wildcards, piece]
         print(json.dumps(rules))
 
     # The rules are known only inside a workflow that has been read; this is where Snakemake shows them.

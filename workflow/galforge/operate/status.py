@@ -14,17 +14,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
+import psutil
+
 from galforge.errors import GalforgeError
-from galforge.operate.processes import (
-    LOCKS,
-    NoSlurm,
-    Process,
-    drivers,
-    local_jobs,
-    other_hosts,
-    processes,
-    slurm_jobs,
-)
+from galforge.operate import processes
+from galforge.operate.processes import LOCKS, NoSlurm, Process
 from galforge.operate.rules import Written, written
 
 _NODE = re.compile(r'^\t(\d+)\[label = "(\w+)[^"]*", .*style="([^"]*)"\];$', re.MULTILINE)
@@ -114,7 +108,7 @@ def report(directory: Path, greeting: str, dag: str, rules: Callable[[], Mapping
         raise GalforgeError(f"the plan names no folder of results:\n{greeting}")
     results = Path(named[1])
     yield from re.findall(r"^galforge: .*$", greeting, re.MULTILINE)
-    there = processes()
+    there = processes.processes()
     yield _driver(directory, there)
     yield "jobs done:"
     for rule, (done, total) in stages(dag).items():
@@ -139,9 +133,9 @@ def report(directory: Path, greeting: str, dag: str, rules: Callable[[], Mapping
 
 
 def _driver(directory: Path, there: list[Process]) -> str:
-    if alive := drivers(directory, there):
+    if alive := processes.drivers(directory, there):
         return f"driver: {', '.join(map(str, alive))}"
-    if hosts := other_hosts(directory):
+    if hosts := processes.other_hosts(directory):
         return f"driver: a run was started on {', '.join(hosts)}; whether it is alive can be seen there"
     if list((directory / LOCKS).glob("*")):
         return "driver: none is alive, but the directory is locked: make recover (with the run's PROFILE and CONFIG)"
@@ -150,7 +144,7 @@ def _driver(directory: Path, there: list[Process]) -> str:
 
 def _local(directory: Path, there: list[Process]) -> Iterator[tuple[str, str]]:
     """A line for each job on this machine, and the log of its rule; empty where it has opened none yet."""
-    for process in local_jobs(directory, there):
+    for process in processes.local_jobs(directory, there):
         if script := next((name for word in process.command if (name := _SCRIPT.search(word))), None):
             log = _open_log(process.pid, directory)
             yield f"process {process.pid}: {script[1]}, {process.elapsed()}, {log or 'no log yet'}", log
@@ -158,7 +152,7 @@ def _local(directory: Path, there: list[Process]) -> Iterator[tuple[str, str]]:
 
 def _slurm(directory: Path, rules: Callable[[], Mapping[str, Written]]) -> list[tuple[str, str]]:
     """A line for each SLURM job, and the log of its rule where it runs; empty where it has opened none yet."""
-    jobs, logs = slurm_jobs(directory), {}
+    jobs, logs = processes.slurm_jobs(directory), {}
     running = [job.comment for job in jobs if job.state == "RUNNING"]
     for name, rule in (rules() if running else {}).items():
         # Values of wildcards are joined by a character that may be in them: only the logs tell them apart.
@@ -172,13 +166,11 @@ def _slurm(directory: Path, rules: Callable[[], Mapping[str, Written]]) -> list[
 def _open_log(pid: int, directory: Path) -> str:
     """The rule's log that a process writes to, as its rule names it; empty where it has opened none yet."""
     try:
-        for descriptor in Path(f"/proc/{pid}/fd").iterdir():
-            file = descriptor.readlink()
-            if file.suffix == ".log" and file.is_relative_to(directory / "results"):
-                return str(file.relative_to(directory))
-    except OSError:
+        names = [Path(file.path) for file in psutil.Process(pid).open_files()]
+    except psutil.Error:
         return ""  # the process has ended
-    return ""
+    logs = [path for path in names if path.suffix == ".log" and path.is_relative_to(directory / "results")]
+    return str(logs[0].relative_to(directory)) if logs else ""
 
 
 def main(command: list[str]) -> None:

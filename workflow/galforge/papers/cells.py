@@ -1,4 +1,4 @@
-"""What a table for readers is made of: blocks of rows and columns, and cells with numbers as they are shown."""
+"""What a laid-out table consists of: blocks of rows and columns, and cells with numbers as they are shown."""
 
 import math
 from dataclasses import dataclass
@@ -19,9 +19,9 @@ PROTOCOLS = {
 
 @dataclass(frozen=True)
 class Cell:
-    """A number for readers, rounded to its error: every part is text, empty where there is none.
+    """A number for readers, rounded to its error. Every part is text, empty where it is missing.
 
-    ``note`` is what has to be said of it besides, such as that it supports no claim.
+    ``note`` stands below the number, such as that it supports no claim.
     """
 
     value: str
@@ -35,9 +35,8 @@ class Cell:
 class Column:
     """A model under one protocol (``corrected``, ``published``), its ``printed`` values, or its ``cost``.
 
-    ``name`` is what a table calls the model, if not what others do.
-
-    In the denoising study: the networks of a share of generated galaxies, or a ``reference``, a method without network.
+    In the denoising study it is the networks of one share of generated galaxies, or a ``reference``, a method without
+    a network. ``name`` replaces the usual name of the model.
     """
 
     model: str
@@ -64,8 +63,8 @@ class Row:
     Attributes:
         label: its name for readers.
         cells: in the order of the columns.
-        heading: what stands above it and its neighbours; empty where nothing does.
-        total: whether it averages over others.
+        heading: of a group of rows; empty without one.
+        total: whether the page shows it first, the others folded away.
         floor: what the floor is called: ``ideal`` where a value may lie on either side of it.
     """
 
@@ -87,11 +86,11 @@ class Count:
 
 @dataclass(frozen=True)
 class Block:
-    """One data set of a table, or a part of what was done with it.
+    """One data set of a table, or a part of its rows.
 
     Attributes:
-        part: which part of what was done; empty where the block is all of it.
-        folded: the page folds the block away under these words; empty where it does not.
+        part: which part of the data set's rows it shows; empty where it shows all.
+        folded: words under which the page folds the block away; empty where it does not.
     """
 
     dataset: str
@@ -104,12 +103,12 @@ class Block:
 
     @property
     def title(self) -> str:
-        """What stands above the block."""
+        """The heading above the block."""
         return f"{self.dataset}, {self.part}" if self.part else self.dataset
 
     @property
     def totals(self) -> list[Row]:
-        """The rows that average over others."""
+        """The rows that the page shows first."""
         return [row for row in self.rows if row.total]
 
     @property

@@ -2,8 +2,8 @@
 
 A figure's module has
 
-- ``TITLE``, a few words; ``CAPTION``, what is seen; ``ALTERNATIVE``, a text for those who do not see it, in which
-  ``{dataset}`` stands for its data set;
+- a docstring of three paragraphs: a title, the caption, and a text for those who do not see the figure, in which
+  ``{dataset}`` stands for its data set. Docstrings are in no digest, so rewording one draws nothing again;
 - ``needs(subject)``: what it needs of a data set, or of a sweep of the denoising study; None where there is nothing to
   draw;
 - ``draw(files, told, out)``: the drawing, from the files and the settings that ``needs`` asked for;
@@ -18,6 +18,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Protocol
+
+from galforge.errors import GalforgeError
 
 Files = Mapping[str, Any]
 """Paths by the names that ``needs`` gave them: a path, or a list of paths."""
@@ -48,6 +50,31 @@ def module_name(paper: str, name: str) -> str:
 def load(paper: str, name: str) -> ModuleType:
     """The module of a paper's figure."""
     return importlib.import_module(module_name(paper, name))
+
+
+@dataclass(frozen=True)
+class Words:
+    """What readers are told of a figure: a title, the caption, and a text for those who do not see it."""
+
+    title: str
+    caption: str
+    alternative: str
+
+
+def words(paper: str, name: str) -> Words:
+    """What readers are told of a paper's figure, from the docstring of its module.
+
+    Raises:
+        GalforgeError: the docstring has not three paragraphs.
+    """
+    paragraphs = (load(paper, name).__doc__ or "").strip().split("\n\n")
+    if len(paragraphs) != 3:
+        raise GalforgeError(
+            f"papers/{paper}/figures/{name}.py: its docstring has {len(paragraphs)} paragraphs; give a title, a "
+            "caption and a text for those who do not see the figure"
+        )
+    title, *others = (" ".join(paragraph.split()) for paragraph in paragraphs)
+    return Words(title.rstrip("."), *others)
 
 
 class Subject(Protocol):

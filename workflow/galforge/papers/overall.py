@@ -21,10 +21,10 @@ def taken_of(tables: Mapping[str, Table]) -> list[Table]:
 def overall(tables: Mapping[str, Table]) -> Table:
     """The table of all generators, made of the tables that have the field ``overall``."""
     taken = taken_of(tables)
-    labels, factors, sections, kinds, models = {}, {}, {}, {}, {}
+    labels, factors, sections, models, readings = {}, {}, {}, {}, {IN_FLOORS: "distance"}
     for table in taken:
         metric = table.overall.metric
-        kinds[metric] = table.kind(metric)
+        readings[metric] = table.reading_of(metric)
         factors |= {metric: table.factor(metric)} if metric in table.factors else {}
         sections[metric] = table.overall.heading
         models |= table.models
@@ -45,7 +45,7 @@ def overall(tables: Mapping[str, Table]) -> Table:
         "data set is not to be compared with one on another, except in units of the floor, which a perfect model would "
         "score: 1 is as good as can be told. FID and KID of different networks are not comparable. Printed values "
         "were not made under the corrected protocol and stand here for orientation.",
-        readings=kinds,
+        readings=readings,
         factors=factors,
         sections=sections | {IN_FLOORS: "In units of the floor"},
         order=tuple(table.file for table in taken),

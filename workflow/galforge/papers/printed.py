@@ -4,7 +4,7 @@ import pandas as pd
 
 from galforge.papers.table import Table
 
-COLUMNS = ("study", "table", "dataset", "model", "metric", "property", "value")
+COLUMNS = ("paper", "table", "dataset", "model", "metric", "property", "value")
 KEY = ["dataset", "model", "metric", "property"]
 ORIGIN = {
     "sersic": "analytic",
@@ -18,7 +18,7 @@ ORIGIN = {
 
 def printed(table: Table, published: pd.DataFrame) -> pd.DataFrame:
     """The printed values that belong to a table, under the names of its rows: KEY and ``published``."""
-    published = published[published["study"] == table.paper]
+    published = published[published["paper"] == table.paper]
     own = published[published["table"] == table.file]
     averages = published[published["table"].isin(table.averages) & (published["property"] == "average")]
     own = pd.concat([own, averages.assign(property=averages["table"])])

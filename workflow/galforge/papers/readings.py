@@ -1,26 +1,15 @@
 """How metrics are read: how near a value may come to what a perfect model scores before no ranking is claimed."""
 
-from galforge.compare.kind import readings
-
-KINDS = {
-    **dict.fromkeys(("wasserstein", "wasserstein_standardised", "share_difference"), "distance"),
-    **dict.fromkeys(("sliced_wasserstein", "classifier", "fid", "fid_infinity", "in_floors"), "distance"),
-    "kid": "unbiased",
-    **dict.fromkeys(("precision", "recall", "density", "coverage"), "score"),
-    "memorisation": "signed",
-    **dict.fromkeys(("count", "cost"), "number"),
-    # Comparisons declare their own metrics.
-    **readings(),
-}
-"""How metrics of several tables are read, see ``at_floor``; a table says it of its own metrics (``Table.readings``)."""
 FLOORS = {"score": "ideal", "beside": "the source's", "difference": "zero", "ratio": "one"}
-"""What a value is compared with where that is not called a floor, by the kind of its metric."""
+"""What a value is compared with where that is not called a floor, by how its metric is read."""
 PAIRED = ("wasserstein", "wasserstein_standardised", "share_difference", "sliced_wasserstein", "fid", "count")
 """Metrics that mean something where both samples are the same galaxies; the others take samples for independent."""
 
 
-def at_floor(kind: str, value: float, error: float, floor: float) -> bool:
-    """Whether a value is too close to what a perfect model would score to support a ranking, by the kind of its metric.
+def at_floor(reading: str, value: float, error: float, floor: float) -> bool:
+    """Whether a value is too close to what a perfect model would score to support a ranking.
+
+    By how its metric is read (``galforge.compare.kind.READINGS``):
 
     - ``distance``, never negative: below twice its floor.
     - ``unbiased`` estimate, whose floor is 0: below twice its error.
@@ -30,7 +19,7 @@ def at_floor(kind: str, value: float, error: float, floor: float) -> bool:
     - ``difference`` from the source or ``ratio`` to it: within twice its error of 0 or 1.
     - ``number``: never.
     """
-    match kind:
+    match reading:
         case "distance":
             return bool(value < 2 * floor or value == 0)
         case "unbiased":
@@ -41,4 +30,4 @@ def at_floor(kind: str, value: float, error: float, floor: float) -> bool:
             return bool(abs(value - 1) <= 2 * error)
         case "score" | "beside":
             return bool(abs(value - floor) <= 2 * error)
-    return kind == "signed" and bool(abs(value) < 2 * floor)
+    return reading == "signed" and bool(abs(value) < 2 * floor)

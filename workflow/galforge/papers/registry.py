@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+from galforge.compare.kind import kinds
 from galforge.errors import GalforgeError
 from galforge.papers.overall import NAME, overall
 from galforge.papers.paper import Paper
@@ -27,12 +28,16 @@ def paper(name: str) -> Paper:
 
 @cache
 def tables() -> dict[str, Table]:
-    """Tables by name, ``<paper>/<file>``: those of every paper, and that of all generators, ``all``."""
-    found = {
-        f"{name}/{file}": replace(table, name=f"{name}/{file}")
-        for name in names()
-        for file, table in paper(name).tables.items()
-    }
+    """Tables by name, ``<paper>/<file>``: those of every paper, and that of all generators, ``all``.
+
+    Each knows how its metrics are read: its comparisons say it, or it says so itself.
+    """
+    found = {}
+    for of in names():
+        for file, table in paper(of).tables.items():
+            declared = (kinds()[name].readings.items() for name in table.comparisons if name in kinds())
+            readings = {metric: how for each in declared for metric, how in each if metric in (*table.metrics, "count")}
+            found[f"{of}/{file}"] = replace(table, name=f"{of}/{file}", readings={**readings, **table.readings})
     return found | {NAME: overall(found)}
 
 

@@ -18,7 +18,6 @@ from galforge.drawing.names import (
     split_bin,
 )
 from galforge.errors import GalforgeError
-from galforge.papers.readings import KINDS
 
 COUNTS = ("entered", "segmented", "flag_ok", "kept", "early", "red")
 """Stages of measuring, in their order: rows of the metric ``count``."""
@@ -57,7 +56,8 @@ class Table:
         reading: which values are good.
         about: what else a reader has to know.
         needs: comparisons without which the table is not made, though others would fill some of its rows.
-        readings: how metrics are read that ``galforge.papers.readings.KINDS`` does not know, by that module's kinds.
+        readings: how metrics are read that are those of no comparison, which says it itself
+            (``galforge.compare.kind.READINGS``); the registry adds the others.
         protocols: those that its rows may have; the table of all generators takes rows of the first.
         factors: by which metrics are multiplied for readers; 1 where not named.
         sections: headings above the rows of each metric; none where not named.
@@ -162,17 +162,18 @@ class Table:
         module, _, found = getattr(self, name).partition(":")
         return getattr(importlib.import_module(module), found)
 
-    def kind(self, metric: str) -> str:
+    def reading_of(self, metric: str) -> str:
         """How a metric is read.
 
         Raises:
-            GalforgeError: neither the table nor ``galforge.papers.readings`` says so.
+            GalforgeError: neither a comparison nor the table says so.
         """
-        if (found := {**KINDS, **self.readings}.get(metric)) is None:
+        if metric not in self.readings:
             raise GalforgeError(
-                f"table {self.name}: how {metric} is read is said nowhere; give its kind in the table's `readings`"
+                f"table {self.name}: how {metric} is read is said nowhere; say it in `metrics` of the KIND of the "
+                "comparison, or in the table's `readings` where no comparison has that metric"
             )
-        return found
+        return self.readings[metric]
 
     def factor(self, metric: str) -> float:
         """By what a metric is multiplied for readers."""

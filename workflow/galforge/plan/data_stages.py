@@ -20,26 +20,16 @@ class DataStages:
                 return Stage(fetched, "download.py", (), ())
         raise KeyError(file)
 
-    def raw_mock(self, dataset: str) -> Stage:
-        """Writing a stand-in for a survey's release, in its format."""
-        entry = self.config.datasets[dataset]
-        settings = families.load("datasets", entry.family, "settings")
-        modules = (families.module_name("datasets", entry.family, "mock"),)
-        return Stage(
-            {"family": entry.family, "mock": entry.settings.mock.spec()},
-            "raw_mock.py",
-            modules,
-            settings.MOCK_LIBRARIES,
-        )
-
     def stamps(self, dataset: str) -> Stage:
-        """From raw cutouts to stamps."""
-        entry = self.config.datasets[dataset]
+        """From raw cutouts to stamps; of a mock, first a stand-in for a survey's release, in its format."""
+        entry, parts = self.config.datasets[dataset], ["dataset"]
         settings = families.load("datasets", entry.family, "settings")
-        modules = (families.module_name("datasets", entry.family, "dataset"),)
-        return Stage(
-            {"family": entry.family, "settings": entry.settings.spec()}, "stamps.py", modules, settings.LIBRARIES
-        )
+        spec, libraries = {"family": entry.family, "settings": entry.settings.spec()}, settings.LIBRARIES
+        if self.facts.is_mock(dataset):
+            spec["mock"] = entry.settings.mock.spec()
+            parts, libraries = [*parts, "mock"], dict.fromkeys((*libraries, *settings.MOCK_LIBRARIES))
+        modules = tuple(families.module_name("datasets", entry.family, part) for part in parts)
+        return Stage(spec, "stamps.py", modules, tuple(libraries))
 
     def export_fits(self, dataset: str, who: str) -> Stage:
         """Stamps as FITS."""

@@ -7,19 +7,17 @@ import sys
 import time
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from galforge.atomic import write_text
 from galforge.config.declared import optional
 from galforge.config.parse import ConfigError, parse
-from galforge.config.tree import Config, downloadable, is_native, is_scored
+from galforge.config.tree import Config, downloadable, is_scored
 from galforge.download.wanted import downloads_of
 from galforge.errors import GalforgeError
 from galforge.measure.family import declared
-from galforge.plan.figures import Figures
-from galforge.plan.realism_stages import is_network
+from galforge.plan.measuring import Measuring
 from galforge.plan.retraining import record_of, retrained
 from galforge.plan.stages import Stages
 from galforge.provenance.digest import PACKAGE
@@ -57,31 +55,32 @@ class Driver:
             self._check_metadata()
             self._greet()
 
-    def raw(self, dataset: str, results: str) -> list[str]:
-        """Raw input of a data set: its downloads, its mock, the path the user gave, or nothing."""
+    def raw(self, dataset: str) -> list[str]:
+        """Raw input of a data set: its downloads, the path the user gave, or nothing."""
         settings = self.config.datasets[dataset].settings
         if files := downloads_of(settings):
             return [f"{self.config.overall.raw}/{file}" for file in files]
-        source = optional(settings, "source")
-        if source == "mock":
-            return [f"{results}/raw/{dataset}.tar"]
-        return [settings.path] if source == "path" else []
+        return [settings.path] if optional(settings, "source") == "path" else []
 
     def downloads(self) -> str:
         """Regular expression of the file names that are downloaded; it matches nothing where there are none."""
         settings = downloadable(self.config.datasets, self.config.measures).values()
         return _any_of({file for each in settings for file in downloads_of(each)})
 
-    def datasets(self, kind: str) -> str:
-        """Regular expression of data sets of a kind: ``native`` keep galaxies at their own size too, ``scored`` have
-        scored images, ``plain`` are all others."""
-        found = self.config.datasets.items()
-        return _any_of(name for name, entry in found if _kind(entry.family) == kind)
+    def datasets(self, rule: str) -> str:
+        """Regular expression of the data sets whose stamps a rule makes."""
+        return _any_of(name for name in self.config.datasets if self.stages.facts.stamps_rule(name) == rule)
 
-    def measures(self, by_network: bool) -> str:
-        """Regular expression of the measures that a network takes, or of the others."""
-        found = self.config.measures.items()
-        return _any_of(name for name, entry in found if declared(entry.family).by_network == by_network)
+    def sampled(self, in_parts: bool) -> str:
+        """Regular expression of the data sets whose models' stamps are drawn in parts, or in one job."""
+        parts = self.stages.facts.sample_parts
+        return _any_of(dataset for dataset in self.config.datasets if (parts(dataset) > 1) == in_parts)
+
+    def parted(self, kind: Measuring) -> bool:
+        """Whether some stamps are measured in parts."""
+        known = [who for who in ("source", "scored") if re.fullmatch(kind.who, who)] or ["generated"]
+        parts = self.stages.facts.measure_parts
+        return any(parts(dataset, who, kind.measures) > 1 for dataset in kind.datasets for who in known)
 
     def stretches(self, dataset: str, measure: str) -> bool:
         """Whether the source's stamps set the scale at which a measure sees anybody's; 8-bit images have one."""
@@ -91,9 +90,9 @@ class Driver:
             return not is_scored(self.config.datasets[dataset].family)
         return stretched == "corrected" and entry.protocol == "corrected"
 
-    def scorers(self, by_network: bool) -> str:
-        """Regular expression of the scorers of images that are networks, or of the others."""
-        return _any_of(name for name in self.config.realism.scorers if is_network(name) == by_network)
+    def scoring_networks(self) -> str:
+        """Regular expression of the scorers of images that are networks."""
+        return _any_of(self.stages.realism.scorers(by_network=True))
 
     def sweeps(self) -> str:
         """Regular expression of the sweeps of the denoising study; it matches nothing where there are none."""
@@ -103,7 +102,7 @@ class Driver:
         """The file of weights that a measure's network needs, where it does not come with its package."""
         settings = self.config.measured[dataset, measure].settings
         if (model := optional(settings, "model")) is not None:
-            return f"{self.results}/models/{dataset}/{model}/seed{settings.seed}/weights.safetensors"
+            return self.stages.facts.trained(dataset, model, settings.seed)["weights"]
         for file in downloads_of(settings):
             return f"{self.config.overall.raw}/{file}"
         return settings.path if optional(settings, "weights") == "path" else []
@@ -145,11 +144,6 @@ class Driver:
     def template(self) -> str:
         """sha256 of the page's template."""
         return file_digest(PACKAGE / "report" / "page.html.j2")
-
-    @cached_property
-    def figures(self) -> Figures:
-        """The figures of the configuration and the jobs that draw them."""
-        return Figures(self.stages.facts)
 
     def write_plan(self) -> None:
         """Write down what each job was planned to be; the jobs compare (called when execution starts)."""
@@ -206,13 +200,6 @@ class Driver:
                     )
         for line in retrained(self.stages, self.results):
             say(f"galforge: {line}")
-
-
-def _kind(family: str) -> str:
-    """How a family of data sets writes its stamps."""
-    if is_native(family):
-        return "native"
-    return "scored" if is_scored(family) else "plain"
 
 
 def _any_of(names: Iterable[str | None]) -> str:

@@ -1,13 +1,21 @@
 """What stages have in common: how work is cut into jobs, and which code and libraries a job runs."""
 
 import math
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from galforge import families
 from galforge.config.declared import declared, optional
-from galforge.config.tree import Config, Measure, Run, Sweep, view_of
+from galforge.config.tree import Config, Measure, Run, Sweep, is_native, is_scored, view_of
 from galforge.plan import comparisons
+from galforge.plan.measuring import measurings
 from galforge.studies.denoising.settings import label
+
+
+def rule_for(rule: str, dataset: str) -> str:
+    """The name of a rule that is written once for each data set."""
+    return f"{rule}_{dataset}".replace("-", "_")
 
 
 class Facts:
@@ -15,7 +23,18 @@ class Facts:
 
     def __init__(self, config: Config):
         self.config = config
+        self.measuring = measurings(config)
         self.results = f"results/{config.overall.name}"
+
+    def stamps_rule(self, dataset: str) -> str:
+        """The rule that makes a data set's stamps, named after what it makes besides."""
+        entry = self.config.datasets[dataset]
+        makes = {
+            "native": is_native(entry.family),
+            "scored": is_scored(entry.family),
+            "mock": self.is_mock(dataset),
+        }
+        return "_".join(["stamps", *(name for name, made in makes.items() if made)])
 
     def galaxies(self, dataset: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         """Modules and libraries that bring galaxies back to their own size, where a data set's stamps have one size."""
@@ -32,6 +51,21 @@ class Facts:
         training = self.config.models[dataset, model].training
         return math.ceil(training.images_total / training.segment_images)
 
+    def trained(self, dataset: str, model: str, seed: Any, segment: int | None = None) -> dict[str, str]:
+        """Files of a segment of a training, the last one if none is given: state, averaged weights, history, cost."""
+        index = self.segments(dataset, model) - 1 if segment is None else segment
+        files = {
+            "state": f"state_{index}.pt",
+            "weights": f"weights_{index}.safetensors",
+            "history": f"history_{index}.csv",
+            "cost": f"state_{index}.cost.json",
+        }
+        return {name: f"{self.results}/models/{dataset}/{model}/seed{seed}/{file}" for name, file in files.items()}
+
+    def costs(self, dataset: str, model: str, seed: Any) -> list[str]:
+        """Accounts of all segments of a training."""
+        return [self.trained(dataset, model, seed, i)["cost"] for i in range(self.segments(dataset, model))]
+
     def sample_parts(self, dataset: str) -> int:
         """Number of jobs that draw the stamps of one model."""
         return math.ceil(self.config.drawn(dataset) / self.config.sampling.chunk)
@@ -47,12 +81,18 @@ class Facts:
         columns = self.config.models[dataset, model].columns
         return [*columns, *(name for name in redshift if name not in columns)]
 
-    def measure_parts(self, dataset: str, who: str, measure: str) -> int:
-        """Number of jobs that measure one stamps file."""
+    def measure_parts(self, dataset: str, who: str, measures: Sequence[str]) -> int:
+        """Number of jobs that measure one stamps file: of variants that are measured together the smallest chunk
+        counts."""
         measuring = self.config.datasets[dataset].measuring
         known = {"source": measuring.expected_count, "native": measuring.expected_count}
         count = (known | {"scored": measuring.expected_scored}).get(who, self.config.drawn(dataset))
-        return math.ceil(count / self.config.measured[dataset, measure].chunk)
+        return math.ceil(count / min(self.config.measured[dataset, measure].chunk for measure in measures))
+
+    def together(self, dataset: str, who: str, measure: str) -> tuple[str, ...]:
+        """The variants of a measure that are measured together with one of them."""
+        kinds = (kind for kind in self.measuring.values() if measure in kind.measures and dataset in kind.datasets)
+        return next(kind.measures for kind in kinds if re.fullmatch(kind.who, who))
 
     def adds_noise(self, dataset: str, measure: str) -> bool:
         """Whether noise is added before this measure is taken."""
@@ -90,9 +130,13 @@ class Facts:
         """The view of a data set's images that a model is trained on; empty where it is the images."""
         return view_of(self.config.models[dataset, model].family)
 
+    def runs(self, dataset: str) -> list[Run]:
+        """Runs on a data set."""
+        return [run for run in self.config.run if run.dataset == dataset]
+
     def drawing(self, dataset: str) -> list[Run]:
         """Runs on a data set of models that draw positions and galaxies apart."""
-        return [run for run in self.config.run if run.dataset == dataset and self.draws_galaxies(dataset, run.model)]
+        return [run for run in self.runs(dataset) if self.draws_galaxies(dataset, run.model)]
 
     def draws_galaxies(self, dataset: str, model: str) -> bool:
         """Whether a model draws positions and galaxies apart."""
@@ -103,8 +147,11 @@ class Facts:
         return self.model_modules(family), (*self.model_libraries(family), "safetensors")
 
     def origin(self, dataset: str) -> str:
-        settings = self.config.datasets[dataset].settings
-        return "mock" if settings.source == "mock" else settings.origin
+        return "mock" if self.is_mock(dataset) else self.config.datasets[dataset].settings.origin
+
+    def is_mock(self, dataset: str) -> bool:
+        """Whether a stand-in for a survey's release is made."""
+        return optional(self.config.datasets[dataset].settings, "source") == "mock"
 
     def sweep(self, name: str) -> Sweep:
         """The sweep of a name."""

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from types import ModuleType
 from typing import Any
 
 from galforge.papers import registry
-from galforge.papers.figure import Needs, load, module_name
+from galforge.papers.figure import Needs, Words, load, module_name, words
 from galforge.plan.facts import Facts
 from galforge.plan.stage import Stage
 from galforge.plan.subject import Subject
@@ -29,6 +29,11 @@ class Figure:
     def module(self) -> ModuleType:
         """The module that draws it."""
         return load(self.paper, self.name)
+
+    @property
+    def words(self) -> Words:
+        """What readers are told of it."""
+        return words(self.paper, self.name)
 
     @property
     def endings(self) -> list[str]:
@@ -64,11 +69,11 @@ class FigureJob:
     def labels(self, figure: str) -> dict[str, str]:
         """What Snakemake's report calls a figure."""
         own = next(each for each in self.figures if each.name == figure)
-        return {"figure": own.module.TITLE, "subject": own.subject}
+        return {"figure": own.words.title, "subject": own.subject}
 
     def captions(self) -> list[str]:
         """Title and caption of each figure, for Snakemake's report."""
-        return [f"**{each.module.TITLE}.** {each.module.CAPTION}" for each in self.figures]
+        return [f"**{each.words.title}.** {each.words.caption}" for each in self.figures]
 
     def stage(self) -> Stage:
         """What the job reads of the configuration, and which code it runs."""
@@ -106,12 +111,7 @@ class Figures:
     def about(self) -> dict[str, dict[str, str]]:
         """What the page says of each figure, by paper and name."""
         return {
-            f"{each.paper}/{each.name}": {
-                "title": each.module.TITLE,
-                "caption": each.module.CAPTION,
-                "alternative": each.module.ALTERNATIVE,
-                "engine_of": getattr(each.module, "ENGINE_OF", ""),
-            }
+            f"{each.paper}/{each.name}": {**asdict(each.words), "engine_of": getattr(each.module, "ENGINE_OF", "")}
             for each in self.planned
         }
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from galforge.plan import comparisons
 from galforge.plan.facts import Facts
+from galforge.plan.measuring import Measuring
 from galforge.plan.stage import Stage
 
 
@@ -26,20 +27,28 @@ class MeasureStages:
         modules = (*self.facts.measure_modules(entry, "noise"), *native)
         return Stage(spec, "calibrate_noise.py", modules, (*self.facts.measure_libraries(entry), *libraries))
 
-    def measure(self, dataset: str, who: str, measure: str) -> Stage:
-        """Measuring the stamps of a data set or of a model."""
-        entry, measuring = self.config.measured[dataset, measure], self.config.datasets[dataset].measuring
-        spec: dict[str, Any] = {
-            "family": entry.family,
-            "settings": entry.settings.spec(),
-            "band": self.facts.band(dataset, entry),
-        }
-        if self.facts.adds_noise(dataset, measure):
-            spec["noise"] = {"sigma": measuring.noise_sigma, "seed": measuring.seed}
+    def measure(self, dataset: str, kind: Measuring, who: str = "") -> Stage:
+        """Measuring the stamps of a data set or of a model, in some variants of one measure."""
         native, more = self.facts.galaxies(dataset) if who != "native" else ((), ())
-        modules = (*self.facts.measure_modules(entry, "measure"), *native, *self.facts.predictor(dataset, entry))
-        libraries = (*self.facts.measure_libraries(entry), *more, "pandas", "pyarrow", "h5py")
-        return Stage(spec, "measure.py", modules, tuple(dict.fromkeys(libraries)))
+        variants, modules, libraries = {}, list(native), list(more)
+        for name, (whose, measure) in kind.variants.items():
+            entry, measuring = self.config.measured[dataset, measure], self.config.datasets[dataset].measuring
+            spec: dict[str, Any] = {"settings": entry.settings.spec(), "band": self.facts.band(dataset, entry)}
+            if self.facts.adds_noise(dataset, measure):
+                spec["noise"] = {"sigma": measuring.noise_sigma, "seed": measuring.seed}
+            if kind.whose:
+                spec["who"] = whose
+            variants[name] = spec
+            modules += [*self.facts.measure_modules(entry, "measure"), *self.facts.predictor(dataset, entry)]
+            libraries += self.facts.measure_libraries(entry)
+        family = self.config.measures[kind.measures[0]].family
+        libraries += ["pandas", "pyarrow", "h5py"]
+        return Stage(
+            {"family": family, "variants": variants},
+            "measure.py",
+            tuple(dict.fromkeys(modules)),
+            tuple(dict.fromkeys(libraries)),
+        )
 
     def distances(self, dataset: str, model: str, seed: str, group: str) -> Stage:
         """Distances between source and generated measurements, of all comparisons of a group."""

@@ -1,4 +1,4 @@
-"""The stages of models: training, exported weights, generated stamps, latent walks."""
+"""The stages of models: training, generated stamps, latent walks."""
 
 from galforge.plan.facts import Facts
 from galforge.plan.stage import Stage
@@ -23,13 +23,10 @@ class ModelStages:
             "seed": int(seed),
             "stop": self.facts.segment_end(dataset, model, int(segment)),
         }
+        # Without safetensors: it writes the weights down, and a new version of it must not train them again.
         return Stage(
             spec, "train_segment.py", self.facts.model_modules(entry.family), self.facts.model_libraries(entry.family)
         )
-
-    def export_weights(self, dataset: str, model: str, seed: str) -> Stage:
-        """From the last state to the averaged weights."""
-        return Stage({}, "export_weights.py", (), ("torch", "safetensors"))
 
     def sample(self, dataset: str, model: str, seed: str) -> Stage:
         """Drawing the generated stamps of a model."""
@@ -45,28 +42,28 @@ class ModelStages:
         libraries = self.facts.model_libraries(family)
         return Stage(spec, "sample.py", self.facts.model_modules(family), (*libraries, "safetensors"))
 
-    def latents(self, dataset: str, model: str, seed: str) -> Stage:
-        """Walks through a model's latent space, and source stamps that it reconstructs."""
-        family, report = self.config.models[dataset, model].family, self.config.report
-        sampling = {name: getattr(self.config.sampling, name) for name in ("device", "threads")}
+    def latents(self, dataset: str) -> Stage:
+        """Walks through the latent spaces of a data set's models, and source stamps that they reconstruct."""
+        found = [(run, self.config.models[dataset, run.model].family) for run in self.facts.runs(dataset)]
         spec = {
-            "family": family,
-            "seed": int(seed),
-            "rows": report.walks,
-            "steps": report.stamps_per_row,
-            **sampling,
+            "models": {
+                f"{run.model}-seed{seed}": {"family": family, "seed": seed}
+                for run, family in found
+                for seed in run.seeds
+            },
+            "rows": self.config.report.walks,
+            "steps": self.config.report.stamps_per_row,
+            **{name: getattr(self.config.sampling, name) for name in ("device", "threads")},
         }
-        libraries = self.facts.model_libraries(family)
-        return Stage(spec, "latents.py", self.facts.model_modules(family), (*libraries, "safetensors"))
+        modules = [module for _, family in found for module in self.facts.model_modules(family)]
+        libraries = [library for _, family in found for library in self.facts.model_libraries(family)]
+        return Stage(
+            spec, "latents.py", tuple(dict.fromkeys(modules)), tuple(dict.fromkeys((*libraries, "safetensors")))
+        )
 
     def gpu_check(self) -> Stage:
         """A look at the machine that trainings get."""
         return Stage({}, "gpu_check.py", (), ("torch",))
-
-    def time_drawing(self, dataset: str, model: str, seed: str) -> Stage:
-        """How long a model takes to draw images."""
-        spec = {**self.facts.drawing_spec(dataset, model, seed), "images": self.config.realism.images}
-        return Stage(spec, "time_drawing.py", *self.facts.model_code(dataset, model))
 
     def sample_galaxies(self, dataset: str, model: str, seed: str) -> Stage:
         """Galaxies of each size class that a model draws."""

@@ -8,9 +8,10 @@ from galforge.plan.facts import Facts
 from galforge.plan.stage import Stage
 from galforge.studies.realism.settings import COMMON, MEASURES, TEXTURE, section
 
-EXPERIMENTS = ("random_positions", "new_galaxies", "shuffled_patches")
-"""Experiments 1 to 3 of the report."""
+EXPERIMENTS = {"random_positions": (), "new_galaxies": ("sets",), "shuffled_patches": ("permutations",)}
+"""Experiments 1 to 3 of the report, and what each reads besides the number of images."""
 LEARNING = ("numpy", "pandas", "scikit-learn", "xgboost-cpu")
+SUMMARISING = (*LEARNING, "scipy")
 NETWORKS = ("torch", "numpy", "pandas", "h5py", "scikit-image")
 
 
@@ -20,46 +21,33 @@ class RealismStages:
     def __init__(self, facts: Facts):
         self.config, self.facts = facts.config, facts
 
-    def cross_validate(self, dataset: str, scorer: str) -> Stage:
-        """Scores that a scorer gives to images that it was not trained on."""
-        return Stage(self._scorer(scorer), "cross_validate.py", (), LEARNING)
+    def cross_validate(self, dataset: str) -> Stage:
+        """Scorers of features: their scores of images that they were not trained on; and that of generated images."""
+        scorers = {name: self.scorer_measures(name) for name in self.scorers(by_network=False)}
+        measures = [name for name in MEASURES if any(name in read for read in scorers.values())]
+        spec = {"scorers": scorers, "measures": measures, "settings": self._settings(*scorers)}
+        spec["scorer"] = self.config.realism.scorer
+        return Stage(spec, "cross_validate.py", (), LEARNING)
 
     def cross_validate_network(self, dataset: str, scorer: str) -> Stage:
         """The same for a network that sees the images themselves."""
-        spec = {**self._scorer(scorer), "device": self.config.realism.device}
+        spec = {"scorer": scorer, "settings": self._settings(scorer), "device": self.config.realism.device}
         return Stage(spec, "cross_validate_network.py", (), NETWORKS)
-
-    def fit_scorer(self, dataset: str) -> Stage:
-        """The scorer of generated images, trained on all images with scores."""
-        return Stage(self._scorer(self.config.realism.scorer), "fit_scorer.py", (), LEARNING)
 
     def score(self, dataset: str, subject: str, who: str) -> Stage:
         """Scores of some stamps."""
         return Stage({}, "score.py", (), LEARNING)
 
-    def summarise_scorers(self, dataset: str) -> Stage:
-        """Errors of every scorer, as rows of a table."""
-        realism = self.config.realism
-        held_out = optional(optional(self.config.datasets[dataset].settings, "mock"), "held_out")
-        spec = {
-            "dataset": dataset,
-            "origin": self.facts.origin(dataset),
-            "scorers": list(realism.scorers),
-            "scorer": realism.scorer,
-            "real_score": realism.real_score,
-            "held_out": held_out if self.facts.origin(dataset) == "mock" else "",
-        }
-        return Stage(spec, "summarise_scorers.py", (), ("numpy", "pandas"))
-
-    def experiment(self, dataset: str, model: str, seed: str, experiment: str) -> Stage:
-        """One experiment: what changes of the scores when positions or galaxies of images are exchanged."""
+    def experiment(self, dataset: str, model: str, seed: str) -> Stage:
+        """The experiments: what changes of the scores when positions or galaxies of images are exchanged."""
         entry = self.config.measured[dataset, MEASURES[0]]
         settings = self.config.realism.experiments.spec()
-        sets = {"random_positions": (), "new_galaxies": ("sets",), "shuffled_patches": ("permutations",)}
         spec = {
             **self.facts.drawing_spec(dataset, model, seed),
-            "experiment": experiment,
-            "settings": {name: settings[name] for name in ("images", *sets[experiment])},
+            **{name: value for name, value in self._row(dataset).items() if name != "scorer"},
+            "experiments": {
+                name: {each: settings[each] for each in ("images", *own)} for name, own in EXPERIMENTS.items()
+            },
             "measure": entry.settings.spec(),
         }
         modules, libraries = self.facts.model_code(dataset, model)
@@ -71,13 +59,8 @@ class RealismStages:
             tuple(dict.fromkeys((*libraries, *self.facts.measure_libraries(entry), *LEARNING))),
         )
 
-    def summarise_experiments(self, dataset: str, model: str, seed: str) -> Stage:
-        """The experiments with a model, as rows of a table."""
-        spec = {**self._row(dataset), "experiments": list(EXPERIMENTS)}
-        return Stage(spec, "summarise_experiments.py", (), ("numpy", "pandas"))
-
-    def summarise_generator(self, dataset: str, model: str, seed: str) -> Stage:
-        """What a model's images score, how diverse they are, what they lack and cost, as rows of a table."""
+    def score_generator(self, dataset: str, model: str, seed: str) -> Stage:
+        """Scores of a model's images; how diverse they are, what they lack and cost, as rows of a table."""
         network = self.config.models[dataset, model].network
         spec = {
             **self._row(dataset),
@@ -86,12 +69,24 @@ class RealismStages:
             "threshold": optional(self.config.datasets[dataset].settings, "threshold"),
             "seed": self.config.realism.seed,
         }
-        return Stage(spec, "summarise_generator.py", (), ("numpy", "pandas", "scipy"))
+        return Stage(spec, "score_generator.py", (), SUMMARISING)
 
-    def summarise_real(self, dataset: str) -> Stage:
-        """What real images score, as rows of a table."""
-        spec = {**self._row(dataset), "images": self.config.realism.images}
-        return Stage(spec, "summarise_real.py", (), ("numpy", "pandas"))
+    def score_real(self, dataset: str) -> Stage:
+        """Scores of the images that people scored or labelled, and errors of all scorers, as rows of tables."""
+        realism, origin = self.config.realism, self.facts.origin(dataset)
+        held_out = optional(optional(self.config.datasets[dataset].settings, "mock"), "held_out")
+        spec = {
+            **self._row(dataset),
+            "images": realism.images,
+            "scorers": list(realism.scorers),
+            "real_score": realism.real_score,
+            "held_out": held_out if origin == "mock" else "",
+        }
+        return Stage(spec, "score_real.py", (), SUMMARISING)
+
+    def scorers(self, by_network: bool) -> list[str]:
+        """The scorers that are networks, which see the images themselves, or the others."""
+        return [name for name in self.config.realism.scorers if is_network(name) == by_network]
 
     def scorer_measures(self, scorer: str) -> list[str]:
         """Measures that a scorer reads."""
@@ -103,11 +98,10 @@ class RealismStages:
         path = self.config.realism.resnet.weights if scorer.startswith("resnet") else ""
         return [path] if path else []
 
-    def _scorer(self, scorer: str) -> dict[str, Any]:
-        """What a scorer reads of the section."""
+    def _settings(self, *scorers: str) -> dict[str, Any]:
+        """What scorers read of the section."""
         settings = self.config.realism.spec()
-        names = (*COMMON, *filter(None, [section(scorer)]))
-        return {"scorer": scorer, "settings": {name: settings[name] for name in names}}
+        return {name: settings[name] for name in dict.fromkeys((*COMMON, *filter(None, map(section, scorers))))}
 
     def _row(self, dataset: str) -> dict[str, Any]:
         """What every row of a table begins with; the model and its seed are wildcards."""

@@ -1,7 +1,7 @@
 """The stage of the page."""
 
+from galforge.config.tree import Config
 from galforge.papers import registry
-from galforge.plan.facts import Facts
 from galforge.plan.figures import Figures
 from galforge.plan.stage import Stage
 from galforge.provenance.records import locked_versions
@@ -10,8 +10,8 @@ from galforge.provenance.records import locked_versions
 class ReportStages:
     """The stage of the page."""
 
-    def __init__(self, facts: Facts):
-        self.config, self.facts = facts.config, facts
+    def __init__(self, config: Config, figures: Figures):
+        self.config, self.figures = config, figures
 
     def page(self) -> Stage:
         """The page a person opens first."""
@@ -21,7 +21,7 @@ class ReportStages:
             "datasets": self.config.used_datasets,
             "runs": [[run.dataset, run.model, run.seeds] for run in self.config.run],
             "generated": {name: self.config.drawn(name) for name in self.config.used_datasets},
-            "figures": Figures(self.facts).about(),
+            "figures": self.figures.about(),
             "statmorph": locked_versions()["statmorph"],
         }
         # Papers, and the functions that lay out their tables, are found by name.

@@ -1,11 +1,10 @@
-"""What a run would train again although it is finished, and why: said before the first job, while it can be stopped."""
+"""What a run would train again although it was trained, and why: said before the first job, while it can be stopped."""
 
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from galforge.config.declared import optional
 from galforge.config.tree import Sweep
 from galforge.plan.stage import SCRIPTS, Stage
 from galforge.plan.stages import Stages
@@ -17,7 +16,7 @@ OLD = "0.1.0"
 
 
 def retrained(stages: Stages, results: Path) -> list[str]:
-    """One line per finished model that this configuration and this code would train again, and why.
+    """One line per model with finished segments that this configuration and this code would train again, and why.
 
     One line for all that were made by galforge 0.1.0, and how to keep them.
     """
@@ -26,7 +25,7 @@ def retrained(stages: Stages, results: Path) -> list[str]:
         reasons, is_old = _why(stages, results, dataset, model, str(seed))
         if reasons:
             lines.append(
-                f"{model} on {dataset}, seed {seed}, is finished and will be trained again: " + "; ".join(reasons)
+                f"{model} on {dataset}, seed {seed}, was trained and will be trained again: {'; '.join(reasons)}"
             )
         if is_old:
             old.append(f"{model} on {dataset}, seed {seed}")
@@ -48,7 +47,7 @@ def _of_old(trainings: list[str]) -> Iterator[str]:
         yield (
             f"these are finished and will be trained again, once, because galforge {OLD} made them and took the "
             f"digest of its code another way: {'; '.join(trainings)}. To keep them, stop now, and go on with that "
-            f"release (`git checkout v{OLD}`) or give the folder of these results another name"
+            f"release (`commit` in the records of the results names the code) or give the results another folder"
         )
 
 
@@ -62,21 +61,12 @@ def _networks(stages: Stages, results: Path, sweep: Sweep) -> Iterator[tuple[dic
 
 
 def _why(stages: Stages, results: Path, dataset: str, model: str, seed: str) -> tuple[list[str], bool]:
-    """Why a finished model would be trained again, and whether galforge 0.1.0 made it or what it was trained on."""
+    """Why finished segments would be trained again, and whether galforge 0.1.0 made it or what it was trained on."""
     folder = results / "models" / dataset / model / f"seed{seed}"
-    if record_of(folder / "weights.json") is None:
+    if record_of(folder / "state_0.json") is None:
         return [], False
-    settings = stages.config.datasets[dataset].settings
-    reasons, is_old = [], False
-    if optional(settings, "source") == "mock":
-        mock = record_of(results / "raw" / f"{dataset}.json")
-        reasons, is_old = _differences(mock, stages.stage("raw_mock", {"dataset": dataset}), "mock")
-    more, also_old = _differences(
-        record_of(results / "stamps" / f"{dataset}.json"),
-        stages.stage("stamps", {"dataset": dataset}),
-        "stamps",
-    )
-    reasons, is_old = reasons + more, is_old or also_old
+    stamps = record_of(results / "stamps" / f"{dataset}.json")
+    reasons, is_old = _differences(stamps, stages.stage("stamps", {"dataset": dataset}), "stamps")
     segments = stages.facts.segments(dataset, model)
     for index in range(segments):
         record = record_of(folder / f"state_{index}.json")

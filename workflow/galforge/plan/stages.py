@@ -1,8 +1,8 @@
 """What each job reads of the configuration, and which code it runs: the two parameters that decide reruns.
 
-One method per rule, named like it, or like the one that WHOLE says; rules of tables are made of the tables. A spec
-holds what its stage reads and nothing else. What only cuts work into jobs (chunks, the total length of a training)
-stays out of it, so that changing it makes nothing again.
+One method per rule, named like it or like the one that WHOLE says. Rules that measure have one method together; rules
+of tables and figures have the stages of their jobs. A spec holds what its stage reads and nothing else. What only cuts
+work into jobs (chunks, the total length of a training) stays out of it, so that changing it makes nothing again.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,8 @@ from typing import Any
 from galforge.config.tree import Config
 from galforge.plan.data_stages import DataStages
 from galforge.plan.denoising_stages import DenoisingStages
-from galforge.plan.facts import Facts
+from galforge.plan.facts import Facts, rule_for
+from galforge.plan.figures import Figures
 from galforge.plan.measure_stages import MeasureStages
 from galforge.plan.model_stages import ModelStages
 from galforge.plan.realism_stages import RealismStages
@@ -19,17 +20,7 @@ from galforge.plan.report_stages import ReportStages
 from galforge.plan.stage import Stage
 from galforge.plan.table_stages import PREFIX, TableStages
 
-WHOLE = {
-    "sample_chunk": "sample",
-    "stamps_native": "stamps",
-    "stamps_scored": "stamps",
-    **{
-        f"{rule}{whose}{part}": "measure"
-        for rule in ("measure", "features")
-        for whose in ("", "_source")
-        for part in ("", "_chunk")
-    },
-}
+WHOLE = {"sample_chunk": "sample", "merge_samples": "sample"}
 """Rules with the stage of another. A part has that of the whole, because parts are gone when a later run compares."""
 
 
@@ -42,18 +33,26 @@ class Stages:
         self.denoising = DenoisingStages(self.facts)
         self.realism = RealismStages(self.facts)
         self.tables = TableStages(self.facts)
-        kinds = (DataStages, ModelStages, MeasureStages, ReportStages)
-        self._kinds = (*(kind(self.facts) for kind in kinds), self.denoising, self.realism)
+        self.figures = Figures(self.facts)
+        kinds = (DataStages, ModelStages, MeasureStages)
+        page = ReportStages(config, self.figures)
+        self._kinds = (*(kind(self.facts) for kind in kinds), page, self.denoising, self.realism)
+        self.whole = WHOLE | {rule_for("latents", dataset): "latents" for dataset in config.datasets}
+        self.whole |= {self.facts.stamps_rule(dataset): "stamps" for dataset in config.datasets}
         self._made: dict[tuple[Any, ...], Stage] = {}
 
-    def stage(self, rule: str, wildcards: Mapping[str, str]) -> Stage:
+    def stage(self, rule: str, wildcards: Mapping[str, Any]) -> Stage:
         """The stage behind a job of a rule (wildcards as Snakemake gives them)."""
-        rule = WHOLE.get(rule, rule)
+        rule = self.whole.get(rule, rule)
+        if (measuring := self.facts.measuring.get(rule.removesuffix("_chunk"))) is not None:
+            rule, wildcards = "measure", {**wildcards, "kind": measuring}
         whole = {name: value for name, value in wildcards.items() if name not in ("part", "parts")}
         key = (rule, *sorted(whole.items()))
         if key not in self._made:
             if rule.startswith(PREFIX):
                 self._made[key] = self.tables.stage(rule)
+            elif rule in self.figures.jobs:
+                self._made[key] = self.figures.jobs[rule].stage()
             else:
                 kind = next(each for each in self._kinds if hasattr(each, rule))
                 self._made[key] = getattr(kind, rule)(**whole)

@@ -64,8 +64,7 @@ class Subject:
         return [f"{folder}/{model}/latents-seed{seed}.h5" for model, seed in self._models()]
 
     def histories(self) -> list[str]:
-        folder = f"{self.results}/models/{self.dataset}"
-        return [f"{folder}/{model}/seed{seed}/history.csv" for model, seed in self._models()]
+        return [self.facts.trained(self.dataset, model, seed)["history"] for model, seed in self._models()]
 
     def distances(self, *names: str, printed: str) -> dict[str, Any]:
         files = distance_files(self.config, self.dataset, names)

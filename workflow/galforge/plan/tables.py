@@ -1,6 +1,6 @@
 """Which tables a configuration fills, the files that each is made of, and which of them one job makes."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from galforge.config.tree import Run
@@ -9,12 +9,11 @@ from galforge.papers import registry
 from galforge.papers.overall import NAME as ALL
 from galforge.papers.overall import taken_of
 from galforge.papers.table import Table
-from galforge.plan.comparisons import GROUPS, KINDS, REAL, ROUNDTRIP, compared, comparisons, distance_files
+from galforge.plan.comparisons import GROUPS, KINDS, comparisons, distance_files
 from galforge.plan.facts import Facts
+from galforge.plan.trainings import behind
 from galforge.provenance.records import ROOT
 
-Training = tuple[str, str, int]
-"""Data set, model, seed."""
 Files = dict[str, list[str]]
 """Input files of a table by the name of the rule's input."""
 STUDIES = ("scorers", "scores", "experiments", "sweeps", "trainings")
@@ -53,7 +52,7 @@ class PlannedTables:
         self.config, self.facts = facts.config, facts
         self.results = f"results/{self.config.overall.name}"
         keys = [(dataset, group) for dataset in self.config.used_datasets for group in GROUPS]
-        self.made = {key: comparisons(self.config, *key) for key in keys}
+        self.made = [each for key in keys for each in comparisons(self.config, *key)]
         self.jobs = {job.name: job for job in self._jobs()}
 
     @property
@@ -61,25 +60,14 @@ class PlannedTables:
         """Planned tables, ``<paper>/<file>``."""
         return [table.name for job in self.jobs.values() for table in job.tables]
 
-    def shown(self, wanted: Collection[str]) -> Iterator[Training]:
-        """Trainings behind the files of some comparisons: models, and networks that measures are taken with."""
-        for dataset, group in self._groups(wanted):
-            for model, seed in compared(self.config, dataset, group):
-                if model not in (REAL, ROUNDTRIP):
-                    yield dataset, model, seed
-            for measure in {name for each in self.made[dataset, group] for name in each.measures}:
-                settings = self.config.measured[dataset, measure].settings
-                if (model := getattr(settings, "model", None)) is not None:
-                    yield dataset, model, settings.seed
-
     def _jobs(self) -> Iterator[Job]:
         tables, grouped = registry.tables(), {}
         for table in tables.values():
             if table.name == ALL or not self._is_planned(table):
                 continue
-            study = table.name if table.comparisons[0] in STUDIES else ""
-            key = (table.paper, study, frozenset(() if study else self.shown(table.comparisons)))
-            grouped.setdefault(key, []).append(table)
+            of_study = table.comparisons[0] in STUDIES
+            shown = table.name if of_study else behind(self.config, self._files([table]))
+            grouped.setdefault((table.paper, shown), []).append(table)
         for own in grouped.values():
             yield Job(own, self._files(own))
         if taken := tuple(table for table in taken_of(tables) if self._is_planned(table, table.protocols[0])):
@@ -94,7 +82,7 @@ class PlannedTables:
             )
         if table.comparisons[0] in STUDIES:
             return any(self._study(table.comparisons[0]).values())
-        own = {each.name for made in self.made.values() for each in made if protocol in ("", each.protocol)}
+        own = {each.name for each in self.made if protocol in ("", each.protocol)}
         return bool(own & set(table.comparisons)) and own >= set(table.needs)
 
     def _files(self, tables: Iterable[Table]) -> Files:
@@ -136,15 +124,9 @@ class PlannedTables:
         found: Files = {"segments": [], "weights": []}
         for run in self.config.run:
             for seed in run.seeds:
-                folder = f"{self.results}/models/{run.dataset}/{run.model}/seed{seed}"
-                segments = range(self.facts.segments(run.dataset, run.model))
-                found["segments"] += [f"{folder}/state_{index}.cost.json" for index in segments]
-                found["weights"].append(f"{folder}/weights.safetensors")
+                found["segments"] += self.facts.costs(run.dataset, run.model, seed)
+                found["weights"].append(self.facts.trained(run.dataset, run.model, seed)["weights"])
         return found
-
-    def _groups(self, wanted: Collection[str]) -> Iterator[tuple[str, str]]:
-        """(data set, group) of the comparisons among which there is one of these."""
-        return (key for key, found in self.made.items() if any(each.name in wanted for each in found))
 
 
 def trained(runs: Iterable[Run]) -> list[str]:

@@ -92,13 +92,8 @@ def is_excluded(file: Path) -> bool:
     # Most do not, and need not be parsed for it.
     if not _MARKED.search(file.read_text(encoding="utf-8")):
         return False
-    return any(
-        isinstance(node, ast.Assign)
-        and any(isinstance(target, ast.Name) and target.id == "IN_DIGEST" for target in node.targets)
-        and isinstance(node.value, ast.Constant)
-        and node.value.value is False
-        for node in parse(file).body
-    )
+    said = [node for node in parse(file).body if isinstance(node, ast.Assign)]
+    return any("IN_DIGEST" in map(ast.unparse, node.targets) and ast.unparse(node.value) == "False" for node in said)
 
 
 def forget(*files: Path) -> None:
@@ -133,19 +128,19 @@ def _digest(module: Module, tops: Tops, importers: tuple[Module, ...] = ()) -> s
                 f"{' imports '.join(each.name for each in circle)}: a circle, so no digest of their code can be taken; "
                 "move what they share into a module of its own"
             )
-        known = {
-            each: _digest(each, tops, (*importers, module))
-            for each in _code(module, tops).modules
-            if not is_excluded(each.file)
-        }
+        known = {each: _digest(each, tops, (*importers, module)) for each in _counted(module, tops)}
         _digests[key] = _hashed(_code(module, tops), known)
     return _digests[key]
 
 
 def _own_digest(module: Module, tops: Tops) -> str:
     """Digest of a module by itself, whatever the modules say that it imports."""
-    code = _code(module, tops)
-    return _hashed(code, {each: "" for each in code.modules if not is_excluded(each.file)})
+    return _hashed(_code(module, tops), dict.fromkeys(_counted(module, tops), ""))
+
+
+def _counted(module: Module, tops: Tops) -> list[Module]:
+    """What a module imports and has a digest."""
+    return [each for each in _code(module, tops).modules if not is_excluded(each.file)]
 
 
 def _hashed(code: Code, known: dict[Module, str]) -> str:

@@ -24,6 +24,10 @@ Tops = tuple[str, ...]
 """Packages of outside families that are followed like galforge itself."""
 
 
+_READS = (ast.Attribute, ast.Constant, ast.keyword, ast.MatchClass)
+"""Nodes whose text names nothing new in the file."""
+
+
 class Module(NamedTuple):
     """A module or a script, by its file; ``name`` is dotted, and empty for a script."""
 
@@ -62,10 +66,8 @@ def find(name: str, tops: Tops) -> Module | None:
     if folder is None:
         return None
     base = folder.joinpath(*rest)
-    for file in (base.with_suffix(".py") if rest else base / "__init__.py", base / "__init__.py"):
-        if file.is_file():
-            return Module(name, file)
-    return None
+    files = [*([base.with_suffix(".py")] if rest else []), base / "__init__.py"]
+    return next((Module(name, file) for file in files if file.is_file()), None)
 
 
 @cache
@@ -90,9 +92,8 @@ def _folder(top: str, tops: Tops) -> Path | None:
 
 def forget() -> None:
     """Look for files and packages anew."""
-    find.cache_clear()
-    parents.cache_clear()
-    _folder.cache_clear()
+    for cached in (find, parents, _folder):
+        cached.cache_clear()
 
 
 class Imports:
@@ -114,12 +115,12 @@ class Imports:
                 others.add(node)
                 continue
             for alias, module, name in self._resolved(node):
-                local = alias.asname or (alias.name.split(".")[0] if isinstance(node, ast.Import) else alias.name)
+                local = _bound(alias)
                 if module is None or name:
                     others.add(local)
                     continue
                 if isinstance(node, ast.Import) and not alias.asname:
-                    # `import a.b.c` binds a, and the file says a.b.c where it means the module.
+                    # The file says a.b.c where it means the module, but a is what is bound.
                     module = find(local, tops)
                 if place == "types":
                     self._only_for_types.add(local)
@@ -140,16 +141,11 @@ class Imports:
             for alias, module, name in self._resolved(node):
                 if module is None:
                     left.append(alias)
-                elif name:
-                    found.append(Import(module, name, alias.asname or name))
                 else:
-                    found.append(self._as_whole(node, alias, module))
-            if len(left) == len(node.names):
-                rest.append(node)
-            elif left and isinstance(node, ast.Import):
-                rest.append(ast.Import(left))
-            elif left:
-                rest.append(ast.ImportFrom(node.module, left, node.level))
+                    is_replaced = not name and _bound(alias) in self._whole
+                    found.append(Import(module, name, "" if is_replaced else alias.asname or alias.name))
+            if left:
+                rest.append(type(node)(**dict(ast.iter_fields(node)) | {"names": left}))
         return rest, found
 
     def used(self, node: ast.AST) -> Module | str | None:
@@ -163,9 +159,7 @@ class Imports:
         if node.id in self._only_for_types and not parts:
             return ""
         module = self._whole.get(node.id)
-        if module is None or not parts:
-            return module
-        return find(".".join([module.name, *reversed(parts)]), self._tops)
+        return module and find(".".join([module.name, *reversed(parts)]), self._tops)
 
     def names_module(self, text: str) -> bool:
         """Whether a text is the dotted name of a module, for importing it when it is needed."""
@@ -177,12 +171,6 @@ class Imports:
         is_name = dot and _is_dotted(package) and (not rest or rest.isidentifier())
         return rest if is_name and find(package, self._tops) is not None else None
 
-    def _as_whole(self, node: ast.Import | ast.ImportFrom, alias: ast.alias, module: Module) -> Import:
-        local = alias.asname or (alias.name.split(".")[0] if isinstance(node, ast.Import) else alias.name)
-        if local in self._whole:
-            return Import(module, "", "")
-        return Import(module, "", local if alias.asname else alias.name)
-
     def _resolved(self, node: ast.Import | ast.ImportFrom) -> Iterator[tuple[ast.alias, Module | None, str]]:
         """Each name of a statement with the module it is, or that it comes from; the last is empty for a module.
 
@@ -192,17 +180,17 @@ class Imports:
             for alias in node.names:
                 yield alias, find(alias.name, self._tops), ""
             return
-        base = node.module or ""
-        if node.level:
-            above = self._home.name.split(".")
-            above = above[: len(above) - node.level + (self._home.file.name == "__init__.py")]
-            base = ".".join([*above, base] if base else above)
+        above = self._home.name.split(".") if node.level else []
+        above = above[: len(above) - node.level + (self._home.file.name == "__init__.py")]
+        base = ".".join(filter(None, [*above, node.module]))
         for alias in node.names:
-            whole = find(f"{base}.{alias.name}", self._tops) if base else None
-            if whole is not None:
-                yield alias, whole, ""
-            else:
-                yield alias, find(base, self._tops) if base else None, alias.name
+            whole = find(f"{base}.{alias.name}", self._tops)
+            yield alias, whole or find(base, self._tops), "" if whole else alias.name
+
+
+def _bound(alias: ast.alias) -> str:
+    """The name that an import binds in its file: ``import a.b.c`` binds a."""
+    return alias.asname or alias.name.partition(".")[0]
 
 
 def _is_dotted(text: str) -> bool:
@@ -211,14 +199,9 @@ def _is_dotted(text: str) -> bool:
 
 def only_for_types(node: object) -> bool:
     """Whether a statement is ``if TYPE_CHECKING``, which no run reaches."""
-    return (
-        isinstance(node, ast.If)
-        and not node.orelse
-        and (
-            (isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING")
-            or (isinstance(node.test, ast.Attribute) and node.test.attr == "TYPE_CHECKING")
-        )
-    )
+    if not isinstance(node, ast.If) or node.orelse:
+        return False
+    return "TYPE_CHECKING" in (getattr(node.test, "id", ""), getattr(node.test, "attr", ""))
 
 
 def _bindings(tree: ast.Module) -> Iterator[tuple[ast.Import | ast.ImportFrom | str, str]]:
@@ -229,21 +212,10 @@ def _bindings(tree: ast.Module) -> Iterator[tuple[ast.Import | ast.ImportFrom | 
         if isinstance(node, ast.Import | ast.ImportFrom):
             yield node, place
             continue
-        if isinstance(node, ast.Name):
-            if not isinstance(node.ctx, ast.Load):
-                yield node.id, place
-            continue
-        if isinstance(node, ast.arg):
-            yield node.arg, place
-        elif isinstance(node, ast.Global | ast.Nonlocal):
-            for name in node.names:
-                yield name, place
-        elif isinstance(node, ast.MatchMapping):
-            if node.rest:
-                yield node.rest, place
-        elif isinstance(name := getattr(node, "name", None), str):
-            # Functions, classes, caught errors, patterns and type parameters.
-            yield name, place
+        # Text in the tree is a name that is bound: of a variable, function, class, caught error, pattern or type.
+        if not isinstance(node, _READS) and not isinstance(getattr(node, "ctx", None), ast.Load):
+            fields = (value if isinstance(value, list) else [value] for _, value in ast.iter_fields(node))
+            yield from ((name, place) for names in fields for name in names if isinstance(name, str))
         if only_for_types(node):
             place = "types"
         elif isinstance(node, ast.ClassDef):

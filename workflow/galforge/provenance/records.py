@@ -22,7 +22,6 @@ ROOT = PACKAGE.parents[1]
 LOCK = ROOT / "envs" / "requirements.lock"
 PLAN_VARIABLE = "GALFORGE_PLAN"
 DRIVER_JOB_VARIABLE = "GALFORGE_DRIVER_JOB"
-_HASH_BLOCK = 1 << 24
 _begun: dict[str, tuple[str, ...]] = {}
 """Modules of the jobs that this process began."""
 
@@ -69,13 +68,14 @@ def begin(snakemake: Any, script: str) -> dict[str, Any]:
     """
     logs.to_file(snakemake.log[0] if snakemake.log else None)
     sys.excepthook = _one_message
-    home = Path(script).resolve().parents[1] / "galforge"
+    file = Path(script).resolve()
+    home = file.parents[1] / "galforge"
     if home != PACKAGE:
         raise GalforgeError(
             f"galforge was imported from {PACKAGE}, not from {home}: uninstall that copy or mend PYTHONPATH"
         )
     planned, modules = json.loads(snakemake.params.code), _planned_modules(snakemake)
-    if modules is None or code_digest(_script_file(script), modules) != planned["digest"]:
+    if modules is None or code_digest(file, modules) != planned["digest"]:
         raise GalforgeError(
             f"{snakemake.rule}: the code or the configuration was edited after this job was planned, so its result "
             "would be recorded under the wrong name; run Snakemake again (work in another clone during long runs)"
@@ -102,19 +102,19 @@ def finish(snakemake: Any, script: str, **more: Any) -> None:
         script: the script's ``__file__``.
         more: further facts of the job, such as its seed.
     """
-    modules = _begun[_key(snakemake)]
+    modules, file = _begun[_key(snakemake)], Path(script).resolve()
     head, dirty = commit()
     record = {
         "rule": snakemake.rule,
         "wildcards": dict(snakemake.wildcards.items()),
         "spec": json.loads(snakemake.params.spec),
         "code": json.loads(snakemake.params.code),
-        "script": own_digest(_script_file(script)),
-        "modules": own_digests(_script_file(script), modules),
+        "script": own_digest(file),
+        "modules": own_digests(file, modules),
         # A raw folder was digested by the driver, for the parameter that tracks it.
         "inputs": {
             path: snakemake.params.listing if Path(path).is_dir() else file_digest(path)
-            for path in sorted(_files(snakemake.input))
+            for path in sorted(map(str, snakemake.input))
         },
         # What a training took is another number each time.
         "outputs": {
@@ -138,11 +138,8 @@ def file_digest(path: str | Path) -> str:
 
         with h5py.File(path) as file:
             return file.attrs["content_sha256"]
-    content = hashlib.sha256()
     with open(path, "rb") as file:
-        while block := file.read(_HASH_BLOCK):
-            content.update(block)
-    return content.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _planned_modules(snakemake: Any) -> tuple[str, ...] | None:
@@ -169,14 +166,6 @@ def _planned_modules(snakemake: Any) -> tuple[str, ...] | None:
 
 def _key(snakemake: Any) -> str:
     return job_key(snakemake.rule, dict(snakemake.wildcards.items()))
-
-
-def _script_file(script: str) -> Path:
-    return Path(script).resolve()
-
-
-def _files(items: Any) -> list[str]:
-    return [str(path) for path in items]
 
 
 def commit() -> tuple[str, bool | None]:

@@ -5,7 +5,8 @@ here does not.
 """
 
 import ast
-from dataclasses import dataclass, field
+from functools import cache
+from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,8 +29,7 @@ class Body(NamedTuple):
     imports: list[Import]
 
 
-@dataclass
-class Code:
+class Code(NamedTuple):
     """A parsed file.
 
     Attributes:
@@ -38,9 +38,9 @@ class Code:
         is_empty: nothing in it runs.
     """
 
-    words: list[bytes | Module | Body] = field(default_factory=list)
-    modules: set[Module] = field(default_factory=set)
-    is_empty: bool = False
+    words: list[bytes | Module | Body]
+    modules: set[Module]
+    is_empty: bool
 
 
 def parse(file: Path) -> ast.Module:
@@ -63,80 +63,55 @@ def read(module: Module, tops: Tops) -> Code:
     """
     tree = parse(module.file)
     walk = _Walk(Imports(tree, module, tops))
-    walk.node(tree)
-    walk.close()
-    walk.code.is_empty = all(_is_text(item) or only_for_types(item) for item in tree.body)
-    return walk.code
+    walk.say(tree)
+    words: list[bytes | Module | Body] = []
+    for is_text, said in groupby(walk.said, lambda word: isinstance(word, str)):
+        run = list(said)
+        words += [("\x00".join(run) + "\x00").encode()] if is_text else run
+    modules = {each.module for word in words if isinstance(word, Body) for each in word.imports}
+    modules |= {word for word in words if isinstance(word, Module)}
+    return Code(words, modules, all(_is_text(item) or only_for_types(item) for item in tree.body))
 
 
 class _Walk:
     """Node names and their fields, empty fields left out."""
 
     def __init__(self, imports: Imports):
-        self.imports, self.code = imports, Code()
-        self._said: list[str] = []
+        self.imports = imports
+        self.said: list[str | Module | Body] = []
 
-    def close(self) -> None:
-        """Encode what was said since the last gap."""
-        if self._said:
-            self.code.words.append(("\x00".join(self._said) + "\x00").encode())
-            self._said = []
-
-    def node(self, node: ast.AST) -> None:
-        """A node and all below it."""
-        say = self._said.append
-        if isinstance(node, ast.Name | ast.Attribute) and (used := self.imports.used(node)) is not None:
-            self._use(used)
-            return
-        say(f"({type(node).__name__}")
-        for name in sorted(node._fields):
-            value = getattr(node, name, None)
-            if value is None or value == [] or name in _BOOKKEEPING:
-                continue
-            if isinstance(value, list) and isinstance(value[0], ast.stmt):
-                self._body(node, name, value)
-                continue
-            if isinstance(node, ast.JoinedStr):
-                value = self._formatted(value)
-                if not value:
-                    continue
-            self._said.append(f"{name}=")
-            self._any(value)
-        self._said.append(")")
-
-    def _any(self, value: object) -> None:
+    def say(self, value: object) -> None:
+        """A node and all below it, or what one of its fields holds."""
         if isinstance(value, ast.AST):
-            self.node(value)
+            used = self.imports.used(value)
+            if used is None:
+                self._node(value)
+            else:
+                self.said += ["(Module", used or _NEUTRAL, ")"]
         elif isinstance(value, list):
             for item in value:
-                self._any(item)
+                self.say(item)
         elif isinstance(value, str) and self.imports.names_module(value):
-            self._said.append(_NEUTRAL)
+            self.said.append(_NEUTRAL)
         else:
-            self._said.append(f"{type(value).__name__}:{value!r}")
+            self.said.append(f"{type(value).__name__}:{value!r}")
 
-    def _body(self, node: ast.AST, name: str, body: list) -> None:
-        """Statements: first the imports from packages, whose order means nothing, then all others."""
-        if isinstance(node, _DOCUMENTED) and name == "body":
-            body = [item for item in body if not _is_text(item)]
-        body, imports = self.imports.split([item for item in body if not only_for_types(item)])
-        if imports:
-            self.close()
-            self.code.words.append(Body(name, imports))
-            self.code.modules.update(each.module for each in imports)
-        if body:
-            self._said.append(f"{name}=")
-            self._any(body)
-
-    def _use(self, module: Module | str) -> None:
-        self._said.append("(Module")
-        if isinstance(module, Module):
-            self.close()
-            self.code.words.append(module)
-            self.code.modules.add(module)
-        else:
-            self._said.append(_NEUTRAL)
-        self._said.append(")")
+    def _node(self, node: ast.AST) -> None:
+        self.said.append(f"({type(node).__name__}")
+        for name in _fields(type(node)):
+            value = getattr(node, name, None)
+            if isinstance(value, list) and value and isinstance(value[0], ast.stmt):
+                # First the imports from packages, whose order means nothing, then all other statements.
+                is_documented = isinstance(node, _DOCUMENTED) and name == "body"
+                value = [item for item in value if not (only_for_types(item) or (is_documented and _is_text(item)))]
+                value, imports = self.imports.split(value)
+                self.said += [Body(name, imports)] if imports else []
+            elif isinstance(node, ast.JoinedStr):
+                value = self._formatted(value)
+            if value is not None and value != []:
+                self.said.append(f"{name}=")
+                self.say(value)
+        self.said.append(")")
 
     def _formatted(self, values: list) -> list:
         """The parts of a formatted text; a package that it begins with, to import by name, is not told by its name."""
@@ -147,6 +122,11 @@ class _Walk:
             if rest is not None:
                 return [ast.Constant(_NEUTRAL), ast.Constant(rest), *values[1:]]
         return values
+
+
+@cache
+def _fields(kind: type[ast.AST]) -> list[str]:
+    return sorted(set(kind._fields) - _BOOKKEEPING)
 
 
 def _is_text(item: ast.stmt) -> bool:

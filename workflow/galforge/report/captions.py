@@ -4,8 +4,8 @@ import pandas as pd
 
 from galforge.compare.kind import ROUNDTRIP
 from galforge.drawing.names import PUBLISHED_NETWORK, network_label
+from galforge.papers.assembly import engines
 from galforge.papers.table import Table
-from galforge.report.layout import engines
 
 DEFINITIONS = "0.7.2"  # of statmorph, which the engine numba has, whatever version the lock holds
 ENGINES = {
@@ -56,7 +56,7 @@ def notes(table: Table, frame: pd.DataFrame, statmorph: str) -> list[str]:
 
 
 def remarks(table: Table, frame: pd.DataFrame, statmorph: str) -> list[str]:
-    """What else a reader has to know of a table: its meaning, what stands for a model, networks, engines."""
+    """Further notes of a table: what it means, what stands for a model in it, which networks and engines measured."""
     further = table.function("remarks")(frame) if table.remarks else []
     out = [table.about, *further, PATHS if (frame["model"] == ROUNDTRIP).any() else "", networks(table, frame)]
     return list(filter(None, [*out, measured_by(frame, statmorph) if "engine" in frame else ""]))

@@ -12,9 +12,9 @@ from safetensors import safe_open
 
 from galforge.drawing.names import COSTS
 from galforge.models.about import read_about
+from galforge.papers import assembly
 from galforge.papers.cells import Block, Cell, Column, Row
 from galforge.papers.table import Table
-from galforge.report import tables
 
 SECONDS_PER_HOUR = 3600
 
@@ -36,7 +36,7 @@ def make(
 
 
 def assemble(table: Table, costs: pd.DataFrame) -> pd.DataFrame:
-    """The table of costs in tidy form, with the columns of ``galforge.report.tables``; seeds are averaged.
+    """The table of costs in tidy form, with the columns of ``galforge.papers.assembly``; seeds are averaged.
 
     Args:
         table: what it is.
@@ -46,13 +46,13 @@ def assemble(table: Table, costs: pd.DataFrame) -> pd.DataFrame:
         TablesError: no rows.
     """
     if costs.empty:
-        raise tables.TablesError(
+        raise assembly.TablesError(
             f"table {table.name}: no trainings were given; name at least one run in the configuration"
         )
     missing = dict.fromkeys(("standard_error", "floor", "n_source", "n_generated"), np.nan)
     rows = costs.assign(metric="cost", protocol="", engine="", **missing)
-    found = tables.averaged(table, rows).assign(published=np.nan)
-    return tables.ordered(table, found, list(dict.fromkeys(costs["dataset"])))
+    found = assembly.averaged(table, rows).assign(published=np.nan)
+    return assembly.ordered(table, found, list(dict.fromkeys(costs["dataset"])))
 
 
 def blocks(table: Table, frame: pd.DataFrame) -> list[Block]:

@@ -1,8 +1,12 @@
 """An assembled table as Markdown and as LaTeX."""
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import pandas as pd
 from tabulate import tabulate
 
+from galforge.atomic import replacing, write_text
 from galforge.papers.cells import PROTOCOLS, Block, Cell, Column, Row
 from galforge.papers.table import Table
 from galforge.report.captions import caption, notes
@@ -27,6 +31,23 @@ _LATEX = {
     "“": "``",
     "”": "''",
 }
+
+
+def write(table: Table, frame: pd.DataFrame, scale: str, statmorph: str, paths: Sequence[str | Path]) -> None:
+    """Write a table for machines (CSV, 12 digits) and for people (Markdown, LaTeX with booktabs).
+
+    Args:
+        table: what it is.
+        frame: from ``make``.
+        scale: the configuration's scale (``paper``, ``demo``), said in the captions.
+        statmorph: version of statmorph in the lock, said in the notes with the engine.
+        paths: the files, CSV, Markdown and LaTeX.
+    """
+    csv, md, tex = paths
+    with replacing(csv) as temporary:
+        frame.to_csv(temporary, index=False, float_format="%.12g", lineterminator="\n")
+    write_text(md, markdown(table, frame, scale, statmorph))
+    write_text(tex, latex(table, frame, scale, statmorph))
 
 
 def markdown(table: Table, frame: pd.DataFrame, scale: str, statmorph: str) -> str:

@@ -4,6 +4,7 @@ import pandas as pd
 
 from galforge.compare.kind import REAL, ROUNDTRIP
 from galforge.drawing.names import model_label, split_bin
+from galforge.papers.assembly import engines
 from galforge.papers.cells import Block, Cell, Column, Count, Row, number
 from galforge.papers.printed import printed_model
 from galforge.papers.readings import FLOORS
@@ -28,11 +29,6 @@ def blocks(table: Table, frame: pd.DataFrame) -> list[Block]:
         origin = ", ".join(dict.fromkeys(measured["origin"]))
         out.append(Block(str(dataset), origin, columns, _rows(table, rows, columns), _counts(measured)))
     return out
-
-
-def engines(frame: pd.DataFrame) -> pd.Series:
-    """The column ``engine`` as text, whether read from a file, where an empty one is missing, or not."""
-    return frame["engine"].astype(object).fillna("")
 
 
 def _columns(table: Table, rows: pd.DataFrame) -> list[Column]:
@@ -74,7 +70,7 @@ def _rows(table: Table, rows: pd.DataFrame, columns: list[Column]) -> list[Row]:
     for metric, name in sorted(found, key=lambda key: (headings.index(table.heading(*key)), *table.place(*key)[:4])):
         cells = [_cell(found[metric, name], column, table.factor(metric), table.digits) for column in columns]
         if any(cells):
-            floor = FLOORS.get(table.kind(metric), "floor")
+            floor = FLOORS.get(table.reading_of(metric), "floor")
             heading, total = table.heading(metric, name), table.is_total(metric, name)
             out.append(Row(table.label(metric, name), cells, heading, total, floor))
     return out

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from galforge.compare.kind import REAL, ROUNDTRIP
+from galforge.papers import assembly
 from galforge.papers.overall import IN_FLOORS
 from galforge.papers.table import Table
-from galforge.report import tables
 
 AVERAGE = "average"
 
@@ -19,7 +19,7 @@ def make(
 ) -> pd.DataFrame:
     """The table from distances, the rows of scores, and the tables in its spec that it takes something from."""
     taken = [Table.from_spec(name, about) for name, about in spec["taken"]]
-    return assemble(taken, tables.read_distances(inputs["distances"]), published)
+    return assemble(taken, assembly.read_distances(inputs["distances"]), published)
 
 
 def assemble(taken: Iterable[Table], distances: Sequence[pd.DataFrame], published: pd.DataFrame) -> pd.DataFrame:
@@ -33,17 +33,17 @@ def assemble(taken: Iterable[Table], distances: Sequence[pd.DataFrame], publishe
 
     Args:
         taken: tables with the field ``overall``.
-        distances: frames of the columns that ``galforge.report.tables.read_distances`` asks for.
-        published: printed values as ``galforge.report.tables.read_published`` gives them.
+        distances: frames of the columns that ``galforge.papers.assembly.read_distances`` asks for.
+        published: printed values as ``galforge.papers.assembly.read_published`` gives them.
 
     Raises:
-        TablesError: there is none of these metrics, or as ``galforge.report.tables.assemble``.
+        TablesError: there is none of these metrics, or as ``galforge.papers.assembly.assemble``.
     """
     taken = list(taken)
     rows = [own for table in taken if len(own := _taken(table, distances, published))]
     if not rows:
         metrics = ", ".join(f"{table.overall.metric} of {table.name}" for table in taken if table.overall)
-        raise tables.TablesError(
+        raise assembly.TablesError(
             f"table all: the distances hold nothing of what it shows under the corrected protocol ({metrics}); run one "
             "of these measures"
         )
@@ -59,8 +59,8 @@ def _taken(table: Table, distances: Sequence[pd.DataFrame], published: pd.DataFr
     own = [frame[frame["comparison"].isin(table.comparisons)] for frame in distances]
     own = [frame for frame in own if (frame["metric"] == metric).any()]
     if not own:
-        return pd.DataFrame(columns=list(tables.COLUMNS))
-    rows = tables.assemble(table, own, published)
+        return pd.DataFrame(columns=list(assembly.COLUMNS))
+    rows = assembly.assemble(table, own, published)
     rows = rows[rows["seeds"].notna() & (rows["metric"] == metric) & (rows["model"] != ROUNDTRIP)]
     rows = rows[rows["protocol"] == table.protocols[0]]
     averages = rows["property"] == AVERAGE
@@ -87,4 +87,4 @@ def _ordered(rows: pd.DataFrame, runs: pd.DataFrame) -> pd.DataFrame:
     models = {name: index for index, name in enumerate(dict.fromkeys([REAL, *runs["model"]]))}
     keys = pd.DataFrame({"dataset": rows["dataset"].map(datasets), "model": rows["model"].map(models)})
     order = keys.sort_values(["dataset", "model"], kind="stable").index
-    return rows.loc[order, list(tables.COLUMNS)].reset_index(drop=True)
+    return rows.loc[order, list(assembly.COLUMNS)].reset_index(drop=True)

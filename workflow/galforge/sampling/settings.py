@@ -12,13 +12,15 @@ IN_DIGEST = False  # Fields and their limits: a job takes every value from its s
 class SamplingSettings(Settings):
     """How many images are drawn from each trained model, and how."""
 
-    count: int = Field(10_000, ge=1, description="images drawn from each trained model [images]")
-    sparse_count: int = Field(
-        1_000, ge=1, description="sparse images, which are much larger, drawn from each model of them [images]"
-    )
-    chunk: int = Field(10_000, ge=1, description="images drawn by one job; changes no image [images]")
-    batch: int = Field(
-        64, ge=1, description="images evaluated together; another number gives other last digits [images]"
-    )
-    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes a GPU where there is one")
-    threads: int = Field(1, ge=1, description="CPU threads of a sampling job; another number gives other last digits")
+    count: int = Field(10_000, ge=1)
+    """images drawn from each trained model [images]"""
+    sparse_count: int = Field(1_000, ge=1)
+    """sparse images, which are much larger, drawn from each model of them [images]"""
+    chunk: int = Field(25_000, ge=1)
+    """images drawn by one job; changes no image [images]"""
+    batch: int = Field(64, ge=1)
+    """images evaluated together; another number gives other last digits [images]"""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """auto takes a GPU where there is one"""
+    threads: int = Field(1, ge=1)
+    """CPU threads of a sampling job; another number gives other last digits"""

@@ -17,6 +17,7 @@ from typing import Any
 
 import torch
 from torch import distributed
+from torch.utils.benchmark import Timer
 
 from galforge.errors import GalforgeError
 from galforge.logs import log
@@ -67,16 +68,12 @@ def check(gpus: int, threads: int) -> dict[str, Any]:
             f"the job asked SLURM for {gpus} GPUs and torch sees {seen}: check gpu, or gres, in profiles/slurm and the "
             "lines of this log above"
         )
-    measured = _devices(device)
+    measured = _devices()
     measured["bf16"] = computes_in_bfloat16("auto", device)
-    before, cuda = torch.get_num_threads(), device.type == "cuda"
-    torch.set_num_threads(threads)
-    try:
-        measured["fp32_tflops"] = _tflops(device, torch.float32)
-        measured["tf32_tflops"] = _tflops(device, torch.float32, "high") if cuda else None
-        measured["bf16_tflops"] = _tflops(device, torch.bfloat16) if measured["bf16"] else None
-    finally:
-        torch.set_num_threads(before)
+    cuda = device.type == "cuda"
+    measured["fp32_tflops"] = _tflops(device, torch.float32, threads)
+    measured["tf32_tflops"] = _tflops(device, torch.float32, threads, "high") if cuda else None
+    measured["bf16_tflops"] = _tflops(device, torch.bfloat16, threads) if measured["bf16"] else None
     measured["copy_gb_per_s"] = _copy(device) if cuda else None
     _say(measured)
     measured["collective"] = collective(gpus) if gpus > 1 else None
@@ -142,22 +139,21 @@ def _member(folder: Path, rank: int, size: int) -> None:
     expected = size * (size + 1) / 2
     if not bool((total == expected).all()):
         raise GalforgeError(f"numbers that add up to {expected:g} gave {total.min():g} to {total.max():g}")
-    rate = _per_second(lambda: distributed.all_reduce(total), device, repeats=10) * _COLLECTIVE_BYTES / 1e9
+    # All processes repeat it equally often, so none may choose how often by its own clock.
+    rate = _COLLECTIVE_BYTES / _timer(lambda: distributed.all_reduce(total)).timeit(10).mean / 1e9
     if rank == 0:
         outcome = {"backend": backend, "processes": size, "gb_per_s": round(rate, 3)}
         (folder / "outcome.json").write_text(json.dumps(outcome), encoding="utf-8")
     distributed.destroy_process_group()
 
 
-def _devices(device: torch.device) -> dict[str, Any]:
-    if device.type == "cpu":
-        return {"device": "cpu", "devices": []}
+def _devices() -> dict[str, Any]:
     properties = [torch.cuda.get_device_properties(index) for index in range(torch.cuda.device_count())]
     each = [{"name": one.name, "memory_gib": round(one.total_memory / 2**30, 1)} for one in properties]
-    return {"device": properties[0].name, "devices": each}
+    return {"device": properties[0].name if properties else "cpu", "devices": each}
 
 
-def _tflops(device: torch.device, dtype: torch.dtype, precision: str = "highest") -> float:
+def _tflops(device: torch.device, dtype: torch.dtype, threads: int, precision: str = "highest") -> float:
     """Rate of the product of two square matrices [TFLOP/s]."""
     side = MATRIX_SIDE[device.type]
     left, right = (torch.randn(side, side, device=device).to(dtype) for _ in range(2))
@@ -165,7 +161,7 @@ def _tflops(device: torch.device, dtype: torch.dtype, precision: str = "highest"
     before = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision(precision)
     try:
-        return round(_per_second(lambda: torch.mm(left, right, out=out), device) * 2 * side**3 / 1e12, 4)
+        return round(2 * side**3 / _seconds(lambda: torch.mm(left, right, out=out), threads) / 1e12, 4)
     finally:
         torch.set_float32_matmul_precision(before)
 
@@ -174,29 +170,16 @@ def _copy(device: torch.device) -> float:
     """Rate of copies from pinned memory to the device [GB/s]."""
     there = torch.empty(_COPY_BYTES, dtype=torch.uint8, device=device)
     here = torch.empty(_COPY_BYTES, dtype=torch.uint8, pin_memory=True)
-    return round(_per_second(lambda: there.copy_(here, non_blocking=True), device) * _COPY_BYTES / 1e9, 2)
+    return round(_COPY_BYTES / _seconds(lambda: there.copy_(here, non_blocking=True)) / 1e9, 2)
 
 
-def _per_second(action: Callable[[], Any], device: torch.device, repeats: int | None = None) -> float:
-    """Rate of an action [1/s], after three warm-ups.
+def _seconds(action: Callable[[], Any], threads: int = 1) -> float:
+    """Time of an action [s], measured for about half a second."""
+    return _timer(action, threads).blocked_autorange(min_run_time=_MEASURED_SECONDS).median
 
-    Args:
-        action, device: what is done, and where.
-        repeats: how often to do it; None for about half a second.
-    """
 
-    def seconds(times: int) -> float:
-        began = time.perf_counter()
-        for _ in range(times):
-            action()
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
-        return time.perf_counter() - began
-
-    seconds(3)
-    if repeats is None:
-        repeats = max(3, round(_MEASURED_SECONDS / seconds(1)))
-    return repeats / seconds(repeats)
+def _timer(action: Callable[[], Any], threads: int = 1) -> Timer:
+    return Timer("action()", globals={"action": action}, num_threads=threads)
 
 
 def _say(facts: dict[str, Any]) -> None:

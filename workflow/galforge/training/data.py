@@ -1,10 +1,11 @@
 """The stamps that are trained on, as batches: which images a step sees, and how they get to the device."""
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from functools import lru_cache
-from typing import Self
+from typing import Any
 
 import numpy as np
 import torch
@@ -43,7 +44,34 @@ def positions(seed: int, count: int, first: int, number: int) -> np.ndarray:
     return out
 
 
-class TrainingImages:
+class ReadAhead:
+    """Calls a function for coming batches, too, in a thread of its own and in the order of the batches.
+
+    Args:
+        read: is called with the number of a batch's first image or step, and what else it was asked for.
+    """
+
+    def __init__(self, read: Callable[..., Any]):
+        self._read, self._thread = read, ThreadPoolExecutor(1)
+        self.waiting: deque[tuple[tuple[int, ...], Future[Any]]] = deque()
+
+    def __call__(self, first: int, stride: int, *more: int) -> Any:
+        """What ``read(first, *more)`` gives; next will be asked for ``first + stride``."""
+        if not self.waiting or self.waiting[0][0] != (first, *more):
+            # The first batch, or another one than was expected.
+            for _, future in self.waiting:
+                future.cancel()
+            self.waiting.clear()
+        for coming in range(first + stride * len(self.waiting), first + stride * (_AHEAD + 1), stride):
+            self.waiting.append(((coming, *more), self._thread.submit(self._read, coming, *more)))
+        return self.waiting.popleft()[1].result()
+
+    def close(self) -> None:
+        """Read no more."""
+        self._thread.shutdown(cancel_futures=True)
+
+
+class TrainingImages(AbstractContextManager["TrainingImages"]):
     """The stamps of a file that are trained on; a context manager.
 
     Images are held on the device if they fit. Otherwise a thread reads them from the file some batches ahead of the
@@ -82,17 +110,12 @@ class TrainingImages:
         size = len(self.indices) * int(np.prod(stamps.shape)) * 4
         limit = torch.cuda.mem_get_info(device)[0] // 2 if device.type == "cuda" and hold_bytes else hold_bytes
         self.held = self._hold() if size <= limit else None
-        self._reader = ThreadPoolExecutor(1) if self.held is None else None
-        self._ahead: deque[tuple[tuple[int, int], Future[Tensor]]] = deque()
+        self._reader = ReadAhead(self._gather)
         where = f"held on the {device.type}" if self.held is not None else "read from the file batch by batch"
         log.info("%s: %d training images (%.3g GB), %s", stamps.path, len(self.indices), size / 1e9, where)
 
-    def __enter__(self) -> Self:
-        return self
-
     def __exit__(self, *exception: object) -> None:
-        if self._reader is not None:
-            self._reader.shutdown(cancel_futures=True)
+        self._reader.close()
 
     def batch(self, first: int, number: int, stride: int | None = None) -> Batch:
         """Images (number, C, H, W) float32 in image units, and their conditions (number,), from the ``first``-th on.
@@ -104,21 +127,10 @@ class TrainingImages:
         if self.held is not None:
             images = self.held.index_select(0, self._send(torch.from_numpy(where)))
         else:
-            images = self._read_ahead(first, number, stride or number).to(self.device, non_blocking=True)
+            images = self._reader(first, stride or number, number).to(self.device, non_blocking=True)
         if not self.conditions:
             return images, None
         return images, {name: self._send(values[torch.from_numpy(where)]) for name, values in self.conditions.items()}
-
-    def _read_ahead(self, first: int, number: int, stride: int) -> Tensor:
-        if not self._ahead or self._ahead[0][0] != (first, number):
-            # The first batch, or another one than was expected.
-            for _, future in self._ahead:
-                future.cancel()
-            self._ahead.clear()
-        coming = first + stride * len(self._ahead)
-        for start in range(coming, first + stride * (_AHEAD + 1), stride):
-            self._ahead.append(((start, number), self._reader.submit(self._gather, start, number)))
-        return self._ahead.popleft()[1].result()
 
     def _gather(self, first: int, number: int) -> Tensor:
         """Read one batch in the order of the file, neighbouring stamps at once."""

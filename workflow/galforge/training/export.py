@@ -1,10 +1,30 @@
-"""From the last state of a training to what the rest of the workflow uses: weights and history."""
+"""From a state of a training to what the rest of the workflow uses: weights and history."""
 
+import os
 from pathlib import Path
 
 from galforge.models import weights
 from galforge.training import state as states
 from galforge.training.history import write_csv
+
+
+def export(state: Path, before: Path | None) -> None:
+    """Write ``weights_<i>.safetensors`` and ``history_<i>.csv`` beside ``state_<i>.pt``.
+
+    A segment with nothing left to train has the state ``before`` it by another name. Its weights and history are then
+    those of that state by another name, too.
+
+    Raises:
+        StateError: the state is damaged.
+    """
+    passed_on = before is not None and state.samefile(before)
+    for name, write in (("weights_{}.safetensors", export_weights), ("history_{}.csv", export_history)):
+        own, old = (path.with_name(name.format(path.stem.partition("_")[2])) for path in (state, before or state))
+        if passed_on and old.exists():
+            own.unlink(missing_ok=True)
+            os.link(old, own)
+        else:
+            write(state, own)
 
 
 def export_weights(state: Path, out: Path) -> None:

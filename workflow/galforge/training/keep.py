@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from galforge.logs import Scalars
+from galforge.logs import curves
 from galforge.training.cost import Spent
 from galforge.training.history import History, write_csv
 from galforge.training.state import Checkpoints, State
@@ -36,11 +36,11 @@ class Keep(AbstractContextManager["Keep"]):
         self.header, self.longest = "", 0.0
         self._last = time.monotonic()
         self._rows, self._shown = 0, -SHOW_SECONDS
-        self._scalars = Scalars(tensorboard) if tensorboard else None
+        self._curves = curves(tensorboard) if tensorboard else None
 
     def __exit__(self, *exception: object) -> None:
-        if self._scalars:
-            self._scalars.close()
+        if self._curves:
+            self._curves.close()
 
     def is_due(self) -> bool:
         """Whether the last checkpoint is old enough for another one."""
@@ -65,11 +65,12 @@ class Keep(AbstractContextManager["Keep"]):
         # An orphan must not interfere with the process that took over.
         self.checkpoints.lease.check()
         write_csv(history, self.checkpoints.folder / "history.csv")
-        if self._scalars:
+        if self._curves:
             # All rows at first, so that a resumed training shows the whole curve.
             for row in range(self._rows, rows):
-                losses = {name: values[row] for name, values in history.items() if name != "images_seen"}
-                self._scalars.add(int(history["images_seen"][row]), losses)
+                for name in history.keys() - {"images_seen"}:
+                    self._curves.add_scalar(name, history[name][row], int(history["images_seen"][row]))
+            self._curves.flush()
         self._rows, self._shown = rows, time.monotonic()
 
     def _write(self, write: Callable[[State], None], state: State) -> None:

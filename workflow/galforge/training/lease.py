@@ -108,10 +108,8 @@ class Lease:
             return False
         self.number = number
         try:
-            with naming(self._file(number)), open(descriptor, "wb") as file:
-                file.write(self._content(released=False))
-                file.flush()
-                os.fsync(file.fileno())
+            with naming(self._file(number)):
+                self._put(descriptor, released=False)
         except (GalforgeError, OSError):
             # An empty file would look like that of a holder who is about to write.
             self._file(number).unlink(missing_ok=True)
@@ -138,13 +136,9 @@ class Lease:
         with self._lock:
             self._beat += 1
             # Without O_CREAT, because a file that a newcomer removed must not come back. Its length never changes.
-            descriptor = os.open(self._file(self.number), os.O_WRONLY)
-            with open(descriptor, "wb") as file:
-                file.write(self._content(released))
-                file.flush()
-                os.fsync(file.fileno())
+            self._put(os.open(self._file(self.number), os.O_WRONLY), released)
 
-    def _content(self, released: bool) -> bytes:
+    def _put(self, descriptor: int, released: bool) -> None:
         pid = os.getpid()
         entry = {
             "token": self.token,
@@ -155,7 +149,10 @@ class Lease:
             "released": "yes" if released else "no ",
             "beat": f"{self._beat:016d}",
         }
-        return json.dumps(entry).encode()
+        with open(descriptor, "wb") as file:
+            file.write(json.dumps(entry).encode())
+            file.flush()
+            os.fsync(file.fileno())
 
     def _file(self, number: int) -> Path:
         return self.folder / f"{_PREFIX}{number:08d}"

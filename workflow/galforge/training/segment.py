@@ -71,7 +71,6 @@ def run_segment(
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     ttl_seconds: float = TTL_SECONDS,
     margin_seconds: float | None = None,
-    hold_bytes: int = HOLD_BYTES,
     tensorboard: Path | None = None,
     group: Group | None = None,
     cost_out: Path | None = None,
@@ -90,7 +89,6 @@ def run_segment(
         minutes: time limit of the job, counted from the call [minutes]; None for none.
         checkpoint_seconds: time between two checkpoints [s]; it does not change the outcome.
         ttl_seconds, margin_seconds: see ``Lease`` and ``Clock``.
-        hold_bytes: see ``TrainingImages``; shared by the processes of a group.
         tensorboard: folder for TensorBoard to watch; None for none.
         group: the processes that train together, of which the first one writes; this one alone if not given.
         cost_out: where to write the cost (JSON: seconds, processes, threads, device); None for nowhere.
@@ -111,7 +109,7 @@ def run_segment(
         if group.rank:
             begins, start = group.tell()
             if begins:
-                _train(segment, states.read(start) if start else None, clock, group, hold_bytes, None)
+                _train(segment, states.read(start) if start else None, clock, group, None)
             return
         _say_where(segment.training.device, group.size)
         told = False
@@ -136,7 +134,7 @@ def run_segment(
                     told = True
                     spent = Spent(work, group.size, segment.training.threads)
                     with Keep(checkpoints, own, checkpoint_seconds, tensorboard, spent) as keep:
-                        _train(segment, latest or before, clock, group, hold_bytes, keep)
+                        _train(segment, latest or before, clock, group, keep)
                 states.link(checkpoints.finished, state_out, lease)
                 write_cost(cost_out, work)
         finally:
@@ -144,9 +142,7 @@ def run_segment(
                 group.tell((False, None))
 
 
-def _train(
-    segment: Segment, start: states.State | None, clock: Clock, group: Group, hold_bytes: int, keep: Keep | None
-) -> None:
+def _train(segment: Segment, start: states.State | None, clock: Clock, group: Group, keep: Keep | None) -> None:
     """Train on the data of the segment, from ``start`` with the normalisation measured then, or from the beginning."""
     device, settings = group.device(devices.pick(segment.training.device)), segment.training
     with devices.reproducible(device, settings.threads, fast=True), Stamps(segment.stamps) as source:
@@ -162,7 +158,7 @@ def _train(
             log.info("training on %s in %s", device, "bfloat16" if run.bfloat16 else "float32")
             keep.header = source.typical_header().to_json()
             keep.spent.device = device.type
-        limit = hold_bytes // group.size
+        limit = HOLD_BYTES // group.size
         with TrainingImages(source, device, run.family.conditions, segment.seed, limit, settings.splits) as images:
             train(run, images, segment.stop, clock, keep)
 

@@ -12,59 +12,40 @@ IN_DIGEST = False  # Fields and their limits: a job takes every value from its s
 class StepSettings(Settings):
     """What a training step depends on, whatever the length of the training."""
 
-    batch: int = Field(32, ge=1, description="images per step")
-    ema_half_life_images: int = Field(
-        10_000,
-        ge=1,
-        description="half-life of the EMA of the weights, which is what is exported; shorter at first [images]",
-    )
-    decay_images: int = Field(
-        0,
-        ge=0,
-        json_schema_extra={"as_before": 0},
-        description="from this many images on, step sizes fall as the inverse square root of the images seen (Karras "
-        "et al. 2024, section 3.1; needs no length of the training); 0 for never [images]",
-    )
-    history_images: int = Field(
-        2_000,
-        ge=1,
-        description="losses are averaged over this many images for each row of history.csv [images]",
-    )
-    gradient_clip: float = Field(
-        0.0, ge=0, description="clip the gradient of an optimiser's weights to this norm; 0 does not clip"
-    )
-    augmentation: bool = Field(
-        True,
-        description="rotate and mirror every training image at random (the sky has no preferred direction)",
-    )
-    precision: Literal["auto", "float32", "bfloat16"] = Field(
-        "auto",
-        description="arithmetic of the networks; auto: bfloat16 on GPUs and CPUs with matrix units, else float32",
-    )
-    layout: Literal["channels_last", "contiguous"] = Field(
-        "channels_last", description="order of images in memory; it is faster with the channels of a pixel side by side"
-    )
-    compile: bool = Field(
-        False,
-        json_schema_extra={"as_before": False},
-        description="compile the networks with torch.compile: takes minutes per job and needs a C++ compiler",
-    )
-    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto takes a GPU where there is one")
-    threads: int = Field(1, ge=1, description="CPU threads of a training; another number gives other last digits")
-    splits: list[Literal["train", "validation", "test"]] = Field(
-        ["train"], min_length=1, description="splits of the data set that are trained on"
-    )
+    batch: int = Field(32, ge=1)
+    """images per step"""
+    ema_half_life_images: int = Field(10_000, ge=1)
+    """half-life of the EMA of the weights, which is what is exported; shorter at first [images]"""
+    decay_images: int = Field(0, ge=0, json_schema_extra={"as_before": 0})
+    """from this many images on, step sizes fall as the inverse square root of the images seen (Karras et al. 2024,
+    section 3.1; needs no length of the training); 0 for never [images]"""
+    history_images: int = Field(2_000, ge=1)
+    """losses are averaged over this many images for each row of history.csv [images]"""
+    gradient_clip: float = Field(0.0, ge=0)
+    """clip the gradient of an optimiser's weights to this norm; 0 does not clip"""
+    augmentation: bool = True
+    """rotate and mirror every training image at random (the sky has no preferred direction)"""
+    precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """arithmetic of the networks; auto: bfloat16 on GPUs and CPUs with matrix units, else float32"""
+    layout: Literal["channels_last", "contiguous"] = "channels_last"
+    """order of images in memory; it is faster with the channels of a pixel side by side"""
+    compile: bool = Field(False, json_schema_extra={"as_before": False})
+    """compile the networks with torch.compile: takes minutes per job and needs a C++ compiler"""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """auto takes a GPU where there is one"""
+    threads: int = Field(1, ge=1)
+    """CPU threads of a training; another number gives other last digits"""
+    splits: list[Literal["train", "validation", "test"]] = Field(["train"], min_length=1)
+    """splits of the data set that are trained on"""
 
 
 class TrainingSettings(StepSettings):
     """A whole training: its length, how it is cut into jobs, and what a step is."""
 
-    images_total: int = Field(2_000_000, ge=1, description="length of the training, counted in images seen [images]")
-    segment_images: int = Field(
-        500_000,
-        ge=1,
-        description="images per job; choose it once, for another value trains again from the start [images]",
-    )
+    images_total: int = Field(2_000_000, ge=1)
+    """length of the training, counted in images seen [images]"""
+    segment_images: int = Field(500_000, ge=1)
+    """images per job; choose it once, for another value trains again from the start [images]"""
 
     @model_validator(mode="after")
     def _whole_steps(self) -> Self:

@@ -7,24 +7,21 @@ with ``weights_only=True``. It contains the digest of its content, which shows w
 import errno
 import hashlib
 import os
-import re
 import shutil
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from galforge.atomic import naming
+from galforge.atomic import replacing
 from galforge.errors import GalforgeError
 from galforge.logs import log
 from galforge.training.lease import Lease
 
 FORMAT = 1
 _KEPT = 2
-_CHECKPOINT = re.compile(r"checkpoint-(\d{12})\.pt")
 
 State = dict[str, Any]
 
@@ -54,11 +51,9 @@ def write(path: Path, state: State, lease: Lease) -> None:
     """
     plain = _plain({**state, "format": FORMAT})
     plain["digest"] = content_digest(plain)
-    with _replacing(path, lease) as temporary, open(temporary, "wb") as file:
+    with replacing(path, lease.token[:8], lease.check) as temporary, open(temporary, "wb") as file:
         # Given the open file, torch does not store the temporary name in it.
         torch.save(plain, file)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def read(path: Path) -> State:
@@ -75,7 +70,8 @@ def read(path: Path) -> State:
         if _is_of_the_machine(error):
             raise
         # Reading damaged bytes can raise any error; they have no common base.
-        raise StateError(f"{path}: cannot be read ({type(error).__name__}: {_first_line(error)})") from error
+        why = next(iter(str(error).strip().splitlines()), "no details")
+        raise StateError(f"{path}: cannot be read ({type(error).__name__}: {why})") from error
     if not isinstance(state, dict) or "digest" not in state:
         raise StateError(f"{path}: is no training state of galforge; remove it and run again")
     claimed = state.pop("digest")
@@ -99,29 +95,12 @@ def link(source: Path, target: Path, lease: Lease) -> None:
     Raises:
         LeaseLost: the work folder was taken over; nothing is replaced.
     """
-    _sweep(target.parent, target.name)
-    with _replacing(target, lease) as temporary:
+    _sweep(target)
+    with replacing(target, lease.token[:8], lease.check) as temporary:
         try:
             os.link(source, temporary)
         except OSError:
             shutil.copyfile(source, temporary)
-            with open(temporary, "rb") as copied:
-                os.fsync(copied.fileno())
-
-
-@contextmanager
-def _replacing(path: Path, lease: Lease) -> Iterator[Path]:
-    """A temporary name that becomes ``path`` when the block ends well and the lease still holds."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{lease.token[:8]}.part")
-    try:
-        with naming(path):
-            yield temporary
-        lease.check()
-        os.replace(temporary, path)
-    finally:
-        # Renaming a link over another link of the same file leaves both.
-        temporary.unlink(missing_ok=True)
 
 
 class Checkpoints:
@@ -137,7 +116,7 @@ class Checkpoints:
         self.folder, self.key, self.lease = folder, key, lease
         self.finished = folder / "finished.pt"
         lease.check()
-        _sweep(folder, "*")
+        _sweep(folder / "*.pt")
 
     def path(self, images_seen: int) -> Path:
         """The file of a checkpoint."""
@@ -182,13 +161,13 @@ class Checkpoints:
 
     def _paths(self) -> list[Path]:
         """Checkpoints, the latest first."""
-        return sorted((path for path in self.folder.iterdir() if _CHECKPOINT.fullmatch(path.name)), reverse=True)
+        return sorted(self.folder.glob(f"checkpoint-{'[0-9]' * 12}.pt"), reverse=True)
 
 
-def _sweep(folder: Path, name: str) -> None:
-    """Remove half-written files of killed writers; the lease makes sure that no one is writing there now."""
-    for path in folder.glob(f".{name}.*.part"):
-        path.unlink(missing_ok=True)
+def _sweep(path: Path) -> None:
+    """Remove what killed writers of these files left; the lease makes sure that no one is writing there now."""
+    for left in path.parent.glob(f".{path.stem}.*.part{path.suffix}"):
+        left.unlink(missing_ok=True)
 
 
 def _plain(value: Any) -> Any:
@@ -229,7 +208,3 @@ def _hash(value: Any, digest: "hashlib._Hash") -> None:
 
 def _sorted(keys: Iterable[Any]) -> list[Any]:
     return sorted(keys, key=lambda key: (type(key).__name__, key))
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else "no details"

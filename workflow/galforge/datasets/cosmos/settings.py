@@ -89,7 +89,7 @@ class DatasetSettings(Release):
         2028.0, gt=0, description="gain of stamps without the keyword EXPTIME: electrons per (electron/s) [s]"
     )
     seed: int = Field(2022, ge=0, description="seed of the splits and of the noise that stamps are padded with")
-    mock: MockSettings = Field(MockSettings(), description="with source: mock", json_schema_extra={"stage": "raw_mock"})
+    mock: MockSettings = Field(MockSettings(), description="with source: mock", json_schema_extra={"stage": "mock"})
 
     @model_validator(mode="after")
     def _possible(self) -> Self:

@@ -107,7 +107,7 @@ class DatasetSettings(Release):
         description="with a single file: shares of the splits, by default those of the release",
         json_schema_extra={"when": {"source": ["path"]}},
     )
-    mock: MockSettings = Field(MockSettings(), description="with source: mock", json_schema_extra={"stage": "raw_mock"})
+    mock: MockSettings = Field(MockSettings(), description="with source: mock", json_schema_extra={"stage": "mock"})
 
     @model_validator(mode="after")
     def _possible(self) -> Self:

@@ -91,7 +91,7 @@ class DatasetSettings(Release):
         Splits(train=0.6, validation=0.2, test=0.2),
         description="shares of the splits. Published generators were trained on train and validation",
     )
-    mock: MockSettings = Field(MockSettings(), description="with source: mock", json_schema_extra={"stage": "raw_mock"})
+    mock: MockSettings = Field(MockSettings(), description="with source: mock", json_schema_extra={"stage": "mock"})
 
     @model_validator(mode="after")
     def _possible(self) -> Self:

@@ -97,7 +97,7 @@ class DatasetSettings(Release):
     )
     largest_score: float = Field(8.0, gt=0, description="a score above this, or a negative one, is refused")
     seed: int = Field(2020, ge=0, description="seed of the splits and of the order of the parts")
-    mock: MockSettings = Field(MockSettings(), description="with source: mock", json_schema_extra={"stage": "raw_mock"})
+    mock: MockSettings = Field(MockSettings(), description="with source: mock", json_schema_extra={"stage": "mock"})
 
     @model_validator(mode="after")
     def _possible(self) -> Self:

@@ -9,7 +9,6 @@ from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
-from photutils.aperture import CircularAperture
 from scipy import ndimage
 
 from galforge.logs import log
@@ -91,6 +90,9 @@ def band_magnitudes(stamps: Stamps, start: int, stop: int, settings: MeasureSett
 @lru_cache(maxsize=SIDES)
 def aperture_weights(side: int, radius: float) -> np.ndarray:
     """Exact overlap (side, side) of each pixel with the circle of `radius` * side about the centre."""
+    # Only here: other measures take the sky from this module, and photutils costs them most of a second.
+    from photutils.aperture import CircularAperture
+
     centre = (side - 1) / 2
     return CircularAperture((centre, centre), radius * side).to_mask(method="exact").to_image((side, side))
 

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-import scipy.signal
+import scipy.fft
 import scipy.special
 
 from galforge.measure.morphology.levenberg_marquardt import minimise
@@ -96,7 +96,17 @@ def _within_pixels(point: np.ndarray, shape: tuple[int, int], psf: np.ndarray) -
     if not (0 <= row < shape[0] and 0 <= column < shape[1]):
         return whole[CORE:-CORE, CORE:-CORE]
     whole[row : row + side, column : column + side] = core
-    return scipy.signal.fftconvolve(whole, psf, mode="same")[CORE:-CORE, CORE:-CORE]
+    return _convolved(whole, psf)[CORE:-CORE, CORE:-CORE]
+
+
+def _convolved(image: np.ndarray, psf: np.ndarray) -> np.ndarray:
+    """An image convolved with a PSF of odd side, at its own size, with zeros beyond it; scipy.signal takes long to
+    import."""
+    shape = [side + more - 1 for side, more in zip(image.shape, psf.shape, strict=True)]
+    fast = [scipy.fft.next_fast_len(side, True) for side in shape]
+    found = scipy.fft.irfftn(scipy.fft.rfftn(image, fast) * scipy.fft.rfftn(psf, fast), fast)
+    first = [(side - 1) // 2 for side in psf.shape]
+    return found[first[0] : first[0] + image.shape[0], first[1] : first[1] + image.shape[1]]
 
 
 def _error(products: np.ndarray) -> float:

@@ -8,7 +8,7 @@ from galforge.measure.settings import SkySettings
 
 IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
 
-LIBRARIES = ("numpy", "scipy", "numba", "astropy", "photutils", "sep")
+LIBRARIES = ("numpy", "scipy", "numba", "sep")
 
 
 class MeasureSettings(SkySettings):

@@ -13,14 +13,14 @@ GENERATOR = ("mapping", "synthesis", "told")
 class ModelSettings(StyleSettings):
     """Adversarially trained autoencoder with its reconstruction loss in latent space (Pidhorskyi et al. 2020)."""
 
-    discriminator_layers: int = Field(3, ge=1, le=16, description="fully connected layers from w to the logit")
-    encoder_rate: float = Field(2e-3, gt=0, description="step size of Adam for encoder and discriminator")
-    reciprocity_rate: float = Field(
-        2e-3, gt=0, description="step size of Adam for encoder and generator when they learn to give styles back"
-    )
-    r1: float = Field(
-        10.0, ge=0, description="weight of the R1 penalty: half of it times the squared gradient at real images"
-    )
+    discriminator_layers: int = Field(3, ge=1, le=16)
+    """fully connected layers from w to the logit"""
+    encoder_rate: float = Field(2e-3, gt=0)
+    """step size of Adam for encoder and discriminator"""
+    reciprocity_rate: float = Field(2e-3, gt=0)
+    """step size of Adam for encoder and generator when they learn to give styles back"""
+    r1: float = Field(10.0, ge=0)
+    """weight of the R1 penalty: half of it times the squared gradient at real images"""
 
 
 def check_shape(settings: ModelSettings, shape: tuple[int, int, int]) -> None:

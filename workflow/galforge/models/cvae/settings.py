@@ -15,36 +15,23 @@ GENERATOR = ("decoder", "observation", "conditioning")
 class ModelSettings(RedshiftSettings):
     """Variational autoencoder of Li et al. 2024: the maps of all its convolutions make the code; full covariance."""
 
-    variant: Literal["corrected", "published"] = Field(
-        "corrected",
-        description="published: as in the code of Li et al. 2024, with raw conditions, a mean squared error, and "
-        "images that cannot be negative; it needs normalisation: {kind: linear, scale: 1}",
-    )
-    latent: int = Field(64, ge=1, le=512, description="length of the latent vector")
-    width: int = Field(
-        32, ge=4, description="channels at half the resolution of the images; twice and four times as many at a quarter"
-    )
-    hidden: int = Field(
-        256, ge=2, multiple_of=2, description="length of the first dense layer; the second has half of it"
-    )
-    divergence: float = Field(
-        1e-3,
-        ge=0,
-        description="published: weight of the Kullback-Leibler divergence [per nat] beside the mean squared error",
-        json_schema_extra=PUBLISHED,
-    )
-    beta: float = Field(
-        1.0,
-        gt=0,
-        description="corrected: weight of the Kullback-Leibler term; 1 is the evidence lower bound",
-        json_schema_extra=CORRECTED,
-    )
-    sky_noise: bool = Field(
-        True,
-        description="corrected: add sky noise of the learned strength to sampled images, as real stamps have it",
-        json_schema_extra=CORRECTED,
-    )
-    learning_rate: float = Field(1e-3, gt=0, description="step size of Adam")
+    variant: Literal["corrected", "published"] = "corrected"
+    """published: as in the code of Li et al. 2024, with raw conditions, a mean squared error, and images that cannot be
+    negative; it needs normalisation: {kind: linear, scale: 1}"""
+    latent: int = Field(64, ge=1, le=512)
+    """length of the latent vector"""
+    width: int = Field(32, ge=4)
+    """channels at half the resolution of the images; twice and four times as many at a quarter"""
+    hidden: int = Field(256, ge=2, multiple_of=2)
+    """length of the first dense layer; the second has half of it"""
+    divergence: float = Field(1e-3, ge=0, json_schema_extra=PUBLISHED)
+    """published: weight of the Kullback-Leibler divergence [per nat] beside the mean squared error"""
+    beta: float = Field(1.0, gt=0, json_schema_extra=CORRECTED)
+    """corrected: weight of the Kullback-Leibler term; 1 is the evidence lower bound"""
+    sky_noise: bool = Field(True, json_schema_extra=CORRECTED)
+    """corrected: add sky noise of the learned strength to sampled images, as real stamps have it"""
+    learning_rate: float = Field(1e-3, gt=0)
+    """step size of Adam"""
 
 
 def check_shape(settings: ModelSettings, shape: tuple[int, int, int]) -> None:

@@ -16,50 +16,42 @@ DDIM = {"when": {"sampler": ["ddim"]}}
 class ModelSettings(RedshiftSettings):
     """Denoising diffusion (Ho et al. 2020) with a U-Net, conditioned on columns of the catalogue."""
 
-    variant: Literal["corrected", "published"] = Field(
-        "corrected",
-        description="published: as in the code of Li et al. 2024, with raw conditions and noise levels that lag by one "
-        "step; it needs normalisation: {kind: linear, scale: 1}, sampler: ancestral and prediction: noise",
-    )
-    condition_maps: int = Field(
-        0,
-        ge=0,
-        description="channels of a map that each block learns from the conditions and sees beside its input "
-        "(published: 5); 0 adds the conditions to the embedding of the noise level, for far fewer weights",
-    )
-    dim: int = Field(64, ge=8, multiple_of=8, description="channels at full resolution")
-    multipliers: list[int] = Field(
-        [1, 2, 4, 8], min_length=1, description="channels per level over dim; each level has half the resolution"
-    )
-    heads: int = Field(4, ge=1, description="heads of the attention")
-    head_dim: int = Field(32, ge=4, description="channels of a head")
-    linear_attention: bool = Field(
-        True, description="linear attention after the blocks of each level; the middle always has full attention"
-    )
-    patch: Literal[1, 2, 4] = Field(
-        1,
-        description="side of the square of image pixels that one pixel of the finest maps makes; 2 takes a quarter of "
-        "the time [px]",
-    )
-    timesteps: int = Field(1000, ge=2, description="noise levels")
-    beta_first: float = Field(1e-4, gt=0, lt=1, description="variance of the noise that the first step adds")
-    beta_last: float = Field(0.02, gt=0, lt=1, description="that of the last step; it grows linearly between them")
-    prediction: Literal["v", "noise"] = Field(
-        "v",
-        description="what the network predicts: the noise, or v = sqrt(a) noise - sqrt(1 - a) image (Salimans & Ho "
-        "2022), which gives the image at any noise level",
-    )
-    sampler: Literal["ddim", "ancestral"] = Field(
-        "ddim", description="ddim (Song et al. 2021, eta 0), or ancestral: all levels, with new noise at each"
-    )
-    steps: int = Field(50, ge=1, description="evaluations of the network per image", json_schema_extra=DDIM)
-    spacing: Literal["quadratic", "uniform"] = Field(
-        "quadratic",
-        description="noise levels of these steps: quadratic, most of them at little noise, or uniform, with which 50 "
-        "steps draw skies a tenth too quiet",
-        json_schema_extra=DDIM,
-    )
-    learning_rate: float = Field(2e-4, gt=0, description="step size of Adam")
+    variant: Literal["corrected", "published"] = "corrected"
+    """published: as in the code of Li et al. 2024, with raw conditions and noise levels that lag by one step; it needs
+    normalisation: {kind: linear, scale: 1}, sampler: ancestral and prediction: noise"""
+    condition_maps: int = Field(0, ge=0)
+    """channels of a map that each block learns from the conditions and sees beside its input (published: 5); 0 adds the
+    conditions to the embedding of the noise level, for far fewer weights"""
+    dim: int = Field(64, ge=8, multiple_of=8)
+    """channels at full resolution"""
+    multipliers: list[int] = Field([1, 2, 4, 8], min_length=1)
+    """channels per level over dim; each level has half the resolution"""
+    heads: int = Field(4, ge=1)
+    """heads of the attention"""
+    head_dim: int = Field(32, ge=4)
+    """channels of a head"""
+    linear_attention: bool = True
+    """linear attention after the blocks of each level; the middle always has full attention"""
+    patch: Literal[1, 2, 4] = 1
+    """side of the square of image pixels that one pixel of the finest maps makes; 2 takes a quarter of the time [px]"""
+    timesteps: int = Field(1000, ge=2)
+    """noise levels"""
+    beta_first: float = Field(1e-4, gt=0, lt=1)
+    """variance of the noise that the first step adds"""
+    beta_last: float = Field(0.02, gt=0, lt=1)
+    """that of the last step; it grows linearly between them"""
+    prediction: Literal["v", "noise"] = "v"
+    """what the network predicts: the noise, or v = sqrt(a) noise - sqrt(1 - a) image (Salimans & Ho 2022), which gives
+    the image at any noise level"""
+    sampler: Literal["ddim", "ancestral"] = "ddim"
+    """ddim (Song et al. 2021, eta 0), or ancestral: all levels, with new noise at each"""
+    steps: int = Field(50, ge=1, json_schema_extra=DDIM)
+    """evaluations of the network per image"""
+    spacing: Literal["quadratic", "uniform"] = Field("quadratic", json_schema_extra=DDIM)
+    """noise levels of these steps: quadratic, most of them at little noise, or uniform, with which 50 steps draw skies
+    a tenth too quiet"""
+    learning_rate: float = Field(2e-4, gt=0)
+    """step size of Adam"""
 
     @model_validator(mode="after")
     def _possible(self) -> Self:

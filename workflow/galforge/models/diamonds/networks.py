@@ -16,14 +16,9 @@ class Numbers(nn.Module):
     def __init__(self, start: Population, fit: bool):
         super().__init__()
         self.start = start
-        values = {
-            "count": start.count,
-            "count_deviation": start.count_deviation,
-            "size": start.size,
-            "size_deviation": start.size_deviation or 1.0,
-            "peak": start.peak,
-        }
-        for name, value in values.items():
+        for name in ("count", "count_deviation", "size", "size_deviation", "peak"):
+            # The deviation of the size may be 0; all others are above 0.
+            value = getattr(start, name) or 1.0
             self.register_parameter(name, nn.Parameter(torch.tensor(math.log(value)), requires_grad=fit))
 
     def value(self, name: str) -> Tensor:

@@ -20,13 +20,20 @@ ONE_KIND, TWO_KINDS = {"when": {"statistics": ["normal"]}}, {"when": {"statistic
 class Population(Settings):
     """One kind of galaxies of an image."""
 
-    count: float = Field(gt=0, description="mean of their number in an image, which is normal")
-    count_deviation: float = Field(gt=0, description="standard deviation of that number")
-    size: float = Field(gt=0, description="mean size [px]")
-    size_deviation: float = Field(0.0, ge=0, description="standard deviation of a normal size; 0: geometric [px]")
-    size_factor: float = Field(1.0, gt=0, description="factor on a drawn geometric size")
-    peak: float = Field(255.0, gt=0, le=255, description="mean level of the brightest pixel [8-bit level]")
-    peak_factor: float = Field(0.0, ge=0, description="factor on a drawn geometric peak; 0: all have the mean peak")
+    count: float = Field(gt=0)
+    """mean of their number in an image, which is normal"""
+    count_deviation: float = Field(gt=0)
+    """standard deviation of that number"""
+    size: float = Field(gt=0)
+    """mean size [px]"""
+    size_deviation: float = Field(0.0, ge=0)
+    """standard deviation of a normal size; 0: geometric [px]"""
+    size_factor: float = Field(1.0, gt=0)
+    """factor on a drawn geometric size"""
+    peak: float = Field(255.0, gt=0, le=255)
+    """mean level of the brightest pixel [8-bit level]"""
+    peak_factor: float = Field(0.0, ge=0)
+    """factor on a drawn geometric peak; 0: all have the mean peak"""
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
@@ -46,20 +53,23 @@ LARGE = Population(count=50.0, count_deviation=15.0, size=10.0, size_factor=2.3,
 class ModelSettings(SparseSettings):
     """Galaxies with independent properties at uniform positions (Gantastic 4, 2020, section II-B1)."""
 
-    statistics: Literal["normal", "geometric"] = Field(
-        "normal",
-        description="normal: one kind of galaxies with normal sizes (baseline 1); geometric: small and large ones with "
-        "geometric sizes and peaks (baseline 2)",
-    )
-    fit: bool = Field(
-        False, description="find the numbers in the training images by maximum likelihood; false: the published ones"
-    )
-    learning_rate: float = Field(0.05, gt=0, description="step size of Adam", json_schema_extra=FITTED)
-    large: int = Field(5, ge=1, description="galaxies of more pixels count as large [px]", json_schema_extra=FITTED)
-    fall: int = Field(5, ge=0, description="levels that a diamond loses per pixel from its middle [8-bit level]")
-    normal: Population = Field(NORMAL, description="of statistics: normal", json_schema_extra=ONE_KIND)
-    small_ones: Population = Field(SMALL, description="of statistics: geometric", json_schema_extra=TWO_KINDS)
-    large_ones: Population = Field(LARGE, description="of statistics: geometric", json_schema_extra=TWO_KINDS)
+    statistics: Literal["normal", "geometric"] = "normal"
+    """normal: one kind of galaxies with normal sizes (baseline 1); geometric: small and large ones with geometric sizes
+    and peaks (baseline 2)"""
+    fit: bool = False
+    """find the numbers in the training images by maximum likelihood; false: the published ones"""
+    learning_rate: float = Field(0.05, gt=0, json_schema_extra=FITTED)
+    """step size of Adam"""
+    large: int = Field(5, ge=1, json_schema_extra=FITTED)
+    """galaxies of more pixels count as large [px]"""
+    fall: int = Field(5, ge=0)
+    """levels that a diamond loses per pixel from its middle [8-bit level]"""
+    normal: Population = Field(NORMAL, json_schema_extra=ONE_KIND)
+    """of statistics: normal"""
+    small_ones: Population = Field(SMALL, json_schema_extra=TWO_KINDS)
+    """of statistics: geometric"""
+    large_ones: Population = Field(LARGE, json_schema_extra=TWO_KINDS)
+    """of statistics: geometric"""
 
 
 def check_shape(settings: ModelSettings, shape: tuple[int, int, int]) -> None:

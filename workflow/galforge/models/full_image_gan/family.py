@@ -4,8 +4,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from galforge.models.adversarial import adam, adversarial_step
-from galforge.models.full_image_gan.networks import Discriminator, Generator
+from galforge.models.adversarial import Discriminator, Generator, adam, adversarial_step
 from galforge.models.full_image_gan.settings import ModelSettings, check_shape
 from galforge.models.levels import OfLevels, to_levels, to_network
 from galforge.models.normalisation import Normalisation
@@ -18,9 +17,9 @@ class Family(OfLevels):
     def __init__(self, settings: ModelSettings, shape: Shape, normalisation: Normalisation):
         check_shape(settings, shape)
         super().__init__(settings)
-        self.networks = nn.ModuleDict(
-            {"generator": Generator(settings.latent, settings.width), "discriminator": Discriminator(settings.width)}
-        )
+        generator = Generator(settings.latent, 8 * settings.width, 4, 1, normalised=True)
+        discriminator = Discriminator(1, settings.width, 4, shape[1], normalised=True)
+        self.networks = nn.ModuleDict({"generator": generator, "discriminator": discriminator})
 
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
         rates = {"generator": self.settings.generator_rate, "discriminator": self.settings.discriminator_rate}

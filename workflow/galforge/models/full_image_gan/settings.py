@@ -15,9 +15,12 @@ SHAPE = (1, 64, 64)
 class ModelSettings(SparseGanSettings):
     """A GAN of whole images, reduced to 64 px and enlarged again (Gantastic 4, 2020, section II-B2)."""
 
-    latent: int = Field(100, ge=1, description="length of the latent vector")
-    generator_rate: float = Field(1e-4, gt=0, description="step size of Adam, generator")
-    discriminator_rate: float = Field(2e-4, gt=0, description="step size of Adam, discriminator")
+    latent: int = Field(100, ge=1)
+    """length of the latent vector"""
+    generator_rate: float = Field(1e-4, gt=0)
+    """step size of Adam, generator"""
+    discriminator_rate: float = Field(2e-4, gt=0)
+    """step size of Adam, discriminator"""
 
 
 def check_shape(settings: ModelSettings, shape: tuple[int, int, int]) -> None:

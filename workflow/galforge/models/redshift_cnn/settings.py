@@ -15,24 +15,19 @@ PREDICTS = True
 class ModelSettings(Settings):
     """Convolutional network that predicts a galaxy's redshift from its stamp (Jones et al., used by Li et al. 2024)."""
 
-    target: str = Field("redshift", description="catalogue column that it learns to predict")
-    width: int = Field(
-        32,
-        ge=4,
-        multiple_of=4,
-        description="channels of the first layer; all others scale with it; published: 32",
-    )
-    loss_width: float = Field(0.15, gt=0, description="difference of redshift at which the loss is one half")
-    relative: bool = Field(
-        False, description="divide differences by 1 + redshift in the loss; the printed formula does not"
-    )
-    warmup_images: int = Field(
-        0,
-        ge=0,
-        description="images for which the loss is at first Huber's, which is not flat far from the truth; 0 for none, "
-        "as published [images]",
-    )
-    learning_rate: float = Field(1e-4, gt=0, description="step size of Adam")
+    target: str = "redshift"
+    """catalogue column that it learns to predict"""
+    width: int = Field(32, ge=4, multiple_of=4)
+    """channels of the first layer; all others scale with it; published: 32"""
+    loss_width: float = Field(0.15, gt=0)
+    """difference of redshift at which the loss is one half"""
+    relative: bool = False
+    """divide differences by 1 + redshift in the loss; the printed formula does not"""
+    warmup_images: int = Field(0, ge=0)
+    """images for which the loss is at first Huber's, which is not flat far from the truth; 0 for none, as published
+    [images]"""
+    learning_rate: float = Field(1e-4, gt=0)
+    """step size of Adam"""
 
 
 def check_shape(settings: ModelSettings, shape: tuple[int, int, int]) -> None:

@@ -6,18 +6,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from galforge.models.adversarial import adam, adversarial_step
+from galforge.models.adversarial import Discriminator, Generator, adam, adversarial_step
 from galforge.models.levels import OfLevels, to_levels, to_network
 from galforge.models.normalisation import Normalisation
 from galforge.models.protocol import Noise, Shape, Step
-from galforge.models.two_stage.networks import (
-    CELLS,
-    AutoEncoder,
-    Discriminator,
-    GalaxyGenerator,
-    PositionGenerator,
-    Upsampling,
-)
+from galforge.models.two_stage.networks import CELLS, AutoEncoder, GalaxyGenerator, Upsampling
 from galforge.models.two_stage.placing import in_order, place, room
 from galforge.models.two_stage.settings import ModelSettings, check_shape
 
@@ -45,13 +38,13 @@ class Family(OfLevels):
         told = self.classes if settings.conditional else 0
         kinds, width = self.classes + 1, settings.width
         networks = {
-            "position_generator": PositionGenerator(settings.position_latent, settings.position_width, kinds),
-            "position_discriminator": Discriminator(kinds, settings.position_width, 3),
+            "position_generator": Generator(settings.position_latent, 4 * settings.position_width, 3, kinds),
+            "position_discriminator": Discriminator(kinds, settings.position_width, 3, CELLS),
         }
         if settings.galaxy == "began":
             galaxies = Upsampling(settings.latent, width), AutoEncoder(width)
         else:
-            galaxies = GalaxyGenerator(settings.latent, width, told), Discriminator(1, width, 2, told)
+            galaxies = GalaxyGenerator(settings.latent, width, told), Discriminator(1, width, 2, CELLS, told)
         networks["galaxy_generator"], networks["galaxy_discriminator"] = galaxies
         self.networks = nn.ModuleDict(networks)
         self.networks.register_buffer("balance", torch.zeros(()))

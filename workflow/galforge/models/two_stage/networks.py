@@ -9,43 +9,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from galforge.models.adversarial import SLOPE, enlarging, group_norm, judging
+from galforge.models.adversarial import SLOPE, group_norm, label_maps
 
 CELLS = 32
 """Cells along a side of the grid of positions, and pixels along that of a patch."""
-_EMBEDDING = 50
 _BOTTLENECK = 32
-
-
-def _label(classes: int, pixels: int) -> nn.Module | None:
-    """A network from size classes (n,) to maps (n, pixels); None without classes."""
-    return nn.Sequential(nn.Embedding(classes, _EMBEDDING), nn.Linear(_EMBEDDING, pixels)) if classes else None
-
-
-class PositionGenerator(nn.Module):
-    """Latent vectors (n, latent) to logits (n, kinds, 32, 32) of what is in each cell."""
-
-    def __init__(self, latent: int, width: int, kinds: int):
-        super().__init__()
-        self.start = nn.Linear(latent, 4 * width * 16)
-        self.layers = nn.Sequential(*enlarging(4 * width, 3, kinds))
-
-    def forward(self, latents: Tensor) -> Tensor:
-        return self.layers(functional.relu(self.start(latents)).unflatten(1, (-1, 4, 4)))
-
-
-class Discriminator(nn.Module):
-    """Grids or patches (n, channels, 32, 32) to logits (n,); with classes, also given the classes asked for (n,)."""
-
-    def __init__(self, channels: int, width: int, levels: int, classes: int = 0):
-        super().__init__()
-        self.label = _label(classes, CELLS**2)
-        self.layers = judging(channels + bool(classes), width, levels, CELLS)
-
-    def forward(self, images: Tensor, classes: Tensor | None = None) -> Tensor:
-        if self.label is not None:
-            images = torch.cat([images, self.label(classes).unflatten(1, (1, CELLS, CELLS))], 1)
-        return self.layers(images)[:, 0]
 
 
 class GalaxyGenerator(nn.Module):
@@ -54,7 +22,7 @@ class GalaxyGenerator(nn.Module):
     def __init__(self, latent: int, width: int, classes: int = 0):
         super().__init__()
         self.start = nn.Linear(latent, 2 * width * 64)
-        self.label = _label(classes, 64)
+        self.label = label_maps(classes, 64)
         self.layers = nn.Sequential(
             nn.ConvTranspose2d(2 * width + bool(classes), width, 4, 2, 1),
             group_norm(width),

@@ -19,63 +19,45 @@ BEGAN = {"when": {"galaxy": ["began"]}}
 class ModelSettings(SparseGanSettings):
     """A GAN of positions on a grid of 32-px cells, and a GAN of galaxies in patches of 32 px (Gantastic 4, 2020)."""
 
-    conditional: bool = Field(
-        False, description="positions have size classes, and galaxies are drawn for the class of theirs"
-    )
-    thresholds: list[int] = Field(
-        [50, 90],
-        min_length=1,
-        description="cluster sizes that separate the size classes, rising [px]",
-        json_schema_extra={"when": {"conditional": [True]}},
-    )
-    galaxy: Literal["conv", "began"] = Field(
-        "conv",
-        description="GAN of galaxies; conv: as in the authors' code; began: as in their report, with a discriminator "
-        "that is an autoencoder (Berthelot et al. 2017)",
-    )
-    latent: int = Field(64, ge=1, description="length of the latent vector of a galaxy")
-    position_latent: int = Field(100, ge=1, description="length of the latent vector of the positions")
-    position_width: int = Field(
-        16, ge=4, multiple_of=4, description="channels at half the resolution of the grid of positions"
-    )
-    discrete: bool = Field(
-        True,
-        description="draw cells as lit or not, in training too, by the straight-through Gumbel softmax (Jang et al. "
-        "2017); false: fractions, as published, which a discriminator can tell from real cells",
-    )
-    translate: float = Field(
-        0.0, ge=0, le=0.5, description="shift training patches by up to this share of their side; published: 0.2"
-    )
-    placing: Literal["anywhere", "centre"] = Field(
-        "anywhere",
-        description="where in its cell a galaxy is placed; centre, as published, puts all on a grid of 32 px",
-    )
-    quiet: int = Field(1, ge=0, le=254, description="generated levels up to this one become 0 [8-bit level]")
-    r1: float = Field(
-        1.0, ge=0, description="weight of the discriminators' R1 penalty (Mescheder et al. 2018); published: 0"
-    )
-    position_generator_rate: float = Field(1e-4, gt=0, description="step size of Adam, GAN of positions")
-    position_discriminator_rate: float = Field(2e-4, gt=0, description="step size of Adam, its discriminator")
-    generator_rate: float = Field(1e-4, gt=0, description="step size of Adam, GAN of galaxies")
-    discriminator_rate: float = Field(
-        2e-4, gt=0, description="step size of Adam, its discriminator; published: 4e-4 for size classes"
-    )
-    error: Literal["absolute", "squared"] = Field(
-        "squared",
-        description="reconstruction error of the autoencoder: squared, or absolute (Berthelot et al. allow both), for "
-        "which the best reconstruction of a nearly black patch is black",
-        json_schema_extra=BEGAN,
-    )
-    gamma: float = Field(
-        0.75,
-        gt=0,
-        le=1,
-        description="ratio of the errors of generated and real patches that the balance aims at",
-        json_schema_extra=BEGAN,
-    )
-    lambda_k: float = Field(
-        1e-3, gt=0, description="rate at which the weight of generated patches follows it", json_schema_extra=BEGAN
-    )
+    conditional: bool = False
+    """positions have size classes, and galaxies are drawn for the class of theirs"""
+    thresholds: list[int] = Field([50, 90], min_length=1, json_schema_extra={"when": {"conditional": [True]}})
+    """cluster sizes that separate the size classes, rising [px]"""
+    galaxy: Literal["conv", "began"] = "conv"
+    """GAN of galaxies; conv: as in the authors' code; began: as in their report, with a discriminator that is an
+    autoencoder (Berthelot et al. 2017)"""
+    latent: int = Field(64, ge=1)
+    """length of the latent vector of a galaxy"""
+    position_latent: int = Field(100, ge=1)
+    """length of the latent vector of the positions"""
+    position_width: int = Field(16, ge=4, multiple_of=4)
+    """channels at half the resolution of the grid of positions"""
+    discrete: bool = True
+    """draw cells as lit or not, in training too, by the straight-through Gumbel softmax (Jang et al. 2017); false:
+    fractions, as published, which a discriminator can tell from real cells"""
+    translate: float = Field(0.0, ge=0, le=0.5)
+    """shift training patches by up to this share of their side; published: 0.2"""
+    placing: Literal["anywhere", "centre"] = "anywhere"
+    """where in its cell a galaxy is placed; centre, as published, puts all on a grid of 32 px"""
+    quiet: int = Field(1, ge=0, le=254)
+    """generated levels up to this one become 0 [8-bit level]"""
+    r1: float = Field(1.0, ge=0)
+    """weight of the discriminators' R1 penalty (Mescheder et al. 2018); published: 0"""
+    position_generator_rate: float = Field(1e-4, gt=0)
+    """step size of Adam, GAN of positions"""
+    position_discriminator_rate: float = Field(2e-4, gt=0)
+    """step size of Adam, its discriminator"""
+    generator_rate: float = Field(1e-4, gt=0)
+    """step size of Adam, GAN of galaxies"""
+    discriminator_rate: float = Field(2e-4, gt=0)
+    """step size of Adam, its discriminator; published: 4e-4 for size classes"""
+    error: Literal["absolute", "squared"] = Field("squared", json_schema_extra=BEGAN)
+    """reconstruction error of the autoencoder: squared, or absolute (Berthelot et al. allow both), for which the best
+    reconstruction of a nearly black patch is black"""
+    gamma: float = Field(0.75, gt=0, le=1, json_schema_extra=BEGAN)
+    """ratio of the errors of generated and real patches that the balance aims at"""
+    lambda_k: float = Field(1e-3, gt=0, json_schema_extra=BEGAN)
+    """rate at which the weight of generated patches follows it"""
 
     @model_validator(mode="after")
     def _possible(self) -> Self:

@@ -1,0 +1,1 @@
+"""Gantastic 4 (ETH Zurich, 2020): sparse images and how real they look."""

@@ -42,7 +42,7 @@ _COMMON = {
     "protocols": ("published",),
     "labels": _LABELS,
     "things": "images",
-    "protocol": "“Published” says that features and scores are those of the study",
+    "protocol": "“Published” says that features and scores are those of the report",
     "sizes": "Sizes are numbers of images, source v generated where there are both.",
 }
 _OF_ALL = "All images that have a score"

@@ -77,7 +77,7 @@ def assemble(table: Table, summaries: Sequence[pd.DataFrame], published: pd.Data
     Args:
         table: what it is.
         summaries: of each sweep, as ``galforge.studies.denoising.summary.summarise`` makes them.
-        published: printed values as ``galforge.report.tables.read_published`` gives them.
+        published: printed values as ``galforge.papers.assembly.read_published`` gives them.
 
     Raises:
         GalforgeError: no sweeps, or one of them twice.
@@ -110,8 +110,9 @@ def assemble(table: Table, summaries: Sequence[pd.DataFrame], published: pd.Data
 
 
 def assembled(files: Mapping[str, Any]) -> pd.DataFrame:
-    """The table of one sweep, from a figure's files ``summary`` and ``published``."""
-    return assemble([pd.read_csv(files["summary"])], pd.read_csv(files["published"]))
+    """The rows of one sweep, from a figure's files ``summary`` and ``published``."""
+    table = Table("Denoising", "sweeps", (*QUALITY, *BEST), "", "", name="holzschuh2022/denoising")
+    return assemble(table, [pd.read_csv(files["summary"])], pd.read_csv(files["published"]))
 
 
 def printed_model(model: str, known: Sequence[str]) -> str:

@@ -10,10 +10,10 @@ _MORE_GROUPS = {"skirt": ("colour_bulge",)}
 
 
 def headline(runs: pd.DataFrame) -> pd.DataFrame:
-    """Rows of the headline from the distances of all comparisons, as the abstract of Holzschuh et al. (2022) means it.
+    """Rows of the headline from all distances, as the abstract of Holzschuh et al. (2022) defines it.
 
-    Each group's ``average`` under the group's name, and ``overall``, the mean of the groups; it is left out where a
-    group is missing, and missing where a group's average is.
+    Each group's ``average`` stands under the group's name; ``overall`` is the mean of the groups. It is left out where
+    a group is missing, and NaN where a group's average is.
     """
     averages = runs[(runs["property"] == "average") & (runs["metric"] == "wasserstein")]
     rows = []

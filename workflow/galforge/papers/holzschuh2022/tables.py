@@ -163,6 +163,7 @@ TABLES = {
         cells="",
         protocol="",
         sizes="",
+        readings={"cost": "number"},
         libraries=("safetensors",),
         order=tuple(COSTS),
         make="galforge.report.cost:make",

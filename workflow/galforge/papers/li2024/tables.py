@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from galforge.compare.kind import readings
 from galforge.drawing.names import BANDS, SOURCES
 from galforge.papers.table import Table
 
@@ -57,12 +58,6 @@ TABLES = {
         },
         digits="g",
         details="property by property and band by band",
-        readings={
-            **dict.fromkeys((*_KL, "fitting_missing"), "distance"),
-            **dict.fromkeys(("fitting_loss", *_REDSHIFT, *_SCORES), "beside"),
-            "fitting_loss_difference": "difference",
-            "galaxy_kl_empty": "number",
-        },
         order=_ORDER,
         labels={
             **{f"{metric} all": together for metric, (together, _) in _LABELS.items()},
@@ -87,8 +82,8 @@ TABLES = {
         about="A mean may be right where the distribution is not. The printed values are of a later model of other "
         "authors on the same data (arXiv:2411.18440), for orientation.",
         sections={"generated_over_real": "Generated over source", "fid": "FID of Inception-v3"},
+        readings={"fid": "distance"},
         digits="g",
-        readings={"generated_over_real": "ratio"},
         order=_ORDER,
         labels={"generated_over_real all": "Mean", "fid": "FID"},
         totals=(),
@@ -97,5 +92,5 @@ TABLES = {
         "no ranking.",
     ),
 }
-LOSSES = replace(TABLES["table1"], name="li2024/table1")
-"""The first table under its full name, for figures that show its rows."""
+LOSSES = replace(TABLES["table1"], name="li2024/table1", readings=readings())
+"""The first table as the registry knows it, for figures that show its rows."""

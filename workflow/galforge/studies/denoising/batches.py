@@ -1,9 +1,7 @@
 """Training images as batches: filled up to one size, turned, blurred, and with new noise in every step."""
 
-from collections import deque
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Self
+from contextlib import AbstractContextManager
 
 import numpy as np
 import torch
@@ -12,13 +10,11 @@ from torch.nn import functional
 
 from galforge.studies.denoising.degrade import gaussian
 from galforge.studies.denoising.galaxies import Galaxies, Member
-from galforge.training.data import augment
+from galforge.training.data import ReadAhead, augment
 from galforge.training.draws import Draws
 
-_AHEAD = 3  # batches that are read before they are needed
 
-
-class Batches:
+class Batches(AbstractContextManager["Batches"]):
     """Clean images (n, C, H, W) float32 of each step and their mask (n, 1, H, W), read some steps ahead.
 
     Args:
@@ -31,23 +27,14 @@ class Batches:
         self, choose: Callable[[int], list[Member]], files: tuple[Galaxies, Galaxies | None], device: torch.device
     ):
         self.choose, self.files, self.device = choose, files, device
-        # One thread, so that files are read in the order of the steps.
-        self._reader = ThreadPoolExecutor(1)
-        self._ahead: deque[tuple[int, Future[tuple[Tensor, Tensor | None]]]] = deque()
-
-    def __enter__(self) -> Self:
-        return self
+        self._reader = ReadAhead(self._read)
 
     def __exit__(self, *error: object) -> None:
-        self._reader.shutdown(cancel_futures=True)
+        self._reader.close()
 
     def __call__(self, step: int) -> tuple[Tensor, Tensor | None]:
         """The batch of a step; the mask is None where all images have one size."""
-        if not self._ahead or self._ahead[0][0] != step:
-            self._ahead.clear()
-        for coming in range(step + len(self._ahead), step + _AHEAD + 1):
-            self._ahead.append((coming, self._reader.submit(self._read, coming)))
-        images, mask = self._ahead.popleft()[1].result()
+        images, mask = self._reader(step, 1)
         return images.to(self.device), None if mask is None else mask.to(self.device)
 
     def _read(self, step: int) -> tuple[Tensor, Tensor | None]:

@@ -5,7 +5,7 @@ code. Negative pixels of generated galaxies are set to zero, as in the released 
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from galforge.errors import GalforgeError
 from galforge.logs import log, progress
 from galforge.seeds import generator
-from galforge.stamps.file import Header, Stamps
+from galforge.stamps.file import Stamps
 from galforge.stamps.galaxies import galaxy
 from galforge.stamps.native_file import NativeWriter
 
@@ -77,10 +77,8 @@ class Galaxies:
 def decode(stamps: Path, out: Path) -> None:
     """Write generated stamps that code sizes as galaxies at their own size, except those wider than LARGEST."""
     with Stamps(stamps) as coded:
-        old = coded.header
-        header = Header(old.bands, old.pixel_scale, old.pixel_unit, old.unit, old.zero_points, old.gain, old.origin)
         left_out = 0
-        with NativeWriter(out, header) as native:
+        with NativeWriter(out, replace(coded.header, sides=())) as native:
             for index in progress(range(len(coded)), len(coded), "galaxies decoded"):
                 image = np.maximum(galaxy(coded, index), 0)
                 if image.shape[-1] <= LARGEST:

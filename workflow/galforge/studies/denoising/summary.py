@@ -10,7 +10,7 @@ from galforge.compare.morphology import PROPERTIES
 from galforge.compare.wasserstein import COLUMNS as TIDY
 from galforge.studies.denoising import errors, structure
 from galforge.studies.denoising.errors import Mean
-from galforge.studies.denoising.sweep import IDENTITY, NETWORK, TRUTH, Paired, Run, generator_of, paired
+from galforge.studies.denoising.sweep import IDENTITY, NETWORK, TRUTH, Paired, Run, column_of, generator_of, paired
 from galforge.studies.denoising.trials import CASE, IN_DOMAIN
 
 __all__ = ["COLUMNS", "Run", "summarise"]
@@ -71,45 +71,33 @@ def summarise(runs: Sequence[Run], references: pd.DataFrame, bootstrap: int = 20
         first, sweep = runs[0], {"model": generator_of(runs), "property": test.name}
         sweep |= {name: getattr(first, name) for name in ("dataset", "origin", "protocol", "denoiser")}
         rows = _Rows(sweep | {name: getattr(test, name) for name in TESTS})
-        if test.kind == CASE:
-            size = len(test.references[IDENTITY])
-            _add_case(rows, test, errors.resamplings(size, bootstrap, seed, "denoising bootstrap", test.name))
-        else:
-            _add_point(rows, test)
+        is_case, identity = test.kind == CASE, test.of_method(IDENTITY, "mse")
+        key = ("denoising bootstrap", test.name)
+        counts = errors.resamplings(identity.shape[1], bootstrap, seed, *key) if is_case else None
+        for who, tables in test.methods():
+            if is_case:
+                _add_quality(rows, test, tables, counts, **who)
+            elif who["method"] != IDENTITY:
+                rows.add("mse_to_identity", *_to_identity(column_of(tables, "mse"), identity), **who)
+        gains = _add_gains(rows, test)
+        if is_case:
+            _add_advantages(rows, test)
+            _add_best(rows, test, gains)
         found += rows
     return pd.DataFrame(found)[list(COLUMNS)]
 
 
-def _add_case(rows: _Rows, test: Paired, counts: np.ndarray) -> None:
-    for method, table in test.references.items():
-        if method != TRUTH:
-            _add_quality(rows, test, [table], counts, method=method)
+def _add_advantages(rows: _Rows, test: Paired) -> None:
     for alpha, tables in test.networks.items():
-        _add_quality(rows, test, tables, counts, method=NETWORK, alpha=alpha, replicates=len(tables))
-    gains = _add_gains(rows, test)
-    for alpha, tables in test.networks.items():
-        for method in test.references:
-            if method != TRUTH:
-                mean, n = errors.log_ratio(test.of_alpha(alpha, "mse"), test.of_method(method, "mse"))
-                rows.add("advantage", *_share(mean), n, method=method, alpha=alpha, replicates=len(tables))
-    _add_best(rows, test, gains)
-
-
-def _add_point(rows: _Rows, test: Paired) -> None:
-    identity = test.of_method(IDENTITY, "mse")
-    for method in test.references:
-        if method not in (TRUTH, IDENTITY):
-            rows.add("mse_to_identity", *_to_identity(test.of_method(method, "mse"), identity), method=method)
-    for alpha, tables in test.networks.items():
-        ratio = _to_identity(test.of_alpha(alpha, "mse"), identity)
-        rows.add("mse_to_identity", *ratio, method=NETWORK, alpha=alpha, replicates=len(tables))
-    _add_gains(rows, test)
+        for method in (name for name in test.references if name != TRUTH):
+            mean, n = errors.log_ratio(test.of_alpha(alpha, "mse"), test.of_method(method, "mse"))
+            rows.add("advantage", *_share(mean), n, method=method, alpha=alpha, replicates=len(tables))
 
 
 def _add_quality(rows: _Rows, test: Paired, tables: list[pd.DataFrame], counts: np.ndarray, **who: Any) -> None:
-    values = {name: np.stack([each[name].to_numpy(float) for each in tables]) for name in ("mse", "psnr", "ssim")}
-    for metric in ("mse", "psnr", "ssim"):
-        (own,) = errors.both(values[metric])
+    values = {name: column_of(tables, name) for name in ("mse", "psnr", "ssim")}
+    for metric, every in values.items():
+        (own,) = errors.both(every)
         mean = errors.crossed(own)
         rows.add(metric, mean.value, mean.error, own.shape[1], **who)
     there = np.isfinite(values["mse"]).all(axis=0)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -51,11 +52,22 @@ class Paired:
 
     def of_alpha(self, alpha: float, column: str) -> np.ndarray:
         """A column of the networks of an alpha, (replicates, galaxies)."""
-        return np.stack([table[column].to_numpy(float) for table in self.networks[alpha]])
+        return column_of(self.networks[alpha], column)
 
     def of_method(self, method: str, column: str) -> np.ndarray:
         """A column of a reference, (1, galaxies)."""
-        return self.references[method][column].to_numpy(float)[None]
+        return column_of([self.references[method]], column)
+
+    def methods(self) -> Iterator[tuple[dict[str, Any], list[pd.DataFrame]]]:
+        """Each reference except the truth, then the networks of each alpha: what rows say of it, and its tables."""
+        yield from (({"method": name}, [table]) for name, table in self.references.items() if name != TRUTH)
+        for alpha, tables in self.networks.items():
+            yield {"method": NETWORK, "alpha": alpha, "replicates": len(tables)}, tables
+
+
+def column_of(tables: Sequence[pd.DataFrame], column: str) -> np.ndarray:
+    """One column of several tables (R, n)."""
+    return np.stack([table[column].to_numpy(float) for table in tables])
 
 
 def paired(runs: Sequence[Run], references: pd.DataFrame) -> Iterator[Paired]:
@@ -109,8 +121,7 @@ def _check(runs: Sequence[Run]) -> None:
         replicates.setdefault(run.alpha, []).append(run.replicate)
         if len(set(replicates[run.alpha])) < len(replicates[run.alpha]):
             raise GalforgeError(f"{_name(run)} was given twice; give each network once")
-        rows = run.table
-        if (rows["method"] != NETWORK).any():
+        if (run.table["method"] != NETWORK).any():
             raise GalforgeError(f"{_name(run)}: its table has other methods than {NETWORK}; evaluate it again")
     for alpha, own in replicates.items():
         if own != replicates[0.0]:

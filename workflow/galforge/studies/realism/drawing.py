@@ -1,41 +1,15 @@
-"""Drawing from models of sparse images: the time that images take, and galaxies one by one."""
+"""Drawing galaxies one by one from models of sparse images."""
 
-import json
-import time
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from galforge.atomic import write_text
-from galforge.logs import log
 from galforge.models import device as devices
 from galforge.models import weights as weights_files
 from galforge.sampling.sample import BlockNoise
 from galforge.seeds import seed_of
 from galforge.stamps.file import Header, StampsWriter
-
-PER = 1000
-"""Number of images that printed times refer to."""
-
-
-def time_drawing(weights: Path, out: Path, images: int, seed: int, batch: int, device: str, threads: int) -> None:
-    """Compose images and write the time per thousand of them (JSON: seconds, images, device, threads).
-
-    A first block is drawn before the clock starts, and no image is kept, so that only the networks and the composition
-    of their outputs are timed.
-    """
-    place = devices.pick(device)
-    with devices.reproducible(place, threads), torch.no_grad():
-        family = weights_files.load(weights, place).family
-        family.compose(BlockNoise(seed, range(batch), place))
-        begun = time.perf_counter()
-        for first in range(0, images, batch):
-            family.compose(BlockNoise(seed, range(first, min(first + batch, images)), place))
-        seconds = (time.perf_counter() - begun) * PER / images
-    log.info("%s: %.3g s per %d images on %s", weights, seconds, PER, place.type)
-    text = {"seconds": seconds, "images": images, "device": place.type, "threads": threads}
-    write_text(out, json.dumps(text, sort_keys=True) + "\n")
 
 
 def sample_galaxies(weights: Path, out: Path, count: int, seed: int, batch: int, device: str, threads: int) -> None:

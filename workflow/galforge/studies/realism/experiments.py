@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from galforge.logs import progress
+from galforge.logs import Progress
 from galforge.models import device as devices
 from galforge.models import weights as weights_files
 from galforge.sampling.sample import BlockNoise
@@ -55,8 +55,11 @@ def run(
     with devices.reproducible(place, threads), torch.no_grad():
         images = _Images(weights_files.load(weights, place).family, scorer, features_of, measuring, seed, place)
         work, count = getattr(images, experiment), settings["images"]
-        drawn = progress(images.positions(count, batch), count, "images of the experiment")
-        rows = [{"index": image[0]} | work(*image, settings) for image in drawn]
+        times = settings.get("sets") or settings.get("permutations") or 2
+        rows, counter = [], Progress(count * times, "images composed")
+        for image in images.positions(count, batch):
+            rows.append({"index": image[0]} | work(*image, settings))
+            counter.advance(times)
     return pd.DataFrame(rows)
 
 

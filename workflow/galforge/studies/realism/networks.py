@@ -114,18 +114,15 @@ class ResNet18(nn.Module):
             state = {name: value for name, value in read.items() if not name.startswith(_CLASSES)}
             state["conv1.weight"] = state["conv1.weight"].sum(1, keepdim=True)
             missing, unexpected = self.load_state_dict(state, strict=False)
+            if unexpected or set(missing) != {"score.weight", "score.bias"}:
+                odd = ", ".join([*unexpected, *(name for name in missing if not name.startswith("score"))][:3])
+                raise ValueError(f"look at {odd}")
         except Exception as error:  # what torch.load stumbles over in other files has no narrower family of errors
             about = textwrap.shorten(str(error), _SHOWN)
             raise GalforgeError(
                 f"{path}: no weights of a residual network of 18 layers ({about}): set resnet: weights to a .pth file "
                 "with the keys of torchvision's resnet18, or leave it empty"
             ) from error
-        if unexpected or set(missing) != {"score.weight", "score.bias"}:
-            odd = ", ".join([*unexpected, *(name for name in missing if not name.startswith("score"))][:3])
-            raise GalforgeError(
-                f"{path}: no weights of a residual network of 18 layers (look at {odd}): set resnet: weights to a .pth "
-                "file with the keys of torchvision's resnet18, or leave it empty"
-            )
 
 
 def cross_validate_network(

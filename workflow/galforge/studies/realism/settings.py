@@ -30,98 +30,128 @@ TEXTURE = ("hog", "lbp", "fourier")
 class XGBoostSettings(Settings):
     """Gradient-boosted trees; defaults as in the authors' code for histogram and power spectrum."""
 
-    n_estimators: int = Field(300, ge=1, description="trees")
-    max_depth: int = Field(9, ge=1, description="levels of a tree")
-    learning_rate: float = Field(0.1, gt=0, description="weight of each new tree")
-    subsample: float = Field(1.0, gt=0, le=1, description="share of the images per tree")
-    colsample_bytree: float = Field(0.7, gt=0, le=1, description="share of the features per tree")
-    gamma: float = Field(0.0, ge=0, description="smallest decrease of the loss for a split")
-    reg_lambda: float = Field(2.0, ge=0, description="penalty on squared values of the leaves")
-    reg_alpha: float = Field(2.0, ge=0, description="penalty on absolute values of the leaves")
+    n_estimators: int = Field(300, ge=1)
+    """trees"""
+    max_depth: int = Field(9, ge=1)
+    """levels of a tree"""
+    learning_rate: float = Field(0.1, gt=0)
+    """weight of each new tree"""
+    subsample: float = Field(1.0, gt=0, le=1)
+    """share of the images per tree"""
+    colsample_bytree: float = Field(0.7, gt=0, le=1)
+    """share of the features per tree"""
+    gamma: float = Field(0.0, ge=0)
+    """smallest decrease of the loss for a split"""
+    reg_lambda: float = Field(2.0, ge=0)
+    """penalty on squared values of the leaves"""
+    reg_alpha: float = Field(2.0, ge=0)
+    """penalty on absolute values of the leaves"""
 
 
 class ForestSettings(Settings):
     """Random forests."""
 
-    trees: int = Field(100, ge=1, description="trees")
-    max_depth: int = Field(6, ge=1, description="levels of a tree")
-    max_features: float = Field(0.3, gt=0, le=1, description="share of the features per split")
+    trees: int = Field(100, ge=1)
+    """trees"""
+    max_depth: int = Field(6, ge=1)
+    """levels of a tree"""
+    max_features: float = Field(0.3, gt=0, le=1)
+    """share of the features per split"""
 
 
 class NetworkSettings(Settings):
     """A network on reduced images."""
 
-    side: int = Field(150, ge=32, description="side of the reduced images [px]")
-    epochs: int = Field(25, ge=1, description="passes over all images")
-    batch: int = Field(32, ge=1, description="images per step")
-    learning_rate: float = Field(1e-3, gt=0, description="learning rate of Adam")
+    side: int = Field(150, ge=32)
+    """side of the reduced images [px]"""
+    epochs: int = Field(25, ge=1)
+    """passes over all images"""
+    batch: int = Field(32, ge=1)
+    """images per step"""
+    learning_rate: float = Field(1e-3, gt=0)
+    """learning rate of Adam"""
 
 
 class CnnSettings(NetworkSettings):
     """The small network, the second baseline of the report."""
 
-    width: int = Field(16, ge=1, description="channels of the first of three convolutions; doubled at each other")
-    hidden: int = Field(10, ge=1, description="units of the layer before the score")
-    dropout: float = Field(0.2, ge=0, lt=1, description="share of features left out in a training step")
-    decay: float = Field(0.01, ge=0, description="penalty on squared weights")
+    width: int = Field(16, ge=1)
+    """channels of the first of three convolutions; doubled at each other"""
+    hidden: int = Field(10, ge=1)
+    """units of the layer before the score"""
+    dropout: float = Field(0.2, ge=0, lt=1)
+    """share of features left out in a training step"""
+    decay: float = Field(0.01, ge=0)
+    """penalty on squared weights"""
 
 
 class ResnetSettings(NetworkSettings):
     """The residual network of 18 layers; the report names one of 50, the code has this one."""
 
-    side: int = Field(224, ge=32, description="side of the reduced images [px]")
-    learning_rate: float = Field(1e-4, gt=0, description="learning rate of Adam")
-    width: int = Field(64, ge=4, description="channels of the first layers; doubled three times")
-    weights: str = Field(
-        "",
-        description="file with weights learned on ImageNet (a .pth of the keys that torchvision gives its resnet18); "
-        "empty: trained from scratch [path from the working directory]",
-    )
+    side: int = Field(224, ge=32)
+    """side of the reduced images [px]"""
+    learning_rate: float = Field(1e-4, gt=0)
+    """learning rate of Adam"""
+    width: int = Field(64, ge=4)
+    """channels of the first layers; doubled three times"""
+    weights: str = ""
+    """file with weights learned on ImageNet (a .pth of the keys that torchvision gives its resnet18); empty: trained
+    from scratch [path from the working directory]"""
 
 
 class ExperimentSettings(Settings):
     """Experiments with models that draw positions and galaxies separately (section III-C of the report)."""
 
-    images: int = Field(1000, ge=2, description="images that each experiment starts from [images]")
-    sets: int = Field(50, ge=2, description="experiment 2: sets of galaxies for the same positions [count]")
-    permutations: int = Field(50, ge=2, description="experiment 3: orders of the same galaxies [count]")
+    images: int = Field(1000, ge=2)
+    """images that each experiment starts from [images]"""
+    sets: int = Field(50, ge=2)
+    """experiment 2: sets of galaxies for the same positions [count]"""
+    permutations: int = Field(50, ge=2)
+    """experiment 3: orders of the same galaxies [count]"""
 
 
 class RealismSettings(Settings):
     """How scorers learn from images with scores, and how they score generated images."""
 
-    scorers: list[str] = Field(list(SCORERS), min_length=1, description="scorers whose errors are compared [names]")
-    scorer: str = Field(
-        BEST,
-        description="scorer of generated images; xgboost on features that are measured of generated images too [name]",
+    scorers: list[str] = Field(list(SCORERS), min_length=1)
+    """scorers whose errors are compared [names]"""
+    scorer: str = BEST
+    """scorer of generated images; xgboost on features that are measured of generated images too [name]"""
+    folds: int = Field(5, ge=2)
+    """folds of the cross-validation [count]"""
+    seed: int = Field(0, ge=0)
+    """seed of folds, trees and networks"""
+    real_score: float = 2.0
+    """images with at least this score count as real, others as fakes, where errors are split"""
+    images: int = Field(1000, ge=2)
+    """scored images per model [images]"""
+    galaxies: int = Field(1000, ge=1)
+    """galaxies drawn per size class [count]"""
+    xgboost: XGBoostSettings = XGBoostSettings()
+    """XGBoost on histograms, spectra and textures"""
+    xgboost_properties: XGBoostSettings = XGBoostSettings(
+        n_estimators=1000,
+        max_depth=6,
+        learning_rate=0.01,
+        subsample=0.7,
+        colsample_bytree=1.0,
+        gamma=0.5,
+        reg_lambda=1.0,
+        reg_alpha=0.0,
     )
-    folds: int = Field(5, ge=2, description="folds of the cross-validation [count]")
-    seed: int = Field(0, ge=0, description="seed of folds, trees and networks")
-    real_score: float = Field(
-        2.0, description="images with at least this score count as real, others as fakes, where errors are split"
-    )
-    images: int = Field(1000, ge=2, description="scored images per model [images]")
-    galaxies: int = Field(1000, ge=1, description="galaxies drawn per size class [count]")
-    xgboost: XGBoostSettings = Field(XGBoostSettings(), description="XGBoost on histograms, spectra and textures")
-    xgboost_properties: XGBoostSettings = Field(
-        XGBoostSettings(
-            n_estimators=1000,
-            max_depth=6,
-            learning_rate=0.01,
-            subsample=0.7,
-            colsample_bytree=1.0,
-            gamma=0.5,
-            reg_lambda=1.0,
-            reg_alpha=0.0,
-        ),
-        description="XGBoost on statistics of clusters",
-    )
-    random_forest: ForestSettings = Field(ForestSettings(), description="random forests on all sets of features")
-    cnn: CnnSettings = Field(CnnSettings(), description="the small network")
-    resnet: ResnetSettings = Field(ResnetSettings(), description="the residual network")
-    experiments: ExperimentSettings = Field(ExperimentSettings(), description="number of images and repetitions")
-    threads: int = Field(1, ge=1, description="CPU threads of a scorer; changes the last digits")
-    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: a GPU where available")
+    """XGBoost on statistics of clusters"""
+    random_forest: ForestSettings = ForestSettings()
+    """random forests on all sets of features"""
+    cnn: CnnSettings = CnnSettings()
+    """the small network"""
+    resnet: ResnetSettings = ResnetSettings()
+    """the residual network"""
+    experiments: ExperimentSettings = ExperimentSettings()
+    """number of images and repetitions"""
+    threads: int = Field(1, ge=1)
+    """CPU threads of a scorer; changes the last digits"""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """auto: a GPU where available"""
 
     @model_validator(mode="after")
     def _known(self) -> Self:

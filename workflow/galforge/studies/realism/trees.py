@@ -10,12 +10,6 @@ from typing import Any, Self
 import numpy as np
 import pandas as pd
 import xgboost
-from sklearn.base import BaseEstimator
-from sklearn.dummy import DummyRegressor
-from sklearn.ensemble import RandomForestRegressor
-from sklearn.impute import SimpleImputer
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 
 from galforge.atomic import write_text
 from galforge.errors import GalforgeError
@@ -26,11 +20,18 @@ from galforge.studies.realism.settings import RealismSettings, section
 FORMAT = "galforge scorer 1"
 
 
-def build(scorer: str, settings: RealismSettings) -> BaseEstimator:
-    """A scorer that is not trained yet: fits features (n, d) to scores (n,).
+def build(scorer: str, settings: RealismSettings) -> Any:
+    """A scorer that is not trained yet, an estimator of scikit-learn: fits features (n, d) to scores (n,).
 
     Its random numbers follow from the seed; its last digits depend on the number of threads.
     """
+    # Only here: a trained scorer needs none of it.
+    from sklearn.dummy import DummyRegressor
+    from sklearn.ensemble import RandomForestRegressor
+    from sklearn.impute import SimpleImputer
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
     model, name = scorer.partition("-")[0], section(scorer)
     common = {"n_jobs": settings.threads, "random_state": seed_of(settings.seed, "scorer", scorer) % 2**31}
     if model == "median":

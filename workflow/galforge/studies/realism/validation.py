@@ -25,11 +25,11 @@ def cross_validate(table: pd.DataFrame, scorer: str, settings: RealismSettings) 
     features = scorer.partition("-")[2]
     names = columns_of(rows, features) if features != "none" else []
     matrix, scores = rows[names].to_numpy(np.float32), rows["score"].to_numpy(np.float64)
-    counter = Progress(settings.folds, "folds")
+    counter = Progress(len(rows), "images scored")
 
     def predict(held: np.ndarray, fold: int) -> np.ndarray:
         found = build(scorer, settings).fit(matrix[~held], scores[~held]).predict(matrix[held])
-        counter.advance()
+        counter.advance(int(held.sum()))
         return found
 
     return predictions(rows, settings, predict)

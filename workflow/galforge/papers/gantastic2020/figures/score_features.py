@@ -1,4 +1,11 @@
-"""What tells images of high score from those of low score: histograms, power spectra, and the best scorer."""
+"""What tells images of high score from those of low score.
+
+Histogram of levels and one-dimensional power spectrum of images of low, middle and high score, a third of the images
+each: lines are means (of the logarithm for the spectrum), bands hold 68 % of the images. On the right the score that
+the scorer of generated images gives images that it was not trained on, against their own.
+
+Histograms and power spectra of images of {dataset} by score, and scores predicted for them
+"""
 
 from __future__ import annotations
 
@@ -17,14 +24,6 @@ if TYPE_CHECKING:
 
     from galforge.papers.figure import Files, Subject
 
-TITLE = "What tells images of high score from those of low score"
-CAPTION = (
-    "Histogram of levels and one-dimensional power spectrum of images of low, middle and high score, a third of "
-    "the images each: lines are means (of the logarithm for the spectrum), bands hold 68 % of the images. On the "
-    "right the score that the scorer of generated images gives images that it was not trained on, against their "
-    "own."
-)
-ALTERNATIVE = "Histograms and power spectra of images of {dataset} by score, and scores predicted for them"
 _PERCENTILES = (16, 84)
 _THIRDS = ("low", "middle", "high")
 _FEWEST = 0.01  # [pixels per image] of a level whose mean is drawn: rarer ones make no curve

@@ -1,4 +1,11 @@
-"""Galaxy patches of sparse images: real ones, and below those of two-stage models and of their size classes."""
+"""Galaxies, real and drawn by two-stage models.
+
+Patches of 32 x 32 px around galaxies: real ones in the first row, below those that two-stage models drew, of
+conditional ones a row per size class. Linear from black to the level 255, so that faint galaxies are hardly seen;
+picked by the seed and not by eye.
+
+Rows of galaxy patches of {dataset}: real ones above, those of two-stage models below
+"""
 
 from __future__ import annotations
 
@@ -14,13 +21,6 @@ if TYPE_CHECKING:
 
     from galforge.papers.figure import Files, Subject
 
-TITLE = "Galaxies, real and drawn by two-stage models"
-CAPTION = (
-    "Patches of 32 x 32 px around galaxies: real ones in the first row, below those that two-stage models drew, "
-    "of conditional ones a row per size class. Linear from black to the level 255, so that faint galaxies are "
-    "hardly seen; picked by the seed and not by eye."
-)
-ALTERNATIVE = "Rows of galaxy patches of {dataset}: real ones above, those of two-stage models below"
 _WHITE = 255
 
 

@@ -1,4 +1,11 @@
-"""Whole sparse images: real ones, and below what each model drew."""
+"""Sparse images.
+
+Whole images: real ones in the first row, below what each model drew, picked by the seed and not by eye. Each pixel
+shows the brightest of the pixels that it stands for, and the stretch is a cube root, both so that faint galaxies can
+be seen: there is less light in the images than it seems.
+
+Rows of whole sparse images of {dataset}: real ones above, one row per model below
+"""
 
 from __future__ import annotations
 
@@ -14,13 +21,6 @@ if TYPE_CHECKING:
 
     from galforge.papers.figure import Files, Subject
 
-TITLE = "Sparse images"
-CAPTION = (
-    "Whole images: real ones in the first row, below what each model drew, picked by the seed and not by eye. "
-    "Each pixel shows the brightest of the pixels that it stands for, and the stretch is a cube root, both so "
-    "that faint galaxies can be seen: there is less light in the images than it seems."
-)
-ALTERNATIVE = "Rows of whole sparse images of {dataset}: real ones above, one row per model below"
 ACROSS = 4
 _LARGEST = 200  # [px] of a side that is drawn
 _WHITE = 255

@@ -1,4 +1,10 @@
-"""Colours of early and late types, and the bulge statistic that tells them apart."""
+"""Colours and bulge statistic.
+
+The colour g - i of early (F of 0 or more) and late types, and the bulge statistic F(G, M20) that tells them apart, of
+the stamps that the morphology rests on.
+
+Histograms of colours and of the bulge statistic of {dataset} and its models
+"""
 
 from __future__ import annotations
 
@@ -15,12 +21,6 @@ if TYPE_CHECKING:
     from galforge.drawing.samples import Sample
     from galforge.papers.figure import Files, Subject
 
-TITLE = "Colours and bulge statistic"
-CAPTION = (
-    "The colour g - i of early (F of 0 or more) and late types, and the bulge statistic F(G, M20) that tells them "
-    "apart, of the stamps that the morphology rests on."
-)
-ALTERNATIVE = "Histograms of colours and of the bulge statistic of {dataset} and its models"
 ENGINE_OF = "holzschuh2022/morphology"
 """The table that says what measured the morphology."""
 _COLUMNS = ("gini_m20_bulge", "magnitude_g", "magnitude_i")

@@ -1,4 +1,10 @@
-"""Pairs of morphological properties: how they go together in the source and in each model."""
+"""Pairs of properties.
+
+Pairs of morphological properties of the corrected protocol: the areas of highest density that hold 30, 60 and 90 % of
+the source stamps (filled) and 60 and 90 % of each model's (lines). Few stamps are drawn as points.
+
+Contours of pairs of morphological properties of {dataset} and its models
+"""
 
 from __future__ import annotations
 
@@ -13,13 +19,6 @@ if TYPE_CHECKING:
 
     from galforge.papers.figure import Files, Subject
 
-TITLE = "Pairs of properties"
-CAPTION = (
-    "Pairs of morphological properties of the corrected protocol: the areas of highest density that hold 30, 60 "
-    "and 90 % of the source stamps (filled) and 60 and 90 % of each model's (lines). Few stamps are drawn as "
-    "points."
-)
-ALTERNATIVE = "Contours of pairs of morphological properties of {dataset} and its models"
 ENGINE_OF = "holzschuh2022/morphology"
 """The table that says what measured the morphology."""
 PAIRS = (

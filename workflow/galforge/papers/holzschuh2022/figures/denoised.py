@@ -1,4 +1,11 @@
-"""Galaxies as observed, as denoised and as they are, with what is left of the difference."""
+"""Galaxies before and after denoising.
+
+Test galaxies as observed, given back by networks and by the best method without one, and as they are, at one asinh
+stretch per galaxy. Below each, what differs from the galaxy, in units of the noise; RMS is its root mean square.
+Networks are the first of their share.
+
+Galaxies of {dataset} as observed, denoised and true, with residuals below
+"""
 
 from __future__ import annotations
 
@@ -17,13 +24,6 @@ if TYPE_CHECKING:
 
     from galforge.papers.figure import Files, Subject
 
-TITLE = "Galaxies before and after denoising"
-CAPTION = (
-    "Test galaxies as observed, given back by networks and by the best method without one, and as they are, at "
-    "one asinh stretch per galaxy. Below each, what differs from the galaxy, in units of the noise; RMS is its "
-    "root mean square. Networks are the first of their share."
-)
-ALTERNATIVE = "Galaxies of {dataset} as observed, denoised and true, with residuals below"
 _WIDTH, _GAP, _HEADING, _LABELS, _BAR = 9.0, 0.04, 0.24, 0.16, 0.62  # [inches]
 _RANGE = 3.0  # of the residuals [noise of the input]
 _DARKEST = -0.25  # of the grey scale: noise below the sky is shown too

@@ -1,4 +1,10 @@
-"""The distributions behind the morphological distances: source and models, one panel per property."""
+"""Distributions of morphology.
+
+The nine morphological properties of the corrected protocol, standardised by the source's mean and deviation; the
+legend gives the share of stamps that could be measured.
+
+Nine histograms of morphological properties of {dataset} and its models
+"""
 
 from __future__ import annotations
 
@@ -13,12 +19,6 @@ if TYPE_CHECKING:
 
     from galforge.papers.figure import Files, Subject
 
-TITLE = "Distributions of morphology"
-CAPTION = (
-    "The nine morphological properties of the corrected protocol, standardised by the source's mean and "
-    "deviation; the legend gives the share of stamps that could be measured."
-)
-ALTERNATIVE = "Nine histograms of morphological properties of {dataset} and its models"
 ENGINE_OF = "holzschuh2022/morphology"
 """The table that says what measured the morphology."""
 _EDGES = (-3.5, 3.5, 29)  # of the bins: first, last, number of edges

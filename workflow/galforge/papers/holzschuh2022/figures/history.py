@@ -1,4 +1,9 @@
-"""How training went: every loss of one or more runs against the images seen."""
+"""Losses of the trainings.
+
+Losses of the training against images seen; models with other losses have rows of their own.
+
+Training losses on {dataset} falling with images seen
+"""
 
 from __future__ import annotations
 
@@ -15,9 +20,6 @@ if TYPE_CHECKING:
 
     from galforge.papers.figure import Files, Subject
 
-TITLE = "Losses of the trainings"
-CAPTION = "Losses of the training against images seen; models with other losses have rows of their own."
-ALTERNATIVE = "Training losses on {dataset} falling with images seen"
 _ACROSS = 5
 _LOGITS = ("real", "fake")  # of adversarial models; they say little one by one
 

@@ -1,4 +1,11 @@
-"""Walks through the latent space of each model, and source galaxies beside what models make of them."""
+"""Walks through the latent space, and reconstructions.
+
+Above, held-out galaxies and what each model with an encoder makes of them; below, rows of galaxies on the way between
+two random latent vectors. A model that knows its galaxies only by heart jumps from one to the next. The stretch is
+that of the stamps.
+
+Rows of galaxies of {dataset} that models reconstruct, and that change step by step
+"""
 
 from __future__ import annotations
 
@@ -11,14 +18,6 @@ from galforge.papers.figure import Needs
 if TYPE_CHECKING:
     from galforge.drawing.panels import Row
     from galforge.papers.figure import Files, Subject
-
-TITLE = "Walks through the latent space, and reconstructions"
-CAPTION = (
-    "Above, held-out galaxies and what each model with an encoder makes of them; below, rows of galaxies on the "
-    "way between two random latent vectors. A model that knows its galaxies only by heart jumps from one to the "
-    "next. The stretch is that of the stamps."
-)
-ALTERNATIVE = "Rows of galaxies of {dataset} that models reconstruct, and that change step by step"
 
 
 def plot(

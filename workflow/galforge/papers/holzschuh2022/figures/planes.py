@@ -1,4 +1,11 @@
-"""Two planes that astronomers look at: Gini against M20, and size against magnitude."""
+"""Gini-M20 and size-magnitude planes.
+
+Above, the Gini-M20 plane with the lines of Lotz et al. (2008): mergers lie above the solid one, bulge- dominated
+galaxies above the dashed one (F = 0). Below, half-light radius against magnitude. Grey contours are the source's in
+every panel.
+
+Gini against M20 and size against magnitude of {dataset} and its models
+"""
 
 from __future__ import annotations
 
@@ -18,13 +25,6 @@ if TYPE_CHECKING:
     from galforge.papers.figure import Files, Subject
     from galforge.stamps.file import Header
 
-TITLE = "Gini-M20 and size-magnitude planes"
-CAPTION = (
-    "Above, the Gini-M20 plane with the lines of Lotz et al. (2008): mergers lie above the solid one, bulge- "
-    "dominated galaxies above the dashed one (F = 0). Below, half-light radius against magnitude. Grey contours "
-    "are the source's in every panel."
-)
-ALTERNATIVE = "Gini against M20 and size against magnitude of {dataset} and its models"
 ENGINE_OF = "holzschuh2022/morphology"
 """The table that says what measured the morphology."""
 _SHARES = (0.9, 0.6, 0.3)

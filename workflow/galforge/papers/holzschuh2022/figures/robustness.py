@@ -1,4 +1,10 @@
-"""How denoising holds out in more noise and larger pixels than networks were trained for."""
+"""Robustness against noise and pixel size.
+
+MSE over that of the images as observed, against noise and pixel size over those of training (the vertical line), for
+some shares α, with bands of one standard error. Methods without a network (dashed) were tuned at each point.
+
+Error against noise and against pixel size, one line per share of generated galaxies, of {dataset}
+"""
 
 from __future__ import annotations
 
@@ -15,13 +21,6 @@ if TYPE_CHECKING:
 
     from galforge.papers.figure import Files, Subject
 
-TITLE = "Robustness against noise and pixel size"
-CAPTION = (
-    "MSE over that of the images as observed, against noise and pixel size over those of training (the vertical "
-    "line), for some shares α, with bands of one standard error. Methods without a network (dashed) were tuned at "
-    "each point."
-)
-ALTERNATIVE = "Error against noise and against pixel size, one line per share of generated galaxies, of {dataset}"
 _CURVES = {
     "noise_curve": ("noise", "noise / that of training"),
     "pixel_curve": ("pixel_size", "pixel / that of training"),

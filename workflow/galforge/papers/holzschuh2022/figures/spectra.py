@@ -1,4 +1,10 @@
-"""Power spectra: the median and scatter of source and models, and the ratio between them."""
+"""Power spectra.
+
+Median Fourier amplitude against wavenumber with the band that holds 68 % of the stamps, and each model's median over
+the source's.
+
+Power spectra of {dataset} and its models with their ratio to the source
+"""
 
 from __future__ import annotations
 
@@ -15,12 +21,6 @@ if TYPE_CHECKING:
 
     from galforge.papers.figure import Files, Subject
 
-TITLE = "Power spectra"
-CAPTION = (
-    "Median Fourier amplitude against wavenumber with the band that holds 68 % of the stamps, and each model's "
-    "median over the source's."
-)
-ALTERNATIVE = "Power spectra of {dataset} and its models with their ratio to the source"
 _PERCENTILES = (16, 50, 84)
 
 

@@ -1,4 +1,10 @@
-"""Source stamps beside generated ones, drawn at random and shown at one stretch."""
+"""Stamps.
+
+Source stamps in the first row, generated ones below, picked by the seed and not by eye, all at one asinh stretch that
+the source row sets; its numbers stand below the stamps.
+
+Grid of galaxy stamps of {dataset}: source above, models below
+"""
 
 from __future__ import annotations
 
@@ -10,13 +16,6 @@ from galforge.papers.figure import Needs
 
 if TYPE_CHECKING:
     from galforge.papers.figure import Files, Subject
-
-TITLE = "Stamps"
-CAPTION = (
-    "Source stamps in the first row, generated ones below, picked by the seed and not by eye, all at one asinh "
-    "stretch that the source row sets; its numbers stand below the stamps."
-)
-ALTERNATIVE = "Grid of galaxy stamps of {dataset}: source above, models below"
 
 
 def plot(

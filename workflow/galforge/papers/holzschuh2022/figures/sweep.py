@@ -1,4 +1,12 @@
-"""Denoising against the share of generated galaxies: gains over none, and errors beside those without a network."""
+"""Gain against the share of generated galaxies.
+
+Above, the gain over networks that saw real galaxies only, against the share α of generated ones, with a band of one
+standard error; full dots are beyond chance, with as many comparisons as there are shares. A dotted line is the
+printed gain. Below, the MSE over that of the images as observed, with that of methods without a network, which know
+PSF and noise. Tests differ in noise and pixels, so levels are not compared across them.
+
+Gain and error against the share of generated galaxies, one panel per test of {dataset}
+"""
 
 from __future__ import annotations
 
@@ -14,15 +22,6 @@ if TYPE_CHECKING:
 
     from galforge.papers.figure import Files, Subject
 
-TITLE = "Gain against the share of generated galaxies"
-CAPTION = (
-    "Above, the gain over networks that saw real galaxies only, against the share α of generated ones, with a "
-    "band of one standard error; full dots are beyond chance, with as many comparisons as there are shares. A "
-    "dotted line is the printed gain. Below, the MSE over that of the images as observed, with that of methods "
-    "without a network, which know PSF and noise. Tests differ in noise and pixels, so levels are not compared "
-    "across them."
-)
-ALTERNATIVE = "Gain and error against the share of generated galaxies, one panel per test of {dataset}"
 _ACROSS = 3
 _ALPHA = "share α of generated galaxies"
 

@@ -1,4 +1,10 @@
-"""A sheet to print: real and generated galaxies mixed and numbered, for a person to tell apart, and its key."""
+"""Can you tell them apart? A sheet to print.
+
+A sheet to print (the PDF beside it has A4 size): galaxies of the source's test split and generated ones of like
+redshifts, mixed. Tick, then compare with the key, the CSV file of the same name; half right is chance.
+
+Sheet of numbered galaxies of {dataset}, some of the source and some generated
+"""
 
 from __future__ import annotations
 
@@ -16,12 +22,6 @@ if TYPE_CHECKING:
     from galforge.drawing.stretch import Stretch
     from galforge.papers.figure import Files, Subject
 
-TITLE = "Can you tell them apart? A sheet to print"
-CAPTION = (
-    "A sheet to print (the PDF beside it has A4 size): galaxies of the source's test split and generated ones of "
-    "like redshifts, mixed. Tick, then compare with the key, the CSV file of the same name; half right is chance."
-)
-ALTERNATIVE = "Sheet of numbered galaxies of {dataset}, some of the source and some generated"
 FILES = ("csv",)
 """Files beside the picture: the key of the sheet."""
 

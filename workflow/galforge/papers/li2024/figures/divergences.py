@@ -1,4 +1,12 @@
-"""Divergence of generated from real galaxies in bins of redshift, and how two kinds of models compare in it."""
+"""Divergences in bins of redshift.
+
+KL divergence from the source's distribution in each bin of redshift, corrected protocol, on a logarithmic scale.
+Hollow dots are below twice their floor (pale lines), which a perfect model would score with as many galaxies: no
+ranking is claimed from them. Bins with too few galaxies are left out. The last panel divides CVAE by DDPM: above 1
+the DDPM is nearer to the source.
+
+Divergence of models from {dataset} against redshift, for size, shape and Sérsic index
+"""
 
 from __future__ import annotations
 
@@ -15,14 +23,6 @@ if TYPE_CHECKING:
     from galforge.drawing.per_bin import Lines
     from galforge.papers.figure import Files, Subject
 
-TITLE = "Divergences in bins of redshift"
-CAPTION = (
-    "KL divergence from the source's distribution in each bin of redshift, corrected protocol, on a logarithmic "
-    "scale. Hollow dots are below twice their floor (pale lines), which a perfect model would score with as many "
-    "galaxies: no ranking is claimed from them. Bins with too few galaxies are left out. The last panel divides "
-    "CVAE by DDPM: above 1 the DDPM is nearer to the source."
-)
-ALTERNATIVE = "Divergence of models from {dataset} against redshift, for size, shape and Sérsic index"
 SHOWN = ("isophotal_area", "ellipticity", "sersic_index")
 PAIRS = (("cvae", "ddpm"), ("cvae-published", "ddpm-published"))
 """Models whose ratio is drawn, as in figure 5 of the paper: of these pairs the first of which both were run."""
@@ -161,8 +161,8 @@ def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:
     """Read the files and plot them."""
     from galforge.drawing.labels import source_label
     from galforge.drawing.per_bin import origin_of
+    from galforge.papers.assembly import assembled
     from galforge.papers.li2024.tables import LOSSES
-    from galforge.report.tables import assembled
 
     table = assembled(LOSSES, files)
     label = source_label(told["dataset"], origin_of(table, told["dataset"]), told["scale"])

@@ -1,4 +1,12 @@
-"""How galaxies change with redshift: means of what was measured, of the source and of each model."""
+"""Means against redshift.
+
+Means with their errors against redshift; the band is the standard deviation of the source's test split. A model that
+learned how galaxies change follows the black line. The fitting loss (mean of ln |ERRCXY|) is good where it is the
+source's, not where it is small. The last panel says how many of the galaxies were found at all, without which the
+others say little.
+
+Means of size, shape, Sérsic index and fitting loss of {dataset} and its models against redshift
+"""
 
 from __future__ import annotations
 
@@ -14,14 +22,6 @@ if TYPE_CHECKING:
 
     from galforge.papers.figure import Files, Subject
 
-TITLE = "Means against redshift"
-CAPTION = (
-    "Means with their errors against redshift; the band is the standard deviation of the source's test split. A "
-    "model that learned how galaxies change follows the black line. The fitting loss (mean of ln |ERRCXY|) is "
-    "good where it is the source's, not where it is small. The last panel says how many of the galaxies were "
-    "found at all, without which the others say little."
-)
-ALTERNATIVE = "Means of size, shape, Sérsic index and fitting loss of {dataset} and its models against redshift"
 _BAND = "#E2E2E2"
 
 

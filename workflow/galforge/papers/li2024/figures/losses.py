@@ -1,4 +1,11 @@
-"""Losses in bins of redshift: of fitting, and of a network that looks for the redshift that was asked for."""
+"""Losses against redshift.
+
+Against redshift: the fitting loss less the source's at equal redshift (0 is good), and the redshift loss as
+published, scatter and share of outliers of the redshifts found. Bins of few galaxies are left out. The black line is
+the held-out source: no model can be expected to be below it, and being below it is no merit.
+
+Fitting loss, redshift loss, scatter and outliers of {dataset} and its models against redshift
+"""
 
 from __future__ import annotations
 
@@ -13,13 +20,6 @@ if TYPE_CHECKING:
     from galforge.drawing.per_bin import PerBin
     from galforge.papers.figure import Files, Subject
 
-TITLE = "Losses against redshift"
-CAPTION = (
-    "Against redshift: the fitting loss less the source's at equal redshift (0 is good), and the redshift loss as "
-    "published, scatter and share of outliers of the redshifts found. Bins of few galaxies are left out. The "
-    "black line is the held-out source: no model can be expected to be below it, and being below it is no merit."
-)
-ALTERNATIVE = "Fitting loss, redshift loss, scatter and outliers of {dataset} and its models against redshift"
 PANELS = {
     "fitting_loss_difference": "Fitting loss less the source's",
     "redshift_loss": "Redshift loss of Δz (published)",
@@ -84,8 +84,8 @@ def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:
     """Read the files and plot them."""
     from galforge.drawing.labels import source_label
     from galforge.drawing.per_bin import origin_of
+    from galforge.papers.assembly import assembled
     from galforge.papers.li2024.tables import LOSSES
-    from galforge.report.tables import assembled
 
     table = assembled(LOSSES, files)
     label = source_label(told["dataset"], origin_of(table, told["dataset"]), told["scale"])

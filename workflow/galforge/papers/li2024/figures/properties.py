@@ -1,4 +1,11 @@
-"""Distributions of what was measured at several redshifts, of the source and of each model."""
+"""Distributions in bins of redshift.
+
+Isophotal area, ellipticity and Sérsic index of the source's test split (grey) and of what the models made, a column
+per bin of redshift; the numbers are those of the galaxies in a panel. Look whether a model is as wide as the source,
+most of all in the first column, where galaxies differ most.
+
+Histograms of size, shape and Sérsic index of {dataset} and its models in bins of redshift
+"""
 
 from __future__ import annotations
 
@@ -15,13 +22,6 @@ if TYPE_CHECKING:
 
     from galforge.papers.figure import Files, Subject
 
-TITLE = "Distributions in bins of redshift"
-CAPTION = (
-    "Isophotal area, ellipticity and Sérsic index of the source's test split (grey) and of what the models made, "
-    "a column per bin of redshift; the numbers are those of the galaxies in a panel. Look whether a model is as "
-    "wide as the source, most of all in the first column, where galaxies differ most."
-)
-ALTERNATIVE = "Histograms of size, shape and Sérsic index of {dataset} and its models in bins of redshift"
 SHOWN = ("isophotal_area", "ellipticity", "sersic_index")
 _BINS = (6, 24)  # at least and at most; between them as many as the root of the number of real galaxies
 _LOGARITHMIC = ("isophotal_area",)

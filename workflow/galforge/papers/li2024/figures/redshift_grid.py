@@ -1,4 +1,13 @@
-"""Galaxies at some redshifts, of the source and of each model, in every band and in colours, at two stretches."""
+"""Galaxies by redshift.
+
+Galaxies of the source and of each model near four redshifts, in every band and in false colour (i, r, g as red,
+green, blue). On the left the stretch is linear, to each galaxy's own brightest pixels, and shows the shape. On the
+right it is logarithmic, to levels that the source's galaxies near the redshift set, and shows brightness and sky: a
+good model's noise looks like the source's, a poor one's has structure in it. Galaxies should become fainter and
+smaller downwards.
+
+Galaxies of {dataset} and its models at four redshifts, in all bands and in colour
+"""
 
 from __future__ import annotations
 
@@ -18,15 +27,6 @@ if TYPE_CHECKING:
     from galforge.papers.figure import Files, Subject
     from galforge.stamps.file import Stamps
 
-TITLE = "Galaxies by redshift"
-CAPTION = (
-    "Galaxies of the source and of each model near four redshifts, in every band and in false colour (i, r, g as "
-    "red, green, blue). On the left the stretch is linear, to each galaxy's own brightest pixels, and shows the "
-    "shape. On the right it is logarithmic, to levels that the source's galaxies near the redshift set, and shows "
-    "brightness and sky: a good model's noise looks like the source's, a poor one's has structure in it. Galaxies "
-    "should become fainter and smaller downwards."
-)
-ALTERNATIVE = "Galaxies of {dataset} and its models at four redshifts, in all bands and in colour"
 REDSHIFTS = (0.1, 0.6, 1.1, 2.6)
 """Those of figure 3 of the paper."""
 

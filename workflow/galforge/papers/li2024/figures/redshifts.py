@@ -1,4 +1,11 @@
-"""The redshift that a network finds in a galaxy against the one that it has, or that was asked for."""
+"""Redshifts found against those asked for, galaxy by galaxy.
+
+The redshift that a network trained on the source finds in a galaxy, against its own (first panel) or the one that the
+model was asked for; the first training of each model. Galaxies outside the dotted lines are outliers. The first panel
+is the network's own error: a model that puts the redshift into its galaxies looks like it.
+
+Redshifts found by a network against those of {dataset} and those asked of its models
+"""
 
 from __future__ import annotations
 
@@ -15,14 +22,6 @@ if TYPE_CHECKING:
 
     from galforge.papers.figure import Files, Subject
 
-TITLE = "Redshifts found against those asked for, galaxy by galaxy"
-CAPTION = (
-    "The redshift that a network trained on the source finds in a galaxy, against its own (first panel) or the "
-    "one that the model was asked for; the first training of each model. Galaxies outside the dotted lines are "
-    "outliers. The first panel is the network's own error: a model that puts the redshift into its galaxies looks "
-    "like it."
-)
-ALTERNATIVE = "Redshifts found by a network against those of {dataset} and those asked of its models"
 OUTLIER = 0.15  # of 1 + z
 _COLUMNS = ("redshift", "redshift_cnn")
 _ACROSS = 3
@@ -149,8 +148,8 @@ def needs(subject: Subject) -> Needs | None:
 def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:
     """Read the files and plot them."""
     from galforge.drawing.labels import measured
+    from galforge.papers.assembly import assembled
     from galforge.papers.li2024.tables import LOSSES
-    from galforge.report.tables import assembled
 
     source, models = measured(told, files["measurements"])
     models = [(model, *labelled) for (model, _), labelled in zip(told["models"], models, strict=True)]

@@ -7,15 +7,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from galforge.atomic import replacing, write_text
 from galforge.compare.kind import REAL, ROUNDTRIP
 from galforge.errors import GalforgeError
 from galforge.papers.printed import COLUMNS as PRINTED
 from galforge.papers.printed import KEY, printed, with_printed
 from galforge.papers.readings import PAIRED, at_floor
 from galforge.papers.table import Table
-from galforge.report import formats
-from galforge.report.layout import engines
 
 PROTOCOLS = ("corrected", "published", "")
 COLUMNS = (
@@ -59,6 +56,11 @@ class TablesError(GalforgeError):
     """Distances or printed values cannot be made into a table."""
 
 
+def engines(frame: pd.DataFrame) -> pd.Series:
+    """The column ``engine`` as text, whether read from a file, where an empty one is missing, or not."""
+    return frame["engine"].astype(object).fillna("")
+
+
 def read_distances(paths: Sequence[str | Path]) -> list[pd.DataFrame]:
     """Distances files, one frame each.
 
@@ -78,7 +80,7 @@ def read_published(paths: Sequence[str | Path]) -> pd.DataFrame:
     if not frames:
         return pd.DataFrame({name: pd.Series(dtype=float if name == "value" else str) for name in PRINTED})
     published = pd.concat(frames, ignore_index=True)
-    twice = published.duplicated(["study", "table", *KEY])
+    twice = published.duplicated(["paper", "table", *KEY])
     if twice.any():
         row = published[twice].iloc[0]
         raise TablesError(
@@ -146,23 +148,6 @@ def assemble(table: Table, distances: Sequence[pd.DataFrame], published: pd.Data
     return ordered(table, found, list(dict.fromkeys(rows["dataset"])))
 
 
-def write(table: Table, frame: pd.DataFrame, scale: str, statmorph: str, paths: Sequence[str | Path]) -> None:
-    """Write a table for machines (CSV, 12 digits) and for people (Markdown, LaTeX with booktabs).
-
-    Args:
-        table: what it is.
-        frame: from ``make``.
-        scale: the configuration's scale (``paper``, ``demo``), said in the captions.
-        statmorph: version of statmorph in the lock, said in the notes with the engine.
-        paths: the files, CSV, Markdown and LaTeX.
-    """
-    csv, md, tex = paths
-    with replacing(csv) as temporary:
-        frame.to_csv(temporary, index=False, float_format="%.12g", lineterminator="\n")
-    write_text(md, formats.markdown(table, frame, scale, statmorph))
-    write_text(tex, formats.latex(table, frame, scale, statmorph))
-
-
 def averaged(table: Table, runs: pd.DataFrame) -> pd.DataFrame:
     """Rows of single trainings, averaged over seeds.
 
@@ -192,7 +177,7 @@ def averaged(table: Table, runs: pd.DataFrame) -> pd.DataFrame:
                 "value": mean,
                 "standard_error": error,
                 "floor": floor,
-                "at_floor": not paired and at_floor(table.kind(known["metric"]), mean, error, floor),
+                "at_floor": not paired and at_floor(table.reading_of(known["metric"]), mean, error, floor),
                 "n_source": np.round(group["n_source"].mean()),
                 "n_generated": np.round(group["n_generated"].mean()),
                 "seeds": len(value),
@@ -249,5 +234,5 @@ def _beside_real(table: Table, rows: pd.DataFrame) -> pd.DataFrame:
     beside = rows[key].merge(real, on=key, how="left", validate="many_to_one")
     error = np.hypot(rows["standard_error"].to_numpy(float), beside["standard_error"].to_numpy(float))
     found = [at_floor("beside", *each) for each in zip(rows["value"], error, beside["value"], strict=True)]
-    apply = rows["metric"].map(table.kind).eq("beside") & (rows["model"] != REAL)
+    apply = rows["metric"].map(table.reading_of).eq("beside") & (rows["model"] != REAL)
     return rows.assign(at_floor=np.where(apply, found, rows["at_floor"]).astype(bool))

@@ -1,4 +1,4 @@
-"""What a model's images score, how diverse they are, what they lack and cost, as rows of a table."""
+"""Score a model's images; what they score, how diverse they are, what they lack and cost, as rows of a table."""
 
 from pathlib import Path
 
@@ -6,13 +6,15 @@ import pandas as pd
 
 from galforge.atomic import replacing
 from galforge.provenance.records import begin, finish
+from galforge.studies.realism.scores import write_scores
 from galforge.studies.realism.summary import generator_rows
 
 spec = begin(snakemake, __file__)
 given = snakemake.input
+features = pd.read_parquet(given.features)
 table = generator_rows(
-    pd.read_parquet(given.scores),
-    pd.read_parquet(given.features),
+    write_scores(given.scorer, features, snakemake.output.scores),
+    features,
     pd.read_parquet(given.real),
     [Path(path) for path in given.segments],
     Path(given.drawing),
