@@ -178,7 +178,7 @@ def one(**given) -> light.Clusters:
     return light.Clusters(**{name: np.array([value]) for name, value in values.items()}, diamond=diamond)
 
 
-NO_RAMP = light.Ramp(0.0, 4.0, 0.0)
+NO_RAMP = light.Ramp(0.0, 0.0)
 
 
 @pytest.mark.parametrize("diamond", [0.0, 1.0])
@@ -230,9 +230,9 @@ def test_render_keeps_to_levels():
 
 def test_ramp_rises_by_whole_levels():
     nothing = one(row=-300.0)
-    image = light.render(128, 0, nothing, [], light.Ramp(0.0, 4.0, 1.0))
+    image = light.render(128, 0, nothing, [], light.Ramp(0.0, 1.0))
     np.testing.assert_array_equal(image[:, 0], np.repeat([1, 2, 3, 4], 32))
-    half = light.render(128, 2, nothing, [], light.Ramp(math.pi, 4.0, 0.5))
+    half = light.render(128, 2, nothing, [], light.Ramp(math.pi, 0.5))
     np.testing.assert_array_equal(half[:, 5], np.repeat([4, 3, 2], (32, 32, 64)))
 
 

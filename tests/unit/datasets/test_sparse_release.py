@@ -105,7 +105,7 @@ FAULTS = [
     ({"scored.csv": b"Id,Actual\n21,inf\n22,1\n"}, ["Actual 'inf' is not finite"]),
     ({"scored.csv": b"Id,Actual\n21,8.5\n22,1\n"}, ["Actual '8.5' is above largest_score 8"]),
     ({"scored.csv": b"Id,Actual\n21\n22,1\n"}, ["Id 21: Actual '' is not a number"]),
-    ({"mock.csv": b"Id,Set,Kind,Score\n31,query,noise,x\n"}, ["mock.csv row 2 (Id 31: Score 'x')"]),
+    ({"mock.csv": b"Id,Set,Kind,Score\n31,query,noise,x\n"}, ["mock.csv row 2 (Id 31: Score 'x' is not a number)"]),
     ({"mock.csv": b"Id,Set,Kind\n31,query,noise\n"}, ["mock.csv row 1 lacks Score"]),
 ]
 

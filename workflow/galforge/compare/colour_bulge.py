@@ -59,10 +59,9 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
     red = [colour > settings.red_colour for _, colour in sides]
     rows.append(share_difference(*early).row("share_difference", "early_share"))
     rows.append(share_difference(*red).row("share_difference", "red_share"))
-    stages = {"entered": (source, generated), "kept": early}
-    rows += [count(*map(len, both), len(generated)).row("count", stage) for stage, both in stages.items()]
-    for stage, both in (("early", early), ("red", red)):
-        rows.append(count(*(int(galaxies.sum()) for galaxies in both), len(generated)).row("count", stage))
+    numbers = {"entered": map(len, (source, generated)), "kept": map(len, early)}
+    numbers |= {"early": (int(side.sum()) for side in early), "red": (int(side.sum()) for side in red)}
+    rows += [count(*both, len(generated)).row("count", stage) for stage, both in numbers.items()]
     return tidy(rows)
 
 

@@ -115,9 +115,7 @@ def resampled(source: np.ndarray, generated: np.ndarray, settings: ComparisonSet
     draws, ddof = generator(settings.seed, "fid bootstrap"), _ddof(settings)
     found = []
     for _ in range(settings.fid_bootstrap):
-        sides = []
-        for features in (source, generated):
-            sides.append(normal(features, ddof, resampling(draws, len(features)), np.float32))
+        sides = (normal(side, ddof, resampling(draws, len(side)), np.float32) for side in (source, generated))
         found.append(distance(*sides))
     return np.array(found)
 

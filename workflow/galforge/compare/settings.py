@@ -14,42 +14,41 @@ IN_DIGEST = False  # Fields and their limits: a job takes every value from its s
 class CompareSettings(Settings):
     """Section `compare`: resampling, and what single comparisons need besides."""
 
-    bootstrap: int = Field(200, ge=20, description="bootstrap resamplings of the images for standard errors [count]")
-    halvings: int = Field(100, ge=1, description="random halvings of the source for the floor [count]")
-    seed: int = Field(0, ge=0, description="seed of resamplings and halvings [any integer]")
-    histogram_bins: int = Field(999, ge=2, description="published power spectrum: bins of the histograms [count]")
-    histogram_low: float = Field(-5.0, description="published power spectrum: lower end of the histograms [dex]")
-    histogram_high: float = Field(4.0, description="published power spectrum: upper end of the histograms [dex]")
-    fid_bootstrap: int = Field(20, ge=2, description="FID: bootstrap resamplings of the images for its error [count]")
-    fid_halvings: int = Field(10, ge=1, description="FID: random halvings of the source for its floor [count]")
-    kid_subsets: int = Field(100, ge=1, description="published KID: random subsets of at most 1000 images [count]")
-    neighbour_images: int = Field(
-        10_000,
-        ge=20,
-        description="precision, recall, density, coverage, memorisation: images of a side at most; the time goes as "
-        "their square [count]",
-    )
-    neighbour_halvings: int = Field(
-        10, ge=2, description="precision, recall, density, coverage: random halvings for errors and floors [count]"
-    )
-    red_colour: float = Field(0.9, description="colour_bulge: galaxies of larger g - i are red [mag]")
-    directions: int = Field(
-        128, ge=1, description="joint: random directions of the sliced Wasserstein distance [count]"
-    )
-    permutations: int = Field(
-        10, ge=1, description="joint: trainings of the classifier on permuted labels for its floor [count]"
-    )
-    redshift_edges: list[float] = Field(
-        [0.01, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0],
-        min_length=2,
-        description="fitting_loss, redshift_loss, successors, band_scores: edges of the bins of redshift",
-    )
-    kl_fewest: int = Field(
-        100, ge=10, description="galaxy_kl: values that a bin of redshift needs on both sides; else blank [count]"
-    )
-    uniform_images: int = Field(
-        2000, ge=20, description="band_scores: images of a side at most, as uniform in redshift as can be had [count]"
-    )
+    bootstrap: int = Field(200, ge=20)
+    """bootstrap resamplings of the images for standard errors [count]"""
+    halvings: int = Field(100, ge=1)
+    """random halvings of the source for the floor [count]"""
+    seed: int = Field(0, ge=0)
+    """seed of resamplings and halvings [any integer]"""
+    histogram_bins: int = Field(999, ge=2)
+    """published power spectrum: bins of the histograms [count]"""
+    histogram_low: float = -5.0
+    """published power spectrum: lower end of the histograms [dex]"""
+    histogram_high: float = 4.0
+    """published power spectrum: upper end of the histograms [dex]"""
+    fid_bootstrap: int = Field(20, ge=2)
+    """FID: bootstrap resamplings of the images for its error [count]"""
+    fid_halvings: int = Field(10, ge=1)
+    """FID: random halvings of the source for its floor [count]"""
+    kid_subsets: int = Field(100, ge=1)
+    """published KID: random subsets of at most 1000 images [count]"""
+    neighbour_images: int = Field(10_000, ge=20)
+    """precision, recall, density, coverage, memorisation: images of a side at most; the time goes as their square
+    [count]"""
+    neighbour_halvings: int = Field(10, ge=2)
+    """precision, recall, density, coverage: random halvings for errors and floors [count]"""
+    red_colour: float = 0.9
+    """colour_bulge: galaxies of larger g - i are red [mag]"""
+    directions: int = Field(128, ge=1)
+    """joint: random directions of the sliced Wasserstein distance [count]"""
+    permutations: int = Field(10, ge=1)
+    """joint: trainings of the classifier on permuted labels for its floor [count]"""
+    redshift_edges: list[float] = Field([0.01, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0], min_length=2)
+    """fitting_loss, redshift_loss, successors, band_scores: edges of the bins of redshift"""
+    kl_fewest: int = Field(100, ge=10)
+    """galaxy_kl: values that a bin of redshift needs on both sides; else blank [count]"""
+    uniform_images: int = Field(2000, ge=20)
+    """band_scores: images of a side at most, as uniform in redshift as can be had [count]"""
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -80,14 +79,11 @@ class ComparisonSettings(CompareSettings):
 
     PARTIAL: ClassVar[bool] = True
 
-    protocol: Literal["published", "corrected"] = Field(
-        "corrected", description="protocol of the measurements that are compared"
-    )
-    published_cuts: bool = Field(
-        False,
-        description="published morphology, colour_bulge: apply the printed cuts on Sersic index, asymmetry, "
-        "smoothness and half-light radius (they belong to skirt in native pixels)",
-    )
+    protocol: Literal["published", "corrected"] = "corrected"
+    """protocol of the measurements that are compared"""
+    published_cuts: bool = False
+    """published morphology, colour_bulge: apply the printed cuts on Sersic index, asymmetry, smoothness and half-light
+    radius (they belong to skirt in native pixels)"""
 
     def spec(self) -> dict[str, Any]:
         """Plain data of the settings that are there: a field of another comparison changes nothing here."""

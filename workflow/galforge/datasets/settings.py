@@ -37,9 +37,12 @@ Origin = Annotated[
 class Splits(Settings):
     """Shares of the stamps per split; each stamp's split follows from the seed and its index alone."""
 
-    train: float = Field(0.8, gt=0, le=1, description="share of the stamps that models are trained on")
-    validation: float = Field(0.1, ge=0, le=1, description="share that models are chosen by, and not trained on")
-    test: float = Field(0.1, ge=0, le=1, description="share that nothing is trained on or chosen by")
+    train: float = Field(0.8, gt=0, le=1)
+    """share of the stamps that models are trained on"""
+    validation: float = Field(0.1, ge=0, le=1)
+    """share that models are chosen by, and not trained on"""
+    test: float = Field(0.1, ge=0, le=1)
+    """share that nothing is trained on or chosen by"""
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -52,13 +55,10 @@ class Splits(Settings):
 class Release(Settings):
     """What all data sets that are built from raw images have."""
 
-    max_rejected_share: float = Field(
-        0.05,
-        ge=0,
-        le=1,
-        description="stop if a larger share of the raw images is faulty; what is left out by choice does not count",
-    )
-    splits: Splits = Field(Splits(), description="shares of the splits")
+    max_rejected_share: float = Field(0.05, ge=0, le=1)
+    """stop if a larger share of the raw images is faulty; what is left out by choice does not count"""
+    splits: Splits = Splits()
+    """shares of the splits"""
 
 
 def check_source(settings: Any, path: str, mocked: dict[str, Any]) -> None:

@@ -170,8 +170,9 @@ def _transfer(url: str, part: _Part, variable: str | None) -> None:
                 raise _page(url, kind)
             if response.status == 200 and _is_page(response.peek(_HEAD_BYTES)):
                 raise _page(url, "HTML")
-            start = _range_start(response) if resuming and response.status == 206 else 0
-            if start != have or not resuming:
+            sent = response.headers.get("Content-Range", "").removeprefix("bytes ").split("-")[0]
+            start = have
+            if not (resuming and response.status == 206 and sent == str(have)):
                 if have:
                     log.info("%s: cannot be resumed (the file changed, or the server cannot); starting anew", url)
                 start = 0
@@ -188,7 +189,9 @@ def _transfer(url: str, part: _Part, variable: str | None) -> None:
             part.remove()
             raise _Again("the server's file is shorter than what had come; starting anew") from error
         if error.code in BUSY:
-            raise _Again(f"the server answered {error.code} {error.reason}", _retry_after(error)) from error
+            wait = error.headers.get("Retry-After", "")
+            wait_s = float(wait) if wait.isdigit() else 0.0
+            raise _Again(f"the server answered {error.code} {error.reason}", wait_s) from error
         raise _refused(url, error, variable) from error
     except urllib.error.URLError as error:
         if isinstance(error.reason, ssl.SSLCertVerificationError):
@@ -280,17 +283,7 @@ def _digest(path: Path, name: str) -> str:
         return hashlib.file_digest(file, lambda: hashlib.new(name, usedforsecurity=False)).hexdigest()
 
 
-def _range_start(response: http.client.HTTPResponse) -> int:
-    value = response.headers.get("Content-Range", "").removeprefix("bytes ").split("-")[0]
-    return int(value) if value.isdigit() else -1
-
-
 def _validator_of(response: http.client.HTTPResponse) -> str:
     etag = response.headers.get("ETag", "")
     # Weak tags may stay the same while bytes change, so they cannot vouch for a range.
     return etag if etag and not etag.startswith("W/") else response.headers.get("Last-Modified", "")
-
-
-def _retry_after(error: urllib.error.HTTPError) -> float:
-    value = error.headers.get("Retry-After", "")
-    return float(value) if value.isdigit() else 0.0

@@ -12,60 +12,46 @@ IN_DIGEST = False  # Fields and their limits: a job takes every value from its s
 class Measuring(Settings):
     """Section `measuring` of a data set."""
 
-    band: int = Field(0, ge=0, description="channel in which galaxies are measured [index, 0 = first band]")
-    noise_sigma: Annotated[float, Field(ge=0)] | Literal["auto"] = Field(
-        "auto",
-        description="sd of Gaussian noise added before corrected morphology [image units]; auto: the smallest that "
-        "gives flag <= 1 for 80 % of the source stamps (0 where the stamps are noisy already)",
-    )
-    calibration_stamps: int = Field(60, ge=10, description="source stamps used to find that noise [count]")
-    calibration_target: float = Field(
-        0.8, gt=0, le=1, description="share of these stamps that must have flag <= 1 with the noise"
-    )
-    expected_count: int = Field(
-        1000,
-        ge=1,
-        description="expected number of source stamps, only used to split measuring into jobs [count]",
-    )
-    expected_scored: int = Field(
-        12000,
-        ge=1,
-        description="expected number of scored and accompanying images, for data sets with scores; only used to split "
-        "measuring into jobs [count]",
-    )
-    published_cuts: bool = Field(
-        False,
-        description="apply the published cuts in the published protocol; they are for SKIRT in native pixels",
-    )
-    seed: int = Field(0, ge=0, description="seed of the added noise [any integer]")
-    measures: list[str] | None = Field(
-        None, description="measures for this data set and its models; null: all [keys of `measures`]"
-    )
-    overrides: dict[str, Any] = Field(
-        default_factory=dict,
-        description="settings of measures that differ for this data set, as a tree: {power_spectrum: {band: 1}}",
-    )
+    band: int = Field(0, ge=0)
+    """channel in which galaxies are measured [index, 0 = first band]"""
+    noise_sigma: Annotated[float, Field(ge=0)] | Literal["auto"] = "auto"
+    """sd of Gaussian noise added before corrected morphology [image units]; auto: the smallest that gives flag <= 1 for
+    80 % of the source stamps (0 where the stamps are noisy already)"""
+    calibration_stamps: int = Field(60, ge=10)
+    """source stamps used to find that noise [count]"""
+    calibration_target: float = Field(0.8, gt=0, le=1)
+    """share of these stamps that must have flag <= 1 with the noise"""
+    expected_count: int = Field(1000, ge=1)
+    """expected number of source stamps, only used to split measuring into jobs [count]"""
+    expected_scored: int = Field(12000, ge=1)
+    """expected number of scored and accompanying images, for data sets with scores; only used to split measuring into
+    jobs [count]"""
+    published_cuts: bool = False
+    """apply the published cuts in the published protocol; they are for SKIRT in native pixels"""
+    seed: int = Field(0, ge=0)
+    """seed of the added noise [any integer]"""
+    measures: list[str] | None = None
+    """measures for this data set and its models; null: all [keys of `measures`]"""
+    overrides: dict[str, Any] = Field(default_factory=dict)
+    """settings of measures that differ for this data set, as a tree: {power_spectrum: {band: 1}}"""
 
 
 class MeasureEntry(Settings):
     """Settings of a measure besides those of its family."""
 
-    family: str = Field(description="folder of workflow/galforge/measure/")
-    chunk: int = Field(
-        1000,
-        ge=1,
-        description="stamps measured by one job, enough for some minutes; of variants that are measured together the "
-        "smallest counts [count]",
-    )
-    band: int | None = Field(
-        None, ge=0, description="channel to measure; null: that of the data set [index, 0 = first band]"
-    )
+    family: str
+    """folder of workflow/galforge/measure/"""
+    chunk: int = Field(1000, ge=1)
+    """stamps measured by one job, enough for some minutes; of variants that are measured together the smallest counts
+    [count]"""
+    band: int | None = Field(None, ge=0)
+    """channel to measure; null: that of the data set [index, 0 = first band]"""
 
 
 class SkySettings(Settings):
     """How the sky in a frame along the edges of a stamp is measured."""
 
-    border: float = Field(
-        0.0625, gt=0, le=0.25, description="width of the frame in which the sky is measured [fraction of the side]"
-    )
-    clip: float = Field(3.0, gt=1, description="sigma clipping of the sky pixels [sigma]")
+    border: float = Field(0.0625, gt=0, le=0.25)
+    """width of the frame in which the sky is measured [fraction of the side]"""
+    clip: float = Field(3.0, gt=1)
+    """sigma clipping of the sky pixels [sigma]"""

@@ -163,7 +163,8 @@ class Driver:
         for name in self.config.used_datasets:
             settings = self.config.datasets[name].settings
             if optional(settings, "source") == "path" and not Path(settings.path).exists():
-                wanted = (type(settings).model_fields["path"].description or "").removeprefix("with source: path. ")
+                said = " ".join((type(settings).model_fields["path"].description or "").split())
+                wanted = said.removeprefix("with source: path. ")
                 raise ConfigError(
                     f"datasets.{name}.path: {settings.path} does not exist (relative paths start at {Path.cwd()}). "
                     f"Give what it is for ({wanted}), or another source"

@@ -65,19 +65,17 @@ def draw(mock: MockSettings, index: int) -> Galaxy:
     size = 0.4 * blueness + math.sqrt(1 - 0.4**2) * size
     # The half-light radius that SExtractor measures, PSF included; the side of the stamp follows it, too.
     seen = 10 ** (0.916 - 0.105 * (magnitude - 24) + (-0.005 if late else -0.08) + 0.12 * size)
-    psf = mock.psf_fwhm / PIXEL_ARCSEC / 2
-    radius = math.sqrt(max(seen**2 - psf**2, 0.8**2))
+    radius = math.sqrt(max(seen**2 - (mock.psf_fwhm / PIXEL_ARCSEC / 2) ** 2, 0.8**2))
     if late:
-        inclination = random.random()
-        axis_ratio = 0.15 + 0.45 * inclination
+        axis_ratio = 0.15 + 0.45 * random.random()
         bulge_share = 0.3 * _uniform(-0.5 * blueness + math.sqrt(0.75) * shape)
         sersic = 1.0 + 1.5 * random.random()
         logit = MEDIAN_KNOT_LOGIT + 0.9 * blueness + 2.0 * math.log10(radius / 6)
         knot_share = 0.02 + 0.23 / (1 + math.exp(-logit))
     else:
         axis_ratio, bulge_share, knot_share = 0.4 + 0.6 * random.random(), 0.0, 0.0
-        luminosity = -_normal(rank)
-        sersic = 2.5 + 2.5 * _uniform(0.5 * luminosity + math.sqrt(0.75) * shape) ** 1.5
+        # The lower the rank, the more luminous.
+        sersic = 2.5 + 2.5 * _uniform(-0.5 * _normal(rank) + math.sqrt(0.75) * shape) ** 1.5
     side = 10 ** (1.313 - 0.061 * (magnitude - 24) + 0.449 * math.log10(seen) + 0.109 * random.standard_normal())
     side = min(max(2 * round(side / 2), mock.smallest_side), mock.largest_side)
     return Galaxy(
@@ -197,8 +195,7 @@ def _noise_amplitude(grid: int) -> np.ndarray:
     correlation = np.zeros((grid, grid))
     lags = np.arange(-NOISE_LAGS, NOISE_LAGS + 1)
     correlation[np.ix_(lags % grid, lags % grid)] = drawn.array / drawn.array[NOISE_LAGS, NOISE_LAGS]
-    power = np.maximum(np.fft.rfft2(correlation).real, 0)
-    return np.sqrt(power)
+    return np.sqrt(np.maximum(np.fft.rfft2(correlation).real, 0))
 
 
 def _uniform(normal: float) -> float:

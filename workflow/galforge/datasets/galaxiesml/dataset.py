@@ -41,7 +41,30 @@ def build(settings: DatasetSettings, raw: list[Path], out: Path, rejected: Path)
         kept = _chosen(files, settings, tally)
         for file, rows in zip(files, kept, strict=True):
             check_band_order(file, rows)
-        _write(files, kept, settings, out, tally)
+        header = Header(
+            bands=tuple(settings.bands),
+            pixel_scale=settings.pixel_scale * settings.bin,
+            pixel_unit="arcsec",
+            unit="count",
+            zero_points=(settings.zero_point,) * len(settings.bands),
+            gain=settings.gain,
+            origin="mock" if settings.source == "mock" else "observed",
+        )
+        channels = [BANDS.index(band) for band in settings.bands]
+        shape = (len(channels), settings.size, settings.size)
+        progress = Progress(tally.total, "rows read")
+        with StampsWriter(out, shape, header, int(sum(rows.sum() for rows in kept))) as stamps:
+            for file, rows in zip(files, kept, strict=True):
+                for start, stop in file.blocks():
+                    wanted = np.flatnonzero(rows[start:stop])
+                    if len(wanted):
+                        wanted, images = _finite(file, start, wanted, file.images(start, stop)[wanted], tally)
+                        columns = _columns(file, start, stop, wanted, settings, len(files) == 1)
+                        stamps.append_block(binned(images[:, channels], settings.size, settings.bin), columns)
+                        tally.accepted += len(wanted)
+                    progress.advance(stop - start)
+            if not tally.accepted:
+                raise tally.nothing()
 
 
 def binned(images: np.ndarray, size: int, factor: int) -> np.ndarray:
@@ -79,37 +102,6 @@ def _chosen(files: list[ReleaseFile], settings: DatasetSettings, tally: Tally) -
                 known[number] = file.place(row)
         kept.append(rows)
     return kept
-
-
-def _write(
-    files: list[ReleaseFile], kept: list[np.ndarray], settings: DatasetSettings, out: Path, tally: Tally
-) -> None:
-    header = Header(
-        bands=tuple(settings.bands),
-        pixel_scale=settings.pixel_scale * settings.bin,
-        pixel_unit="arcsec",
-        unit="count",
-        zero_points=(settings.zero_point,) * len(settings.bands),
-        gain=settings.gain,
-        origin="mock" if settings.source == "mock" else "observed",
-    )
-    channels = [BANDS.index(band) for band in settings.bands]
-    shape = (len(channels), settings.size, settings.size)
-    capacity = int(sum(rows.sum() for rows in kept))
-    progress = Progress(tally.total, "rows read")
-    with StampsWriter(out, shape, header, capacity) as stamps:
-        for file, rows in zip(files, kept, strict=True):
-            for start, stop in file.blocks():
-                wanted = np.flatnonzero(rows[start:stop])
-                if len(wanted):
-                    images = file.images(start, stop)[wanted]
-                    wanted, images = _finite(file, start, wanted, images, tally)
-                    columns = _columns(file, start, stop, wanted, settings, len(files) == 1)
-                    stamps.append_block(binned(images[:, channels], settings.size, settings.bin), columns)
-                    tally.accepted += len(wanted)
-                progress.advance(stop - start)
-        if not tally.accepted:
-            raise tally.nothing()
 
 
 def _finite(

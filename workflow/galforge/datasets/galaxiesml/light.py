@@ -101,8 +101,7 @@ def sky(side: int, random: np.random.Generator) -> np.ndarray:
     # Noise made by Fourier transforms is periodic: a margin keeps opposite edges apart.
     grid = side + 8
     white = random.standard_normal((len(SKY_RMS), grid, grid))
-    noise = np.fft.irfft2(np.fft.rfft2(white) * _noise_filters(grid), s=(grid, grid))
-    return noise[:, :side, :side]
+    return np.fft.irfft2(np.fft.rfft2(white) * _noise_filters(grid), s=(grid, grid))[:, :side, :side]
 
 
 @lru_cache(maxsize=4)

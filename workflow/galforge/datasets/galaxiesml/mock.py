@@ -142,8 +142,7 @@ def _redshift(random: np.random.Generator) -> float:
     largest = gammainc(shape, (NEAR_LIMIT / NEAR_SCALE) ** NEAR_POWER)
     # Nothing is nearer than the authors' cut, which would remove about one galaxy in 30,000.
     least = gammainc(shape, (0.0101 / NEAR_SCALE) ** NEAR_POWER)
-    drawn = gammaincinv(shape, random.uniform(least, largest))
-    return NEAR_SCALE * float(drawn) ** (1 / NEAR_POWER)
+    return NEAR_SCALE * float(gammaincinv(shape, random.uniform(least, largest))) ** (1 / NEAR_POWER)
 
 
 def _source(

@@ -33,81 +33,57 @@ URLS = [f"https://zenodo.org/records/11117528/files/5x64x64_{part}_with_morpholo
 class MockSettings(Settings):
     """A stand-in for the release, used with source: mock; never printed as if it were the survey."""
 
-    count: int = Field(
-        1400, ge=7, description="galaxies in the three mock files, 5 in 7 of them for training as in the release"
-    )
-    seed: int = Field(27, ge=0, description="seed of the mock galaxies, of their neighbours and of the noise")
-    image_side: Literal[64, 127] = Field(64, description="side of the images, of the two that the release has [px]")
+    count: int = Field(1400, ge=7)
+    """galaxies in the three mock files, 5 in 7 of them for training as in the release"""
+    seed: int = Field(27, ge=0)
+    """seed of the mock galaxies, of their neighbours and of the noise"""
+    image_side: Literal[64, 127] = 64
+    """side of the images, of the two that the release has [px]"""
 
 
 class DatasetSettings(Release):
     """GalaxiesML (Do et al. 2024): 286,401 galaxies of HSC PDR2 in g, r, i, z, y, cut as by its authors."""
 
-    source: Literal["download", "path", "mock"] = Field("mock", description="download, path (needs path) or mock")
-    path: str = Field(
-        "",
-        description="with source: path. A folder or a plain tar with the three HDF5 files, or one such file, whose "
-        "rows are then divided by splits",
-        json_schema_extra={"stage": "raw input"},
-    )
-    url: list[str] = Field(
-        URLS,
-        description="with source: download. Where the three files are; by default those of 64 px, 24 GB together",
-        json_schema_extra={"stage": "download"},
-    )
-    sha256: list[str] = Field(
-        [],
-        description="checksums of the files, in the order of url. If empty, those of the first download are kept "
-        "beside the files, and later ones must have them too",
-        json_schema_extra={"stage": "download"},
-    )
-    md5: list[str] = Field(
-        [],
-        description="checksums of the files, in the order of url, as Zenodo shows them",
-        json_schema_extra={"stage": "download"},
-    )
-    image_side: int = Field(
-        64, ge=16, description="side of the images to read, 64 or 127 in the release; files of another are ignored [px]"
-    )
-    size: int = Field(64, ge=16, description="side of the stamps [px]; pixels farther from the centre are cut away")
-    bin: int = Field(
-        1,
-        ge=1,
-        description="blocks of so many pixels a side are summed into one pixel of the stamp: size 32 and bin 2 give "
-        "the central 64 px at half the resolution. Sums keep fluxes, magnitudes and zero_point",
-    )
-    bands: list[str] = Field(
-        BANDS, min_length=1, description="bands to keep, in the order of the release: g, r, i, z, y"
-    )
-    pixel_scale: Angle = Field(0.168, gt=0, description="side of a pixel of the images, before bin [arcsec]")
-    zero_point: float = Field(27.0, description="AB magnitude of one image unit, in all bands of HSC's coadds")
-    gain: float = Field(
-        3000.0,
-        gt=0,
-        description="electrons per image unit. The release does not give it; this is about that of 20 minutes in i, "
-        "the depth of the Wide layer",
-    )
-    redshift: list[float] = Field(
-        [0.01, 4.0],
-        min_length=2,
-        max_length=2,
-        description="galaxies between these redshifts are kept, as in the authors' code (their paper says 0.1 to 4)",
-    )
-    max_redshift_error: float = Field(
-        0.005, gt=0, description="galaxies are kept whose error is below this times 1 + redshift, as in that code"
-    )
-    seed: int = Field(
-        2024,
-        ge=0,
-        description="with a single file: seed of the splits; otherwise the files are the splits",
-        json_schema_extra={"when": {"source": ["path"]}},
-    )
+    source: Literal["download", "path", "mock"] = "mock"
+    """download, path (needs path) or mock"""
+    path: str = Field("", json_schema_extra={"stage": "raw input"})
+    """with source: path. A folder or a plain tar with the three HDF5 files, or one such file, whose rows are then
+    divided by splits"""
+    url: list[str] = Field(URLS, json_schema_extra={"stage": "download"})
+    """with source: download. Where the three files are; by default those of 64 px, 24 GB together"""
+    sha256: list[str] = Field([], json_schema_extra={"stage": "download"})
+    """checksums of the files, in the order of url. If empty, those of the first download are kept beside the files, and
+    later ones must have them too"""
+    md5: list[str] = Field([], json_schema_extra={"stage": "download"})
+    """checksums of the files, in the order of url, as Zenodo shows them"""
+    image_side: int = Field(64, ge=16)
+    """side of the images to read, 64 or 127 in the release; files of another are ignored [px]"""
+    size: int = Field(64, ge=16)
+    """side of the stamps [px]; pixels farther from the centre are cut away"""
+    bin: int = Field(1, ge=1)
+    """blocks of so many pixels a side are summed into one pixel of the stamp: size 32 and bin 2 give the central 64 px
+    at half the resolution. Sums keep fluxes, magnitudes and zero_point"""
+    bands: list[str] = Field(BANDS, min_length=1)
+    """bands to keep, in the order of the release: g, r, i, z, y"""
+    pixel_scale: Angle = Field(0.168, gt=0)
+    """side of a pixel of the images, before bin [arcsec]"""
+    zero_point: float = 27.0
+    """AB magnitude of one image unit, in all bands of HSC's coadds"""
+    gain: float = Field(3000.0, gt=0)
+    """electrons per image unit. The release does not give it; this is about that of 20 minutes in i, the depth of the
+    Wide layer"""
+    redshift: list[float] = Field([0.01, 4.0], min_length=2, max_length=2)
+    """galaxies between these redshifts are kept, as in the authors' code (their paper says 0.1 to 4)"""
+    max_redshift_error: float = Field(0.005, gt=0)
+    """galaxies are kept whose error is below this times 1 + redshift, as in that code"""
+    seed: int = Field(2024, ge=0, json_schema_extra={"when": {"source": ["path"]}})
+    """with a single file: seed of the splits; otherwise the files are the splits"""
     splits: Splits = Field(
-        Splits(train=0.714286, validation=0.142857, test=0.142857),
-        description="with a single file: shares of the splits, by default those of the release",
-        json_schema_extra={"when": {"source": ["path"]}},
+        Splits(train=0.714286, validation=0.142857, test=0.142857), json_schema_extra={"when": {"source": ["path"]}}
     )
-    mock: MockSettings = Field(MockSettings(), description="with source: mock", json_schema_extra={"stage": "mock"})
+    """with a single file: shares of the splits, by default those of the release"""
+    mock: MockSettings = Field(MockSettings(), json_schema_extra={"stage": "mock"})
+    """with source: mock"""
 
     @model_validator(mode="after")
     def _possible(self) -> Self:

@@ -27,24 +27,34 @@ class DatasetSettings(Settings):
     proportion (64 px at 0.16 arcsec for the published 256 px at 0.04 arcsec).
     """
 
-    seed: int = Field(2022, ge=0, description="seed of the galaxies and of the splits")
-    count: int = Field(50000, ge=1, description="number of galaxies; a larger one leaves the earlier ones as they are")
-    size: int = Field(256, ge=8, description="side of the stamps [px]")
-    pixel_scale: Angle = Field(
-        0.04,
-        gt=0,
-        description="side of a pixel; size x pixel_scale is the field [arcsec]",
-    )
-    bands: list[str] = Field(["F606W"], min_length=1, max_length=1, description="name of the one band")
-    centre: AngleRange = Field([-1.0, 1.0], description="x and y of the centre from that of the field [arcsec]")
-    radius: AngleRange = Field([1.0, 4.0], description="circularised effective (half-light) radius [arcsec]")
-    index: Range = Field([1.0, 4.0], description="Sersic index n")
-    axis_ratio: Range = Field([0.4, 1.0], description="minor over major axis q")
-    position_angle: Range = Field([0.0, math.pi], description="major axis, from +x (columns) to +y (rows) [rad]")
-    magnitude: float = Field(22.0, description="total magnitude of every galaxy [AB mag]")
-    zero_point: float = Field(26.493, description="AB magnitude of one electron/s")
-    exposure_time_s: float = Field(2520.0, gt=0, description="exposure time [s]")
-    splits: Splits = Field(Splits(), description="shares of the splits")
+    seed: int = Field(2022, ge=0)
+    """seed of the galaxies and of the splits"""
+    count: int = Field(50000, ge=1)
+    """number of galaxies; a larger one leaves the earlier ones as they are"""
+    size: int = Field(256, ge=8)
+    """side of the stamps [px]"""
+    pixel_scale: Angle = Field(0.04, gt=0)
+    """side of a pixel; size x pixel_scale is the field [arcsec]"""
+    bands: list[str] = Field(["F606W"], min_length=1, max_length=1)
+    """name of the one band"""
+    centre: AngleRange = Field([-1.0, 1.0])
+    """x and y of the centre from that of the field [arcsec]"""
+    radius: AngleRange = Field([1.0, 4.0])
+    """circularised effective (half-light) radius [arcsec]"""
+    index: Range = Field([1.0, 4.0])
+    """Sersic index n"""
+    axis_ratio: Range = Field([0.4, 1.0])
+    """minor over major axis q"""
+    position_angle: Range = Field([0.0, math.pi])
+    """major axis, from +x (columns) to +y (rows) [rad]"""
+    magnitude: float = 22.0
+    """total magnitude of every galaxy [AB mag]"""
+    zero_point: float = 26.493
+    """AB magnitude of one electron/s"""
+    exposure_time_s: float = Field(2520.0, gt=0)
+    """exposure time [s]"""
+    splits: Splits = Splits()
+    """shares of the splits"""
 
     @model_validator(mode="after")
     def _possible(self) -> Self:

@@ -8,7 +8,6 @@ size, with a last channel that codes the original size (``galforge.stamps.sizes`
 from dataclasses import replace
 from pathlib import Path
 
-from astropy.io import fits
 from sklearn.model_selection import train_test_split
 
 from galforge.datasets.archive import Entry, opened
@@ -122,21 +121,14 @@ def _chosen(entries: list[Entry], settings: DatasetSettings, tally: Tally) -> li
                 raise Rejected("duplicate subfind id", f"{number} is {ids[number]} already")
             with entry.open() as file:
                 side, header = original_side(file, settings)
-            if not ids:
-                _compare_pixel_scale(entry.name, header, settings)
+            scale = header.get("CDELT1") if str(header.get("CTYPE1")).strip() == "pc" else None
+            if not ids and isinstance(scale, int | float) and abs(scale / 1000 / settings.pixel_scale - 1) > 0.02:
+                log.warning(
+                    "%s: its header says %.4g pc per pixel, but pixel_scale is %.4g kpc; lengths in kpc use the latter",
+                    entry.name, scale, settings.pixel_scale,
+                )  # fmt: skip
             ids[number] = entry.name
             chosen.append((entry, side))
     if not chosen:
         raise tally.nothing()
     return chosen
-
-
-def _compare_pixel_scale(name: str, header: fits.Header, settings: DatasetSettings) -> None:
-    scale = header.get("CDELT1")
-    if str(header.get("CTYPE1")).strip() != "pc" or not isinstance(scale, int | float):
-        return
-    if abs(scale / 1000 / settings.pixel_scale - 1) > 0.02:
-        log.warning(
-            "%s: its header says %.4g pc per pixel, but pixel_scale is %.4g kpc; lengths in kpc use the latter",
-            name, scale, settings.pixel_scale,
-        )  # fmt: skip

@@ -12,6 +12,8 @@ SKIRT_SHARE, SKIRT_SCALE = 0.35, 1.0
 40 to 80 px in an image of the release give 0.27 to 0.39 and 0.98 to 1.12."""
 SMALLEST_PEAK = 8.0
 """A cluster is at least this bright, so that it has pixels above the threshold [8-bit level]."""
+RAMP_LEVELS = 4.0
+"""By how many levels a ramp across the whole image rises."""
 _FAINTEST = 0.25  # below, no pixel is raised by a level [8-bit level]
 
 
@@ -55,12 +57,10 @@ class Ramp:
 
     Attributes:
         angle: direction in which it rises [rad].
-        levels: by how many levels a ramp across the whole image would rise.
         share: of the way across the image, at its end, on which it rises; 0 for none.
     """
 
     angle: float
-    levels: float
     share: float
 
 
@@ -130,4 +130,4 @@ def _ramp(side: int, ramp: Ramp) -> np.ndarray:
     down, right = np.cos(ramp.angle), np.sin(ramp.angle)
     across = (place[:, None] * down + place[None] * right) / (abs(down) + abs(right)) + 0.5
     # Whole levels, so that the ramp begins with a visible step.
-    return np.ceil(ramp.levels * np.clip(across - (1 - ramp.share), 0, None))
+    return np.ceil(RAMP_LEVELS * np.clip(across - (1 - ramp.share), 0, None))

@@ -58,9 +58,9 @@ squares of uniform numbers, all scores have mean 1.66, scatter 1.06 and median 1
 1.50."""
 LABEL_NOISE = 0.05
 """Scatter that scores in the table have around the true ones."""
-CROWDING, BLOATING, SPECK_SHARE, RAMP_LEVELS, GATHERING = 1.3, 0.5, 0.01, 4.0, 0.8
+CROWDING, BLOATING, SPECK_SHARE, GATHERING = 1.3, 0.5, 0.01, 0.8
 """Corruptions of strength 1: clusters are 10^1.3 times as many or fewer, areas 10^0.5 times as large, one pixel in 100
-is a speck, a ramp rises by 4 levels, and clusters are pulled 0.8 of the way to one point."""
+is a speck, and clusters are pulled 0.8 of the way to one point."""
 
 
 @dataclass(frozen=True)
@@ -175,7 +175,7 @@ def image(mock: MockSettings, name: str, index: int, strengths: dict[str, float]
     sky = draw(mock, name, index, strengths)
     random = generator(mock.seed, "sparse mock", "dirt", name, index)
     angle = 2 * math.pi * random.random()
-    ramp = Ramp(angle, RAMP_LEVELS, sky.strengths.get("background", 0.0))
+    ramp = Ramp(angle, sky.strengths.get("background", 0.0))
     specks = [sky.faint]
     if "noise" in sky.strengths:
         count = round(SPECK_SHARE * sky.strengths["noise"] * mock.size**2)

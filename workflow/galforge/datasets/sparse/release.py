@@ -71,7 +71,11 @@ def _pictures(path: Path, files: Files, largest_score: float) -> list[Picture]:
         if name not in files.images:
             faults["folders missing"].append(f"{name}/")
         elif name in values and values[name] is not None:
-            _same(name, values[name], files.images[name], faults)
+            rows, images = {identifier for (identifier,) in values[name]}, files.images[name]
+            for identifier in sorted(rows - set(images)):
+                faults["rows without a file"].append(f"{name}.csv Id {identifier}: no {name}/{identifier}.png")
+            for identifier in sorted(set(images) - rows):
+                faults["files without a row"].append(f"{name}/{identifier}.png: no Id {identifier} in {name}.csv")
     for name in files.others:
         faults["files that are no <Id>.png"].append(name)
     known = {}
@@ -160,14 +164,3 @@ def _table(
             why = str(error) if not str(error).startswith("could not convert") else "not a number"
             faults["values that cannot be"].append(f"{place}: {columns[-1]} {text!r} is {why})")
     return found
-
-
-def _same(
-    name: str, values: dict[tuple[str, ...], float], images: dict[str, Callable[[], BinaryIO]], faults: _Faults
-) -> None:
-    for (identifier,) in values:
-        if identifier not in images:
-            faults["rows without a file"].append(f"{name}.csv Id {identifier}: no {name}/{identifier}.png")
-    for identifier in sorted(images):
-        if (identifier,) not in values:
-            faults["files without a row"].append(f"{name}/{identifier}.png: no Id {identifier} in {name}.csv")

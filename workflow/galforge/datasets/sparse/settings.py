@@ -23,29 +23,25 @@ Corruption = Literal["counts", "sizes", "intensities", "shapes", "noise", "backg
 class MockSettings(Settings):
     """A stand-in for the release, used with source: mock; never printed as if it were the release."""
 
-    labeled: int = Field(1200, ge=1, le=1_000_000, description="images labelled real or not; five of six are real")
-    scored: int = Field(9600, ge=1, le=1_000_000, description="images with a score")
-    query: int = Field(1200, ge=0, le=1_000_000, description="images without label and score")
-    size: int = Field(1000, ge=SMALLEST, le=LARGEST, description="side of the images [px]")
-    clusters: float = Field(
-        12.5,
-        gt=0,
-        le=500,
-        description="median number of bright clusters in an image of 1000 x 1000 px; smaller images have fewer, in "
-        "proportion to their area, so give more where size is a few hundred px or less",
-    )
-    seed: int = Field(170429, ge=0, description="seed of the mock images")
-    held_out: Corruption | Literal["none"] = Field(
-        "shapes",
-        description="kind of corruption that no labelled or scored image has, only images of the query; or none",
-    )
+    labeled: int = Field(1200, ge=1, le=1_000_000)
+    """images labelled real or not; five of six are real"""
+    scored: int = Field(9600, ge=1, le=1_000_000)
+    """images with a score"""
+    query: int = Field(1200, ge=0, le=1_000_000)
+    """images without label and score"""
+    size: int = Field(1000, ge=SMALLEST, le=LARGEST)
+    """side of the images [px]"""
+    clusters: float = Field(12.5, gt=0, le=500)
+    """median number of bright clusters in an image of 1000 x 1000 px; smaller images have fewer, in proportion to their
+    area, so give more where size is a few hundred px or less"""
+    seed: int = Field(170429, ge=0)
+    """seed of the mock images"""
+    held_out: Corruption | Literal["none"] = "shapes"
+    """kind of corruption that no labelled or scored image has, only images of the query; or none"""
     held_out_share: float = Field(
-        0.25,
-        ge=0,
-        le=1,
-        description="share of the images of the query that have the corruption held out",
-        json_schema_extra={"when": {"held_out": list(get_args(Corruption))}},
+        0.25, ge=0, le=1, json_schema_extra={"when": {"held_out": list(get_args(Corruption))}}
     )
+    """share of the images of the query that have the corruption held out"""
 
     @property
     def count(self) -> int:
@@ -56,48 +52,36 @@ class MockSettings(Settings):
 class DatasetSettings(Release):
     """Sparse 8-bit sky images with labels and scores, chosen as by Gantastic 4 (ETH Zurich, 2020)."""
 
-    source: Literal["path", "mock"] = Field(
-        "mock",
-        description="path (needs path) or mock. There is no download: the release was given to the students of a "
-        "course, and no public copy is known",
-    )
-    path: str = Field(
-        "",
-        description="with source: path. A folder or zip with labeled/, scored/, query/, labeled.csv and scored.csv; "
-        "they may be in a top folder of any name",
-        json_schema_extra={"stage": "raw input"},
-    )
+    source: Literal["path", "mock"] = "mock"
+    """path (needs path) or mock. There is no download: the release was given to the students of a course, and no public
+    copy is known"""
+    path: str = Field("", json_schema_extra={"stage": "raw input"})
+    """with source: path. A folder or zip with labeled/, scored/, query/, labeled.csv and scored.csv; they may be in a
+    top folder of any name"""
     origin: Origin = "observed"
-    size: int = Field(1000, ge=SMALLEST, le=LARGEST, description="side of the images; others are rejected [px]")
-    bands: list[str] = Field(["intensity"], min_length=1, max_length=1, description="name of the one band")
-    pixel_scale: Angle = Field(
-        1.0, gt=0, description="side of a pixel [arcsec]. The release gives none: with 1, arcseconds are pixels"
-    )
-    background: int | None = Field(
-        0,
-        ge=0,
-        le=254,
-        description="generators learn from images with this background, which is the most frequent level of an image "
-        "[8-bit level]; null for any background. Scorers see all images",
-    )
-    threshold: int = Field(
-        5, ge=0, le=254, description="clusters of the parts are pixels above this that touch [8-bit level]"
-    )
-    positions_score: float = Field(
-        2.0,
-        ge=0,
-        description="generators learn from images labelled real and from those with at least this score. The report "
-        "says above 3, but gives the number of images with at least 2",
-    )
-    patches_score: float = Field(
-        3.0,
-        ge=0,
-        description="of these, galaxies are cut out of images labelled real or with at least this score. The report's "
-        "conditional model uses other galaxies: of scores above 4 and with peaks of 30 or more",
-    )
-    largest_score: float = Field(8.0, gt=0, description="a score above this, or a negative one, is refused")
-    seed: int = Field(2020, ge=0, description="seed of the splits and of the order of the parts")
-    mock: MockSettings = Field(MockSettings(), description="with source: mock", json_schema_extra={"stage": "mock"})
+    size: int = Field(1000, ge=SMALLEST, le=LARGEST)
+    """side of the images; others are rejected [px]"""
+    bands: list[str] = Field(["intensity"], min_length=1, max_length=1)
+    """name of the one band"""
+    pixel_scale: Angle = Field(1.0, gt=0)
+    """side of a pixel [arcsec]. The release gives none: with 1, arcseconds are pixels"""
+    background: int | None = Field(0, ge=0, le=254)
+    """generators learn from images with this background, which is the most frequent level of an image [8-bit level];
+    null for any background. Scorers see all images"""
+    threshold: int = Field(5, ge=0, le=254)
+    """clusters of the parts are pixels above this that touch [8-bit level]"""
+    positions_score: float = Field(2.0, ge=0)
+    """generators learn from images labelled real and from those with at least this score. The report says above 3, but
+    gives the number of images with at least 2"""
+    patches_score: float = Field(3.0, ge=0)
+    """of these, galaxies are cut out of images labelled real or with at least this score. The report's conditional
+    model uses other galaxies: of scores above 4 and with peaks of 30 or more"""
+    largest_score: float = Field(8.0, gt=0)
+    """a score above this, or a negative one, is refused"""
+    seed: int = Field(2020, ge=0)
+    """seed of the splits and of the order of the parts"""
+    mock: MockSettings = Field(MockSettings(), json_schema_extra={"stage": "mock"})
+    """with source: mock"""
 
     @model_validator(mode="after")
     def _possible(self) -> Self:

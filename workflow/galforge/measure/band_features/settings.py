@@ -15,18 +15,10 @@ IN_DIGEST = False  # Fields and their limits: a job takes every value from its s
 class MeasureSettings(FeatureSettings):
     """Which network sees the bands, and how they become its gray input images."""
 
-    protocol: Literal["published", "corrected"] = Field(
-        "corrected",
-        description="published: band g only, divided by each stamp's own maximum, as in the authors' code for real and "
-        "CVAE stamps; corrected: all bands, with one asinh stretch for all stamps, so that fluxes count",
-    )
-    bands: list[str] = Field(
-        [],
-        description="bands to use, in the order of the stamps; [] for all [names]",
-        json_schema_extra={"when": {"protocol": ["corrected"]}},
-    )
-    splits: list[Literal["train", "validation", "test"]] = Field(
-        ["validation", "test"],
-        min_length=1,
-        description="splits of the source to use; scores need no features of other splits",
-    )
+    protocol: Literal["published", "corrected"] = "corrected"
+    """published: band g only, divided by each stamp's own maximum, as in the authors' code for real and CVAE stamps;
+    corrected: all bands, with one asinh stretch for all stamps, so that fluxes count"""
+    bands: list[str] = Field([], json_schema_extra={"when": {"protocol": ["corrected"]}})
+    """bands to use, in the order of the stamps; [] for all [names]"""
+    splits: list[Literal["train", "validation", "test"]] = Field(["validation", "test"], min_length=1)
+    """splits of the source to use; scores need no features of other splits"""

@@ -24,53 +24,30 @@ SHA256 = {
 class MeasureSettings(Settings):
     """Which network sees the stamps, and how stamps become its input images."""
 
-    network: Literal["efficientnet-lite0", "inception-v3"] = Field(
-        "efficientnet-lite0",
-        description="efficientnet-lite0: its ImageNet weights come with the environment, nothing is downloaded; "
-        "inception-v3: the network of published FIDs (inception-2015-12-05), the only one comparable with them",
-    )
-    protocol: Literal["published", "corrected"] = Field(
-        "corrected",
-        description="published: r band, scaled from each stamp's own minimum to its maximum, colour map magma, 8 bits; "
-        "corrected: one asinh stretch for all stamps, so that fluxes count, and i, r, g as red, green, blue",
-    )
-    softening: float = Field(
-        0.0,
-        ge=0,
-        description="pixel value up to which the stretch is linear, logarithmic above; 0: three times half of the "
-        "range of the central 68 % of the source's pixels [image units]",
-        json_schema_extra={"when": {"protocol": ["corrected"]}},
-    )
-    white: float = Field(
-        0.0,
-        ge=0,
-        description="pixel value that becomes white; 0: the value that 1 % of the source's stamps reach [image units]",
-        json_schema_extra={"when": {"protocol": ["corrected"]}},
-    )
-    weights: Literal["package", "download", "path"] = Field(
-        "package",
-        description="where the weights come from; package: the environment (efficientnet-lite0 only); download: `url`, "
-        "once (inception-v3 only); path: a file of yours. Always checked against the network's SHA-256",
-        json_schema_extra={"stage": "weights"},
-    )
-    url: str = Field(
-        INCEPTION_URL,
-        description="with weights: download, where they are downloaded from [http or https]",
-        json_schema_extra={"stage": "weights"},
-    )
-    path: str = Field(
-        "",
-        description="with weights: path, the .pth file [path from the working directory]",
-        json_schema_extra={"stage": "weights"},
-    )
-    batch: int = Field(
-        8,
-        ge=1,
-        description="images per batch, few so that their maps stay in the processor's cache; changes the last digits "
-        "[count]",
-    )
-    threads: int = Field(1, ge=1, description="CPU threads of the network; changes the last digits [count]")
-    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: a GPU where available")
+    network: Literal["efficientnet-lite0", "inception-v3"] = "efficientnet-lite0"
+    """efficientnet-lite0: its ImageNet weights come with the environment, nothing is downloaded; inception-v3: the
+    network of published FIDs (inception-2015-12-05), the only one comparable with them"""
+    protocol: Literal["published", "corrected"] = "corrected"
+    """published: r band, scaled from each stamp's own minimum to its maximum, colour map magma, 8 bits; corrected: one
+    asinh stretch for all stamps, so that fluxes count, and i, r, g as red, green, blue"""
+    softening: float = Field(0.0, ge=0, json_schema_extra={"when": {"protocol": ["corrected"]}})
+    """pixel value up to which the stretch is linear, logarithmic above; 0: three times half of the range of the central
+    68 % of the source's pixels [image units]"""
+    white: float = Field(0.0, ge=0, json_schema_extra={"when": {"protocol": ["corrected"]}})
+    """pixel value that becomes white; 0: the value that 1 % of the source's stamps reach [image units]"""
+    weights: Literal["package", "download", "path"] = Field("package", json_schema_extra={"stage": "weights"})
+    """where the weights come from; package: the environment (efficientnet-lite0 only); download: `url`, once
+    (inception-v3 only); path: a file of yours. Always checked against the network's SHA-256"""
+    url: str = Field(INCEPTION_URL, json_schema_extra={"stage": "weights"})
+    """with weights: download, where they are downloaded from [http or https]"""
+    path: str = Field("", json_schema_extra={"stage": "weights"})
+    """with weights: path, the .pth file [path from the working directory]"""
+    batch: int = Field(8, ge=1)
+    """images per batch, few so that their maps stay in the processor's cache; changes the last digits [count]"""
+    threads: int = Field(1, ge=1)
+    """CPU threads of the network; changes the last digits [count]"""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """auto: a GPU where available"""
 
     @model_validator(mode="after")
     def _weights_can_be_had(self) -> Self:

@@ -54,7 +54,13 @@ def load(engine: ModuleType, settings: MeasureSettings, path: Path, device: torc
         network = engine.Network()
     state = read(path, settings)
     _compare(path, settings, network, state)
-    check_content(path, settings)
+    with open(path, "rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != settings.sha256:
+        raise GalforgeError(
+            f"{path}: has SHA-256 {found[:16]}..., but the weights of {settings.network} have "
+            f"{settings.sha256[:16]}...: {_remedy(settings)}"
+        )
     network.load_state_dict(state, assign=True)
     return fold(network.eval()).requires_grad_(False).to(device=device, memory_format=torch.channels_last)
 
@@ -77,21 +83,6 @@ def read(path: Path, settings: MeasureSettings) -> dict[str, torch.Tensor]:
     if not isinstance(state, dict) or not all(isinstance(value, torch.Tensor) for value in state.values()):
         raise GalforgeError(f"{path}: does not hold a plain state dict: {_remedy(settings)}")
     return state
-
-
-def check_content(path: Path, settings: MeasureSettings) -> None:
-    """Check that a file has the published weights of the network, byte for byte.
-
-    Raises:
-        GalforgeError: its SHA-256 differs.
-    """
-    with open(path, "rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != settings.sha256:
-        raise GalforgeError(
-            f"{path}: has SHA-256 {found[:16]}..., but the weights of {settings.network} have "
-            f"{settings.sha256[:16]}...: {_remedy(settings)}"
-        )
 
 
 def fold(network: nn.Module) -> nn.Module:

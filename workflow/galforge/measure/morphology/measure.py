@@ -109,9 +109,7 @@ def gaussian_psf(fwhm: float) -> np.ndarray:
 
 
 def _noise(sigma: float, shape: tuple[int, int], seed: int, origin: str, index: int) -> np.ndarray | None:
-    if sigma == 0:
-        return None
-    return sigma * generator(seed, "morphology-noise", origin, index).standard_normal(shape)
+    return sigma * generator(seed, "morphology-noise", origin, index).standard_normal(shape) if sigma else None
 
 
 def gains_of(stamps: Stamps, start: int, stop: int, settings: MeasureSettings) -> np.ndarray:

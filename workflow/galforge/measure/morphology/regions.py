@@ -70,17 +70,18 @@ def mid_region(image: np.ndarray, values: np.ndarray, y: int, x: int) -> tuple[n
         smoothing removed the brightest pixel from it.
     """
 
-    def level_at(share: float) -> float:
-        return values[int(share * (values.size - 1))]
+    def clump(share: float) -> tuple[float, np.ndarray, float]:
+        level = values[int(share * (values.size - 1))]
+        return level, *_clump(image, level, y, x)
 
     def excess(share: float) -> float:
-        level = level_at(share)
-        return level / _clump(image, level, y, x)[1] - ETA
+        level, _, mean = clump(share)
+        return level / mean - ETA
 
     if excess(0.0) > 0:
         return np.zeros(image.shape, dtype=bool), False, False
-    clump, _ = _clump(image, level_at(brentq(excess, 0.0, 1.0, xtol=1.0 / values.size)), y, x)
-    smooth = ndimage.convolve(clump.astype(np.uint8), NEAREST, mode="nearest") > 4
+    _, region, _ = clump(brentq(excess, 0.0, 1.0, xtol=1.0 / values.size))
+    smooth = ndimage.convolve(region.astype(np.uint8), NEAREST, mode="nearest") > 4
     return region_above(smooth.astype(float), 1.0, y, x), True, not smooth[y, x]
 
 

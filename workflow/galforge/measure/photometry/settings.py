@@ -12,9 +12,5 @@ LIBRARIES = ("numpy", "scipy", "astropy", "photutils")
 class MeasureSettings(SkySettings):
     """Apertures and borders, as fractions of the stamp's side."""
 
-    aperture: float = Field(
-        0.4,
-        gt=0,
-        le=0.5,
-        description="radius of the flux aperture about the stamp's centre [fraction of the side]",
-    )
+    aperture: float = Field(0.4, gt=0, le=0.5)
+    """radius of the flux aperture about the stamp's centre [fraction of the side]"""

@@ -17,39 +17,26 @@ Block = Literal["basic", "individual", "interaction", "histogram", "spectrum", "
 class MeasureSettings(Settings):
     """Which features of sparse 8-bit images are measured, and in which field."""
 
-    size: int = Field(
-        1000,
-        ge=64,
-        le=1024,
-        description="side of the field that is measured; smaller stamps are put into the middle of a black field, "
-        "larger ones are refused [px]",
-    )
-    blocks: list[Block] = Field(
-        ["basic", "individual", "interaction", "histogram", "spectrum"],
-        min_length=1,
-        description="features to measure; basic, individual and interaction: of the clusters of lit pixels; "
-        "histogram: of the levels; spectrum: power over radius; hog: oriented gradients; lbp: local binary patterns; "
-        "fourier: one row of the transform [names]",
-    )
-    share: float = Field(
-        0.8,
-        gt=0,
-        lt=1,
-        description="clusters are pixels above the smallest level that more than this share of pixels does not exceed",
-    )
-    threshold: int = Field(
-        5,
-        ge=0,
-        le=254,
-        description="clusters with a pixel above this level count as bright; patches and positions are cut out with it "
-        "[8-bit level]",
-    )
-    smoothing: int = Field(
-        5, ge=1, le=32, description="width of the moving window over radii of the power spectrum [count]"
-    )
-    hog_cell: int = Field(32, ge=8, description="side of the cells of the oriented gradients [px]")
-    lbp_points: int = Field(24, ge=4, le=64, description="neighbours of a local binary pattern, on a circle [count]")
-    lbp_radius: float = Field(8.0, ge=1, description="radius of that circle [px]")
+    size: int = Field(1000, ge=64, le=1024)
+    """side of the field that is measured; smaller stamps are put into the middle of a black field, larger ones are
+    refused [px]"""
+    blocks: list[Block] = Field(["basic", "individual", "interaction", "histogram", "spectrum"], min_length=1)
+    """features to measure; basic, individual and interaction: of the clusters of lit pixels; histogram: of the levels;
+    spectrum: power over radius; hog: oriented gradients; lbp: local binary patterns; fourier: one row of the
+    transform [names]"""
+    share: float = Field(0.8, gt=0, lt=1)
+    """clusters are pixels above the smallest level that more than this share of pixels does not exceed"""
+    threshold: int = Field(5, ge=0, le=254)
+    """clusters with a pixel above this level count as bright; patches and positions are cut out with it [8-bit
+    level]"""
+    smoothing: int = Field(5, ge=1, le=32)
+    """width of the moving window over radii of the power spectrum [count]"""
+    hog_cell: int = Field(32, ge=8)
+    """side of the cells of the oriented gradients [px]"""
+    lbp_points: int = Field(24, ge=4, le=64)
+    """neighbours of a local binary pattern, on a circle [count]"""
+    lbp_radius: float = Field(8.0, ge=1)
+    """radius of that circle [px]"""
 
     @model_validator(mode="after")
     def _fits(self) -> Self:

@@ -15,13 +15,16 @@ BY_NETWORK = True
 class MeasureSettings(Settings):
     """Redshifts by a network that was trained on real stamps."""
 
-    model: str = Field(
-        "redshift_cnn", description="the network, trained on each data set that has redshifts [a key of `models`]"
-    )
-    seed: int = Field(0, ge=0, description="seed of its training")
-    batch: int = Field(64, ge=1, description="images per batch; changes the last digits [count]")
-    threads: int = Field(1, ge=1, description="CPU threads of the network; changes the last digits [count]")
-    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto: a GPU where available")
+    model: str = "redshift_cnn"
+    """the network, trained on each data set that has redshifts [a key of `models`]"""
+    seed: int = Field(0, ge=0)
+    """seed of its training"""
+    batch: int = Field(64, ge=1)
+    """images per batch; changes the last digits [count]"""
+    threads: int = Field(1, ge=1)
+    """CPU threads of the network; changes the last digits [count]"""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """auto: a GPU where available"""
 
     @property
     def engine(self) -> str:
