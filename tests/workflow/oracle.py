@@ -21,7 +21,7 @@ sys.path.insert(0, str(TREE / "workflow"))
 from galforge.config.parse import ConfigError, parse
 from galforge.config.problems import merged
 from galforge.plan.stages import Stages
-from galforge.provenance.records import digest, records
+from galforge.provenance import digest, records
 
 
 def tree_config():
