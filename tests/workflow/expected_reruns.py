@@ -1,5 +1,7 @@
 """What tests of reruns expect of the smallest run: libraries, rules and keys that need a word of explanation."""
 
+import re
+
 from galforge.studies.realism.settings import XGBoostSettings
 
 NUMERICAL = {
@@ -202,7 +204,8 @@ FIGURES = {
 DOWNSTREAM_OF_TRAINING = {
     "sample_chunk", "merge_samples", "sample",
     *LATENTS,
-    *(rule for rule in MEASURING if "_source" not in rule), "measure_redshift_source",
+    *(rule for rule in MEASURING if not re.search(r"_source(_|$)", rule.removeprefix("measure_sources"))),
+    "measure_redshift_source",
     "distances", "page", "denoise_galaxies", "train_denoiser", "evaluate_denoiser", "summarise_denoising",
     "sample_galaxies", "experiment", "score_generator", *(FIGURES - {"figures_gantastic2020_sparse"}),
     *(name for name in TABLES if name != "tables_gantastic2020_table1"),

@@ -112,14 +112,14 @@ def test_parts_leave_nothing_and_their_whole_counts_once(workload):
 
 def test_operations_follow_from_the_networks(workload, smallest_run):
     """Twice the side of a convolution is four times the work; weights are those that were exported."""
-    network = workload.networks["sersic vae"]
+    network = workload.networks["sersic", "vae"]
     script = smallest_run.tree / "workflow/galforge/estimate/operations.py"
     settings = workload.config.models["sersic", "vae"].network.spec()
     asked = [{"family": "vae", "network": settings, "shape": [1, side, side]} for side in (32, 64)]
     done = subprocess.run([sys.executable, script], input=json.dumps(asked), capture_output=True, text=True, check=True)
     small, large = json.loads(done.stdout)
-    assert small["train"] == network.train
+    assert small["train"] == network["train"]
     assert small["train"] > 2.5 * small["sample"], "forward and backward, through encoder and decoder"
     assert 2 < large["train"] / small["train"] < 5
     weights = smallest_run.tree / "results/smallest/models/sersic/vae/seed0/weights_1.safetensors"
-    assert 4 * network.weights == pytest.approx(weights.stat().st_size, rel=0.02)
+    assert 4 * network["weights"] == pytest.approx(weights.stat().st_size, rel=0.02)

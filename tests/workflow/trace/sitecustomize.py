@@ -36,6 +36,13 @@ class Noting(dict):
         self.note(key)
         return super().get(key, default)
 
+    def __iter__(self):
+        # Its own, so that `{**spec}` asks for every value and does not copy them unseen.
+        return super().__iter__()
+
+    def items(self):
+        return [(key, self[key]) for key in self]
+
 
 def wrap(value, path):
     return Noting(value, path) if isinstance(value, dict) else value

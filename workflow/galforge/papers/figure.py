@@ -33,13 +33,13 @@ class Needs:
         files: paths by name, each one or a list. The figure waits for them and for nothing else.
         told: what it reads of the configuration, plain data; another value draws it again.
         modules: dotted names of modules that it loads by name.
-        libraries: those behind its numbers, besides numpy, pandas, matplotlib and h5py.
+        libraries: those behind its numbers, besides numpy, matplotlib and h5py.
     """
 
     files: Files
     told: dict[str, Any]
     modules: tuple[str, ...] = ()
-    libraries: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ("pandas",)
 
 
 def module_name(paper: str, name: str) -> str:

@@ -13,7 +13,7 @@ from galforge.plan.stage import Stage
 from galforge.plan.subject import Subject
 from galforge.plan.trainings import behind
 
-LIBRARIES = ("numpy", "pandas", "matplotlib", "h5py")
+LIBRARIES = ("numpy", "matplotlib", "h5py")
 
 
 @dataclass(frozen=True)

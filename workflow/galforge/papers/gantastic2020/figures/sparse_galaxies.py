@@ -67,7 +67,7 @@ def needs(subject: Subject) -> Needs | None:
         return None
     told = {**subject.scored_labels(), "models": subject.drawing()}
     told |= {"count": subject.report.stamps_per_row, "seed": subject.report.seed}
-    return Needs({"parts": subject.stamps_file("parts"), "galaxies": subject.drawn_galaxies()}, told)
+    return Needs({"parts": subject.stamps_file("parts"), "galaxies": subject.drawn_galaxies()}, told, libraries=())
 
 
 def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:

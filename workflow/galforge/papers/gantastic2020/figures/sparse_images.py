@@ -92,7 +92,7 @@ def needs(subject: Subject) -> Needs | None:
     if not subject.scored:
         return None
     told = {**subject.labels(first=True), **subject.scored_labels(), "seed": subject.report.seed}
-    return Needs({"stamps": subject.stamps(first=True)}, told)
+    return Needs({"stamps": subject.stamps(first=True)}, told, libraries=())
 
 
 def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:

@@ -112,7 +112,7 @@ def needs(subject: Subject) -> Needs | None:
         "photometry": subject.measurements("photometry"),
         "stamps": subject.stamps()[0],
     }
-    return Needs(inputs, subject.labels(), libraries=("scipy",))
+    return Needs(inputs, subject.labels(), libraries=("pandas", "scipy"))
 
 
 def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:

@@ -93,7 +93,7 @@ def needs(subject: Subject) -> Needs | None:
     """Morphology of the source and of every training."""
     if subject.sweep or not subject.takes("morphology"):
         return None
-    return Needs({"measurements": subject.measurements("morphology")}, subject.labels(), libraries=("scipy",))
+    return Needs({"measurements": subject.measurements("morphology")}, subject.labels(), libraries=("pandas", "scipy"))
 
 
 def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:

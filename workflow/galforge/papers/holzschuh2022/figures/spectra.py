@@ -113,7 +113,9 @@ def needs(subject: Subject) -> Needs | None:
     """Power spectra of the source and of every training."""
     if subject.sweep or not subject.takes("power_spectrum"):
         return None
-    return Needs({"measurements": subject.measurements("power_spectrum")}, subject.labels(), libraries=("scipy",))
+    return Needs(
+        {"measurements": subject.measurements("power_spectrum")}, subject.labels(), libraries=("pandas", "scipy")
+    )
 
 
 def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:

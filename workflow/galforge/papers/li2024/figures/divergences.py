@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from galforge.papers.figure import Needs
+from galforge.papers.li2024.tables import LOSSES
 
 if TYPE_CHECKING:
     import numpy as np
@@ -154,7 +155,9 @@ def needs(subject: Subject) -> Needs | None:
     if not subject.compares("galaxy_kl"):
         return None
     told = {"dataset": subject.dataset, "scale": subject.scale}
-    return Needs(subject.distances("galaxy_kl", printed="li2024"), told, libraries=("astropy",))
+    return Needs(
+        subject.distances("galaxy_kl", printed="li2024"), told, modules=LOSSES.modules, libraries=("pandas", "astropy")
+    )
 
 
 def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:
@@ -162,7 +165,6 @@ def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:
     from galforge.drawing.labels import source_label
     from galforge.drawing.per_bin import origin_of
     from galforge.papers.assembly import assembled
-    from galforge.papers.li2024.tables import LOSSES
 
     table = assembled(LOSSES, files)
     label = source_label(told["dataset"], origin_of(table, told["dataset"]), told["scale"])

@@ -117,7 +117,7 @@ def needs(subject: Subject) -> Needs | None:
         return None
     edges = subject.redshift_edges
     told = {**subject.labels(), "edges": list(edges)}
-    return Needs({"measurements": subject.measurements("sources")}, told, libraries=("astropy",))
+    return Needs({"measurements": subject.measurements("sources")}, told, libraries=("pandas", "astropy"))
 
 
 def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:

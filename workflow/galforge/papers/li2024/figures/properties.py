@@ -156,7 +156,7 @@ def needs(subject: Subject) -> Needs | None:
         return None
     edges = subject.redshift_edges
     told = {**subject.labels(), "edges": [*edges[:-1:2], edges[-1]]}
-    return Needs({"measurements": subject.measurements("sources")}, told, libraries=("astropy", "scipy"))
+    return Needs({"measurements": subject.measurements("sources")}, told, libraries=("pandas", "astropy", "scipy"))
 
 
 def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from galforge.papers.figure import Needs
+from galforge.papers.li2024.tables import LOSSES
 
 if TYPE_CHECKING:
     import numpy as np
@@ -142,14 +143,13 @@ def needs(subject: Subject) -> Needs | None:
         **subject.distances("redshift_loss", printed="li2024"),
     }
     told = {**subject.labels(first=True), "high": subject.redshift_edges[-1]}
-    return Needs(inputs, told, libraries=("astropy",))
+    return Needs(inputs, told, modules=LOSSES.modules, libraries=("pandas", "astropy"))
 
 
 def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:
     """Read the files and plot them."""
     from galforge.drawing.labels import measured
     from galforge.papers.assembly import assembled
-    from galforge.papers.li2024.tables import LOSSES
 
     source, models = measured(told, files["measurements"])
     models = [(model, *labelled) for (model, _), labelled in zip(told["models"], models, strict=True)]
