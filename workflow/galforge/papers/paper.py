@@ -8,7 +8,7 @@ from galforge.papers.table import Table
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page: tables, then figures, the first one open and the others folded away.
+    """A part of the page: tables, then figures, the first of them open and the others folded away.
 
     Attributes:
         name: its anchor.
@@ -16,6 +16,7 @@ class Section:
         tables: names of tables of the paper.
         figures: names of figures, which are modules of the paper's folder ``figures``.
         lead: a sentence below the heading.
+        open: how many figures are not folded away.
     """
 
     name: str
@@ -23,6 +24,7 @@ class Section:
     tables: tuple[str, ...] = ()
     figures: tuple[str, ...] = ()
     lead: str = ""
+    open: int = 1
 
 
 @dataclass(frozen=True)

@@ -184,9 +184,8 @@ def sections(shown: Mapping[str, Any], drawn: Mapping[tuple[str, str], Sequence[
                     "title": section.title,
                     "lead": section.lead,
                     "tables": [shown[name] for name in tables if name in shown],
-                    # The first figure of a section is open, the others are folded away.
                     "galleries": [
-                        {"title": each[0].figure.title if number else "", "pictures": each}
+                        {"title": each[0].figure.title if number >= section.open else "", "pictures": each}
                         for number, each in enumerate(pictures)
                     ],
                 }

@@ -12,6 +12,7 @@ PAPER = Paper(
             "Li et al. 2024: galaxies made for a redshift",
             ("table1", "successors"),
             ("redshift_grid", "evolution", "losses", "redshifts", "properties", "divergences", "blind"),
+            open=3,
         ),
     ),
     place=2,
