@@ -49,6 +49,9 @@ PASSIVE: dict[str, tuple[str, ...]] = {
     "stamps": ("scipy",),
     "stamps_native_mock": ("pandas",),
     "train_segment": ("safetensors",),
+    "page": ("safetensors",),
+    "figures_gantastic2020_sparse_sparse_galaxies": ("scipy",),
+    "figures_li2024_galaxiesml_losses": ("scipy",),
 }
 """Libraries that a job loads for others, or to read a file: none of its numbers comes from them."""
 FROM_WILDCARDS = {
@@ -129,10 +132,11 @@ NOT_REACHED = (
     *(f"measures.sources.{key}" for key in ("central", "analysis_threshold")),
     *(f"measures.realism.{key}" for key in ("hog_cell", "lbp_points", "lbp_radius")),
     "measures.realism-texture.threshold",
+    "datasets.sersic.measuring.noise_sigma",
 )
 """Keys that only larger runs look at: halves of a few stamps have no neighbours, so few are not classified, what hardly
-learned draws no galaxies, the first share of three splits follows from the others, and one of two measures of a family
-takes what the other does not."""
+learned draws no galaxies, the first share of three splits follows from the others, one of two measures of a family
+takes what the other does not, and noise that is calibrated is read from a file."""
 NOT_RUN = (
     *("models.alae.", "models.stylegan-train.", "models.cvae.", "models.cvae-published.", "models.ddpm-published."),
     *("models.baseline1.", "models.baseline2.", "models.end_to_end_gan.", "models.two_stage_unconditional"),

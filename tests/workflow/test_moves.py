@@ -38,8 +38,8 @@ MOVES = [
     Move(
         "training.settings",
         "models.lengths",
-        "decay_images: int = Field(\n        0",
-        "decay_images: int = Field(\n        1",
+        "decay_images: int = Field(0,",
+        "decay_images: int = Field(1,",
     ),
     Move("logs", "report.progress", "every_seconds: float = 30.0", "every_seconds: float = 60.0"),
 ]

@@ -84,9 +84,13 @@ def trace():
             READ.add(f"{known[1]}.{name}")
         return value
 
+    def noting_iter(self):
+        return iter([(name, getattr(self, name)) for name in type(self).model_fields])
+
     records.begin = noting_begin
     Settings.from_spec = classmethod(noting_from_spec)
     Settings.__getattribute__ = noting_getattribute
+    Settings.__iter__ = noting_iter
     atexit.register(write)
 
 

@@ -90,7 +90,7 @@ def needs(subject: Subject) -> Needs | None:
 
 def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:
     """Read the files and plot them."""
-    from galforge.drawing.labels import measured
+    from galforge.drawing.measured import measured
 
     source, models = measured(told, files["measurements"])
     plot(source, models, out["png"], out["pdf"], protocol="corrected")

@@ -104,7 +104,7 @@ def needs(subject: Subject) -> Needs | None:
 
 def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:
     """Read the files and plot them."""
-    from galforge.drawing.labels import stamped
+    from galforge.drawing.stamped import stamped
 
     source, models = stamped(told, files["stamps"], *files["latents"])
     shown = {name: told[name] for name in ("count", "seed", "band")}

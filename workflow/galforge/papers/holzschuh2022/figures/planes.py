@@ -183,7 +183,7 @@ def needs(subject: Subject) -> Needs | None:
 
 def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:
     """Read the files and plot them."""
-    from galforge.drawing.labels import measured
+    from galforge.drawing.measured import measured
     from galforge.stamps.file import Stamps
 
     source, models = measured(told, files["morphology"], files["photometry"])

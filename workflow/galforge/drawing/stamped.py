@@ -1,0 +1,14 @@
+"""Files of stamps of a source and its models as a figure wants them: with labels."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from galforge.drawing.labels import model_labels, source_label
+from galforge.stamps.file import Stamps
+
+
+def stamped(told: Mapping[str, Any], source: str, *generated: str) -> tuple[tuple[str, str], list[tuple[str, str]]]:
+    """(label, file of stamps) of the source, and of each model."""
+    with Stamps(source) as stamps:
+        label = source_label(told["dataset"], stamps.header.origin, told["scale"])
+    return (label, source), list(zip(model_labels(told["models"]), generated, strict=True))
