@@ -25,13 +25,13 @@ help: ## list the targets
 setup: ## make .venv from the lock, if it is not up to date (about 2 minutes and the downloads)
 	@envs/setup.sh
 
-demo: setup ## run everything on small data, 10 to 15 minutes on two cores, to results/demo/report/index.html
-	@echo "demo: data, training, sampling, measuring, tables and the page with config/demo.yaml; 10 to 15 minutes on two cores"
+demo: setup ## run everything on small data, about 10 minutes on two cores, to results/demo/report/index.html
+	@echo "demo: data, training, sampling, measuring, tables and the page with config/demo.yaml; about 10 minutes on two cores"
 	@.venv/bin/snakemake --profile profiles/local --configfile config/demo.yaml --resources gpu=2 --quiet rules host; \
 	$(call took,demo: open $(DEMO); this took)
 
-test: setup ## run all tests except the slow ones, about 13 minutes on two cores (ARGS= goes to pytest)
-	@echo "test: pytest with two workers; about 13 minutes on two cores"
+test: setup ## run all tests except the slow ones, about 11 minutes on two cores (ARGS= goes to pytest)
+	@echo "test: pytest with two workers; about 11 minutes on two cores"
 	@.venv/bin/python -m pytest -n 2 --dist loadfile -m "not slow" $(ARGS)
 
 test-slow: setup ## run the slow tests, about 7 minutes on two cores (ARGS= goes to pytest)
