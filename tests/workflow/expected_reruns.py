@@ -79,8 +79,13 @@ FROM_WILDCARDS = {
     "scorer",
     "experiment",
     "file",
+    "files",
+    "out",
+    *("paper", "title", "caption", "alternative", "engine_of"),
+    *("median-none", "random_forest-fourier", "xgboost-histogram_power_spectrum"),
 }
-"""Parts of a spec that come from the names of data sets, models, measures and tests, and from `run`."""
+"""Parts of a spec that come from the names of data sets, models, measures, scorers and tests, from papers and their
+figures, and from `run`."""
 MOCKED = ("extension", "bands", "pixel_scale", "zero_point")
 OF_RELEASE = ("image_side", "size", "bands", "pixel_scale", "zero_point")
 OF_VARIANT = ("variant", "conditions", "prediction", "sampler")
@@ -146,7 +151,8 @@ FROM_LOCK = {"statmorph"}
 UNUSED_HERE = [
     *(f"datasets.{name}.{key}" for name in ("cosmos", "skirt") for key in ("path", "url", "sha256", "md5", "origin")),
     "datasets.skirt.api_key_variable",
-    "datasets.cosmos.measuring.expected_count",
+    *("datasets.cosmos.measuring.expected_count", "datasets.cosmos.measuring.expected_scored"),
+    "datasets.galaxiesml.measuring.expected_scored",
     *(
         f"datasets.{name}.measuring.{key}"
         for name in ("cosmos", "skirt")
