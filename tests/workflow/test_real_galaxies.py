@@ -44,8 +44,13 @@ def results(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         "min_size": 0,
         "pad": "noise",
         "exposure_time_s": EXPOSURE_S,
-        # The cuts are asked for because the counts below were found with them; the papers cut SKIRT alone.
-        "measuring": {"expected_count": 100, "calibration_stamps": 10, "published_cuts": True},
+        "measuring": {
+            "expected_count": 100,
+            "calibration_stamps": 10,
+            # The cuts are asked for because the counts below were found with them; the papers cut SKIRT alone.
+            "published_cuts": True,
+            "measures": ["morphology", "morphology-published"],
+        },
     }
     training = {"images_total": 240, "segment_images": 240, "batch": 16, "precision": "float32"}
     training |= {"ema_half_life_images": 80, "history_images": 80}
