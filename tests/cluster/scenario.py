@@ -19,7 +19,7 @@ from daemons import Cluster
 from undisturbed import CONFIG, RESULTS, SNAKEMAKE, artefacts, environment, stamps_made, undisturbed
 
 MODEL = RESULTS / "models/sersic/paced/seed0"
-TRAINING = {"until": ["train_segment"]}
+TRAINING = {"until": [f"{MODEL}/weights_1.safetensors"]}
 """In a profile: only train."""
 BATCH, SEGMENT = 10, 800
 """Of cluster.yaml [images]."""
