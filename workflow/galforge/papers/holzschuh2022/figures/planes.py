@@ -1,6 +1,6 @@
 """Gini-M20 and size-magnitude planes.
 
-Above, the Gini-M20 plane with the lines of Lotz et al. (2008): mergers lie above the solid one, bulge- dominated
+Above, the Gini-M20 plane with the lines of Lotz et al. (2008): mergers lie above the solid one, bulge-dominated
 galaxies above the dashed one (F = 0). Below, half-light radius against magnitude. Grey contours are the source's in
 every panel.
 
