@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from galforge.drawing.style import SOURCE_COLOUR, model_look
+from galforge.drawing.style import look
 from galforge.errors import GalforgeError
 
 FEWEST = 5  # galaxies in a bin of which a mean is drawn
@@ -126,11 +126,6 @@ def against_redshift(axis: Axes, low: float, high: float, *, below: bool = True,
         top.tick_params(labeltop=False)
     if not below:
         axis.tick_params(labelbottom=False)
-
-
-def look(index: int) -> dict[str, object]:
-    """Colour and dashes of the index-th sample, as keywords of a line; the real galaxies are the first."""
-    return {"color": SOURCE_COLOUR, "linestyle": "-"} if index == 0 else model_look(index - 1)
 
 
 def legend(made: Figure, labels: Sequence[str], *, across: int = 3) -> None:

@@ -11,10 +11,8 @@ from matplotlib.patches import Patch
 
 from galforge.compare.morphology import BEST_FLAGS
 from galforge.drawing.names import MORPHOLOGY
-from galforge.drawing.style import SOURCE_COLOUR, model_look
+from galforge.drawing.style import FILL, SOURCE_COLOUR, look
 from galforge.errors import GalforgeError
-
-FILL = "#D5D5D5"
 
 
 class SamplesError(GalforgeError):
@@ -78,11 +76,6 @@ def usable(frame: pd.DataFrame, protocol: str) -> pd.Series:
     columns = [entry.column for entry in MORPHOLOGY.values()]
     complete = frame["segmented"].astype(bool) & np.isfinite(frame[columns].astype(float)).all(axis=1)
     return complete & (frame["flag"] <= BEST_FLAGS) if protocol == "corrected" else complete
-
-
-def look(index: int) -> dict[str, object]:
-    """Colour and dashes of the index-th sample of a figure, as keywords of a line; the source is the first."""
-    return {"color": SOURCE_COLOUR, "linestyle": "-"} if index == 0 else model_look(index - 1)
 
 
 def legend(made: Figure, shown: Sequence[Sample], remarks: Sequence[str] = ()) -> None:

@@ -12,6 +12,7 @@ from galforge.atomic import replacing
 
 # The palette of Okabe and Ito, told apart with every common colour vision; black is kept for the source.
 SOURCE_COLOUR = "#000000"
+FILL = "#D5D5D5"  # of areas that the source covers
 MODEL_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 # Lines differ in their dashes too, for print without colour.
 MODEL_DASHES = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (5, 1.2, 1.2, 1.2)))
@@ -45,6 +46,11 @@ def model_look(index: int) -> dict[str, object]:
         "color": MODEL_COLOURS[index % len(MODEL_COLOURS)],
         "linestyle": MODEL_DASHES[index % len(MODEL_DASHES)],
     }
+
+
+def look(index: int) -> dict[str, object]:
+    """Colour and dashes of the index-th sample of a figure, as keywords of a line; the source is the first."""
+    return {"color": SOURCE_COLOUR, "linestyle": "-"} if index == 0 else model_look(index - 1)
 
 
 @contextmanager

@@ -51,11 +51,10 @@ def plot(
     Raises:
         SamplesError: a column is lacking, or no source stamp was measured well enough to be drawn.
     """
-    import numpy as np
-
+    from galforge.drawing import histogram
     from galforge.drawing.density import window
-    from galforge.drawing.samples import FILL, legend, look, samples
-    from galforge.drawing.style import SOURCE_COLOUR, figure, save
+    from galforge.drawing.samples import legend, samples
+    from galforge.drawing.style import figure, save
 
     shown = samples(source, generated, protocol, _COLUMNS)
     types = [_types(sample) for sample in shown]
@@ -71,16 +70,11 @@ def plot(
             if not len(reference):
                 axis.text(0.5, 0.5, "none in the source", ha="center", va="center", transform=axis.transAxes)
                 continue
-            bins = np.linspace(*window(reference), int(np.clip(np.sqrt(len(reference)), *_BINS)) + 1)
+            bins = histogram.edges(*window(reference), len(reference), _BINS)
             for index, values in enumerate(of_type[number] for of_type in types):
                 if not len(values):
                     continue
-                share = np.histogram(np.clip(values, bins[0], bins[-1]), bins)[0] / len(values)
-                if index == 0:
-                    axis.stairs(share, bins, fill=True, color=FILL)
-                    axis.stairs(share, bins, color=SOURCE_COLOUR, linewidth=1.0)
-                else:
-                    axis.stairs(share, bins, linewidth=1.8, **look(index))
+                histogram.draw(axis, index, values, bins)
             axis.set_xlim(bins[0], bins[-1])
         axes[2].axvline(0.0, color="#888888", linewidth=0.9, linestyle=":")
         axes[0].set_ylabel("share of galaxies")

@@ -57,8 +57,8 @@ def plot(
     """
     from galforge.drawing import density
     from galforge.drawing.names import MORPHOLOGY
-    from galforge.drawing.samples import legend, look, samples
-    from galforge.drawing.style import SOURCE_COLOUR, figure, save
+    from galforge.drawing.samples import legend, samples
+    from galforge.drawing.style import SOURCE_COLOUR, figure, look, save
 
     shown = samples(source, generated, protocol)
     with figure(9.0, 6.6) as made:

@@ -47,9 +47,10 @@ def plot(
     """
     import numpy as np
 
+    from galforge.drawing import histogram
     from galforge.drawing.names import MORPHOLOGY
-    from galforge.drawing.samples import FILL, legend, look, samples
-    from galforge.drawing.style import SOURCE_COLOUR, figure, save
+    from galforge.drawing.samples import legend, samples
+    from galforge.drawing.style import figure, save
 
     shown = samples(source, generated, protocol)
     edges = np.linspace(*_EDGES)
@@ -68,13 +69,7 @@ def plot(
                 values = sample.finite(entry.column)
                 if not len(values) or spread == 0:
                     continue
-                scaled = np.clip((values - mean) / spread, edges[0], edges[-1])
-                share = np.histogram(scaled, edges)[0] / len(scaled)
-                if index == 0:
-                    axis.stairs(share, edges, fill=True, color=FILL)
-                    axis.stairs(share, edges, color=SOURCE_COLOUR, linewidth=1.0)
-                else:
-                    axis.stairs(share, edges, linewidth=1.8, **look(index))
+                histogram.draw(axis, index, (values - mean) / spread, edges)
         legend(made, shown)
         made.supylabel("share of stamps drawn", fontsize=10)
         made.supxlabel(f"(property - source mean) / source deviation, {protocol} protocol", fontsize=10)

@@ -54,7 +54,7 @@ def plot(
     import numpy as np
     from matplotlib.ticker import FuncFormatter, LogLocator
 
-    from galforge.drawing.style import SOURCE_COLOUR, figure, model_look, save
+    from galforge.drawing.style import SOURCE_COLOUR, figure, look, save
 
     columns, wave = _waves(source[1], side)
     for label, frame in (source, *generated):
@@ -70,12 +70,11 @@ def plot(
     with figure(9.0, 6.4) as made:
         upper, lower = made.subplots(2, 1, sharex=True, height_ratios=[2.4, 1])
         for index, (label, frame) in enumerate((source, *generated)):
-            low, middle, high = bands[index]
-            look = {"color": SOURCE_COLOUR, "linestyle": "-"} if index == 0 else model_look(index - 1)
-            upper.fill_between(wave, 10**low, 10**high, color=look["color"], alpha=0.15, linewidth=0)
-            upper.plot(wave, 10**middle, label=f"{label} ({len(frame)} stamps)", **look, **marker)
+            (low, middle, high), own = bands[index], look(index)
+            upper.fill_between(wave, 10**low, 10**high, color=own["color"], alpha=0.15, linewidth=0)
+            upper.plot(wave, 10**middle, label=f"{label} ({len(frame)} stamps)", **own, **marker)
             if index:
-                lower.plot(wave, 10 ** (middle - bands[0][1]), **look, **marker)
+                lower.plot(wave, 10 ** (middle - bands[0][1]), **own, **marker)
         low, middle, high = bands[0]
         lower.fill_between(wave, 10 ** (low - middle), 10 ** (high - middle), color="#DDDDDD", linewidth=0)
         lower.axhline(1.0, color=SOURCE_COLOUR, linewidth=0.9)

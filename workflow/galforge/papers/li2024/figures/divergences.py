@@ -66,7 +66,8 @@ def plot(frame: pd.DataFrame, png: str | Path, pdf: str | Path, *, dataset: str,
 def _draw_divergences(axis: Axes, lines: Lines, name: str) -> None:
     import numpy as np
 
-    from galforge.drawing.redshift import empty, look, middles
+    from galforge.drawing.redshift import empty, middles
+    from galforge.drawing.style import look
 
     own = [each for each in lines.found if each.name == name]
     if not own:

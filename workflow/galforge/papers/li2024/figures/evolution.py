@@ -50,8 +50,8 @@ def plot(
     import numpy as np
 
     from galforge.drawing.names import SOURCES
-    from galforge.drawing.redshift import against_redshift, binned, empty, lacking, legend, look, middles, numbers, real
-    from galforge.drawing.style import figure, save
+    from galforge.drawing.redshift import against_redshift, binned, empty, lacking, legend, middles, numbers, real
+    from galforge.drawing.style import figure, look, save
 
     columns = ("redshift", "detected", "errcxy", *(entry.column for entry in SOURCES.values()))
     for label, frame in generated:

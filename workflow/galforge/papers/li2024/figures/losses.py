@@ -65,7 +65,8 @@ def plot(frame: pd.DataFrame, png: str | Path, pdf: str | Path, *, dataset: str,
 
 
 def _draw_line(axis: object, each: PerBin, models: list[str]) -> None:
-    from galforge.drawing.redshift import look, middles
+    from galforge.drawing.redshift import middles
+    from galforge.drawing.style import look
 
     index = models.index(each.model)
     x = middles(each.low, each.high, index, len(models))

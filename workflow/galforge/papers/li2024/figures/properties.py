@@ -100,33 +100,27 @@ def _values(frame: pd.DataFrame, name: str) -> np.ndarray:
 def _bins(values: np.ndarray, name: str) -> np.ndarray:
     import numpy as np
 
+    from galforge.drawing import histogram
     from galforge.drawing.density import window
 
     there = values[np.isfinite(values)]
     low, high = window(there) if len(there) else (0.0, 1.0)
     if name not in _LOGARITHMIC:
         low = max(low, 0.0)
-    return np.linspace(low, high, int(np.clip(np.sqrt(len(there)), *_BINS)) + 1)
+    return histogram.edges(low, high, len(there), _BINS)
 
 
 def _draw_panel(axis: Axes, samples: Sequence[np.ndarray], bins: np.ndarray) -> None:
-    import numpy as np
-
-    from galforge.drawing.redshift import FEWEST, empty, look
-    from galforge.drawing.samples import FILL
-    from galforge.drawing.style import SOURCE_COLOUR
+    from galforge.drawing import histogram
+    from galforge.drawing.redshift import FEWEST, empty
+    from galforge.drawing.style import look
 
     axis.set_yticks([])
     axis.set_xlim(bins[0], bins[-1])
     for index, values in enumerate(samples):
         if len(values) < FEWEST:
             continue
-        share = np.histogram(np.clip(values, bins[0], bins[-1]), bins)[0] / len(values)
-        if index == 0:
-            axis.stairs(share, bins, fill=True, color=FILL)
-            axis.stairs(share, bins, color=SOURCE_COLOUR, linewidth=1.0)
-        else:
-            axis.stairs(share, bins, linewidth=1.6, **look(index))
+        histogram.draw(axis, index, values, bins, width=1.6)
     if all(len(values) < FEWEST for values in samples):
         empty(axis, f"fewer than\n{FEWEST} galaxies")
         return
