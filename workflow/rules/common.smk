@@ -8,12 +8,10 @@ sys.path.insert(0, str(Path(workflow.basedir)))
 from galforge.errors import GalforgeError
 from galforge.config.declared import optional
 from galforge.config.tree import is_native
-from galforge.plan.comparisons import GROUPS, tables_needed
+from galforge.plan.comparisons import GROUPS, distance_files, tables_needed
 from galforge.plan.driver import Driver
-from galforge.plan.comparisons import distance_files
 from galforge.plan.facts import rule_for
 from galforge.plan.table_stages import PREFIX
-from galforge.plan.tables import trained
 from galforge.operate.scheduler import calm
 from galforge.plan.realism_stages import EXPERIMENTS
 from snakemake.exceptions import WorkflowError
@@ -230,12 +228,6 @@ def measuring_threads(kind):
             optional(CONFIG.measured[wildcards.dataset, measure].settings, "threads") for measure in kind.measures
         )
     )
-
-
-def whos(dataset):
-    """The source and every trained model of a data set, as measurements are filed."""
-    runs = STAGES.facts.runs(dataset)
-    return ["source", *trained(runs)]
 
 
 def measurements_compared(wildcards):

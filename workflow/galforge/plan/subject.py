@@ -116,7 +116,7 @@ class Subject:
         return {"networks": networks, "references": f"{folder}/references.npz"}
 
     def _models(self, first: bool = False) -> list[list[Any]]:
-        runs = [run for run in self.config.run if run.dataset == self.dataset]
+        runs = self.facts.runs(self.dataset)
         return _first(runs) if first else [[run.model, seed] for run in runs for seed in run.seeds]
 
 

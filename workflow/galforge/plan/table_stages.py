@@ -3,7 +3,7 @@
 from functools import cached_property
 from typing import Any
 
-from galforge import families
+from galforge.config.declared import declared
 from galforge.plan.facts import Facts
 from galforge.plan.stage import Stage
 from galforge.plan.tables import PlannedTables
@@ -50,7 +50,7 @@ class TableStages:
         found = []
         for run in self.config.run:
             family = self.config.models[run.dataset, run.model].family
-            generator = list(getattr(families.load("models", family, "settings"), "GENERATOR", ()))
+            generator = list(declared("models", family).GENERATOR)
             segments = self.facts.segments(run.dataset, run.model)
             found += [[run.dataset, run.model, seed, segments, generator] for seed in run.seeds]
         return found

@@ -101,12 +101,12 @@ class PlannedTables:
 
     def _study(self, name: str) -> Files:
         """Files of rows that a study fills tables with; none for comparisons."""
-        scored, runs, folder = self.config.scored, self.config.run, f"{self.results}/studies"
+        scored, folder = self.config.scored, f"{self.results}/studies"
         match name:
             case "scorers":
                 rows = {dataset: ["scorers"] for dataset in scored}
             case "scores":
-                of = {dataset: trained(run for run in runs if run.dataset == dataset) for dataset in scored}
+                of = {dataset: trained(self.facts.runs(dataset)) for dataset in scored}
                 rows = {dataset: [f"generators/{who}" for who in ("real", *of[dataset])] for dataset in scored}
             case "experiments":
                 of = {dataset: trained(self.facts.drawing(dataset)) for dataset in scored}

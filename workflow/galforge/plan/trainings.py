@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from galforge.config.declared import optional
 from galforge.config.tree import Config
 from galforge.plan.comparisons import tables_needed
 
@@ -41,5 +42,5 @@ def _behind(config: Config, path: str) -> set[Any]:
 def _measured(config: Config, dataset: str, who: str, measure: str) -> set[Any]:
     model, _, seed = who.rpartition("-seed")
     found = {(dataset, model, seed)} if model else set()
-    network = getattr(config.measured[dataset, measure].settings, "model", None)
+    network = optional(config.measured[dataset, measure].settings, "model")
     return found | ({(dataset, network)} if network else set())
