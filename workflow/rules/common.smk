@@ -71,12 +71,12 @@ config["captions"] = {
 
 
 def spec(rule):
-    """The parameter `spec` of a rule: a function of the wildcards."""
+    """The parameter `spec` of a rule, as a function of the wildcards."""
     return signed(lambda wildcards: STAGES.stage(rule, dict(wildcards)).spec_param)
 
 
 def code(rule):
-    """The parameter `code` of a rule: a function of the wildcards."""
+    """The parameter `code` of a rule, as a function of the wildcards."""
     return signed(lambda wildcards: STAGES.stage(rule, dict(wildcards)).code_param)
 
 
@@ -92,7 +92,7 @@ def raw_of(wildcards):
 
 
 def stamps_files(rule):
-    """What a rule makes of raw input, by its name: stamps, and of mocks the raw file.
+    """What a rule makes of raw input, which its name says. That is stamps, and the raw file of mocks.
 
     Galaxies of many sizes are kept as they are, too: that shows what one size for all costs. Of sparse images there are
     those with scores, for networks that score, and what of images generators are trained on.
@@ -179,7 +179,8 @@ def sample_chunks(ending):
 
 def of_variants(kind, folder, ending, part=False):
     """A file of each variant that a job measures, by the variant's name, or of a part of its stamps."""
-    path = f"{RESULTS}/{folder}/{{{{dataset}}}}/{{}}/{{}}{'/part{{part}}of{{parts}}' if part else ''}{ending}"
+    file = "{}/part{{part}}of{{parts}}" if part else "{}"
+    path = f"{RESULTS}/{folder}/{{{{dataset}}}}/{{}}/{file}{ending}"
     return {name: path.format(*variant) for name, variant in kind.variants.items()}
 
 
