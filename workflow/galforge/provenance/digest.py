@@ -1,7 +1,7 @@
 """The digest of the code behind a stage: its script and every package module it imports, by what they say.
 
-Taken over the parsed code (``digest_tokens``), with a module's digest wherever a file imports or uses that module
-(``digest_imports``). So it counts what a module says and who uses it for what, and neither where it lies nor what it is
+Taken over the parsed code (``tokens``), with a module's digest wherever a file imports or uses that module
+(``imports``). So it counts what a module says and who uses it for what, and neither where it lies nor what it is
 called: moving or renaming a module, with the import lines that follow, changes no digest.
 
 A module that cannot change a number says so at its top, ``IN_DIGEST = False``, and is in no digest.
