@@ -213,13 +213,18 @@ def _bindings(tree: ast.Module) -> Iterator[tuple[ast.Import | ast.ImportFrom | 
             yield node, place
             continue
         # Text in the tree is a name that is bound: of a variable, function, class, caught error, pattern or type.
-        if not isinstance(node, _READS) and not isinstance(getattr(node, "ctx", None), ast.Load):
-            fields = (value if isinstance(value, list) else [value] for _, value in ast.iter_fields(node))
-            yield from ((name, place) for names in fields for name in names if isinstance(name, str))
+        binds = not isinstance(node, _READS) and not isinstance(getattr(node, "ctx", None), ast.Load)
+        inner = place
         if only_for_types(node):
-            place = "types"
+            inner = "types"
         elif isinstance(node, ast.ClassDef):
-            place = "class"
+            inner = "class"
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) and place == "class":
-            place = ""
-        waiting.extend((child, place) for child in ast.iter_child_nodes(node))
+            inner = ""
+        for name in node._fields:
+            value = getattr(node, name, None)
+            for item in value if isinstance(value, list) else (value,):
+                if isinstance(item, ast.AST):
+                    waiting.append((item, inner))
+                elif binds and isinstance(item, str):
+                    yield item, place
