@@ -1,4 +1,4 @@
-"""Captions and notes of tables, and captions and alternative texts of figures."""
+"""Captions and notes of tables, and the sentence about what measured morphology."""
 
 import pandas as pd
 
