@@ -1,0 +1,278 @@
+"""A Sersic model averaged over pixels and convolved with a point spread function: residuals and derivatives.
+
+The model is I(x, y) = A exp(b_n (1 - Q^(1/2n))), half of whose light is within the ellipse Q = 1, with
+
+    Q = (cosh h (dx^2 + dy^2) - (sinh h / h) (h_1 (dx^2 - dy^2) + 2 h_2 dx dy)) / r^2,    h^2 = h_1^2 + h_2^2,
+
+where r^2 = a b and h = ln(a/b) of the half-light ellipse, and (h_1, h_2) = h (cos 2t, sin 2t). So every value of the
+parameters is a galaxy, round ones are not a special case, and all derivatives are sums of six images, in which the
+derivative by Q is multiplied by 1, dx, dy, dx^2, dy^2 and dx dy.
+
+A pixel holds the mean over its square, found in one of three ways:
+
+- where the profile is nearly straight, the value at the middle with its second-derivative correction, 1 + (I_xx + I_yy)
+  / 24 I;
+- where it curves, Gauss-Legendre quadrature with 3, 4 or 6 points a side;
+- around the centre, quadrature on intervals that begin at the centre itself and whose points crowd there. They move
+  with the centre, so that the mean is a smooth function of its position, also where the cusp is on a pixel's middle.
+"""
+
+import math
+
+import numpy as np
+import scipy.fft
+import scipy.special
+
+from galforge.compiled import compiled
+from galforge.measure.morphology.elementary import exponential, logarithm
+
+PARAMETERS = 7
+"""Amplitude (brightness at the half-light ellipse) [image unit], ln r [px], ln n, x, y [px], h_1, h_2."""
+INDICES = (0.02, 40.0)
+"""Sersic indices that a trial step may reach; far outside of what is believed."""
+_PLANES = 7
+_SIDES = np.array([3, 4, 6])
+_SPANS = np.array([1.5, 3.0])
+"""Scale lengths in a pixel up to which 3 and 4 points a side are enough."""
+_CURVED = 0.6
+"""Scale lengths in a pixel beyond which the second derivative is not enough (its error is (this)^4 / 1000)."""
+_HALF = 2
+"""Pixels on each side of the middle one that are integrated from the centre."""
+_CROWD = 3
+"""Exponent by which points crowd at the centre."""
+_TINY = 1e-300
+
+_NODES, _WEIGHTS = np.zeros((3, 6)), np.zeros((3, 6))
+for _row, _count in enumerate(_SIDES):
+    _NODES[_row, :_count], _WEIGHTS[_row, :_count] = np.polynomial.legendre.leggauss(int(_count))
+# On [0, 1].
+_NODES, _WEIGHTS = 0.5 * (_NODES + 1.0), 0.5 * _WEIGHTS
+
+
+@compiled()
+def _ellipse(radius, h1, h2):
+    """Coefficients of dx^2, dy^2 and 2 dx dy in Q (row 0), and their derivatives by h_1 and h_2 (rows 1 and 2)."""
+    h = math.hypot(h1, h2)
+    cosine = math.cosh(h)
+    sine = math.sinh(h) / h if h > 1e-4 else 1.0 + h * h / 6.0
+    slope = (cosine - sine) / (h * h) if h > 1e-2 else 1.0 / 3.0 + h * h / 30.0
+    found = np.empty((3, 3))
+    found[0] = cosine - sine * h1, cosine + sine * h1, -sine * h2
+    found[1] = h1 * sine - sine - slope * h1 * h1, h1 * sine + sine + slope * h1 * h1, -slope * h1 * h2
+    found[2] = h2 * sine - slope * h1 * h2, h2 * sine + slope * h1 * h2, -sine - slope * h2 * h2
+    return found / radius**2
+
+
+@compiled()
+def _derivatives(amplitude, ellipse):
+    """The derivatives by the parameters (columns) as sums of the images of _draw (rows)."""
+    a, b, c = ellipse[0]
+    found = np.zeros((_PLANES, PARAMETERS))
+    found[0, 0], found[1, 2] = 1.0, amplitude
+    found[2, 3], found[3, 3] = 2.0 * amplitude * a, 2.0 * amplitude * c
+    found[2, 4], found[3, 4] = 2.0 * amplitude * c, 2.0 * amplitude * b
+    for i, (parameter, factor) in enumerate(((1, 2.0), (5, -1.0), (6, -1.0))):
+        found[4, parameter] = factor * amplitude * ellipse[i, 0]
+        found[5, parameter] = factor * amplitude * ellipse[i, 1]
+        found[6, parameter] = 2.0 * factor * amplitude * ellipse[i, 2]
+    return found
+
+
+@compiled()
+def _nodes(side, low, centre, nodes, weights):
+    """Points from a centre and weights on the pixel from `low` to `low` + 1; returns their number.
+
+    `side` is the row of the tables. Where the centre is in the pixel or less than one pixel away, points crowd there.
+    """
+    if not low - 1.0 <= centre <= low + 2.0:
+        for i in range(_SIDES[side]):
+            nodes[i], weights[i] = low + _NODES[side, i] - centre, _WEIGHTS[side, i]
+        return _SIDES[side]
+    count = 0
+    middle = min(max(centre, low), low + 1.0)
+    for end in (low, low + 1.0):
+        length = end - middle
+        if length != 0.0:
+            for i in range(_SIDES[side]):
+                near = _NODES[side, i] ** (_CROWD - 1)
+                nodes[count] = middle + length * near * _NODES[side, i] - centre
+                weights[count] = abs(length) * _CROWD * near * _WEIGHTS[side, i]
+                count += 1
+    return count
+
+
+@compiled(fastmath={"contract", "reassoc"})
+def _integrate(planes, row, column, across, along, ellipse, power, b, b_slope):
+    """Put the means over a pixel into the images, from points and weights along both sides."""
+    (xs, x_weights, x_count), (ys, y_weights, y_count) = across, along
+    a, b_, c = ellipse[0]
+    total = np.zeros(_PLANES)
+    for j in range(y_count):
+        dy = ys[j]
+        t0, t1, t2, t3, t4 = 0.0, 0.0, 0.0, 0.0, 0.0
+        for i in range(x_count):
+            dx = xs[i]
+            q = a * dx * dx + b_ * dy * dy + 2.0 * c * dx * dy + _TINY
+            log = logarithm(q)
+            u = exponential(power * log)
+            value = x_weights[i] * exponential(b * (1.0 - u))
+            slope = power * b * u
+            t0 += value
+            t1 += value * (b_slope * (1.0 - u) + slope * log)
+            by_q = value * slope / q
+            t2 += by_q
+            t3 += by_q * dx
+            t4 += by_q * dx * dx
+        weight = y_weights[j]
+        total[0] += weight * t0
+        total[1] += weight * t1
+        total[2] += weight * t3
+        total[3] += weight * dy * t2
+        total[4] += weight * t4
+        total[5] += weight * dy * dy * t2
+        total[6] += weight * dy * t3
+    for k in range(_PLANES):
+        planes[k, row, column] = total[k]
+
+
+@compiled(fastmath={"contract"})
+def _draw(planes, rows, columns, x, y, ellipse, index, b, b_slope):
+    """Draw the images (7, >= rows, >= columns): the model of unit amplitude, its derivative by ln n, and its negative
+    derivative by Q times dx, dy, dx^2, dy^2 and dx dy.
+
+    Args:
+        x, y: centre [px of the images].
+        b_slope: the derivative of b by ln n.
+    """
+    power = 0.5 / index
+    a, b_, c = ellipse[0]
+    # Q times this is the squared distance to the centre in the complex plane of either coordinate.
+    trace = a + b_
+    closest = 2.0 / (trace + math.hypot(a - b_, 2.0 * c))
+    middle_row, middle_column = math.floor(y + 0.5), math.floor(x + 0.5)
+    qs, logs, us, values = np.empty(columns), np.empty(columns), np.empty(columns), np.empty(columns)
+    xs, x_weights, ys, y_weights = np.empty(12), np.empty(12), np.empty(12), np.empty(12)
+    for row in range(rows):
+        dy = row - y
+        for i in range(columns):
+            dx = i - x
+            qs[i] = a * dx * dx + b_ * dy * dy + 2.0 * c * dx * dy + _TINY
+            logs[i] = logarithm(qs[i])
+        for i in range(columns):
+            us[i] = exponential(power * logs[i])
+        for i in range(columns):
+            values[i] = exponential(b * (1.0 - us[i]))
+        for i in range(columns):
+            dx = i - x
+            slope = power * b * us[i]
+            by_q = slope / qs[i]
+            gradient = (a * dx + c * dy) ** 2 + (c * dx + b_ * dy) ** 2
+            laplacian = by_q * (4.0 * gradient * (slope - power + 1.0) / qs[i] - 2.0 * trace)
+            mean = values[i] * max(0.0, 1.0 + laplacian / 24.0)
+            by_q *= mean
+            planes[0, row, i] = mean
+            planes[1, row, i] = mean * (b_slope * (1.0 - us[i]) + slope * logs[i])
+            planes[2, row, i] = by_q * dx
+            planes[3, row, i] = by_q * dy
+            planes[4, row, i] = by_q * dx * dx
+            planes[5, row, i] = by_q * dy * dy
+            planes[6, row, i] = by_q * dx * dy
+        for i in range(columns):
+            central = abs(row - middle_row) <= _HALF and abs(i - middle_column) <= _HALF
+            span2, distance2 = (2.0 * power * b * us[i] + 1.5) ** 2, closest * qs[i]
+            # The fainter the pixel, the larger an error it may have.
+            if central or span2 * span2 * values[i] > (_CURVED**2 * distance2) ** 2:
+                side = 2
+                if not central:
+                    span = math.sqrt(span2 / distance2)
+                    side = 0 if span < _SPANS[0] else 1 if span < _SPANS[1] else 2
+                across = xs, x_weights, _nodes(side, i - 0.5, x, xs, x_weights)
+                along = ys, y_weights, _nodes(side, row - 0.5, y, ys, y_weights)
+                _integrate(planes, row, i, across, along, ellipse, power, b, b_slope)
+
+
+@compiled(fastmath={"contract", "reassoc"})
+def _accumulate(planes, top, left, image, weights, amplitude, products):
+    """Add the products of all pairs of columns over the pixels of an image: the weighted images, the residuals, and
+    the weights, which are the derivative by the sky; upper triangle."""
+    rows, width = image.shape
+    columns = np.empty((_PLANES + 2, width))
+    for row in range(rows):
+        for k in range(_PLANES):
+            for i in range(width):
+                columns[k, i] = weights[row, i] * planes[k, row + top, i + left]
+        for i in range(width):
+            columns[_PLANES, i] = amplitude * columns[0, i] - weights[row, i] * image[row, i]
+            columns[_PLANES + 1, i] = weights[row, i]
+        for first in range(_PLANES + 2):
+            for second in range(first, _PLANES + 2):
+                total = 0.0
+                for i in range(width):
+                    total += columns[first, i] * columns[second, i]
+                products[first, second] += total
+
+
+class Model:
+    """The model on the pixels of an image, and its sums over them."""
+
+    def __init__(self, image: np.ndarray, weights: np.ndarray, psf: np.ndarray, free_sky: bool = False) -> None:
+        """Of an image (ny, nx) with weights 1/sigma, 0 for pixels that are left out, and a PSF (k, k) with k odd.
+
+        Light that the PSF carries in from beyond the edges is part of the model. With `free_sky` a constant is fitted
+        with it; as the model is linear in it, it is eliminated from all sums.
+        """
+        self.image, self.weights = (np.ascontiguousarray(each, dtype=np.float64) for each in (image, weights))
+        self.free_sky = free_sky
+        half = len(psf) // 2
+        # The transform is a circle: what it carries around its ends stays outside of the image.
+        self.shape = [scipy.fft.next_fast_len(side + 2 * half, real=True) for side in self.image.shape]
+        self.margin = half
+        self.drawn = [side + 2 * half for side in self.image.shape]
+        self.planes = np.zeros((_PLANES, *self.shape))
+        whole = np.zeros(self.shape)
+        whole[: len(psf), : len(psf)] = psf / psf.sum()
+        self.transfer = scipy.fft.rfft2(np.roll(whole, (-half, -half), (0, 1)))
+
+    def draw(self, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The images (7, ...) of unit amplitude that the model is made of, before the PSF, and what makes the
+        derivatives of them."""
+        radius, index = math.exp(point[1]), math.exp(point[2])
+        step = 1e-4
+        lower, b, upper = scipy.special.gammaincinv(2.0 * index * np.exp([-step, 0.0, step]), 0.5).tolist()
+        ellipse = _ellipse(radius, point[5], point[6])
+        x, y = point[3] + self.margin, point[4] + self.margin
+        _draw(self.planes, *self.drawn, x, y, ellipse, index, b, (upper - lower) / (2.0 * step))
+        return self.planes, _derivatives(point[0], ellipse)
+
+    def possible(self, point: np.ndarray) -> bool:
+        """Whether a point is one that the fit may pass through: numbers stay finite and the centre is in the image."""
+        amplitude, radius, index, x, y, h1, h2 = point.tolist()
+        rows, columns = self.image.shape
+        return (
+            math.isfinite(amplitude)
+            and abs(radius) < 12.0
+            and math.log(INDICES[0]) < index < math.log(INDICES[1])
+            and -0.5 <= x <= columns - 0.5
+            and -0.5 <= y <= rows - 0.5
+            and math.hypot(h1, h2) < 5.0
+        )
+
+    def products(self, point: np.ndarray) -> np.ndarray:
+        """Products (8, 8) of all pairs of the weighted derivatives by the seven parameters and the residuals; upper
+        triangle. The residuals are infinite where the point is not a possible one."""
+        found = np.full((PARAMETERS + 1, PARAMETERS + 1), np.inf)
+        if not self.possible(point):
+            return found
+        planes, derivatives = self.draw(point)
+        spectra = scipy.fft.rfft2(planes)
+        spectra *= self.transfer
+        convolved = scipy.fft.irfft2(spectra, self.shape, overwrite_x=True)
+        sums = np.zeros((_PLANES + 2, _PLANES + 2))
+        _accumulate(convolved, self.margin, self.margin, self.image, self.weights, point[0], sums)
+        sums = np.triu(sums) + np.triu(sums, 1).T
+        if self.free_sky and sums[-1, -1] > 0:
+            sums -= np.outer(sums[-1], sums[-1]) / sums[-1, -1]
+        found[:-1, :-1] = derivatives.T @ sums[:-2, :-2] @ derivatives
+        found[:-1, -1] = found[-1, :-1] = derivatives.T @ sums[:-2, -2]
+        found[-1, -1] = sums[-2, -2]
+        return found
