@@ -31,18 +31,19 @@ PARAMETERS = 7
 INDICES = (0.02, 40.0)
 """Sersic indices that a trial step may reach; far outside of what is believed."""
 _PLANES = 7
-_SIDES = np.array([3, 4, 6])
+_SIDES = np.array([3, 4, 8])
 _SPANS = np.array([1.5, 3.0])
 """Scale lengths in a pixel up to which 3 and 4 points a side are enough."""
 _CURVED = 0.6
 """Scale lengths in a pixel beyond which the second derivative is not enough (its error is (this)^4 / 1000)."""
+_MOST = 8
 _HALF = 2
 """Pixels on each side of the middle one that are integrated from the centre."""
 _CROWD = 3
 """Exponent by which points crowd at the centre."""
 _TINY = 1e-300
 
-_NODES, _WEIGHTS = np.zeros((3, 6)), np.zeros((3, 6))
+_NODES, _WEIGHTS = np.zeros((3, 8)), np.zeros((3, 8))
 for _row, _count in enumerate(_SIDES):
     _NODES[_row, :_count], _WEIGHTS[_row, :_count] = np.polynomial.legendre.leggauss(int(_count))
 # On [0, 1].
@@ -79,38 +80,58 @@ def _derivatives(amplitude, ellipse):
 
 
 @compiled()
-def _nodes(side, low, centre, nodes, weights):
-    """Points from a centre and weights on the pixel from `low` to `low` + 1; returns their number.
+def _nodes(side, low, middle, nodes, weights):
+    """Points and weights on the interval from `low` to `low` + 1; returns their number.
 
-    `side` is the row of the tables. Where the centre is in the pixel or less than one pixel away, points crowd there.
+    `side` is the row of the tables. Where `middle` is in the interval or less than 1 away, points crowd there.
     """
-    if not low - 1.0 <= centre <= low + 2.0:
-        for i in range(_SIDES[side]):
-            nodes[i], weights[i] = low + _NODES[side, i] - centre, _WEIGHTS[side, i]
-        return _SIDES[side]
-    count = 0
-    middle = min(max(centre, low), low + 1.0)
+    count = _SIDES[side]
+    if not low - 1.0 <= middle <= low + 2.0:
+        for i in range(count):
+            nodes[i], weights[i] = low + _NODES[side, i], _WEIGHTS[side, i]
+        return count
+    found = 0
+    begin = min(max(middle, low), low + 1.0)
     for end in (low, low + 1.0):
-        length = end - middle
+        length = end - begin
         if length != 0.0:
-            for i in range(_SIDES[side]):
+            for i in range(count):
                 near = _NODES[side, i] ** (_CROWD - 1)
-                nodes[count] = middle + length * near * _NODES[side, i] - centre
-                weights[count] = abs(length) * _CROWD * near * _WEIGHTS[side, i]
-                count += 1
-    return count
+                nodes[found] = begin + length * near * _NODES[side, i]
+                weights[found] = abs(length) * _CROWD * near * _WEIGHTS[side, i]
+                found += 1
+    return found
+
+
+@compiled()
+def _along(side, low, across, a, b_, c, power, b, nodes, weights):
+    """Integral of the profile along an edge from `low` to `low` + 1 of the coordinate with coefficient `a`, at
+    `across` of the other, both from the centre."""
+    total = 0.0
+    for i in range(_nodes(side, low, -c * across / a, nodes, weights)):
+        q = a * nodes[i] ** 2 + b_ * across**2 + 2.0 * c * nodes[i] * across + _TINY
+        total += weights[i] * exponential(b * (1.0 - exponential(power * logarithm(q))))
+    return total
 
 
 @compiled(fastmath={"contract", "reassoc"})
-def _integrate(planes, row, column, across, along, ellipse, power, b, b_slope):
-    """Put the means over a pixel into the images, from points and weights along both sides."""
-    (xs, x_weights, x_count), (ys, y_weights, y_count) = across, along
+def _integrate(total, side, x, y, turned, ellipse, power, b, b_slope):
+    """Means over the pixel whose corner is (x, y) from the centre; `turned`: x and y are exchanged, and y is the
+    coordinate nearer to the major axis.
+
+    At every y the points of x crowd at the ridge of the profile. Derivatives by the position are differences of the
+    integrals along edges (Gauss's theorem): inside of the pixel they are not bounded.
+    """
+    xs, x_weights = np.empty(2 * _MOST), np.empty(2 * _MOST)
+    ys, y_weights = np.empty(2 * _MOST), np.empty(2 * _MOST)
     a, b_, c = ellipse[0]
-    total = np.zeros(_PLANES)
-    for j in range(y_count):
+    if turned:
+        a, b_ = b_, a
+    total[:] = 0.0
+    for j in range(_nodes(side, y, 0.0, ys, y_weights)):
         dy = ys[j]
         t0, t1, t2, t3, t4 = 0.0, 0.0, 0.0, 0.0, 0.0
-        for i in range(x_count):
+        for i in range(_nodes(side, x, -c * dy / a, xs, x_weights)):
             dx = xs[i]
             q = a * dx * dx + b_ * dy * dy + 2.0 * c * dx * dy + _TINY
             log = logarithm(q)
@@ -126,13 +147,23 @@ def _integrate(planes, row, column, across, along, ellipse, power, b, b_slope):
         weight = y_weights[j]
         total[0] += weight * t0
         total[1] += weight * t1
-        total[2] += weight * t3
-        total[3] += weight * dy * t2
         total[4] += weight * t4
         total[5] += weight * dy * dy * t2
         total[6] += weight * dy * t3
-    for k in range(_PLANES):
-        planes[k, row, column] = total[k]
+    by_x = 0.5 * (
+        _along(side, y, x, b_, a, c, power, b, ys, y_weights)
+        - _along(side, y, x + 1.0, b_, a, c, power, b, ys, y_weights)
+    )
+    by_y = 0.5 * (
+        _along(side, x, y, a, b_, c, power, b, xs, x_weights)
+        - _along(side, x, y + 1.0, a, b_, c, power, b, xs, x_weights)
+    )
+    # by_x = a total[2] + c total[3], by_y = c total[2] + b_ total[3]
+    total[2] = (b_ * by_x - c * by_y) / (a * b_ - c * c)
+    total[3] = (a * by_y - c * by_x) / (a * b_ - c * c)
+    if turned:
+        total[2], total[3] = total[3], total[2]
+        total[4], total[5] = total[5], total[4]
 
 
 @compiled(fastmath={"contract"})
@@ -151,7 +182,8 @@ def _draw(planes, rows, columns, x, y, ellipse, index, b, b_slope):
     closest = 2.0 / (trace + math.hypot(a - b_, 2.0 * c))
     middle_row, middle_column = math.floor(y + 0.5), math.floor(x + 0.5)
     qs, logs, us, values = np.empty(columns), np.empty(columns), np.empty(columns), np.empty(columns)
-    xs, x_weights, ys, y_weights = np.empty(12), np.empty(12), np.empty(12), np.empty(12)
+    total = np.empty(_PLANES)
+    turned = a < b_
     for row in range(rows):
         dy = row - y
         for i in range(columns):
@@ -186,9 +218,12 @@ def _draw(planes, rows, columns, x, y, ellipse, index, b, b_slope):
                 if not central:
                     span = math.sqrt(span2 / distance2)
                     side = 0 if span < _SPANS[0] else 1 if span < _SPANS[1] else 2
-                across = xs, x_weights, _nodes(side, i - 0.5, x, xs, x_weights)
-                along = ys, y_weights, _nodes(side, row - 0.5, y, ys, y_weights)
-                _integrate(planes, row, i, across, along, ellipse, power, b, b_slope)
+                if turned:
+                    _integrate(total, side, row - 0.5 - y, i - 0.5 - x, True, ellipse, power, b, b_slope)
+                else:
+                    _integrate(total, side, i - 0.5 - x, row - 0.5 - y, False, ellipse, power, b, b_slope)
+                for k in range(_PLANES):
+                    planes[k, row, i] = total[k]
 
 
 @compiled(fastmath={"contract", "reassoc"})
