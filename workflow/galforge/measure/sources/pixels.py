@@ -21,7 +21,6 @@ import math
 
 import numpy as np
 import scipy.fft
-import scipy.special
 
 from galforge.compiled import compiled
 from galforge.measure.morphology.elementary import exponential, logarithm
@@ -65,17 +64,22 @@ def _ellipse(radius, h1, h2):
 
 
 @compiled()
-def _derivatives(amplitude, ellipse):
+def _derivatives(amplitude, slope, index, ellipse):
     """The derivatives by the parameters (columns) as sums of the images of _draw (rows)."""
     a, b, c = ellipse[0]
     found = np.zeros((_PLANES, PARAMETERS))
-    found[0, 0], found[1, 2] = 1.0, amplitude
+    found[0, 0] = 1.0
+    # slope n (1 - Q^(1/2n)), as the last three images have Q
+    found[0, 1], found[0, 2] = amplitude * slope * index, amplitude * slope * index
+    for plane, part in ((4, a), (5, b), (6, 2.0 * c)):
+        found[plane, 1], found[plane, 2] = -2.0 * amplitude * index * part, -2.0 * amplitude * index * part
+    found[1, 2] = amplitude
     found[2, 3], found[3, 3] = 2.0 * amplitude * a, 2.0 * amplitude * c
     found[2, 4], found[3, 4] = 2.0 * amplitude * c, 2.0 * amplitude * b
-    for i, (parameter, factor) in enumerate(((1, 2.0), (5, -1.0), (6, -1.0))):
-        found[4, parameter] = factor * amplitude * ellipse[i, 0]
-        found[5, parameter] = factor * amplitude * ellipse[i, 1]
-        found[6, parameter] = 2.0 * factor * amplitude * ellipse[i, 2]
+    for i in (1, 2):
+        found[4, 4 + i] = -amplitude * ellipse[i, 0]
+        found[5, 4 + i] = -amplitude * ellipse[i, 1]
+        found[6, 4 + i] = -2.0 * amplitude * ellipse[i, 2]
     return found
 
 
@@ -115,7 +119,7 @@ def _along(side, low, across, a, b_, c, power, b, nodes, weights):
 
 
 @compiled(fastmath={"contract", "reassoc"})
-def _integrate(total, side, x, y, turned, ellipse, power, b, b_slope):
+def _integrate(total, side, x, y, turned, ellipse, power, b):
     """Means over the pixel whose corner is (x, y) from the centre; `turned`: x and y are exchanged, and y is the
     coordinate nearer to the major axis.
 
@@ -139,7 +143,7 @@ def _integrate(total, side, x, y, turned, ellipse, power, b, b_slope):
             value = x_weights[i] * exponential(b * (1.0 - u))
             slope = power * b * u
             t0 += value
-            t1 += value * (b_slope * (1.0 - u) + slope * log)
+            t1 += value * slope * log
             by_q = value * slope / q
             t2 += by_q
             t3 += by_q * dx
@@ -167,7 +171,7 @@ def _integrate(total, side, x, y, turned, ellipse, power, b, b_slope):
 
 
 @compiled(fastmath={"contract"})
-def _draw(planes, rows, columns, x, y, ellipse, index, b, b_slope):
+def _draw(planes, rows, columns, x, y, ellipse, index, b):
     """Draw the images (7, >= rows, >= columns): the model of unit amplitude, its derivative by ln n, and its negative
     derivative by Q times dx, dy, dx^2, dy^2 and dx dy.
 
@@ -203,7 +207,7 @@ def _draw(planes, rows, columns, x, y, ellipse, index, b, b_slope):
             mean = values[i] * max(0.0, 1.0 + laplacian / 24.0)
             by_q *= mean
             planes[0, row, i] = mean
-            planes[1, row, i] = mean * (b_slope * (1.0 - us[i]) + slope * logs[i])
+            planes[1, row, i] = mean * slope * logs[i]
             planes[2, row, i] = by_q * dx
             planes[3, row, i] = by_q * dy
             planes[4, row, i] = by_q * dx * dx
@@ -219,9 +223,9 @@ def _draw(planes, rows, columns, x, y, ellipse, index, b, b_slope):
                     span = math.sqrt(span2 / distance2)
                     side = 0 if span < _SPANS[0] else 1 if span < _SPANS[1] else 2
                 if turned:
-                    _integrate(total, side, row - 0.5 - y, i - 0.5 - x, True, ellipse, power, b, b_slope)
+                    _integrate(total, side, row - 0.5 - y, i - 0.5 - x, True, ellipse, power, b)
                 else:
-                    _integrate(total, side, i - 0.5 - x, row - 0.5 - y, False, ellipse, power, b, b_slope)
+                    _integrate(total, side, i - 0.5 - x, row - 0.5 - y, False, ellipse, power, b)
                 for k in range(_PLANES):
                     planes[k, row, i] = total[k]
 
@@ -250,14 +254,16 @@ def _accumulate(planes, top, left, image, weights, amplitude, products):
 class Model:
     """The model on the pixels of an image, and its sums over them."""
 
-    def __init__(self, image: np.ndarray, weights: np.ndarray, psf: np.ndarray, free_sky: bool = False) -> None:
+    def __init__(
+        self, image: np.ndarray, weights: np.ndarray, psf: np.ndarray, radius: float, free_sky: bool = False
+    ) -> None:
         """Of an image (ny, nx) with weights 1/sigma, 0 for pixels that are left out, and a PSF (k, k) with k odd.
 
         Light that the PSF carries in from beyond the edges is part of the model. With `free_sky` a constant is fitted
         with it; as the model is linear in it, it is eliminated from all sums.
         """
         self.image, self.weights = (np.ascontiguousarray(each, dtype=np.float64) for each in (image, weights))
-        self.free_sky = free_sky
+        self.free_sky, self.radius = free_sky, radius
         half = len(psf) // 2
         # The transform is a circle: what it carries around its ends stays outside of the image.
         self.shape = [scipy.fft.next_fast_len(side + 2 * half, real=True) for side in self.image.shape]
@@ -271,21 +277,19 @@ class Model:
     def draw(self, point: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """The images (7, ...) of unit amplitude that the model is made of, before the PSF, and what makes the
         derivatives of them."""
-        radius, index = math.exp(point[1]), math.exp(point[2])
-        step = 1e-4
-        lower, b, upper = scipy.special.gammaincinv(2.0 * index * np.exp([-step, 0.0, step]), 0.5).tolist()
-        ellipse = _ellipse(radius, point[5], point[6])
-        x, y = point[3] + self.margin, point[4] + self.margin
-        _draw(self.planes, *self.drawn, x, y, ellipse, index, b, (upper - lower) / (2.0 * step))
-        return self.planes, _derivatives(point[0], ellipse)
+        amplitude, slope, index, x, y, h1, h2 = point.tolist()
+        slope, index = math.exp(slope), math.exp(index)
+        ellipse = _ellipse(self.radius, h1, h2)
+        _draw(self.planes, *self.drawn, x + self.margin, y + self.margin, ellipse, index, slope * index)
+        return self.planes, _derivatives(amplitude, slope, index, ellipse)
 
     def possible(self, point: np.ndarray) -> bool:
         """Whether a point is one that the fit may pass through: numbers stay finite and the centre is in the image."""
-        amplitude, radius, index, x, y, h1, h2 = point.tolist()
+        amplitude, slope, index, x, y, h1, h2 = point.tolist()
         rows, columns = self.image.shape
         return (
             math.isfinite(amplitude)
-            and abs(radius) < 12.0
+            and abs(slope) < 5.0
             and math.log(INDICES[0]) < index < math.log(INDICES[1])
             and -0.5 <= x <= columns - 0.5
             and -0.5 <= y <= rows - 0.5

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
+import scipy.special
 
 from galforge.measure.morphology.levenberg_marquardt import minimise
 from galforge.measure.sources.extraction import Extracted, Source
@@ -46,9 +47,10 @@ def fit(image: np.ndarray, extracted: Extracted, psf: np.ndarray, free_sky: bool
     radius = source.half_light_radius
     if not (source.detected and radius > 0 and np.isfinite(source.flux)):
         return NOTHING
+    radius = intrinsic_radius(radius, psf)
     weights = np.where(extracted.others, 0.0, 1 / extracted.rms)
     try:
-        point, products, info = solve(Model(image, weights, psf, free_sky), start_of(source))
+        point, products, info = solve(Model(image, weights, psf, radius, free_sky), start_of(source, radius))
     except FloatingPointError:
         return Profile(np.nan, np.nan, NOT_CONVERGED)
     if info not in STOPPED:
@@ -60,13 +62,21 @@ def fit(image: np.ndarray, extracted: Extracted, psf: np.ndarray, free_sky: bool
     return Profile(index, error, CONVERGED)
 
 
-def start_of(source: Source, index: float = FIRST_INDEX) -> np.ndarray:
+def intrinsic_radius(radius: float, psf: np.ndarray) -> float:
+    """About the half-light radius that a galaxy has without the PSF, from the one that is seen; at least a quarter."""
+    # A Gaussian of the PSF's peak has nearly its half-light radius.
+    blur2 = np.log(2) / np.pi * psf.sum() / psf.max()
+    return float(np.sqrt(max(radius**2 - blur2, radius**2 / 16)))
+
+
+def start_of(source: Source, radius: float, index: float = FIRST_INDEX) -> np.ndarray:
     """Where a fit begins (7,): see ``galforge.measure.sources.pixels.PARAMETERS``."""
-    radius = source.half_light_radius
-    brightness = source.flux / (2 * np.pi * radius**2)
+    b = scipy.special.gammaincinv(2 * index, 0.5)
+    # Graham & Driver 2005, eq. 4
+    area = 2 * np.pi * index * radius**2 * np.exp(b) * b ** (-2 * index) * scipy.special.gamma(2 * index)
     stretch, turn = -np.log1p(-min(source.ellipticity, 0.9)), 2 * source.theta
     shape = stretch * np.cos(turn), stretch * np.sin(turn)
-    return np.array([brightness, np.log(radius), np.log(index), source.x, source.y, *shape])
+    return np.array([source.flux / area, np.log(b / index), np.log(index), source.x, source.y, *shape])
 
 
 def solve(model: Model, start: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
