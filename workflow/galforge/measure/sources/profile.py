@@ -13,16 +13,16 @@ import scipy.special
 
 from galforge.measure.morphology.levenberg_marquardt import minimise
 from galforge.measure.sources.extraction import Extracted, Source
-from galforge.measure.sources.pixels import PARAMETERS, Model
+from galforge.measure.sources.model import PARAMETERS, Model
 
 CONVERGED, NOT_CONVERGED, BEYOND, NO_FIT = range(4)
 """sersic_flag: converged; did not converge; converged outside of LIMITS; there was nothing to fit."""
-LIMITS = (0.1, 15.0)
-"""Range of credible Sersic indices; SExtractor's own limits are 0.3 and 8."""
-WORST_ERROR = 8.0
+LIMITS = (0.1, 12.0)
+"""Range of credible Sersic indices. The upper limit is twice the steepest that the tests ask for, so that it does not
+cut off the scatter of these; SExtractor's own limits are 0.3 and 8."""
 FIRST_INDEX = 1.5
 STOPPED = (1, 2, 3, 4)
-"""MINPACK's info where the fit ended because sum of squares or parameters no longer change."""
+"""MINPACK's info where a fit ended because neither the sum of squares nor the parameters change any more."""
 
 
 class Profile(NamedTuple):
@@ -44,64 +44,68 @@ def fit(image: np.ndarray, extracted: Extracted, psf: np.ndarray, free_sky: bool
     constant is fitted together with the profile.
     """
     source = extracted.source
-    radius = source.half_light_radius
-    if not (source.detected and radius > 0 and np.isfinite(source.flux)):
+    if not (source.detected and source.half_light_radius > 0 and np.isfinite(source.flux)):
         return NOTHING
-    radius = intrinsic_radius(radius, psf)
     weights = np.where(extracted.others, 0.0, 1 / extracted.rms)
+    radius = intrinsic_radius(source.half_light_radius, psf)
     try:
-        point, products, info = solve(Model(image, weights, psf, radius, free_sky), start_of(source, radius))
+        point, products, info = solve(Model(image, weights, psf, radius, free_sky), start_of(source))
     except FloatingPointError:
         return Profile(np.nan, np.nan, NOT_CONVERGED)
     if info not in STOPPED:
         return Profile(np.nan, np.nan, NOT_CONVERGED)
-    index = float(np.exp(point[2]))
+    index = float(np.exp(point[1]))
     error = index * _error(products)
-    if not LIMITS[0] <= index <= LIMITS[1] or not error < WORST_ERROR:
+    if not LIMITS[0] <= index <= LIMITS[1] or not error < LIMITS[1]:
         return Profile(np.nan, np.nan, BEYOND)
     return Profile(index, error, CONVERGED)
 
 
 def intrinsic_radius(radius: float, psf: np.ndarray) -> float:
     """About the half-light radius that a galaxy has without the PSF, from the one that is seen; at least a quarter."""
-    # A Gaussian of the PSF's peak has nearly its half-light radius.
-    blur2 = np.log(2) / np.pi * psf.sum() / psf.max()
-    return float(np.sqrt(max(radius**2 - blur2, radius**2 / 16)))
+    # That of a Gaussian with the PSF's peak is near enough.
+    blur = np.log(2) / np.pi * psf.sum() / psf.max()
+    return float(np.sqrt(max(radius**2 - blur, radius**2 / 16)))
 
 
-def start_of(source: Source, radius: float, index: float = FIRST_INDEX) -> np.ndarray:
-    """Where a fit begins (7,): see ``galforge.measure.sources.pixels.PARAMETERS``."""
-    b = scipy.special.gammaincinv(2 * index, 0.5)
-    # Graham & Driver 2005, eq. 4
-    area = 2 * np.pi * index * radius**2 * np.exp(b) * b ** (-2 * index) * scipy.special.gamma(2 * index)
+def start_of(source: Source, index: float = FIRST_INDEX) -> np.ndarray:
+    """Where a fit begins (6,): ``galforge.measure.sources.model.PARAMETERS``, with the slope at the half-light radius
+    of a profile of this index."""
+    slope = scipy.special.gammaincinv(2 * index, 0.5) / index
     stretch, turn = -np.log1p(-min(source.ellipticity, 0.9)), 2 * source.theta
     shape = stretch * np.cos(turn), stretch * np.sin(turn)
-    return np.array([source.flux / area, np.log(b / index), np.log(index), source.x, source.y, *shape])
+    return np.array([np.log(slope), np.log(index), source.x, source.y, *shape])
 
 
 def solve(model: Model, start: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
-    """The point (7,) of the least sum of squares, its products (8, 8), and MINPACK's info.
+    """The point (6,) of the least sum of squares, its products (7, 7), and MINPACK's info.
 
     Raises:
-        FloatingPointError: the model at the start is not finite.
+        FloatingPointError: the model at the start is not a possible one.
     """
     # How far the position moves is measured from the start, not from the corner of the stamp, so that the test of
     # convergence is as strict for it as for the rest.
-    origin = np.zeros(PARAMETERS)
-    origin[3:5] = start[3:5]
-    point, _, info, _ = minimise(lambda moved: model.products(moved + origin), start - origin)
-    return point + origin, model.products(point + origin), info
+    origin = start * [0, 0, 1, 1, 0, 0]
+
+    def products(moved: np.ndarray) -> np.ndarray:
+        # The first of the seven parameters of `minimise` stays as it is.
+        found = np.zeros((PARAMETERS + 2, PARAMETERS + 2))
+        found[1:, 1:] = model.products(moved[1:] + origin)
+        return found
+
+    found, _, info, _ = minimise(products, np.array([0.0, *(start - origin)]))
+    point = found[1:] + origin
+    return point, model.products(point), info
 
 
 def _error(products: np.ndarray) -> float:
-    """Standard error of ln n from the products of the derivatives (upper triangle); NaN if they are singular."""
-    upper = np.triu(products[:PARAMETERS, :PARAMETERS])
-    matrix = upper + np.triu(upper, 1).T
-    scale = np.sqrt(np.diag(matrix))
+    """Standard error of ln n from the products of the derivatives; NaN if they are singular."""
+    matrix = products[:PARAMETERS, :PARAMETERS]
+    scale = np.sqrt(np.maximum(np.diag(matrix), 0))
     if not (scale > 0).all():
         return np.nan
     try:
-        variance = np.linalg.inv(matrix / np.outer(scale, scale))[2, 2] / scale[2] ** 2
+        variance = np.linalg.inv(matrix / np.outer(scale, scale))[1, 1] / scale[1] ** 2
     except np.linalg.LinAlgError:
         return np.nan
     return float(np.sqrt(variance)) if variance > 0 else np.nan
