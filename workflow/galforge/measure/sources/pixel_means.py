@@ -4,10 +4,10 @@ A pixel holds the mean over its square, found in one of three ways:
 
 - where the profile is nearly straight, the value at the middle with its second-derivative correction,
   1 + (I_xx + I_yy) / 24 I;
-- where it curves, Gauss-Legendre quadrature with 3, 4 or 8 points a side, which crowd at the profile's ridge where that
-  passes near;
-- around the centre the same with intervals that begin at the centre itself. They move with it, so that the mean is a
-  smooth function of its position, also where the cusp is on the middle, an edge or a corner of a pixel.
+- where it curves, Gauss-Legendre quadrature with 3 or 4 points a side;
+- near the centre or a narrow ridge the same with 8 points in asinh of the distance from these, on intervals that begin
+  there. As the points move with the centre, the mean is a smooth function of its position, also where the cusp is on
+  the middle, an edge or a corner of a pixel.
 """
 
 import math
@@ -24,12 +24,12 @@ _SIDES = np.array([3, 4, 8])
 _MOST = 8
 _SPANS = np.array([1.5, 3.0])
 """Scale lengths in a pixel up to which 3 and 4 points a side are enough."""
-_CURVED = 0.6
+_CURVED = 0.35
 """Scale lengths in a pixel beyond which the second derivative is not enough (its error is (this)^4 / 1000)."""
 _HALF = 2
 """Pixels on each side of the middle one that are integrated from the centre."""
-_CROWD = 3
-"""Exponent by which points crowd at the centre and at the ridge."""
+_CROWD = 0.01
+"""Distance from the centre or the ridge below which points no longer crowd [px]."""
 _TINY = 1e-300
 
 _NODES, _WEIGHTS = np.zeros((3, 8)), np.zeros((3, 8))
@@ -43,22 +43,24 @@ _NODES, _WEIGHTS = 0.5 * (_NODES + 1.0), 0.5 * _WEIGHTS
 def _nodes(side, low, middle, nodes, weights):
     """Points and weights on the interval from `low` to `low` + 1; returns their number.
 
-    `side` is the row of the tables. Where `middle` is in the interval or less than 1 away, points crowd there.
+    `side` is the row of the tables. The points of the last one are even in asinh of their distance from `middle`.
     """
     count = _SIDES[side]
-    if not low - 1.0 <= middle <= low + 2.0:
+    if side < 2:
         for i in range(count):
             nodes[i], weights[i] = low + _NODES[side, i], _WEIGHTS[side, i]
         return count
     found = 0
-    begin = min(max(middle, low), low + 1.0)
-    for end in (low, low + 1.0):
-        length = end - begin
-        if length != 0.0:
+    between = min(max(middle, low), low + 1.0)
+    for part in range(2):
+        first, last = (low, between) if part == 0 else (between, low + 1.0)
+        if last > first:
+            start = math.asinh((first - middle) / _CROWD)
+            length = math.asinh((last - middle) / _CROWD) - start
             for i in range(count):
-                near = _NODES[side, i] ** (_CROWD - 1)
-                nodes[found] = begin + length * near * _NODES[side, i]
-                weights[found] = abs(length) * _CROWD * near * _WEIGHTS[side, i]
+                grown = exponential(start + length * _NODES[side, i])
+                nodes[found] = middle + 0.5 * _CROWD * (grown - 1.0 / grown)
+                weights[found] = 0.5 * _CROWD * (grown + 1.0 / grown) * length * _WEIGHTS[side, i]
                 found += 1
     return found
 
@@ -79,8 +81,8 @@ def _integrate(total, side, x, y, turned, ellipse, power, b):
     """Means over the pixel whose corner is (x, y) from the centre; `turned`: x and y are exchanged, and y is the
     coordinate nearer to the major axis.
 
-    At every y the points of x crowd at the ridge of the profile. Derivatives by the position are differences of the
-    integrals along edges (Gauss's theorem): inside of the pixel they are not bounded.
+    At every y the points of x crowd at the brightest one. Near the cusp, where derivatives by the position are not
+    bounded, they are differences of integrals along the edges (Gauss's theorem).
     """
     xs, x_weights = np.empty(2 * _MOST), np.empty(2 * _MOST)
     ys, y_weights = np.empty(2 * _MOST), np.empty(2 * _MOST)
@@ -107,20 +109,23 @@ def _integrate(total, side, x, y, turned, ellipse, power, b):
         weight = y_weights[j]
         total[0] += weight * t0
         total[1] += weight * t1
+        total[2] += weight * t3
+        total[3] += weight * dy * t2
         total[4] += weight * t4
         total[5] += weight * dy * dy * t2
         total[6] += weight * dy * t3
-    by_x = 0.5 * (
-        _along(side, y, x, b_, a, c, power, b, ys, y_weights)
-        - _along(side, y, x + 1.0, b_, a, c, power, b, ys, y_weights)
-    )
-    by_y = 0.5 * (
-        _along(side, x, y, a, b_, c, power, b, xs, x_weights)
-        - _along(side, x, y + 1.0, a, b_, c, power, b, xs, x_weights)
-    )
-    # by_x = a total[2] + c total[3], by_y = c total[2] + b_ total[3]
-    total[2] = (b_ * by_x - c * by_y) / (a * b_ - c * c)
-    total[3] = (a * by_y - c * by_x) / (a * b_ - c * c)
+    if side > 0:
+        by_x = 0.5 * (
+            _along(side, y, x, b_, a, c, power, b, ys, y_weights)
+            - _along(side, y, x + 1.0, b_, a, c, power, b, ys, y_weights)
+        )
+        by_y = 0.5 * (
+            _along(side, x, y, a, b_, c, power, b, xs, x_weights)
+            - _along(side, x, y + 1.0, a, b_, c, power, b, xs, x_weights)
+        )
+        # by_x = a total[2] + c total[3], by_y = c total[2] + b_ total[3]
+        total[2] = (b_ * by_x - c * by_y) / (a * b_ - c * c)
+        total[3] = (a * by_y - c * by_x) / (a * b_ - c * c)
     if turned:
         total[2], total[3] = total[3], total[2]
         total[4], total[5] = total[5], total[4]
