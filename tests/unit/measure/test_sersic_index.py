@@ -242,6 +242,22 @@ def test_a_power_law_is_beyond_the_limits():
     assert np.isnan(found.index)
 
 
+def test_a_fit_that_ends_at_a_limit_has_not_converged():
+    """A needle that is narrower than the PSF allows wants an axis ratio of 0."""
+    image = np.zeros((61, 61))
+    image[30, 22:39] = 300.0
+    image = fftconvolve(image, profile.moffat(2.5, 3.0, 32), mode="same") + np.random.default_rng(2).normal(
+        0, 1, (61, 61)
+    )
+    extracted = extract(image, MeasureSettings())
+    model = model_for(image, extracted)
+    point, products, info = profile.solve(model, profile.start_of(extracted.source))
+    assert np.hypot(*point[4:]) > 2.9
+    assert info in profile.STOPPED
+    assert profile._gain(products) > profile.LEFT
+    assert profile.fit(image, extracted, PSF).flag == profile.NOT_CONVERGED
+
+
 def test_the_setting_decides_on_the_sky(stamps_of):
     image, _ = noisy(1.0, ratio=600, sky=0.5)
     stamps = stamps_of([image])

@@ -23,7 +23,7 @@ PARAMETERS = 6
 """ln s, ln n, x, y [px, 0 is the middle of the first pixel], h_1, h_2."""
 INDICES = (0.02, 40.0)
 """Sersic indices that a fit may pass through, far beyond what is believed."""
-_SLOPE, _STRETCH = 5.0, 5.0
+_SLOPE, _STRETCH = 5.0, 3.0
 """Largest |ln s| and h that a fit may pass through."""
 
 

@@ -24,6 +24,10 @@ FIRST_INDEX = 1.5
 STOPPED = (1, 2, 3, 4)
 """MINPACK's info where a fit ended because neither the sum of squares nor the parameters change any more."""
 
+LEFT = 0.01
+"""Largest reduction of chi^2 that one more step may promise where a fit has converged: a tenth of a standard error. A
+fit that ended at the limits of what it may pass through is further away."""
+
 
 class Profile(NamedTuple):
     """Sersic index, its standard error (for noise that is independent from pixel to pixel) and its flag."""
@@ -54,10 +58,12 @@ def fit(image: np.ndarray, extracted: Extracted, psf: np.ndarray, free_sky: bool
         return Profile(np.nan, np.nan, NOT_CONVERGED)
     if info not in STOPPED:
         return Profile(np.nan, np.nan, NOT_CONVERGED)
-    index = float(np.exp(point[1]))
-    error = index * _error(products)
+    index, left = float(np.exp(point[1])), LEFT * max(1.0, products[-1, -1] / np.count_nonzero(weights))
+    error, gain = index * _error(products), _gain(products)
     if not LIMITS[0] <= index <= LIMITS[1] or not error < LIMITS[1]:
         return Profile(np.nan, np.nan, BEYOND)
+    if not gain < left:
+        return Profile(np.nan, np.nan, NOT_CONVERGED)
     return Profile(index, error, CONVERGED)
 
 
@@ -100,15 +106,26 @@ def solve(model: Model, start: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]
 
 def _error(products: np.ndarray) -> float:
     """Standard error of ln n from the products of the derivatives; NaN if they are singular."""
+    solved = _solved(products, np.eye(PARAMETERS)[1])
+    return float(np.sqrt(solved[1])) if solved[1] > 0 else np.nan
+
+
+def _gain(products: np.ndarray) -> float:
+    """By how much a full Gauss-Newton step would lower the sum of squares; NaN if the products are singular."""
+    downhill = products[:PARAMETERS, -1]
+    return float(_solved(products, downhill) @ downhill)
+
+
+def _solved(products: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """The solution of the normal equations for a right side; NaN if they are singular."""
     matrix = products[:PARAMETERS, :PARAMETERS]
     scale = np.sqrt(np.maximum(np.diag(matrix), 0))
     if not (scale > 0).all():
-        return np.nan
+        return np.full(PARAMETERS, np.nan)
     try:
-        variance = np.linalg.inv(matrix / np.outer(scale, scale))[1, 1] / scale[1] ** 2
+        return np.linalg.solve(matrix / np.outer(scale, scale), right / scale) / scale
     except np.linalg.LinAlgError:
-        return np.nan
-    return float(np.sqrt(variance)) if variance > 0 else np.nan
+        return np.full(PARAMETERS, np.nan)
 
 
 @lru_cache(maxsize=16)
