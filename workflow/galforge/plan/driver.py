@@ -23,6 +23,7 @@ from galforge.plan.stages import Stages
 from galforge.provenance.digest import PACKAGE
 from galforge.provenance.folders import contents_digest
 from galforge.provenance.records import DRIVER_JOB_VARIABLE, PLAN_VARIABLE, file_digest, job_key, planned_job
+from galforge.provenance.remembered import remember
 from galforge.settings import canonical
 
 PLAN_DAYS = 30
@@ -45,6 +46,7 @@ class Driver:
         self.stages = Stages(self.config)
         self.results = Path("results") / self.config.overall.name
         if workflow.is_main_process:
+            remember(Path(".snakemake/galforge/code.json"))
             plan = Path(f".snakemake/galforge/plan-{socket.gethostname()}-{os.getpid()}.json")
             os.environ[PLAN_VARIABLE] = str(plan.absolute())
             # Under `salloc` the driver's own job is not a training's to requeue.
