@@ -79,7 +79,7 @@ def _weighted(scores: list[Score], bins: Bins, m: int) -> Score:
     if not there:
         return Score(np.nan, np.nan, np.nan, len(bins.source), m)
     weights = np.array([count for _, count in there]) / np.sum([count for _, count in there])
-    values, errors, _, n, m = zip(*(score for score, _ in there), strict=True)
+    values, errors, _, n, m = zip(*(score[:5] for score, _ in there), strict=True)
     error = float(np.sqrt(weights**2 @ [error**2 for error in errors]))
     return Score(float(weights @ values), error, np.nan, int(np.sum(n)), int(np.sum(m)))
 

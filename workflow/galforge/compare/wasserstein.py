@@ -11,12 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from galforge.compare.scores import Score, resampling
+from galforge.compare.scores import COLUMNS, Score, resampling
 from galforge.compare.settings import CompareSettings
 from galforge.errors import GalforgeError
 from galforge.seeds import generator
 
-COLUMNS = ("metric", "property", *Score._fields)
 METRIC = "wasserstein"
 FEWEST = 2  # values a side must have for a distance; 4 in the source for a floor
 _RUN = 32  # weights summed by one row of a matrix product
@@ -90,12 +89,12 @@ class Comparison:
 
     def row(self, name: str, properties: list[int], metric: str = METRIC) -> dict:
         """Tidy row of the mean over `properties`; its error keeps their correlation. Blank if one of them is."""
-        errors = self.replicates[:, properties].mean(axis=1)
-        errors = errors[np.isfinite(errors)]
+        replicates = self.replicates[:, properties].mean(axis=1)
+        errors = replicates[np.isfinite(replicates)]
         error = float(np.std(errors, ddof=1)) if len(errors) > 1 else np.nan
         value, floor = (float(np.mean(each[properties])) for each in (self.values, self.floors))
         n, m = (int(np.min(each[properties])) for each in (self.n_source, self.n_generated))
-        return Score(value, error, floor, n, m).row(metric, name)
+        return Score(value, error, floor, n, m, replicates=replicates).row(metric, name)
 
 
 def compare_properties(
@@ -153,8 +152,9 @@ def columns_of(table: pd.DataFrame, names: list[str], side: str) -> np.ndarray:
 
 
 def tidy(rows: list[dict]) -> pd.DataFrame:
-    """Tidy rows as a table of COLUMNS."""
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    """Tidy rows as a table of COLUMNS and `replicates`; what a row does not have is NaN there, and () as replicates."""
+    table = pd.DataFrame(rows, columns=[*COLUMNS, "replicates"])
+    return table.assign(replicates=[found if np.ndim(found) else () for found in table["replicates"]])
 
 
 class _Grid:

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from galforge.compare.kind import REAL, ROUNDTRIP
+from galforge.compare.scores import MORE
 from galforge.errors import GalforgeError
 from galforge.papers.printed import COLUMNS as PRINTED
 from galforge.papers.printed import KEY, printed, with_printed
@@ -24,6 +25,7 @@ COLUMNS = (
     "value",
     "standard_error",
     "floor",
+    *MORE,
     "at_floor",
     "n_source",
     "n_generated",
@@ -128,7 +130,8 @@ def assemble(table: Table, distances: Sequence[pd.DataFrame], published: pd.Data
     """
     if table.make:
         raise TablesError(f"table {table.name} is not made of distances, but by {table.make}")
-    runs = pd.concat([frame[list(_DISTANCES)] for frame in distances], ignore_index=True) if distances else None
+    columns = [*_DISTANCES, *MORE]
+    runs = pd.concat([frame.reindex(columns=columns) for frame in distances], ignore_index=True) if distances else None
     if runs is None or runs.empty:
         raise TablesError(f"table {table.name}: no distances were given; name at least one run in the configuration")
     runs = runs.assign(engine=engines(runs))
@@ -171,13 +174,17 @@ def averaged(table: Table, runs: pd.DataFrame) -> pd.DataFrame:
         error = float(np.hypot(images, seeds))
         paired = known["model"] == ROUNDTRIP
         floor = float("nan" if paired else np.mean(group["floor"].to_numpy(float)))
+        more = {name: float("nan" if paired else np.mean(group[name].to_numpy(float))) for name in MORE}
+        apart = abs(more["share_generated"] - more["share_source"])
+        limits = (more["limit"], more["conditional"], more["conditional_limit"], apart, more["share_limit"])
         rows.append(
             {
                 **known,
                 "value": mean,
                 "standard_error": error,
                 "floor": floor,
-                "at_floor": not paired and at_floor(table.reading_of(known["metric"]), mean, error, floor),
+                **more,
+                "at_floor": not paired and at_floor(table.reading_of(known["metric"]), mean, error, floor, *limits),
                 "n_source": np.round(group["n_source"].mean()),
                 "n_generated": np.round(group["n_generated"].mean()),
                 "seeds": len(value),

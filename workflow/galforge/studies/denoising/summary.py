@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from galforge.compare.morphology import PROPERTIES
-from galforge.compare.wasserstein import COLUMNS as TIDY
+from galforge.compare.scores import COLUMNS as TIDY
+from galforge.compare.scores import MORE
 from galforge.studies.denoising import errors, structure
 from galforge.studies.denoising.errors import Mean
 from galforge.studies.denoising.sweep import IDENTITY, NETWORK, TRUTH, Paired, Run, column_of, generator_of, paired
@@ -17,7 +18,7 @@ __all__ = ["COLUMNS", "Run", "summarise"]
 
 TESTS = ("kind", "pixel_size", "noise")
 COLUMNS = (
-    *("dataset", "origin", "model", *TIDY, "published", "protocol"),
+    *("dataset", "origin", "model", *TIDY[: -len(MORE)], "published", "protocol"),
     *("denoiser", "method", "alpha", "replicates", "supported", *TESTS),
 )
 
