@@ -54,7 +54,7 @@ class Grid:
         products with a triangular matrix, in half the time of numpy's running sum.
         """
         runs = weights.take(self.order).reshape(-1, _RUN)
-        runs[1:, 0] += np.cumsum(runs[:-1] @ _BELOW[0])
+        runs[1:, 0] += np.add.accumulate(runs[:-1] @ _BELOW[0])
         sums = (runs @ _BELOW).ravel()
         if self.period:
             sums -= _weighted_median(sums, self.gaps[0])
@@ -85,7 +85,8 @@ class Samples:
         each = [None] * values.shape[1] if ends is None else ends
         self.grids = [Grid(values[:, p], periods[p], own) for p, own in enumerate(each)]
         self.ends, self.reach, self.periods = ends, reach, periods
-        self.inside = None if ends is None else np.where(there, np.clip(np.where(there, values, 0.0), *ends.T), 0.0)
+        if ends is not None:  # (P, N): one row after the other is summed in a third of the time
+            self.inside = np.where(there, np.clip(np.where(there, values, 0.0), *ends.T), 0.0).T.copy()
 
     def distances(self, first: np.ndarray, second: np.ndarray, over: np.ndarray | None = None) -> Distances:
         """Distances between the samples of integer weights `first` and `second`, (N,) each; NaN where one is empty.
@@ -93,7 +94,7 @@ class Samples:
         Complete ones are divided by the first sample's measured shares, or by `over` (P,) in their place.
         """
         size = len(self.grids)
-        one, two = (np.zeros(size) + counts @ self.there for counts in (first, second))
+        one, two = (np.zeros(size) + self.there @ counts for counts in (first, second))
         plain, inner = np.full(size, np.nan), np.full(size, np.nan)
         weighted, weights = None, None
         for p, totals in enumerate(zip(one.tolist(), two.tolist(), strict=True)):
@@ -110,13 +111,13 @@ class Samples:
             return Distances(plain, plain, np.zeros(size))
         shares = [
             np.divide(measured, of, out=np.zeros(size), where=of > 0)
-            for measured, of in ((one, first @ self.concerned), (two, second @ self.concerned))
+            for measured, of in ((one, self.concerned @ first), (two, self.concerned @ second))
         ]
         apart = shares[1] - shares[0]
-        complete = inner
-        if apart.any() or over is not None:
+        complete, differ = inner, apart.any()
+        if differ or over is not None:
             parts = np.where(two > 0, np.minimum(*shares) * inner, 0.0)
-            if apart.any():
+            if differ:
                 parts = parts + np.abs(apart) * self._reach(first, one)
             there = one > 0
             complete = np.divide(parts, shares[0] if over is None else over, out=np.full(size, np.nan), where=there)
@@ -124,7 +125,7 @@ class Samples:
 
     def _reach(self, counts: np.ndarray, totals: np.ndarray) -> np.ndarray:
         """Larger mean distance (P,) of the measured galaxies of a sample from the ends of the range."""
-        mean = np.divide(counts @ self.inside, totals, out=np.full(len(totals), np.nan), where=totals > 0)
+        mean = np.divide(self.inside @ counts, totals, out=np.full(len(totals), np.nan), where=totals > 0)
         return np.where(self.periods > 0, self.reach, np.maximum(mean - self.ends[:, 0], self.ends[:, 1] - mean))
 
 
@@ -159,8 +160,8 @@ def reach_on_circle(values: np.ndarray, period: float) -> float:
 
 
 def _narrow(mask: np.ndarray) -> np.ndarray:
-    """A mask (N, P) as numbers; one column where all are the same."""
-    return (mask[:, :1] if (mask == mask[:, :1]).all() else mask).astype(float)
+    """A mask (N, P) as numbers (P, N); one row where all are the same."""
+    return (mask[:, :1] if (mask == mask[:, :1]).all() else mask).T.astype(float, order="C")
 
 
 def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:

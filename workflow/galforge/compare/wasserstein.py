@@ -260,9 +260,9 @@ def _relabelled(n: int, m: int, settings: CompareSettings) -> Iterator[tuple[np.
     """Weights of random divisions of n + m images into n and m, as many as there are bootstrap resamplings."""
     draws = generator(settings.seed, "relabelled")
     for _ in range(settings.bootstrap):
-        first = np.zeros(n + m)
-        first[draws.permutation(n + m)[:n]] = 1.0
-        yield first, 1.0 - first
+        fewer = np.zeros(n + m)
+        fewer[draws.choice(n + m, min(n, m), replace=False, shuffle=False)] = 1.0
+        yield (fewer, 1.0 - fewer) if n <= m else (1.0 - fewer, fewer)
 
 
 def _between_halves(samples: Samples, size: int, n: np.ndarray, m: np.ndarray, settings: CompareSettings) -> np.ndarray:
