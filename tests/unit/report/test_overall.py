@@ -39,7 +39,7 @@ def run(dataset: str, model: str, value: float, seed: int = 0, networks: tuple[s
             own = {"comparison": "features", "engine": network, "property": network}
             for metric, size, floor in (("fid", 100.0, 4.0), ("fid_infinity", 90.0, 4.0), ("kid", 1.0, 0.0)):
                 found.append({**common, **own, "metric": metric, "value": size * value * factor, "floor": floor})
-    return pd.DataFrame(found)
+    return pd.DataFrame(found).assign(limit=lambda frame: 2 * frame["floor"])
 
 
 def distances() -> list[pd.DataFrame]:
