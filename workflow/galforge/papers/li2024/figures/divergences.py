@@ -1,10 +1,9 @@
 """Divergences in bins of redshift.
 
 KL divergence from the source's distribution in each bin of redshift, corrected protocol, on a logarithmic scale.
-Hollow dots are values that one perfect model in twenty would exceed; pale lines are the floors, which a perfect model
-would score with as many galaxies: no
-ranking is claimed from them. Bins with too few galaxies are left out. The last panel divides CVAE by DDPM: above 1
-the DDPM is nearer to the source.
+Hollow dots are values that one perfect model in twenty would exceed, so no ranking is claimed from them; pale lines are
+the floors, which a perfect model would score with as many galaxies. Bins with too few galaxies are left out. The last
+panel divides CVAE by DDPM: above 1 the DDPM is nearer to the source.
 
 Divergence of models from {dataset} against redshift, for size, shape and Sérsic index
 """
