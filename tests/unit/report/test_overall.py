@@ -89,7 +89,18 @@ def test_numbers_are_those_of_the_other_tables(made: pd.DataFrame, published: pd
     table = assembly.assemble(registry.table("holzschuh2022/morphology"), distances(), published)
     average = one(table, dataset="cosmos", model="vae", property="average", protocol="corrected")
     row = one(made, dataset="cosmos", model="vae", metric="wasserstein", property="morphology")
-    for column in ("value", "standard_error", "floor", "at_floor", "n_source", "n_generated", "seeds", "published"):
+    for column in (
+        "value",
+        "standard_error",
+        "error_images",
+        "error_seeds",
+        "floor",
+        "at_floor",
+        "n_source",
+        "n_generated",
+        "seeds",
+        "published",
+    ):
         assert row[column] == average[column], column
     assert row["value"] == pytest.approx(0.5)
     assert row["published"] == pytest.approx(0.6397, abs=1e-4)
@@ -104,6 +115,15 @@ def test_ratios_to_the_floor_keep_what_was_said_of_them(made: pd.DataFrame) -> N
     assert np.isnan(row["published"])
     fid = one(made, model="stylegan", metric="in_floors", property="fid@inception-v3")
     assert (fid["value"], bool(fid["at_floor"])) == (pytest.approx(9 / 4), False)
+
+
+def test_ratios_to_the_floor_keep_both_parts_of_their_error(made: pd.DataFrame) -> None:
+    row = one(made, dataset="cosmos", model="vae", metric="in_floors", property="morphology")
+    # Two seeds, 0.4 and 0.6, each with an error of 0.01 over images, above a floor of 0.05.
+    assert row["error_images"] == pytest.approx(0.01 / 0.05)
+    assert row["error_seeds"] == pytest.approx(0.1 / 0.05)
+    assert row["standard_error"] == pytest.approx(np.hypot(0.01, 0.1) / 0.05)
+    assert np.isnan(one(made, model="stylegan", metric="in_floors", property="morphology")["error_seeds"])
 
 
 def test_data_sets_and_models_keep_their_order(made: pd.DataFrame) -> None:

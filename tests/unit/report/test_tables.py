@@ -99,6 +99,34 @@ def test_seeds_are_averaged_and_their_scatter_added_in_quadrature(published: pd.
     assert row["seeds"] == 2
 
 
+def test_the_parts_of_an_error_find_the_scatter_of_images_and_of_trainings(published: pd.DataFrame) -> None:
+    """Trainings scatter by 0.2 around 1, and by their images by 0.1."""
+    random, seeds, trials = np.random.default_rng(5), 4, 300
+    centres = 1 + 0.2 * random.standard_normal((trials, seeds))
+    values = centres + 0.1 * random.standard_normal((trials, seeds))
+    frames = [
+        rows({f"p{trial:03d}": value for trial, value in enumerate(values[:, seed])}, seed=seed, error=0.1)
+        for seed in range(seeds)
+    ]
+    made = assemble("morphology", frames, published).query("model == 'vae' and seeds.notna()")
+    assert len(made) == trials
+    # A seed's value scatters by its training and its images.
+    assert np.sqrt(np.mean(made["error_seeds"] ** 2)) == pytest.approx(np.hypot(0.2, 0.1) / np.sqrt(seeds), rel=0.1)
+    assert made["error_images"].to_numpy() == pytest.approx(np.full(trials, 0.1))
+    total = made["error_images"] ** 2 + made["error_seeds"] ** 2
+    assert made["standard_error"].to_numpy() == pytest.approx(np.sqrt(total).to_numpy(), rel=1e-12)
+
+
+def test_notes_name_the_models_of_one_seed(published: pd.DataFrame) -> None:
+    once, twice = rows({"gini": 0.4}), rows({"gini": 0.4}, seed=1)
+    other, real = rows({"gini": 0.4}, model="stylegan"), rows({"gini": 0.1}, model="roundtrip")
+    alone = said_of("morphology", assemble("morphology", [once, other], published))
+    assert "Every model here has one seed. Such errors are of the images alone" in alone
+    mixed = said_of("morphology", assemble("morphology", [once, twice, other, real], published))
+    assert "One seed: StyleGAN (cosmos). Such errors" in mixed
+    assert "one seed" not in said_of("morphology", assemble("morphology", [once, twice, real], published)).lower()
+
+
 def test_one_seed_keeps_the_error_over_images(published: pd.DataFrame) -> None:
     row = one(assemble("morphology", [rows({"gini": 0.4})], published), property="gini", model="vae")
     assert (row["standard_error"], row["error_images"]) == (0.03, 0.03)
