@@ -124,6 +124,10 @@ def test_notes_name_the_models_of_one_seed(published: pd.DataFrame) -> None:
     assert "Every model here has one seed. Such errors are of the images alone" in alone
     mixed = said_of("morphology", assemble("morphology", [once, twice, other, real], published))
     assert "One seed: StyleGAN (cosmos). Such errors" in mixed
+    more = [rows({"gini": 0.4}, model=model) for model in ("alae", "cvae")]
+    more += [rows({"gini": 0.4}, dataset="sersic", origin="analytic")]
+    several = said_of("morphology", assemble("morphology", [once, twice, other, *more], published))
+    assert "One seed: StyleGAN, ALAE and CVAE (cosmos), VAE (sersic). Such errors" in several
     assert "one seed" not in said_of("morphology", assemble("morphology", [once, twice, real], published)).lower()
 
 

@@ -75,7 +75,7 @@ def single_seeds(table: Table, frame: pd.DataFrame) -> str:
     named = []
     for dataset, rows in once.groupby("dataset", sort=False):
         models = [table.models.get(model, model_label(model)) for model in dict.fromkeys(rows["model"])]
-        named.append(f"{' and '.join(models)} ({dataset})")
+        named.append(f"{' and '.join(filter(None, [', '.join(models[:-1]), models[-1]]))} ({dataset})")
     who = f"One seed: {', '.join(named)}" if (trained["seeds"] > 1).any() else "Every model here has one seed"
     return f"{who}. Such errors are of the images alone, and say nothing of how far another training would come out."
 
