@@ -1,5 +1,6 @@
 """Ranks of models by a distance: who is better than whom beyond the error of the difference."""
 
+from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
@@ -70,6 +71,13 @@ def difference(first: pd.Series, second: pd.Series) -> tuple[float, float]:
         images = np.std(apart, ddof=1) if len(apart) > 1 else np.nan
     seeds = [row["error_seeds"] for row in (first, second) if np.isfinite(row["error_seeds"])]
     return float(first["value"] - second["value"]), float(np.hypot(images, np.linalg.norm(seeds)))
+
+
+def mean_replicates(replicates: pd.Series) -> Sequence[float]:
+    """Mean of several rows in each resampling (B,); empty where a row has no resamplings or another number of them."""
+    drawn = [np.asarray(each, dtype=float) for each in replicates if np.ndim(each)]
+    alike = len(drawn) == len(replicates) and len({len(each) for each in drawn}) == 1
+    return np.mean(drawn, axis=0) if alike else ()
 
 
 def holm(chances: np.ndarray, level: float = LEVEL) -> np.ndarray:
