@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from galforge.papers.ranks import mean_replicates
+
 # The abstract's "average Wasserstein distance" is the mean over metric groups; SKIRT has a third one, colour
 # and bulge.
 _GROUPS = ("morphology", "power_spectrum")
@@ -36,6 +38,7 @@ def headline(runs: pd.DataFrame) -> pd.DataFrame:
                 "standard_error": _of_the_mean(found["standard_error"]),
                 "n_source": found["n_source"].min(),
                 "n_generated": found["n_generated"].min(),
+                "replicates": [mean_replicates(found["replicates"])],
                 "engine": ", ".join(filter(None, sorted(set(found["engine"])))),
             }
             rows.append(found.iloc[:1].assign(**overall))
