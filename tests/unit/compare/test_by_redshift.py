@@ -362,6 +362,11 @@ def test_galaxies_without_a_value_are_counted(draws, source):
     made.loc[:99, "errcxy"] = np.nan
     row = value(fitting_loss.compare(source, made, settings("fitting_loss")), "fitting_missing")
     assert row["value"] == pytest.approx(0.2)
+    assert len(row["replicates"]) == 100
+    assert np.std(row["replicates"]) == pytest.approx(row["standard_error"], rel=0.3)
+    beside = value(fitting_loss.compare(source, made, settings("fitting_loss")), "fitting_loss_difference")
+    assert (beside["share_source"], beside["share_generated"]) == (1, 0.8)
+    assert beside["share_limit"] < 1 - 0.8
 
 
 # Redshift loss
@@ -390,6 +395,31 @@ def test_a_galaxy_without_conditioning_is_at_the_far_end_of_the_loss(draws, sour
     assert row["value"] > 0.7
     assert real["value"] < 0.2
     assert real["n_generated"] == 2000
+
+
+def test_a_galaxy_without_a_redshift_is_at_the_far_end_of_the_loss(draws, source):
+    made = galaxies(draws, draws.uniform(0, 2, 400))
+    whole = redshift_loss.compare(source, made, settings("redshift_loss"))
+    apart = ((made["redshift_cnn"] - made["redshift"]) / (1 + made["redshift"])).abs()
+    worst = np.argsort(-apart.to_numpy())[:100]
+    made.loc[worst, "redshift_cnn"] = np.nan
+    found = redshift_loss.compare(source, made, settings("redshift_loss"))
+    for metric, of_missing in (("redshift_loss_normalised", 1), ("redshift_outliers", 1)):
+        row = value(found, metric)
+        assert row["value"] == pytest.approx(0.75 * row["conditional"] + 0.25 * of_missing)
+        assert row["value"] > value(whole, metric)["value"]
+        assert (row["share_source"], row["share_generated"]) == (1, 0.75)
+    kept = made["redshift_cnn"].dropna().index
+    middle = ((made["redshift_cnn"] - made["redshift"]) / (1 + made["redshift"]))[kept]
+    farther = np.append(np.abs(middle - middle.median()), np.full(100, np.inf))
+    assert value(found, "redshift_scatter")["value"] == pytest.approx(1.4826 * np.median(farther))
+    assert value(found, "redshift_bias")["value"] == pytest.approx(middle.median())
+    published = redshift_loss.compare(source, made, settings("redshift_loss", "published"))
+    assert value(published, "redshift_loss")["n_generated"] == 300
+    made["redshift_cnn"] = np.nan
+    nothing = redshift_loss.compare(source, made, settings("redshift_loss"))
+    assert value(nothing, "redshift_loss_normalised")["value"] == 1
+    assert np.isnan(value(nothing, "redshift_scatter")["value"])
 
 
 # Ratios
@@ -431,6 +461,7 @@ def test_values_that_are_missing_at_some_redshifts_are_no_difference(draws, sour
     assert row["value"] == pytest.approx(1, abs=3 * row["standard_error"])
     assert row["standard_error"] < 0.02
     assert row["n_source"] + row["n_generated"] < 0.6 * 6000
+    assert row["share_source"] == np.isfinite(source.loc[source["split"] == "test", "isophotal_area"]).mean()
     plain = value(successors.compare(source, made, settings("successors", "published", **edges)), *AREA)
     assert abs(plain["value"] - 1) > 0.15
 

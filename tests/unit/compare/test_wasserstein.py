@@ -6,6 +6,7 @@ import pytest
 import scipy.optimize
 import scipy.stats
 
+from galforge.compare.limits import joint_limits, limit, share_limit
 from galforge.compare.settings import CompareSettings
 from galforge.compare.wasserstein import (
     binned,
@@ -126,18 +127,25 @@ def test_replicates_and_floors_are_those_of_the_drawn_images(n, m, missing):
             return area_on_the_circle(first, second, periods[p]) / scales[p]
         return scipy.stats.wasserstein_distance(first, second) / scales[p]
 
-    images = generator(3, "bootstrap")
+    images = [generator(3, "bootstrap", side) for side in ("source", "generated")]
     for replicate in result.replicates:
-        drawn = [sample[images.integers(len(sample), size=len(sample))] for sample in samples]
+        drawn = [
+            sample[own.integers(len(sample), size=len(sample))] for sample, own in zip(samples, images, strict=True)
+        ]
         expected = [distance(drawn[0][:, p], drawn[1][:, p], p) for p in range(3)]
         np.testing.assert_allclose(replicate, expected, rtol=1e-12)
+    labels, both = generator(3, "relabelled"), np.concatenate(samples)
+    for replicate in result.relabelled.complete:
+        order = labels.permutation(n + m)
+        expected = [distance(both[order[:n], p], both[order[n:], p], p) for p in range(3)]
+        np.testing.assert_allclose(replicate, expected, rtol=1e-12)
+    halves = generator(3, "halvings")
+    shuffled = [samples[0][halves.permutation(n)] for _ in range(5)]
+    half = n // 2
     for p in range(3):
-        values, halves = samples[0][np.isfinite(samples[0][:, p]), p], generator(3, "halvings")
-        shuffled = [halves.permutation(values) for _ in range(5)]
-        half = len(values) // 2
-        between = np.mean([distance(both[:half], both[half : 2 * half], p) for both in shuffled])
-        there = np.isfinite(samples[1][:, p]).sum()
-        expected = between * np.sqrt((1 / len(values) + 1 / there) / (2 / half))
+        between = np.mean([distance(images[:half, p], images[half : 2 * half, p], p) for images in shuffled])
+        here, there = (np.isfinite(sample[:, p]).sum() for sample in samples)
+        expected = between * np.sqrt((1 / here + 1 / there) / (2 / (half * here / n)))
         assert result.floors[p] == pytest.approx(expected, rel=1e-12)
 
 
@@ -229,3 +237,68 @@ def test_floor_of_a_normal_property(n, m, simulated):
 def test_lacking_columns_are_named():
     with pytest.raises(GalforgeError, match="generated measurements lack the columns gini"):
         columns_of(pd.DataFrame({"m20": [1.0]}), ["m20", "gini"], "generated")
+
+
+def paired(n: int, sizes: list[int], shifts: list[float], chosen: CompareSettings) -> list[dict]:
+    draws = np.random.default_rng(n)
+    source = draws.normal(size=(n, 2))
+    return [
+        compare_properties(source, draws.normal(shift, 1, (m, 2)), chosen, complete=True).row("average", [0, 1])
+        for m, shift in zip(sizes, shifts, strict=True)
+    ]
+
+
+def test_two_models_share_the_resamplings_of_their_source():
+    """However many galaxies they have: the error of their difference is that of the generated ones alone."""
+    rows = paired(50, [4000, 5000], [0.8, 1.0], settings(200))
+    errors = [row["standard_error"] for row in rows]
+    difference = np.std(np.subtract(*(row["replicates"] for row in rows)), ddof=1)
+    assert difference < 0.4 * np.hypot(*errors)
+    assert [np.std(row["replicates"], ddof=1) for row in rows] == pytest.approx(errors)
+
+
+@pytest.mark.parametrize("missing", [0.0, 0.25])
+def test_five_percent_of_perfect_models_are_beyond_a_limit(missing):
+    """Of 400 pairs of one population each, with few draws per limit: it is exact for any number of them."""
+    draws = np.random.default_rng(9)
+    chosen = settings(79, 1)
+    beyond, conditional, either = 0, 0, 0
+    for _ in range(400):
+        mass = draws.normal(size=(100, 1))
+        both = np.hstack([mass, np.exp(mass + draws.normal(size=(100, 1))), draws.normal(size=(100, 1))])
+        both[draws.random(100) < missing] = np.nan
+        row = compare_properties(both[:60], both[60:], chosen, complete=True).row("average", [0, 1, 2])
+        beyond += row["value"] > row["limit"]
+        far = row["conditional"] > row["conditional_limit"]
+        apart = abs(row["share_generated"] - row["share_source"]) > row["share_limit"]
+        conditional += far
+        either += far or apart
+    for count in (beyond, either):
+        assert 9 <= count <= 31, "4.4 binomial sd apart at most"
+    assert conditional <= either
+
+
+def test_share_limit_is_that_of_relabelled_galaxies():
+    draws = np.random.default_rng(4)
+    for n, m, having in ((100, 100, 60), (300, 200, 30), (40, 500, 520)):
+        labels = np.arange(n + m) < having
+        drawn = np.array([draws.permutation(labels) for _ in range(4000)])
+        apart = np.abs(drawn[:, :n].mean(axis=1) - drawn[:, n:].mean(axis=1))
+        found = share_limit(n, m, having)
+        steps = np.unique(apart.round(9))
+        beyond = np.array([(apart > step + 1e-9).mean() for step in steps])
+        assert abs((apart > found).mean() - 0.05) <= np.abs(beyond - 0.05).min() + 0.01
+    assert share_limit(50, 50, 0) == pytest.approx(0, abs=1e-9)
+    assert share_limit(50, 50, 100) == pytest.approx(0, abs=1e-9)
+
+
+def test_limits_take_the_draws_that_they_need():
+    assert np.isnan(limit(np.arange(18.0)))
+    assert limit(np.arange(19.0)) == 18
+    assert limit(np.append(np.arange(199.0), np.nan)) == 189
+    assert joint_limits(np.arange(199.0), np.zeros(199))[0] == 189
+    shares = np.zeros(199)
+    shares[:6] = [-0.5, 0.5, 0.4, 0.4, 0.1, 0.1]
+    of_distance, of_shares = joint_limits(np.arange(199.0), shares)
+    assert of_shares == pytest.approx(0.1)
+    assert of_distance == 193, "four of the nine are beyond the limit of the shares"

@@ -21,7 +21,8 @@ PROTOCOLS = {
 class Cell:
     """A number for readers, rounded to its error. Every part is text, empty where it is missing.
 
-    ``note`` stands below the number, such as that it supports no claim.
+    ``note`` stands below the number, such as that it supports no claim; ``rank`` is that among the models.
+    ``limit`` is what one perfect model in twenty would exceed; only pictures show it.
     """
 
     value: str
@@ -29,6 +30,8 @@ class Cell:
     floor: str = ""
     at_floor: bool = False
     note: str = ""
+    rank: str = ""
+    limit: str = ""
 
 
 @dataclass(frozen=True)

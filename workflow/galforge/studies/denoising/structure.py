@@ -15,8 +15,10 @@ _SETTINGS = ComparisonSettings(protocol="corrected")
 
 
 class Distances(NamedTuple):
-    """Distances over the sd of true galaxies: nine properties and, last, their mean; (10,) each.
+    """Distances over the sd of true galaxies: nine properties and, last, their mean; (10,).
 
+    ``errors`` (10, 3) are standard errors, and their parts of galaxies and of networks
+    (``galforge.studies.denoising.errors.Error``).
     ``n_source`` is the number of true galaxies kept, ``n_generated`` the smallest number of denoised ones of a
     replicate.
     """
