@@ -20,7 +20,7 @@ from galforge.config.tree import SECTIONS, Overall, Run
 from galforge.measure.settings import MeasureEntry, Measuring
 from galforge.models.settings import ConditionSettings, NormalisationSettings
 from galforge.settings import Settings
-from galforge.studies.denoising.settings import DenoiserSettings, DenoisingSection
+from galforge.studies.denoising.settings import BroughtDenoiser, DenoiserSettings, DenoisingSection
 from galforge.training.settings import TrainingSettings
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -109,13 +109,14 @@ def json_schema() -> str:
         more = {name: common[name] for name in common if name != "family"}
         return with_family(schema(_settings("measure", {"family": family})), family, more)
 
-    def or_null(choice: dict[str, Any]) -> dict[str, Any]:
-        return {"oneOf": [choice, {"type": "null"}]}
+    def or_null(*choices: dict[str, Any]) -> dict[str, Any]:
+        return {"oneOf": [*choices, {"type": "null"}]}
 
     denoising = schema(DenoisingSection)
     # An overlay removes a test by setting it to null.
     cases = denoising["properties"]["cases"]
     cases["additionalProperties"] = or_null(cases["additionalProperties"])
+    kinds = (DenoiserSettings, BroughtDenoiser)
     overall = schema(Overall)
     overall["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     overall["title"] = "galforge configuration"
@@ -124,7 +125,7 @@ def json_schema() -> str:
         "models": entries("models", model),
         "measures": entries("measure", measure),
         **{key: schema(settings) for key, settings in SECTIONS.items()},
-        "denoisers": {"type": "object", "additionalProperties": or_null(schema(DenoiserSettings))},
+        "denoisers": {"type": "object", "additionalProperties": or_null(*map(schema, kinds))},
         "denoising": denoising,
         "run": {"type": "array", "minItems": 1, "items": schema(Run)},
     }
