@@ -249,29 +249,13 @@ def test_a_damaged_file_is_refused(tmp_path: Path, change: Callable, says: str) 
 def test_what_is_no_whole_hdf5_is_refused(tmp_path: Path) -> None:
     path = keras.write(tmp_path / "a.h5", keras.layers(weights(), 2))
     whole = path.read_bytes()
-    for content in (whole[: len(whole) // 2], whole[:-1], b"", b"not weights", b"\x80\x04K\x01."):
+    cut = [whole[:size] for size in range(0, len(whole), len(whole) // 40)]
+    for content in (*cut, whole[:-1], b"not weights", b"\x80\x04K\x01."):
         path.write_bytes(content)
         with pytest.raises(GalforgeError, match=r"cannot be read as HDF5 .*; get the file again"):
             opened(path)
     with pytest.raises(GalforgeError, match="cannot be read as HDF5"):
         opened(tmp_path / "missing.h5")
-
-
-def test_any_damaged_byte_gives_weights_or_a_message(tmp_path: Path) -> None:
-    """Nothing but a refusal comes out of a file with wrong bytes in it."""
-    path = keras.write(tmp_path / "a.h5", keras.layers(weights(), 2))
-    whole, draws = path.read_bytes(), np.random.default_rng(0)
-    refused = 0
-    for _ in range(60):
-        damaged = bytearray(whole)
-        for place in draws.integers(len(whole), size=20):
-            damaged[place] = draws.integers(256)
-        path.write_bytes(damaged)
-        try:
-            opened(path)
-        except GalforgeError:
-            refused += 1
-    assert refused > 5
 
 
 def summary(**more: object) -> pd.DataFrame:
@@ -299,7 +283,9 @@ def test_a_brought_network_has_rows_of_its_own_and_moves_no_other() -> None:
 
 def test_a_brought_network_of_other_tests_is_refused() -> None:
     table = toy.evaluation(0.0, 7, 20, {"in_domain": (1.0, 1.0)}, curves=False)
-    with pytest.raises(GalforgeError, match="brought:released: its tests and those of the references differ by in_domain, noise"):
+    with pytest.raises(
+        GalforgeError, match="brought:released: its tests and those of the references differ by in_domain, noise"
+    ):
         summary(released=table.assign(case="noise"))
     with pytest.raises(GalforgeError, match="brought:released: its table has other methods"):
         summary(released=table.assign(method="wiener"))

@@ -63,7 +63,11 @@ def default_yaml() -> str:
         lines += [f"  {name}:", *_fields(MeasureEntry, common, 4), *_fields(_settings("measure", entry), rest, 4)]
     for key in ("sampling", "compare", "report"):
         lines += _section(key, SECTIONS[key])
-    lines += ["", "# Kinds of networks of the denoising study, by name.", "denoisers:"]
+    lines += [
+        "",
+        "# Kinds of networks of the denoising study, by name. One with `weights` is brought: see config/README.md.",
+    ]
+    lines += ["denoisers:"]
     for name, entry in PAPER["denoisers"].items():
         lines += [f"  {name}:", *_fields(DenoiserSettings, entry, 4)]
     lines += [*_section("denoising", DenoisingSection), *_section("realism", SECTIONS["realism"])]
