@@ -1,5 +1,6 @@
 """What the denoising study asks of the configuration, and what is refused before anything runs."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import yaml
 from galforge.config.parse import ConfigError, parse
 from galforge.config.problems import merged
 from galforge.config.tree import Config
+from galforge.estimate.work import Job, Workload
 from galforge.plan.stages import Stages
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -183,3 +185,12 @@ def test_brought_networks_alone_are_refused_with_the_remedy():
     refused(tree, "run[0].denoise: released: brought networks are shown beside", "replicates: 1")
     one = {"denoising": {"alphas": [0.0], "replicates": 1}}
     parse(with_run(merged(merged(DEMO, BROUGHT), one), denoise=["denoiser", "released"]))
+
+
+def test_the_estimate_of_a_brought_network_is_that_of_a_trained_one():
+    config = parse(with_run(merged(DEMO, BROUGHT), denoise=["denoiser", "released"]))
+    names = {"dataset": "skirt", "denoiser": "denoiser", "who": "source", "alpha": "0.00", "replicate": "0"}
+    jobs = [("evaluate_brought", {"dataset": "skirt", "denoiser": "released"}), ("evaluate_denoiser", names)]
+    brought, trained = (Workload(config, {}).of(Job(rule, wildcards, 1, 0, "")) for rule, wildcards in jobs)
+    assert brought.stage == "evaluate_denoiser released on skirt"
+    assert dataclasses.replace(brought, stage=trained.stage) == trained
