@@ -145,7 +145,7 @@ def test_a_brought_network_is_a_column_that_says_so(tmp_path: Path) -> None:
     files = [tmp_path / f"denoising.{ending}" for ending in ("csv", "md", "tex")]
     formats.write(DENOISING, with_network(), "demo", "7.8", files)
     assert denoising_table.blocks(DENOISING, pd.read_csv(files[0])) == blocks(DENOISING, with_network())
-    assert "released, brought, trained elsewhere" in files[1].read_text(encoding="utf-8")
+    assert "released, brought from elsewhere" in files[1].read_text(encoding="utf-8")
     assert "A brought network was trained elsewhere" in files[1].read_text(encoding="utf-8")
     assert "A brought network" not in " ".join(denoising_table.remarks(table()))
 

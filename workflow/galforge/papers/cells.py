@@ -9,7 +9,7 @@ from galforge.drawing.names import model_label
 
 PROTOCOLS = {
     "reference": "no network",
-    "brought": "brought, trained elsewhere",
+    "brought": "brought from elsewhere",
     "corrected": "corrected protocol",
     "published": "published protocol",
     "printed": "printed in the paper",
