@@ -4,6 +4,8 @@ import numpy as np
 
 LEVEL = 0.05
 """Share of perfect models that lie beyond a limit, or beyond one of two that are looked at together."""
+FEWEST_DRAWS = 19
+"""Draws without which there is no limit."""
 _ONE_OF_TWO = 1 - np.sqrt(1 - LEVEL)
 
 
