@@ -5,13 +5,16 @@ property or bins of redshift; both are given.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.special import rel_entr
 
 from galforge.compare.kind import Kind
 from galforge.compare.redshift_bins import in_bins, pair
-from galforge.compare.scores import Score, mean_of, resampling
+from galforge.compare.relabelled import BOOTSTRAP, OF_TWO, limit_of, orders, scaled, true_variance
+from galforge.compare.scores import Score, resampling
 from galforge.compare.settings import ComparisonSettings
 from galforge.compare.wasserstein import columns_of, tidy
 from galforge.seeds import generator
@@ -20,6 +23,7 @@ KIND = Kind(
     families=("sources",),
     metrics={"distance": ("galaxy_kl", "galaxy_kl_redshift_bins", "galaxy_kl_bin"), "number": ("galaxy_kl_empty",)},
     group="conditional",
+    libraries=("scipy",),
     from_one=True,
     by_redshift=True,
     reads=("bootstrap", "kl_fewest", "seed"),
@@ -38,13 +42,15 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
     `galaxy_kl_empty`: share of the ten bins of the property without generated galaxies.
 
     published: ten equal bins between the extremes of both samples. Bins of redshift lie between the extremes of the
-    source, so they are the same for all models.
-    corrected: bins between the source's deciles, so a long tail does not put all galaxies into one bin.
+    source, so they are the same for all models. Galaxies without a value are left out.
+    corrected: bins between the source's deciles, so a long tail does not put all galaxies into one bin. The value is
+    the complete divergence, where galaxies without a value count (see `complete`), beside that of the others.
     Half a count is added to every bin of both sides, because an empty one would make the divergence infinite.
 
-    The error is the sd over bootstrap resamplings of the galaxies of both sides. They are the same for all properties
-    and redshifts, because the properties of a galaxy are correlated. The floor is what two samples of one distribution
-    score: (bins - 1) / 2 (1/n + 1/m).
+    The floor is the mean and the limit the 95 % quantile of 199 relabellings of the pooled galaxies (within their bin
+    of redshift). The error is the sd over bootstrap resamplings of the galaxies of both sides, corrected by the scatter
+    of the relabellings (`true_variance`). Resamplings and relabellings are the same for all properties and redshifts,
+    because the properties of a galaxy are correlated; those of the source are the same for every model.
 
     Raises:
         GalforgeError: a table lacks columns or redshifts.
@@ -52,13 +58,16 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
     real, made = pair(source, generated)
     values = [columns_of(table, PROPERTIES, side) for table, side in ((real, "source"), (made, "generated"))]
     redshifts = real["redshift"].to_numpy(float)
-    bins = in_bins(real, made, edges_of(redshifts, redshifts, settings.protocol))
-    draws = generator(settings.seed, "galaxy kl")
-    counts = [resampled(len(side), settings.bootstrap, draws) for side in values]
+    bins = in_bins(real, made, np.unique(edges_of(redshifts, redshifts, settings.protocol)))
+    counts = [
+        resampled(len(side), settings.bootstrap, generator(settings.seed, f"galaxy kl {name}"))
+        for side, name in zip(values, ("source", "generated"), strict=True)
+    ]
+    order = orders(generator(settings.seed, "galaxy kl relabelled"), sum(map(len, values)))
     rows, whole, by_redshift, empty = [], [], [], []
     for p, name in enumerate(PROPERTIES):
         first, second = (side[:, p] for side in values)
-        whole.append(divergence((first, second), counts, settings))
+        whole.append(divergence((first, second), counts, order, settings))
         empty.append(_empty(first, second, settings))
         each = []
         for b in range(len(bins.edges) - 1):
@@ -66,14 +75,71 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
             inside = [
                 (side[own], drawn[:, own]) for side, drawn, own in zip((first, second), counts, there, strict=True)
             ]
-            each.append(divergence(*zip(*inside, strict=True), settings))
-        rows += [score.row("galaxy_kl_bin", bins.name(name, b)) for b, (score, _) in enumerate(each)]
-        by_redshift.append(mean_of([found for found in each if np.isfinite(found[0].value)]))
-    for metric, scores in (("galaxy_kl", whole), ("galaxy_kl_redshift_bins", by_redshift)):
-        rows += [score.row(metric, name) for name, (score, _) in zip(PROPERTIES, scores, strict=True)]
-        rows.append(mean_of(scores)[0].row(metric, "all"))
+            each.append(divergence(*zip(*inside, strict=True), order[:, np.concatenate(there)], settings))
+        rows += [found.score().row("galaxy_kl_bin", bins.name(name, b)) for b, found in enumerate(each)]
+        by_redshift.append(mean_of([found for found in each if np.isfinite(found.values[0])]))
+    for metric, found in (("galaxy_kl", whole), ("galaxy_kl_redshift_bins", by_redshift)):
+        rows += [each.score().row(metric, name) for name, each in zip(PROPERTIES, found, strict=True)]
+        rows.append(mean_of(found).score().row(metric, "all"))
     rows += [score.row("galaxy_kl_empty", name) for name, score in zip(PROPERTIES, empty, strict=True)]
     return tidy(rows)
+
+
+@dataclass(frozen=True)
+class Divergence:
+    """A divergence, or a mean of several, with what its resamplings and relabellings score.
+
+    Attributes:
+        values: (3,) complete, of the galaxies with values alone, and share of the source's galaxies with values minus
+            that of the generated ones. NaN where it is blank. Published: (1,), of the galaxies with values.
+        shares: (2,) of the galaxies with values.
+        drawn: (B, 3) in each resampling.
+        null: (R, 3) in each relabelling.
+        n, m: galaxies with values.
+    """
+
+    values: np.ndarray
+    shares: np.ndarray
+    drawn: np.ndarray
+    null: np.ndarray
+    n: int
+    m: int
+
+    def score(self) -> Score:
+        """The score, with its replicates."""
+        if not np.isfinite(self.values[0]):
+            return Score(np.nan, np.nan, np.nan, self.n, self.m)
+        spread, chance = (np.var(each, axis=0, ddof=1) for each in (self.drawn, self.null))
+        errors = [float(np.sqrt(true_variance(*both, BOOTSTRAP))) for both in zip(spread[:2], chance[:2], strict=True)]
+        found = Score(
+            *(float(self.values[0]), errors[0], float(self.null[:, 0].mean()), self.n, self.m),
+            limit_of(self.null[:, 0]),
+            replicates=scaled(self.drawn[:, 0], self.values[0], errors[0]),
+        )
+        if len(self.values) == 1:
+            return found
+        beside = np.isfinite(self.values[1])
+        return found._replace(
+            conditional=float(self.values[1]),
+            conditional_error=errors[1] if beside else np.nan,
+            conditional_limit=limit_of(self.null[:, 1], OF_TWO) if beside else np.nan,
+            share_source=float(self.shares[0]),
+            share_generated=float(self.shares[1]),
+            share_error=float(np.sqrt(spread[2])),
+            share_limit=limit_of(np.abs(self.null[:, 2]), OF_TWO),
+        )
+
+
+def mean_of(found: Sequence[Divergence]) -> Divergence:
+    """The mean of divergences of the same resamplings and relabellings; blank where one is, or there are none."""
+    if not found or not all(np.isfinite(each.values[0]) for each in found):
+        return _blank(*(min((getattr(each, side) for each in found), default=0) for side in "nm"))
+    means = [np.mean([getattr(each, name) for each in found], axis=0) for name in ("values", "shares", "drawn", "null")]
+    with_own = [each for each in found if len(each.values) == 1 or np.isfinite(each.values[1])]
+    for mean, name in zip(means, ("values", "shares", "drawn", "null"), strict=True):
+        if name != "shares" and 0 < len(with_own) < len(found):  # of those that have one of the galaxies with values
+            mean[..., 1] = np.mean([getattr(each, name)[..., 1] for each in with_own], axis=0)
+    return Divergence(*means, min(each.n for each in found), min(each.m for each in found))
 
 
 def resampled(galaxies: int, resamplings: int, draws: np.random.Generator) -> np.ndarray:
@@ -82,29 +148,70 @@ def resampled(galaxies: int, resamplings: int, draws: np.random.Generator) -> np
 
 
 def divergence(
-    values: Sequence[np.ndarray], counts: Sequence[np.ndarray], settings: ComparisonSettings
-) -> tuple[Score, np.ndarray]:
-    """KL(source || generated) [nats] of the finite values of samples (n,) and (m,); blank below `kl_fewest` on a side.
+    values: Sequence[np.ndarray], counts: Sequence[np.ndarray], order: np.ndarray, settings: ComparisonSettings
+) -> Divergence:
+    """KL(source || generated) [nats] of samples (n,) and (m,), where missing values are not finite.
+
+    Blank below `kl_fewest` values on a side, and where all values of the source are the same. corrected: the complete
+    divergence needs as many galaxies, but of the generated ones only one with a value.
 
     Args:
         values: those of the source, and of the generated galaxies.
-        counts: how often each galaxy is in each resampling, (R, n) and (R, m).
+        counts: how often each galaxy is in each resampling, (B, n) and (B, m).
+        order: ranks (R, n + m) of the pooled galaxies in each relabelling: those of low rank are called the source's.
         settings: settings of the comparison.
-
-    Returns:
-        The score, and the score of each resampling (R,), NaN where the score is blank.
     """
     there = [np.isfinite(side) for side in values]
     n, m = (int(finite.sum()) for finite in there)
-    if min(n, m) < settings.kl_fewest:
-        return Score(np.nan, np.nan, np.nan, n, m), np.full(2, np.nan)
+    whole, fewest = settings.protocol == "corrected", settings.kl_fewest
+    enough = min(n, m) >= fewest
+    if not (enough or (whole and n >= fewest and m and len(values[1]) >= fewest)):
+        return _blank(n, m)
     source, generated = (side[finite] for side, finite in zip(values, there, strict=True))
+    if np.all(source == source[0]) and (whole or np.all(generated == source[0])):
+        return _blank(n, m)
     edges = edges_of(source, generated, settings.protocol)
-    real, made = histogram(source, edges), histogram(generated, edges)
-    one_hot = [np.eye(len(real), dtype=np.float32)[places(side, edges)] for side in (source, generated)]
-    drawn = kl(*(side[:, finite] @ which for side, finite, which in zip(counts, there, one_hot, strict=True)))
-    floor = (len(real) - 1) / 2 * (1 / n + 1 / m)
-    return Score(float(kl(real, made)), float(np.std(drawn, ddof=1)), floor, n, m), drawn
+    binned = [histogram(side, edges) for side in (source, generated)]
+    pooled, among = np.concatenate([source, generated]), np.concatenate(there)
+    called = _called(pooled, _first(order[:, among], n), edges, whole)
+    found = [side[:, finite] for side, finite in zip(counts, there, strict=True)]
+    if not whole:
+        drawn = _between_extremes(pooled, *found)
+        value, scored, chance = (kl(*each)[..., None] for each in (binned, drawn, called))
+        return Divergence(value, np.full(2, np.nan), scored, chance, n, m)
+    one_hot = [np.eye(len(binned[0]), dtype=np.float32)[places(side, edges)] for side in (source, generated)]
+    drawn = [side @ which for side, which in zip(found, one_hot, strict=True)]
+    totals, sizes = [len(side) for side in values], [side.sum(axis=1) for side in counts]
+    of_all = called if among.all() else _called(pooled, _first(order, totals[0])[:, among], edges, whole)
+    value = _three(binned, totals, binned)
+    if not enough:
+        value[1] = np.nan
+    shares = np.array([n, m]) / totals
+    return Divergence(value, shares, _three(drawn, sizes, drawn), _three(of_all, totals, called), n, m)
+
+
+def complete(
+    source: np.ndarray, generated: np.ndarray, totals: Sequence[np.ndarray | int], there: np.ndarray | bool = True
+) -> np.ndarray:
+    """Divergence [nats] of counts (..., bins), where `totals` (...,) galaxies of each side are some without a value.
+
+    As many galaxies without a value as the other side has, for its number, are no difference. The others are in a bin
+    of their own, where the other side has none: a model whose share with values p_g is less than the source's p_s
+    adds about ln(p_s / p_g). With equal shares this is `kl`. Where p_g <= p_s, no galaxy that loses its value can lower
+    it: the counts in bins fall, and what they are divided by stays. (With all galaxies without values in one bin, it
+    could: those of a bin with too many generated galaxies may lose them.) Half a count stands for none in that bin.
+
+    `there` says which bins there are (..., bins); counts of others are 0.
+    """
+    half = np.where(there, 0.5, 0.0) + np.zeros(source.shape[-1])
+    n, m = totals
+    real, made = source.sum(axis=-1), generated.sum(axis=-1)
+    lacking = real * m < made * n  # the source's galaxies lack values more often
+    surplus = np.where(lacking, n * made / m - real, 0.0)
+    first = real + surplus + half.sum(axis=-1)
+    second = np.where(lacking, made + 0.5, m * real / n) + half.sum(axis=-1)
+    inside = rel_entr((source + half) / first[..., None], (generated + half) / second[..., None]).sum(axis=-1)
+    return inside + rel_entr(surplus / first, 0.5 / second)
 
 
 def edges_of(source: np.ndarray, generated: np.ndarray, protocol: str) -> np.ndarray:
@@ -116,8 +223,8 @@ def edges_of(source: np.ndarray, generated: np.ndarray, protocol: str) -> np.nda
     both = both[np.isfinite(both)]
     if protocol == "published":
         return np.linspace(both.min(), both.max(), BINS + 1)
-    inner = np.quantile(source[np.isfinite(source)], np.arange(1, BINS) / BINS)
-    return np.unique(np.concatenate([[both.min()], inner, [both.max()]]))
+    inner = np.unique(np.quantile(source[np.isfinite(source)], np.arange(1, BINS) / BINS))
+    return np.concatenate([[both.min()], inner, [both.max()]])
 
 
 def places(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
@@ -130,12 +237,79 @@ def histogram(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
     return np.bincount(places(values[np.isfinite(values)], edges), minlength=len(edges) - 1)
 
 
-def kl(source: np.ndarray, generated: np.ndarray) -> np.ndarray:
-    """KL(source || generated) [nats] of counts (..., bins), half a count added to each."""
-    first, second = source + 0.5, generated + 0.5
-    first = first / first.sum(axis=-1, keepdims=True)
-    second = second / second.sum(axis=-1, keepdims=True)
-    return (first * np.log(first / second)).sum(axis=-1)
+def kl(source: np.ndarray, generated: np.ndarray, there: np.ndarray | bool = True) -> np.ndarray:
+    """KL(source || generated) [nats] of counts (..., bins), half a count added to each bin that is `there`."""
+    return complete(source, generated, (source.sum(axis=-1), generated.sum(axis=-1)), there)
+
+
+def _three(whole: Sequence[np.ndarray], totals: Sequence[np.ndarray | int], alone: Sequence[np.ndarray]) -> np.ndarray:
+    """The columns of `Divergence.values` (..., 3), from counts of both sides, in bins of them all and of them alone."""
+    shares = [side.sum(axis=-1) / total for side, total in zip(whole[:2], totals, strict=True)]
+    return np.stack([complete(*whole[:2], totals, *whole[2:]), kl(*alone), shares[0] - shares[1]], axis=-1)
+
+
+def _first(order: np.ndarray, count: int) -> np.ndarray:
+    """Which galaxies (R, N) are called the source's: the `count` of lowest rank in each relabelling."""
+    return order <= np.partition(order, count - 1, axis=1)[:, count - 1 : count]
+
+
+def _called(
+    pooled: np.ndarray, called: np.ndarray, edges: np.ndarray, deciles: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Counts (R, bins) of both sides for relabelled values (N,), called the source's (R, N) or not, and which bins are.
+
+    Bins lie between the inner ones of `edges`, or between the deciles of those called the source's.
+    """
+    order = np.argsort(pooled)
+    values, called = pooled[order], called[:, order]
+    below = np.zeros((len(called), len(values) + 1), dtype=np.int32)
+    np.cumsum(called, axis=1, out=below[:, 1:])
+    inner = np.broadcast_to(edges[1:-1], (len(called), len(edges) - 2))
+    if deciles:
+        number = np.maximum(below[:, -1], 1)
+        rows, places_of = np.nonzero(called)
+        start = np.searchsorted(rows, np.arange(len(called)))[:, None]
+        at = (number - 1)[:, None] * np.arange(1, BINS) / BINS
+        low = at.astype(int)
+        high = np.minimum(low + 1, number[:, None] - 1)
+        ends = [values[places_of[np.minimum(start + place, len(rows) - 1)]] for place in (low, high)]
+        inner = ends[0] + (at - low) * (ends[1] - ends[0])
+    outer = np.ones((len(called), 1), dtype=bool)
+    there = np.concatenate([outer, np.diff(inner, axis=1) > 0, outer], axis=1)
+    cuts = _cuts(values, inner)
+    source = np.diff(np.take_along_axis(below, cuts, axis=1), axis=1)
+    return source, np.diff(cuts, axis=1) - source, there
+
+
+def _between_extremes(pooled: np.ndarray, source: np.ndarray, generated: np.ndarray) -> list[np.ndarray]:
+    """Counts (B, bins) of both sides in equal bins between the extremes of each resampling.
+
+    `source` (B, n) and `generated` (B, m) say how often each of the pooled values (n + m,) is in it.
+    """
+    order, n = np.argsort(pooled), source.shape[1]
+    values = pooled[order]
+    ranks = np.argsort(order)
+    low, high = (
+        np.where(np.concatenate([source, generated], axis=1) > 0, pooled, filled) for filled in (np.inf, -np.inf)
+    )
+    low, high = low.min(axis=1)[:, None], high.max(axis=1)[:, None]
+    cuts = _cuts(values, low + (high - low) * np.arange(1, BINS) / BINS)
+    found = []
+    for side, places_of in ((source, ranks[:n]), (generated, ranks[n:])):
+        below = np.zeros((len(side), len(values) + 1), dtype=np.float32)
+        below[:, 1 + places_of] = side
+        found.append(np.diff(np.take_along_axis(np.cumsum(below, axis=1), cuts, axis=1), axis=1))
+    return found
+
+
+def _cuts(values: np.ndarray, inner: np.ndarray) -> np.ndarray:
+    """How many of the sorted values lie below each edge (R, edges), for inner edges (R, edges - 2)."""
+    first, last = np.zeros((len(inner), 1), dtype=int), np.full((len(inner), 1), len(values))
+    return np.concatenate([first, np.searchsorted(values, inner), last], axis=1)
+
+
+def _blank(n: int, m: int) -> Divergence:
+    return Divergence(np.full(3, np.nan), np.full(2, np.nan), np.full((2, 3), np.nan), np.full((2, 3), np.nan), n, m)
 
 
 def _empty(source: np.ndarray, generated: np.ndarray, settings: ComparisonSettings) -> Score:

@@ -26,8 +26,8 @@ class CompareSettings(Settings):
     """published power spectrum: lower end of the histograms [dex]"""
     histogram_high: float = 4.0
     """published power spectrum: upper end of the histograms [dex]"""
-    fid_bootstrap: int = Field(20, ge=2)
-    """FID: bootstrap resamplings of the images for its error [count]"""
+    fid_bootstrap: int = Field(200, ge=2)
+    """FID, KID, inception score: bootstrap resamplings of the images [count]"""
     fid_halvings: int = Field(10, ge=1)
     """FID: random halvings of the source for its floor [count]"""
     kid_subsets: int = Field(100, ge=1)

@@ -27,7 +27,8 @@ def at_floor(
       numbers of images. Where some galaxies cannot be measured, both the distance of the others and the difference of
       the measured shares have to be within their limits: either alone may hide what the other shows.
     - ``unbiased`` estimate, whose floor is 0: within its limit.
-    - ``score``, whose floor is what half of the source scores against the other half: within twice its error of it.
+    - ``score``, whose floor is what half of the source scores against the other half: within its limit of it, or
+      twice its error where it has none.
     - ``signed``, 0 for a perfect model: within its limit on either side.
     - ``beside``, a number of one sample: within twice the error of both of the source's value, given as the floor.
     - ``difference`` from the source or ``ratio`` to it: within twice its error of 0 or 1.
@@ -44,6 +45,8 @@ def at_floor(
             return bool(abs(value) <= 2 * error)
         case "ratio":
             return bool(abs(value - 1) <= 2 * error)
+        case "score" if limit == limit:
+            return bool(abs(value - floor) <= limit)
         case "score" | "beside":
             return bool(abs(value - floor) <= 2 * error)
     return reading == "signed" and bool(abs(value) <= limit)
