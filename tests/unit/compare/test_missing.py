@@ -8,9 +8,9 @@ import pytest
 import scipy.stats
 
 from galforge.compare import colour_bulge, joint, morphology, photometry, power_spectrum
-from galforge.compare.grids import reach_on_circle
 from galforge.compare.scores import COLUMNS
 from galforge.compare.settings import CompareSettings
+from galforge.compare.spreads import reach_on_circle
 from galforge.compare.wasserstein import circular_wasserstein, compare_properties
 from galforge.papers.readings import at_floor
 
@@ -58,15 +58,14 @@ def expected_of(source: np.ndarray, generated: np.ndarray, period: float) -> flo
 def test_complete_distance_is_its_definition(kept, left):
     draws = np.random.default_rng(left)
     source, generated = sample(draws, 150, kept), sample(draws, 120, left, 0.3)
-    scales = np.array([1.0, 2.0, 0.5, 1.0, 0.7])
-    result = compare_properties(source, generated, FEW, scales, PERIODS, complete=True)
+    result = compare_properties(source, generated, FEW, PERIODS, complete=True)
     for p, period in enumerate(PERIODS):
-        expected = expected_of(source[:, p], generated[:, p], period) / scales[p]
+        expected = expected_of(source[:, p], generated[:, p], period)
         assert result.values[p] == pytest.approx(expected, rel=1e-6), p
         row = result.row("x", [p])
         made = generated[np.isfinite(generated[:, p]), p]
         if not period:
-            plain = scipy.stats.wasserstein_distance(source[np.isfinite(source[:, p]), p], made) / scales[p]
+            plain = scipy.stats.wasserstein_distance(source[np.isfinite(source[:, p]), p], made)
             assert row["conditional"] == pytest.approx(plain)
         assert (row["share_source"], row["share_generated"]) == (kept / 150, left / 120)
     if kept / 150 == left / 120 == 1:
@@ -290,9 +289,9 @@ def test_bad_input_is_blank_without_a_word(module, bad):
         case "unmeasured model":
             generated[values] = np.nan
         case "constant":
-            source[values[3:5]], generated[values[3:5]] = 0.5, 0.5
+            source[values[3:5]], generated[values[3:5]] = 0.3, 0.3
         case "equal":
-            source[values], generated[values] = 0.5, 0.5
+            source[values], generated[values] = 0.3, 0.3
         case "single":
             source.loc[1:, values] = np.nan
             generated.loc[1:, values] = np.nan

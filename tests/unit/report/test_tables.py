@@ -643,5 +643,9 @@ def test_the_mean_of_groups_has_their_mean_in_each_resampling(published: pd.Data
     table = assemble("headline", frames, published)
     found = {name: one(table, model=name, property="overall") for name in drawn}
     assert [found[name]["rank"] for name in drawn] == [2, 1], "errors of 0.2, but nearly none of the difference"
+    scatter = np.std(
+        0.2 * (np.sin(np.arange(50)) + np.sin(np.arange(50) + 1)) / 2 + 0.02 * np.cos(7 * np.arange(50)), ddof=1
+    )
+    assert found["vae"]["standard_error"] == pytest.approx(scatter), "groups are of the same galaxies"
     alone = assemble("headline", [frame.drop(columns="replicates") for frame in frames], published)
     assert set(alone.loc[alone["property"] == "overall", "rank"].dropna()) == {1}

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 import scipy.stats
 
-from galforge.compare.relabelled import LEVEL
+from galforge.compare.limits import LEVEL
 from galforge.compare.scores import Score
 from galforge.compare.settings import ComparisonSettings
 from galforge.seeds import generator
@@ -101,7 +101,7 @@ def compare_coverage(source: np.ndarray, generated: np.ndarray, settings: Compar
     floor = floors.mean(axis=0)
     floor[falling] = np.clip(floor[falling], 0, 1)
     count = settings.neighbour_halvings
-    reach = scipy.stats.t.ppf((1 + LEVEL) / 2, count - 1)
+    reach = scipy.stats.t.ppf(1 - LEVEL / 2, count - 1)
     limits = reach * np.sqrt(errors**2 + floors.var(axis=0, ddof=1) / count)
     return {
         name: Score(float(value[i]), float(errors[i]), float(floor[i]), size, size, float(limits[i]))

@@ -143,22 +143,6 @@ def range_of(source: np.ndarray, generated: np.ndarray, missing: bool) -> tuple[
     return float(both.min()), float(both.max())
 
 
-def reach_on_circle(values: np.ndarray, period: float) -> float:
-    """The largest mean distance along the circle of values (n,) from any one angle.
-
-    The mean distance is linear between the values and their antipodes, and largest at one of the latter.
-    """
-    values = np.sort(values % period)
-    around = np.concatenate([values - period, values, values + period])
-    sums = np.concatenate([[0.0], np.cumsum(around)])
-    at = (values + period / 2) % period
-    left, middle = (np.searchsorted(around, at + by, side="right") for by in (-period / 2, 0.0))
-    right = left + len(values)  # half a period on either side holds each value once
-    before = (middle - left) * at - (sums[middle] - sums[left])
-    after = (sums[right] - sums[middle]) - (right - middle) * at
-    return float(np.max(before + after) / len(values))
-
-
 def _narrow(mask: np.ndarray) -> np.ndarray:
     """A mask (N, P) as numbers (P, N); one row where all are the same."""
     return (mask[:, :1] if (mask == mask[:, :1]).all() else mask).T.astype(float, order="C")

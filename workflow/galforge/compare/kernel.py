@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from galforge.compare.limits import limit
 from galforge.compare.relabelled import (
     JACKKNIFE,
     RELABELLINGS,
-    limit_of,
     orders,
     scaled,
     true_variance,
@@ -85,7 +85,7 @@ def kid(source: np.ndarray, generated: np.ndarray, settings: ComparisonSettings)
         sizes = np.array([n, m])
     jackknife = float(np.sum(4 * np.mean([block.variances for block in blocks], axis=0) / sizes))
     error = float(np.sqrt(true_variance(jackknife, float(np.mean(null**2)), JACKKNIFE) + scatter))
-    return Score(value, error, 0.0, n, m, limit_of(null), replicates=scaled(drawn, value, error))
+    return Score(value, error, 0.0, n, m, limit(null), replicates=scaled(drawn, value, error))
 
 
 def _blocks(source: np.ndarray, generated: np.ndarray, settings: ComparisonSettings) -> list[_Estimate]:

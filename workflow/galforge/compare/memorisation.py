@@ -8,7 +8,7 @@ import numpy as np
 import scipy.stats
 
 from galforge.compare.coverage import squared_distances
-from galforge.compare.relabelled import LEVEL
+from galforge.compare.limits import LEVEL
 from galforge.compare.scores import Score
 from galforge.compare.settings import ComparisonSettings
 from galforge.seeds import generator
@@ -55,7 +55,7 @@ def memorisation(source: np.ndarray, split: np.ndarray, generated: np.ndarray, s
     tied = np.unique(both, return_counts=True)[1].astype(float)
     ties = np.sum(tied**3 - tied) / ((n + m) * (n + m - 1))
     floor = np.sqrt((n + m + 1 - ties) / (12 * n * m))
-    limit = scipy.stats.norm.ppf((1 + LEVEL) / 2) * floor
+    limit = scipy.stats.norm.ppf(1 - LEVEL / 2) * floor
     return Score(float(nearer.mean() - 0.5), float(error), float(floor), n, m, float(limit))
 
 

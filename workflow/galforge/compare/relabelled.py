@@ -9,25 +9,14 @@ Genet. Mol. Biol. 9, 39; for kernels Gretton et al. 2012, JMLR 13, 723).
 import numpy as np
 import scipy.stats
 
-LEVEL = 0.95
-OF_TWO = 0.975  # of either of two numbers that both have to be within their limits
-RELABELLINGS = 199  # where one costs little; (1 + RELABELLINGS) (1 - LEVEL) is whole, so the level is exact
+from galforge.compare.limits import LEVEL
+
+RELABELLINGS = 199  # where one costs little; (1 + RELABELLINGS) LEVEL is whole, so the limit is exact
 
 
 def orders(draws: np.random.Generator, count: int, relabellings: int = RELABELLINGS) -> np.ndarray:
-    """Random orders (relabellings, count) of pooled galaxies. Those that come first are called the source's."""
+    """Random orders of pooled galaxies (relabellings, count): places, or ranks of each; the first are the source's."""
     return draws.permuted(np.broadcast_to(np.arange(count), (relabellings, count)), axis=1)
-
-
-def limit_of(null: np.ndarray, level: float = LEVEL) -> float:
-    """The quantile of a null (R,) as a permutation test has it: 1 - `level` of perfect models score more than this.
-
-    With too few relabellings for it (19 at 95 %), or where one of them has no score, there is none (NaN).
-    """
-    place = int(np.ceil(round(level * (len(null) + 1), 6)))  # not one place higher by rounding
-    if place > len(null) or not np.isfinite(null).all():
-        return np.nan
-    return float(np.sort(null)[place - 1])
 
 
 def limit_of_few(null: np.ndarray) -> float:
@@ -39,7 +28,7 @@ def limit_of_few(null: np.ndarray) -> float:
     count = len(null)
     if count < 2 or not np.isfinite(null).all():
         return np.nan
-    reach = scipy.stats.t.ppf(LEVEL, count - 1) * np.sqrt(1 + 1 / count)
+    reach = scipy.stats.t.ppf(1 - LEVEL, count - 1) * np.sqrt(1 + 1 / count)
     return float(np.mean(null) + reach * np.std(null, ddof=1))
 
 
