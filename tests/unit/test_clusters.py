@@ -32,9 +32,27 @@ def test_patches_need_room_and_have_their_centre_where_it_should_be():
     cut = patch(image, 40, 41)
     assert cut.shape == (PATCH, PATCH)
     assert cut[CENTRE, CENTRE] == 200
-    edge = find(np.pad(np.full((1, 1), 9, dtype=np.uint8), ((15, 16), (15, 16))), 5)
-    assert inside(edge, (PATCH, PATCH)).all()
     assert patch(np.pad(np.full((1, 1), 9, np.uint8), ((15, 16), (15, 16))), 15, 15)[CENTRE, CENTRE] == 9
+
+
+def test_a_patch_may_touch_the_upper_and_left_edge_but_not_the_lower_and_right_one():
+    """The authors keep a patch of rows r - 15 to r + 16 where r - 15 >= 0 and r + 17 < side, and so for columns."""
+    side = 50
+    image = np.zeros((side, side), dtype=np.uint8)
+    image[::2, ::2] = 9  # none touches another
+    found = find(image, 5)
+    kept = inside(found, image.shape)
+    wanted = [
+        (row, column)
+        for row in range(0, side, 2)
+        for column in range(0, side, 2)
+        if row - 15 >= 0 and row + 17 < side and column - 15 >= 0 and column + 17 < side
+    ]
+    assert list(zip(found.row[kept], found.column[kept], strict=True)) == wanted
+    assert (wanted[0], wanted[-1]) == ((16, 16), (32, 32))
+    for padding, fits in (((15, 16), False), ((15, 17), True), ((14, 17), False)):
+        alone = np.pad(np.full((1, 1), 9, dtype=np.uint8), padding)
+        assert inside(find(alone, 5), alone.shape).tolist() == [fits]
 
 
 def test_the_grid_has_the_largest_cluster_of_each_cell():

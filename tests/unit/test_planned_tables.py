@@ -99,6 +99,7 @@ def test_tables_that_show_the_same_trainings_are_one_job():
     folder = "results/paper/distances/sersic/vae/seed0"
     assert job.inputs == {
         "distances": [f"{folder}/properties.csv"],
+        "replicates": [f"{folder}/properties.parquet"],
         "published": ["config/published/holzschuh2022.csv"],
     }
 

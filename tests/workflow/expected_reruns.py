@@ -135,7 +135,7 @@ NOT_REACHED = (
     "datasets.skirt.splits.train",
     *(f"compare.{key}" for key in ("neighbour_halvings", "permutations", "fid_halvings")),
     *(f"measures.sources.{key}" for key in ("central", "analysis_threshold")),
-    *(f"measures.realism.{key}" for key in ("hog_cell", "lbp_points", "lbp_radius")),
+    *(f"measures.realism.{key}" for key in ("hog_cell", "hog_block", "lbp_points", "lbp_radius")),
     "measures.realism-texture.threshold",
     "datasets.sersic.measuring.noise_sigma",
 )
@@ -144,7 +144,7 @@ learned draws no galaxies, the first share of three splits follows from the othe
 takes what the other does not, and noise that is calibrated is read from a file."""
 NOT_RUN = (
     *("models.alae.", "models.stylegan-train.", "models.cvae.", "models.cvae-published.", "models.ddpm-published."),
-    *("models.baseline1.", "models.baseline2.", "models.end_to_end_gan.", "models.two_stage_unconditional"),
+    *("models.baseline1.", "models.baseline2", "models.end_to_end_gan.", "models.two_stage_unconditional"),
 )
 FROM_LOCK = {"statmorph"}
 """Versions that captions name."""

@@ -14,6 +14,7 @@ from galforge.plan.facts import rule_for
 from galforge.plan.table_stages import PREFIX
 from galforge.operate.scheduler import calm
 from galforge.plan.realism_stages import EXPERIMENTS
+from galforge.studies.realism.settings import MEASURES
 from snakemake.exceptions import WorkflowError
 
 calm()
@@ -229,6 +230,11 @@ def measuring_threads(kind):
             optional(CONFIG.measured[wildcards.dataset, measure].settings, "threads") for measure in kind.measures
         )
     )
+
+
+def measuring_memory(kind):
+    """Memory of a job that measures: textures of an image of 1000 px are 69,000 numbers, and parts are put together."""
+    return memory(14000 if set(kind.measures) & set(MEASURES[1:]) else 3000)
 
 
 def measurements_compared(wildcards):

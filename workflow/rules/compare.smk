@@ -3,6 +3,7 @@ rule distances:
         tables=measurements_compared,
     output:
         distances=f"{RESULTS}/distances/{{dataset}}/{{model}}/seed{{seed}}/{{group}}.csv",
+        replicates=f"{RESULTS}/distances/{{dataset}}/{{model}}/seed{{seed}}/{{group}}.parquet",
         record=f"{RESULTS}/distances/{{dataset}}/{{model}}/seed{{seed}}/{{group}}.json",
     log:
         f"{RESULTS}/logs/distances/{{dataset}}/{{model}}/seed{{seed}}/{{group}}.log",

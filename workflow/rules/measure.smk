@@ -41,7 +41,7 @@ for kind in PARTED:
             "../../envs/measure.yaml"
         threads: measuring_threads(kind)
         resources:
-            mem_mb=memory(3000),
+            mem_mb=measuring_memory(kind),
             runtime=480,
         params:
             spec=spec(f"{kind.rule}_chunk"),
@@ -71,7 +71,7 @@ for kind in [kind for kind in MEASURINGS if not kind.generated]:
             "../../envs/measure.yaml"
         threads: measuring_threads(kind)
         resources:
-            mem_mb=memory(3000),
+            mem_mb=measuring_memory(kind),
             runtime=480,
         params:
             spec=spec(kind.rule),

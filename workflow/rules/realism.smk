@@ -15,8 +15,8 @@ rule cross_validate:
         "../../envs/measure.yaml"
     threads: scorer_threads
     resources:
-        mem_mb=memory(8000),
-        runtime=720,
+        mem_mb=memory(24000),
+        runtime=1440,
     params:
         spec=spec("cross_validate"),
         code=code("cross_validate"),

@@ -11,6 +11,8 @@ from galforge.compare.settings import ComparisonSettings
 from galforge.errors import GalforgeError
 from galforge.provenance.records import begin, finish
 
+KEY = ["comparison", "measure", "protocol", "metric", "property"]
+
 spec = begin(snakemake, __file__)
 names = [tuple(name) for name in spec["tables"]]
 tables = dict(zip(names, map(pd.read_parquet, snakemake.input.tables), strict=True))
@@ -38,6 +40,9 @@ for each in spec["comparisons"].values():
             engine=common_engine(source, generated),
         )
     )
+table = pd.concat(rows, ignore_index=True)
+with replacing(snakemake.output.replicates) as temporary:
+    table.loc[table["replicates"].map(len) > 0, [*KEY, "replicates"]].to_parquet(temporary, index=False)
 with replacing(snakemake.output.distances) as temporary:
-    pd.concat(rows, ignore_index=True).to_csv(temporary, index=False, lineterminator="\n")
+    table.drop(columns="replicates").to_csv(temporary, index=False, lineterminator="\n")
 finish(snakemake, __file__)

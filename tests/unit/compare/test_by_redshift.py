@@ -8,6 +8,7 @@ import scipy.stats
 from galforge.compare import band_scores, fitting_loss, galaxy_kl, redshift_loss, successors
 from galforge.compare.frechet import frechet
 from galforge.compare.redshift_bins import in_bins, pair, uniform
+from galforge.compare.relabelled import orders
 from galforge.compare.settings import CompareSettings, ComparisonSettings
 from galforge.errors import GalforgeError
 from galforge.seeds import generator
@@ -100,41 +101,175 @@ def test_kl_is_that_of_the_counts():
 
 
 def divergence(first: np.ndarray, second: np.ndarray, chosen: ComparisonSettings, draws: np.random.Generator):
-    """The divergence of two samples, and what each resampling of them gives."""
+    """The divergence of two samples."""
     values = (first, second)
     counts = [galaxy_kl.resampled(len(side), chosen.bootstrap, draws) for side in values]
-    return galaxy_kl.divergence(values, counts, chosen)
+    return galaxy_kl.divergence(values, counts, orders(draws, len(first) + len(second)), chosen)
 
 
 def test_kl_of_two_normal_distributions_in_many_numbers(draws):
     """Binned: the divergence between the bins' probabilities, to which half a count adds nothing here."""
     first, second = draws.normal(0, 1, 400_000), draws.normal(0.5, 1.2, 400_000)
-    score, _ = divergence(first, second, settings("galaxy_kl", bootstrap=20), draws)
+    values, counts = (first, second), [np.ones((2, len(side))) for side in (first, second)]
+    order = orders(draws, 800_000, 2)
+    score = galaxy_kl.divergence(values, counts, order, settings("galaxy_kl")).score()
     edges = np.concatenate([[-np.inf], scipy.stats.norm.ppf(np.arange(1, 10) / 10), [np.inf]])
     p, q = np.full(10, 0.1), np.diff(scipy.stats.norm.cdf(edges, 0.5, 1.2))
-    assert score.value == pytest.approx(scipy.stats.entropy(p, q), abs=5 * score.standard_error)
+    assert score.value == pytest.approx(scipy.stats.entropy(p, q), abs=0.003)
 
 
-def test_floor_is_what_samples_of_one_distribution_score(draws):
-    chosen = settings("galaxy_kl")
-    scores = [divergence(draws.normal(size=900), draws.normal(size=600), chosen, draws)[0] for _ in range(400)]
-    # The deciles are the first sample's own, which takes its scatter out of the counts, not out of the edges.
-    assert np.mean([score.value for score in scores]) == pytest.approx(scores[0].floor, rel=0.15)
-    assert np.std([score.value for score in scores]) < 2 * np.mean([score.standard_error for score in scores])
+@pytest.mark.parametrize("protocol", ["corrected", "published"])
+def test_floor_and_limit_are_those_of_samples_of_one_distribution(draws, protocol):
+    """Of long tails, and 5 % of pairs are beyond the limit."""
+    chosen = settings("galaxy_kl", protocol, bootstrap=20)
+    scores = [
+        divergence(draws.lognormal(0, 1.2, 200), draws.lognormal(0, 1.2, 150), chosen, draws).score()
+        for _ in range(300)
+    ]
+    values, floors, limits = np.array([[score.value, score.floor, score.limit] for score in scores]).T
+    assert values.mean() == pytest.approx(floors.mean(), rel=0.08)
+    assert scipy.stats.binom.ppf(0.001, 300, 0.05) <= np.sum(values > limits) <= scipy.stats.binom.ppf(0.999, 300, 0.05)
+
+
+@pytest.mark.parametrize("protocol", ["corrected", "published"])
+def test_error_is_the_scatter_between_different_distributions(draws, protocol):
+    chosen = settings("galaxy_kl", protocol)
+    scores = [
+        divergence(draws.lognormal(0, 1, 300), draws.lognormal(0.7, 1, 200), chosen, draws).score() for _ in range(200)
+    ]
+    values, errors, limits = np.array([[score.value, score.standard_error, score.limit] for score in scores]).T
+    assert 0.65 < np.var((values - values.mean()) / errors) < 1.45
+    assert np.mean(values > limits) > 0.9
 
 
 def test_a_resampling_scores_what_its_galaxies_score(draws):
     """Counts of galaxies, missing values among them, beside the galaxies themselves, drawn as often."""
     first, second = draws.normal(0, 1, 300), draws.normal(0.3, 1, 200)
-    first[::7] = np.nan
+    first[::7], second[::3] = np.nan, np.nan
     counts = [galaxy_kl.resampled(len(side), 20, draws) for side in (first, second)]
-    score, drawn = galaxy_kl.divergence((first, second), counts, settings("galaxy_kl"))
-    edges = galaxy_kl.edges_of(*(side[np.isfinite(side)] for side in (first, second)), "corrected")
-    for r, value in enumerate(drawn):
-        again = [np.repeat(side, own[r].astype(int)) for side, own in zip((first, second), counts, strict=True)]
-        assert value == pytest.approx(galaxy_kl.kl(*(galaxy_kl.histogram(side, edges) for side in again)))
-    assert score.standard_error == pytest.approx(np.std(drawn, ddof=1))
+    order = orders(draws, 500)
+    for protocol in ("corrected", "published"):
+        found = galaxy_kl.divergence((first, second), counts, order, settings("galaxy_kl", protocol))
+        edges = galaxy_kl.edges_of(first, second, "corrected")
+        for r, value in enumerate(found.drawn):
+            again = [np.repeat(side, own[r].astype(int)) for side, own in zip((first, second), counts, strict=True)]
+            own = edges if protocol == "corrected" else galaxy_kl.edges_of(*again, "published")
+            binned = [galaxy_kl.histogram(side, own) for side in again]
+            assert value[1 if protocol == "corrected" else 0] == pytest.approx(galaxy_kl.kl(*binned))
+            if protocol == "corrected":
+                assert value[0] == pytest.approx(galaxy_kl.complete(*binned, (300, 200)))
+                shares = [np.isfinite(side).mean() for side in again]
+                assert value[2] == pytest.approx(shares[0] - shares[1])
     assert all(own.sum(axis=1).tolist() == [own.shape[1]] * 20 for own in counts)
+
+
+@pytest.mark.parametrize("protocol", ["corrected", "published"])
+@pytest.mark.parametrize("tied", [False, True])
+def test_a_relabelling_scores_what_its_galaxies_score(draws, protocol, tied):
+    first, second = draws.normal(0, 1, 150), draws.normal(0.3, 1, 120)
+    if tied:  # fits that end at a limit: several deciles are one value, and the extremes are shared
+        first, second = np.clip(first, -0.5, 0.9), np.clip(second, -0.5, 0.9)
+    first[::7], second[::3] = np.nan, np.nan
+    order, pooled = orders(draws, 270, 30), np.concatenate([first, second])
+    counts = [np.ones((2, 150)), np.ones((2, 120))]
+    found = galaxy_kl.divergence((first, second), counts, order, settings("galaxy_kl", protocol, kl_fewest=50))
+    measured = np.isfinite(pooled)
+    for scored, ranks in zip(found.null, order, strict=True):
+        # Of all galaxies, and with as many measured ones as there were.
+        alone = measured & (ranks <= np.sort(ranks[measured])[np.isfinite(first).sum() - 1])
+        for called, column in ((ranks < 150, 0), (alone, 1))[:: 1 if protocol == "corrected" else -1]:
+            sides = pooled[called & measured], pooled[~called & measured]
+            edges = galaxy_kl.edges_of(*sides, protocol)
+            binned = [galaxy_kl.histogram(side, edges) for side in sides]
+            if protocol == "published":
+                assert scored[0] == pytest.approx(galaxy_kl.kl(*binned))
+                break
+            expected = galaxy_kl.complete(*binned, (150, 120)) if column == 0 else galaxy_kl.kl(*binned)
+            assert scored[column] == pytest.approx(expected)
+
+
+# Galaxies without a value
+
+
+def test_the_complete_divergence_counts_the_surplus_of_galaxies_without_a_value():
+    real, made = np.array([30, 40, 50]), np.array([40, 20, 30])
+    assert galaxy_kl.complete(real, made, (150, 112.5)) == pytest.approx(galaxy_kl.kl(real, made))  # 80 % of both
+    # 120 of 150 galaxies of the source have a value, 90 of 150 generated ones: 30 are where the source has none.
+    p, q = (real + 0.5) / 121.5, np.append(made + 0.5, 30) / 121.5
+    assert galaxy_kl.complete(real, made, (150, 150)) == pytest.approx(scipy.stats.entropy(np.append(p, 0), q))
+    # 90 of 100 generated ones: the source lacks 15 galaxies where the model has none.
+    p, q = np.append(real + 0.5, 15) / 136.5, np.append(made + 0.5, 0.5) / 92
+    assert galaxy_kl.complete(real, made, (150, 100)) == pytest.approx(scipy.stats.entropy(p, q))
+
+
+def test_losing_galaxies_never_helps_a_model_that_is_measured_no_more_often_than_the_source():
+    """Adversarial: the galaxies of the bins with too many of them, at random, greedily, and all of them."""
+    draws, chosen = np.random.default_rng(4), settings("galaxy_kl", bootstrap=20, kl_fewest=10)
+
+    def score(first: np.ndarray, second: np.ndarray) -> float:
+        counts = [np.ones((2, len(side))) for side in (first, second)]
+        return galaxy_kl.divergence((first, second), counts, order, chosen).values[0]
+
+    for trial in range(60):
+        n, m = draws.integers(40, 200, 2)
+        order = orders(draws, n + m, 2)
+        first, second = draws.normal(size=n), draws.normal(draws.normal(), draws.uniform(0.3, 2), m)
+        if trial % 3 == 0:
+            first, second = np.clip(first, -0.8, 0.8), np.clip(second, -0.8, 0.8)
+        first[draws.random(n) < draws.choice([0, 0.2, 0.5])] = np.nan
+        share = np.isfinite(first).mean()
+        second[draws.permutation(m)[: m - int(share * m)]] = np.nan
+        before = score(first, second)
+        edges = galaxy_kl.edges_of(first[np.isfinite(first)], second[np.isfinite(second)], "corrected")
+        crowded = np.argmax(galaxy_kl.histogram(second, edges))
+        there = np.flatnonzero(np.isfinite(second))
+        inside = there[galaxy_kl.places(second[there], edges) == crowded]
+        for lost in (inside, inside[:1], draws.choice(there, len(there) // 2, False), there[second[there] > 0]):
+            after = second.copy()
+            after[lost] = np.nan
+            if np.isfinite(after).any():
+                assert score(first, after) >= before - 1e-12
+
+
+def test_halves_of_one_sample_are_at_the_floor_also_where_values_are_missing(draws):
+    chosen, found = settings("galaxy_kl", bootstrap=20, kl_fewest=50), []
+    for _ in range(200):
+        sides = [np.where(draws.random(150) < 0.2, np.nan, draws.normal(size=150)) for _ in range(2)]
+        found.append(divergence(*sides, chosen, draws).score())
+    assert np.mean([score.value / score.floor for score in found]) == pytest.approx(1, abs=0.08)
+    apart = [
+        score.conditional > score.conditional_limit
+        or abs(score.share_source - score.share_generated) > score.share_limit
+        for score in found
+    ]
+    assert sum(apart) <= scipy.stats.binom.ppf(0.999, 200, 0.05)
+
+
+def test_galaxies_without_values_are_told_and_bad_input_is_blank(draws, source):
+    made = galaxies(draws, draws.uniform(0, 2, 600))
+    made.loc[:239, galaxy_kl.PROPERTIES] = np.nan
+    row = value(galaxy_kl.compare(source, made, settings("galaxy_kl")), "galaxy_kl", "ellipticity")
+    assert (row["share_source"], row["share_generated"]) == (1, 0.6)
+    assert row["value"] == pytest.approx(row["conditional"] + np.log(1 / 0.6), abs=0.01)
+    assert row["conditional"] < row["conditional_limit"]
+    assert row["value"] > row["limit"]
+    assert row["share_error"] == pytest.approx(np.sqrt(0.24 / 600), rel=0.2)
+    assert 0 < row["share_limit"] < 0.4
+    published = value(galaxy_kl.compare(source, made, settings("galaxy_kl", "published")), "galaxy_kl", "ellipticity")
+    assert np.isnan([published["conditional"], published["share_source"]]).all()
+
+    nothing = made.assign(**dict.fromkeys(galaxy_kl.PROPERTIES, np.nan))
+    constant = galaxies(draws, draws.uniform(0, 2, 600)).assign(ellipticity=0.3)
+    same = source.assign(ellipticity=0.3)
+    one = made.iloc[[300]]
+    alike = pd.concat([made.iloc[[300]]] * 300, ignore_index=True)
+    for protocol in ("corrected", "published"):
+        chosen = settings("galaxy_kl", protocol)
+        blank = [(source, nothing), (source.assign(ellipticity=np.nan), made), (same, constant), (source, one)]
+        for first, second in blank:
+            row = value(galaxy_kl.compare(first, second, chosen), "galaxy_kl", "ellipticity")
+            assert np.isnan([row["value"], row["limit"]]).all()
+        assert value(galaxy_kl.compare(source, alike, chosen), "galaxy_kl", "ellipticity")["value"] > 1
 
 
 def test_error_of_the_mean_of_properties_knows_that_they_are_of_the_same_galaxies(draws, source):
@@ -162,7 +297,7 @@ def test_a_long_tail_does_not_make_it_infinite(draws):
         assert counts.sum() == 2000
         # Most of them lie in one of ten equal bins.
         assert (counts.max() > 1600) == (protocol == "published")
-        assert np.isfinite(divergence(first, second, settings("galaxy_kl", protocol), draws)[0].value)
+        assert np.isfinite(divergence(first, second, settings("galaxy_kl", protocol), draws).score().value)
 
 
 def test_kl_by_redshift_finds_what_all_together_hides(draws, source):
@@ -227,6 +362,11 @@ def test_galaxies_without_a_value_are_counted(draws, source):
     made.loc[:99, "errcxy"] = np.nan
     row = value(fitting_loss.compare(source, made, settings("fitting_loss")), "fitting_missing")
     assert row["value"] == pytest.approx(0.2)
+    assert len(row["replicates"]) == 100
+    assert np.std(row["replicates"]) == pytest.approx(row["standard_error"], rel=0.3)
+    beside = value(fitting_loss.compare(source, made, settings("fitting_loss")), "fitting_loss_difference")
+    assert (beside["share_source"], beside["share_generated"]) == (1, 0.8)
+    assert beside["share_limit"] < 1 - 0.8
 
 
 # Redshift loss
@@ -255,6 +395,31 @@ def test_a_galaxy_without_conditioning_is_at_the_far_end_of_the_loss(draws, sour
     assert row["value"] > 0.7
     assert real["value"] < 0.2
     assert real["n_generated"] == 2000
+
+
+def test_a_galaxy_without_a_redshift_is_at_the_far_end_of_the_loss(draws, source):
+    made = galaxies(draws, draws.uniform(0, 2, 400))
+    whole = redshift_loss.compare(source, made, settings("redshift_loss"))
+    apart = ((made["redshift_cnn"] - made["redshift"]) / (1 + made["redshift"])).abs()
+    worst = np.argsort(-apart.to_numpy())[:100]
+    made.loc[worst, "redshift_cnn"] = np.nan
+    found = redshift_loss.compare(source, made, settings("redshift_loss"))
+    for metric, of_missing in (("redshift_loss_normalised", 1), ("redshift_outliers", 1)):
+        row = value(found, metric)
+        assert row["value"] == pytest.approx(0.75 * row["conditional"] + 0.25 * of_missing)
+        assert row["value"] > value(whole, metric)["value"]
+        assert (row["share_source"], row["share_generated"]) == (1, 0.75)
+    kept = made["redshift_cnn"].dropna().index
+    middle = ((made["redshift_cnn"] - made["redshift"]) / (1 + made["redshift"]))[kept]
+    farther = np.append(np.abs(middle - middle.median()), np.full(100, np.inf))
+    assert value(found, "redshift_scatter")["value"] == pytest.approx(1.4826 * np.median(farther))
+    assert value(found, "redshift_bias")["value"] == pytest.approx(middle.median())
+    published = redshift_loss.compare(source, made, settings("redshift_loss", "published"))
+    assert value(published, "redshift_loss")["n_generated"] == 300
+    made["redshift_cnn"] = np.nan
+    nothing = redshift_loss.compare(source, made, settings("redshift_loss"))
+    assert value(nothing, "redshift_loss_normalised")["value"] == 1
+    assert np.isnan(value(nothing, "redshift_scatter")["value"])
 
 
 # Ratios
@@ -296,6 +461,7 @@ def test_values_that_are_missing_at_some_redshifts_are_no_difference(draws, sour
     assert row["value"] == pytest.approx(1, abs=3 * row["standard_error"])
     assert row["standard_error"] < 0.02
     assert row["n_source"] + row["n_generated"] < 0.6 * 6000
+    assert row["share_source"] == np.isfinite(source.loc[source["split"] == "test", "isophotal_area"]).mean()
     plain = value(successors.compare(source, made, settings("successors", "published", **edges)), *AREA)
     assert abs(plain["value"] - 1) > 0.15
 

@@ -29,7 +29,9 @@ def test_rows_name_the_network(protocol, ddof):
     table = features.compare(source, generated, SETTINGS.of("features", protocol, False))
     assert list(table["metric"]) == METRICS
     assert set(table["property"]) == {"efficientnet-lite0"}
-    assert table.notna().all(axis=None)
+    numbers = ["value", "standard_error", "floor", "n_source", "n_generated", "limit"]
+    assert table[numbers].notna().all(axis=None)
+    assert [len(found) > 0 for found in table["replicates"]] == [True] * 3 + [False] * 5
     values = [side.iloc[:, 2:].to_numpy(np.float64) for side in (source, generated)]
     assert table["value"][0] == pytest.approx(frechet(*values, ddof))
     assert tuple(table.loc[0, ["n_source", "n_generated"]]) == (80, 90)
@@ -45,6 +47,17 @@ def test_missing_features_are_left_out_and_a_source_without_splits_has_no_copies
     table = features.compare(source, generated, chosen).set_index("metric")
     assert table["n_generated"]["fid"] == 89
     assert table["value"].isna().to_dict() == {name: name == "memorisation" for name in METRICS}
+
+
+def test_a_source_of_one_image_over_and_over_is_blank():
+    chosen, same = SETTINGS.of("features", "corrected", False), measured(40, 0)
+    same.loc[:, same.columns[2:]] = 1.0
+    table = features.compare(same, measured(40, 1), chosen)
+    assert list(table["metric"]) == METRICS
+    assert table["value"].isna().all()
+    assert (table["n_source"] == 40).all()
+    collapsed = features.compare(measured(40, 1), same, chosen).set_index("metric")["value"]
+    assert collapsed["fid"] > 5  # a model that makes one image is a bad one, not one without a value
 
 
 def test_too_few_stamps_are_blank():

@@ -5,7 +5,7 @@ import pytest
 import scipy.linalg
 import scipy.stats
 
-from galforge.compare.frechet import Normal, carried, distance, fid, frechet, normal
+from galforge.compare.frechet import Normal, carried, distance, fid, frechet, influences, turned
 from galforge.compare.settings import CompareSettings, ComparisonSettings
 from galforge.seeds import generator
 
@@ -74,17 +74,44 @@ def test_two_normal_distributions():
     assert distance(sides[0], sides[0]) == pytest.approx(0, abs=1e-12)
 
 
-@pytest.mark.parametrize("count", [15, 200])
-def test_counted_images_are_repeated_images(count):
-    draws = np.random.default_rng(count)
-    features, counts = correlated(draws, count, 20), draws.integers(0, 4, count)
-    found, expected = normal(features, 1, counts), normal(np.repeat(features, counts, axis=0), 1)
-    np.testing.assert_allclose(found.mean, expected.mean)
-    covariances = [
-        side.covariance if side.covariance is not None else side.root.T @ side.root for side in (found, expected)
-    ]
-    np.testing.assert_allclose(*covariances, atol=1e-10)
-    assert found.trace == pytest.approx(np.trace(covariances[1]))
+def weighted(sides: list[np.ndarray], weights: list[np.ndarray]) -> float:
+    """FID of weighted images, by the square root of a matrix."""
+    means, covariances = [], []
+    for side, own in zip(sides, weights, strict=True):
+        own = own / own.sum()
+        means.append(own @ side)
+        covariances.append(np.cov(side, rowvar=False, aweights=own, ddof=0))
+    root = scipy.linalg.sqrtm(covariances[0] @ covariances[1]).real
+    return ((means[0] - means[1]) ** 2).sum() + np.trace(sum(covariances) - 2 * root)
+
+
+@pytest.mark.parametrize("both", [True, False])
+def test_influences_are_derivatives_by_the_weights_of_images(both):
+    draws = np.random.default_rng(7)
+    sides = [draws.normal(size=(40, 5)), draws.normal(0.4, 1.3, (50, 5))]
+    if not both:  # more features than images, of which all but five are combinations of these
+        turn = np.linalg.qr(draws.normal(size=(90, 90)))[0][:5]
+        wide = [side @ turn for side in sides]
+    found = influences(*(sides if both else wide))
+    for which in (0, 1):
+        for image in (0, 7, 31):
+            around = []
+            for sign in (1, -1):
+                weights = [np.ones(len(side)) for side in sides]
+                weights[which][image] += sign * 1e-4
+                around.append(weighted(sides, weights))
+            derivative = len(sides[which]) * (around[0] - around[1]) / 2e-4
+            assert found[which][image] == pytest.approx(derivative, rel=1e-4, abs=1e-4)
+    assert [side.mean() for side in found] == pytest.approx([0, 0], abs=1e-12)
+
+
+def test_turning_features_into_what_they_span_changes_no_distance():
+    draws = np.random.default_rng(8)
+    first, second = correlated(draws, 20, 200), correlated(draws, 30, 200)
+    both = turned(np.concatenate([first, second]))
+    assert both.shape == (50, 49)
+    assert frechet(both[:20], both[20:]) == pytest.approx(frechet(first, second), rel=1e-9)
+    np.testing.assert_array_equal(turned(first[:, :10]), first[:, :10])
 
 
 @pytest.mark.parametrize(
@@ -121,15 +148,50 @@ def test_images_that_are_all_the_same_have_no_floor_to_speak_of():
         assert (score.value, score.floor) == (pytest.approx(20), 0)
 
 
-def test_error_is_the_scatter_of_fids():
-    draws = np.random.default_rng(1)
+@pytest.mark.parametrize(
+    ("n", "m", "dimension", "shift"), [(400, 500, 8, 0.5), (100, 100, 64, 0.25), (60, 50, 200, 0.2)]
+)
+def test_error_is_the_scatter_of_fids(n, m, dimension, shift):
+    """Between different populations, with few features and with more than images."""
+    draws, scales = np.random.default_rng(1), np.arange(1, dimension + 1.0) ** -0.5
 
     def pair() -> tuple[np.ndarray, np.ndarray]:
-        return draws.normal(size=(400, 8)), draws.normal(0.5, 1, (500, 8))
+        return draws.normal(size=(n, dimension)) * scales, draws.normal(shift, 1, (m, dimension)) * scales
 
     scatter = np.std([frechet(*pair()) for _ in range(200)])
-    errors = [fid(*pair(), settings(fid_bootstrap=60, fid_halvings=1))[0].standard_error for _ in range(5)]
+    scores = [fid(*pair(), settings(fid_halvings=1, fid_bootstrap=400))[0] for _ in range(8)]
+    errors = [score.standard_error for score in scores]
     assert np.mean(errors) == pytest.approx(scatter, rel=0.25)
+    assert np.std(scores[0].replicates, ddof=1) == pytest.approx(errors[0])
+    assert np.mean(scores[0].replicates) == pytest.approx(scores[0].value)
+
+
+def test_one_population_is_beyond_the_limit_in_a_twentieth_of_cases_and_others_are():
+    draws, scales = np.random.default_rng(6), np.arange(1, 31.0) ** -0.5
+    few = settings(fid_bootstrap=2, fid_halvings=1)
+
+    def beyond(shift: float, pairs: int) -> np.ndarray:
+        found = [
+            fid(draws.normal(size=(60, 30)) * scales, draws.normal(shift, 1, (60, 30)) * scales, few)
+            for _ in range(pairs)
+        ]
+        return np.array([[score.value > score.limit for score in scores] for scores in found])
+
+    alarms = beyond(0, 250).sum(axis=0)
+    assert (scipy.stats.binom.ppf(0.001, 250, 0.05) <= alarms).all()
+    assert (alarms <= scipy.stats.binom.ppf(0.999, 250, 0.05)).all()
+    assert beyond(0.4, 20).all()
+
+
+def test_differences_between_models_share_the_source():
+    """Two models whose images are the same but for a little noise: their difference is surer than either."""
+    draws = np.random.default_rng(9)
+    source, made = draws.normal(size=(200, 10)), draws.normal(0.5, 1, (200, 10))
+    scores = [fid(source, made + draws.normal(0, 0.02, made.shape), settings(fid_bootstrap=200))[0] for _ in range(2)]
+    apart = np.subtract(*(score.replicates for score in scores))
+    assert np.std(apart) < 0.1 * scores[0].standard_error
+    other = fid(source, made[:150], settings(fid_bootstrap=200))[0]
+    assert np.corrcoef(scores[0].replicates, other.replicates)[0, 1] > 0.3
 
 
 def test_infinity_takes_the_bias_away():
@@ -158,7 +220,7 @@ def test_infinity_is_the_end_of_a_line_through_disjoint_parts():
     line = scipy.stats.linregress([1, 2, 3, 4], means)
     assert value.value == pytest.approx(means[0])
     assert beyond.value == pytest.approx(line.intercept, rel=1e-4)
-    assert beyond.standard_error == pytest.approx(np.hypot(value.standard_error, line.intercept_stderr), rel=1e-3)
+    assert beyond.standard_error >= value.standard_error
     assert 0 < beyond.floor < value.floor
 
 
@@ -173,7 +235,9 @@ def test_published_covariances_are_over_n():
 def test_too_few_images_are_blank_and_draws_are_repeated():
     draws = np.random.default_rng(5)
     source, generated = draws.normal(size=(40, 5)), draws.normal(size=(40, 5))
-    assert fid(source, generated, settings()) == fid(source, generated, settings())
+    twice = [fid(source, generated, settings())[0] for _ in range(2)]
+    assert twice[0][:6] == twice[1][:6]
+    np.testing.assert_array_equal(*(score.replicates for score in twice))
     blank = fid(source[:7], generated, settings())[0]
     assert np.isnan([blank.value, blank.standard_error, blank.floor]).all()
     assert (blank.n_source, blank.n_generated) == (7, 40)

@@ -6,6 +6,7 @@ import pytest
 import scipy.stats
 
 from galforge.compare import morphology, photometry, power_spectrum
+from galforge.compare.scores import COLUMNS
 from galforge.compare.settings import CompareSettings, ComparisonSettings
 
 CORRECTED = CompareSettings(bootstrap=20).of("morphology", "corrected", True)
@@ -29,9 +30,7 @@ def rows(table: pd.DataFrame, metric: str = "wasserstein") -> pd.DataFrame:
 def test_morphology_rows_are_the_nine_and_their_average():
     source, generated = measured(80, 0), measured(90, 1, 0.5)
     table = morphology.compare(source, generated, CORRECTED)
-    assert list(table.columns) == [
-        "metric", "property", "value", "standard_error", "floor", "n_source", "n_generated",
-    ]  # fmt: skip
+    assert list(table.columns) == [*COLUMNS, "replicates"]
     found = rows(table)
     assert list(found.index) == [*morphology.PROPERTIES, "average"]
     assert len(found) == 10
@@ -40,6 +39,11 @@ def test_morphology_rows_are_the_nine_and_their_average():
     assert found["value"]["average"] == pytest.approx(found["value"].iloc[:9].mean())
     assert (found["standard_error"] > 0).all()
     assert (found["floor"] > 0).all()
+    assert (found["limit"] > found["floor"]).all()
+    assert found["conditional"].to_numpy() == pytest.approx(found["value"].to_numpy()), "nothing is missing"
+    published = rows(morphology.compare(source, generated, PUBLISHED))
+    assert published["conditional"].isna().all()
+    assert (published["limit"] > published["floor"]).all()
 
 
 def test_orientation_is_circular_when_corrected_and_linear_when_published():
@@ -89,10 +93,9 @@ def test_the_standardising_sd_is_the_kept_sources():
     source, generated = measured(100, 0), measured(100, 1, 1.0)
     wide = source.copy()
     wide.loc[len(wide)] = {**wide.iloc[0], "gini": 1e6, "flag": 2.0}
-    pd.testing.assert_frame_equal(
-        rows(morphology.compare(source, generated, CORRECTED)),
-        rows(morphology.compare(wide, generated, CORRECTED)),
-    )
+    without, beside = (rows(morphology.compare(each, generated, CORRECTED)) for each in (source, wide))
+    pd.testing.assert_series_equal(without["conditional"], beside["conditional"])
+    assert beside["share_source"].to_numpy() == pytest.approx(100 / 101)
 
 
 def test_nothing_measurable_gives_blanks_with_counts():
@@ -100,7 +103,8 @@ def test_nothing_measurable_gives_blanks_with_counts():
     generated["flag"] = 2.0
     table = morphology.compare(source, generated, CORRECTED)
     found = rows(table)
-    assert found["value"].isna().all()
+    assert found[["conditional", "conditional_error", "conditional_limit"]].isna().all(axis=None)
+    assert (found["value"] > found["limit"]).all(), "none of them is like the source"
     assert (found["n_generated"] == 0).all()
     assert rows(table, "count")["value"]["kept"] == 0
     empty = morphology.compare(source.iloc[:0], generated.iloc[:0], CORRECTED)

@@ -1,5 +1,7 @@
 """The test for copies: against scipy's Mann-Whitney statistic, on copies, and on fresh draws."""
 
+import itertools
+
 import numpy as np
 import pytest
 import scipy.spatial
@@ -49,6 +51,7 @@ def test_fresh_images_are_as_new_as_held_out_ones():
     assert abs(values.mean()) < 3 * values.std() / np.sqrt(60)
     assert values.std() == pytest.approx(floors.mean(), rel=0.25)
     assert errors.mean() == pytest.approx(floors.mean(), rel=0.1)
+    assert 1 <= np.sum(np.abs(values) > [score.limit for score in found]) <= 9  # of 60, one in twenty on average
     far = memorisation(*source(draws), draws.normal(3, 5, (200, 6)), SETTINGS)
     assert far.value < -0.4
 
@@ -59,6 +62,14 @@ def test_ties_are_halves():
     found = memorisation(real, split, np.array([[-1.0], [9.0], [0.5]]), SETTINGS)
     # Held out at 1 and 2; generated at 1, 1 and 0.5: nearer in 4 pairs and tied in 2.
     assert found.value == pytest.approx(5 / 6 - 0.5)
+    # The sd over all ways to call two of the five distances (1, 2, 1, 1, 0.5) held out.
+    distances = np.array([1, 2, 1, 1, 0.5])
+    shares = []
+    for kept in itertools.combinations(range(5), 2):
+        apart = np.sign(distances[list(kept)][:, None] - np.delete(distances, kept))
+        shares.append(0.5 * apart.mean())
+    assert found.floor == pytest.approx(np.std(shares))
+    assert found.limit == pytest.approx(1.959964 * found.floor)
 
 
 def test_validation_is_held_out_where_there_is_no_test_and_nothing_is_invented():
@@ -71,4 +82,4 @@ def test_validation_is_held_out_where_there_is_no_test_and_nothing_is_invented()
         blank = memorisation(real, without, made, SETTINGS)
         assert np.isnan([blank.value, blank.standard_error, blank.floor]).all()
     few = CompareSettings(neighbour_images=30).of("features", "corrected", False)
-    assert memorisation(real, split, made, few)[3:] == (30, 30)
+    assert memorisation(real, split, made, few)[3:5] == (30, 30)

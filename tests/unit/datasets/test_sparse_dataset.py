@@ -161,7 +161,7 @@ def test_parts_are_the_grids_and_patches_of_each_split(paths):
             grid = np.zeros((32, 32))
             for size, row, column in clusters_of(image):
                 grid[row // 32, column // 32] = max(grid[row // 32, column // 32], size)
-                inside = 15 <= row <= 128 - 17 and 15 <= column <= 128 - 17
+                inside = 15 <= row < 128 - 17 and 15 <= column < 128 - 17
                 if inside and (np.isnan(score) or score >= 3):
                     patch = image[row - 15 : row + 17, column - 15 : column + 17]
                     patches.append(np.stack([patch.astype(float), np.full((32, 32), float(size))]))

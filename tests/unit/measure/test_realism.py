@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import scipy.ndimage
+from skimage.feature import hog
 from skimage.io import imread
 
 from galforge.errors import GalforgeError
@@ -179,8 +180,11 @@ def test_columns_do_not_depend_on_the_order_of_the_blocks():
     assert names[3:-2] == [f"spectrum_{i:03d}" for i in range(44)]
     assert get_args(Block) == BLOCKS
     published = columns(MeasureSettings(blocks=list(BLOCKS)))
-    assert {"histogram_255", "spectrum_495", "hog_8648", "lbp_25", "fourier_499"} <= set(published)
-    assert not {"histogram_256", "spectrum_496", "hog_8649", "lbp_26", "fourier_500"} & set(published)
+    assert {"histogram_255", "spectrum_495", "hog_68120", "lbp_25", "fourier_499"} <= set(published)
+    assert not {"histogram_256", "spectrum_496", "hog_68121", "lbp_26", "fourier_500"} & set(published)
+    # What scikit-image makes of an image of the release with the authors' cells and its own default blocks.
+    whole = hog(np.zeros((1000, 1000), np.float32), orientations=9, pixels_per_cell=(32, 32))
+    assert sum(name.startswith("hog_") for name in published) == len(whole) == 68_121
 
 
 def test_smaller_stamps_are_put_into_the_middle_of_a_black_field(write):
@@ -253,6 +257,7 @@ def test_bad_ranges_and_bands_are_refused(write):
         ({"blocks": []}, "at least 1"),
         ({"blocks": ["colour"]}, "Input should be"),
         ({"size": 64, "hog_cell": 65}, "larger than the field"),
+        ({"size": 64, "blocks": ["hog"]}, r"hog_block: 3 cells of 32 px \(hog_cell\) are larger than the field of 64"),
         ({"size": 64, "lbp_radius": 40.0}, "too large for a field"),
         ({"size": 2000}, "less than or equal to 1024"),
         ({"protocol": "published"}, "Extra inputs"),

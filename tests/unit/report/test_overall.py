@@ -39,7 +39,7 @@ def run(dataset: str, model: str, value: float, seed: int = 0, networks: tuple[s
             own = {"comparison": "features", "engine": network, "property": network}
             for metric, size, floor in (("fid", 100.0, 4.0), ("fid_infinity", 90.0, 4.0), ("kid", 1.0, 0.0)):
                 found.append({**common, **own, "metric": metric, "value": size * value * factor, "floor": floor})
-    return pd.DataFrame(found)
+    return pd.DataFrame(found).assign(limit=lambda frame: 2 * frame["floor"])
 
 
 def distances() -> list[pd.DataFrame]:
@@ -89,7 +89,18 @@ def test_numbers_are_those_of_the_other_tables(made: pd.DataFrame, published: pd
     table = assembly.assemble(registry.table("holzschuh2022/morphology"), distances(), published)
     average = one(table, dataset="cosmos", model="vae", property="average", protocol="corrected")
     row = one(made, dataset="cosmos", model="vae", metric="wasserstein", property="morphology")
-    for column in ("value", "standard_error", "floor", "at_floor", "n_source", "n_generated", "seeds", "published"):
+    for column in (
+        "value",
+        "standard_error",
+        "error_images",
+        "error_seeds",
+        "floor",
+        "at_floor",
+        "n_source",
+        "n_generated",
+        "seeds",
+        "published",
+    ):
         assert row[column] == average[column], column
     assert row["value"] == pytest.approx(0.5)
     assert row["published"] == pytest.approx(0.6397, abs=1e-4)
@@ -106,6 +117,15 @@ def test_ratios_to_the_floor_keep_what_was_said_of_them(made: pd.DataFrame) -> N
     assert (fid["value"], bool(fid["at_floor"])) == (pytest.approx(9 / 4), False)
 
 
+def test_ratios_to_the_floor_keep_both_parts_of_their_error(made: pd.DataFrame) -> None:
+    row = one(made, dataset="cosmos", model="vae", metric="in_floors", property="morphology")
+    # Two seeds, 0.4 and 0.6, each with an error of 0.01 over images, above a floor of 0.05.
+    assert row["error_images"] == pytest.approx(0.01 / 0.05)
+    assert row["error_seeds"] == pytest.approx(0.1 / 0.05)
+    assert row["standard_error"] == pytest.approx(np.hypot(0.01, 0.1) / 0.05)
+    assert np.isnan(one(made, model="stylegan", metric="in_floors", property="morphology")["error_seeds"])
+
+
 def test_data_sets_and_models_keep_their_order(made: pd.DataFrame) -> None:
     blocks = layout.blocks(ALL, made)
     assert [block.dataset for block in blocks] == ["cosmos", "galaxiesml", "sparse"]
@@ -116,6 +136,7 @@ def test_data_sets_and_models_keep_their_order(made: pd.DataFrame) -> None:
             "Images labelled real",
             "Baseline 1",
             "Baseline 2",
+            "Baseline 2 (heuristic)",
             "End-to-end GAN",
             "Two-stage GAN",
             "Two-stage GAN, conditional",
@@ -137,7 +158,7 @@ def test_data_sets_and_models_keep_their_order(made: pd.DataFrame) -> None:
     assert {column.sizes for column in blocks[0].columns if column.sizes} == {"400 v 300, 2 seeds", "400 v 300"}
     (scores,) = blocks[2].rows
     assert (scores.heading, scores.label) == ("Mean score", "XGBoost, histogram and power spectrum")
-    assert [bool(cell.at_floor) for cell in scores.cells[:6]] == [False, False, False, False, True, True]
+    assert [bool(cell.at_floor) for cell in scores.cells[:7]] == [False, False, False, False, False, True, True]
 
 
 def test_files_say_the_same_read_back(made: pd.DataFrame, tmp_path: Path) -> None:

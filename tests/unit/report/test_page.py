@@ -72,6 +72,7 @@ def distances(dataset: str, origin: str, model: str, seed: int) -> pd.DataFrame:
                     sizes = {"n_source": 300 - len(name), "n_generated": 290}
                     value = {"value": size * rng.uniform(0.08, 0.9), "standard_error": size * rng.uniform(0.01, 0.06)}
                     rows.append({**common, "metric": metric, "property": name, **value, "floor": 0.105 * size, **sizes})
+                    rows[-1]["limit"] = 2 * rows[-1]["floor"]
     return pd.DataFrame(rows)
 
 
@@ -297,12 +298,12 @@ def test_no_warning_for_a_full_size_run_on_real_data() -> None:
 def test_printed_values_share_an_axis_only_where_comparable(origin: str, scale: str, kinds: list[str]) -> None:
     models = (("vae", "corrected"), ("roundtrip", "corrected"), ("stylegan", "printed"))
     columns = [layout.Column(*model) for model in models]
-    cells = [layout.Cell("40", "10", "10"), layout.Cell("90", "1"), layout.Cell("5.98")]
+    cells = [layout.Cell("40", "10", "10", limit="20"), layout.Cell("90", "1"), layout.Cell("5.98")]
     bars = page.strip(layout.Block("cosmos", origin, columns, [layout.Row("Overall", cells)], []), scale)
     assert [bar.kind for bar in bars] == kinds
     assert float(bars[0].at) == pytest.approx(100 * 40 / (1.04 * 50), abs=0.1)
     assert float(bars[0].left) + float(bars[0].width) == pytest.approx(100 / 1.04, abs=0.1)
-    assert float(bars[0].floor) == pytest.approx(100 * 20 / (1.04 * 50), abs=0.1)
+    assert float(bars[0].limit) == pytest.approx(100 * 20 / (1.04 * 50), abs=0.1)
 
 
 def test_says_what_a_training_cost(built: Path) -> None:

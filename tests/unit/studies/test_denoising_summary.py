@@ -13,7 +13,7 @@ from galforge.compare.settings import ComparisonSettings
 from galforge.compare.wasserstein import circular_wasserstein, wasserstein
 from galforge.errors import GalforgeError
 from galforge.studies.denoising import errors, structure
-from galforge.studies.denoising.errors import Mean
+from galforge.studies.denoising.errors import Error, Mean
 from galforge.studies.denoising.summary import COLUMNS, summarise
 from toys import denoising as toy
 
@@ -44,27 +44,34 @@ def test_an_interval_covers_as_often_as_it_says(sizes: tuple[float, float, float
     for _ in range(trials):
         values = sizes[0] * random.standard_normal((replicates, 1)) + sizes[1] * random.standard_normal((1, galaxies))
         mean = errors.crossed(values + sizes[2] * random.standard_normal((replicates, galaxies)) + 3.0)
-        covered += abs(mean.value - 3.0) <= stats.t.ppf(0.975, mean.freedom) * mean.error
+        covered += abs(mean.value - 3.0) <= stats.t.ppf(0.975, mean.freedom) * mean.error.total
     assert 0.92 <= covered / trials <= 0.985
 
 
 def test_error_of_a_crossed_mean_by_hand() -> None:
     # Means of galaxies 1 and 3 (variance 2), of replicates 1 and 3 (variance 2): 2 / 2 + 2 / 2, from 1 and 1 degrees.
-    assert errors.crossed(np.array([[0.0, 2.0], [2.0, 4.0]])) == pytest.approx((2.0, np.sqrt(2.0), 2.0))
+    found = errors.crossed(np.array([[0.0, 2.0], [2.0, 4.0]]))
+    assert (found.value, found.freedom) == pytest.approx((2.0, 2.0))
+    assert found.error == pytest.approx((np.sqrt(2.0), 1.0, 1.0))
     galaxies_only = errors.crossed(np.array([[1.0, 2.0, 6.0], [1.0, 2.0, 6.0]]))
-    assert galaxies_only == pytest.approx((3.0, np.sqrt(7.0 / 3), 2.0))
-    assert errors.crossed(np.array([[1.0, 2.0, 6.0]])) == pytest.approx(galaxies_only)
-    assert np.isnan(errors.crossed(np.array([[5.0]])).error)
-    assert np.isnan(errors.crossed(np.empty((2, 0)))).all()
+    assert (galaxies_only.value, galaxies_only.freedom) == pytest.approx((3.0, 2.0))
+    assert galaxies_only.error == pytest.approx((np.sqrt(7.0 / 3), np.sqrt(7.0 / 3), 0.0))
+    once = errors.crossed(np.array([[1.0, 2.0, 6.0]]))
+    assert (once.value, once.freedom) == pytest.approx((3.0, 2.0))
+    assert once.error == pytest.approx((np.sqrt(7.0 / 3), np.sqrt(7.0 / 3), np.nan), nan_ok=True)
+    assert np.isnan(errors.crossed(np.array([[5.0]])).error).all()
+    nothing = errors.crossed(np.empty((2, 0)))
+    assert np.isnan([nothing.value, *nothing.error, nothing.freedom]).all()
 
 
 def test_a_claim_needs_replicates_and_more_where_more_was_tried() -> None:
-    mean = Mean(0.30, 0.10, 20.0)  # two-sided p = 0.0071
+    error = Error(0.10, 0.08, 0.06)
+    mean = Mean(0.30, error, 20.0)  # two-sided p = 0.0071
     assert errors.beyond(mean, 5, 1)
-    assert errors.beyond(Mean(-0.30, 0.10, 20.0), 5, 7)
+    assert errors.beyond(Mean(-0.30, error, 20.0), 5, 7)
     assert not errors.beyond(mean, 5, 8)
     assert not errors.beyond(mean, 1, 1)
-    assert not errors.beyond(Mean(np.nan, 0.10, 20.0), 5, 1)
+    assert not errors.beyond(Mean(np.nan, error, 20.0), 5, 1)
 
 
 def test_median_and_its_error() -> None:
@@ -75,10 +82,11 @@ def test_median_and_its_error() -> None:
     value, error = errors.median(values, counts)
     assert value == np.median(values)
     by_hand = [np.median(np.repeat(values[0], column.astype(int))) for column in counts.T]
-    assert error == pytest.approx(np.std(by_hand, ddof=1))
+    galaxies = np.std(by_hand, ddof=1)
+    assert error == pytest.approx((galaxies, galaxies, np.nan), nan_ok=True)
     twice, wider = errors.median(np.concatenate([values, values + 1.0]), counts)
     assert twice == pytest.approx(value + 0.5)
-    assert wider == pytest.approx(np.hypot(error, 0.5))
+    assert wider == pytest.approx((np.hypot(galaxies, 0.5), galaxies, 0.5))
 
 
 def measured(count: int, shift: float, seed: int) -> pd.DataFrame:
@@ -111,7 +119,8 @@ def test_a_resampling_draws_the_same_galaxies_on_both_sides() -> None:
     names = list(PROPERTIES)
     # What moves as a whole is as far away in every resampling; drawn apart, it would scatter.
     assert found.values[names.index("gini")] == pytest.approx(0.5 / np.std(truth["gini"]))
-    assert found.errors[[names.index("gini"), names.index("m20")]] == pytest.approx(0.0, abs=1e-12)
+    assert found.errors[[names.index("gini"), names.index("m20")], :2] == pytest.approx(0.0, abs=1e-12)
+    assert np.isnan(found.errors[:, 2]).all(), "one network"
     other = measured(60, 0.2, 2).assign(segmented=True, flag=0.0)
     found = structure.distances(truth, [other], counts)
     for name, column, period in (("gini", "gini", 0.0), ("orientation", "orientation_centroid", np.pi)):
@@ -123,7 +132,7 @@ def test_a_resampling_draws_the_same_galaxies_on_both_sides() -> None:
         angles = np.exp(2j * truth[column])
         around = (truth[column] - np.angle(angles.mean()) / 2 + np.pi / 2) % np.pi - np.pi / 2
         sd = np.sqrt(np.mean(around**2)) if period else np.std(truth[column])
-        assert found.errors[names.index(name)] == pytest.approx(np.std(drawn, ddof=1) / sd)
+        assert found.errors[names.index(name), 0] == pytest.approx(np.std(drawn, ddof=1) / sd)
 
 
 def test_distances_are_missing_where_nothing_was_measured() -> None:
@@ -176,6 +185,22 @@ def test_numbers_are_those_of_the_tables() -> None:
     assert (wiener["n_source"], wiener["replicates"]) == (60, 1)
     assert np.isnan(wiener["alpha"])
     assert "truth" not in set(frame["method"])
+
+
+def test_errors_of_rows_are_their_parts_in_quadrature() -> None:
+    frame = summary()
+    networks = np.stack([toy.evaluation(0.8, r, 60, FEW).query("case == 'noise_shift'")["mse"] for r in range(5)])
+    mse = one(frame, "mse", alpha=0.8)
+    assert mse["error_images"] == pytest.approx(stats.sem(networks.mean(axis=0)))
+    assert mse["error_seeds"] == pytest.approx(stats.sem(networks.mean(axis=1)))
+    several = frame[(frame["replicates"] > 1) & frame["standard_error"].notna()]
+    parts = np.hypot(several["error_images"], several["error_seeds"])
+    assert several["standard_error"].to_numpy() == pytest.approx(parts.to_numpy())
+    single = summary(1)
+    assert single["error_seeds"].isna().all()
+    known = single["standard_error"].notna()
+    assert known.any()
+    assert (single["error_images"] == single["standard_error"])[known].all()
 
 
 def test_errors_of_ratios_are_those_of_resampled_galaxies() -> None:

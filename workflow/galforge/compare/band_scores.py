@@ -8,9 +8,10 @@ and not shown beside printed ones.
 import numpy as np
 import pandas as pd
 
-from galforge.compare.frechet import fid, resampled
+from galforge.compare.frechet import fid_and_null
 from galforge.compare.kind import Kind
 from galforge.compare.redshift_bins import in_bins, pair, uniform
+from galforge.compare.relabelled import limit_of_few
 from galforge.compare.scores import Score, mean_of, resampling
 from galforge.compare.settings import ComparisonSettings
 from galforge.compare.wasserstein import tidy
@@ -40,7 +41,9 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
     score is of one sample and has no floor. 1 means that the network sees one kind of image; more than real galaxies
     have is not better.
 
-    All bands show the same galaxies, so the error of their mean comes from the same resamplings in every band.
+    All bands show the same galaxies, so resamplings and relabellings are the same in every band. The error of a mean
+    FID is the sd over resamplings, its limit that of the mean of relabelled galaxies. All rows are blank where all
+    galaxies of the source have the same features in a band.
 
     Raises:
         GalforgeError: features or redshifts are lacking, or the sides have different features.
@@ -54,10 +57,12 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
     real, made = real.iloc[first], made.iloc[second]
     score = SCORES[source.attrs.get("engine") == INCEPTION]
     found: dict[str, list[tuple[Score, np.ndarray]]] = {"fid": [], score: []}
+    nulls = []
     for band in bands:
         features = [_columns(table, f"f_{band}_") for table in (real, made)]
-        drawn = resampled(*features, settings)
-        found["fid"].append((fid(*features, settings, drawn)[0], drawn))
+        apart, _, null = fid_and_null(*features, settings)
+        found["fid"].append((apart, np.asarray(apart.replicates)))
+        nulls.append(null[:, 0])
         classes = _columns(made, f"p_{band}_").astype(np.float64)
         found[score].append(inception_score(classes, settings, generator(settings.seed, "score")))
     rows = [
@@ -65,7 +70,12 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
         for metric, scores in found.items()
         for band, (each, _) in zip(bands, scores, strict=True)
     ]
-    return tidy(rows + [mean_of(scores)[0].row(metric, "all") for metric, scores in found.items()])
+    means = {metric: mean_of(scores) for metric, scores in found.items()}
+    mean, drawn = means["fid"]
+    if np.isfinite(mean.value):
+        limit = limit_of_few(np.mean(nulls, axis=0))
+        means["fid"] = mean._replace(limit=limit, replicates=drawn), drawn
+    return tidy(rows + [mean.row(metric, "all") for metric, (mean, _) in means.items()])
 
 
 def inception_score(

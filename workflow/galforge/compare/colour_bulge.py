@@ -1,15 +1,13 @@
 """Colours and bulges (Holzschuh et al. 2022): g - i of early and late types, bulge statistic, and shares."""
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 
 from galforge.compare.kind import Kind
 from galforge.compare.morphology import selected
-from galforge.compare.scores import count, share_difference
+from galforge.compare.scores import count
 from galforge.compare.settings import ComparisonSettings
-from galforge.compare.wasserstein import columns_of, compare_properties, spread, tidy
+from galforge.compare.wasserstein import columns_of, compare_properties, tidy
 
 KIND = Kind(
     families=("morphology", "photometry"),
@@ -21,6 +19,7 @@ KIND = Kind(
 )
 
 PROPERTIES = ["g_i_early", "g_i_late", "bulge_statistic"]
+SHARES = ["early_share", "red_share"]
 MEASURED = ["gini_m20_bulge", "magnitude_g", "magnitude_i"]
 
 
@@ -38,42 +37,49 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
       redder than `red_colour`, `red_share`;
     - count: galaxies that `entered`, were `kept`, and of these the `early` and the `red` ones.
 
-    Blank with fewer than 2 galaxies of a type on a side.
+    corrected: galaxies that are not kept count, in differences of shares too (`wasserstein.compare_properties`). In a
+    colour of one type those of the other type do not; those that are not kept do, since they may be of either type.
+
+    published: blank with fewer than 2 galaxies of a type on a side. corrected: blank with fewer than 2 of the source's,
+    or fewer than 2 generated galaxies; a model without galaxies of a type has as large a distance as one can have.
 
     Raises:
         GalforgeError: a table lacks columns.
     """
+    corrected = settings.protocol == "corrected"
     sides = [_galaxies(source, "source", settings), _galaxies(generated, "generated", settings)]
-    types = [_by_type(*galaxies) for galaxies in sides]
-    result = compare_properties(*types, settings)
-    scales = np.array([spread(column) if np.isfinite(column).any() else 0.0 for column in types[0].T])
-    scales[scales == 0] = np.nan
-    standardised = replace(
-        result, values=result.values / scales, replicates=result.replicates / scales, floors=result.floors / scales
-    )
+    (real, of_real), (made, of_made) = (_by_type(*galaxies) for galaxies in sides)
+    result = compare_properties(real, made, settings, complete=corrected, concerned=(of_real, of_made))
     averaged = {name: [p] for p, name in enumerate(PROPERTIES)} | {"average": [0, 1, 2]}
     rows = []
-    for metric, distances in (("wasserstein", result), ("wasserstein_standardised", standardised)):
+    for metric, distances in (("wasserstein", result), ("wasserstein_standardised", result.standardised())):
         rows += [distances.row(name, properties, metric) for name, properties in averaged.items()]
-    early = [bulge >= 0 for bulge, _ in sides]
-    red = [colour > settings.red_colour for _, colour in sides]
-    rows.append(share_difference(*early).row("share_difference", "early_share"))
-    rows.append(share_difference(*red).row("share_difference", "red_share"))
-    numbers = {"entered": map(len, (source, generated)), "kept": map(len, early)}
-    numbers |= {"early": (int(side.sum()) for side in early), "red": (int(side.sum()) for side in red)}
+    kept = [np.isfinite(bulge) for bulge, _ in sides]
+    shares = [_shares(*galaxies, settings.red_colour) for galaxies in sides]
+    apart = compare_properties(*shares, settings, complete=corrected, ranges=np.array([[0.0, 1.0]] * len(SHARES)))
+    rows += [apart.row(name, [p], "share_difference") for p, name in enumerate(SHARES)]
+    early, red = ([int(np.nansum(side[:, p])) for side in shares] for p in range(len(SHARES)))
+    numbers = {"entered": [len(side) for side in kept], "kept": [int(side.sum()) for side in kept]}
+    numbers |= {"early": early, "red": red}
     rows += [count(*both, len(generated)).row("count", stage) for stage, both in numbers.items()]
     return tidy(rows)
 
 
 def _galaxies(table: pd.DataFrame, side: str, settings: ComparisonSettings) -> tuple[np.ndarray, np.ndarray]:
-    """F and g - i [mag] of the galaxies kept, (kept,) each."""
+    """F and g - i [mag] of all galaxies, (n,) each; both are NaN where a galaxy is not kept."""
     _, stages = selected(table, side, settings)
     bulge, g, i = columns_of(table, MEASURED, side).T
     kept = stages["kept"] & np.isfinite(bulge) & np.isfinite(g - i)
-    return bulge[kept], (g - i)[kept]
+    return np.where(kept, bulge, np.nan), np.where(kept, g - i, np.nan)
 
 
-def _by_type(bulge: np.ndarray, colour: np.ndarray) -> np.ndarray:
-    """PROPERTIES (n, 3). The colour of the type that a galaxy does not have is NaN."""
-    early = bulge >= 0
-    return np.stack([np.where(early, colour, np.nan), np.where(early, np.nan, colour), bulge], axis=1)
+def _by_type(bulge: np.ndarray, colour: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """PROPERTIES (n, 3), and whether each galaxy has or may have them; that of the other type is NaN."""
+    early, late = bulge >= 0, bulge < 0
+    values = np.stack([np.where(early, colour, np.nan), np.where(late, colour, np.nan), bulge], axis=1)
+    return values, np.stack([~late, ~early, np.ones_like(early)], axis=1)
+
+
+def _shares(bulge: np.ndarray, colour: np.ndarray, red: float) -> np.ndarray:
+    """SHARES (n, 2) as 1 or 0; NaN where a galaxy is not kept. W1 between such samples is the difference of shares."""
+    return np.where(np.isfinite(bulge)[:, None], np.stack([bulge >= 0, colour > red], axis=1).astype(float), np.nan)

@@ -10,7 +10,9 @@ generated image inside. All four depend on the sizes of the samples, so both sid
 from collections.abc import Iterator
 
 import numpy as np
+import scipy.stats
 
+from galforge.compare.limits import LEVEL
 from galforge.compare.scores import Score
 from galforge.compare.settings import ComparisonSettings
 from galforge.seeds import generator
@@ -67,7 +69,8 @@ def compare_coverage(source: np.ndarray, generated: np.ndarray, settings: Compar
     (a jackknife that deletes half, Shao & Wu 1989, Ann. Statist. 17, 1176; a bootstrap would have copies of images at
     distance 0). The floor is the mean score of one half of the source against the other. Precision and recall of a
     perfect model fall with size, so their floors are extrapolated to the whole size from halves and quarters. Density
-    and coverage of a perfect model depend on the ratio of the sizes only.
+    and coverage of a perfect model depend on the ratio of the sizes only. The limit is of the distance from the floor,
+    on either side: 97.5 % of Student's t, times the error and that of the floor (few halvings) in quadrature.
 
     Blank with fewer than 24 images on a side.
     """
@@ -92,9 +95,15 @@ def compare_coverage(source: np.ndarray, generated: np.ndarray, settings: Compar
         floors[halving] = scores(first, second, reach, radii(second))
         few, fewer = first[:quarter], second[:quarter]
         quarters[halving] = scores(few, fewer, radii(few), radii(fewer))
-    errors, floor = halves.std(axis=0, ddof=1), floors.mean(axis=0)
+    errors = halves.std(axis=0, ddof=1)
     falling = [METRICS.index(name) for name in ("precision", "recall")]
-    floor[falling] = np.clip(2 * floor - quarters.mean(axis=0), 0, 1)[falling]
+    floors[:, falling] += (floors - quarters)[:, falling]
+    floor = floors.mean(axis=0)
+    floor[falling] = np.clip(floor[falling], 0, 1)
+    count = settings.neighbour_halvings
+    reach = scipy.stats.t.ppf(1 - LEVEL / 2, count - 1)
+    limits = reach * np.sqrt(errors**2 + floors.var(axis=0, ddof=1) / count)
     return {
-        name: Score(float(value[i]), float(errors[i]), float(floor[i]), size, size) for i, name in enumerate(METRICS)
+        name: Score(float(value[i]), float(errors[i]), float(floor[i]), size, size, float(limits[i]))
+        for i, name in enumerate(METRICS)
     }

@@ -8,6 +8,7 @@ from galforge.compare.frechet import fid
 from galforge.compare.kernel import kid
 from galforge.compare.kind import Kind
 from galforge.compare.memorisation import memorisation
+from galforge.compare.scores import Score
 from galforge.compare.settings import ComparisonSettings
 from galforge.compare.wasserstein import tidy
 from galforge.errors import GalforgeError
@@ -32,7 +33,7 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
 
     The property is the network (attribute `engine`); only those of inception-v3 can be compared with published ones.
     All images of the source count, whatever their split. Images with features that are not finite are left out of both
-    sides and of n_source and n_generated.
+    sides and of n_source and n_generated. All rows are blank where all images of the source have the same features.
 
     Raises:
         GalforgeError: features are lacking or are of two networks, or the source has no `split`.
@@ -44,6 +45,9 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
     whole = np.isfinite(real).all(axis=1)
     real, made = real[whole], made[np.isfinite(made).all(axis=1)]
     split = source["split"].to_numpy()[whole]
+    if len(real) and np.all(real == real[0]):
+        blank = Score(np.nan, np.nan, np.nan, len(real), len(made))
+        return tidy([blank.row(metric, network) for metric in KIND.readings])
     scores = dict(zip(("fid", "fid_infinity"), fid(real, made, settings), strict=True))
     scores["kid"] = kid(real, made, settings)
     scores |= compare_coverage(real, made, settings)

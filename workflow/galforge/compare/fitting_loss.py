@@ -10,7 +10,7 @@ import pandas as pd
 
 from galforge.compare.kind import Kind
 from galforge.compare.redshift_bins import FEWEST, Bins, in_bins, pair
-from galforge.compare.scores import Score, share_difference
+from galforge.compare.scores import Score, share_difference, with_shares
 from galforge.compare.settings import ComparisonSettings
 from galforge.compare.wasserstein import columns_of, tidy
 
@@ -24,7 +24,7 @@ KIND = Kind(
     group="conditional",
     from_one=True,
     by_redshift=True,
-    reads_corrected=("redshift_edges",),
+    reads_corrected=("bootstrap", "redshift_edges", "seed"),
 )
 
 
@@ -35,7 +35,8 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
     corrected: `fitting_loss_difference`, that mean minus the source's, per bin of redshift and over all bins (`all`),
     where each bin has the weight of its share of the source. Bins with fewer than 20 values on a side are left out. A
     perfect model has 0. `fitting_missing`: absolute difference of the shares of galaxies without a value (not detected,
-    no sky noise, or ERRCXY exactly 0).
+    no sky noise, or ERRCXY exactly 0). The sign of what a galaxy without a value would add is not known, so the
+    difference is that of the others, and stands beside the shares that have one.
 
     There is no floor; the row of the pseudo-model `real` says what real galaxies have.
 
@@ -50,8 +51,9 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
     first, second = _logarithms(real, "source"), _logarithms(made, "generated")
     scores = [difference(*values) for values in bins.pairs(first, second)]
     rows = [score.row("fitting_loss_difference", bins.name("all", b)) for b, score in enumerate(scores)]
-    rows.append(_weighted(scores, bins, len(made)).row("fitting_loss_difference", "all"))
-    rows.append(share_difference(~np.isfinite(first), ~np.isfinite(second)).row("fitting_missing", "all"))
+    there = np.isfinite(first), np.isfinite(second)
+    rows.append(with_shares(_weighted(scores, bins, len(made)), *there).row("fitting_loss_difference", "all"))
+    rows.append(share_difference(~there[0], ~there[1], settings).row("fitting_missing", "all"))
     return tidy(rows)
 
 
@@ -79,7 +81,7 @@ def _weighted(scores: list[Score], bins: Bins, m: int) -> Score:
     if not there:
         return Score(np.nan, np.nan, np.nan, len(bins.source), m)
     weights = np.array([count for _, count in there]) / np.sum([count for _, count in there])
-    values, errors, _, n, m = zip(*(score for score, _ in there), strict=True)
+    values, errors, _, n, m = zip(*(score[:5] for score, _ in there), strict=True)
     error = float(np.sqrt(weights**2 @ [error**2 for error in errors]))
     return Score(float(weights @ values), error, np.nan, int(np.sum(n)), int(np.sum(m)))
 

@@ -1,9 +1,12 @@
-"""Frechet distance (FID) between features of images, its extrapolation to any number of them, its error and its floor.
+"""Frechet distance (FID) between features of images, its extrapolation to any number of them, error, floor and limit.
 
 The distance is between two normal distributions with the samples' means and covariances (Heusel et al. 2017,
 arXiv:1706.08500, eq. 6): |m1 - m2|^2 + tr C1 + tr C2 - 2 tr (C1 C2)^(1/2). The last trace needs no square root of a
 product of matrices: with C = R R^T it is the sum of the singular values of R1^T R2. R is the Cholesky factor, or the
 centred sample itself where there are fewer images than features.
+
+All images together span at most n + m - 1 directions. Where features are more, they are turned into these directions
+once, which changes no distance, and every resampling, part and relabelling is a problem of that size.
 """
 
 from dataclasses import dataclass
@@ -11,12 +14,15 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.linalg
 
+from galforge.compare.relabelled import JACKKNIFE, limit_of_few, orders, scaled, true_variance
 from galforge.compare.scores import Score, resampling
 from galforge.compare.settings import ComparisonSettings
 from galforge.seeds import generator
 
 FEWEST = 8  # images a side must have
 PARTS = 4  # samples are cut into this many at most, to see how the distance falls with their size
+RELABELLINGS = 39  # for the null
+DEAR, FEW = 1024, 12  # above so many directions one takes seconds, and there are fewer
 _BLOCK = 4096  # images in one product
 
 
@@ -42,22 +48,18 @@ def frechet(source: np.ndarray, generated: np.ndarray, ddof: int = 1) -> float:
     return distance(normal(source, ddof), normal(generated, ddof))
 
 
-def normal(features: np.ndarray, ddof: int, counts: np.ndarray | None = None, precision: type = np.float64) -> Normal:
-    """The normal distribution of features (n, d), each counted `counts` (n,) times; products in `precision`."""
-    counts = np.ones(len(features)) if counts is None else counts.astype(np.float64)
-    total = counts.sum()
-    drawn = np.flatnonzero(counts)
-    blocks = [drawn[low : low + _BLOCK] for low in range(0, len(drawn), _BLOCK)]
-    mean = sum(counts[block] @ features[block].astype(np.float64) for block in blocks) / total
-    dimension = features.shape[1]
-    if len(drawn) <= dimension:
-        root = (features[drawn] - mean) * np.sqrt(counts[drawn] / (total - ddof))[:, None]
+def normal(features: np.ndarray, ddof: int, precision: type = np.float64) -> Normal:
+    """The normal distribution of features (n, d); products in `precision`."""
+    count, dimension = features.shape
+    mean = features.mean(axis=0, dtype=np.float64)
+    if count <= dimension:
+        root = ((features - mean) / np.sqrt(count - ddof)).astype(precision)
         return Normal(mean, float(np.vdot(root, root)), None, root)
     covariance = np.zeros((dimension, dimension))
-    for block in blocks:
-        centred = ((features[block] - mean) * np.sqrt(counts[block])[:, None]).astype(precision)
+    for low in range(0, count, _BLOCK):
+        centred = (features[low : low + _BLOCK] - mean).astype(precision)
         covariance += centred.T @ centred
-    covariance /= total - ddof
+    covariance /= count - ddof
     return Normal(mean, float(np.trace(covariance)), covariance, None)
 
 
@@ -67,57 +69,100 @@ def distance(first: Normal, second: Normal) -> float:
     return max(float(apart @ apart) + first.trace + second.trace - 2 * _overlap(first, second), 0.0)
 
 
-def fid(
-    source: np.ndarray, generated: np.ndarray, settings: ComparisonSettings, drawn: np.ndarray | None = None
-) -> tuple[Score, Score]:
-    """FID and FID-infinity of features (n, d) and (m, d) of one network.
+def fid(source: np.ndarray, generated: np.ndarray, settings: ComparisonSettings) -> tuple[Score, Score]:
+    """FID and FID-infinity of features (n, d) and (m, d) of one network, see `fid_and_null`."""
+    return fid_and_null(source, generated, settings)[:2]
 
-    `drawn` is what `resampled` gives for them, where the caller has it already.
+
+def fid_and_null(
+    source: np.ndarray, generated: np.ndarray, settings: ComparisonSettings
+) -> tuple[Score, Score, np.ndarray]:
+    """FID and FID-infinity of features (n, d) and (m, d) of one network, and both for relabelled images (R, 2).
 
     corrected: covariances over n - 1; published: over n, as in the released code.
 
-    The error is the sd over bootstrap resamplings of the images (their mean is 20 to 40 % too high). The floor comes
-    from the source alone: FIDs between random halves and between random quarters of it, averaged over `fid_halvings`,
-    say how the FID of two samples of one distribution falls with size (see `carried`).
+    The floor comes from the source alone: FIDs between random halves and between random quarters of it, averaged over
+    `fid_halvings`, say how the FID of two samples of one distribution falls with size (see `carried`).
 
     FID-infinity (Chong & Forsyth 2020, arXiv:1911.07023): samples are cut into 1, 2, 3 and 4 disjoint parts, and a
     straight line through the mean FIDs against (1/n + 1/m) is read at 0. It may be negative, and it is right only where
-    parts have several times as many images as there are effective features. Its floor, found from halves and quarters
-    in the same way, says what a perfect model would leave. Its error adds those of the FID and of the line's end in
-    quadrature.
+    parts have several times as many images as there are effective features. Its floor is the mean absolute value of
+    relabelled images, multiplied by what the floor of the FID is to their FID, so that it is the source's too.
+
+    The limits are those of 39 relabellings (12 above 1024 directions), taken for normally distributed. The error is
+    the infinitesimal jackknife's: how the FID changes with the weight of each image (`influences`), corrected by the
+    scatter of the null (`true_variance`). That of FID-infinity adds its own scatter for relabelled images beyond that
+    of the FID. Replicates are the FID's changes to first order in `fid_bootstrap` resamplings of the images, stretched
+    to its error.
 
     Blank with fewer than 8 images on a side; no floor with fewer than 16 in the source.
     """
     n, m = len(source), len(generated)
     if min(n, m) < FEWEST:
-        return Score(np.nan, np.nan, np.nan, n, m), Score(np.nan, np.nan, np.nan, n, m)
+        return Score(np.nan, np.nan, np.nan, n, m), Score(np.nan, np.nan, np.nan, n, m), np.full((2, 2), np.nan)
     ddof = _ddof(settings)
+    both = turned(np.concatenate([source, generated]))
+    source, generated = both[:n], both[n:]
     value = frechet(source, generated, ddof)
-    error = float(np.std(resampled(source, generated, settings) if drawn is None else drawn, ddof=1))
-    beyond, end = _extrapolated(value, source, generated, ddof, settings)
+    draws = generator(settings.seed, "fid infinity")
+    shuffled = [side[draws.permutation(len(side))] for side in (source, generated)]
+    beyond = _extrapolated(value, *shuffled, ddof)
+    null = _null(both, n, ddof, settings)
+    variance, beyond_variance = np.var(null, axis=0, ddof=1)
+    own = influences(source, generated)
+    jackknife = sum(np.var(side, ddof=1) / len(side) for side in own)
+    error = float(np.sqrt(true_variance(jackknife, variance, JACKKNIFE)))
+    # Which images there are moves the whole line; that parts are small scatters its end as much as for the null.
+    beyond_error = float(np.sqrt(error**2 + max(beyond_variance - variance, 0.0)))
     halves, quarters = _between_parts(source, ddof, settings)
-    size = 2 / (1 / n + 1 / m)
-    floor = carried(float(np.mean(halves)), float(np.mean(quarters)), n // 2, n // 4, size)
-    # What halves and quarters leave falls with size as their FID does.
-    fallen = floor / float(np.mean(halves)) if floor else 0.0
-    left = float(np.mean(np.abs(2 * halves - quarters))) * fallen
-    return Score(value, error, floor, n, m), Score(beyond, float(np.hypot(error, end)), left, n, m)
+    floor = carried(halves, quarters, n // 2, n // 4, 2 / (1 / n + 1 / m))
+    mean, left = np.mean(null, axis=0)[0], np.mean(np.abs(null[:, 1]))
+    drawn = _resampled(own, settings)
+    return (
+        Score(value, error, floor, n, m, limit_of_few(null[:, 0]), replicates=scaled(drawn, value, error)),
+        Score(
+            *(beyond, beyond_error, float(left * floor / mean) if mean > 0 else 0.0, n, m, limit_of_few(null[:, 1])),
+            replicates=scaled(drawn, beyond, beyond_error),
+        ),
+        null,
+    )
 
 
-def resampled(source: np.ndarray, generated: np.ndarray, settings: ComparisonSettings) -> np.ndarray:
-    """FIDs (fid_bootstrap,) of bootstrap resamplings of the images of both sides, in single precision.
+def turned(features: np.ndarray) -> np.ndarray:
+    """Features (n, d) in no more directions than they span about their mean: (n, min(d, n - 1)), or as they are.
 
-    Features of the same images in other bands or networks are resampled alike, so means over them have errors too. NaN
-    with fewer than 8 images on a side.
+    Distances between the images, and so between normal distributions of any of them, stay.
     """
-    if min(len(source), len(generated)) < FEWEST:
-        return np.full(settings.fid_bootstrap, np.nan)
-    draws, ddof = generator(settings.seed, "fid bootstrap"), _ddof(settings)
+    count, dimension = features.shape
+    if count > dimension:
+        return features
+    features = features - features.mean(axis=0, dtype=np.float64)
+    squares, vectors = scipy.linalg.eigh(features @ features.T, overwrite_a=True)
+    return vectors[:, 1:] * np.sqrt(np.maximum(squares[1:], 0))
+
+
+def influences(source: np.ndarray, generated: np.ndarray) -> list[np.ndarray]:
+    """How the FID changes with the weight of each image: n times the derivative by its weight (n,), (m,), of mean 0.
+
+    With T the linear map that takes the first normal distribution to the second one, that of an image x of the source
+    is 2 (m1 - m2) (x - m1) + (x - m1)^T (1 - T) (x - m1); for the other side likewise, with the inverse map.
+    """
+    sides = source, generated
+    means = [side.mean(axis=0, dtype=np.float64) for side in sides]
+    roots, whitening = zip(*map(_whitening, sides, means), strict=True)
+    left, sizes, right = scipy.linalg.svd(roots[0].T @ roots[1], full_matrices=False, check_finite=False)
     found = []
-    for _ in range(settings.fid_bootstrap):
-        sides = (normal(side, ddof, resampling(draws, len(side)), np.float32) for side in (source, generated))
-        found.append(distance(*sides))
-    return np.array(found)
+    for side, mean, white, vectors, sign in zip(sides, means, whitening, (left, right.T), (2, -2), strict=True):
+        across, changes = sign * (means[0] - means[1]), []
+        turn = None if white is None else white @ vectors
+        for low in range(0, len(side), _BLOCK):
+            centred = side[low : low + _BLOCK] - mean
+            # x^T T x is a sum of squares, weighted by the singular values, where the covariance is 1.
+            moved = np.sqrt(len(side)) * vectors[low : low + _BLOCK] if turn is None else centred @ turn
+            changes.append(centred @ across + np.einsum("ij,ij->i", centred, centred) - np.square(moved) @ sizes)
+        change = np.concatenate(changes)
+        found.append(change - change.mean())
+    return found
 
 
 def carried(half: float, quarter: float, h: int, q: int, size: float) -> float:
@@ -139,12 +184,12 @@ def carried(half: float, quarter: float, h: int, q: int, size: float) -> float:
 def _overlap(first: Normal, second: Normal) -> float:
     """Trace of the square root of the product of two covariances."""
     if first.root is not None and second.root is not None:
-        return float(scipy.linalg.svdvals(first.root @ second.root.T).sum())
+        return float(scipy.linalg.svdvals(first.root @ second.root.T, check_finite=False).sum())
     if first.covariance is None:
         first, second = second, first
     root = _root(first.covariance)
     if second.root is not None:
-        return float(scipy.linalg.svdvals(second.root @ root).sum())
+        return float(scipy.linalg.svdvals(second.root @ root, check_finite=False).sum())
     squares = np.linalg.eigvalsh(root.T @ second.covariance @ root)
     return float(np.sqrt(np.maximum(squares, 0)).sum())
 
@@ -158,36 +203,60 @@ def _root(covariance: np.ndarray) -> np.ndarray:
         return vectors * np.sqrt(np.maximum(values, 0))
 
 
+def _whitening(features: np.ndarray, mean: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+    """R (d, k) with R R^T the covariance of features (n, d), and W (d, k): centred features times W have covariance 1.
+
+    Where there are no more images than features, R is the centred sample, and W is not needed (None).
+    """
+    if len(features) <= len(mean):
+        return (features - mean).T / np.sqrt(len(features)), None
+    values, vectors = np.linalg.eigh(normal(features, 0).covariance)
+    there = values > values[-1] * len(mean) * np.finfo(float).eps
+    scales = np.sqrt(values[there])
+    return vectors[:, there] * scales, vectors[:, there] / scales
+
+
 def _ddof(settings: ComparisonSettings) -> int:
     return 1 if settings.protocol == "corrected" else 0
 
 
-def _extrapolated(
-    value: float, source: np.ndarray, generated: np.ndarray, ddof: int, settings: ComparisonSettings
-) -> tuple[float, float]:
-    """The end at 1 / n = 0 of the line of FIDs against 1 / n, and its error from their scatter about the line."""
-    draws = generator(settings.seed, "fid infinity")
-    orders = [draws.permutation(len(features)) for features in (source, generated)]
+def _extrapolated(value: float, source: np.ndarray, generated: np.ndarray, ddof: int) -> float:
+    """The end at 1 / n = 0 of the line of FIDs against 1 / n: of the whole, and of 2 to 4 parts in their order."""
     means = [value]
     for parts in range(2, PARTS + 1):
-        cuts = [order[: len(order) // parts * parts].reshape(parts, -1) for order in orders]
+        cuts = [side[: len(side) // parts * parts].reshape(parts, -1, side.shape[1]) for side in (source, generated)]
         pairs = zip(*cuts, strict=True)
-        fids = [
-            distance(normal(source[first], ddof, None, np.float32), normal(generated[second], ddof, None, np.float32))
-            for first, second in pairs
-        ]
-        means.append(float(np.mean(fids)))
-    size = np.arange(1, PARTS + 1)
-    (slope, end), apart = np.polyfit(size, means, 1), size - size.mean()
-    scatter = np.sum((means - end - slope * size) ** 2) / (PARTS - 2)
-    return float(end), float(np.sqrt(scatter * (1 / PARTS + size.mean() ** 2 / np.sum(apart**2))))
+        means.append(np.mean([distance(*(normal(part, ddof, np.float32) for part in pair)) for pair in pairs]))
+    return float(np.polyfit(np.arange(1, PARTS + 1), means, 1)[1])
 
 
-def _between_parts(source: np.ndarray, ddof: int, settings: ComparisonSettings) -> tuple[np.ndarray, np.ndarray]:
-    """FIDs between random halves of the source and between quarters, one of each half; NaN where they are too small."""
+def _null(both: np.ndarray, n: int, ddof: int, settings: ComparisonSettings) -> np.ndarray:
+    """FID and FID-infinity (R, 2) of relabelled images, in single precision."""
+    draws, found = generator(settings.seed, "fid relabelled"), []
+    for order in orders(draws, len(both), RELABELLINGS if both.shape[1] <= DEAR else FEW):
+        sides = both[order[:n]], both[order[n:]]
+        value = distance(*(normal(side, ddof, np.float32) for side in sides))
+        found.append((value, _extrapolated(value, *sides, ddof)))
+    return np.array(found)
+
+
+def _resampled(own: list[np.ndarray], settings: ComparisonSettings) -> np.ndarray:
+    """Changes (fid_bootstrap,) of the FID, to first order, in resamplings of the images.
+
+    The source is drawn from a stream of its own, so that it is the same for every model, band and network.
+    """
+    found = np.zeros(settings.fid_bootstrap)
+    for side, changes in zip(("source", "generated"), own, strict=True):
+        draws, size = generator(settings.seed, f"fid bootstrap {side}"), len(changes)
+        found += [(resampling(draws, size) @ changes) / size for _ in range(settings.fid_bootstrap)]
+    return found
+
+
+def _between_parts(source: np.ndarray, ddof: int, settings: ComparisonSettings) -> tuple[float, float]:
+    """Mean FIDs between random halves of the source and between quarters, one of each half; NaN where too small."""
     quarter = len(source) // 4
     if quarter < FEWEST // 2:
-        return np.full(1, np.nan), np.full(1, np.nan)
+        return np.nan, np.nan
     draws = generator(settings.seed, "fid halvings")
     found = np.empty((2, settings.fid_halvings))
     half = len(source) // 2
@@ -195,5 +264,5 @@ def _between_parts(source: np.ndarray, ddof: int, settings: ComparisonSettings) 
         order = draws.permutation(len(source))
         for row, size in enumerate((half, quarter)):
             parts = (order[:size], order[half : half + size])
-            found[row, halving] = distance(*(normal(source[part], ddof, None, np.float32) for part in parts))
-    return found[0], found[1]
+            found[row, halving] = distance(*(normal(source[part], ddof, np.float32) for part in parts))
+    return float(found[0].mean()), float(found[1].mean())

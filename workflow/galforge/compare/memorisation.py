@@ -8,6 +8,7 @@ import numpy as np
 import scipy.stats
 
 from galforge.compare.coverage import squared_distances
+from galforge.compare.limits import LEVEL
 from galforge.compare.scores import Score
 from galforge.compare.settings import ComparisonSettings
 from galforge.seeds import generator
@@ -24,8 +25,9 @@ def memorisation(source: np.ndarray, split: np.ndarray, generated: np.ndarray, s
     All other source images count as training images, whichever of them a model was trained on; the additional ones
     dilute copies but do not shift the value of a perfect model.
 
-    The error is that of the Mann-Whitney statistic (DeLong, DeLong & Clarke-Pearson 1988, Biometrics 44, 837), the
-    floor its sd where both distances have one distribution. `n_source` is the number of held-out images. Blank without
+    The error is that of the Mann-Whitney statistic (DeLong, DeLong & Clarke-Pearson 1988, Biometrics 44, 837). The
+    floor is its sd where both distances have one distribution, less for ties (Lehmann 1975, Nonparametrics, section
+    1.2), and the limit, on either side of 0, 1.96 of these. `n_source` is the number of held-out images. Blank without
     a held-out split, or with fewer than 2 training, held-out or generated images.
 
     Args:
@@ -45,12 +47,16 @@ def memorisation(source: np.ndarray, split: np.ndarray, generated: np.ndarray, s
     n, m = len(kept), len(new)
     # For each held-out image the share of generated ones that are nearer to training images, and for each generated one
     # the share of held-out ones that are farther; ties count half.
-    ranks = scipy.stats.rankdata(np.concatenate([kept, new]))
+    both = np.concatenate([kept, new])
+    ranks = scipy.stats.rankdata(both)
     nearer = (ranks[:n] - scipy.stats.rankdata(kept)) / m
     farther = 1 - (ranks[n:] - scipy.stats.rankdata(new)) / n
     error = np.sqrt(np.var(nearer, ddof=1) / n + np.var(farther, ddof=1) / m)
-    floor = np.sqrt((n + m + 1) / (12 * n * m))
-    return Score(float(nearer.mean() - 0.5), float(error), float(floor), n, m)
+    tied = np.unique(both, return_counts=True)[1].astype(float)
+    ties = np.sum(tied**3 - tied) / ((n + m) * (n + m - 1))
+    floor = np.sqrt((n + m + 1 - ties) / (12 * n * m))
+    limit = scipy.stats.norm.ppf(1 - LEVEL / 2) * floor
+    return Score(float(nearer.mean() - 0.5), float(error), float(floor), n, m, float(limit))
 
 
 def _at_most(count: int, features: np.ndarray, draws: np.random.Generator) -> np.ndarray:

@@ -6,7 +6,7 @@ import pandas as pd
 from galforge.compare.kind import Kind
 from galforge.compare.scores import count
 from galforge.compare.settings import ComparisonSettings
-from galforge.compare.wasserstein import columns_of, compare_properties, spread, tidy
+from galforge.compare.wasserstein import columns_of, compare_properties, tidy
 from galforge.measure.morphology.compared import PROPERTIES
 
 KIND = Kind(
@@ -35,10 +35,11 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
     values), so every property and the average have the same galaxies. corrected: its `flag` must also be at most 1, and
     orientations are compared on the circle (period pi). published: flags are ignored, orientations lie on a line, and
     the published cuts apply where `published_cuts` is set. The sd is that of the source galaxies that are kept, so it
-    is the same for every model.
+    is the same for every model. corrected: galaxies that are not kept count, see `wasserstein.compare_properties`.
 
     The metric `count` has a row for each of STAGES: numbers in n_source and n_generated, and as value the share of the
-    generated stamps with its binomial error. Distances are blank with fewer than 2 galaxies kept on a side.
+    generated stamps with its binomial error. Distances are blank with fewer than 2 galaxies kept of the source,
+    and with fewer than 2 generated ones (published: kept ones).
 
     Raises:
         GalforgeError: a table lacks columns.
@@ -46,12 +47,13 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
     (real, of_real), (made, of_made) = (
         selected(table, side, settings) for table, side in ((source, "source"), (generated, "generated"))
     )
-    real, made = real[of_real["kept"]], made[of_made["kept"]]
+    corrected = settings.protocol == "corrected"
     names = list(PROPERTIES)
-    circle = np.pi if settings.protocol == "corrected" else 0.0
-    periods = np.array([circle if name == "orientation" else 0.0 for name in names])
-    scales = np.array([spread(real[:, p], periods[p]) if len(real) else 0.0 for p in range(len(names))])
-    result = compare_properties(real, made, settings, scales, periods)
+    periods = np.array([np.pi if corrected and name == "orientation" else 0.0 for name in names])
+    real, made = (
+        np.where(stages["kept"][:, None], values, np.nan) for values, stages in ((real, of_real), (made, of_made))
+    )
+    result = compare_properties(real, made, settings, periods, complete=corrected).standardised()
     rows = [result.row(name, [p]) for p, name in enumerate(names)]
     rows.append(result.row("average", list(range(len(names)))))
     for stage in STAGES:

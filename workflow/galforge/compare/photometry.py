@@ -20,12 +20,12 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
     """Tidy rows: W1 of each property, not standardised.
 
     Units are dex for `log_flux`, mag/arcsec^2 (dex without a zero point) for `surface_brightness`, image units for
-    `sky_rms`, and none for `sky_autocorrelation`, so there is no average. Missing values are left out of their property
-    alone.
+    `sky_rms`, and none for `sky_autocorrelation`, so there is no average. corrected: galaxies without a value
+    count (`wasserstein.compare_properties`). published: they are left out of their property alone.
 
     Raises:
         GalforgeError: a table lacks columns.
     """
     real, made = columns_of(source, PROPERTIES, "source"), columns_of(generated, PROPERTIES, "generated")
-    result = compare_properties(real, made, settings)
+    result = compare_properties(real, made, settings, complete=settings.protocol == "corrected")
     return tidy([result.row(name, [p]) for p, name in enumerate(PROPERTIES)])

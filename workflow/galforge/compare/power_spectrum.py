@@ -25,8 +25,9 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
     Nyquist (structure larger than about a twentieth of the stamp); `small_scales`: modes 10 to 14, the upper half
     (clumps and noise). Modes between are in the average alone.
 
-    corrected: exact W1. published: W1 between histograms, where values outside of their range are left out. Missing
-    values are left out of their mode; the numbers of a mean are the smallest of its modes.
+    corrected: exact W1; stamps without a value count (`wasserstein.compare_properties`). published: W1 between
+    histograms; missing values, and those outside of the histograms' range, are left out of their mode. The numbers of a
+    mean are the smallest of its modes.
 
     Raises:
         GalforgeError: a table lacks columns.
@@ -35,6 +36,6 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
     if settings.protocol == "published":
         histogram = settings.histogram_low, settings.histogram_high, settings.histogram_bins
         real, made = binned(real, *histogram), binned(made, *histogram)
-    result = compare_properties(real, made, settings)
+    result = compare_properties(real, made, settings, complete=settings.protocol == "corrected")
     modes = {name: [mode] for mode, name in enumerate(MODES)} | MEANS
     return tidy([result.row(name, own) for name, own in modes.items()])

@@ -9,7 +9,7 @@ import pandas as pd
 from galforge.compare.fitting_loss import mean_score
 from galforge.compare.kind import Kind
 from galforge.compare.redshift_bins import FEWEST, REDSHIFT, in_bins, pair
-from galforge.compare.scores import Score
+from galforge.compare.scores import Score, deviation, with_shares
 from galforge.compare.settings import ComparisonSettings
 from galforge.compare.wasserstein import columns_of, tidy
 from galforge.seeds import generator
@@ -45,6 +45,10 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
     corrected: `redshift_loss_normalised`, the same of dz / (1 + z); `redshift_bias`, the median of dz / (1 + z);
     `redshift_scatter`, its sigma_NMAD; `redshift_outliers`, the share of |dz| / (1 + z) above 0.15.
 
+    corrected: a galaxy for which the network finds no redshift is an outlier at the far end of the loss, and farther
+    from the median than all others (blank where half of them are). `redshift_bias` is of the others, for the sign is
+    not known. `conditional` is what the others have. published: they are left out.
+
     Bins with fewer than 20 galaxies are blank. The errors of median and sigma_NMAD are sds over bootstrap resamplings.
     There is no floor; the row of the pseudo-model `real` says what the network reaches on real galaxies.
 
@@ -52,17 +56,21 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
         GalforgeError: a table lacks columns or redshifts.
     """
     real, made = pair(source, generated, real="test")
-    found = columns_of(made, [PREDICTED], "generated")[:, 0]
+    first, found = (columns_of(side, [PREDICTED], name)[:, 0] for side, name in ((real, "source"), (made, "generated")))
     asked = made[REDSHIFT].to_numpy(float)
     bins = in_bins(real, made, settings.redshift_edges)
-    chosen = {"all": np.ones(len(made), dtype=bool)}
-    chosen |= {bins.name("all", b): bins.generated == b for b in range(len(bins.edges) - 1)}
+    chosen = {"all": (np.ones(len(real), dtype=bool), np.ones(len(made), dtype=bool))}
+    chosen |= {bins.name("all", b): (bins.source == b, bins.generated == b) for b in range(len(bins.edges) - 1)}
     rows = []
-    for name, rows_of in chosen.items():
-        apart = (found - asked)[rows_of]
-        if settings.protocol == "corrected":
-            apart = apart / (1 + asked[rows_of])
-        rows += [score.row(metric, name) for metric, score in _scores(apart, name, settings).items()]
+    for name, (of_real, of_made) in chosen.items():
+        apart = (found - asked)[of_made]
+        if settings.protocol == "published":
+            rows.append(_published(apart, name).row("redshift_loss", name))
+            continue
+        apart = apart / (1 + asked[of_made])
+        there = np.isfinite(first[of_real]), np.isfinite(apart)
+        for metric, score in _corrected(apart, name, settings).items():
+            rows.append(with_shares(score, *there).row(metric, name))
     return tidy(rows)
 
 
@@ -72,24 +80,53 @@ def loss(apart: np.ndarray) -> np.ndarray:
 
 
 def sigma_nmad(apart: np.ndarray) -> np.ndarray:
-    """1.4826 times the median absolute deviation from the median, along the last axis."""
-    return 1.4826 * np.median(np.abs(apart - np.median(apart, axis=-1, keepdims=True)), axis=-1)
+    """1.4826 times the median absolute deviation from the median, along the last axis.
+
+    NaN is farther from the median of the others than all of them; NaN where half of the values are.
+    """
+    deviation = np.abs(apart - _median(apart)[..., None])
+    scatter = 1.4826 * np.median(np.where(np.isfinite(deviation), deviation, np.inf), axis=-1)
+    return np.where(np.isfinite(scatter), scatter, np.nan)
 
 
-def _scores(apart: np.ndarray, name: str, settings: ComparisonSettings) -> dict[str, Score]:
+def _median(values: np.ndarray) -> np.ndarray:
+    """Median of the finite ones of values (..., n), n > 0; NaN where there is none."""
+    values = np.sort(values, axis=-1)  # NaN comes last
+    number = np.isfinite(values).sum(axis=-1)[..., None]
+    middle = [np.take_along_axis(values, np.maximum(place, 0), axis=-1) for place in ((number - 1) // 2, number // 2)]
+    return np.where(number > 0, (middle[0] + middle[1]) / 2, np.nan)[..., 0]
+
+
+def _published(apart: np.ndarray, name: str) -> Score:
     apart = apart[np.isfinite(apart)]
     few = len(apart) < (2 if name == "all" else FEWEST)
-    blank = Score(np.nan, np.nan, np.nan, 0, len(apart))
-    if settings.protocol == "published":
-        return {"redshift_loss": blank if few else mean_score(loss(apart))}
-    if few:
+    return Score(np.nan, np.nan, np.nan, 0, len(apart)) if few else mean_score(loss(apart))
+
+
+def _corrected(apart: np.ndarray, name: str, settings: ComparisonSettings) -> dict[str, Score]:
+    there = np.isfinite(apart)
+    blank = Score(np.nan, np.nan, np.nan, 0, int(there.sum()))
+    if len(apart) < (2 if name == "all" else FEWEST):
         return dict.fromkeys(KIND.metrics["beside"][1:], blank)
     draws = generator(settings.seed, "redshift", name)
     resampled = np.stack([apart[draws.integers(len(apart), size=len(apart))] for _ in range(settings.bootstrap)])
-    middle, scatter = np.median(resampled, axis=1), sigma_nmad(resampled)
+    far = {
+        "redshift_loss_normalised": np.where(there, loss(np.where(there, apart, 0.0)), 1.0),
+        "redshift_outliers": np.where(there, np.abs(apart) > WIDTH, True).astype(float),
+    }
+    means = {}
+    for metric, values in far.items():
+        others = mean_score(values[there])
+        whole = mean_score(values)._replace(n_generated=blank.n_generated)
+        means[metric] = whole._replace(conditional=others.value, conditional_error=others.standard_error)
+    middle, scatter = _median(resampled), sigma_nmad(resampled)
     return {
-        "redshift_loss_normalised": mean_score(loss(apart)),
-        "redshift_bias": Score(float(np.median(apart)), float(middle.std(ddof=1)), np.nan, 0, len(apart)),
-        "redshift_scatter": Score(float(sigma_nmad(apart)), float(scatter.std(ddof=1)), np.nan, 0, len(apart)),
-        "redshift_outliers": mean_score((np.abs(apart) > WIDTH).astype(float)),
+        "redshift_loss_normalised": means["redshift_loss_normalised"],
+        "redshift_bias": blank._replace(value=float(_median(apart)), standard_error=deviation(middle)),
+        "redshift_scatter": blank._replace(
+            value=float(sigma_nmad(apart)),
+            standard_error=deviation(scatter),
+            conditional=float(sigma_nmad(apart[there])) if there.any() else np.nan,
+        ),
+        "redshift_outliers": means["redshift_outliers"],
     }

@@ -1,19 +1,33 @@
 """Scores with their errors and floors: what every metric gives, means of them, and shares of galaxies."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
+from galforge.compare.limits import share_limit
+from galforge.compare.settings import CompareSettings
+from galforge.seeds import generator
+
 
 class Score(NamedTuple):
-    """What one metric gives for a source and a generated sample; NaN where it cannot be computed.
+    """What one metric gives for a source and a generated sample; NaN where it cannot be computed or is not asked for.
 
     Attributes:
-        value: of the metric.
+        value: of the metric. Of a distance where some galaxies cannot be measured, the complete one, which counts them.
         standard_error: of the value, over images.
-        floor: what a perfect model would score at these sample sizes.
+        floor: what a perfect model would score on average at these sample sizes.
         n_source, n_generated: images compared.
+        limit: the 95 % quantile of what a perfect model would score at these sample sizes: a value beyond it is not
+            that of a perfect model.
+        conditional, conditional_error, conditional_limit: the distance of the galaxies alone that can be measured, its
+            error and its limit, where the value is a complete one.
+        share_source, share_generated: shares of the galaxies of each side that can be measured.
+        share_error: of the difference of the shares.
+        share_limit: that of the absolute difference of shares. 95 % of perfect models are within it and, where there
+            is a conditional distance, within the limit of that one too.
+        replicates: (B,) the value in bootstrap resamplings of the images. Resampling b takes the same images of one
+            source for every model, so that differences between models have errors of their own.
     """
 
     value: float
@@ -21,15 +35,46 @@ class Score(NamedTuple):
     floor: float
     n_source: int
     n_generated: int
+    limit: float = np.nan
+    conditional: float = np.nan
+    conditional_error: float = np.nan
+    conditional_limit: float = np.nan
+    share_source: float = np.nan
+    share_generated: float = np.nan
+    share_error: float = np.nan
+    share_limit: float = np.nan
+    replicates: Sequence[float] = ()
 
     def row(self, metric: str, name: str) -> dict:
         """Tidy row of a metric for the property `name`."""
         return {"metric": metric, "property": name} | self._asdict()
 
 
+COLUMNS = ("metric", "property", *Score._fields[:-1])
+"""Columns of the rows of a comparison; the replicates, which most readers do not want, are beside them."""
+MORE = Score._fields[5:-1]
+"""Those that not every metric has."""
+
+
 def resampling(draws: np.random.Generator, size: int) -> np.ndarray:
     """How often each of `size` images is in one bootstrap resampling (size,)."""
     return np.bincount(draws.integers(size, size=size), minlength=size)
+
+
+def resamplings(settings: CompareSettings, n: int, m: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """How often each of n source and m generated images is in each bootstrap resampling, (n,) and (m,) float64.
+
+    Each side has random numbers of its own, so resampling b takes the same images of one source for every model.
+    """
+    source, generated = (generator(settings.seed, "bootstrap", side) for side in ("source", "generated"))
+    for _ in range(settings.bootstrap):
+        yield resampling(source, n).astype(float), resampling(generated, m).astype(float)
+
+
+def deviation(drawn: np.ndarray) -> float:
+    """Sd of the finite ones of what resamplings score (B,); NaN where there are fewer than two."""
+    drawn = drawn[np.isfinite(drawn)]
+    return float(np.std(drawn, ddof=1)) if len(drawn) > 1 else np.nan
 
 
 def mean_of(found: Sequence[tuple[Score, np.ndarray]]) -> tuple[Score, np.ndarray]:
@@ -55,7 +100,7 @@ def count(source: int, generated: int, entered: int) -> Score:
     return Score(float(share), float(error), np.nan, source, generated)
 
 
-def share_difference(source: np.ndarray, generated: np.ndarray) -> Score:
+def share_difference(source: np.ndarray, generated: np.ndarray, settings: CompareSettings) -> Score:
     """Absolute difference between the shares of True in (n,) and in (m,).
 
     The error is the binomial one of both shares. The floor is the mean absolute difference of two samples with the
@@ -67,4 +112,17 @@ def share_difference(source: np.ndarray, generated: np.ndarray) -> Score:
     real, made = float(source.mean()), float(generated.mean())
     error = np.sqrt(real * (1 - real) / n + made * (1 - made) / m)
     floor = np.sqrt(2 / np.pi * real * (1 - real) * (1 / n + 1 / m))
-    return Score(abs(made - real), float(error), float(floor), n, m)
+    drawn = [abs(second @ generated / m - first @ source / n) for first, second in resamplings(settings, n, m)]
+    limit = share_limit(n, m, int(source.sum() + generated.sum()))
+    return Score(abs(made - real), float(error), float(floor), n, m, limit, replicates=drawn)
+
+
+def with_shares(score: Score, source: np.ndarray, generated: np.ndarray) -> Score:
+    """The score of galaxies that can be measured with the shares of these, from which they are, (n,) and (m,)."""
+    n, m = len(source), len(generated)
+    if min(n, m) == 0:
+        return score
+    real, made = float(source.mean()), float(generated.mean())
+    error = float(np.sqrt(real * (1 - real) / n + made * (1 - made) / m))
+    limit = share_limit(n, m, int(source.sum() + generated.sum()))
+    return score._replace(share_source=real, share_generated=made, share_error=error, share_limit=limit)

@@ -5,7 +5,7 @@ import pandas as pd
 
 from galforge.compare.kind import Kind
 from galforge.compare.redshift_bins import FEWEST, Bins, in_bins, pair
-from galforge.compare.scores import Score
+from galforge.compare.scores import Score, with_shares
 from galforge.compare.settings import ComparisonSettings
 from galforge.compare.wasserstein import columns_of, tidy
 
@@ -32,7 +32,9 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
 
     published: plain means. corrected: at matched redshift, see `matched_ratio`.
 
-    The error adds the relative errors of both means in quadrature. A perfect model has 1; there is no floor.
+    The error adds the relative errors of both means in quadrature. A perfect model has 1; there is no floor. On which
+    side of it galaxies without a value would lie is not known: means are of the others, beside the shares that have
+    one.
 
     Raises:
         GalforgeError: a table lacks columns or redshifts.
@@ -44,7 +46,7 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
     rows = []
     for name, *values in zip(names, first, second, strict=True):
         score = matched_ratio(*values, bins) if settings.protocol == "corrected" else ratio(*values)
-        rows.append(score.row(METRIC, name))
+        rows.append(with_shares(score, *map(np.isfinite, values)).row(METRIC, name))
     for name in IN_BINS:
         p = names.index(name)
         for b, values in enumerate(bins.pairs(first[p], second[p])):

@@ -1,27 +1,25 @@
-"""The first Wasserstein distance (W1), its error and its floor.
+"""The first Wasserstein distance (W1), its error, its floor and its limit.
 
 W1 between two samples is the area between their cumulative distributions; on a circle, the smallest such area
-over all constants that may be added to one of them. Values are sorted once: each bootstrap resampling and each halving
-gives the images other integer weights on the same grid.
+over all constants that may be added to one of them.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from galforge.compare.scores import Score, resampling
+from galforge.compare.grids import Distances, Grid, Samples, range_of
+from galforge.compare.limits import FEWEST_DRAWS, joint_limits, limit
+from galforge.compare.scores import COLUMNS, Score, deviation, resamplings
 from galforge.compare.settings import CompareSettings
+from galforge.compare.spreads import Spreads, reach_on_circle
 from galforge.errors import GalforgeError
 from galforge.seeds import generator
 
-COLUMNS = ("metric", "property", *Score._fields)
 METRIC = "wasserstein"
-FEWEST = 2  # values a side must have for a distance; 4 in the source for a floor
-_RUN = 32  # weights summed by one row of a matrix product
-_BELOW = np.triu(np.ones((_RUN, _RUN)))
-_BINS = 1024  # in which a weighted median is searched
+FEWEST = 2  # values a side must have for a distance (for a complete one, generated images); 4 in the source for a floor
 
 
 def wasserstein(first: np.ndarray, second: np.ndarray) -> float:
@@ -43,8 +41,8 @@ def circular_wasserstein(first: np.ndarray, second: np.ndarray, period: float) -
     2011, J. Math. Imaging Vis. 41, 147).
     """
     n, m = len(first), len(second)
-    grid = _Grid(np.concatenate([first, second]), period)
-    return grid.area(np.repeat([float(m), -float(n)], [n, m])) / (n * m)
+    grid = Grid(np.concatenate([first, second]), period)
+    return float(grid.areas(np.repeat([float(m), -float(n)], [n, m]))[0]) / (n * m)
 
 
 def binned(values: np.ndarray, low: float, high: float, bins: int) -> np.ndarray:
@@ -58,84 +56,158 @@ def binned(values: np.ndarray, low: float, high: float, bins: int) -> np.ndarray
     return np.where(inside, low + (place + 0.5) * width, np.nan)
 
 
-def spread(values: np.ndarray, period: float = 0.0) -> float:
-    """Sd of the finite values of a sample (n,); with a period, along the circle.
-
-    On a circle it is taken about the circular mean, so it does not depend on where the circle was cut. For a narrow
-    distribution it equals the plain sd.
-    """
-    values = values[np.isfinite(values)]
-    if period:
-        mean = np.angle(np.mean(np.exp(2j * np.pi * values / period))) * period / (2 * np.pi)
-        return float(np.sqrt(np.mean(((values - mean + period / 2) % period - period / 2) ** 2)))
-    return float(np.std(values))
-
-
 @dataclass(frozen=True)
 class Comparison:
     """Distances of P properties between one source and one generated sample.
 
     Attributes:
-        values: (P,) W1 divided by the property's scale; NaN where a side has fewer than 2 values.
-        replicates: (B, P) the same for B bootstrap resamplings of the images of both sides.
-        floors: (P,) what a perfect model would score; NaN where the source has fewer than 4 values.
+        found: (P,) each; NaN where there is none.
+        drawn: (B, P) the same for B bootstrap resamplings of the images of both sides.
+        relabelled: (R, P) the same for R random divisions of all images of both sides into samples as large.
+        floors: (P,) what a perfect model would score on average; NaN where the source has fewer than 4 values.
         n_source, n_generated: (P,) values compared.
+        spreads, drawn_spreads: sd of the source's values, (P,), and in each resampling, (B, P).
+        shares: (2, P) of the galaxies of both sides that have a value; None where only these are compared.
     """
 
-    values: np.ndarray
-    replicates: np.ndarray
+    found: Distances
+    drawn: Distances
+    relabelled: Distances
     floors: np.ndarray
     n_source: np.ndarray
     n_generated: np.ndarray
+    spreads: np.ndarray
+    drawn_spreads: np.ndarray
+    shares: np.ndarray | None = None
+
+    @property
+    def values(self) -> np.ndarray:
+        """(P,) the distances, complete where they were asked for."""
+        return self.found.complete
+
+    @property
+    def replicates(self) -> np.ndarray:
+        """(B, P) the distances of resamplings."""
+        return self.drawn.complete
+
+    def standardised(self) -> "Comparison":
+        """The same distances over the sd of the source's values; blank where that is 0.
+
+        Resampled distances are divided by the sd of the same resampling, because the sd of few galaxies is uncertain.
+        """
+        spreads, drawn_spreads = (np.where(each > 0, each, np.nan) for each in (self.spreads, self.drawn_spreads))
+        found, drawn, relabelled = (
+            Distances(each.complete / over, each.conditional / over, each.shares)
+            for each, over in ((self.found, spreads), (self.drawn, drawn_spreads), (self.relabelled, spreads))
+        )
+        return replace(self, found=found, drawn=drawn, relabelled=relabelled, floors=self.floors / spreads)
 
     def row(self, name: str, properties: list[int], metric: str = METRIC) -> dict:
-        """Tidy row of the mean over `properties`; its error keeps their correlation. Blank if one of them is."""
-        errors = self.replicates[:, properties].mean(axis=1)
-        errors = errors[np.isfinite(errors)]
-        error = float(np.std(errors, ddof=1)) if len(errors) > 1 else np.nan
-        value, floor = (float(np.mean(each[properties])) for each in (self.values, self.floors))
+        """Tidy row of the mean over `properties`; error and limit keep their correlation. Blank if one of them is."""
+        found, drawn, relabelled = (
+            Distances(*(each[..., properties].mean(axis=-1) for each in distances))
+            for distances in (self.found, self.drawn, self.relabelled)
+        )
+        value, floor = float(found.complete), float(self.floors[properties].mean())
         n, m = (int(np.min(each[properties])) for each in (self.n_source, self.n_generated))
-        return Score(value, error, floor, n, m).row(metric, name)
+        score = Score(
+            value, deviation(drawn.complete), floor, n, m, limit(relabelled.complete), replicates=drawn.complete
+        )
+        if self.shares is not None:
+            source, generated = self.shares[:, properties].mean(axis=1)
+            conditional_limit, share_limit = joint_limits(relabelled.conditional, relabelled.shares)
+            known = np.isfinite(found.conditional)
+            score = score._replace(
+                conditional=float(found.conditional),
+                conditional_error=deviation(drawn.conditional) if known else np.nan,
+                conditional_limit=conditional_limit if known else np.nan,
+                share_source=float(source),
+                share_generated=float(generated),
+                share_error=deviation(drawn.shares),
+                share_limit=share_limit,
+            )
+        return score.row(metric, name)
 
 
 def compare_properties(
     source: np.ndarray,
     generated: np.ndarray,
     settings: CompareSettings,
-    scales: np.ndarray | None = None,
     periods: np.ndarray | None = None,
+    complete: bool = False,
+    concerned: tuple[np.ndarray, np.ndarray] | None = None,
+    ranges: np.ndarray | None = None,
 ) -> Comparison:
-    """Compare source (n, P) with generated (m, P) property by property. NaN is left out of its property alone.
+    """Compare source (n, P) with generated (m, P) property by property. NaN: the galaxy could not be measured.
+
+    Without `complete`, NaN is left out of its property alone. With it, such galaxies count. W1 is taken of values
+    clipped to a range; D is the larger mean distance of the source's values from the ends of that range (orientations:
+    from any angle); p_s and p_g are the measured shares. The complete distance is
+
+        [min(p_s, p_g) W1 + abs(p_s - p_g) D] / p_s,
+
+    so a galaxy that is missing from one side only counts as far away as one can be. W1 is convex and no sample in the
+    range is farther from the source than D, so where p_g <= p_s a model never gains by losing galaxies. The range is
+    that of 98 % of the source's values. Where all of its galaxies could be measured, it is that of all values of both
+    sides: then nothing is clipped, and W1 is the plain one (see `docs/design.md`).
 
     Args:
-        scales: (P,) by which distances are divided; default 1.
         periods: (P,) of circular properties, 0 for linear ones; default 0.
+        complete: whether galaxies without a value count.
+        concerned: (n, P) and (m, P): whether a galaxy is one of those that have or may have a value, of which shares
+            are taken; default all.
+        ranges: (P, 2) instead of those ranges; where they are NaN, those ranges.
 
-    The error is the sd over bootstrap resamplings of the images, which are the same for all properties. (Their mean is
-    of no use: near zero it is biased upwards.) The floor is W1 between random halves of the source (h each), averaged
-    over halvings, times sqrt((1/n + 1/m) / (2/h)), because the distance of two samples of one distribution falls as
-    sqrt(1/n + 1/m). One halving scatters by about 40 %, so there are many.
+    The error is the sd over bootstrap resamplings of the images, which are the same for all properties, and of one
+    source for all models (`scores.resamplings`). (Their mean is of no use: near zero it is biased upwards.) The limit
+    is the 95 % quantile over random divisions of all images into two samples as large. The floor is the distance
+    between random halves of the source (h each), averaged over halvings, times sqrt((1/n + 1/m) / (2/h)), because the
+    distance of two samples of one distribution falls as sqrt(1/n + 1/m). One halving scatters by about 40 %, so there
+    are many.
     """
-    count = source.shape[1]
-    scales = np.ones(count) if scales is None else scales
+    size, count = source.shape
     periods = np.zeros(count) if periods is None else periods
     real, made = np.isfinite(source), np.isfinite(generated)
     n, m = real.sum(axis=0), made.sum(axis=0)
-    values, floors = np.full(count, np.nan), np.full(count, np.nan)
-    replicates = np.full((settings.bootstrap, count), np.nan)
-    halvings, seed = settings.halvings, settings.seed
-    measurable = np.flatnonzero((n >= FEWEST) & (m >= FEWEST) & (scales > 0))
-    for p in measurable:
-        first, second = source[real[:, p], p], generated[made[:, p], p]
-        values[p] = circular_wasserstein(first, second, periods[p]) if periods[p] else wasserstein(first, second)
-    for b, distances in enumerate(_resampled(source, generated, periods, measurable, settings)):
-        replicates[b, measurable] = distances
-    for size in np.unique(n[measurable]):
-        alike = measurable[n[measurable] == size]  # properties with as many values share the halvings
-        grids = [_Grid(source[real[:, p], p], periods[p]) for p in alike]
-        apart = _between_halves(grids, size, halvings, seed)
-        floors[alike] = apart * np.sqrt((1 / size + 1 / m[alike]) / (2 / (size // 2)))
-    return Comparison(values / scales, replicates / scales, floors / scales, n, m)
+    of = (np.ones_like(real), np.ones_like(made)) if concerned is None else concerned
+    chosen = np.flatnonzero((n >= FEWEST) & ((m >= FEWEST) if not complete else len(generated) >= FEWEST))
+
+    def whole(found: np.ndarray) -> np.ndarray:
+        """All properties (..., P), of which those that were not chosen are blank."""
+        out = np.full((*np.shape(found)[:-1], count), np.nan)
+        out[..., chosen] = found
+        return out
+
+    def together(found: list[Distances]) -> Distances:
+        return Distances(*(whole(np.stack(each)) for each in zip(*found, strict=True)))
+
+    values, asked = np.concatenate([source, generated])[:, chosen], np.concatenate(of)[:, chosen]
+    ends = _ends(source, generated, of[0], chosen, ranges) if complete else None
+    reach = np.zeros(len(chosen))
+    if complete:
+        circles = np.flatnonzero(periods[chosen])
+        reach[circles] = [reach_on_circle(source[real[:, p], p], periods[p]) for p in chosen[circles]]
+    samples = Samples(values, asked, periods[chosen], ends, reach)
+    shares = np.stack([k / np.maximum(mask.sum(axis=0), 1) for k, mask in zip((n, m), of, strict=True)])
+    found = Distances(*map(whole, samples.distances(*_sides(np.ones(size), np.ones(len(generated))))))
+    # Two values make a conditional distance, none a complete one.
+    found.conditional[m < FEWEST] = np.nan
+    scale, drawn, scales = Spreads(values[:size], periods[chosen]), [], []
+    for first, second in resamplings(settings, size, len(generated)):
+        drawn.append(samples.distances(*_sides(first, second)))
+        scales.append(scale.of(first))
+    # Over the source's share, as the distance itself is. Those of mixtures with a model that has few values are small.
+    over = shares[0, chosen] if complete else None
+    relabelled = [samples.distances(*each, over) for each in _relabelled(size, len(generated), settings)]
+    floors = np.full(count, np.nan)
+    halves = Samples(values[:size], asked[:size], periods[chosen], ends, reach)
+    counts = [(of[0].sum(axis=0), of[1].sum(axis=0)), (n, m)][not complete]
+    floors[chosen] = _between_halves(halves, size, *(each[chosen] for each in counts), settings)
+    floors[n < 2 * FEWEST] = np.nan
+    return Comparison(
+        found, together(drawn), together(relabelled), floors, n, m,
+        whole(scale.of(np.ones(size))), whole(np.stack(scales)), shares if complete else None,
+    )  # fmt: skip
 
 
 def columns_of(table: pd.DataFrame, names: list[str], side: str) -> np.ndarray:
@@ -153,90 +225,56 @@ def columns_of(table: pd.DataFrame, names: list[str], side: str) -> np.ndarray:
 
 
 def tidy(rows: list[dict]) -> pd.DataFrame:
-    """Tidy rows as a table of COLUMNS."""
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    """Tidy rows as a table of COLUMNS and `replicates`; what a row does not have is NaN there, and () as replicates."""
+    table = pd.DataFrame(rows, columns=[*COLUMNS, "replicates"])
+    return table.assign(replicates=[found if np.ndim(found) else () for found in table["replicates"]])
 
 
-class _Grid:
-    """Finite values of a sample (n,) on a sorted grid, ready for any integer weights."""
-
-    def __init__(self, values: np.ndarray, period: float = 0.0):
-        values = np.where(np.isfinite(values), values, np.nan)
-        if period:
-            values = values % period
-        order = np.argsort(values)[: np.isfinite(values).sum()]
-        values = values[order]
-        # From the last value to the first one a period later, or to infinity: there the running sum is 0.
-        gaps = np.append(np.diff(values), values[0] + period - values[-1] if period else 0.0)
-        # Filled up to whole runs with gaps of no width.
-        fill = -len(order) % _RUN
-        self.order = np.append(order, np.zeros(fill, dtype=order.dtype))
-        self.gaps = np.append(gaps, np.zeros(fill))
-        self.period = period
-
-    def area(self, weights: np.ndarray) -> float:
-        """Area under the absolute running sum of integer weights (n,), which add up to 0 over the grid.
-
-        W1 is this area divided by N1 N2, for the weights c1 N2 of one sample and -c2 N1 of the other, where N1 and
-        N2 are the sums of the counts c1 and c2. Running sums of integers are exact in any order, so they are taken as
-        products with a triangular matrix, in half the time of numpy's running sum.
-        """
-        runs = weights.take(self.order).reshape(-1, _RUN)
-        runs[1:, 0] += np.cumsum(runs[:-1] @ _BELOW[0])
-        sums = (runs @ _BELOW).ravel()
-        if self.period:
-            sums -= _weighted_median(sums, self.gaps)
-        return float(np.abs(sums, out=sums) @ self.gaps)
+def _ends(
+    source: np.ndarray, generated: np.ndarray, concerned: np.ndarray, chosen: np.ndarray, given: np.ndarray | None
+) -> np.ndarray:
+    """Ranges (P, 2) of the chosen properties."""
+    ends = np.empty((len(chosen), 2))
+    for place, p in enumerate(chosen):
+        there = np.isfinite(source[:, p])
+        if given is not None and np.isfinite(given[p]).all():
+            ends[place] = given[p]
+        else:
+            made = generated[np.isfinite(generated[:, p]), p]
+            ends[place] = range_of(source[there, p], made, bool((concerned[:, p] & ~there).any()))
+    return ends
 
 
-def _weighted_median(values: np.ndarray, weights: np.ndarray) -> float:
-    """The value below which half of the weight lies: the bin of it is found first, and only its values are sorted."""
-    low, high = values.min(), values.max()
-    place = ((values - low) * (_BINS / (high - low + 1))).astype(np.intp)
-    below = np.cumsum(np.bincount(place, weights))
-    half = below[-1] / 2
-    found = np.searchsorted(below, half)
-    inside = np.flatnonzero(place == found)
-    inside = inside[np.argsort(values[inside])]
-    outside = below[found - 1] if found else 0.0
-    median = np.searchsorted(outside + np.cumsum(weights[inside]), half)
-    return values[inside[min(median, len(inside) - 1)]]  # rounding may put the half just past the last one
+def _sides(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Weights (n,) and (m,) of two samples as weights (n + m,) of their images one after the other."""
+    return np.append(first, np.zeros(len(second))), np.append(np.zeros(len(first)), second)
 
 
-def _resampled(
-    source: np.ndarray, generated: np.ndarray, periods: np.ndarray, properties: np.ndarray, settings: CompareSettings
-) -> Iterator[np.ndarray]:
-    """Distances of some properties for each resampling of the images in turn; NaN where a side is empty."""
-    both = np.concatenate([source, generated])
-    grids = [_Grid(both[:, p], periods[p]) for p in properties]
-    there = np.isfinite(both[:, properties]).T.astype(float)
-    size, weights = len(source), np.empty(len(both))
-    draws = generator(settings.seed, "bootstrap")
-    for _ in range(settings.bootstrap):
-        first, second = (resampling(draws, count).astype(float) for count in (size, len(generated)))
-        distances, weighted = np.full(len(grids), np.nan), (0.0, 0.0)
-        for p, grid in enumerate(grids):
-            totals = first @ there[p, :size], second @ there[p, size:]
-            if 0 in totals:
-                continue
-            if totals != weighted:  # the same for all properties without missing values
-                np.multiply(first, totals[1], out=weights[:size])
-                np.multiply(second, -totals[0], out=weights[size:])
-                weighted = totals
-            distances[p] = grid.area(weights) / (totals[0] * totals[1])
-        yield distances
+def _relabelled(n: int, m: int, settings: CompareSettings) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Weights of random divisions of n + m images into n and m, four for five bootstrap resamplings.
+
+    Limits need no more, and so they take no longer than all the rest.
+    """
+    draws = generator(settings.seed, "relabelled")
+    for _ in range(max(4 * settings.bootstrap // 5, FEWEST_DRAWS)):
+        fewer = np.zeros(n + m)
+        fewer[draws.choice(n + m, min(n, m), replace=False, shuffle=False)] = 1.0
+        yield (fewer, 1.0 - fewer) if n <= m else (1.0 - fewer, fewer)
 
 
-def _between_halves(grids: list[_Grid], size: int, halvings: int, seed: int) -> np.ndarray:
-    """Mean distances between random halves of samples of `size` values; NaN where a half is too small."""
-    half = size // 2
-    if half < FEWEST:
-        return np.full(len(grids), np.nan)
-    draws = generator(seed, "halvings")
-    areas = np.zeros(len(grids))
-    for _ in range(halvings):
+def _between_halves(samples: Samples, size: int, n: np.ndarray, m: np.ndarray, settings: CompareSettings) -> np.ndarray:
+    """Mean distances between random halves of `size` images, carried to n and m of them; NaN where there is none."""
+    half, areas, number = size // 2, np.zeros(len(n)), np.zeros(len(n))
+    draws = generator(settings.seed, "halvings")
+    for _ in range(settings.halvings):
         shuffled = draws.permutation(size)
-        weights = np.zeros(size)
-        weights[shuffled[:half]], weights[shuffled[half : 2 * half]] = 1.0, -1.0
-        areas += [grid.area(weights) for grid in grids]
-    return areas / (half * halvings)
+        first, second = np.zeros(size), np.zeros(size)
+        first[shuffled[:half]], second[shuffled[half : 2 * half]] = 1.0, 1.0
+        found = samples.distances(first, second).complete
+        there = np.isfinite(found)
+        areas[there] += found[there]
+        number += there
+    mean = np.divide(areas, number, out=np.full(len(n), np.nan), where=number > 0)
+    # As many of the halves' galaxies have a value as of all.
+    halved = 2 / np.maximum(n * half / max(size, 1), 1)
+    return mean * np.sqrt((1 / n + 1 / np.maximum(m, 1)) / halved)

@@ -91,6 +91,7 @@ MODELS = {
     "resnet": "ResNet",
     "baseline1": "Baseline 1",
     "baseline2": "Baseline 2",
+    "baseline2-heuristic": "Baseline 2 (heuristic)",
     "end_to_end_gan": "End-to-end GAN",
     "two_stage_unconditional": "Two-stage GAN",
     "two_stage_conditional": "Two-stage GAN, conditional",

@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 
 from galforge.compare.kind import REAL, ROUNDTRIP
+from galforge.compare.scores import MORE
 from galforge.errors import GalforgeError
 from galforge.papers.printed import COLUMNS as PRINTED
 from galforge.papers.printed import KEY, printed, with_printed
+from galforge.papers.ranks import mean_replicates, ranked
 from galforge.papers.readings import PAIRED, at_floor
 from galforge.papers.table import Table
 
@@ -23,8 +25,12 @@ COLUMNS = (
     "property",
     "value",
     "standard_error",
+    "error_images",
+    "error_seeds",
     "floor",
+    *MORE,
     "at_floor",
+    "rank",
     "n_source",
     "n_generated",
     "seeds",
@@ -61,13 +67,21 @@ def engines(frame: pd.DataFrame) -> pd.Series:
     return frame["engine"].astype(object).fillna("")
 
 
-def read_distances(paths: Sequence[str | Path]) -> list[pd.DataFrame]:
-    """Distances files, one frame each.
+def read_distances(paths: Sequence[str | Path], replicates: Sequence[str | Path] = ()) -> list[pd.DataFrame]:
+    """Distances files, one frame each, with a column ``replicates`` where the files of these are given, too.
 
     Raises:
         TablesError: a file lacks a column.
     """
-    return [_read(path, _DISTANCES, "run the comparison that made it again") for path in paths]
+    beside = {Path(path).with_suffix(""): path for path in replicates}
+    found = []
+    for path in paths:
+        frame = _read(path, _DISTANCES, "run the comparison that made it again")
+        if (more := beside.get(Path(path).with_suffix(""))) is not None:
+            drawn = pd.read_parquet(more)
+            frame = frame.merge(drawn, how="left", on=[name for name in drawn.columns if name != "replicates"])
+        found.append(frame)
+    return found
 
 
 def read_published(paths: Sequence[str | Path]) -> pd.DataFrame:
@@ -95,7 +109,7 @@ def make(table: Table, inputs: Mapping[str, Sequence[str]], spec: Mapping[str, A
     published = read_published(inputs["published"])
     if table.make:
         return table.function("make")(table, inputs, published, spec)
-    return assemble(table, read_distances(inputs["distances"]), published)
+    return assemble(table, read_distances(inputs["distances"], inputs.get("replicates", ())), published)
 
 
 def assembled(table: Table, files: Mapping[str, Any]) -> pd.DataFrame:
@@ -106,9 +120,10 @@ def assembled(table: Table, files: Mapping[str, Any]) -> pd.DataFrame:
 def assemble(table: Table, distances: Sequence[pd.DataFrame], published: pd.DataFrame) -> pd.DataFrame:
     """One table in tidy form, with the columns COLUMNS.
 
-    Seeds are averaged. ``standard_error`` adds in quadrature the error over images (root mean square over
-    seeds: they share the source sample, so it does not shrink with their number) and, from two seeds on, the
-    standard error of the mean over seeds. ``at_floor`` says that the value is too close to what a perfect model
+    Seeds are averaged. ``standard_error`` adds in quadrature the error over images, ``error_images`` (root mean square
+    over seeds: they share the source sample, so it does not shrink with their number), and, from two seeds on, the
+    standard error of the mean over seeds, ``error_seeds``. ``rank`` is 1 + the number of models that are better on the
+    data set (``galforge.papers.ranks.ranked``). ``at_floor`` says that the value is too close to what a perfect model
     would score for a ranking to be claimed (``galforge.papers.readings.at_floor``). The pseudo model ``roundtrip``
     compares galaxies with themselves: the floor of independent samples is not its own, so it has none, and metrics that
     take samples for independent are left out of it (``galforge.papers.readings.PAIRED``). The pseudo model ``real`` is
@@ -128,7 +143,8 @@ def assemble(table: Table, distances: Sequence[pd.DataFrame], published: pd.Data
     """
     if table.make:
         raise TablesError(f"table {table.name} is not made of distances, but by {table.make}")
-    runs = pd.concat([frame[list(_DISTANCES)] for frame in distances], ignore_index=True) if distances else None
+    columns = [*_DISTANCES, *MORE, "replicates"]
+    runs = pd.concat([frame.reindex(columns=columns) for frame in distances], ignore_index=True) if distances else None
     if runs is None or runs.empty:
         raise TablesError(f"table {table.name}: no distances were given; name at least one run in the configuration")
     runs = runs.assign(engine=engines(runs))
@@ -144,7 +160,8 @@ def assemble(table: Table, distances: Sequence[pd.DataFrame], published: pd.Data
     if rows.empty:
         found = ", ".join(sorted(set(runs["comparison"])))
         raise TablesError(f"table {table.name}: the distances hold nothing for it, only {found}; run that measure too")
-    found = with_printed(_beside_real(table, averaged(table, rows)), printed(table, published))
+    found = ranked(table, _beside_real(table, averaged(table, rows)))
+    found = with_printed(found, printed(table, published))
     return ordered(table, found, list(dict.fromkeys(rows["dataset"])))
 
 
@@ -154,6 +171,7 @@ def averaged(table: Table, runs: pd.DataFrame) -> pd.DataFrame:
     Raises:
         TablesError: seeds of a row were measured by different engines.
     """
+    runs = runs.reindex(columns=list(dict.fromkeys([*runs.columns, *MORE, "replicates"])))
     rows = []
     # Sorted by seed: a sum in another order may differ in its last digit.
     for key, group in runs.sort_values("seed", kind="stable").groupby(_KEY, sort=False, dropna=False):
@@ -167,17 +185,24 @@ def averaged(table: Table, runs: pd.DataFrame) -> pd.DataFrame:
         value = group["value"].to_numpy(float)
         mean = float(np.mean(value))
         images = np.sqrt(np.mean(group["standard_error"].to_numpy(float) ** 2))
-        seeds = np.std(value, ddof=1) / np.sqrt(len(value)) if len(value) > 1 else 0.0
-        error = float(np.hypot(images, seeds))
+        seeds = np.std(value, ddof=1) / np.sqrt(len(value)) if len(value) > 1 else float("nan")
+        error = float(np.hypot(images, seeds)) if len(value) > 1 else float(images)
         paired = known["model"] == ROUNDTRIP
         floor = float("nan" if paired else np.mean(group["floor"].to_numpy(float)))
+        more = {name: float("nan" if paired else np.mean(group[name].to_numpy(float))) for name in MORE}
+        apart = abs(more["share_generated"] - more["share_source"])
+        limits = (more["limit"], more["conditional"], more["conditional_limit"], apart, more["share_limit"])
         rows.append(
             {
                 **known,
                 "value": mean,
                 "standard_error": error,
+                "error_images": float(images),
+                "error_seeds": float(seeds),
+                "replicates": mean_replicates(group["replicates"]),
                 "floor": floor,
-                "at_floor": not paired and at_floor(table.reading_of(known["metric"]), mean, error, floor),
+                **more,
+                "at_floor": not paired and at_floor(table.reading_of(known["metric"]), mean, error, floor, *limits),
                 "n_source": np.round(group["n_source"].mean()),
                 "n_generated": np.round(group["n_generated"].mean()),
                 "seeds": len(value),
@@ -207,8 +232,9 @@ def ordered(table: Table, rows: pd.DataFrame, datasets: Sequence[str]) -> pd.Dat
         )
         for dataset, model, seeds, protocol, metric, name in zip(*(rows[each] for each in columns), strict=True)
     ]
-    out = rows.iloc[sorted(range(len(rows)), key=places.__getitem__)][list(COLUMNS)].reset_index(drop=True)
-    return out.astype({"n_source": "Int64", "n_generated": "Int64", "seeds": "Int64", "at_floor": bool})
+    out = rows.iloc[sorted(range(len(rows)), key=places.__getitem__)].reindex(columns=list(COLUMNS))
+    whole = ("n_source", "n_generated", "seeds", "rank")
+    return out.reset_index(drop=True).astype({**dict.fromkeys(whole, "Int64"), "at_floor": bool})
 
 
 def _read(path: str | Path, columns: tuple[str, ...], remedy: str) -> pd.DataFrame:

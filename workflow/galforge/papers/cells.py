@@ -9,6 +9,7 @@ from galforge.drawing.names import model_label
 
 PROTOCOLS = {
     "reference": "no network",
+    "brought": "brought from elsewhere",
     "corrected": "corrected protocol",
     "published": "published protocol",
     "printed": "printed in the paper",
@@ -21,7 +22,8 @@ PROTOCOLS = {
 class Cell:
     """A number for readers, rounded to its error. Every part is text, empty where it is missing.
 
-    ``note`` stands below the number, such as that it supports no claim.
+    ``note`` stands below the number, such as that it supports no claim; ``rank`` is that among the models.
+    ``limit`` is what one perfect model in twenty would exceed; only pictures show it.
     """
 
     value: str
@@ -29,14 +31,16 @@ class Cell:
     floor: str = ""
     at_floor: bool = False
     note: str = ""
+    rank: str = ""
+    limit: str = ""
 
 
 @dataclass(frozen=True)
 class Column:
     """A model under one protocol (``corrected``, ``published``), its ``printed`` values, or its ``cost``.
 
-    In the denoising study it is the networks of one share of generated galaxies, or a ``reference``, a method without
-    a network. ``name`` replaces the usual name of the model.
+    In the denoising study it is the networks of one share of generated galaxies, a ``reference``, a method without a
+    network, or a network that was ``brought``. ``name`` replaces the usual name of the model.
     """
 
     model: str

@@ -54,7 +54,7 @@ def overall(tables: Mapping[str, Table]) -> Table:
         engines=False,
         head="Quantity",
         cells="Each cell: value ± standard error, then the floor, which a perfect model would score at these sample "
-        "sizes; a distance below twice its floor or a KID below twice its error says “at floor”, a score within twice "
+        "sizes; a distance or KID that one perfect model in twenty would exceed says “at floor”, a score within twice "
         "the errors of both from that of real images says “at the source's”, and supports no ranking. Where there is "
         "no floor, nothing stands in units of it.",
         make="galforge.report.overall:make",

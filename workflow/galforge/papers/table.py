@@ -109,7 +109,7 @@ class Table:
     engines: bool = True
     head: str = "Property"
     things: str = "source stamps"
-    cells: str = CELLS.format(floor="floor", too_close="below twice its floor")
+    cells: str = CELLS.format(floor="floor", too_close="that one perfect model in twenty would exceed")
     protocol: str = "“Corrected” and “published” are the protocols of measuring"
     sizes: str = "Sizes are source v generated stamps."
     libraries: tuple[str, ...] = ()

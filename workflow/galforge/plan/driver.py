@@ -23,6 +23,7 @@ from galforge.plan.stages import Stages
 from galforge.provenance.digest import PACKAGE
 from galforge.provenance.folders import contents_digest
 from galforge.provenance.records import DRIVER_JOB_VARIABLE, PLAN_VARIABLE, file_digest, job_key, planned_job
+from galforge.provenance.remembered import remember
 from galforge.settings import canonical
 
 PLAN_DAYS = 30
@@ -45,6 +46,7 @@ class Driver:
         self.stages = Stages(self.config)
         self.results = Path("results") / self.config.overall.name
         if workflow.is_main_process:
+            remember(Path(".snakemake/galforge/code.json"))
             plan = Path(f".snakemake/galforge/plan-{socket.gethostname()}-{os.getpid()}.json")
             os.environ[PLAN_VARIABLE] = str(plan.absolute())
             # Under `salloc` the driver's own job is not a training's to requeue.
@@ -169,6 +171,14 @@ class Driver:
                     f"datasets.{name}.path: {settings.path} does not exist (relative paths start at {Path.cwd()}). "
                     f"Give what it is for ({wanted}), or another source"
                 )
+
+        for sweep in self.config.sweeps:
+            for name in sweep.brought:
+                if not Path(path := self.config.denoisers[name].weights).is_file():
+                    raise ConfigError(
+                        f"denoisers.{name}.weights: {path} is no file (relative paths start at {Path.cwd()}). Give the "
+                        f"HDF5 file of the network, or take {name} out of run: denoise"
+                    )
 
     def _check_metadata(self) -> None:
         """Results that were copied without .snakemake would be taken for current whatever they were made from."""

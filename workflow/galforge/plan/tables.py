@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from galforge.config.tree import Run
 from galforge.errors import GalforgeError
@@ -93,6 +94,7 @@ class PlannedTables:
             found["distances"] = [
                 file for dataset in self.config.used_datasets for file in distance_files(self.config, dataset, wanted)
             ]
+            found["replicates"] = [str(Path(file).with_suffix(".parquet")) for file in found["distances"]]
         for study in wanted:
             for name, files in self._study(study).items():
                 found.setdefault(name, []).extend(files)

@@ -12,6 +12,7 @@ from typing import Any
 
 from galforge import atomic, logs
 from galforge.errors import GalforgeError
+from galforge.provenance import remembered
 from galforge.provenance.digest import PACKAGE, code_digest, own_digest, own_digests
 from galforge.settings import canonical
 
@@ -40,7 +41,7 @@ def code_param(script: Path, modules: tuple[str, ...], libraries: tuple[str, ...
         )
     versions = {name: locked[name] for name in libraries}
     # Not the names of the modules: moving one must plan nothing. Jobs find them in the plan.
-    return canonical({"digest": code_digest(script, modules), "libraries": versions})
+    return canonical({"digest": remembered.code_digest(script, modules), "libraries": versions})
 
 
 def locked_versions() -> dict[str, str]:
@@ -138,7 +139,9 @@ def file_digest(path: str | Path) -> str:
         import h5py
 
         with h5py.File(path) as file:
-            return file.attrs["content_sha256"]
+            # Files of others, such as weights, carry none.
+            if "content_sha256" in file.attrs:
+                return file.attrs["content_sha256"]
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

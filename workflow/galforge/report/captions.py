@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from galforge.compare.kind import ROUNDTRIP
-from galforge.drawing.names import PUBLISHED_NETWORK, network_label
+from galforge.compare.kind import REAL, ROUNDTRIP
+from galforge.drawing.names import PUBLISHED_NETWORK, model_label, network_label
 from galforge.papers.assembly import engines
 from galforge.papers.table import Table
 
@@ -56,10 +56,28 @@ def notes(table: Table, frame: pd.DataFrame, statmorph: str) -> list[str]:
 
 
 def remarks(table: Table, frame: pd.DataFrame, statmorph: str) -> list[str]:
-    """Further notes of a table: what it means, what stands for a model in it, which networks and engines measured."""
+    """Further notes of a table: what it means, what stands for a model in it, which networks measured, which models
+    were trained once, and which engines measured."""
     further = table.function("remarks")(frame) if table.remarks else []
     out = [table.about, *further, PATHS if (frame["model"] == ROUNDTRIP).any() else "", networks(table, frame)]
-    return list(filter(None, [*out, measured_by(frame, statmorph) if "engine" in frame else ""]))
+    out += [single_seeds(table, frame), measured_by(frame, statmorph) if "engine" in frame else ""]
+    return list(filter(None, out))
+
+
+def single_seeds(table: Table, frame: pd.DataFrame) -> str:
+    """Which models have one seed, whose errors hold no scatter of training, as a sentence; empty where none has."""
+    if "seeds" not in frame:
+        return ""
+    trained = frame[frame["standard_error"].notna() & ~frame["model"].isin([REAL, ROUNDTRIP])]
+    once = trained[trained["seeds"] == 1]
+    if once.empty:
+        return ""
+    named = []
+    for dataset, rows in once.groupby("dataset", sort=False):
+        models = [table.models.get(model, model_label(model)) for model in dict.fromkeys(rows["model"])]
+        named.append(f"{' and '.join(filter(None, [', '.join(models[:-1]), models[-1]]))} ({dataset})")
+    who = f"One seed: {', '.join(named)}" if (trained["seeds"] > 1).any() else "Every model here has one seed"
+    return f"{who}. Such errors are of the images alone, and say nothing of how far another training would come out."
 
 
 def networks(table: Table, frame: pd.DataFrame) -> str:

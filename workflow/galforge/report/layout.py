@@ -1,11 +1,14 @@
 """An assembled table as a reader wants it: per data set, properties down, protocols and models across."""
 
+import numpy as np
 import pandas as pd
 
 from galforge.compare.kind import REAL, ROUNDTRIP
 from galforge.drawing.names import model_label, split_bin
 from galforge.papers.assembly import engines
 from galforge.papers.cells import Block, Cell, Column, Count, Row, number
+from galforge.papers.overall import IN_FLOORS
+from galforge.papers.overall import NAME as ALL
 from galforge.papers.printed import printed_model
 from galforge.papers.readings import FLOORS
 from galforge.papers.table import COUNTS, Table
@@ -20,7 +23,7 @@ def blocks(table: Table, frame: pd.DataFrame) -> list[Block]:
         return table.function("blocks")(table, frame)
     frame = frame[[split_bin(str(name)) is None for name in frame["property"]]]
     # A frame read back from CSV holds these as floats, because rows of printed values lack them.
-    frame = frame.astype({"n_source": "Int64", "n_generated": "Int64", "seeds": "Int64"})
+    frame = frame.astype(dict.fromkeys(("n_source", "n_generated", "seeds", "rank"), "Int64"))
     frame = frame.assign(engine=engines(frame), protocol=frame["protocol"].astype(object).fillna(""))
     out = []
     for dataset, rows in frame.groupby("dataset", sort=False):
@@ -68,7 +71,9 @@ def _rows(table: Table, rows: pd.DataFrame, columns: list[Column]) -> list[Row]:
     out = []
     # Where a network that was not run is all that tells a row from another, the one that was run comes first.
     for metric, name in sorted(found, key=lambda key: (headings.index(table.heading(*key)), *table.place(*key)[:4])):
-        cells = [_cell(found[metric, name], column, table.factor(metric), table.digits) for column in columns]
+        # Single properties are many, and what a rank among them says is little.
+        ranks = table.is_total(metric, name) or table.by_network or (table.name == ALL and metric != IN_FLOORS)
+        cells = [_cell(found[metric, name], column, table.factor(metric), table.digits, ranks) for column in columns]
         if any(cells):
             floor = FLOORS.get(table.reading_of(metric), "floor")
             heading, total = table.heading(metric, name), table.is_total(metric, name)
@@ -76,7 +81,7 @@ def _rows(table: Table, rows: pd.DataFrame, columns: list[Column]) -> list[Row]:
     return out
 
 
-def _cell(own: pd.DataFrame, column: Column, factor: float, digits: str) -> Cell | None:
+def _cell(own: pd.DataFrame, column: Column, factor: float, digits: str, ranks: bool) -> Cell | None:
     if column.kind == "printed":
         values = own.loc[own["model"].map(printed_model) == column.model, "published"].dropna()
         return Cell(f"{values.iloc[0] * factor:{digits}}") if len(values) else None
@@ -86,7 +91,20 @@ def _cell(own: pd.DataFrame, column: Column, factor: float, digits: str) -> Cell
         return None
     row = own.iloc[0]
     value, error, floor = number(row["value"], row["standard_error"], row["floor"], factor)
-    return Cell(value, error, floor, bool(row["at_floor"]))
+    rank = str(row["rank"]) if ranks and pd.notna(row["rank"]) else ""
+    limit = f"{row['limit'] * factor:.4g}" if np.isfinite(row["limit"]) else ""
+    return Cell(value, error, floor, bool(row["at_floor"]), _measured(row, factor), rank, limit)
+
+
+def _measured(row: pd.Series, factor: float) -> str:
+    """What a cell says of galaxies that cannot be measured, where their share is not that of the source."""
+    source, generated = row["share_source"], row["share_generated"]
+    if not abs(generated - source) > row["share_limit"]:
+        return ""
+    alone, *_ = number(row["conditional"], row["conditional_error"], np.nan, factor)
+    told = f", {alone} of these alone" if alone else ""
+    error = f" ± {max(100 * row['share_error'], 1):.0f}" if row["share_error"] > 0 else ""
+    return f"{100 * generated:.0f} %{error} measured, source {100 * source:.0f} %{told}"
 
 
 def _counts(rows: pd.DataFrame) -> list[Count]:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from galforge.compare.kind import REAL, ROUNDTRIP
+from galforge.compare.scores import MORE
 from galforge.papers import assembly
 from galforge.papers.overall import IN_FLOORS
 from galforge.papers.table import Table
@@ -19,7 +20,7 @@ def make(
 ) -> pd.DataFrame:
     """The table from distances, the rows of scores, and the tables in its spec that it takes something from."""
     taken = [Table.from_spec(name, about) for name, about in spec["taken"]]
-    return assemble(taken, assembly.read_distances(inputs["distances"]), published)
+    return assemble(taken, assembly.read_distances(inputs["distances"], inputs["replicates"]), published)
 
 
 def assemble(taken: Iterable[Table], distances: Sequence[pd.DataFrame], published: pd.DataFrame) -> pd.DataFrame:
@@ -74,10 +75,10 @@ def _in_floors(rows: pd.DataFrame, averages: set[str]) -> pd.DataFrame:
     return own.assign(
         metric=IN_FLOORS,
         property=named,
-        value=own["value"] / own["floor"],
-        standard_error=own["standard_error"] / own["floor"],
         floor=np.nan,
         published=np.nan,
+        **dict.fromkeys(MORE, np.nan),
+        **{name: own[name] / own["floor"] for name in ("value", "standard_error", "error_images", "error_seeds")},
     )
 
 

@@ -103,7 +103,7 @@ class Bar:
     at: str
     left: str
     width: str
-    floor: str
+    limit: str
 
 
 @dataclass(frozen=True)
@@ -248,7 +248,7 @@ def strip(block: layout.Block, scale: str) -> list[Bar]:
         if cell is not None and column.model != ROUNDTRIP and (comparable or column.kind != "printed")
     ]
     top = max((float(cell.value) + float(cell.error or 0) for _, cell in found), default=0.0)
-    top = 1.04 * max([top, *(2 * float(cell.floor or 0) for _, cell in found)])
+    top = 1.04 * max([top, *(float(cell.limit or 0) for _, cell in found)])
     if top <= 0:
         return []
 
@@ -257,7 +257,7 @@ def strip(block: layout.Block, scale: str) -> list[Bar]:
 
     bars = []
     for column, cell in found:
-        value, error, floor = float(cell.value), float(cell.error or 0), float(cell.floor or 0)
+        value, error, limit = float(cell.value), float(cell.error or 0), float(cell.limit or 0)
         low = max(value - error, 0)
         bars.append(
             Bar(
@@ -267,7 +267,7 @@ def strip(block: layout.Block, scale: str) -> list[Bar]:
                 percent(value),
                 percent(low) if error else "",
                 percent(value + error - low) if error else "",
-                percent(2 * floor) if floor else "",
+                percent(limit) if limit else "",
             )
         )
     return bars

@@ -55,10 +55,14 @@ def find(image: np.ndarray, threshold: int) -> Clusters:
 
 
 def inside(clusters: Clusters, shape: tuple[int, int]) -> np.ndarray:
-    """Whether the patch around each cluster lies within an image of a shape (H, W): (k,) bool."""
+    """Whether the patch around each cluster lies within an image of a shape (H, W): (k,) bool.
+
+    As in the authors' code (``crop_patch`` of ``common/image_processing.py``), a patch that touches the lower or the
+    right edge does not, though one that touches the upper or the left edge does.
+    """
     low, high = CENTRE, PATCH - CENTRE
     rows, columns = clusters.row, clusters.column
-    return (rows >= low) & (rows + high <= shape[0]) & (columns >= low) & (columns + high <= shape[1])
+    return (rows >= low) & (rows + high < shape[0]) & (columns >= low) & (columns + high < shape[1])
 
 
 def patch(image: np.ndarray, row: int, column: int) -> np.ndarray:

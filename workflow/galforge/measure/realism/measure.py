@@ -19,7 +19,7 @@ from galforge.stamps.file import Stamps
 
 BLOCKS = ("basic", "individual", "interaction", "histogram", "spectrum", "hog", "lbp", "fourier")
 """All blocks, in the order of their columns."""
-DIGITS = {"basic": 2, "lbp": 2, "hog": 4}
+DIGITS = {"basic": 2, "lbp": 2, "hog": 5}
 """Digits of the numbers in column names; 3 in other blocks."""
 SHARES = ("lit_share", "faint_share")
 COPIED = ("set", "label", "score", "background", "split", "kind", "truth")
@@ -93,7 +93,7 @@ def features_of(image: np.ndarray, settings: MeasureSettings) -> dict[str, float
         "interaction": lambda: properties.interaction(found),
         "histogram": lambda: counts,
         "spectrum": lambda: spectrum.spectrum(half, settings.smoothing),
-        "hog": lambda: texture.gradients(image, settings.hog_cell),
+        "hog": lambda: texture.gradients(image, settings.hog_cell, settings.hog_block),
         "lbp": lambda: texture.patterns(image, settings.lbp_points, settings.lbp_radius),
         "fourier": lambda: spectrum.fourier(half),
     }
@@ -116,7 +116,7 @@ def columns(settings: MeasureSettings) -> list[str]:
         "interaction": len(properties.INTERACTION),
         "histogram": texture.LEVELS,
         "spectrum": settings.size // 2 - settings.smoothing + 1,
-        "hog": (settings.size // settings.hog_cell) ** 2 * texture.ORIENTATIONS,
+        "hog": texture.count(settings.size, settings.hog_cell, settings.hog_block),
         "lbp": settings.lbp_points + 2,
         "fourier": settings.size - settings.size // 2,
     }

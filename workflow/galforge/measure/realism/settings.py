@@ -33,6 +33,9 @@ class MeasureSettings(Settings):
     """width of the moving window over radii of the power spectrum [count]"""
     hog_cell: int = Field(32, ge=8)
     """side of the cells of the oriented gradients [px]"""
+    hog_block: int = Field(3, ge=1)
+    """side of the overlapping blocks in which gradients are normalised; scikit-image's default, as in the authors'
+    code [cells]"""
     lbp_points: int = Field(24, ge=4, le=64)
     """neighbours of a local binary pattern, on a circle [count]"""
     lbp_radius: float = Field(8.0, ge=1)
@@ -44,6 +47,11 @@ class MeasureSettings(Settings):
             raise ValueError(f"blocks names one twice: {', '.join(self.blocks)}")
         if self.hog_cell > self.size:
             raise ValueError(f"hog_cell is {self.hog_cell} px, larger than the field of {self.size} px")
+        if "hog" in self.blocks and self.hog_block * self.hog_cell > self.size:
+            raise ValueError(
+                f"hog_block: {self.hog_block} cells of {self.hog_cell} px (hog_cell) are larger than the field of "
+                f"{self.size} px"
+            )
         if 2 * self.lbp_radius > self.size:
             raise ValueError(f"lbp_radius is {self.lbp_radius:g} px, too large for a field of {self.size} px")
         return self

@@ -1,7 +1,7 @@
 """Levels and texture of 8-bit images: histogram, oriented gradients, local binary patterns (Gantastic 4, II-C, 3-4).
 
-Gradients and patterns are scikit-image's: those of Dalal & Triggs (2005) with one cell per block, and the uniform,
-rotation-invariant ones of Ojala et al. (2002).
+Gradients and patterns are scikit-image's: those of Dalal & Triggs (2005), and the uniform, rotation-invariant ones of
+Ojala et al. (2002).
 """
 
 import numpy as np
@@ -16,9 +16,18 @@ def histogram(image: np.ndarray) -> np.ndarray:
     return np.bincount(image.ravel(), minlength=LEVELS)
 
 
-def gradients(image: np.ndarray, cell: int) -> np.ndarray:
-    """Histograms of oriented gradients (cells * cells * 9,) float64, in all whole cells of `cell` px."""
-    return hog(image, ORIENTATIONS, (cell, cell), (1, 1))
+def gradients(image: np.ndarray, cell: int, block: int) -> np.ndarray:
+    """Histograms of oriented gradients (`count`,) float64 of an image (H, H) uint8.
+
+    In all whole cells of `cell` px, normalised in each square of `block` cells that overlap, as many times as there are
+    such squares around a cell.
+    """
+    return hog(image, ORIENTATIONS, (cell, cell), (block, block))
+
+
+def count(side: int, cell: int, block: int) -> int:
+    """Number of values of `gradients` of an image of a side [px]; 68,121 at 1000 px, cells of 32 px, blocks of 3."""
+    return (side // cell - block + 1) ** 2 * block**2 * ORIENTATIONS
 
 
 def patterns(image: np.ndarray, points: int, radius: float) -> np.ndarray:

@@ -10,15 +10,19 @@ from galforge.models.normalisation import Normalisation
 from galforge.models.protocol import Noise, Shape, Step
 
 _MOST = 1024
+_ONE_PIXEL = 2  # smallest size of radius 1
 _TINY = 1e-7
 
 
 class Family(OfLevels):
     """Independent galaxies; see ``galforge.models.protocol.Composes``.
 
-    A diamond has its peak level in the middle and ``fall`` levels less for each pixel further out, up to the radius
-    int(sqrt(2 size) / 2). Where diamonds overlap, the brighter pixel counts. With ``fit`` the numbers are found in the
-    training images; otherwise they are the published ones and training changes nothing.
+    A diamond has its peak level in the middle and ``fall`` levels less for each pixel further out, at distances
+    |dy| + |dx| below the radius int(sqrt(2 size) / 2): 41 px at a size of 50, nothing at sizes below 2. Small galaxies
+    may be single pixels (``one_pixel`` in the settings). Sizes and shapes are those of the authors' code
+    (``generators/baseline_1.py`` and ``baseline_2.py``). Where galaxies overlap, the brighter pixel counts, in their
+    code the later one. With ``fit`` the numbers are found in the training images; otherwise they are the published
+    ones and training changes nothing.
     """
 
     def __init__(self, settings: ModelSettings, shape: Shape, normalisation: Normalisation):
@@ -54,7 +58,9 @@ class Family(OfLevels):
         count, deviation = (
             torch.stack([kind.value(name) for kind in self.numbers]) for name in ("count", "count_deviation")
         )
-        counts = (count + deviation * drawn).round().clamp(0, _MOST).long()
+        counts = (count + deviation * drawn).clamp(0, _MOST)
+        # The authors cut decimals off; numbers found in images are means of whole numbers.
+        counts = (counts.round() if self.settings.fit else counts.trunc()).long()
         most = int(counts.sum(1).max())
         # The last draw: an image uses the first numbers of its row, however many galaxies other images have.
         normals = noise.normal(max(most, 1), 4)
@@ -62,6 +68,7 @@ class Family(OfLevels):
         first = counts[:, :1] if len(self.numbers) > 1 else torch.zeros_like(counts[:, :1])
         of_last = number >= first
         sizes, peaks = (self._properties(normals[..., i], of_last, i) for i in (0, 1))
+        sizes, peaks = self._small(sizes, peaks, of_last)
         spots = (torch.special.ndtr(normals[..., 2:].double()) * self.side).floor().clamp(0, self.side - 1).long()
         return self._drawn(spots, sizes, peaks, number < counts.sum(1, keepdim=True))
 
@@ -85,19 +92,28 @@ class Family(OfLevels):
             return (kind.value("size") + kind.value("size_deviation") * normals).clamp_min(1)
         if which == 1 and not start.peak_factor:
             return kind.value("peak").expand_as(normals)
-        mean = kind.value("size" if which == 0 else "peak").clamp_min(1 + _TINY)
+        # Geometric numbers begin at 1, sizes at the smallest one.
+        beyond = start.smallest - 1 if which == 0 else 0
+        mean = (kind.value("size" if which == 0 else "peak") - beyond).clamp_min(1 + _TINY)
         uniform = torch.special.ndtr(normals).clamp(_TINY, 1 - _TINY)
-        steps = torch.ceil(torch.log1p(-uniform) / torch.log1p(-1 / mean)).clamp_min(1)
+        steps = torch.ceil(torch.log1p(-uniform) / torch.log1p(-1 / mean)).clamp_min(1) + beyond
         return steps * (start.size_factor if which == 0 else start.peak_factor)
+
+    def _small(self, sizes: Tensor, peaks: Tensor, of_last: Tensor) -> tuple[Tensor, Tensor]:
+        """Sizes and peaks (n, k) that make single pixels, or nothing, of galaxies whose kind is drawn so."""
+        single = torch.where(of_last, *(kind.start.one_pixel for kind in (self.numbers[-1], self.numbers[0])))
+        levels = torch.where(sizes == 2, 200.0, torch.where(sizes == 3, 150.0, peaks))
+        drawn = torch.where(sizes <= 4, float(_ONE_PIXEL), 0.0)
+        return torch.where(single, drawn, sizes), torch.where(single, levels, peaks)
 
     def _drawn(self, spots: Tensor, sizes: Tensor, peaks: Tensor, there: Tensor) -> Tensor:
         """Images (n, 1, side, side) uint8 of the diamonds (n, k) that are ``there``, at spots (n, k, 2) [px]."""
         radius = ((2 * sizes).sqrt() / 2).floor().clamp(0, self.side // 2).long()
-        reach = int(torch.where(there, radius, 0).max())
+        reach = max(int(torch.where(there, radius, 0).max()) - 1, 0)
         around = torch.arange(-reach, reach + 1, device=spots.device)
         distance = around.abs()[:, None] + around.abs()
         levels = (peaks.clamp(1, WHITE).round()[..., None, None] - self.settings.fall * distance).clamp(0, WHITE)
-        levels = torch.where((distance <= radius[..., None, None]) & there[..., None, None], levels, 0)
+        levels = torch.where((distance < radius[..., None, None]) & there[..., None, None], levels, 0)
         image, galaxy, row, column = levels.nonzero(as_tuple=True)
         at_row = spots[image, galaxy, 0] + row
         at_column = spots[image, galaxy, 1] + column

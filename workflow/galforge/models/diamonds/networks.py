@@ -38,7 +38,8 @@ class Numbers(nn.Module):
         if start.size_deviation:
             of_size = _normal(sizes, self.value("size"), self.value("size_deviation"))
         else:
-            of_size = _geometric(sizes / start.size_factor, self.value("size"))
+            beyond = start.smallest - 1
+            of_size = _geometric(sizes / start.size_factor - beyond, self.value("size") - beyond)
         if start.peak_factor:
             of_size = of_size + _geometric(peaks / start.peak_factor, self.value("peak"))
         return (out + weights * of_size).mean()

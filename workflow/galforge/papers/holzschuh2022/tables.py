@@ -106,7 +106,7 @@ TABLES = {
         factors={"kid": 100.0},
         by_network=True,
         engines=False,
-        cells=CELLS.format(floor="floor", too_close="below twice its error"),
+        cells=CELLS.format(floor="floor", too_close="that one perfect model in twenty would exceed"),
         overall=Overall("kid", "Image networks", "KID in ×10⁻²"),
     ),
     "coverage": Table(

@@ -67,9 +67,10 @@ TABLES = {
         engines=False,
         head="Quantity",
         cells="Each cell: value ± standard error; KL losses and FIDs then have the floor, which a perfect model would "
-        "score at these sample sizes, and say “at floor” below twice that. Numbers of one sample have no floor: they "
-        "say “at the source's” where they lie within twice the errors of both from the source's value, and differences "
-        "say “at zero” within twice their error of it. No ranking is claimed from such cells.",
+        "score at these sample sizes, and say “at floor” where one perfect model in twenty would exceed them. Numbers "
+        "of one sample have no floor: they say “at the source's” where they lie within twice the errors of both from "
+        "the source's value, and differences say “at zero” within twice their error of it. No ranking is claimed from "
+        "such cells.",
         select=_SELECT,
     ),
     "successors": Table(

@@ -11,11 +11,29 @@ LEVEL = 0.05
 """Two-sided probability of a false claim."""
 
 
+class Error(NamedTuple):
+    """A standard error, and the two parts that it adds in quadrature; NaN where unknown.
+
+    ``images`` is the part of the galaxies, ``seeds`` that of networks that differ in their seed: NaN for one network.
+    """
+
+    total: float
+    images: float
+    seeds: float
+
+    def times(self, factor: float) -> "Error":
+        """The error of a value that is ``factor`` times as large."""
+        return Error(*(factor * each for each in self))
+
+
+UNKNOWN = Error(np.nan, np.nan, np.nan)
+
+
 class Mean(NamedTuple):
     """A mean, its standard error, and the degrees of freedom of that error; NaN where undefined."""
 
     value: float
-    error: float
+    error: Error
     freedom: float
 
 
@@ -29,17 +47,19 @@ def crossed(values: np.ndarray) -> Mean:
     """
     replicates, galaxies = values.shape
     if galaxies == 0:
-        return Mean(np.nan, np.nan, np.nan)
+        return Mean(np.nan, UNKNOWN, np.nan)
     mean = float(np.mean(values))
     if galaxies == 1:
-        return Mean(mean, np.nan, np.nan)
+        return Mean(mean, UNKNOWN, np.nan)
     parts = [(np.var(values.mean(axis=0), ddof=1) / galaxies, galaxies - 1)]
     if replicates > 1:
         parts.append((np.var(values.mean(axis=1), ddof=1) / replicates, replicates - 1))
     total = float(sum(part for part, _ in parts))
+    squares = (total, parts[0][0], parts[1][0] if replicates > 1 else np.nan)
+    error = Error(*(float(np.sqrt(square)) for square in squares))
     if total == 0:
-        return Mean(mean, 0.0, float(min(freedom for _, freedom in parts)))
-    return Mean(mean, float(np.sqrt(total)), float(total**2 / sum(part**2 / freedom for part, freedom in parts)))
+        return Mean(mean, error, float(min(freedom for _, freedom in parts)))
+    return Mean(mean, error, float(total**2 / sum(part**2 / freedom for part, freedom in parts)))
 
 
 def beyond(mean: Mean, replicates: int, tried: int) -> bool:
@@ -47,9 +67,10 @@ def beyond(mean: Mean, replicates: int, tried: int) -> bool:
 
     Two-sided, by Student's t. False for one replicate, because the scatter of networks is then unknown.
     """
-    if replicates < 2 or not np.isfinite(mean).all():
+    error = mean.error.total
+    if replicates < 2 or not np.isfinite((mean.value, error, mean.freedom)).all():
         return False
-    return bool(abs(mean.value) > stats.t.ppf(1 - LEVEL / tried / 2, mean.freedom) * mean.error)
+    return bool(abs(mean.value) > stats.t.ppf(1 - LEVEL / tried / 2, mean.freedom) * error)
 
 
 def both(values: np.ndarray, *others: np.ndarray) -> list[np.ndarray]:
@@ -73,14 +94,14 @@ def resamplings(count: int, bootstrap: int, *key: int | str) -> np.ndarray:
     return np.stack(found, axis=1).astype(np.float64)
 
 
-def median(values: np.ndarray, counts: np.ndarray) -> tuple[float, float]:
+def median(values: np.ndarray, counts: np.ndarray) -> tuple[float, Error]:
     """Median over galaxies of the replicates' mean (R, n), and its error.
 
     The error is that of the bootstrap over galaxies (``counts`` from ``resamplings``) and the scatter of the
     replicates' medians over the root of their number, in quadrature.
     """
     if values.shape[1] == 0:
-        return np.nan, np.nan
+        return np.nan, UNKNOWN
     means = values.mean(axis=0)
     order = np.argsort(means, kind="stable")
     # The middle two of n weighted values, which are the same where n is odd.
@@ -91,10 +112,13 @@ def median(values: np.ndarray, counts: np.ndarray) -> tuple[float, float]:
     return float(np.median(means)), in_quadrature(drawn, np.median(values, axis=1))
 
 
-def in_quadrature(drawn: np.ndarray, replicates: np.ndarray) -> float:
+def in_quadrature(drawn: np.ndarray, replicates: np.ndarray) -> Error:
     """Sd of bootstrap values (B,) and standard error of the mean of the replicates' values (R,), in quadrature."""
     drawn = drawn[np.isfinite(drawn)]
     if len(drawn) < 2:
-        return np.nan
-    scatter = np.std(replicates, ddof=1) / np.sqrt(len(replicates)) if len(replicates) > 1 else 0.0
-    return float(np.hypot(np.std(drawn, ddof=1), scatter))
+        return UNKNOWN
+    galaxies = float(np.std(drawn, ddof=1))
+    if len(replicates) < 2:
+        return Error(galaxies, galaxies, np.nan)
+    scatter = float(np.std(replicates, ddof=1) / np.sqrt(len(replicates)))
+    return Error(float(np.hypot(galaxies, scatter)), galaxies, scatter)

@@ -7,7 +7,8 @@ import pandas as pd
 
 from galforge.compare.morphology import PROPERTIES, selected
 from galforge.compare.settings import ComparisonSettings
-from galforge.compare.wasserstein import FEWEST, spread
+from galforge.compare.spreads import spread
+from galforge.compare.wasserstein import FEWEST
 from galforge.studies.denoising.errors import in_quadrature
 
 _PERIODS = tuple(np.pi if name == "orientation" else 0.0 for name in PROPERTIES)
@@ -15,8 +16,10 @@ _SETTINGS = ComparisonSettings(protocol="corrected")
 
 
 class Distances(NamedTuple):
-    """Distances over the sd of true galaxies: nine properties and, last, their mean; (10,) each.
+    """Distances over the sd of true galaxies: nine properties and, last, their mean; (10,).
 
+    ``errors`` (10, 3) are standard errors, and their parts of galaxies and of networks
+    (``galforge.studies.denoising.errors.Error``).
     ``n_source`` is the number of true galaxies kept, ``n_generated`` the smallest number of denoised ones of a
     replicate.
     """

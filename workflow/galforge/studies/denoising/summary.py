@@ -7,18 +7,21 @@ import numpy as np
 import pandas as pd
 
 from galforge.compare.morphology import PROPERTIES
-from galforge.compare.wasserstein import COLUMNS as TIDY
+from galforge.compare.scores import COLUMNS as TIDY
+from galforge.compare.scores import MORE
 from galforge.studies.denoising import errors, structure
-from galforge.studies.denoising.errors import Mean
+from galforge.studies.denoising.errors import UNKNOWN, Error, Mean
 from galforge.studies.denoising.sweep import IDENTITY, NETWORK, TRUTH, Paired, Run, column_of, generator_of, paired
 from galforge.studies.denoising.trials import CASE, IN_DOMAIN
 
 __all__ = ["COLUMNS", "Run", "summarise"]
 
 TESTS = ("kind", "pixel_size", "noise")
+ERRORS = ("error_images", "error_seeds")
+"""Parts of the standard error: of galaxies, and of networks of equal share; the second is missing for one network."""
 COLUMNS = (
-    *("dataset", "origin", "model", *TIDY, "published", "protocol"),
-    *("denoiser", "method", "alpha", "replicates", "supported", *TESTS),
+    *("dataset", "origin", "model", *TIDY[: -len(MORE)], "published", "protocol"),
+    *("denoiser", "method", "alpha", "replicates", "supported", *TESTS, *ERRORS),
 )
 
 
@@ -30,9 +33,9 @@ class _Rows(list):
         self.common = dict.fromkeys(("floor", "published", "alpha"), np.nan) | {"replicates": 1, "supported": False}
         self.common |= common
 
-    def add(self, metric: str, value: float, error: float, n: int, **more: Any) -> None:
-        own = {"metric": metric, "value": value, "standard_error": error, "n_source": n, "n_generated": n}
-        self.append(self.common | own | more)
+    def add(self, metric: str, value: float, error: Error, n: int, **more: Any) -> None:
+        own = {"metric": metric, "value": value, "n_source": n, "n_generated": n}
+        self.append(self.common | own | dict(zip(("standard_error", *ERRORS), error, strict=True)) | more)
 
 
 def summarise(runs: Sequence[Run], references: pd.DataFrame, bootstrap: int = 200, seed: int = 0) -> pd.DataFrame:
@@ -52,10 +55,11 @@ def summarise(runs: Sequence[Run], references: pd.DataFrame, bootstrap: int = 20
     property
       is ``alpha_1_vs_mixed``, followed by the test's name if it is not in domain.
 
-    Standard errors are those of ``galforge.studies.denoising.errors``. ``supported`` says that a gain is larger than
-    chance gives for the number of alphas tried; it is never true with one replicate. Points of curves (kinds
-    ``noise_curve`` and ``pixel_curve``) have ``mse_to_identity`` and ``gain``. Galaxies without a finite value are left
-    out of a row; ``n_source`` and ``n_generated`` count the others, for morphology the true and the denoised ones.
+    Standard errors are those of ``galforge.studies.denoising.errors``, ``error_images`` and ``error_seeds`` their parts
+    of galaxies and of networks. ``supported`` says that a gain is larger than chance gives for the number of alphas
+    tried; it is never true with one replicate. Points of curves (kinds ``noise_curve`` and ``pixel_curve``) have
+    ``mse_to_identity`` and ``gain``. Galaxies without a finite value are left out of a row; ``n_source`` and
+    ``n_generated`` count the others, for morphology the true and the denoised ones.
 
     Args:
         runs: all networks of one data set, kind of network and generator, those of alpha 0 included.
@@ -109,7 +113,7 @@ def _add_quality(rows: _Rows, test: Paired, tables: list[pd.DataFrame], counts: 
     sizes = {"n_source": apart.n_source, "n_generated": apart.n_generated}
     names = [*(f"morphology_{name}" for name in PROPERTIES), "morphology"]
     for name, value, error in zip(names, apart.values, apart.errors, strict=True):
-        rows.add(name, float(value), float(error), 0, **who, **sizes)
+        rows.add(name, float(value), Error(*map(float, error)), 0, **who, **sizes)
 
 
 def _add_gains(rows: _Rows, test: Paired) -> dict[float, tuple[Mean, int, bool]]:
@@ -129,13 +133,13 @@ def _add_best(rows: _Rows, test: Paired, gains: dict[float, tuple[Mean, int, boo
     replicates = len(test.networks[0.0])
     who = {"method": NETWORK, "replicates": replicates}
     best = _best(gains, list(gains))
-    gain, n, supported = (0.0, np.nan), len(test.references[IDENTITY]), False
+    gain, n, supported = (0.0, UNKNOWN), len(test.references[IDENTITY]), False
     if best > 0 and gains[best][0].value < 0:
         mean, n, supported = gains[best]
         gain = _share(mean)
     else:
         best = 0.0
-    rows.add("best_alpha", best, np.nan, n, supported=supported, alpha=best, **who)
+    rows.add("best_alpha", best, UNKNOWN, n, supported=supported, alpha=best, **who)
     rows.add("improvement", *gain, n, supported=supported, alpha=best, **who)
     mixed = [alpha for alpha in gains if alpha < 1]
     if mixed and 1.0 in gains:
@@ -145,7 +149,7 @@ def _add_best(rows: _Rows, test: Paired, gains: dict[float, tuple[Mean, int, boo
         name = "alpha_1_vs_mixed" + ("" if test.name == IN_DOMAIN else f"_{test.name}")
         supported = errors.beyond(mean, replicates, len(mixed))
         more = {"property": name, "supported": supported, "alpha": other, **who}
-        rows.add("relative_error", ratio - 1, ratio * mean.error, n, **more)
+        rows.add("relative_error", ratio - 1, mean.error.times(ratio), n, **more)
 
 
 def _best(gains: dict[float, tuple[Mean, int, bool]], among: list[float]) -> float:
@@ -153,17 +157,17 @@ def _best(gains: dict[float, tuple[Mean, int, bool]], among: list[float]) -> flo
     return min(among, key=lambda alpha: np.nan_to_num(gains[alpha][0].value, nan=np.inf), default=0.0)
 
 
-def _share(mean: Mean) -> tuple[float, float]:
+def _share(mean: Mean) -> tuple[float, Error]:
     """The share by which an error is smaller, and its standard error, from the mean logarithm of a ratio of errors."""
     ratio = float(np.exp(mean.value))
-    return 1 - ratio, ratio * mean.error
+    return 1 - ratio, mean.error.times(ratio)
 
 
-def _to_identity(values: np.ndarray, identity: np.ndarray) -> tuple[float, float, int]:
+def _to_identity(values: np.ndarray, identity: np.ndarray) -> tuple[float, Error, int]:
     """Ratio of mean MSEs, (R, n) over (1, n), its linearised error, and the number of galaxies."""
     values, identity = errors.both(values, identity)
     mean = float(np.mean(identity)) if identity.size else np.nan
     if not mean > 0:
-        return np.nan, np.nan, identity.shape[1]
+        return np.nan, UNKNOWN, identity.shape[1]
     ratio = float(np.mean(values)) / mean
     return ratio, errors.crossed((values - ratio * identity) / mean).error, identity.shape[1]

@@ -1,9 +1,9 @@
 """Divergences in bins of redshift.
 
 KL divergence from the source's distribution in each bin of redshift, corrected protocol, on a logarithmic scale.
-Hollow dots are below twice their floor (pale lines), which a perfect model would score with as many galaxies: no
-ranking is claimed from them. Bins with too few galaxies are left out. The last panel divides CVAE by DDPM: above 1
-the DDPM is nearer to the source.
+Hollow dots are values that one perfect model in twenty would exceed, so no ranking is claimed from them; pale lines are
+the floors, which a perfect model would score with as many galaxies. Bins with too few galaxies are left out. The last
+panel divides CVAE by DDPM: above 1 the DDPM is nearer to the source.
 
 Divergence of models from {dataset} against redshift, for size, shape and Sérsic index
 """
@@ -34,7 +34,7 @@ _SMALLEST = 1e-3  # of what is drawn [nats]: a divergence of 0 has no logarithm
 def plot(frame: pd.DataFrame, png: str | Path, pdf: str | Path, *, dataset: str, label: str) -> None:
     """KL divergence of three properties against redshift and lookback time, and the ratio of CVAE to DDPM.
 
-    Dots below twice their floor, of which no ranking is claimed, are hollow; pale lines are the floors. The ratio is
+    Dots at the floor, of which no ranking is claimed, are hollow; pale lines are the floors. The ratio is
     drawn where one of the two is above its floor, hollow where the other is not.
 
     Args:
