@@ -385,7 +385,7 @@ def test_each_kind_of_metric_has_a_floor_of_its_own(
 
 @pytest.mark.parametrize(
     ("conditional", "apart", "said"),
-    [(0.3, 0.05, True), (0.31, 0.05, False), (0.3, 0.051, False), (0.01, 1.0, False)],
+    [(0.3, 0.05, True), (0.31, 0.05, False), (0.3, 0.051, False), (0.01, 1.0, False), (np.nan, 0.051, False)],
 )
 def test_at_floor_needs_the_galaxies_alone_and_the_shares_of_the_measured_at_their_floors(
     conditional: float, apart: float, said: bool
