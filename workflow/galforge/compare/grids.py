@@ -66,8 +66,14 @@ class Grid:
         found = self.gaps @ np.abs(sums, out=sums)
         if ends is None:
             return found[0], found[-1]
-        inside = np.minimum(np.maximum(self.values, ends[0]), ends[1])
-        return found[0], sums[:-1] @ (inside[1:] - inside[:-1])
+        # Less the tails, which are short: up to the first value inside, and from the last one on.
+        gaps, start, stop = self.gaps[0], *self.values.searchsorted(ends).tolist()
+        inner = found[0] - gaps[:start] @ sums[:start] - gaps[stop:] @ sums[stop:]
+        if 0 < start < len(gaps):
+            inner += (self.values[start] - ends[0]) * sums[start - 1]
+        if 0 < stop < len(gaps):
+            inner -= (self.values[stop] - ends[1]) * sums[stop - 1]
+        return found[0], inner
 
 
 class Samples:
@@ -103,10 +109,12 @@ class Samples:
         self.trimmed = np.flatnonzero(trimmed) if trimmed is not None else np.arange(0)
         if len(self.trimmed):
             own = np.where(there[:size], values[:size], np.inf)[:, self.trimmed].T
-            self.by_size = np.argsort(own, axis=1)
+            # As far as any property has values: missing ones are the last.
+            longest = int(np.isfinite(own).sum(axis=1).max())
+            self.by_size = np.argsort(own, axis=1)[:, :longest]
             self.sorted = np.take_along_axis(own, self.by_size, axis=1)
-            self.known = np.isfinite(self.sorted).astype(float)
-            self.sorted[self.known == 0] = 0.0
+            self.known = np.isfinite(self.sorted)
+            self.sorted[~self.known] = 0.0
 
     def distances(
         self, first: np.ndarray, second: np.ndarray, over: np.ndarray | None = None, resampled: bool = False
@@ -158,22 +166,28 @@ class Samples:
         """Ranges (P, 2) of resampled images of the source, and sums of their values, clipped to those that are new."""
         if not len(self.trimmed):
             return self.ends, {}
-        counts = weights[self.by_size] * self.known
-        below = np.cumsum(counts, axis=1)
-        rows, last = np.arange(len(below)), below.shape[1] - 1
-        found = []
+        counts = weights.take(self.by_size)
+        if not self.known.all():
+            counts = counts * self.known
+        rows, size = np.arange(len(counts)), counts.shape[1]
+        # One running sum through all properties, so that one search finds all places.
+        below = np.cumsum(counts.ravel())
+        before = below[size - 1 :: size] - counts.sum(axis=1)
+        total = np.maximum(below[size - 1 :: size] - before - 1, 0)
+        found, columns = [], []
         for share in TRIMMED:
-            place = np.maximum(below[:, -1] - 1, 0) * share
-            start = np.floor(place)
+            start = np.floor(total * share)
             # The value at a place in the sorted sample is the first one with more values up to it.
-            low, high = (
-                self.sorted[rows, np.minimum((below <= each[:, None]).sum(axis=1), last)]
-                for each in (start, np.minimum(start + 1, np.maximum(below[:, -1] - 1, 0)))
-            )
-            found.append(low + (place - start) * (high - low))
+            places = np.searchsorted(below, np.stack([start, np.minimum(start + 1, total)]) + before, side="right")
+            low, high = self.sorted.take(np.minimum(places, (rows + 1) * size - 1))
+            found.append(low + (total * share - start) * (high - low))
+            columns.append(places - rows * size)
         wide = found[0] < found[1]
-        inside = np.minimum(np.maximum(self.sorted, found[0][:, None]), found[1][:, None])
-        sums = (counts * inside).sum(axis=1)
+        # Values in the tails, which are short, are moved to the ends.
+        head, tail = columns[0].max() + 1, max(columns[1].min(), 0)
+        sums = np.einsum("pn,pn->p", counts, self.sorted)
+        sums += (counts[:, :head] * np.maximum(found[0][:, None] - self.sorted[:, :head], 0)).sum(axis=1)
+        sums -= (counts[:, tail:] * np.maximum(self.sorted[:, tail:] - found[1][:, None], 0)).sum(axis=1)
         ends = self.ends.copy()
         ends[self.trimmed[wide]] = np.stack(found, axis=1)[wide]
         return ends, dict(zip(self.trimmed[wide].tolist(), sums[wide].tolist(), strict=True))
