@@ -161,8 +161,8 @@ def resampled(rng: np.random.Generator, n: int, m: int, limit: float, rounds: in
     times = seconds(
         {"scipy": by_scipy, "ours": lambda: compare_properties(source, generated, settings)}, max(3, rounds // 5)
     )
-    # By the numbers of distances: 200 resamplings and 160 random divisions beside 100 halvings of half the size.
-    whole = times["scipy"] / measured * (settings.bootstrap * 9 / 5 + settings.halvings) / 2
+    # By the numbers of distances: 200 resamplings and 120 random divisions beside 100 halvings of half the size.
+    whole = times["scipy"] / measured * (settings.bootstrap * 8 / 5 + settings.halvings) / 2
     ratio = whole / times["ours"]
     apart = float(np.abs(compare_properties(source, generated, settings).replicates[:measured] / by_scipy() - 1).max())
     print(
@@ -185,7 +185,7 @@ def main() -> int:
         distances(rng, 10_000, 30_000, UNEQUAL_LIMIT, rounds),
     ]
     print(
-        "\nnine properties, 200 resamplings, 160 random divisions and 100 halvings (scipy: two of each, and multiplied)"
+        "\nnine properties, 200 resamplings, 120 random divisions and 100 halvings (scipy: two of each, and multiplied)"
     )
     good += [
         resampled(rng, 300, 300, FEW_LIMIT, rounds),

@@ -13,6 +13,7 @@ from galforge.compare.settings import CompareSettings
 from galforge.compare.spreads import reach_on_circle
 from galforge.compare.wasserstein import circular_wasserstein, compare_properties
 from galforge.papers.readings import at_floor
+from galforge.seeds import generator
 
 FEW = CompareSettings(bootstrap=20, halvings=1, directions=4, permutations=2)
 PERIODS = np.array([0.0, 0.0, 0.0, 0.0, np.pi])
@@ -70,6 +71,23 @@ def test_complete_distance_is_its_definition(kept, left):
         assert (row["share_source"], row["share_generated"]) == (kept / 150, left / 120)
     if kept / 150 == left / 120 == 1:
         np.testing.assert_allclose(result.values, result.found.conditional, rtol=1e-12)
+
+
+def test_resampled_distances_are_those_of_the_drawn_images():
+    """With shares, range and sd of their own."""
+    draws = np.random.default_rng(7)
+    source, generated = sample(draws, 90, 60, wide=2.0), sample(draws, 80, 50, 3.0)
+    result = compare_properties(source, generated, FEW, PERIODS, complete=True)
+    standardised = result.standardised().replicates
+    images = [generator(0, "bootstrap", side) for side in ("source", "generated")]
+    for b, replicate in enumerate(result.replicates):
+        drawn = [
+            side[own.integers(len(side), size=len(side))] for side, own in zip((source, generated), images, strict=True)
+        ]
+        for p in range(4):
+            expected = expected_of(drawn[0][:, p], drawn[1][:, p], 0.0)
+            assert replicate[p] == pytest.approx(expected, rel=1e-9)
+            assert standardised[b, p] == pytest.approx(expected / np.nanstd(drawn[0][:, p]), rel=1e-9)
 
 
 def test_reach_on_a_circle_is_the_largest_mean_distance():

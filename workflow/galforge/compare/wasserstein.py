@@ -156,7 +156,7 @@ def compare_properties(
         complete: whether galaxies without a value count.
         concerned: (n, P) and (m, P): whether a galaxy is one of those that have or may have a value, of which shares
             are taken; default all.
-        ranges: (P, 2) instead of those ranges; where they are NaN, those ranges.
+        ranges: (P, 2) instead of those ranges.
 
     The error is the sd over bootstrap resamplings of the images, which are the same for all properties, and of one
     source for all models (`scores.resamplings`). (Their mean is of no use: near zero it is biased upwards.) The limit
@@ -182,19 +182,19 @@ def compare_properties(
         return Distances(*(whole(np.stack(each)) for each in zip(*found, strict=True)))
 
     values, asked = np.concatenate([source, generated])[:, chosen], np.concatenate(of)[:, chosen]
-    ends = _ends(source, generated, of[0], chosen, ranges) if complete else None
+    ends, trimmed = _ends(source, generated, of[0], chosen, ranges) if complete else (None, None)
     reach = np.zeros(len(chosen))
     if complete:
         circles = np.flatnonzero(periods[chosen])
         reach[circles] = [reach_on_circle(source[real[:, p], p], periods[p]) for p in chosen[circles]]
-    samples = Samples(values, asked, periods[chosen], ends, reach)
+    samples = Samples(values, asked, periods[chosen], ends, reach, trimmed, size)
     shares = np.stack([k / np.maximum(mask.sum(axis=0), 1) for k, mask in zip((n, m), of, strict=True)])
     found = Distances(*map(whole, samples.distances(*_sides(np.ones(size), np.ones(len(generated))))))
     # Two values make a conditional distance, none a complete one.
     found.conditional[m < FEWEST] = np.nan
     scale, drawn, scales = Spreads(values[:size], periods[chosen]), [], []
     for first, second in resamplings(settings, size, len(generated)):
-        drawn.append(samples.distances(*_sides(first, second)))
+        drawn.append(samples.distances(*_sides(first, second), resampled=True))
         scales.append(scale.of(first))
     # Over the source's share, as the distance itself is. Those of mixtures with a model that has few values are small.
     over = shares[0, chosen] if complete else None
@@ -232,17 +232,17 @@ def tidy(rows: list[dict]) -> pd.DataFrame:
 
 def _ends(
     source: np.ndarray, generated: np.ndarray, concerned: np.ndarray, chosen: np.ndarray, given: np.ndarray | None
-) -> np.ndarray:
-    """Ranges (P, 2) of the chosen properties."""
-    ends = np.empty((len(chosen), 2))
+) -> tuple[np.ndarray, np.ndarray]:
+    """Ranges (P, 2) of the chosen properties, and which of them trim the source's values (P,)."""
+    ends, trimmed = np.empty((len(chosen), 2)), np.zeros(len(chosen), dtype=bool)
     for place, p in enumerate(chosen):
         there = np.isfinite(source[:, p])
-        if given is not None and np.isfinite(given[p]).all():
+        if given is not None:
             ends[place] = given[p]
         else:
             made = generated[np.isfinite(generated[:, p]), p]
-            ends[place] = range_of(source[there, p], made, bool((concerned[:, p] & ~there).any()))
-    return ends
+            *ends[place], trimmed[place] = range_of(source[there, p], made, bool((concerned[:, p] & ~there).any()))
+    return ends, trimmed
 
 
 def _sides(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -251,12 +251,12 @@ def _sides(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 def _relabelled(n: int, m: int, settings: CompareSettings) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Weights of random divisions of n + m images into n and m, four for five bootstrap resamplings.
+    """Weights of random divisions of n + m images into n and m, three for five bootstrap resamplings.
 
     Limits need no more, and so they take no longer than all the rest.
     """
     draws = generator(settings.seed, "relabelled")
-    for _ in range(max(4 * settings.bootstrap // 5, FEWEST_DRAWS)):
+    for _ in range(max(3 * settings.bootstrap // 5, FEWEST_DRAWS)):
         fewer = np.zeros(n + m)
         fewer[draws.choice(n + m, min(n, m), replace=False, shuffle=False)] = 1.0
         yield (fewer, 1.0 - fewer) if n <= m else (1.0 - fewer, fewer)
