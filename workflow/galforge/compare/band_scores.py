@@ -60,9 +60,9 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
     nulls = []
     for band in bands:
         features = [_columns(table, f"f_{band}_") for table in (real, made)]
-        apart, _, null = fid_and_null(*features, settings)
+        apart, null = fid_and_null(*features, settings)
         found["fid"].append((apart, np.asarray(apart.replicates)))
-        nulls.append(null[:, 0])
+        nulls.append(null)
         classes = _columns(made, f"p_{band}_").astype(np.float64)
         found[score].append(inception_score(classes, settings, generator(settings.seed, "score")))
     rows = [

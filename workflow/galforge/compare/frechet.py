@@ -70,14 +70,7 @@ def distance(first: Normal, second: Normal) -> float:
 
 
 def fid(source: np.ndarray, generated: np.ndarray, settings: ComparisonSettings) -> tuple[Score, Score]:
-    """FID and FID-infinity of features (n, d) and (m, d) of one network, see `fid_and_null`."""
-    return fid_and_null(source, generated, settings)[:2]
-
-
-def fid_and_null(
-    source: np.ndarray, generated: np.ndarray, settings: ComparisonSettings
-) -> tuple[Score, Score, np.ndarray]:
-    """FID and FID-infinity of features (n, d) and (m, d) of one network, and both for relabelled images (R, 2).
+    """FID and FID-infinity of features (n, d) and (m, d) of one network.
 
     corrected: covariances over n - 1; published: over n, as in the released code.
 
@@ -99,33 +92,34 @@ def fid_and_null(
     """
     n, m = len(source), len(generated)
     if min(n, m) < FEWEST:
-        return Score(np.nan, np.nan, np.nan, n, m), Score(np.nan, np.nan, np.nan, n, m), np.full((2, 2), np.nan)
-    ddof = _ddof(settings)
-    both = turned(np.concatenate([source, generated]))
-    source, generated = both[:n], both[n:]
-    value = frechet(source, generated, ddof)
+        return Score(np.nan, np.nan, np.nan, n, m), Score(np.nan, np.nan, np.nan, n, m)
+    both, ddof = turned(np.concatenate([source, generated])), _ddof(settings)
+    null = _null(both, n, ddof, settings, True)
+    score = _score(both, n, null[:, 0], settings)
     draws = generator(settings.seed, "fid infinity")
-    shuffled = [side[draws.permutation(len(side))] for side in (source, generated)]
-    beyond = _extrapolated(value, *shuffled, ddof)
-    null = _null(both, n, ddof, settings)
+    shuffled = [side[draws.permutation(len(side))] for side in (both[:n], both[n:])]
+    beyond = _extrapolated(score.value, *shuffled, ddof)
     variance, beyond_variance = np.var(null, axis=0, ddof=1)
-    own = influences(source, generated)
-    jackknife = sum(np.var(side, ddof=1) / len(side) for side in own)
-    error = float(np.sqrt(true_variance(jackknife, variance, JACKKNIFE)))
     # Which images there are moves the whole line; that parts are small scatters its end as much as for the null.
-    beyond_error = float(np.sqrt(error**2 + max(beyond_variance - variance, 0.0)))
-    halves, quarters = _between_parts(source, ddof, settings)
-    floor = carried(halves, quarters, n // 2, n // 4, 2 / (1 / n + 1 / m))
-    mean, left = np.mean(null, axis=0)[0], np.mean(np.abs(null[:, 1]))
-    drawn = _resampled(own, settings)
-    return (
-        Score(value, error, floor, n, m, limit_of_few(null[:, 0]), replicates=scaled(drawn, value, error)),
-        Score(
-            *(beyond, beyond_error, float(left * floor / mean) if mean > 0 else 0.0, n, m, limit_of_few(null[:, 1])),
-            replicates=scaled(drawn, beyond, beyond_error),
-        ),
-        null,
-    )
+    error = float(np.sqrt(score.standard_error**2 + max(beyond_variance - variance, 0.0)))
+    mean, left = np.mean(null[:, 0]), np.mean(np.abs(null[:, 1]))
+    floor = float(left * score.floor / mean) if mean > 0 else 0.0
+    drawn = scaled(np.asarray(score.replicates), beyond, error)
+    return score, Score(beyond, error, floor, n, m, limit_of_few(null[:, 1]), replicates=drawn)
+
+
+def fid_and_null(source: np.ndarray, generated: np.ndarray, settings: ComparisonSettings) -> tuple[Score, np.ndarray]:
+    """FID of features (n, d) and (m, d) as `fid` gives it, and the FIDs (R,) of relabelled images.
+
+    Features of the same images in other bands are relabelled and resampled alike, so means over them have limits and
+    errors too.
+    """
+    n, m = len(source), len(generated)
+    if min(n, m) < FEWEST:
+        return Score(np.nan, np.nan, np.nan, n, m), np.full(2, np.nan)
+    both = turned(np.concatenate([source, generated]))
+    null = _null(both, n, _ddof(settings), settings, False)[:, 0]
+    return _score(both, n, null, settings), null
 
 
 def turned(features: np.ndarray) -> np.ndarray:
@@ -220,6 +214,19 @@ def _ddof(settings: ComparisonSettings) -> int:
     return 1 if settings.protocol == "corrected" else 0
 
 
+def _score(both: np.ndarray, n: int, null: np.ndarray, settings: ComparisonSettings) -> Score:
+    """FID of the first n of pooled features (n + m, d) and the others, from those of relabelled images (R,)."""
+    source, generated, ddof = both[:n], both[n:], _ddof(settings)
+    m, value = len(generated), frechet(source, generated, ddof)
+    own = influences(source, generated)
+    jackknife = sum(np.var(side, ddof=1) / len(side) for side in own)
+    error = float(np.sqrt(true_variance(jackknife, float(np.var(null, ddof=1)), JACKKNIFE)))
+    halves, quarters = _between_parts(source, ddof, settings)
+    floor = carried(halves, quarters, n // 2, n // 4, 2 / (1 / n + 1 / m))
+    drawn = scaled(_resampled(own, settings), value, error)
+    return Score(value, error, floor, n, m, limit_of_few(null), replicates=drawn)
+
+
 def _extrapolated(value: float, source: np.ndarray, generated: np.ndarray, ddof: int) -> float:
     """The end at 1 / n = 0 of the line of FIDs against 1 / n: of the whole, and of 2 to 4 parts in their order."""
     means = [value]
@@ -227,16 +234,18 @@ def _extrapolated(value: float, source: np.ndarray, generated: np.ndarray, ddof:
         cuts = [side[: len(side) // parts * parts].reshape(parts, -1, side.shape[1]) for side in (source, generated)]
         pairs = zip(*cuts, strict=True)
         means.append(np.mean([distance(*(normal(part, ddof, np.float32) for part in pair)) for pair in pairs]))
-    return float(np.polyfit(np.arange(1, PARTS + 1), means, 1)[1])
+    middle = (PARTS + 1) / 2
+    size = np.arange(1, PARTS + 1) - middle
+    return float(np.mean(means) - middle * (size @ means) / (size @ size))
 
 
-def _null(both: np.ndarray, n: int, ddof: int, settings: ComparisonSettings) -> np.ndarray:
-    """FID and FID-infinity (R, 2) of relabelled images, in single precision."""
+def _null(both: np.ndarray, n: int, ddof: int, settings: ComparisonSettings, extrapolate: bool) -> np.ndarray:
+    """FID of relabelled images, and where it is asked for FID-infinity (R, 2), in single precision."""
     draws, found = generator(settings.seed, "fid relabelled"), []
     for order in orders(draws, len(both), RELABELLINGS if both.shape[1] <= DEAR else FEW):
         sides = both[order[:n]], both[order[n:]]
         value = distance(*(normal(side, ddof, np.float32) for side in sides))
-        found.append((value, _extrapolated(value, *sides, ddof)))
+        found.append((value, _extrapolated(value, *sides, ddof) if extrapolate else np.nan))
     return np.array(found)
 
 
