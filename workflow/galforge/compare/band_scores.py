@@ -11,7 +11,7 @@ import pandas as pd
 from galforge.compare.frechet import fid_and_null
 from galforge.compare.kind import Kind
 from galforge.compare.redshift_bins import in_bins, pair, uniform
-from galforge.compare.relabelled import limit_of_few
+from galforge.compare.relabelled import limit_of
 from galforge.compare.scores import Score, mean_of, resampling
 from galforge.compare.settings import ComparisonSettings
 from galforge.compare.wasserstein import tidy
@@ -73,7 +73,7 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
     means = {metric: mean_of(scores) for metric, scores in found.items()}
     mean, drawn = means["fid"]
     if np.isfinite(mean.value):
-        limit = limit_of_few(np.mean(nulls, axis=0))
+        limit = limit_of(np.mean(nulls, axis=0))
         means["fid"] = mean._replace(limit=limit, replicates=drawn), drawn
     return tidy(rows + [mean.row(metric, "all") for metric, (mean, _) in means.items()])
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.linalg
 
-from galforge.compare.relabelled import JACKKNIFE, limit_of_few, orders, scaled, true_variance
+from galforge.compare.relabelled import JACKKNIFE, limit_of, orders, scaled, true_variance
 from galforge.compare.scores import Score, resampling
 from galforge.compare.settings import ComparisonSettings
 from galforge.seeds import generator
@@ -82,11 +82,11 @@ def fid(source: np.ndarray, generated: np.ndarray, settings: ComparisonSettings)
     parts have several times as many images as there are effective features. Its floor is the mean absolute value of
     relabelled images, multiplied by what the floor of the FID is to their FID, so that it is the source's too.
 
-    The limits are those of 39 relabellings (12 above 1024 directions), taken for normally distributed. The error is
-    the infinitesimal jackknife's: how the FID changes with the weight of each image (`influences`), corrected by the
-    scatter of the null (`true_variance`). That of FID-infinity adds its own scatter for relabelled images beyond that
-    of the FID. Replicates are the FID's changes to first order in `fid_bootstrap` resamplings of the images, stretched
-    to its error.
+    The limits are those of 39 relabellings (12 above 1024 directions, see `limit_of`). The error is the infinitesimal
+    jackknife's: how the FID changes with the weight of each image (`influences`), corrected by the scatter of the null
+    (`true_variance`). That of FID-infinity adds its own scatter for relabelled images beyond that of the FID.
+    Replicates are the FID's changes to first order in `fid_bootstrap` resamplings of the images, stretched to its
+    error.
 
     Blank with fewer than 8 images on a side; no floor with fewer than 16 in the source.
     """
@@ -105,7 +105,7 @@ def fid(source: np.ndarray, generated: np.ndarray, settings: ComparisonSettings)
     mean, left = np.mean(null[:, 0]), np.mean(np.abs(null[:, 1]))
     floor = float(left * score.floor / mean) if mean > 0 else 0.0
     drawn = scaled(np.asarray(score.replicates), beyond, error)
-    return score, Score(beyond, error, floor, n, m, limit_of_few(null[:, 1]), replicates=drawn)
+    return score, Score(beyond, error, floor, n, m, limit_of(null[:, 1]), replicates=drawn)
 
 
 def fid_and_null(source: np.ndarray, generated: np.ndarray, settings: ComparisonSettings) -> tuple[Score, np.ndarray]:
@@ -224,7 +224,7 @@ def _score(both: np.ndarray, n: int, null: np.ndarray, settings: ComparisonSetti
     halves, quarters = _between_parts(source, ddof, settings)
     floor = carried(halves, quarters, n // 2, n // 4, 2 / (1 / n + 1 / m))
     drawn = scaled(_resampled(own, settings), value, error)
-    return Score(value, error, floor, n, m, limit_of_few(null), replicates=drawn)
+    return Score(value, error, floor, n, m, limit_of(null), replicates=drawn)
 
 
 def _extrapolated(value: float, source: np.ndarray, generated: np.ndarray, ddof: int) -> float:
