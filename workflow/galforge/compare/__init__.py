@@ -8,8 +8,8 @@ pandas, scipy or scikit-learn. It is also part of the module's digest, so a chan
 rows again, and with them the tables.
 
 Comparisons: morphology, power_spectrum, photometry, colour_bulge, joint, features (with frechet, kernel, coverage and
-memorisation), galaxy_kl, fitting_loss, successors, redshift_loss, band_scores. They share kind, settings, scores,
-wasserstein, redshift_bins, joined and engines.
+memorisation), galaxy_kl (with histograms), fitting_loss, successors, redshift_loss, band_scores. They share kind,
+settings, scores, limits, relabelled, wasserstein (with grids), redshift_bins, joined and engines.
 
 Modules here import one another, names of columns from ``measure``, and modules at the root.
 """

@@ -42,11 +42,12 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
     have is not better.
 
     All bands show the same galaxies, so resamplings and relabellings are the same in every band. The error of a mean
-    FID is the sd over resamplings, its limit that of the mean of relabelled galaxies. All rows are blank where all
-    galaxies of the source have the same features in a band.
+    FID is the sd over resamplings, its limit that of the mean of relabelled galaxies. The FID is blank where all
+    galaxies of the source have the same features, or no generated galaxy has any.
 
     Raises:
-        GalforgeError: features or redshifts are lacking, or the sides have different features.
+        GalforgeError: features or redshifts are lacking, those of the source for all of its galaxies, or the sides
+            have different features.
     """
     splits = ("validation", "test") if settings.protocol == "corrected" else ("test", "validation")
     real, made = pair(source, generated, real=splits[1], reference=splits[0])
@@ -60,6 +61,8 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
     nulls = []
     for band in bands:
         features = [_columns(table, f"f_{band}_") for table in (real, made)]
+        if len(features[0]) and np.all(features[0] == features[0][0]):
+            features[0] = features[0][:1]  # one image, however often it is there: too few
         apart, null = fid_and_null(*features, settings)
         found["fid"].append((apart, np.asarray(apart.replicates)))
         nulls.append(null)
@@ -108,11 +111,11 @@ def _measured(table: pd.DataFrame, side: str) -> pd.DataFrame:
     """The rows with features.
 
     Raises:
-        GalforgeError: there are none.
+        GalforgeError: there are no features, or the source has no such rows.
     """
     names = [name for name in table.columns if name.startswith("f_")][:1]
-    rows = table[np.isfinite(table[names].to_numpy(float)).all(axis=1)] if names else table[:0]
-    if rows.empty:
+    rows = table[np.isfinite(table[names].to_numpy(float)).all(axis=1)]
+    if not names or (side == "source" and rows.empty):
         raise GalforgeError(
             f"the {side} measurements have no band features of the stamps that are compared: name their bands and "
             "splits in the keys `bands` and `splits` of the measure"

@@ -70,8 +70,8 @@ def compare_coverage(source: np.ndarray, generated: np.ndarray, settings: Compar
     distance 0). The floor is the mean score of one half of the source against the other. Precision and recall of a
     perfect model fall with size, so their floors are extrapolated to the whole size from halves and quarters. Density
     and coverage of a perfect model depend on the ratio of the sizes only. The limit is of the distance from the floor,
-    on either side: 97.5 % of Student's t, times the root of three variances: of the score, half of that of halves of the
-    source, because they are half as large; of the floor, which has galaxies of its own (between none and all of the
+    on either side: 97.5 % of Student's t, times the root of three variances: of the score, half of that of halves of
+    the source, because they are half as large; of the floor, which has images of its own (between none and all of the
     first one; half of it is taken); and of the mean over few halvings.
 
     Blank with fewer than 24 images on a side.
