@@ -48,8 +48,8 @@ def true_variance(estimate: float, null: float, excess: float) -> float:
     return max(estimate - excess * null, null)
 
 
-JACKKNIFE, BOOTSTRAP = 0.5, 1.0
-"""The `excess` of these estimates."""
+JACKKNIFE, BOOTSTRAP, OF_EXTREMES = 0.5, 1.0, 1.5
+"""The `excess` of these estimates; a bootstrap that moves the ends of bins to extremes of its own scatters more."""
 
 
 def scaled(replicates: np.ndarray, value: float, error: float) -> np.ndarray:
