@@ -9,10 +9,11 @@ Draws pairs of made-up samples (source, generated) and compares them as a run do
   average. They are found by trying; how far apart they came out is printed. Wanted: 90 %;
 - variance of z: of (value - its mean) / error, for these populations; wanted: 0.7 to 1.4.
 
-Numbers of one sample are judged by what they are beside those of real galaxies, as tables do. A metric that has no value in most pairs
-is blank: by its definition it needs more galaxies. --quick takes 40 pairs of 100 and of 300 galaxies, 59 resamplings
-and 32 directions. The classifier has a quarter of the pairs. Samples of 2,000 are left out where one comparison of them
-takes more than a second. Every comparison needs a population (honesty_populations.py); one without is refused.
+Numbers of one sample are judged by their difference from those of real galaxies, as tables do. A metric that has no
+value in most pairs is blank: by its definition it needs more galaxies. --quick takes 40 pairs of 100 and of 300
+galaxies, 59 resamplings and 32 directions. The classifier has a quarter of the pairs. Samples of 2,000 are left out
+where one comparison of them takes more than a second. Every comparison needs a population (honesty_populations.py); one
+without is refused.
 """
 
 import argparse
