@@ -592,6 +592,41 @@ def test_the_error_of_a_mean_over_bands_knows_that_their_galaxies_are_the_same(d
             assert error == pytest.approx(np.sqrt((errors**2).sum()) / 5, rel=0.3)
 
 
+def test_band_scores_have_limits_and_replicates_of_one_source(draws):
+    """The mean over bands of independent numbers has a lower limit above its floor than the bands have."""
+    parts = [features(draws, draws.uniform(0, 2, 200), split) for split in ("validation", "test")]
+    source = pd.concat(parts, ignore_index=True)
+    source.attrs = parts[0].attrs
+    chosen = settings("band_scores", fid_bootstrap=30, fid_halvings=2)
+    tables = [
+        band_scores.compare(source, features(draws, draws.uniform(0, 2, 200), "", centre=centre), chosen)
+        for centre in (0.0, 0.6)
+    ]
+    for table, beyond in zip(tables, (False, True), strict=True):
+        rows = table[table["metric"] == "fid"].set_index("property")
+        assert (rows["value"] > rows["limit"]).tolist() == [beyond] * 3
+        assert rows["limit"]["all"] < rows["limit"][["g", "r"]].max()
+        expected = np.mean([rows["replicates"][band] for band in "gr"], axis=0)
+        np.testing.assert_allclose(rows["replicates"]["all"], expected)
+
+
+def test_bands_without_a_distance_are_blank(draws):
+    parts = [features(draws, draws.uniform(0, 2, 60), split) for split in ("validation", "test")]
+    source = pd.concat(parts, ignore_index=True)
+    source.attrs = parts[0].attrs
+    made = features(draws, draws.uniform(0, 2, 60), "")
+    names = [name for name in made.columns if name[1] == "_"]
+    same = source.copy()
+    same.loc[:, names] = 1.0
+    cases = [(source, made.assign(**dict.fromkeys(names, np.nan))), (source, made[:1]), (same, made), (same, same)]
+    for protocol in ("corrected", "published"):
+        for first, second in cases:
+            first.attrs["engine"] = "inception-v3"
+            table = band_scores.compare(first, second, settings("band_scores", protocol, fid_bootstrap=2))
+            assert table.loc[table["metric"] == "fid", "value"].isna().all()
+            assert len(table) == 6
+
+
 def test_missing_band_features_are_named(draws, source):
     made = features(draws, draws.uniform(0, 2, 60), "")
     with pytest.raises(GalforgeError, match="the source measurements have no band features"):

@@ -5,7 +5,8 @@ import pytest
 import scipy.linalg
 import scipy.stats
 
-from galforge.compare.frechet import Normal, carried, distance, fid, frechet, influences, turned
+from galforge.compare.frechet import carried, fid, frechet, influences, turned
+from galforge.compare.normals import Normal, distance, of_parts
 from galforge.compare.settings import CompareSettings, ComparisonSettings
 from galforge.seeds import generator
 
@@ -192,6 +193,20 @@ def test_differences_between_models_share_the_source():
     assert np.std(apart) < 0.1 * scores[0].standard_error
     other = fid(source, made[:150], settings(fid_bootstrap=200))[0]
     assert np.corrcoef(scores[0].replicates, other.replicates)[0, 1] > 0.3
+
+
+@pytest.mark.parametrize(("count", "dimension"), [(103, 5), (103, 40), (30, 40)])
+def test_parts_are_those_of_the_features_cut(count, dimension):
+    """Made of sums of squares of pieces where there are few features, and each by itself where there are many."""
+    features = correlated(np.random.default_rng(count), count, dimension)
+    for parts, found in enumerate(of_parts(features, 1, 4), 1):
+        cut = features[: count // parts * parts].reshape(parts, -1, dimension)
+        for own, part in zip(found, cut, strict=True):
+            covariance = own.covariance if own.covariance is not None else own.root.T @ own.root
+            np.testing.assert_allclose(own.mean, part.mean(axis=0), rtol=1e-5, atol=1e-5)
+            expected = np.cov(part, rowvar=False)
+            np.testing.assert_allclose(covariance, expected, rtol=1e-4, atol=1e-5 * np.abs(expected).max())
+            assert own.trace == pytest.approx(np.trace(expected), rel=1e-5)
 
 
 def test_infinity_takes_the_bias_away():

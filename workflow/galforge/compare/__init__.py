@@ -7,9 +7,9 @@ files would hide it; ``KIND`` is written out instead, and planning reads it from
 pandas, scipy or scikit-learn. It is also part of the module's digest, so a change in how tables read a metric makes its
 rows again, and with them the tables.
 
-Comparisons: morphology, power_spectrum, photometry, colour_bulge, joint, features (with frechet, kernel, coverage and
-memorisation), galaxy_kl, fitting_loss, successors, redshift_loss, band_scores. They share kind, settings, scores,
-wasserstein, redshift_bins, joined and engines.
+Comparisons: morphology, power_spectrum, photometry, colour_bulge, joint, features (with frechet, normals, kernel,
+coverage and memorisation), galaxy_kl (with histograms), fitting_loss, successors, redshift_loss, band_scores. They
+share kind, settings, scores, limits, relabelled, wasserstein (with grids), redshift_bins, joined and engines.
 
 Modules here import one another, names of columns from ``measure``, and modules at the root.
 """

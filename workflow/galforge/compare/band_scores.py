@@ -11,7 +11,7 @@ import pandas as pd
 from galforge.compare.frechet import fid_and_null
 from galforge.compare.kind import Kind
 from galforge.compare.redshift_bins import in_bins, pair, uniform
-from galforge.compare.relabelled import limit_of_few
+from galforge.compare.relabelled import limit_of
 from galforge.compare.scores import Score, mean_of, resampling
 from galforge.compare.settings import ComparisonSettings
 from galforge.compare.wasserstein import tidy
@@ -42,11 +42,12 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
     have is not better.
 
     All bands show the same galaxies, so resamplings and relabellings are the same in every band. The error of a mean
-    FID is the sd over resamplings, its limit that of the mean of relabelled galaxies. All rows are blank where all
-    galaxies of the source have the same features in a band.
+    FID is the sd over resamplings, its limit that of the mean of relabelled galaxies. The FID is blank where all
+    galaxies of the source have the same features, or no generated galaxy has any.
 
     Raises:
-        GalforgeError: features or redshifts are lacking, or the sides have different features.
+        GalforgeError: features or redshifts are lacking, those of the source for all of its galaxies, or the sides
+            have different features.
     """
     splits = ("validation", "test") if settings.protocol == "corrected" else ("test", "validation")
     real, made = pair(source, generated, real=splits[1], reference=splits[0])
@@ -60,9 +61,11 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
     nulls = []
     for band in bands:
         features = [_columns(table, f"f_{band}_") for table in (real, made)]
-        apart, _, null = fid_and_null(*features, settings)
+        if len(features[0]) and np.all(features[0] == features[0][0]):
+            features[0] = features[0][:1]  # one image, however often it is there: too few
+        apart, null = fid_and_null(*features, settings)
         found["fid"].append((apart, np.asarray(apart.replicates)))
-        nulls.append(null[:, 0])
+        nulls.append(null)
         classes = _columns(made, f"p_{band}_").astype(np.float64)
         found[score].append(inception_score(classes, settings, generator(settings.seed, "score")))
     rows = [
@@ -73,7 +76,7 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
     means = {metric: mean_of(scores) for metric, scores in found.items()}
     mean, drawn = means["fid"]
     if np.isfinite(mean.value):
-        limit = limit_of_few(np.mean(nulls, axis=0))
+        limit = limit_of(np.mean(nulls, axis=0))
         means["fid"] = mean._replace(limit=limit, replicates=drawn), drawn
     return tidy(rows + [mean.row(metric, "all") for metric, (mean, _) in means.items()])
 
@@ -108,11 +111,11 @@ def _measured(table: pd.DataFrame, side: str) -> pd.DataFrame:
     """The rows with features.
 
     Raises:
-        GalforgeError: there are none.
+        GalforgeError: there are no features, or the source has no such rows.
     """
     names = [name for name in table.columns if name.startswith("f_")][:1]
-    rows = table[np.isfinite(table[names].to_numpy(float)).all(axis=1)] if names else table[:0]
-    if rows.empty:
+    rows = table[np.isfinite(table[names].to_numpy(float)).all(axis=1)]
+    if not names or (side == "source" and rows.empty):
         raise GalforgeError(
             f"the {side} measurements have no band features of the stamps that are compared: name their bands and "
             "splits in the keys `bands` and `splits` of the measure"

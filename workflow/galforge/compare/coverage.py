@@ -70,7 +70,9 @@ def compare_coverage(source: np.ndarray, generated: np.ndarray, settings: Compar
     distance 0). The floor is the mean score of one half of the source against the other. Precision and recall of a
     perfect model fall with size, so their floors are extrapolated to the whole size from halves and quarters. Density
     and coverage of a perfect model depend on the ratio of the sizes only. The limit is of the distance from the floor,
-    on either side: 97.5 % of Student's t, times the error and that of the floor (few halvings) in quadrature.
+    on either side: 97.5 % of Student's t, times the root of three variances: of the score, half of that of halves of
+    the source, because they are half as large; of the floor, which has images of its own (between none and all of the
+    first one; half of it is taken); and of the mean over few halvings.
 
     Blank with fewer than 24 images on a side.
     """
@@ -95,14 +97,14 @@ def compare_coverage(source: np.ndarray, generated: np.ndarray, settings: Compar
         floors[halving] = scores(first, second, reach, radii(second))
         few, fewer = first[:quarter], second[:quarter]
         quarters[halving] = scores(few, fewer, radii(few), radii(fewer))
-    errors = halves.std(axis=0, ddof=1)
+    errors, chance = halves.std(axis=0, ddof=1), floors.var(axis=0, ddof=1) / 2
     falling = [METRICS.index(name) for name in ("precision", "recall")]
     floors[:, falling] += (floors - quarters)[:, falling]
     floor = floors.mean(axis=0)
     floor[falling] = np.clip(floor[falling], 0, 1)
     count = settings.neighbour_halvings
     reach = scipy.stats.t.ppf(1 - LEVEL / 2, count - 1)
-    limits = reach * np.sqrt(errors**2 + floors.var(axis=0, ddof=1) / count)
+    limits = reach * np.sqrt(1.5 * chance + floors.var(axis=0, ddof=1) / count)
     return {
         name: Score(float(value[i]), float(errors[i]), float(floor[i]), size, size, float(limits[i]))
         for i, name in enumerate(METRICS)

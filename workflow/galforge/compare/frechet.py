@@ -9,12 +9,11 @@ All images together span at most n + m - 1 directions. Where features are more, 
 once, which changes no distance, and every resampling, part and relabelling is a problem of that size.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
 import scipy.linalg
 
-from galforge.compare.relabelled import JACKKNIFE, limit_of_few, orders, scaled, true_variance
+from galforge.compare.normals import BLOCK, Normal, distance, normal, of_parts
+from galforge.compare.relabelled import JACKKNIFE, limit_of, orders, scaled, true_variance
 from galforge.compare.scores import Score, resampling
 from galforge.compare.settings import ComparisonSettings
 from galforge.seeds import generator
@@ -22,25 +21,7 @@ from galforge.seeds import generator
 FEWEST = 8  # images a side must have
 PARTS = 4  # samples are cut into this many at most, to see how the distance falls with their size
 RELABELLINGS = 39  # for the null
-DEAR, FEW = 1024, 12  # above so many directions one takes seconds, and there are fewer
-_BLOCK = 4096  # images in one product
-
-
-@dataclass(frozen=True)
-class Normal:
-    """Normal distribution fitted to a sample.
-
-    Attributes:
-        mean: (d,).
-        trace: of the covariance.
-        covariance: (d, d); None where `root` stands for it.
-        root: (k, d), where there are few images; the covariance is root^T root.
-    """
-
-    mean: np.ndarray
-    trace: float
-    covariance: np.ndarray | None
-    root: np.ndarray | None
+DEAR, FEW = 1024, 6  # above so many directions one takes half a minute, and there are fewer
 
 
 def frechet(source: np.ndarray, generated: np.ndarray, ddof: int = 1) -> float:
@@ -48,36 +29,8 @@ def frechet(source: np.ndarray, generated: np.ndarray, ddof: int = 1) -> float:
     return distance(normal(source, ddof), normal(generated, ddof))
 
 
-def normal(features: np.ndarray, ddof: int, precision: type = np.float64) -> Normal:
-    """The normal distribution of features (n, d); products in `precision`."""
-    count, dimension = features.shape
-    mean = features.mean(axis=0, dtype=np.float64)
-    if count <= dimension:
-        root = ((features - mean) / np.sqrt(count - ddof)).astype(precision)
-        return Normal(mean, float(np.vdot(root, root)), None, root)
-    covariance = np.zeros((dimension, dimension))
-    for low in range(0, count, _BLOCK):
-        centred = (features[low : low + _BLOCK] - mean).astype(precision)
-        covariance += centred.T @ centred
-    covariance /= count - ddof
-    return Normal(mean, float(np.trace(covariance)), covariance, None)
-
-
-def distance(first: Normal, second: Normal) -> float:
-    """Squared Frechet distance between two normal distributions; below 0 by rounding only, so cut there."""
-    apart = first.mean - second.mean
-    return max(float(apart @ apart) + first.trace + second.trace - 2 * _overlap(first, second), 0.0)
-
-
 def fid(source: np.ndarray, generated: np.ndarray, settings: ComparisonSettings) -> tuple[Score, Score]:
-    """FID and FID-infinity of features (n, d) and (m, d) of one network, see `fid_and_null`."""
-    return fid_and_null(source, generated, settings)[:2]
-
-
-def fid_and_null(
-    source: np.ndarray, generated: np.ndarray, settings: ComparisonSettings
-) -> tuple[Score, Score, np.ndarray]:
-    """FID and FID-infinity of features (n, d) and (m, d) of one network, and both for relabelled images (R, 2).
+    """FID and FID-infinity of features (n, d) and (m, d) of one network.
 
     corrected: covariances over n - 1; published: over n, as in the released code.
 
@@ -89,43 +42,44 @@ def fid_and_null(
     parts have several times as many images as there are effective features. Its floor is the mean absolute value of
     relabelled images, multiplied by what the floor of the FID is to their FID, so that it is the source's too.
 
-    The limits are those of 39 relabellings (12 above 1024 directions), taken for normally distributed. The error is
-    the infinitesimal jackknife's: how the FID changes with the weight of each image (`influences`), corrected by the
-    scatter of the null (`true_variance`). That of FID-infinity adds its own scatter for relabelled images beyond that
-    of the FID. Replicates are the FID's changes to first order in `fid_bootstrap` resamplings of the images, stretched
-    to its error.
+    The limits are those of 39 relabellings (6 above 1024 directions, see `limit_of`). The error is the infinitesimal
+    jackknife's: how the FID changes with the weight of each image (`influences`), corrected by the scatter of the null
+    (`true_variance`). That of FID-infinity adds its own scatter for relabelled images beyond that of the FID.
+    Replicates are the FID's changes to first order in `fid_bootstrap` resamplings of the images, stretched to its
+    error.
 
     Blank with fewer than 8 images on a side; no floor with fewer than 16 in the source.
     """
     n, m = len(source), len(generated)
     if min(n, m) < FEWEST:
-        return Score(np.nan, np.nan, np.nan, n, m), Score(np.nan, np.nan, np.nan, n, m), np.full((2, 2), np.nan)
-    ddof = _ddof(settings)
-    both = turned(np.concatenate([source, generated]))
-    source, generated = both[:n], both[n:]
-    value = frechet(source, generated, ddof)
+        return Score(np.nan, np.nan, np.nan, n, m), Score(np.nan, np.nan, np.nan, n, m)
+    both, ddof = turned(np.concatenate([source, generated])), _ddof(settings)
+    null = _null(both, n, ddof, settings, True)
+    score = _score(both, n, null[:, 0], settings)
     draws = generator(settings.seed, "fid infinity")
-    shuffled = [side[draws.permutation(len(side))] for side in (source, generated)]
-    beyond = _extrapolated(value, *shuffled, ddof)
-    null = _null(both, n, ddof, settings)
+    shuffled = [side[draws.permutation(len(side))] for side in (both[:n], both[n:])]
+    beyond = _extrapolated(score.value, *shuffled, ddof)
     variance, beyond_variance = np.var(null, axis=0, ddof=1)
-    own = influences(source, generated)
-    jackknife = sum(np.var(side, ddof=1) / len(side) for side in own)
-    error = float(np.sqrt(true_variance(jackknife, variance, JACKKNIFE)))
     # Which images there are moves the whole line; that parts are small scatters its end as much as for the null.
-    beyond_error = float(np.sqrt(error**2 + max(beyond_variance - variance, 0.0)))
-    halves, quarters = _between_parts(source, ddof, settings)
-    floor = carried(halves, quarters, n // 2, n // 4, 2 / (1 / n + 1 / m))
-    mean, left = np.mean(null, axis=0)[0], np.mean(np.abs(null[:, 1]))
-    drawn = _resampled(own, settings)
-    return (
-        Score(value, error, floor, n, m, limit_of_few(null[:, 0]), replicates=scaled(drawn, value, error)),
-        Score(
-            *(beyond, beyond_error, float(left * floor / mean) if mean > 0 else 0.0, n, m, limit_of_few(null[:, 1])),
-            replicates=scaled(drawn, beyond, beyond_error),
-        ),
-        null,
-    )
+    error = float(np.sqrt(score.standard_error**2 + max(beyond_variance - variance, 0.0)))
+    mean, left = np.mean(null[:, 0]), np.mean(np.abs(null[:, 1]))
+    floor = float(left * score.floor / mean) if mean > 0 else 0.0
+    drawn = scaled(np.asarray(score.replicates), beyond, error)
+    return score, Score(beyond, error, floor, n, m, limit_of(null[:, 1]), replicates=drawn)
+
+
+def fid_and_null(source: np.ndarray, generated: np.ndarray, settings: ComparisonSettings) -> tuple[Score, np.ndarray]:
+    """FID of features (n, d) and (m, d) as `fid` gives it, and the FIDs (R,) of relabelled images.
+
+    Features of the same images in other bands are relabelled and resampled alike, so means over them have limits and
+    errors too.
+    """
+    n, m = len(source), len(generated)
+    if min(n, m) < FEWEST:
+        return Score(np.nan, np.nan, np.nan, n, m), np.full(2, np.nan)
+    both = turned(np.concatenate([source, generated]))
+    null = _null(both, n, _ddof(settings), settings, False)[:, 0]
+    return _score(both, n, null, settings), null
 
 
 def turned(features: np.ndarray) -> np.ndarray:
@@ -155,10 +109,10 @@ def influences(source: np.ndarray, generated: np.ndarray) -> list[np.ndarray]:
     for side, mean, white, vectors, sign in zip(sides, means, whitening, (left, right.T), (2, -2), strict=True):
         across, changes = sign * (means[0] - means[1]), []
         turn = None if white is None else white @ vectors
-        for low in range(0, len(side), _BLOCK):
-            centred = side[low : low + _BLOCK] - mean
+        for low in range(0, len(side), BLOCK):
+            centred = side[low : low + BLOCK] - mean
             # x^T T x is a sum of squares, weighted by the singular values, where the covariance is 1.
-            moved = np.sqrt(len(side)) * vectors[low : low + _BLOCK] if turn is None else centred @ turn
+            moved = np.sqrt(len(side)) * vectors[low : low + BLOCK] if turn is None else centred @ turn
             changes.append(centred @ across + np.einsum("ij,ij->i", centred, centred) - np.square(moved) @ sizes)
         change = np.concatenate(changes)
         found.append(change - change.mean())
@@ -181,28 +135,6 @@ def carried(half: float, quarter: float, h: int, q: int, size: float) -> float:
     return 1 / (start + slope * size)
 
 
-def _overlap(first: Normal, second: Normal) -> float:
-    """Trace of the square root of the product of two covariances."""
-    if first.root is not None and second.root is not None:
-        return float(scipy.linalg.svdvals(first.root @ second.root.T, check_finite=False).sum())
-    if first.covariance is None:
-        first, second = second, first
-    root = _root(first.covariance)
-    if second.root is not None:
-        return float(scipy.linalg.svdvals(second.root @ root, check_finite=False).sum())
-    squares = np.linalg.eigvalsh(root.T @ second.covariance @ root)
-    return float(np.sqrt(np.maximum(squares, 0)).sum())
-
-
-def _root(covariance: np.ndarray) -> np.ndarray:
-    """R (d, k) with R R^T = covariance: triangular, or of eigenvectors where features are not independent."""
-    try:
-        return np.linalg.cholesky(covariance)
-    except np.linalg.LinAlgError:
-        values, vectors = np.linalg.eigh(covariance)
-        return vectors * np.sqrt(np.maximum(values, 0))
-
-
 def _whitening(features: np.ndarray, mean: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     """R (d, k) with R R^T the covariance of features (n, d), and W (d, k): centred features times W have covariance 1.
 
@@ -220,24 +152,48 @@ def _ddof(settings: ComparisonSettings) -> int:
     return 1 if settings.protocol == "corrected" else 0
 
 
+def _score(both: np.ndarray, n: int, null: np.ndarray, settings: ComparisonSettings) -> Score:
+    """FID of the first n of pooled features (n + m, d) and the others, from those of relabelled images (R,)."""
+    source, generated, ddof = both[:n], both[n:], _ddof(settings)
+    m, value = len(generated), frechet(source, generated, ddof)
+    own = influences(source, generated)
+    jackknife = sum(np.var(side, ddof=1) / len(side) for side in own)
+    error = float(np.sqrt(true_variance(jackknife, float(np.var(null, ddof=1)), JACKKNIFE)))
+    halves, quarters = _between_parts(source, ddof, settings)
+    floor = carried(halves, quarters, n // 2, n // 4, 2 / (1 / n + 1 / m))
+    drawn = scaled(_resampled(own, settings), value, error)
+    return Score(value, error, floor, n, m, limit_of(null), replicates=drawn)
+
+
 def _extrapolated(value: float, source: np.ndarray, generated: np.ndarray, ddof: int) -> float:
     """The end at 1 / n = 0 of the line of FIDs against 1 / n: of the whole, and of 2 to 4 parts in their order."""
-    means = [value]
-    for parts in range(2, PARTS + 1):
-        cuts = [side[: len(side) // parts * parts].reshape(parts, -1, side.shape[1]) for side in (source, generated)]
-        pairs = zip(*cuts, strict=True)
-        means.append(np.mean([distance(*(normal(part, ddof, np.float32) for part in pair)) for pair in pairs]))
-    return float(np.polyfit(np.arange(1, PARTS + 1), means, 1)[1])
+    sides = [of_parts(side, ddof, PARTS) for side in (source, generated)]
+    return _end([value, *_between_alike(*sides)[1:]])
 
 
-def _null(both: np.ndarray, n: int, ddof: int, settings: ComparisonSettings) -> np.ndarray:
-    """FID and FID-infinity (R, 2) of relabelled images, in single precision."""
+def _null(both: np.ndarray, n: int, ddof: int, settings: ComparisonSettings, extrapolate: bool) -> np.ndarray:
+    """FID of relabelled images, and where it is asked for FID-infinity (R, 2), in single precision."""
     draws, found = generator(settings.seed, "fid relabelled"), []
     for order in orders(draws, len(both), RELABELLINGS if both.shape[1] <= DEAR else FEW):
-        sides = both[order[:n]], both[order[n:]]
-        value = distance(*(normal(side, ddof, np.float32) for side in sides))
-        found.append((value, _extrapolated(value, *sides, ddof)))
+        sides = [of_parts(both[own], ddof, PARTS if extrapolate else 1) for own in (order[:n], order[n:])]
+        means = _between_alike(*sides)
+        found.append((means[0], _end(means) if extrapolate else np.nan))
     return np.array(found)
+
+
+def _end(means: list[float]) -> float:
+    """The end at 0 of the straight line through the mean FIDs of 1, 2, 3 and 4 parts."""
+    middle = (PARTS + 1) / 2
+    size = np.arange(1, PARTS + 1) - middle
+    return float(np.mean(means) - middle * (size @ means) / (size @ size))
+
+
+def _between_alike(first: list[list[Normal]], second: list[list[Normal]]) -> list[float]:
+    """Mean FIDs between parts of two samples, for each number of parts."""
+    return [
+        float(np.mean([distance(*pair) for pair in zip(*both, strict=True)]))
+        for both in zip(first, second, strict=True)
+    ]
 
 
 def _resampled(own: list[np.ndarray], settings: ComparisonSettings) -> np.ndarray:

@@ -22,7 +22,7 @@ from galforge.compare.histograms import (
 from galforge.compare.kind import Kind
 from galforge.compare.limits import joint_limits, limit
 from galforge.compare.redshift_bins import in_bins, pair
-from galforge.compare.relabelled import BOOTSTRAP, orders, scaled, true_variance
+from galforge.compare.relabelled import BOOTSTRAP, OF_EXTREMES, orders, scaled, true_variance
 from galforge.compare.scores import Score, resampling
 from galforge.compare.settings import ComparisonSettings
 from galforge.compare.wasserstein import columns_of, tidy
@@ -118,7 +118,8 @@ class Divergence:
         if not np.isfinite(self.values[0]):
             return Score(np.nan, np.nan, np.nan, self.n, self.m)
         spread, chance = (np.var(each, axis=0, ddof=1) for each in (self.drawn, self.null))
-        errors = [float(np.sqrt(true_variance(*both, BOOTSTRAP))) for both in zip(spread[:2], chance[:2], strict=True)]
+        excess = OF_EXTREMES if len(self.values) == 1 else BOOTSTRAP
+        errors = [float(np.sqrt(true_variance(*both, excess))) for both in zip(spread[:2], chance[:2], strict=True)]
         found = Score(
             *(float(self.values[0]), errors[0], float(self.null[:, 0].mean()), self.n, self.m),
             limit(self.null[:, 0]),

@@ -9,7 +9,7 @@ Genet. Mol. Biol. 9, 39; for kernels Gretton et al. 2012, JMLR 13, 723).
 import numpy as np
 import scipy.stats
 
-from galforge.compare.limits import LEVEL
+from galforge.compare.limits import LEVEL, limit
 
 RELABELLINGS = 199  # where one costs little; (1 + RELABELLINGS) LEVEL is whole, so the limit is exact
 
@@ -19,15 +19,18 @@ def orders(draws: np.random.Generator, count: int, relabellings: int = RELABELLI
     return draws.permuted(np.broadcast_to(np.arange(count), (relabellings, count)), axis=1)
 
 
-def limit_of_few(null: np.ndarray) -> float:
-    """The 95 % quantile where a relabelling is dear and there are few: the end of a prediction interval.
+def limit_of(null: np.ndarray) -> float:
+    """The 95 % quantile of a null (R,); NaN for fewer than 2 relabellings or where a score is missing.
 
-    Mean and sd of R scores, taken for normal: the next score lies below mean + t sd sqrt(1 + 1/R) in 95 % of cases,
-    with Student's t of R - 1. NaN for fewer than 2 or where a score is missing.
+    With at least 19 it is exact (`limits.limit`). Where a relabelling is dear and there are fewer, their mean and sd
+    are taken for those of a normal distribution: the next score lies below mean + t sd sqrt(1 + 1/R) in 95 % of
+    cases, with Student's t of R - 1.
     """
     count = len(null)
     if count < 2 or not np.isfinite(null).all():
         return np.nan
+    if LEVEL * (count + 1) >= 1:
+        return limit(null)
     reach = scipy.stats.t.ppf(1 - LEVEL, count - 1) * np.sqrt(1 + 1 / count)
     return float(np.mean(null) + reach * np.std(null, ddof=1))
 
@@ -45,8 +48,8 @@ def true_variance(estimate: float, null: float, excess: float) -> float:
     return max(estimate - excess * null, null)
 
 
-JACKKNIFE, BOOTSTRAP = 0.5, 1.0
-"""The `excess` of these estimates."""
+JACKKNIFE, BOOTSTRAP, OF_EXTREMES = 0.5, 1.0, 1.5
+"""The `excess` of these estimates; a bootstrap that moves the ends of bins to extremes of its own scatters more."""
 
 
 def scaled(replicates: np.ndarray, value: float, error: float) -> np.ndarray:

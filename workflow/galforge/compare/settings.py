@@ -35,7 +35,7 @@ class CompareSettings(Settings):
     neighbour_images: int = Field(10_000, ge=20)
     """precision, recall, density, coverage, memorisation: images of a side at most; the time goes as their square
     [count]"""
-    neighbour_halvings: int = Field(10, ge=2)
+    neighbour_halvings: int = Field(20, ge=2)
     """precision, recall, density, coverage: random halvings for errors and floors [count]"""
     red_colour: float = 0.9
     """colour_bulge: galaxies of larger g - i are red [mag]"""
