@@ -74,11 +74,12 @@ def test_complete_distance_is_its_definition(kept, left):
 
 
 def test_resampled_distances_are_those_of_the_drawn_images():
-    """With shares, range and sd of their own."""
+    """With shares, range and sd of their own; what a missing galaxy counts as on a circle is fixed."""
     draws = np.random.default_rng(7)
     source, generated = sample(draws, 90, 60, wide=2.0), sample(draws, 80, 50, 3.0)
     result = compare_properties(source, generated, FEW, PERIODS, complete=True)
     standardised = result.standardised().replicates
+    reach = reach_on_circle(source[np.isfinite(source[:, 4]), 4], np.pi)
     images = [generator(0, "bootstrap", side) for side in ("source", "generated")]
     for b, replicate in enumerate(result.replicates):
         drawn = [
@@ -88,6 +89,10 @@ def test_resampled_distances_are_those_of_the_drawn_images():
             expected = expected_of(drawn[0][:, p], drawn[1][:, p], 0.0)
             assert replicate[p] == pytest.approx(expected, rel=1e-9)
             assert standardised[b, p] == pytest.approx(expected / np.nanstd(drawn[0][:, p]), rel=1e-9)
+        real, made = (side[np.isfinite(side[:, 4]), 4] for side in drawn)
+        p_s, p_g = len(real) / 90, len(made) / 80
+        parts = min(p_s, p_g) * circular_wasserstein(real, made, np.pi) + abs(p_s - p_g) * reach
+        assert replicate[4] == pytest.approx(parts / p_s)
 
 
 def test_reach_on_a_circle_is_the_largest_mean_distance():

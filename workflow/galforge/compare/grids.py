@@ -106,7 +106,7 @@ class Samples:
         self.ends, self.reach, self.periods = ends, reach, periods
         if ends is not None:  # (P, N): one row after the other is summed in a third of the time
             self.inside = np.where(there, np.clip(np.where(there, values, 0.0), *ends.T), 0.0).T.copy()
-        self.trimmed = np.flatnonzero(trimmed) if trimmed is not None else np.arange(0)
+        self.trimmed = np.arange(0) if trimmed is None else np.flatnonzero(trimmed & (periods == 0))
         if len(self.trimmed):
             own = np.where(there[:size], values[:size], np.inf)[:, self.trimmed].T
             # As far as any property has values: missing ones are the last.
