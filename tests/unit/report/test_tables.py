@@ -649,3 +649,26 @@ def test_the_mean_of_groups_has_their_mean_in_each_resampling(published: pd.Data
     assert found["vae"]["standard_error"] == pytest.approx(scatter), "groups are of the same galaxies"
     alone = assemble("headline", [frame.drop(columns="replicates") for frame in frames], published)
     assert set(alone.loc[alone["property"] == "overall", "rank"].dropna()) == {1}
+
+
+@pytest.mark.parametrize(
+    ("n", "said"),
+    [
+        ((0, 270), "no value: 0 of the source galaxies could be measured"),
+        ((280, 1), "no value: 1 of the generated galaxies could be measured"),
+        ((280, 270), "no value: too few galaxies, or all are equal"),
+    ],
+)
+def test_a_row_without_a_value_says_why(published: pd.DataFrame, n: tuple[int, int], said: str) -> None:
+    frames = [
+        rows({"gini": np.nan, "average": np.nan}, n=n, error=np.nan),
+        rows({"gini": 0.2, "average": 0.2}, model="alae"),
+    ]
+    table = assemble("morphology", frames, published)
+    (block,) = blocks("morphology", table)
+    (blank,) = (
+        {cell.note for cell in row.cells if cell and not cell.value} for row in block.rows if row.label == "Gini"
+    )
+    assert blank == {said}
+    assert f"| **{said}** |" in re.sub(" +", " ", formats.markdown(known("morphology"), table, "demo", "7.8"))
+    assert "$$" not in formats.latex(known("morphology"), table, "demo", "7.8")

@@ -150,7 +150,7 @@ def _markdown_cell(cell: Cell | None, row: Row) -> str:
         return "–"
     text = f"{cell.value} ± {cell.error}" if cell.error else cell.value
     text += f" ({row.floor} {cell.floor})" if cell.floor else ""
-    text += f" **{cell.note}**" if cell.note else ""
+    text = f"{text} **{cell.note}**".lstrip() if cell.note else text
     text += f", rank {cell.rank}" if cell.rank else ""
     return text + (f" **at {row.floor}**" if cell.at_floor else "")
 
@@ -159,7 +159,7 @@ def _latex_cell(cell: Cell | None, row: Row) -> str:
     if cell is None:
         return "--"
     # Numbers in mathematical type, for their signs; words as they are.
-    plain = escape(cell.value) if cell.value.endswith("M") else f"${cell.value}$"
+    plain = escape(cell.value) if cell.value.endswith("M") or not cell.value else f"${cell.value}$"
     text = rf"${cell.value} \pm {cell.error}$" if cell.error else plain
     text += f" ({cell.floor})" if cell.floor else ""
     text += rf" \textit{{{escape(cell.note)}}}" if cell.note else ""

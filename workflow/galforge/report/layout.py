@@ -13,6 +13,8 @@ from galforge.papers.printed import printed_model
 from galforge.papers.readings import FLOORS
 from galforge.papers.table import COUNTS, Table
 
+FEWEST = 2
+"""Galaxies of a side without which nothing is compared."""
 STAGES = dict(zip(COUNTS, ("entered", "segmented", "flag ≤ 1", "kept", "early types", "red"), strict=True))
 """What stages of measuring are called."""
 
@@ -86,14 +88,24 @@ def _cell(own: pd.DataFrame, column: Column, factor: float, digits: str, ranks: 
         values = own.loc[own["model"].map(printed_model) == column.model, "published"].dropna()
         return Cell(f"{values.iloc[0] * factor:{digits}}") if len(values) else None
     own = own[own["model"] == column.model]
-    own = own[(own["protocol"] == column.kind) & own["value"].notna()]
+    own = own[(own["protocol"] == column.kind) & own["seeds"].notna()]
     if own.empty:
         return None
     row = own.iloc[0]
+    if pd.isna(row["value"]):
+        return Cell("", note=_why_blank(row))
     value, error, floor = number(row["value"], row["standard_error"], row["floor"], factor)
     rank = str(row["rank"]) if ranks and pd.notna(row["rank"]) else ""
     limit = f"{row['limit'] * factor:.4g}" if np.isfinite(row["limit"]) else ""
     return Cell(value, error, floor, bool(row["at_floor"]), _measured(row, factor), rank, limit)
+
+
+def _why_blank(row: pd.Series) -> str:
+    """Why a row that was compared has no value."""
+    for side, name in (("source", "n_source"), ("generated", "n_generated")):
+        if pd.notna(row[name]) and row[name] < FEWEST:
+            return f"no value: {row[name]} of the {side} galaxies could be measured"
+    return "no value: too few galaxies, or all are equal"
 
 
 def _measured(row: pd.Series, factor: float) -> str:

@@ -245,7 +245,7 @@ def strip(block: layout.Block, scale: str) -> list[Bar]:
     found = [
         (column, cell)
         for column, cell in zip(block.columns, cells, strict=False)
-        if cell is not None and column.model != ROUNDTRIP and (comparable or column.kind != "printed")
+        if cell and cell.value and column.model != ROUNDTRIP and (comparable or column.kind != "printed")
     ]
     top = max((float(cell.value) + float(cell.error or 0) for _, cell in found), default=0.0)
     top = 1.04 * max([top, *(float(cell.limit or 0) for _, cell in found)])
