@@ -44,8 +44,8 @@ ALONE = {"bootstrap": 20, "halvings": 1, "directions": 1}  # of what stands besi
 APART = 5.0  # null-sd between populations that should be found
 ALARMS, FOUND, VARIANCE = 0.05, 0.9, (0.7, 1.4)  # wanted
 AMPLITUDES = 0.08 * 2.0 ** np.arange(5)  # how different populations are at first
-NEAR = 1.18  # ratio of how different populations are that counts as the same
-TRIED = 3  # pairs of each
+NEAR = 1.25  # ratio of how different populations are that counts as the same
+TRIED = 2  # pairs of each
 LONGEST = 1.0  # s of a comparison of 2,000 galaxies
 WHOLE = ("average", "all")  # properties that stand for the others
 SLOW = {("joint", "classifier"): "told_apart"}  # by which function of the module: left out where it is not asked for
@@ -228,7 +228,7 @@ def _reaching(tried: dict[float, list[pd.DataFrame]], key: tuple[str, str], base
 
 
 def _grouped(wanted: Sequence[float]) -> list[float]:
-    """Few amplitudes of which one is within 18 % of each that is wanted."""
+    """Few amplitudes of which one is within a quarter of each that is wanted."""
     found: list[float] = []
     for apart in sorted(wanted):
         if not found or apart > found[-1] * NEAR:
