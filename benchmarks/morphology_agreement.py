@@ -34,7 +34,8 @@ import numpy as np
 import pandas as pd
 from morphology_stamps import SETS, Stamp, stamp_set
 
-from galforge.compare.wasserstein import circular_wasserstein, spread, wasserstein
+from galforge.compare.spreads import spread
+from galforge.compare.wasserstein import circular_wasserstein, wasserstein
 from galforge.logs import progress
 from galforge.measure.morphology import by_numba, by_statmorph
 from galforge.measure.morphology.segmentation import segment

@@ -1,5 +1,6 @@
 """What the denoising study asks of the configuration, and what is refused before anything runs."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import yaml
 from galforge.config.parse import ConfigError, parse
 from galforge.config.problems import merged
 from galforge.config.tree import Config
+from galforge.estimate.work import Job, Workload
 from galforge.plan.stages import Stages
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -119,3 +121,76 @@ def test_a_null_test_or_denoiser_is_not_there():
     config = parse(with_run(merged(DEMO, {"denoisers": {"denoiser-published": None}})))
     assert list(config.denoisers) == ["denoiser"]
     assert "noise_shift_code" not in config.denoising["skirt"].cases
+
+
+BROUGHT = {"denoisers": {"released": {"weights": "data/3q7b0j7s.h5"}, "other": {"weights": "data/other.h5"}}}
+
+
+def test_a_brought_network_belongs_to_no_model_and_is_in_the_sweeps_of_its_runs():
+    tree = with_run(merged(DEMO, BROUGHT), denoise=["released", "denoiser", "other"])
+    tree["run"].append({"dataset": "skirt", "model": "vae", "seeds": [0], "denoise": ["denoiser"]})
+    config = parse(tree)
+    assert [(sweep.name, sweep.brought) for sweep in config.sweeps] == [
+        ("skirt-stylegan-seed3-denoiser", ("released", "other")),
+        ("skirt-vae-seed0-denoiser", ()),
+    ]
+    stages = Stages(config)
+    spec = stages.stage("evaluate_brought", {"dataset": "skirt", "denoiser": "released"}).spec
+    assert spec["network"] == {"width": 32, "blocks": 5, "kernel": 5, "bottleneck": 2}
+    assert spec["input_scale"] == 1.0
+    assert not {"alpha", "alphas", "replicates", "examples", "model"} & set(spec)
+    names = [stages.stage("summarise_denoising", {"sweep": sweep.name}).spec["brought"] for sweep in config.sweeps]
+    assert names == [["released", "other"], []]
+
+
+def test_a_brought_network_changes_no_job_of_others():
+    plain, more = (Stages(parse(tree)) for tree in (with_run(DEMO), with_run(merged(DEMO, BROUGHT))))
+    asked = Stages(parse(with_run(merged(DEMO, BROUGHT), denoise=["denoiser", "released"])))
+    networks = {"dataset": "skirt", "denoiser": "denoiser", "who": "source", "alpha": "0.00", "replicate": "0"}
+    (sweep,) = plain.config.sweeps
+    jobs = [
+        ("train_denoiser", networks),
+        ("evaluate_denoiser", networks),
+        ("denoising_references", {"dataset": "skirt"}),
+    ]
+    for rule, names in jobs:
+        assert len({stages.stage(rule, names).spec_param for stages in (plain, more, asked)}) == 1, rule
+    told = [stages.stage("summarise_denoising", {"sweep": sweep.name}).spec for stages in (plain, more, asked)]
+    assert told[0] == told[1] == {**told[2], "brought": []}
+
+
+def test_a_brought_network_may_be_tested_beside_a_generator_of_any_training():
+    seen = {"training": {"splits": ["train", "validation"]}}
+    parse(with_run(merged(DEMO, BROUGHT), overrides=seen, denoise=["denoiser-published", "released"]))
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        (
+            {"weights": "a.h5", "learning_rate": 1e-3},
+            "denoisers.released.learning_rate: unknown key (known here: device",
+        ),
+        ({"weights": "a.h5", "network": {"width": 0}}, "denoisers.released.network.width"),
+        ({"weights": ""}, "denoisers.released.weights"),
+        ({"weights": None}, "denoisers.released.weights"),
+    ],
+)
+def test_an_impossible_brought_network_is_refused(entry: dict, words: str):
+    refused(with_run(merged(DEMO, {"denoisers": {"released": entry}}), denoise=["denoiser", "released"]), words)
+
+
+def test_brought_networks_alone_are_refused_with_the_remedy():
+    tree = with_run(merged(DEMO, BROUGHT), denoise=["released"])
+    refused(tree, "run[0].denoise: released: brought networks are shown beside", "replicates: 1")
+    one = {"denoising": {"alphas": [0.0], "replicates": 1}}
+    parse(with_run(merged(merged(DEMO, BROUGHT), one), denoise=["denoiser", "released"]))
+
+
+def test_the_estimate_of_a_brought_network_is_that_of_a_trained_one():
+    config = parse(with_run(merged(DEMO, BROUGHT), denoise=["denoiser", "released"]))
+    names = {"dataset": "skirt", "denoiser": "denoiser", "who": "source", "alpha": "0.00", "replicate": "0"}
+    jobs = [("evaluate_brought", {"dataset": "skirt", "denoiser": "released"}), ("evaluate_denoiser", names)]
+    brought, trained = (Workload(config, {}).of(Job(rule, wildcards, 1, 0, "")) for rule, wildcards in jobs)
+    assert brought.stage == "evaluate_denoiser released on skirt"
+    assert dataclasses.replace(brought, stage=trained.stage) == trained

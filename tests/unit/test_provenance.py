@@ -1,11 +1,13 @@
 """A job starts only as the one the driver planned, and says afterwards what it was made from."""
 
+import hashlib
 import json
 import os
 import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import h5py
 import pytest
 
 from galforge.errors import GalforgeError
@@ -132,6 +134,16 @@ def test_the_record_says_what_a_job_read_and_made_and_holds_no_times(job):
     assert set(record["code"]["libraries"]) == {"numpy", "pandas"}
     assert "galforge.papers.assembly" in record["modules"]
     assert {"commit", "dirty"} <= set(record)
+
+
+def test_the_digest_of_an_hdf5_file_is_what_it_carries_or_of_the_file(tmp_path):
+    path = tmp_path / "weights.h5"
+    with h5py.File(path, "w") as file:
+        file["kernel"] = [1.0, 2.0]
+    assert file_digest(path) == hashlib.sha256(path.read_bytes()).hexdigest()
+    with h5py.File(path, "a") as file:
+        file.attrs["content_sha256"] = "0a"
+    assert file_digest(path) == "0a"
 
 
 def test_scripts_are_short_and_take_everything_from_their_spec():

@@ -1,14 +1,17 @@
-"""One whole run of the smallest configuration, traced, made once for all tests of this folder."""
+"""One whole run of the smallest configuration, traced, made once for all tests of this folder; and tests/toys."""
 
 import fcntl
 import json
 import os
 import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from tree import SMALLEST, copy_tree, snakemake
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 
 @dataclass(frozen=True)

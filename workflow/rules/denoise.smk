@@ -76,6 +76,32 @@ rule evaluate_denoiser:
         "../scripts/evaluate_denoiser.py"
 
 
+rule evaluate_brought:
+    input:
+        real=real_galaxies,
+        weights=brought_weights,
+        noise=denoised_noise,
+    output:
+        table=f"{DENOISING}/{{dataset}}/{{denoiser}}/brought.parquet",
+        record=f"{DENOISING}/{{dataset}}/{{denoiser}}/brought.json",
+    log:
+        f"{RESULTS}/logs/denoising/{{dataset}}/{{denoiser}}/brought.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/denoising/{{dataset}}/{{denoiser}}/brought.tsv"
+    conda:
+        "../../envs/measure.yaml"
+    threads: denoiser_threads
+    resources:
+        mem_mb=memory(8000),
+        # As of networks that are trained here.
+        runtime=480,
+    params:
+        spec=spec("evaluate_brought"),
+        code=code("evaluate_brought"),
+    script:
+        "../scripts/evaluate_brought.py"
+
+
 rule denoising_references:
     input:
         real=real_galaxies,
@@ -105,6 +131,7 @@ rule summarise_denoising:
     input:
         networks=sweep_files("parquet"),
         references=sweep_references("parquet"),
+        brought=sweep_brought,
     output:
         summary=f"{DENOISING}/summaries/{{sweep}}.csv",
         record=f"{DENOISING}/summaries/{{sweep}}.json",

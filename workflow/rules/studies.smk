@@ -28,6 +28,12 @@ def denoiser_threads(wildcards):
 
 
 @signed
+def brought_weights(wildcards):
+    """The file of a network that was trained elsewhere."""
+    return CONFIG.denoisers[wildcards.denoiser].weights
+
+
+@signed
 def denoised_noise(wildcards):
     """The calibrated noise in which denoised galaxies are measured, where there is one."""
     if not STAGES.denoising.denoised_noise(wildcards.dataset):
@@ -46,6 +52,13 @@ def sweep_files(kind):
         ]
 
     return files
+
+
+@signed
+def sweep_brought(wildcards):
+    """Tables of the brought networks of a sweep, in the order of its spec."""
+    sweep = STAGES.facts.sweep(wildcards.sweep)
+    return [f"{DENOISING}/{sweep.dataset}/{name}/brought.parquet" for name in sweep.brought]
 
 
 def sweep_references(kind):

@@ -5,6 +5,7 @@ import pandas as pd
 from galforge.atomic import replacing
 from galforge.provenance.records import begin, finish
 from galforge.studies.denoising.summary import Run, summarise
+from galforge.studies.denoising.sweep import with_brought
 
 spec = begin(snakemake, __file__)
 references = pd.read_parquet(snakemake.input.references)
@@ -15,6 +16,11 @@ runs = [
     )
     for (_, alpha, replicate), path in zip(spec["networks"], snakemake.input.networks, strict=True)
 ]
+brought = {
+    name: pd.read_parquet(path) for name, path in zip(spec["brought"], snakemake.input.get("brought", []), strict=True)
+}
 with replacing(snakemake.output.summary) as temporary:
-    summarise(runs, references, spec["bootstrap"], spec["seed"]).to_csv(temporary, index=False, lineterminator="\n")
+    summarise(runs, with_brought(references, brought), spec["bootstrap"], spec["seed"]).to_csv(
+        temporary, index=False, lineterminator="\n"
+    )
 finish(snakemake, __file__)

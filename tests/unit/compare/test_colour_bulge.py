@@ -65,8 +65,11 @@ def test_standardised_distances_are_over_the_sd_of_the_source():
     plain, standardised = rows(table, "wasserstein"), rows(table, "wasserstein_standardised")
     early = source["gini_m20_bulge"] >= 0
     sd = (source["magnitude_g"] - source["magnitude_i"])[early].std(ddof=0)
-    for column in ("value", "standard_error", "floor"):
+    for column in ("value", "floor", "limit", "conditional"):
         assert standardised[column]["g_i_early"] == pytest.approx(plain[column]["g_i_early"] / sd)
+    # Resampled galaxies have another sd.
+    error = plain["standard_error"]["g_i_early"] / sd
+    assert standardised["standard_error"]["g_i_early"] == pytest.approx(error, rel=0.4)
     assert standardised["value"]["average"] == pytest.approx(standardised["value"].iloc[:3].mean())
 
 
@@ -83,7 +86,7 @@ def test_shares_of_early_and_of_red_galaxies():
     draws = np.random.default_rng(0)
     alike = np.abs(draws.binomial(200, 0.3, 40_000) / 200 - draws.binomial(100, 0.3, 40_000) / 100)
     assert found["floor"]["early_share"] == pytest.approx(alike.mean(), rel=0.15)
-    assert found["limit"]["early_share"] == pytest.approx(np.quantile(alike, 0.95), rel=0.15)
+    assert found["limit"]["early_share"] == pytest.approx(np.quantile(alike, 0.95), rel=0.25), "in steps of 0.01"
     bluer = CompareSettings(bootstrap=20, red_colour=0.7).of("colour_bulge", "corrected", False)
     assert rows(colour_bulge.compare(source, generated, bluer), "share_difference")["value"]["red_share"] == 0
 

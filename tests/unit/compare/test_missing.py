@@ -8,11 +8,12 @@ import pytest
 import scipy.stats
 
 from galforge.compare import colour_bulge, joint, morphology, photometry, power_spectrum
-from galforge.compare.grids import reach_on_circle
 from galforge.compare.scores import COLUMNS
 from galforge.compare.settings import CompareSettings
+from galforge.compare.spreads import reach_on_circle
 from galforge.compare.wasserstein import circular_wasserstein, compare_properties
 from galforge.papers.readings import at_floor
+from galforge.seeds import generator
 
 FEW = CompareSettings(bootstrap=20, halvings=1, directions=4, permutations=2)
 PERIODS = np.array([0.0, 0.0, 0.0, 0.0, np.pi])
@@ -58,19 +59,40 @@ def expected_of(source: np.ndarray, generated: np.ndarray, period: float) -> flo
 def test_complete_distance_is_its_definition(kept, left):
     draws = np.random.default_rng(left)
     source, generated = sample(draws, 150, kept), sample(draws, 120, left, 0.3)
-    scales = np.array([1.0, 2.0, 0.5, 1.0, 0.7])
-    result = compare_properties(source, generated, FEW, scales, PERIODS, complete=True)
+    result = compare_properties(source, generated, FEW, PERIODS, complete=True)
     for p, period in enumerate(PERIODS):
-        expected = expected_of(source[:, p], generated[:, p], period) / scales[p]
+        expected = expected_of(source[:, p], generated[:, p], period)
         assert result.values[p] == pytest.approx(expected, rel=1e-6), p
         row = result.row("x", [p])
         made = generated[np.isfinite(generated[:, p]), p]
         if not period:
-            plain = scipy.stats.wasserstein_distance(source[np.isfinite(source[:, p]), p], made) / scales[p]
+            plain = scipy.stats.wasserstein_distance(source[np.isfinite(source[:, p]), p], made)
             assert row["conditional"] == pytest.approx(plain)
         assert (row["share_source"], row["share_generated"]) == (kept / 150, left / 120)
     if kept / 150 == left / 120 == 1:
         np.testing.assert_allclose(result.values, result.found.conditional, rtol=1e-12)
+
+
+def test_resampled_distances_are_those_of_the_drawn_images():
+    """With shares, range and sd of their own; what a missing galaxy counts as on a circle is fixed."""
+    draws = np.random.default_rng(7)
+    source, generated = sample(draws, 90, 60, wide=2.0), sample(draws, 80, 50, 3.0)
+    result = compare_properties(source, generated, FEW, PERIODS, complete=True)
+    standardised = result.standardised().replicates
+    reach = reach_on_circle(source[np.isfinite(source[:, 4]), 4], np.pi)
+    images = [generator(0, "bootstrap", side) for side in ("source", "generated")]
+    for b, replicate in enumerate(result.replicates):
+        drawn = [
+            side[own.integers(len(side), size=len(side))] for side, own in zip((source, generated), images, strict=True)
+        ]
+        for p in range(4):
+            expected = expected_of(drawn[0][:, p], drawn[1][:, p], 0.0)
+            assert replicate[p] == pytest.approx(expected, rel=1e-9)
+            assert standardised[b, p] == pytest.approx(expected / np.nanstd(drawn[0][:, p]), rel=1e-9)
+        real, made = (side[np.isfinite(side[:, 4]), 4] for side in drawn)
+        p_s, p_g = len(real) / 90, len(made) / 80
+        parts = min(p_s, p_g) * circular_wasserstein(real, made, np.pi) + abs(p_s - p_g) * reach
+        assert replicate[4] == pytest.approx(parts / p_s)
 
 
 def test_reach_on_a_circle_is_the_largest_mean_distance():
@@ -290,9 +312,9 @@ def test_bad_input_is_blank_without_a_word(module, bad):
         case "unmeasured model":
             generated[values] = np.nan
         case "constant":
-            source[values[3:5]], generated[values[3:5]] = 0.5, 0.5
+            source[values[3:5]], generated[values[3:5]] = 0.3, 0.3
         case "equal":
-            source[values], generated[values] = 0.5, 0.5
+            source[values], generated[values] = 0.3, 0.3
         case "single":
             source.loc[1:, values] = np.nan
             generated.loc[1:, values] = np.nan

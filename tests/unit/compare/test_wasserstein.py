@@ -8,12 +8,12 @@ import scipy.stats
 
 from galforge.compare.limits import joint_limits, limit, share_limit
 from galforge.compare.settings import CompareSettings
+from galforge.compare.spreads import spread
 from galforge.compare.wasserstein import (
     binned,
     circular_wasserstein,
     columns_of,
     compare_properties,
-    spread,
     wasserstein,
 )
 from galforge.errors import GalforgeError
@@ -102,10 +102,10 @@ def test_missing_values_leave_their_property_only():
     source, generated = draws.normal(size=(40, 2)), draws.normal(0.5, 1, (50, 2))
     source[:5, 1] = np.nan
     generated[10:, 0] = np.nan
-    result = compare_properties(source, generated, settings(), scales=np.array([2.0, 1.0]))
+    result = compare_properties(source, generated, settings())
     assert result.n_source.tolist() == [40, 35]
     assert result.n_generated.tolist() == [10, 50]
-    assert result.values[0] == pytest.approx(scipy.stats.wasserstein_distance(source[:, 0], generated[:10, 0]) / 2)
+    assert result.values[0] == pytest.approx(scipy.stats.wasserstein_distance(source[:, 0], generated[:10, 0]))
     assert result.values[1] == pytest.approx(scipy.stats.wasserstein_distance(source[5:, 1], generated[:, 1]))
     assert np.isfinite(result.floors).all()
 
@@ -118,14 +118,14 @@ def test_replicates_and_floors_are_those_of_the_drawn_images(n, m, missing):
     samples = draws.normal(size=(n, 3)).round(2), draws.normal(0.3, 1, (m, 3))
     if missing:
         samples[0][:7, 0], samples[0][3:5, 1], samples[1][4:20, 1] = np.nan, np.inf, np.nan
-    scales, periods = np.array([1.0, 2.0, 0.5]), np.array([0.0, 0.0, np.pi])
-    result = compare_properties(*samples, settings(20, 5, seed=3), scales, periods)
+    periods = np.array([0.0, 0.0, np.pi])
+    result = compare_properties(*samples, settings(20, 5, seed=3), periods)
 
     def distance(first: np.ndarray, second: np.ndarray, p: int) -> float:
         first, second = first[np.isfinite(first)], second[np.isfinite(second)]
         if periods[p]:
-            return area_on_the_circle(first, second, periods[p]) / scales[p]
-        return scipy.stats.wasserstein_distance(first, second) / scales[p]
+            return area_on_the_circle(first, second, periods[p])
+        return scipy.stats.wasserstein_distance(first, second)
 
     images = [generator(3, "bootstrap", side) for side in ("source", "generated")]
     for replicate in result.replicates:
@@ -136,8 +136,9 @@ def test_replicates_and_floors_are_those_of_the_drawn_images(n, m, missing):
         np.testing.assert_allclose(replicate, expected, rtol=1e-12)
     labels, both = generator(3, "relabelled"), np.concatenate(samples)
     for replicate in result.relabelled.complete:
-        order = labels.permutation(n + m)
-        expected = [distance(both[order[:n], p], both[order[n:], p], p) for p in range(3)]
+        fewer = np.isin(np.arange(n + m), labels.choice(n + m, min(n, m), replace=False, shuffle=False))
+        first = fewer if n <= m else ~fewer
+        expected = [distance(both[first, p], both[~first, p], p) for p in range(3)]
         np.testing.assert_allclose(replicate, expected, rtol=1e-12)
     halves = generator(3, "halvings")
     shuffled = [samples[0][halves.permutation(n)] for _ in range(5)]
@@ -228,8 +229,7 @@ def test_a_perfect_model_scores_its_floor(shape):
 def test_floor_of_a_normal_property(n, m, simulated):
     """In units of the source's sd: the mean distance of two normal samples, and single draws (sd 40 %)."""
     source = np.random.default_rng(n).normal(size=(n, 1))
-    scales = np.array([spread(source[:, 0])])
-    found = compare_properties(source, np.zeros((m, 1)), settings(20, 100), scales).floors[0]
+    found = compare_properties(source, np.zeros((m, 1)), settings(20, 100)).standardised().floors[0]
     assert found == pytest.approx(1.29 * np.sqrt(1 / n + 1 / m), rel=0.12)
     assert found == pytest.approx(simulated, rel=0.25)
 
@@ -298,7 +298,28 @@ def test_limits_take_the_draws_that_they_need():
     assert limit(np.append(np.arange(199.0), np.nan)) == 189
     assert joint_limits(np.arange(199.0), np.zeros(199))[0] == 189
     shares = np.zeros(199)
-    shares[:6] = [-0.5, 0.5, 0.4, 0.4, 0.1, 0.1]
+    shares[:6] = [-0.5, 0.4, 0.4, 0.4, 0.1, 0.1]
     of_distance, of_shares = joint_limits(np.arange(199.0), shares)
-    assert of_shares == pytest.approx(0.1)
-    assert of_distance == 193, "four of the nine are beyond the limit of the shares"
+    assert of_shares == pytest.approx(0.4)
+    assert of_distance == 190, "one of the nine is beyond the limit of the shares"
+
+
+def test_standardised_distances_know_that_the_sd_is_uncertain():
+    """Of a sample five sds away: most of the scatter of repetitions is that of the source's sd."""
+    draws = np.random.default_rng(6)
+
+    def one(chosen: CompareSettings):
+        source = np.stack([draws.normal(size=60), draws.normal(0.3, 0.2, 60)], axis=1)
+        source[:10] = np.nan
+        generated = np.stack([draws.normal(5, 1, 50), draws.normal(1.4, 0.2, 50)], axis=1)
+        return compare_properties(source, generated, chosen, np.array([0.0, np.pi])).standardised()
+
+    result = one(settings(200))
+    repeated = [one(settings(20, 1)).values for _ in range(200)]
+    np.testing.assert_allclose(result.replicates.std(axis=0), np.std(repeated, axis=0), rtol=0.3)
+    images = generator(0, "bootstrap", "source")
+    draws = np.random.default_rng(6)
+    source = np.stack([draws.normal(size=60), draws.normal(0.3, 0.2, 60)], axis=1)[:, 0]
+    source[:10] = np.nan
+    for drawn in result.drawn_spreads[:, 0]:
+        assert drawn == pytest.approx(np.nanstd(source[images.integers(60, size=60)]))

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 from galforge.drawing import style
 from galforge.errors import GalforgeError
@@ -18,6 +19,7 @@ from galforge.report.layout import blocks
 from galforge.report.summary import figures
 from galforge.seeds import generator
 from galforge.studies.denoising.summary import summarise
+from galforge.studies.denoising.sweep import with_brought
 from toys import denoising as toy
 
 DENOISING = registry.table("holzschuh2022/denoising")
@@ -118,6 +120,53 @@ def test_blocks_say_what_a_sweep_comes_to() -> None:
     assert len(everything.rows) == 3 * len(denoising_table.QUALITY)
     gain = next(row for row in everything.rows if (row.heading, row.label[:4]) == ("Noise × 4", "Gain"))
     assert [each is None for each in gain.cells] == [True] * 5 + [False] * 3
+
+
+@cache
+def with_network() -> pd.DataFrame:
+    """The table of the sweep with a network that was trained elsewhere."""
+    runs = toy.sweep((0.0, 0.4, 0.8, 1.0), 2, galaxies=24, cases=FEW, model="stylegan-train")
+    # Better than every reference.
+    other = toy.evaluation(0.0, 9, 24, FEW)
+    rows = summarise(runs, with_brought(toy.references(24, FEW), {"released": other}), bootstrap=10)
+    return denoising_table.assemble(DENOISING, [rows], printed())
+
+
+def test_a_brought_network_is_a_column_that_says_so(tmp_path: Path) -> None:
+    _, everything = blocks(DENOISING, with_network())
+    assert [(column.label, column.kind) for column in everything.columns][3:6] == [
+        ("Non-local means", "reference"),
+        ("released", "brought"),
+        ("α = 0.00", "corrected"),
+    ]
+    assert everything.columns[4].sizes == "24 galaxies"
+    row = with_network().query("metric == 'psnr' and property == 'in_domain' and method == 'brought:released'")
+    assert float(cell(everything, "In domain", "PSNR [dB]", 4).value) == pytest.approx(row["value"].item(), abs=0.6)
+    files = [tmp_path / f"denoising.{ending}" for ending in ("csv", "md", "tex")]
+    formats.write(DENOISING, with_network(), "demo", "7.8", files)
+    assert denoising_table.blocks(DENOISING, pd.read_csv(files[0])) == blocks(DENOISING, with_network())
+    assert "released, brought from elsewhere" in files[1].read_text(encoding="utf-8")
+    assert "A brought network was trained elsewhere" in files[1].read_text(encoding="utf-8")
+    assert "A brought network" not in " ".join(denoising_table.remarks(table()))
+
+
+def test_a_brought_network_is_a_line_in_figures_and_no_reference_of_the_stamps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = denoising_table.of_sweep(with_network(), **SKIRT)
+    assert denoising_table.best_reference(rows, "noise_shift") == "wiener"
+    labels: list[str] = []
+    legend = Figure.legend
+
+    def told(self: Figure, *args: object, **given: object) -> object:
+        made = legend(self, *args, **given)
+        labels.extend(text.get_text() for text in made.get_texts())
+        return made
+
+    monkeypatch.setattr(Figure, "legend", told)
+    for figure in (sweep, robustness):
+        figure.plot(with_network(), tmp_path / "a.png", tmp_path / "a.pdf", **SKIRT)
+    assert labels.count("released") == 2
 
 
 def test_rows_without_any_value_and_tiny_numbers() -> None:

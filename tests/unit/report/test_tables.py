@@ -385,7 +385,7 @@ def test_each_kind_of_metric_has_a_floor_of_its_own(
 
 @pytest.mark.parametrize(
     ("conditional", "apart", "said"),
-    [(0.3, 0.05, True), (0.31, 0.05, False), (0.3, 0.051, False), (0.01, 1.0, False)],
+    [(0.3, 0.05, True), (0.31, 0.05, False), (0.3, 0.051, False), (0.01, 1.0, False), (np.nan, 0.051, False)],
 )
 def test_at_floor_needs_the_galaxies_alone_and_the_shares_of_the_measured_at_their_floors(
     conditional: float, apart: float, said: bool
@@ -630,3 +630,22 @@ def test_replicates_are_read_from_the_files_beside(tmp_path: Path) -> None:
     (read,) = assembly.read_distances([tmp_path / "properties.csv"], [tmp_path / "properties.parquet"])
     assert list(read["replicates"].iloc[0]) == [0.4, 0.6]
     assert np.isnan(read["replicates"].iloc[1])
+
+
+def test_the_mean_of_groups_has_their_mean_in_each_resampling(published: pd.DataFrame) -> None:
+    frames, drawn = [], {"vae": (0.4, 0.02), "alae": (0.3, 0.02)}
+    for model, (value, scatter) in drawn.items():
+        for number, comparison in enumerate(("morphology", "power_spectrum")):
+            frame = rows({"average": value}, comparison=comparison, model=model, error=0.2)
+            # The same galaxies of the source move both models alike.
+            moved = 0.2 * np.sin(np.arange(50) + number) + scatter * np.cos(7 * np.arange(50))
+            frames.append(frame.assign(replicates=[value + moved]))
+    table = assemble("headline", frames, published)
+    found = {name: one(table, model=name, property="overall") for name in drawn}
+    assert [found[name]["rank"] for name in drawn] == [2, 1], "errors of 0.2, but nearly none of the difference"
+    scatter = np.std(
+        0.2 * (np.sin(np.arange(50)) + np.sin(np.arange(50) + 1)) / 2 + 0.02 * np.cos(7 * np.arange(50)), ddof=1
+    )
+    assert found["vae"]["standard_error"] == pytest.approx(scatter), "groups are of the same galaxies"
+    alone = assemble("headline", [frame.drop(columns="replicates") for frame in frames], published)
+    assert set(alone.loc[alone["property"] == "overall", "rank"].dropna()) == {1}

@@ -102,7 +102,7 @@ def test_distances_are_those_of_the_comparison() -> None:
     found = structure.distances(truth, denoised, errors.resamplings(80, 20, 0, "test"))
     settings = ComparisonSettings(bootstrap=20, halvings=1)
     tables = [compare(truth, table, settings).query("metric == 'wasserstein'") for table in denoised]
-    assert found.values == pytest.approx(np.mean([table["value"] for table in tables], axis=0))
+    assert found.values == pytest.approx(np.mean([table["conditional"] for table in tables], axis=0))
     assert (found.n_source, found.n_generated) == (
         tables[0]["n_source"].iloc[0],
         min(table["n_generated"].iloc[0] for table in tables),

@@ -7,7 +7,7 @@ from galforge.compare.kind import Kind
 from galforge.compare.morphology import selected
 from galforge.compare.scores import count
 from galforge.compare.settings import ComparisonSettings
-from galforge.compare.wasserstein import columns_of, compare_properties, spread, tidy
+from galforge.compare.wasserstein import columns_of, compare_properties, tidy
 
 KIND = Kind(
     families=("morphology", "photometry"),
@@ -50,11 +50,9 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
     sides = [_galaxies(source, "source", settings), _galaxies(generated, "generated", settings)]
     (real, of_real), (made, of_made) = (_by_type(*galaxies) for galaxies in sides)
     result = compare_properties(real, made, settings, complete=corrected, concerned=(of_real, of_made))
-    scales = np.array([spread(column) if np.isfinite(column).any() else 0.0 for column in real.T])
-    scales[scales == 0] = np.nan
     averaged = {name: [p] for p, name in enumerate(PROPERTIES)} | {"average": [0, 1, 2]}
     rows = []
-    for metric, distances in (("wasserstein", result), ("wasserstein_standardised", result.over(scales))):
+    for metric, distances in (("wasserstein", result), ("wasserstein_standardised", result.standardised())):
         rows += [distances.row(name, properties, metric) for name, properties in averaged.items()]
     kept = [np.isfinite(bulge) for bulge, _ in sides]
     shares = [_shares(*galaxies, settings.red_colour) for galaxies in sides]

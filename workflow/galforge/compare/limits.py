@@ -4,7 +4,9 @@ import numpy as np
 
 LEVEL = 0.05
 """Share of perfect models that lie beyond a limit, or beyond one of two that are looked at together."""
-_ONE_OF_TWO = 1 - np.sqrt(1 - LEVEL)
+FEWEST_DRAWS = 19
+"""Draws without which there is no limit."""
+_OF_SHARES = 0.01  # of perfect models may lie beyond the limit of shares
 
 
 def limit(drawn: np.ndarray) -> float:
@@ -21,8 +23,10 @@ def limit(drawn: np.ndarray) -> float:
 def joint_limits(distances: np.ndarray, shares: np.ndarray) -> tuple[float, float]:
     """Limits of a distance and of an absolute difference of shares, within both of which 95 % of perfect models lie.
 
-    Differences of shares come in steps, so their limit takes half of the 5 % or less, and that of the distance takes
-    what is left. Where nothing is missing, it is all of it.
+    Differences of shares come in steps, so their limit takes 1 % or less, and that of the distance what is left of the
+    5 %; where nothing is missing, it is all of it. It is the distance that needs it: populations of which W1 is five
+    sds (of that of perfect models) above their mean are some three standard errors apart, shares five sds apart are
+    five.
 
     Args:
         distances: (R,) of perfect models.
@@ -33,7 +37,7 @@ def joint_limits(distances: np.ndarray, shares: np.ndarray) -> tuple[float, floa
     beyond = int(LEVEL * (len(shares) + 1) + 1e-9) - 1  # draws that may lie beyond either limit
     if beyond < 0:
         return np.nan, np.nan
-    by_shares = max(int(_ONE_OF_TWO * (len(shares) + 1)), 1)
+    by_shares = max(int(_OF_SHARES * (len(shares) + 1)), 1)
     # What is compared with this limit went through other roundings.
     of_shares = float(np.sort(shares)[-by_shares]) + 1e-12
     within = np.sort(distances[shares <= of_shares])

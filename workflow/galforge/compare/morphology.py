@@ -6,7 +6,7 @@ import pandas as pd
 from galforge.compare.kind import Kind
 from galforge.compare.scores import count
 from galforge.compare.settings import ComparisonSettings
-from galforge.compare.wasserstein import columns_of, compare_properties, spread, tidy
+from galforge.compare.wasserstein import columns_of, compare_properties, tidy
 from galforge.measure.morphology.compared import PROPERTIES
 
 KIND = Kind(
@@ -50,12 +50,10 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
     corrected = settings.protocol == "corrected"
     names = list(PROPERTIES)
     periods = np.array([np.pi if corrected and name == "orientation" else 0.0 for name in names])
-    kept = real[of_real["kept"]]
-    scales = np.array([spread(kept[:, p], periods[p]) if len(kept) else 0.0 for p in range(len(names))])
     real, made = (
         np.where(stages["kept"][:, None], values, np.nan) for values, stages in ((real, of_real), (made, of_made))
     )
-    result = compare_properties(real, made, settings, scales, periods, complete=corrected)
+    result = compare_properties(real, made, settings, periods, complete=corrected).standardised()
     rows = [result.row(name, [p]) for p, name in enumerate(names)]
     rows.append(result.row("average", list(range(len(names)))))
     for stage in STAGES:

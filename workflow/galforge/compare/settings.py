@@ -15,7 +15,7 @@ class CompareSettings(Settings):
     """Section `compare`: resampling, and what single comparisons need besides."""
 
     bootstrap: int = Field(200, ge=20)
-    """bootstrap resamplings of the images for standard errors [count]"""
+    """bootstrap resamplings of the images for standard errors, and random divisions of them for limits [count]"""
     halvings: int = Field(100, ge=1)
     """random halvings of the source for the floor [count]"""
     seed: int = Field(0, ge=0)
@@ -42,7 +42,7 @@ class CompareSettings(Settings):
     directions: int = Field(128, ge=1)
     """joint: random directions of the sliced Wasserstein distance [count]"""
     permutations: int = Field(10, ge=1)
-    """joint: trainings of the classifier on permuted labels for its floor [count]"""
+    """joint: trainings of the classifier on permuted labels for its floor and limit [count]"""
     redshift_edges: list[float] = Field([0.01, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 4.0], min_length=2)
     """fitting_loss, redshift_loss, successors, band_scores: edges of the bins of redshift"""
     kl_fewest: int = Field(100, ge=10)

@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from galforge.compare.grids import Distances, Grid, Samples, range_of, reach_on_circle
-from galforge.compare.limits import joint_limits, limit
+from galforge.compare.grids import Distances, Grid, Samples, range_of
+from galforge.compare.limits import FEWEST_DRAWS, joint_limits, limit
 from galforge.compare.scores import COLUMNS, Score, deviation, resamplings
 from galforge.compare.settings import CompareSettings
+from galforge.compare.spreads import Spreads, reach_on_circle
 from galforge.errors import GalforgeError
 from galforge.seeds import generator
 
@@ -55,29 +56,17 @@ def binned(values: np.ndarray, low: float, high: float, bins: int) -> np.ndarray
     return np.where(inside, low + (place + 0.5) * width, np.nan)
 
 
-def spread(values: np.ndarray, period: float = 0.0) -> float:
-    """Sd of the finite values of a sample (n,); with a period, along the circle.
-
-    On a circle it is taken about the circular mean, so it does not depend on where the circle was cut. For a narrow
-    distribution it equals the plain sd.
-    """
-    values = values[np.isfinite(values)]
-    if period:
-        mean = np.angle(np.mean(np.exp(2j * np.pi * values / period))) * period / (2 * np.pi)
-        return float(np.sqrt(np.mean(((values - mean + period / 2) % period - period / 2) ** 2)))
-    return float(np.std(values))
-
-
 @dataclass(frozen=True)
 class Comparison:
     """Distances of P properties between one source and one generated sample.
 
     Attributes:
-        found: (P,) each, divided by the property's scale; NaN where there is none.
+        found: (P,) each; NaN where there is none.
         drawn: (B, P) the same for B bootstrap resamplings of the images of both sides.
-        relabelled: (B, P) the same for B random divisions of all images of both sides into samples as large.
+        relabelled: (R, P) the same for R random divisions of all images of both sides into samples as large.
         floors: (P,) what a perfect model would score on average; NaN where the source has fewer than 4 values.
         n_source, n_generated: (P,) values compared.
+        spreads, drawn_spreads: sd of the source's values, (P,), and in each resampling, (B, P).
         shares: (2, P) of the galaxies of both sides that have a value; None where only these are compared.
     """
 
@@ -87,6 +76,8 @@ class Comparison:
     floors: np.ndarray
     n_source: np.ndarray
     n_generated: np.ndarray
+    spreads: np.ndarray
+    drawn_spreads: np.ndarray
     shares: np.ndarray | None = None
 
     @property
@@ -99,13 +90,17 @@ class Comparison:
         """(B, P) the distances of resamplings."""
         return self.drawn.complete
 
-    def over(self, scales: np.ndarray) -> "Comparison":
-        """The same distances divided by scales (P,)."""
+    def standardised(self) -> "Comparison":
+        """The same distances over the sd of the source's values; blank where that is 0.
+
+        Resampled distances are divided by the sd of the same resampling, because the sd of few galaxies is uncertain.
+        """
+        spreads, drawn_spreads = (np.where(each > 0, each, np.nan) for each in (self.spreads, self.drawn_spreads))
         found, drawn, relabelled = (
-            Distances(each.complete / scales, each.conditional / scales, each.shares)
-            for each in (self.found, self.drawn, self.relabelled)
+            Distances(each.complete / over, each.conditional / over, each.shares)
+            for each, over in ((self.found, spreads), (self.drawn, drawn_spreads), (self.relabelled, spreads))
         )
-        return replace(self, found=found, drawn=drawn, relabelled=relabelled, floors=self.floors / scales)
+        return replace(self, found=found, drawn=drawn, relabelled=relabelled, floors=self.floors / spreads)
 
     def row(self, name: str, properties: list[int], metric: str = METRIC) -> dict:
         """Tidy row of the mean over `properties`; error and limit keep their correlation. Blank if one of them is."""
@@ -138,7 +133,6 @@ def compare_properties(
     source: np.ndarray,
     generated: np.ndarray,
     settings: CompareSettings,
-    scales: np.ndarray | None = None,
     periods: np.ndarray | None = None,
     complete: bool = False,
     concerned: tuple[np.ndarray, np.ndarray] | None = None,
@@ -158,12 +152,11 @@ def compare_properties(
     sides: then nothing is clipped, and W1 is the plain one (see `docs/design.md`).
 
     Args:
-        scales: (P,) by which distances are divided; default 1. Where one is 0 or NaN, the property is blank.
         periods: (P,) of circular properties, 0 for linear ones; default 0.
         complete: whether galaxies without a value count.
         concerned: (n, P) and (m, P): whether a galaxy is one of those that have or may have a value, of which shares
             are taken; default all.
-        ranges: (P, 2) instead of those ranges; where they are NaN, those ranges.
+        ranges: (P, 2) instead of those ranges.
 
     The error is the sd over bootstrap resamplings of the images, which are the same for all properties, and of one
     source for all models (`scores.resamplings`). (Their mean is of no use: near zero it is biased upwards.) The limit
@@ -173,47 +166,48 @@ def compare_properties(
     are many.
     """
     size, count = source.shape
-    scales = np.ones(count) if scales is None else scales
     periods = np.zeros(count) if periods is None else periods
     real, made = np.isfinite(source), np.isfinite(generated)
     n, m = real.sum(axis=0), made.sum(axis=0)
     of = (np.ones_like(real), np.ones_like(made)) if concerned is None else concerned
-    enough = (n >= FEWEST) & (scales > 0) & ((m >= FEWEST) if not complete else len(generated) >= FEWEST)
-    chosen = np.flatnonzero(enough)
+    chosen = np.flatnonzero((n >= FEWEST) & ((m >= FEWEST) if not complete else len(generated) >= FEWEST))
 
-    def spread_out(found: list[Distances]) -> Distances:
-        """All properties (..., P), over their scales, where the others are blank."""
-        out = []
-        for name, each in zip(Distances._fields, zip(*found, strict=True), strict=True):
-            whole = np.full((len(found), count), np.nan)
-            whole[:, chosen] = np.stack(each) / (scales[chosen] if name != "shares" else 1.0)
-            out.append(whole)
-        return Distances(*out)
+    def whole(found: np.ndarray) -> np.ndarray:
+        """All properties (..., P), of which those that were not chosen are blank."""
+        out = np.full((*np.shape(found)[:-1], count), np.nan)
+        out[..., chosen] = found
+        return out
 
-    values = np.concatenate([source, generated])[:, chosen]
-    asked = np.concatenate(of)[:, chosen]
-    ends = _ends(source, generated, of[0], chosen, ranges) if complete else None
+    def together(found: list[Distances]) -> Distances:
+        return Distances(*(whole(np.stack(each)) for each in zip(*found, strict=True)))
+
+    values, asked = np.concatenate([source, generated])[:, chosen], np.concatenate(of)[:, chosen]
+    ends, trimmed = _ends(source, generated, of[0], chosen, ranges) if complete else (None, None)
     reach = np.zeros(len(chosen))
     if complete:
         circles = np.flatnonzero(periods[chosen])
         reach[circles] = [reach_on_circle(source[real[:, p], p], periods[p]) for p in chosen[circles]]
-    samples = Samples(values, asked, periods[chosen], ends, reach)
+    samples = Samples(values, asked, periods[chosen], ends, reach, trimmed, size)
     shares = np.stack([k / np.maximum(mask.sum(axis=0), 1) for k, mask in zip((n, m), of, strict=True)])
-    found = spread_out([samples.distances(*_sides(np.ones(size), np.ones(len(generated))))])
-    found = Distances(*(each[0] for each in found))
+    found = Distances(*map(whole, samples.distances(*_sides(np.ones(size), np.ones(len(generated))))))
     # Two values make a conditional distance, none a complete one.
     found.conditional[m < FEWEST] = np.nan
-    both = resamplings(settings, size, len(generated))
-    drawn = spread_out([samples.distances(*_sides(*each)) for each in both])
+    scale, drawn, scales = Spreads(values[:size], periods[chosen]), [], []
+    for first, second in resamplings(settings, size, len(generated)):
+        drawn.append(samples.distances(*_sides(first, second), resampled=True))
+        scales.append(scale.of(first))
     # Over the source's share, as the distance itself is. Those of mixtures with a model that has few values are small.
     over = shares[0, chosen] if complete else None
-    relabelled = spread_out([samples.distances(*each, over) for each in _relabelled(size, len(generated), settings)])
+    relabelled = [samples.distances(*each, over) for each in _relabelled(size, len(generated), settings)]
     floors = np.full(count, np.nan)
     halves = Samples(values[:size], asked[:size], periods[chosen], ends, reach)
     counts = [(of[0].sum(axis=0), of[1].sum(axis=0)), (n, m)][not complete]
-    floors[chosen] = _between_halves(halves, size, *(each[chosen] for each in counts), settings) / scales[chosen]
+    floors[chosen] = _between_halves(halves, size, *(each[chosen] for each in counts), settings)
     floors[n < 2 * FEWEST] = np.nan
-    return Comparison(found, drawn, relabelled, floors, n, m, shares if complete else None)
+    return Comparison(
+        found, together(drawn), together(relabelled), floors, n, m,
+        whole(scale.of(np.ones(size))), whole(np.stack(scales)), shares if complete else None,
+    )  # fmt: skip
 
 
 def columns_of(table: pd.DataFrame, names: list[str], side: str) -> np.ndarray:
@@ -238,17 +232,17 @@ def tidy(rows: list[dict]) -> pd.DataFrame:
 
 def _ends(
     source: np.ndarray, generated: np.ndarray, concerned: np.ndarray, chosen: np.ndarray, given: np.ndarray | None
-) -> np.ndarray:
-    """Ranges (P, 2) of the chosen properties."""
-    ends = np.empty((len(chosen), 2))
+) -> tuple[np.ndarray, np.ndarray]:
+    """Ranges (P, 2) of the chosen properties, and which of them trim the source's values (P,)."""
+    ends, trimmed = np.empty((len(chosen), 2)), np.zeros(len(chosen), dtype=bool)
     for place, p in enumerate(chosen):
         there = np.isfinite(source[:, p])
-        if given is not None and np.isfinite(given[p]).all():
+        if given is not None:
             ends[place] = given[p]
         else:
             made = generated[np.isfinite(generated[:, p]), p]
-            ends[place] = range_of(source[there, p], made, bool((concerned[:, p] & ~there).any()))
-    return ends
+            *ends[place], trimmed[place] = range_of(source[there, p], made, bool((concerned[:, p] & ~there).any()))
+    return ends, trimmed
 
 
 def _sides(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -257,12 +251,15 @@ def _sides(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarra
 
 
 def _relabelled(n: int, m: int, settings: CompareSettings) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Weights of random divisions of n + m images into n and m, as many as there are bootstrap resamplings."""
+    """Weights of random divisions of n + m images into n and m, three for five bootstrap resamplings.
+
+    Limits need no more, and so they take no longer than all the rest.
+    """
     draws = generator(settings.seed, "relabelled")
-    for _ in range(settings.bootstrap):
-        first = np.zeros(n + m)
-        first[draws.permutation(n + m)[:n]] = 1.0
-        yield first, 1.0 - first
+    for _ in range(max(3 * settings.bootstrap // 5, FEWEST_DRAWS)):
+        fewer = np.zeros(n + m)
+        fewer[draws.choice(n + m, min(n, m), replace=False, shuffle=False)] = 1.0
+        yield (fewer, 1.0 - fewer) if n <= m else (1.0 - fewer, fewer)
 
 
 def _between_halves(samples: Samples, size: int, n: np.ndarray, m: np.ndarray, settings: CompareSettings) -> np.ndarray:

@@ -6,14 +6,14 @@ from galforge.config.declared import optional
 from galforge.config.problems import Problems, merged
 from galforge.config.tree import Dataset, Model, Run
 from galforge.sampling.settings import SamplingSettings
-from galforge.studies.denoising.settings import DenoiserSettings, DenoisingSection, DenoisingSettings
+from galforge.studies.denoising.settings import BroughtDenoiser, DenoiserSettings, DenoisingSection, DenoisingSettings
 
 
 class Study:
     """Sections `denoisers` and `denoising` of a configuration, checked.
 
     Attributes:
-        denoisers: kinds of networks, by name.
+        denoisers: kinds of networks, by name; those with weights are brought.
         denoising: the sweep as it is made on each data set that has one, overrides applied.
     """
 
@@ -24,7 +24,8 @@ class Study:
             problems.add("denoisers", f"{denoisers!r} is not a section of kinds of networks by name")
             denoisers = {}
         given = {name: entry for name, entry in denoisers.items() if entry is not None}
-        parsed = {name: problems.parse(DenoiserSettings, entry, f"denoisers.{name}") for name, entry in given.items()}
+        parsed = {name: problems.parse(_kind(entry), entry, f"denoisers.{name}") for name, entry in given.items()}
+        self.denoisers: dict[str, DenoiserSettings | BroughtDenoiser]
         self.denoisers = {name: settings for name, settings in parsed.items() if settings}
         self._raw = _without_removed(denoising)
         section = problems.parse(DenoisingSection, self._raw, "denoising")
@@ -54,13 +55,20 @@ class Study:
                     f"{run.dataset} has no galaxies in one of its splits: denoisers are trained, chosen and tested on "
                     "train, validation and test",
                 )
+        kinds = [self.denoisers[name] for name in run.denoise if name in self.denoisers]
+        if kinds and all(isinstance(each, BroughtDenoiser) for each in kinds):
+            self.problems.add(
+                key,
+                f"{', '.join(run.denoise)}: brought networks are shown beside some that are trained: name a kind "
+                "without weights, too (one network with denoising: {alphas: [0.0], replicates: 1})",
+            )
         wanted = round(max(self.denoising[run.dataset].alphas) * share * dataset.measuring.expected_count)
         for name in run.denoise:
             if name not in self.denoisers:
                 known = ", ".join(sorted(self.denoisers)) or "none"
                 self.problems.add(key, f"{name!r} is not described under denoisers; there are {known}")
                 continue
-            if self.denoisers[name].protocol == "published":
+            if isinstance(self.denoisers[name], BroughtDenoiser) or self.denoisers[name].protocol == "published":
                 continue
             if model.training.splits != ["train"]:
                 self.problems.add(
@@ -83,6 +91,11 @@ class Study:
                     f"{sampling.count}: the largest alpha of the denoising study needs about {wanted} distinct images "
                     f"of {run.model} (a training split of {run.dataset}); raise it, or lower denoising: alphas",
                 )
+
+
+def _kind(entry: Any) -> type[DenoiserSettings] | type[BroughtDenoiser]:
+    """What an entry of `denoisers` describes: a network to train, or one that is brought."""
+    return BroughtDenoiser if isinstance(entry, dict) and "weights" in entry else DenoiserSettings
 
 
 def _without_removed(raw: Any) -> Any:

@@ -20,7 +20,7 @@ from galforge.config.tree import SECTIONS, Overall, Run
 from galforge.measure.settings import MeasureEntry, Measuring
 from galforge.models.settings import ConditionSettings, NormalisationSettings
 from galforge.settings import Settings
-from galforge.studies.denoising.settings import DenoiserSettings, DenoisingSection
+from galforge.studies.denoising.settings import BroughtDenoiser, DenoiserSettings, DenoisingSection
 from galforge.training.settings import TrainingSettings
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -63,7 +63,11 @@ def default_yaml() -> str:
         lines += [f"  {name}:", *_fields(MeasureEntry, common, 4), *_fields(_settings("measure", entry), rest, 4)]
     for key in ("sampling", "compare", "report"):
         lines += _section(key, SECTIONS[key])
-    lines += ["", "# Kinds of networks of the denoising study, by name.", "denoisers:"]
+    lines += [
+        "",
+        "# Kinds of networks of the denoising study, by name. One with `weights` is brought: see config/README.md.",
+    ]
+    lines += ["denoisers:"]
     for name, entry in PAPER["denoisers"].items():
         lines += [f"  {name}:", *_fields(DenoiserSettings, entry, 4)]
     lines += [*_section("denoising", DenoisingSection), *_section("realism", SECTIONS["realism"])]
@@ -109,13 +113,14 @@ def json_schema() -> str:
         more = {name: common[name] for name in common if name != "family"}
         return with_family(schema(_settings("measure", {"family": family})), family, more)
 
-    def or_null(choice: dict[str, Any]) -> dict[str, Any]:
-        return {"oneOf": [choice, {"type": "null"}]}
+    def or_null(*choices: dict[str, Any]) -> dict[str, Any]:
+        return {"oneOf": [*choices, {"type": "null"}]}
 
     denoising = schema(DenoisingSection)
     # An overlay removes a test by setting it to null.
     cases = denoising["properties"]["cases"]
     cases["additionalProperties"] = or_null(cases["additionalProperties"])
+    kinds = (DenoiserSettings, BroughtDenoiser)
     overall = schema(Overall)
     overall["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     overall["title"] = "galforge configuration"
@@ -124,7 +129,7 @@ def json_schema() -> str:
         "models": entries("models", model),
         "measures": entries("measure", measure),
         **{key: schema(settings) for key, settings in SECTIONS.items()},
-        "denoisers": {"type": "object", "additionalProperties": or_null(schema(DenoiserSettings))},
+        "denoisers": {"type": "object", "additionalProperties": or_null(*map(schema, kinds))},
         "denoising": denoising,
         "run": {"type": "array", "minItems": 1, "items": schema(Run)},
     }

@@ -12,7 +12,7 @@ from galforge.measure.settings import Measuring
 from galforge.models.settings import ConditionSettings, NormalisationSettings
 from galforge.sampling.settings import SamplingSettings
 from galforge.settings import Settings
-from galforge.studies.denoising.settings import DenoiserSettings, DenoisingSettings
+from galforge.studies.denoising.settings import BroughtDenoiser, DenoiserSettings, DenoisingSettings
 from galforge.studies.realism.settings import RealismSettings
 from galforge.training.settings import TrainingSettings
 
@@ -50,7 +50,8 @@ class Run(Settings):
     overrides: dict[str, Any] = Field(default_factory=dict)
     """keys of the model that differ for this data set, as a tree"""
     denoise: list[str] = Field(default_factory=list)
-    """kinds of networks (keys of `denoisers`) that the denoising study trains on its stamps of the first seed"""
+    """kinds of networks (keys of `denoisers`) that the denoising study trains on its stamps of the first seed; those
+    with weights are brought, and are tested beside the others"""
 
 
 @dataclass(frozen=True)
@@ -95,12 +96,16 @@ class Measure:
 
 @dataclass(frozen=True)
 class Sweep:
-    """One sweep of the denoising study: networks of one kind, trained on real galaxies and on those of one model."""
+    """One sweep of the denoising study: networks of one kind, trained on real galaxies and on those of one model.
+
+    ``brought`` are kinds of networks that are shown beside them.
+    """
 
     dataset: str
     model: str
     seed: int
     denoiser: str
+    brought: tuple[str, ...] = ()
 
     @property
     def who(self) -> str:
@@ -130,7 +135,7 @@ class Config:
     compare: CompareSettings
     report: ReportSettings
     run: list[Run]
-    denoisers: dict[str, DenoiserSettings]
+    denoisers: dict[str, DenoiserSettings | BroughtDenoiser]
     denoising: dict[str, DenoisingSettings]
     realism: RealismSettings
 
@@ -166,7 +171,12 @@ class Config:
     @property
     def sweeps(self) -> list[Sweep]:
         """The sweeps of the denoising study."""
-        return [Sweep(run.dataset, run.model, run.seeds[0], name) for run in self.run for name in run.denoise]
+        found = []
+        for run in self.run:
+            brought = tuple(name for name in run.denoise if isinstance(self.denoisers[name], BroughtDenoiser))
+            trained = [name for name in run.denoise if name not in brought]
+            found += [Sweep(run.dataset, run.model, run.seeds[0], name, brought) for name in trained]
+        return found
 
 
 def downloadable(datasets: dict[str, Dataset], measures: dict[str, Measure]) -> dict[str, Any]:

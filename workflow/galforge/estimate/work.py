@@ -84,6 +84,8 @@ def kind_of(rule: str) -> str:
     rule = rule.partition(" ")[0]
     if rule == "merge_samples":
         return rule
+    if rule == "evaluate_brought":
+        return "evaluate_denoiser"
     looped = next((kind for kind in ("measure", "latents", "stamps") if rule.startswith(f"{kind}_")), rule)
     return WHOLE.get(rule, looped)
 

@@ -12,7 +12,7 @@ from galforge.compare.scores import MORE
 from galforge.errors import GalforgeError
 from galforge.papers.printed import COLUMNS as PRINTED
 from galforge.papers.printed import KEY, printed, with_printed
-from galforge.papers.ranks import ranked
+from galforge.papers.ranks import mean_replicates, ranked
 from galforge.papers.readings import PAIRED, at_floor
 from galforge.papers.table import Table
 
@@ -199,7 +199,7 @@ def averaged(table: Table, runs: pd.DataFrame) -> pd.DataFrame:
                 "standard_error": error,
                 "error_images": float(images),
                 "error_seeds": float(seeds),
-                "replicates": _mean_replicates(group["replicates"]),
+                "replicates": mean_replicates(group["replicates"]),
                 "floor": floor,
                 **more,
                 "at_floor": not paired and at_floor(table.reading_of(known["metric"]), mean, error, floor, *limits),
@@ -210,13 +210,6 @@ def averaged(table: Table, runs: pd.DataFrame) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(rows)
-
-
-def _mean_replicates(replicates: pd.Series) -> Sequence[float]:
-    """Means over seeds in each resampling (B,); none where a seed has none."""
-    drawn = [np.asarray(each, dtype=float) for each in replicates if np.ndim(each)]
-    alike = len(drawn) == len(replicates) and len({len(each) for each in drawn}) == 1
-    return np.mean(drawn, axis=0) if alike else ()
 
 
 def ordered(table: Table, rows: pd.DataFrame, datasets: Sequence[str]) -> pd.DataFrame:

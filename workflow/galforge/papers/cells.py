@@ -9,6 +9,7 @@ from galforge.drawing.names import model_label
 
 PROTOCOLS = {
     "reference": "no network",
+    "brought": "brought from elsewhere",
     "corrected": "corrected protocol",
     "published": "published protocol",
     "printed": "printed in the paper",
@@ -38,8 +39,8 @@ class Cell:
 class Column:
     """A model under one protocol (``corrected``, ``published``), its ``printed`` values, or its ``cost``.
 
-    In the denoising study it is the networks of one share of generated galaxies, or a ``reference``, a method without
-    a network. ``name`` replaces the usual name of the model.
+    In the denoising study it is the networks of one share of generated galaxies, a ``reference``, a method without a
+    network, or a network that was ``brought``. ``name`` replaces the usual name of the model.
     """
 
     model: str

@@ -1,10 +1,11 @@
 """Ranks of models by a distance: who is better than whom beyond the error of the difference."""
 
+import math
+from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
 from galforge.compare.kind import REAL, ROUNDTRIP
 from galforge.papers.table import Table
@@ -47,12 +48,17 @@ def _better(rows: pd.DataFrame) -> np.ndarray:
     pairs = list(combinations(range(len(rows)), 2))
     apart = [difference(rows.iloc[i], rows.iloc[j]) for i, j in pairs]
     # Without an error nothing is known; numbers without scatter differ or are equal.
-    chance = np.array([2 * norm.sf(abs(value) / error) if error != 0 else float(value == 0) for value, error in apart])
+    chance = np.array([_chance(value / error) if error != 0 else float(value == 0) for value, error in apart])
     found = np.zeros((len(rows), len(rows)), dtype=bool)
     for (i, j), (value, _), sure in zip(pairs, apart, holm(chance), strict=True):
         good, bad = (i, j) if value < 0 else (j, i)
         found[good, bad] = sure and not rows["at_floor"].iloc[bad]
     return found
+
+
+def _chance(sigmas: float) -> float:
+    """Two-sided p-value of a normally distributed value that is so many sd from 0."""
+    return math.erfc(abs(sigmas) / math.sqrt(2))
 
 
 def difference(first: pd.Series, second: pd.Series) -> tuple[float, float]:
@@ -70,6 +76,13 @@ def difference(first: pd.Series, second: pd.Series) -> tuple[float, float]:
         images = np.std(apart, ddof=1) if len(apart) > 1 else np.nan
     seeds = [row["error_seeds"] for row in (first, second) if np.isfinite(row["error_seeds"])]
     return float(first["value"] - second["value"]), float(np.hypot(images, np.linalg.norm(seeds)))
+
+
+def mean_replicates(replicates: pd.Series) -> Sequence[float]:
+    """Mean of several rows in each resampling (B,); empty where a row has no resamplings or another number of them."""
+    drawn = [np.asarray(each, dtype=float) for each in replicates if np.ndim(each)]
+    alike = len(drawn) == len(replicates) and len({len(each) for each in drawn}) == 1
+    return np.mean(drawn, axis=0) if alike else ()
 
 
 def holm(chances: np.ndarray, level: float = LEVEL) -> np.ndarray:

@@ -35,8 +35,10 @@ def at_floor(
     - ``number``: never.
     """
     match reading:
+        case "distance" if shares_apart > share_limit:
+            return False
         case "distance" if conditional == conditional:
-            return bool(conditional <= conditional_limit and shares_apart <= share_limit)
+            return bool(conditional <= conditional_limit)
         case "distance":
             return bool(value <= limit or value == 0)
         case "unbiased":

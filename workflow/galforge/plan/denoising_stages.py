@@ -8,7 +8,8 @@ from galforge.studies.denoising.settings import LIBRARIES
 
 SKIMAGE = ("numpy", "scipy", "scikit-image")
 OBSERVED = ("psf_sigma", "noise_sigma", "seed")
-TESTED = (*OBSERVED, "cases", "test_images", "noise_curve", "pixel_curve", "curve_images", "examples")
+MEASURED = (*OBSERVED, "cases", "test_images", "noise_curve", "pixel_curve", "curve_images")
+TESTED = (*MEASURED, "examples")
 
 
 class DenoisingStages:
@@ -43,6 +44,18 @@ class DenoisingStages:
         modules, libraries = self._measuring_code(dataset)
         return Stage(spec, "evaluate_denoiser.py", modules, (*libraries, *LIBRARIES[:1], "safetensors"))
 
+    def evaluate_brought(self, dataset: str, denoiser: str) -> Stage:
+        """A network that was trained elsewhere, in all tests."""
+        settings = self.config.denoisers[denoiser].spec()
+        spec = {
+            **self._denoising(dataset, MEASURED),
+            "measuring": self._denoised(dataset),
+            "who": f"brought {denoiser}",
+            **{name: settings[name] for name in ("network", "input_scale", "device", "threads")},
+        }
+        modules, libraries = self._measuring_code(dataset)
+        return Stage(spec, "evaluate_brought.py", modules, (*libraries, *LIBRARIES[:1], "safetensors"))
+
     def denoising_references(self, dataset: str) -> Stage:
         """The references in all tests."""
         spec = {**self._denoising(dataset, (*TESTED, "tuning")), "measuring": self._denoised(dataset), "who": "truth"}
@@ -57,6 +70,7 @@ class DenoisingStages:
             "model": found.model,
             "denoiser": found.denoiser,
             "protocol": self.config.denoisers[found.denoiser].protocol,
+            "brought": list(found.brought),
             "networks": [[who, alpha, replicate] for who, alpha, replicate in self.facts.networks(found)],
             "bootstrap": self.config.compare.bootstrap,
             "seed": self.config.compare.seed,

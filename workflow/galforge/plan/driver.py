@@ -172,6 +172,14 @@ class Driver:
                     f"Give what it is for ({wanted}), or another source"
                 )
 
+        for sweep in self.config.sweeps:
+            for name in sweep.brought:
+                if not Path(path := self.config.denoisers[name].weights).is_file():
+                    raise ConfigError(
+                        f"denoisers.{name}.weights: {path} is no file (relative paths start at {Path.cwd()}). Give the "
+                        f"HDF5 file of the network, or take {name} out of run: denoise"
+                    )
+
     def _check_metadata(self) -> None:
         """Results that were copied without .snakemake would be taken for current whatever they were made from."""
         unknown = []

@@ -139,7 +139,9 @@ def file_digest(path: str | Path) -> str:
         import h5py
 
         with h5py.File(path) as file:
-            return file.attrs["content_sha256"]
+            # Files of others, such as weights, carry none.
+            if "content_sha256" in file.attrs:
+                return file.attrs["content_sha256"]
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -7,6 +7,8 @@ from galforge.compare.kind import REAL, ROUNDTRIP
 from galforge.drawing.names import model_label, split_bin
 from galforge.papers.assembly import engines
 from galforge.papers.cells import Block, Cell, Column, Count, Row, number
+from galforge.papers.overall import IN_FLOORS
+from galforge.papers.overall import NAME as ALL
 from galforge.papers.printed import printed_model
 from galforge.papers.readings import FLOORS
 from galforge.papers.table import COUNTS, Table
@@ -69,8 +71,9 @@ def _rows(table: Table, rows: pd.DataFrame, columns: list[Column]) -> list[Row]:
     out = []
     # Where a network that was not run is all that tells a row from another, the one that was run comes first.
     for metric, name in sorted(found, key=lambda key: (headings.index(table.heading(*key)), *table.place(*key)[:4])):
-        total = table.is_total(metric, name) or table.by_network
-        cells = [_cell(found[metric, name], column, table.factor(metric), table.digits, total) for column in columns]
+        # Single properties are many, and what a rank among them says is little.
+        ranks = table.is_total(metric, name) or table.by_network or (table.name == ALL and metric != IN_FLOORS)
+        cells = [_cell(found[metric, name], column, table.factor(metric), table.digits, ranks) for column in columns]
         if any(cells):
             floor = FLOORS.get(table.reading_of(metric), "floor")
             heading, total = table.heading(metric, name), table.is_total(metric, name)

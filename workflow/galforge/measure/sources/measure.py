@@ -49,7 +49,8 @@ def measure(
         extracted = extract(image[band], settings)
         found = profile.NOTHING
         if settings.sersic:
-            found = profile.fit(image[band], extracted, profile.moffat(width, settings.psf_beta, image.shape[-1]))
+            psf = profile.moffat(width, settings.psf_beta, image.shape[-1])
+            found = profile.fit(image[band], extracted, psf, settings.free_sky)
         rows.append([*extracted.source[: len(SOURCE)], *found])
         border = sky_border(image.shape[-1], settings.border, settings.clip)
         skies.append([medians(image[:, border.frame])[:, 0], *border.measure(image)])

@@ -1,28 +1,32 @@
-"""The Sersic index of a galaxy, from a fit of a profile that is convolved with the point spread function.
+"""The Sersic index of a galaxy, from a fit of a profile that is averaged over pixels and convolved with the point
+spread function.
 
-Without the PSF, the indices of galaxies a few times larger than it are wrong by half.
+Without the PSF, the indices of galaxies a few times larger than it are wrong by half; with values at the middles of
+pixels instead of means, fits of n = 4 are wrong by a tenth or end where the cusp sits on a pixel's middle.
 """
 
 from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-import scipy.fft
 import scipy.special
 
 from galforge.measure.morphology.levenberg_marquardt import minimise
-from galforge.measure.morphology.sersic_pixels import ConvolvedPixels
-from galforge.measure.sources.extraction import Extracted
+from galforge.measure.sources.extraction import Extracted, Source
+from galforge.measure.sources.model import PARAMETERS, Model
 
 CONVERGED, NOT_CONVERGED, BEYOND, NO_FIT = range(4)
 """sersic_flag: converged; did not converge; converged outside of LIMITS; there was nothing to fit."""
-LIMITS = (0.1, 8.0)
-"""Range of credible Sersic indices; SExtractor's own limits are 0.3 and 8."""
+LIMITS = (0.1, 12.0)
+"""Range of credible Sersic indices. The upper limit is twice the steepest that the tests ask for, so that it does not
+cut off the scatter of these; SExtractor's own limits are 0.3 and 8."""
 FIRST_INDEX = 1.5
-PARAMETERS = 7
-ROUNDS = 2
-CORE, PARTS = 4, 9
-"""Pixels on each side of the middle that are averaged, and points along a pixel that the averages use."""
+STOPPED = (1, 2, 3, 4)
+"""MINPACK's info where a fit ended because neither the sum of squares nor the parameters change any more."""
+
+LEFT = 0.01
+"""Largest reduction of chi^2 that one more step may promise where a fit has converged: a tenth of a standard error. A
+fit that ended at the limits of what it may pass through is further away."""
 
 
 class Profile(NamedTuple):
@@ -36,91 +40,92 @@ class Profile(NamedTuple):
 NOTHING = Profile(np.nan, np.nan, NO_FIT)
 
 
-def fit(image: np.ndarray, extracted: Extracted, psf: np.ndarray) -> Profile:
-    """Fit a Sersic profile, convolved with a PSF (k, k), to the central source; other sources are masked.
+def fit(image: np.ndarray, extracted: Extracted, psf: np.ndarray, free_sky: bool = False) -> Profile:
+    """Fit a Sersic profile, convolved with a PSF (k, k), k odd, to the central source; other sources are masked.
 
     The sky found by the extraction is not subtracted from the image (side, side): stamps are background-subtracted, and
-    where a galaxy fills the stamp, that sky contains its wings, whose loss would change the index.
+    where a galaxy fills the stamp, that sky contains its wings, whose loss would change the index. With `free_sky` a
+    constant is fitted together with the profile.
     """
     source = extracted.source
-    radius = source.half_light_radius
-    if not (source.detected and radius > 0 and np.isfinite(source.flux)):
+    if not (source.detected and source.half_light_radius > 0 and np.isfinite(source.flux)):
         return NOTHING
     weights = np.where(extracted.others, 0.0, 1 / extracted.rms)
-    brightness = source.flux / (2 * np.pi * radius**2)
-    ellipticity = min(source.ellipticity, 0.9)
-    point = np.array([brightness, radius, FIRST_INDEX, source.x, source.y, ellipticity, source.theta])
-    image, missing = np.asarray(image, dtype=np.float64), 0.0
+    radius = intrinsic_radius(source.half_light_radius, psf)
     try:
-        for _ in range(ROUNDS):
-            pixels = ConvolvedPixels(np.ascontiguousarray(image - missing), weights, psf)
-            point, _, info, _ = minimise(pixels.products, point)
-            if not _believed(point):
-                break
-            missing = _within_pixels(point, image.shape, psf)
-        products = pixels.products(point)
+        point, products, info = solve(Model(image, weights, psf, radius, free_sky), start_of(source))
     except FloatingPointError:
         return Profile(np.nan, np.nan, NOT_CONVERGED)
-    if info not in (1, 2, 3, 4):
+    if info not in STOPPED:
         return Profile(np.nan, np.nan, NOT_CONVERGED)
-    index, error = float(point[2]), _error(products)
-    if not _believed(point) or not error < LIMITS[1]:
+    index, left = float(np.exp(point[1])), LEFT * max(1.0, products[-1, -1] / np.count_nonzero(weights))
+    error, gain = index * _error(products), _gain(products)
+    if not LIMITS[0] <= index <= LIMITS[1] or not error < LIMITS[1]:
         return Profile(np.nan, np.nan, BEYOND)
+    if not gain < left:
+        return Profile(np.nan, np.nan, NOT_CONVERGED)
     return Profile(index, error, CONVERGED)
 
 
-def _believed(point: np.ndarray) -> bool:
-    return LIMITS[0] <= point[2] <= LIMITS[1] and point[1] > 0 and abs(point[5]) < 1
+def intrinsic_radius(radius: float, psf: np.ndarray) -> float:
+    """About the half-light radius that a galaxy has without the PSF, from the one that is seen; at least a quarter."""
+    # That of a Gaussian with the PSF's peak is near enough.
+    blur = np.log(2) / np.pi * psf.sum() / psf.max()
+    return float(np.sqrt(max(radius**2 - blur, radius**2 / 16)))
 
 
-def _within_pixels(point: np.ndarray, shape: tuple[int, int], psf: np.ndarray) -> np.ndarray:
-    """Mean over pixels minus value at their middles near the cusp, convolved with the PSF: (ny, nx).
+def start_of(source: Source, index: float = FIRST_INDEX) -> np.ndarray:
+    """Where a fit begins (6,): ``galforge.measure.sources.model.PARAMETERS``, with the slope at the half-light radius
+    of a profile of this index."""
+    slope = scipy.special.gammaincinv(2 * index, 0.5) / index
+    stretch, turn = -np.log1p(-min(source.ellipticity, 0.9)), 2 * source.theta
+    shape = stretch * np.cos(turn), stretch * np.sin(turn)
+    return np.array([np.log(slope), np.log(index), source.x, source.y, *shape])
 
-    The fit uses the values at the middles, which are wrong where the profile is steep within a pixel.
+
+def solve(model: Model, start: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
+    """The point (6,) of the least sum of squares, its products (7, 7), and MINPACK's info.
+
+    Raises:
+        FloatingPointError: the model at the start is not a possible one.
     """
-    amplitude, radius, index, x, y, ellipticity, theta = point
-    column, row = (round(float(place)) for place in (x, y))
-    b = scipy.special.gammaincinv(2 * index, 0.5)
-    fine = (np.arange((2 * CORE + 1) * PARTS) + 0.5) / PARTS - 0.5 - CORE
-    coarse = np.arange(-CORE, CORE + 1.0)
+    # How far the position moves is measured from the start, not from the corner of the stamp, so that the test of
+    # convergence is as strict for it as for the rest.
+    origin = start * [0, 0, 1, 1, 0, 0]
 
-    def model(places: np.ndarray) -> np.ndarray:
-        dx, dy = places[None, :] + column - x, places[:, None] + row - y
-        along = (dx * np.cos(theta) + dy * np.sin(theta)) / radius
-        across = (dy * np.cos(theta) - dx * np.sin(theta)) / ((1 - ellipticity) * radius)
-        return amplitude * np.exp(-b * ((along**2 + across**2) ** (0.5 / index) - 1))
+    def products(moved: np.ndarray) -> np.ndarray:
+        # The first of the seven parameters of `minimise` stays as it is.
+        found = np.zeros((PARAMETERS + 2, PARAMETERS + 2))
+        found[1:, 1:] = model.products(moved[1:] + origin)
+        return found
 
-    side = len(coarse)
-    core = model(fine).reshape(side, PARTS, side, PARTS).mean(axis=(1, 3)) - model(coarse)
-    whole = np.zeros((shape[0] + 2 * CORE, shape[1] + 2 * CORE))
-    if not (0 <= row < shape[0] and 0 <= column < shape[1]):
-        return whole[CORE:-CORE, CORE:-CORE]
-    whole[row : row + side, column : column + side] = core
-    return _convolved(whole, psf)[CORE:-CORE, CORE:-CORE]
-
-
-def _convolved(image: np.ndarray, psf: np.ndarray) -> np.ndarray:
-    """An image convolved with a PSF of odd side, at its own size, with zeros beyond it; scipy.signal takes long to
-    import."""
-    shape = [side + more - 1 for side, more in zip(image.shape, psf.shape, strict=True)]
-    fast = [scipy.fft.next_fast_len(side, True) for side in shape]
-    found = scipy.fft.irfftn(scipy.fft.rfftn(image, fast) * scipy.fft.rfftn(psf, fast), fast)
-    first = [(side - 1) // 2 for side in psf.shape]
-    return found[first[0] : first[0] + image.shape[0], first[1] : first[1] + image.shape[1]]
+    found, _, info, _ = minimise(products, np.array([0.0, *(start - origin)]))
+    point = found[1:] + origin
+    return point, model.products(point), info
 
 
 def _error(products: np.ndarray) -> float:
-    """Standard error of the index from the products of the derivatives (upper triangle); NaN if they are singular."""
-    upper = np.triu(products[:PARAMETERS, :PARAMETERS])
-    matrix = upper + np.triu(upper, 1).T
-    scale = np.sqrt(np.diag(matrix))
+    """Standard error of ln n from the products of the derivatives; NaN if they are singular."""
+    solved = _solved(products, np.eye(PARAMETERS)[1])
+    return float(np.sqrt(solved[1])) if solved[1] > 0 else np.nan
+
+
+def _gain(products: np.ndarray) -> float:
+    """By how much a full Gauss-Newton step would lower the sum of squares; NaN if the products are singular."""
+    downhill = products[:PARAMETERS, -1]
+    return float(_solved(products, downhill) @ downhill)
+
+
+def _solved(products: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """The solution of the normal equations for a right side; NaN if they are singular."""
+    matrix = products[:PARAMETERS, :PARAMETERS]
+    scale = np.sqrt(np.maximum(np.diag(matrix), 0))
     if not (scale > 0).all():
-        return np.nan
+        return np.full(PARAMETERS, np.nan)
     try:
-        variance = np.linalg.inv(matrix / np.outer(scale, scale))[2, 2] / scale[2] ** 2
+        return np.linalg.solve(matrix / np.outer(scale, scale), right / scale) / scale
     except np.linalg.LinAlgError:
-        return np.nan
-    return float(np.sqrt(variance)) if variance > 0 else np.nan
+        return np.full(PARAMETERS, np.nan)
 
 
 @lru_cache(maxsize=16)

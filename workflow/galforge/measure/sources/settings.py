@@ -37,6 +37,9 @@ class MeasureSettings(SkySettings):
     y; a single value is for all bands [arcsec]"""
     psf_beta: float = Field(3.0, gt=1)
     """exponent of the wings of the Moffat profile"""
+    free_sky: bool = True
+    """fit a constant sky together with the Sersic model; without it, light of 0.1 sky rms that is not the galaxy's
+    raises the index by 2 to 7 % at a signal-to-noise ratio of 1000, and by 13 to 60 % at 150"""
 
     @model_validator(mode="after")
     def _positive(self) -> Self:

@@ -19,7 +19,7 @@ METHODS = {
     "richardson_lucy": "Richardson-Lucy",
     "non_local_means": "Non-local means",
 }
-NETWORK = "network"
+NETWORK, BROUGHT = "network", "brought:"
 QUALITY = {
     "mse": "MSE",
     "mse_median": "Median MSE",
@@ -49,6 +49,10 @@ SINGLE = "Where there is one network per share, its error holds no scatter of tr
 PRINTED = (
     "“Printed” is the value in the paper, from its own full-size data. It says that the noise was quadrupled, its code "
     "makes it five times as large: its gain stands beside both. For which test it found its best α it does not say."
+)
+ELSEWHERE = (
+    "A brought network was trained elsewhere, for whatever PSF, noise and image unit its authors had, perhaps on "
+    "galaxies that it is tested on here."
 )
 NOT_SUPPORTED, NONE_BETTER = "not supported", "none is better than 0"
 _SWEEP = ["dataset", "model", "denoiser", "protocol"]
@@ -145,6 +149,17 @@ def cases(rows: pd.DataFrame) -> dict[str, str]:
     return {row.property: case_label(row.pixel_size, row.noise) for row in own.itertuples()}
 
 
+def method_label(method: str) -> str:
+    """A method without a network of the sweep for readers: one of METHODS, or a brought network by its name."""
+    return METHODS.get(method, method.removeprefix(BROUGHT))
+
+
+def levels(rows: pd.DataFrame) -> list[str]:
+    """Methods that are compared with the networks of a sweep, in their order, without the identity."""
+    there = [method for method in dict.fromkeys(rows["method"]) if method.startswith(BROUGHT)]
+    return [*(name for name in METHODS if name != "identity" and (rows["method"] == name).any()), *there]
+
+
 def case_label(pixel_size: float, noise: float) -> str:
     """A test for readers, from its pixel size and noise over those of training."""
     if pd.isna(pixel_size) or pd.isna(noise):
@@ -178,7 +193,7 @@ def best_reference(rows: pd.DataFrame, case: str) -> str:
         rows: of one sweep, as ``of_sweep`` gives them.
     """
     own = rows[(rows["kind"] == "case") & (rows["metric"] == "mse") & (rows["property"] == case)]
-    own = own[~own["method"].isin([NETWORK, "identity"])].dropna(subset="value")
+    own = own[own["method"].isin(METHODS) & (own["method"] != "identity")].dropna(subset="value")
     return str(own.sort_values("value", kind="stable")["method"].iloc[0]) if len(own) else "identity"
 
 
@@ -188,7 +203,9 @@ def remarks(frame: pd.DataFrame) -> list[str]:
     said = [words for protocol, words in TRAINING_SETS.items() if (run["protocol"] == protocol).any()]
     single = (run.loc[run["method"] == NETWORK, "replicates"] == 1).any()
     beside = frame["published"].notna().any()
-    return [READING, *said, *([SINGLE] if single else []), *([PRINTED] if beside else [])]
+    brought = run["method"].str.startswith(BROUGHT).any()
+    more = ((ELSEWHERE, brought), (SINGLE, single), (PRINTED, beside))
+    return [READING, *said, *(words for words, there in more if there)]
 
 
 def blocks(table: Table, frame: pd.DataFrame) -> list[Block]:
@@ -259,7 +276,10 @@ def _everything(table: Table, rows: pd.DataFrame, protocol: str, sizes: str) -> 
     methods = [method for method in dict.fromkeys(quality["method"]) if method != NETWORK]
     alphas = sorted(quality["alpha"].dropna().unique())
     galaxies = sizes.partition(",")[0]
-    columns = [Column(METHODS.get(method, method), "reference", galaxies) for method in methods]
+    columns = [
+        Column(method_label(method), "brought" if method.startswith(BROUGHT) else "reference", galaxies)
+        for method in methods
+    ]
     columns += [Column(alpha_label(alpha), protocol, sizes) for alpha in alphas]
     by_column = quality.assign(column=quality["alpha"].where(quality["method"] == NETWORK, quality["method"]))
     found = {(row["property"], row["metric"], row["column"]): row for _, row in by_column.iterrows()}

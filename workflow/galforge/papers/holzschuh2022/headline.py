@@ -3,6 +3,9 @@
 import numpy as np
 import pandas as pd
 
+from galforge.compare.scores import deviation
+from galforge.papers.ranks import mean_replicates
+
 # The abstract's "average Wasserstein distance" is the mean over metric groups; SKIRT has a third one, colour
 # and bulge.
 _GROUPS = ("morphology", "power_spectrum")
@@ -16,7 +19,8 @@ def headline(runs: pd.DataFrame) -> pd.DataFrame:
     Each group's ``average`` stands under the group's name; ``overall`` is the mean of the groups. It is left out where
     a group is missing, and NaN where a group's average is. Its limits are the means of the groups' limits. Groups do
     not rise and fall together, so the limit of their mean is lower: what is beyond the mean limit is beyond it. Its
-    shares are those of the group in which they differ most.
+    shares are those of the group in which they differ most. Its error is that of the mean in resamplings, which take
+    the same galaxies in all groups; where there are none, groups count as independent.
     """
     averages = runs[(runs["property"] == "average") & (runs["metric"] == "wasserstein")]
     rows = []
@@ -26,6 +30,7 @@ def headline(runs: pd.DataFrame) -> pd.DataFrame:
         rows.append(found.assign(property=found["comparison"]))
         if len(found) == len(groups):
             # One blank group makes the mean blank: a mean over the others would be another quantity.
+            drawn = mean_replicates(found["replicates"])
             apart = (found["share_generated"] - found["share_source"]).abs()
             shares = found.loc[apart.idxmax()] if apart.notna().any() else found.iloc[0]
             overall = {
@@ -33,9 +38,10 @@ def headline(runs: pd.DataFrame) -> pd.DataFrame:
                 **{name: found[name].mean(skipna=False) for name in _MEANS},
                 "conditional_error": _of_the_mean(found["conditional_error"]),
                 **{name: shares[name] for name in found if name.startswith("share_")},
-                "standard_error": _of_the_mean(found["standard_error"]),
+                "standard_error": deviation(drawn) if len(drawn) else _of_the_mean(found["standard_error"]),
                 "n_source": found["n_source"].min(),
                 "n_generated": found["n_generated"].min(),
+                "replicates": [drawn],
                 "engine": ", ".join(filter(None, sorted(set(found["engine"])))),
             }
             rows.append(found.iloc[:1].assign(**overall))

@@ -8,6 +8,7 @@ import torch
 from galforge.models import device as devices
 from galforge.studies.denoising import degrade
 from galforge.studies.denoising.evaluation import Method
+from galforge.studies.denoising.network import Denoiser
 from galforge.studies.denoising.trials import Trial
 from galforge.studies.denoising.weights import load
 
@@ -18,7 +19,11 @@ def network(path: Path, device: str) -> Method:
     It works in single precision on one galaxy at a time. Use it within ``galforge.models.device.reproducible``.
     """
     place = devices.pick(device)
-    trained = load(path, place)
+    return restoring(load(path, place), place)
+
+
+def restoring(trained: Denoiser, place: torch.device) -> Method:
+    """The method that restores galaxies with a network that is on a device, as ``network`` says."""
 
     def give_back(test: Trial, pair: degrade.Observed) -> tuple[np.ndarray, float]:
         with torch.no_grad():

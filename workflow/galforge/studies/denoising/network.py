@@ -5,14 +5,15 @@ from torch.nn import functional
 
 from galforge.studies.denoising.settings import DenoiserNetwork
 
-_SLOPE = 0.3
+SLOPE = 0.3
 """Of the leaky ReLU; the default of Keras, which the released code uses."""
 
 
 class Denoiser(nn.Module):
     """Fully convolutional, without down-sampling: an encoder, a bottleneck of few channels, and a mirrored decoder.
 
-    It has 522,310 parameters with four bands and the published settings; the released weights take 2.2 MB.
+    There is no normalisation, and no activation behind the bottleneck and at the end. It has 522,310 parameters with
+    four bands and the published settings; the released weights take 2.2 MB.
 
     Images of different sizes in one batch are filled up and masked: features outside of an image are set to zero before
     each convolution, like its zero padding, so that the output of an image does not depend on the other images.
@@ -39,26 +40,26 @@ class Denoiser(nn.Module):
 
         ``mask`` (n, 1, H, W) is 1 inside of the images and 0 outside; None where all images fill the batch.
         """
-        features = _lit(functional.leaky_relu(self.first(_lit(images / self.scale, mask)), _SLOPE), mask)
+        features = _lit(functional.leaky_relu(self.first(_lit(images / self.scale, mask)), SLOPE), mask)
         for block in self.encoder:
             features = block(features, mask)
         features = _lit(self.narrow(features), mask)
-        features = _lit(functional.leaky_relu(self.widen(features), _SLOPE), mask)
+        features = _lit(functional.leaky_relu(self.widen(features), SLOPE), mask)
         for block in self.decoder:
             features = block(features, mask)
         return _lit(self.last(features), mask).float() * self.scale
 
 
 class Residual(nn.Module):
-    """Two convolutions whose input is added to their output."""
+    """Two convolutions whose input is added to their output; the last activation is behind the sum (released code)."""
 
     def __init__(self, width: int, kernel: int, layer: type):
         super().__init__()
         self.one, self.two = layer(width, width, kernel), layer(width, width, kernel)
 
     def forward(self, features: Tensor, mask: Tensor | None) -> Tensor:
-        inner = _lit(functional.leaky_relu(self.one(features), _SLOPE), mask)
-        return features + _lit(functional.leaky_relu(self.two(inner), _SLOPE), mask)
+        inner = _lit(functional.leaky_relu(self.one(features), SLOPE), mask)
+        return _lit(functional.leaky_relu(features + self.two(inner), SLOPE), mask)
 
 
 def _lit(features: Tensor, mask: Tensor | None) -> Tensor:

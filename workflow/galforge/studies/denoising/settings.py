@@ -86,6 +86,21 @@ class DenoiserSettings(Settings):
     """CPU threads; changes the last digits"""
 
 
+class BroughtDenoiser(Settings):
+    """A network that was trained elsewhere and is only tested: weights in a file as Keras writes them."""
+
+    weights: str = Field(min_length=1)
+    """HDF5 file of a network that is laid out as the released ones are [path from the working directory]"""
+    network: DenoiserNetwork = DenoiserNetwork()
+    """its layers, which the file has to have; defaults as published"""
+    input_scale: float = Field(1.0, gt=0)
+    """images are divided by this before the network; released networks: 1 [image unit]"""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """auto: a GPU where available"""
+    threads: int = Field(1, ge=1)
+    """CPU threads; changes the last digits"""
+
+
 class Tuning(Settings):
     """Settings that are tried for the references, on validation galaxies in each test; the smallest mean MSE wins."""
 

@@ -7,7 +7,8 @@ import pandas as pd
 
 from galforge.compare.morphology import PROPERTIES, selected
 from galforge.compare.settings import ComparisonSettings
-from galforge.compare.wasserstein import FEWEST, spread
+from galforge.compare.spreads import spread
+from galforge.compare.wasserstein import FEWEST
 from galforge.studies.denoising.errors import in_quadrature
 
 _PERIODS = tuple(np.pi if name == "orientation" else 0.0 for name in PROPERTIES)

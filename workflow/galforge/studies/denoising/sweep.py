@@ -1,6 +1,6 @@
 """The tables of one sweep over alpha, side by side, with the same galaxies in the same rows for every network."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,8 @@ import pandas as pd
 from galforge.errors import GalforgeError
 
 NETWORK, TRUTH, IDENTITY = "network", "truth", "identity"
+BROUGHT = "brought:"
+"""Before the name of a network that was trained elsewhere, where it stands among the methods."""
 _AGAIN = "evaluate the networks and the references of this data set again"
 
 
@@ -99,6 +101,31 @@ def paired(runs: Sequence[Run], references: pd.DataFrame) -> Iterator[Paired]:
             networks.setdefault(run.alpha, []).append(own)
         first = rows.iloc[0]
         yield Paired(kind, name, float(first["pixel_size"]), float(first["noise"]), networks, methods)
+
+
+def with_brought(references: pd.DataFrame, brought: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """The table of references with networks that were trained elsewhere as methods of their own, ``brought:<name>``.
+
+    Args:
+        references: of the data set.
+        brought: the evaluation of each network by its name.
+
+    Raises:
+        GalforgeError: a network was tested in other tests than the references, or its table has other methods.
+    """
+    found, attrs = [references], references.attrs
+    for name, table in brought.items():
+        if (table["method"] != NETWORK).any():
+            raise GalforgeError(f"{BROUGHT}{name}: its table has other methods than {NETWORK}; {_AGAIN}")
+        odd = set(table["case"]) ^ set(references["case"])
+        if odd:
+            raise GalforgeError(
+                f"{BROUGHT}{name}: its tests and those of the references differ by {', '.join(sorted(odd))}; {_AGAIN}"
+            )
+        found.append(table.assign(method=f"{BROUGHT}{name}"))
+    out = pd.concat(found, ignore_index=True)
+    out.attrs = attrs
+    return out
 
 
 def generator_of(runs: Sequence[Run]) -> str:

@@ -1,7 +1,8 @@
 """Robustness against noise and pixel size.
 
 MSE over that of the images as observed, against noise and pixel size over those of training (the vertical line), for
-some shares α, with bands of one standard error. Methods without a network (dashed) were tuned at each point.
+some shares α, with bands of one standard error. Methods without a network (dashed) were tuned at each point; brought
+networks are dashed, too.
 
 Error against noise and against pixel size, one line per share of generated galaxies, of {dataset}
 """
@@ -9,6 +10,7 @@ Error against noise and against pixel size, one line per share of generated gala
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +28,7 @@ _CURVES = {
     "pixel_curve": ("pixel_size", "pixel / that of training"),
 }
 _MOST = 5
-_DASHES = ((0, (5, 1.8)), (0, (1.2, 1.4)), (0, (6, 1.5, 1.2, 1.5)))
+_DASHES = ((0, (5, 1.8)), (0, (1.2, 1.4)), (0, (6, 1.5, 1.2, 1.5)), (0, (9, 2)))
 _TICKS = (0.1, 0.2, 0.25, 0.5, 1, 1.5, 2, 3, 4, 5, 7, 10, 20, 50)
 
 
@@ -55,7 +57,7 @@ def plot(
     """
     from galforge.drawing.names import model_label
     from galforge.drawing.style import figure, save
-    from galforge.papers.holzschuh2022.denoising_table import METHODS, of_sweep
+    from galforge.papers.holzschuh2022.denoising_table import levels, of_sweep
 
     rows = of_sweep(frame, dataset, model, protocol, denoiser)
     curves = {kind: rows[(rows["kind"] == kind) & (rows["metric"] == "mse_to_identity")] for kind in _CURVES}
@@ -66,7 +68,7 @@ def plot(
             "some factors in the section denoising, or leave this figure out"
         )
     alphas = _shown(rows)
-    methods = [name for name in METHODS if name != "identity" and (rows["method"] == name).any()]
+    methods = levels(rows)
     with figure(4.6 * len(curves) if len(curves) > 1 else 5.6, 4.5) as made:
         axes = made.subplots(1, len(curves), squeeze=False, sharey=True)[0]
         for axis, (kind, own) in zip(axes, curves.items(), strict=True):
@@ -98,7 +100,7 @@ def _draw_curve(
     from matplotlib import colormaps
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
-    from galforge.papers.holzschuh2022.denoising_table import METHODS, NETWORK, alpha_label
+    from galforge.papers.holzschuh2022.denoising_table import NETWORK, alpha_label, method_label
 
     axis.axhline(1.0, color="#888888", linewidth=0.9)
     axis.axvline(1.0, color="#888888", linewidth=0.9, linestyle=":")
@@ -109,9 +111,11 @@ def _draw_curve(
         colour = colormaps["viridis_r"](0.08 + 0.92 * alpha)
         axis.fill_between(where, value - error, value + error, color=colour, alpha=0.15, linewidth=0)
         axis.plot(where, value, color=colour, marker="o", markersize=3, label=alpha_label(alpha))
-    for dashes, method in zip(_DASHES, methods, strict=False):
+    for dashes, method in zip(cycle(_DASHES), methods, strict=False):
         own = rows[rows["method"] == method].sort_values(column)
-        axis.plot(own[column], own["value"], color="#555555", linewidth=1.2, linestyle=dashes, label=METHODS[method])
+        axis.plot(
+            own[column], own["value"], color="#555555", linewidth=1.2, linestyle=dashes, label=method_label(method)
+        )
     axis.set_xscale("log")
     axis.set_yscale("log")
     axis.set_xlabel(label)

@@ -3,7 +3,8 @@
 Above, the gain over networks that saw real galaxies only, against the share α of generated ones, with a band of one
 standard error; full dots are beyond chance, with as many comparisons as there are shares. A dotted line is the
 printed gain. Below, the MSE over that of the images as observed, with that of methods without a network, which know
-PSF and noise. Tests differ in noise and pixels, so levels are not compared across them.
+PSF and noise, and of networks that were brought. Tests differ in noise and pixels, so levels are not compared
+across them.
 
 Gain and error against the share of generated galaxies, one panel per test of {dataset}
 """
@@ -40,7 +41,7 @@ def plot(
     """Per test, above, the gain over alpha 0 with a band of one standard error; below, MSE over the identity's.
 
     Gains that are ``supported`` are full dots, others hollow. A printed gain is a dotted line where it may be compared:
-    at paper scale, on what the paper used. Methods without a network are horizontal lines.
+    at paper scale, on what the paper used. Methods without a network and brought networks are horizontal lines.
 
     Args:
         frame: the assembled table of the study, as it is or as read back from its file.
@@ -52,7 +53,7 @@ def plot(
         GalforgeError: the table does not hold that sweep, or holds several of these names.
     """
     from galforge.drawing.style import figure, save
-    from galforge.papers.holzschuh2022.denoising_table import METHODS, cases, of_sweep
+    from galforge.papers.holzschuh2022.denoising_table import cases, levels, of_sweep
 
     rows = of_sweep(frame, dataset, model, protocol, denoiser)
     rows = rows[rows["kind"] == "case"]
@@ -61,7 +62,7 @@ def plot(
     # Four tests fill two lines of two.
     across = 2 if len(shown) == 4 else min(len(shown), _ACROSS)
     down = -(-len(shown) // across)
-    methods = [name for name in METHODS if name != "identity" and (rows["method"] == name).any()]
+    methods = levels(rows)
     with figure(max(3.2 * across, 5.2), (0.75 if across == _ACROSS else 0.95) + 4.1 * down) as made:
         grid = made.subplots(2 * down, across, squeeze=False, sharex=True, height_ratios=[1.15, 1.0] * down)
         printed = False
@@ -142,7 +143,7 @@ def _handles(rows: pd.DataFrame, model: str, methods: list[str], printed: bool) 
 
     from galforge.drawing.names import model_label
     from galforge.drawing.style import MODEL_COLOURS
-    from galforge.papers.holzschuh2022.denoising_table import METHODS, NETWORK
+    from galforge.papers.holzschuh2022.denoising_table import NETWORK, method_label
 
     single = (rows.loc[rows["method"] == NETWORK, "replicates"] == 1).all()
     band = "over galaxies only" if single else "over galaxies and networks"
@@ -150,7 +151,7 @@ def _handles(rows: pd.DataFrame, model: str, methods: list[str], printed: bool) 
     handles = [Line2D([], [], color=MODEL_COLOURS[0], marker="o", markersize=4.5, label=label)]
     dot = {"color": MODEL_COLOURS[0], "marker": "o", "markersize": 4.5, "linestyle": "none"}
     handles += [Line2D([], [], markerfacecolor="white", label="gain not supported", **dot)]
-    handles += [Line2D([], [], label=METHODS[name], linewidth=1.3, **_look(n)) for n, name in enumerate(methods)]
+    handles += [Line2D([], [], label=method_label(name), linewidth=1.3, **_look(n)) for n, name in enumerate(methods)]
     if printed:
         handles.append(Line2D([], [], color="#444444", linewidth=1.2, linestyle=":", label="printed gain"))
     return handles
