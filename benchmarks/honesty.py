@@ -203,10 +203,14 @@ def told(comparer: Comparer, pairs: int) -> Iterator[Told]:
         away = {apart: abs(np.nanmean(_column(rows, key, "value")) - mean) / sd for apart, rows in others.items()}
         best = min(away, key=lambda apart: abs(np.log(max(away[apart], 1e-9) / APART)))
         values, errors = (_column(others[best], key, name) for name in ("value", "standard_error"))
-        z = ((values - np.nanmean(values)) / np.where(errors > 0, errors, np.nan))[np.isfinite(values)]
-        alarms, found = (_column(rows, key, "beyond")[np.isfinite(_column(rows, key, "value"))].mean()
-                         for rows in (null, others[best]))  # fmt: skip
-        yield Told(*about, pairs, float(alarms), float(away[best]), float(found), float(np.nanvar(z, ddof=1)))
+        z = (values - np.nanmean(values)) / np.where(errors > 0, errors, np.nan)
+        z = z[np.isfinite(z)]
+        variance = float(np.var(z, ddof=1)) if len(z) > 1 else np.nan
+        alarms, found = (
+            float(_column(rows, key, "beyond")[np.isfinite(_column(rows, key, "value"))].mean())
+            for rows in (null, others[best])
+        )
+        yield Told(*about, pairs, alarms, float(away[best]), found, variance)
 
 
 def _pairs(comparer: Comparer, apart: float, count: int, cheap: bool = False) -> list[pd.DataFrame]:
