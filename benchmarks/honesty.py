@@ -44,8 +44,7 @@ ALONE = {"bootstrap": 20, "halvings": 1, "directions": 1}  # of what stands besi
 APART = 5.0  # null-sd between populations that should be found
 ALARMS, FOUND, VARIANCE = 0.05, 0.9, (0.7, 1.4)  # wanted
 AMPLITUDES = 0.08 * 2.0 ** np.arange(5)  # how different populations are at first
-NEAR = 1.18  # ratio of how different populations are that counts as the same
-TRIED = 3  # pairs of each
+QUICK_SEARCH, SEARCH = (2, 1.25), (10, 1.12)  # pairs of each, and by which ratio amplitudes may be off
 LONGEST = 1.0  # s of a comparison of 2,000 galaxies
 WHOLE = ("average", "all")  # properties that stand for the others
 SLOW = {("joint", "classifier"): "told_apart"}  # by which function of the module: left out where it is not asked for
@@ -184,15 +183,15 @@ class Comparer:
         return found
 
 
-def told(comparer: Comparer, pairs: int) -> Iterator[Told]:
+def told(comparer: Comparer, pairs: int, search: tuple[int, float] = QUICK_SEARCH) -> Iterator[Told]:
     """What pairs of one population, and of populations 5 null-sd apart, say of each metric."""
     null = _pairs(comparer, 0.0, pairs)
     shown = comparer.shown(null[0])
     base = {key: _column(null, key, "value") for key in shown}
     known = [key for key in shown if np.isfinite(base[key]).mean() > 0.5 and np.nanstd(base[key]) > 0]
-    first = {apart: _pairs(comparer, apart, TRIED, cheap=True) for apart in AMPLITUDES} if known else {}
+    first = {apart: _pairs(comparer, apart, search[0], cheap=True) for apart in AMPLITUDES} if known else {}
     wanted = [_reaching(first, key, base[key]) for key in known]
-    others = {apart: _pairs(comparer, apart, pairs) for apart in _grouped(wanted)}
+    others = {apart: _pairs(comparer, apart, pairs) for apart in _grouped(wanted, search[1])}
     for key in shown:
         metric = " ".join(dict.fromkeys(part for part in key if part not in (*WHOLE, "toy")))
         about = (comparer.name, comparer.protocol, metric, comparer.count)
@@ -203,10 +202,14 @@ def told(comparer: Comparer, pairs: int) -> Iterator[Told]:
         away = {apart: abs(np.nanmean(_column(rows, key, "value")) - mean) / sd for apart, rows in others.items()}
         best = min(away, key=lambda apart: abs(np.log(max(away[apart], 1e-9) / APART)))
         values, errors = (_column(others[best], key, name) for name in ("value", "standard_error"))
-        z = ((values - np.nanmean(values)) / np.where(errors > 0, errors, np.nan))[np.isfinite(values)]
-        alarms, found = (_column(rows, key, "beyond")[np.isfinite(_column(rows, key, "value"))].mean()
-                         for rows in (null, others[best]))  # fmt: skip
-        yield Told(*about, pairs, float(alarms), float(away[best]), float(found), float(np.nanvar(z, ddof=1)))
+        z = (values - np.nanmean(values)) / np.where(errors > 0, errors, np.nan)
+        z = z[np.isfinite(z)]
+        variance = float(np.var(z, ddof=1)) if len(z) > 1 else np.nan
+        alarms, found = (
+            float(_column(rows, key, "beyond")[np.isfinite(_column(rows, key, "value"))].mean())
+            for rows in (null, others[best])
+        )
+        yield Told(*about, pairs, alarms, float(away[best]), found, variance)
 
 
 def _pairs(comparer: Comparer, apart: float, count: int, cheap: bool = False) -> list[pd.DataFrame]:
@@ -227,12 +230,12 @@ def _reaching(tried: dict[float, list[pd.DataFrame]], key: tuple[str, str], base
     return float(AMPLITUDES[place - 1] * 2.0 ** np.clip(share, -2, 2))
 
 
-def _grouped(wanted: Sequence[float]) -> list[float]:
-    """Few amplitudes of which one is within 18 % of each that is wanted."""
+def _grouped(wanted: Sequence[float], near: float) -> list[float]:
+    """Few amplitudes of which one is at most by the ratio `near` above each that is wanted."""
     found: list[float] = []
     for apart in sorted(wanted):
-        if not found or apart > found[-1] * NEAR:
-            found.append(apart * NEAR)
+        if not found or apart > found[-1]:
+            found.append(apart * near)
     return found
 
 
@@ -277,7 +280,7 @@ def main(arguments: Sequence[str] | None = None, write: Callable[[str], None] = 
     write(HEADER)
     with threadpool_limits(limits=1), np.errstate(all="raise", under="ignore"):
         for comparer, of in comparers(names, sizes, pairs, chosen.seed, given, max(pairs // 4, 3)):
-            for each in told(comparer, of):
+            for each in told(comparer, of, QUICK_SEARCH if chosen.quick else SEARCH):
                 bad += not each.good
                 write(each.line())
     write(f"\n{bad} rows are not what is wanted; {time.process_time() - started:.0f} s of CPU time")

@@ -81,9 +81,18 @@ def test_a_perfect_model_is_at_its_floor(dimension, falling):
         values, errors, floors = np.array([run[name][:3] for run in found]).T
         assert values.mean() == pytest.approx(floors.mean(), abs=3 * values.std() / np.sqrt(12) + 0.015)
         assert np.mean(np.abs(values - floors) <= 2 * errors) > 0.6
+        limits = np.array([run[name].limit for run in found])
+        assert np.sum(np.abs(values - floors) > limits) <= 3  # of 12, where 5 % are expected
     expected = 1 - np.prod([(240 - i) / (480 - i) for i in range(1, 6)])  # Naeem et al. 2020, eq. 9
     assert np.mean([run["coverage"].value for run in found]) == pytest.approx(expected, abs=0.01)
     assert np.mean([run["density"].value for run in found]) == pytest.approx(1, abs=0.05)
+
+
+def test_limits_find_what_differs():
+    draws, scales = np.random.default_rng(6), np.arange(1, 33.0) ** -0.5
+    source, other = (draws.normal(shift, 1, (150, 32)) * scales for shift in (0, 0.5))
+    for score in compare_coverage(source, other, settings()).values():
+        assert abs(score.value - score.floor) > score.limit
 
 
 def test_errors_are_the_scatter_of_scores():

@@ -82,6 +82,18 @@ def test_the_error_is_the_scatter_between_different_populations(protocol):
     assert np.mean(values > limits) > 0.9
 
 
+def test_differences_between_models_of_one_source_have_honest_errors():
+    draws, apart, errors, unpaired = np.random.default_rng(9), [], [], []
+    for _ in range(150):
+        source = draws.normal(size=(100, 10))
+        models = [kid(source, draws.normal(shift, 1, (100, 10)), settings(fid_bootstrap=100)) for shift in (0.3, 0.45)]
+        apart.append(models[1].value - models[0].value)
+        errors.append(np.std(np.subtract(*(model.replicates for model in models)), ddof=1))
+        unpaired.append(np.hypot(*(model.standard_error for model in models)))
+    assert 0.65 < np.var((apart - np.mean(apart)) / errors) < 1.45
+    assert np.mean(errors) < 0.9 * np.mean(unpaired)
+
+
 def test_replicates_are_estimates_of_resampled_images():
     draws = np.random.default_rng(8)
     source, generated = draws.normal(size=(30, 5)), draws.normal(0.6, 1, (20, 5))
