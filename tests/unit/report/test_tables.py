@@ -614,11 +614,11 @@ def test_a_cell_says_where_the_measured_shares_differ_and_its_rank(published: pd
     (block,) = blocks("morphology", table)
     cells = {row.label: row.cells for row in block.rows}
     said = "35 % ± 5 measured, source 80 %, 30 of these alone"  # in hundredths, as the table shows numbers
-    assert [cell.note for cell in cells["Average"] if cell and cell.error] == [said, ""]
+    assert [cell.missing for cell in cells["Average"] if cell and cell.error] == [said, ""]
     assert [cell.rank for cell in cells["Average"] if cell and cell.error] == ["2", "1"]
     assert {cell.rank for cell in cells["Gini"] if cell} == {""}, "ranks stand where rows are few"
     text = formats.markdown(known("morphology"), table, "demo", "7.8")
-    assert f"**{said}**, rank 2" in text
+    assert f"({said}), rank 2" in text
     assert "rank 1" in formats.latex(known("morphology"), table, "demo", "7.8")
 
 

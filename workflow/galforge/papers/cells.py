@@ -22,7 +22,8 @@ PROTOCOLS = {
 class Cell:
     """A number for readers, rounded to its error. Every part is text, empty where it is missing.
 
-    ``note`` stands below the number, such as that it supports no claim; ``rank`` is that among the models.
+    ``note`` stands below the number, such as that it supports no claim; ``missing`` says where fewer
+    or more galaxies could be measured than of the source. ``rank`` is that among the models.
     ``limit`` is what one perfect model in twenty would exceed; only pictures show it.
     """
 
@@ -31,6 +32,7 @@ class Cell:
     floor: str = ""
     at_floor: bool = False
     note: str = ""
+    missing: str = ""
     rank: str = ""
     limit: str = ""
 

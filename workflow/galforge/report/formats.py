@@ -151,6 +151,7 @@ def _markdown_cell(cell: Cell | None, row: Row) -> str:
     text = f"{cell.value} ± {cell.error}" if cell.error else cell.value
     text += f" ({row.floor} {cell.floor})" if cell.floor else ""
     text = f"{text} **{cell.note}**".lstrip() if cell.note else text
+    text += f" ({cell.missing})" if cell.missing else ""
     text += f", rank {cell.rank}" if cell.rank else ""
     return text + (f" **at {row.floor}**" if cell.at_floor else "")
 
@@ -163,6 +164,7 @@ def _latex_cell(cell: Cell | None, row: Row) -> str:
     text = rf"${cell.value} \pm {cell.error}$" if cell.error else plain
     text += f" ({cell.floor})" if cell.floor else ""
     text += rf" \textit{{{escape(cell.note)}}}" if cell.note else ""
+    text += f" ({escape(cell.missing)})" if cell.missing else ""
     text += f", rank {cell.rank}" if cell.rank else ""
     return text + (rf" \textit{{at {row.floor}}}" if cell.at_floor else "")
 

@@ -97,7 +97,7 @@ def _cell(own: pd.DataFrame, column: Column, factor: float, digits: str, ranks: 
     value, error, floor = number(row["value"], row["standard_error"], row["floor"], factor)
     rank = str(row["rank"]) if ranks and pd.notna(row["rank"]) else ""
     limit = f"{row['limit'] * factor:.4g}" if np.isfinite(row["limit"]) else ""
-    return Cell(value, error, floor, bool(row["at_floor"]), _measured(row, factor), rank, limit)
+    return Cell(value, error, floor, bool(row["at_floor"]), missing=_measured(row, factor), rank=rank, limit=limit)
 
 
 def _why_blank(row: pd.Series) -> str:
