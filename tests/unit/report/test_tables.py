@@ -613,7 +613,7 @@ def test_a_cell_says_where_the_measured_shares_differ_and_its_rank(published: pd
     assert [one(table, model=model, property="gini")["rank"] for model in ("vae", "alae")] == [2, 1]
     (block,) = blocks("morphology", table)
     cells = {row.label: row.cells for row in block.rows}
-    said = "35 % ± 5 measured, source 80 %, 30 of these alone"  # in hundredths, as the table shows numbers
+    said = "35 ± 5 % measured, source 80 %; 30 for these alone"  # in hundredths, as the table shows numbers
     assert [cell.missing for cell in cells["Average"] if cell and cell.error] == [said, ""]
     assert [cell.rank for cell in cells["Average"] if cell and cell.error] == ["2", "1"]
     assert {cell.rank for cell in cells["Gini"] if cell} == {""}, "ranks stand where rows are few"

@@ -74,7 +74,8 @@ def _rows(table: Table, rows: pd.DataFrame, columns: list[Column]) -> list[Row]:
     # Where a network that was not run is all that tells a row from another, the one that was run comes first.
     for metric, name in sorted(found, key=lambda key: (headings.index(table.heading(*key)), *table.place(*key)[:4])):
         # Single properties are many, and what a rank among them says is little.
-        ranks = table.is_total(metric, name) or table.by_network or (table.name == ALL and metric != IN_FLOORS)
+        few = table.by_network or table.averages or (table.name == ALL and metric != IN_FLOORS)
+        ranks = bool(few) or table.is_total(metric, name)
         cells = [_cell(found[metric, name], column, table.factor(metric), table.digits, ranks) for column in columns]
         if any(cells):
             floor = FLOORS.get(table.reading_of(metric), "floor")
@@ -114,9 +115,9 @@ def _measured(row: pd.Series, factor: float) -> str:
     if not abs(generated - source) > row["share_limit"]:
         return ""
     alone, *_ = number(row["conditional"], row["conditional_error"], np.nan, factor)
-    told = f", {alone} of these alone" if alone else ""
+    told = f"; {alone} for these alone" if alone else ""
     error = f" ± {max(100 * row['share_error'], 1):.0f}" if row["share_error"] > 0 else ""
-    return f"{100 * generated:.0f} %{error} measured, source {100 * source:.0f} %{told}"
+    return f"{100 * generated:.0f}{error} % measured, source {100 * source:.0f} %{told}"
 
 
 def _counts(rows: pd.DataFrame) -> list[Count]:
