@@ -14,7 +14,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-VALUES = ("value", "standard_error", "floor", "at_floor", "n_source", "n_generated", "seeds", "published", "supported")
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
+
+from galforge.compare.scores import MORE
+
+VALUES = (
+    *("value", "standard_error", "error_images", "error_seeds", "floor", *MORE, "at_floor", "rank"),
+    *("n_source", "n_generated", "seeds", "published", "supported"),
+)
 """Columns that are no part of what tells rows apart."""
 
 
@@ -42,11 +49,15 @@ def _read(path: Path, without: Sequence[str]) -> pd.DataFrame:
 
 
 def _cells(before: pd.DataFrame, after: pd.DataFrame, tolerance: float) -> Iterator[str]:
-    if list(before.columns) != list(after.columns):
-        yield f"columns {', '.join(before.columns)} are now {', '.join(after.columns)}"
-        return
-    key = [name for name in before.columns if name not in VALUES]
-    before, after = (frame.set_index(key) for frame in (before, after))
+    columns = [list(frame.columns) for frame in (before, after)]
+    shared = [name for name in columns[0] if name in columns[1]]
+    for when, names in zip(("before", "after"), columns, strict=True):
+        if only := [name for name in names if name not in shared]:
+            yield f"columns only {when}: {', '.join(only)}"
+    if shared != [name for name in columns[1] if name in shared]:
+        yield "columns stand in another order"
+    key = [name for name in shared if name not in VALUES]
+    before, after = (frame[shared].set_index(key) for frame in (before, after))
     for frame in (before, after):
         if frame.index.has_duplicates:
             yield f"several rows are of {' '.join(frame.index[frame.index.duplicated()][0])}"
