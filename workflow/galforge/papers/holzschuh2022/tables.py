@@ -123,7 +123,7 @@ TABLES = {
         by_network=True,
         engines=False,
         printed=False,
-        cells=CELLS.format(floor="ideal", too_close="within twice its error of it")
+        cells=CELLS.format(floor="ideal", too_close="as near to it as 19 of 20 perfect models")
         + " Copying has the floor of a distance, on either side of 0.",
     ),
     "denoising": Table(
