@@ -170,7 +170,17 @@ def test_they_measure_and_compare_stamps(plans):
         python(tree, JOB, ["measure.py", json.loads(spec), {f"stamps {name}": f"{name}.h5"}, output, {"who": name}])
     names = {"tables": ["source.parquet", "made.parquet"]}
     wildcards = {"dataset": "sersic", "model": "vae", "seed": "0"}
-    python(tree, JOB, ["distances.py", json.loads(compared), names, {"distances": "clumpiness.csv"}, wildcards])
+    python(
+        tree,
+        JOB,
+        [
+            "distances.py",
+            json.loads(compared),
+            names,
+            {"distances": "clumpiness.csv", "replicates": "clumpiness.parquet"},
+            wildcards,
+        ],
+    )
     rows = pd.read_csv(tree / "clumpiness.csv").set_index("metric")
     assert list(rows.index) == ["wasserstein", "clump_ratio"]
     assert (rows["comparison"] == "clumpiness").all()

@@ -292,8 +292,8 @@ def test_every_rule_is_submitted(requests: dict[str, Request], plan: dict[str, J
     # Rules that are written in a loop have no name in the text.
     looped = ("tables_", "figures_", "latents_", "measure_", "stamps")
     rules = {job.rule for job in plan.values() if not job.rule.startswith(looped)}
-    # Stamps are drawn in parts here, and `score` is asked for by name only.
-    assert rules == set(rule_texts()) - local_rules() - {"sample", "score"}
+    # Stamps are drawn in parts here, `score` is asked for by name only, and no denoiser is brought.
+    assert rules == set(rule_texts()) - local_rules() - {"sample", "score", "evaluate_brought"}
 
 
 def test_every_rule_states_memory_and_time(plan: dict[str, Job]) -> None:

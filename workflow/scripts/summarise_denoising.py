@@ -17,7 +17,8 @@ runs = [
     for (_, alpha, replicate), path in zip(spec["networks"], snakemake.input.networks, strict=True)
 ]
 brought = {
-    name: pd.read_parquet(path) for name, path in zip(spec["brought"], snakemake.input.get("brought", []), strict=True)
+    name: pd.read_parquet(path)
+    for name, path in zip(spec.get("brought", []), snakemake.input.get("brought", []), strict=True)
 }
 with replacing(snakemake.output.summary) as temporary:
     summarise(runs, with_brought(references, brought), spec["bootstrap"], spec["seed"]).to_csv(

@@ -70,11 +70,12 @@ class DenoisingStages:
             "model": found.model,
             "denoiser": found.denoiser,
             "protocol": self.config.denoisers[found.denoiser].protocol,
-            "brought": list(found.brought),
             "networks": [[who, alpha, replicate] for who, alpha, replicate in self.facts.networks(found)],
             "bootstrap": self.config.compare.bootstrap,
             "seed": self.config.compare.seed,
         }
+        if found.brought:
+            spec["brought"] = list(found.brought)
         return Stage(spec, "summarise_denoising.py", (), ("numpy", "pandas", "scipy"))
 
     def denoised_noise(self, dataset: str) -> bool:
