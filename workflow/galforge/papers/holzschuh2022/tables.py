@@ -54,7 +54,8 @@ TABLES = {
         "×10⁻² of a magnitude or of the unit of F; then ×10⁻² of the source's standard deviation; shares in "
         "percentage points",
         about="Early types have F of 0 or more. It is not known whether the printed distances were standardised, so "
-        "both are shown, and the printed ones stand beside the plain.",
+        "both are shown, and the printed ones stand beside the plain. With 20 or fewer early types in the source the error "
+        "of their colour is some 40 % too small.",
         factors=dict.fromkeys(_COLOURS, 100.0),
         sections={
             "wasserstein": "Distance",
@@ -119,7 +120,9 @@ TABLES = {
         "where kinds of source stamps are never generated; good is what stands as ideal, not more",
         about="Ideal is what one half of the source scores against the other. Copying is the chance that a generated "
         "stamp lies nearer to its nearest training stamp than a held-out source stamp does, less 1/2: 0 for new "
-        "galaxies, towards +0.5 for copies of the training set, below 0 for stamps unlike any that were trained on.",
+        "galaxies, towards +0.5 for copies of the training set, below 0 for stamps unlike any that were trained on. "
+        "With 100 stamps a side coverage finds only half to three quarters of the populations that lie five standard "
+        "deviations off, and the error of copying is too small; from 300 on both are right.",
         by_network=True,
         engines=False,
         printed=False,
