@@ -54,8 +54,8 @@ TABLES = {
         "×10⁻² of a magnitude or of the unit of F; then ×10⁻² of the source's standard deviation; shares in "
         "percentage points",
         about="Early types have F of 0 or more. It is not known whether the printed distances were standardised, so "
-        "both are shown, and the printed ones stand beside the plain. With 20 or fewer early types in the source the error "
-        "of their colour is some 40 % too small.",
+        "both are shown, and the printed ones stand beside the plain. With 20 or fewer early types in the source the "
+        "error of their colour is some 40 % too small.",
         factors=dict.fromkeys(_COLOURS, 100.0),
         sections={
             "wasserstein": "Distance",
