@@ -91,7 +91,8 @@ def test_scontrol_requeue_of_a_training(scenario: Make) -> None:
 def test_a_lost_node_whose_job_goes_on_writing(scenario: Make) -> None:
     run = scenario("lost")
     run.site(TRAINING)
-    run.pace(1.0, 100)
+    # The orphan must not end its segment before SLURM has missed its node and started the job on another one.
+    run.pace(4.0, 100)
     run.start()
     orphan = run.training_at(120)
     os.kill(run.cluster.pid_of_node(orphan.node), signal.SIGKILL)

@@ -22,7 +22,8 @@ Make = Callable[[str], Scenario]
 def test_kill_of_the_driver(scenario: Make) -> None:
     run = scenario("driver")
     run.site(TRAINING)
-    run.pace(1.0, SEGMENT + 100)
+    # The orphan must not end its segment before `make recover` finds it.
+    run.pace(4.0, SEGMENT + 100)
     run.start()
     orphan = run.training_at(SEGMENT + 120)
     run.driver.kill()
