@@ -122,7 +122,7 @@ TABLES = {
         "stamp lies nearer to its nearest training stamp than a held-out source stamp does, less 1/2: 0 for new "
         "galaxies, towards +0.5 for copies of the training set, below 0 for stamps unlike any that were trained on. "
         "With 100 stamps a side coverage finds only half to three quarters of the populations that lie five standard "
-        "deviations off, and the error of copying is too small; from 300 on both are right.",
+        "deviations off. The error of copying is too small with fewer than 60 held-out stamps.",
         by_network=True,
         engines=False,
         printed=False,
