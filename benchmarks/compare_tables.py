@@ -16,7 +16,7 @@ import pandas as pd
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
 
-from galforge.compare.scores import MORE
+from galforge.compare.rows import MORE
 
 VALUES = (
     *("value", "standard_error", "error_images", "error_seeds", "floor", *MORE, "at_floor", "rank"),

@@ -34,7 +34,7 @@ from honesty_populations import POPULATIONS, Population
 from threadpoolctl import threadpool_limits
 
 from galforge.compare.kind import Kind, kinds
-from galforge.compare.scores import Score
+from galforge.compare.rows import Score
 from galforge.compare.settings import CompareSettings
 from galforge.errors import GalforgeError
 from galforge.papers.readings import at_floor

@@ -9,6 +9,7 @@ from galforge.compare import band_scores, fitting_loss, galaxy_kl, redshift_loss
 from galforge.compare.frechet import frechet
 from galforge.compare.redshift_bins import in_bins, pair, uniform
 from galforge.compare.relabelled import orders
+from galforge.compare.scores import resampled
 from galforge.compare.settings import CompareSettings, ComparisonSettings
 from galforge.errors import GalforgeError
 from galforge.seeds import generator
@@ -103,7 +104,7 @@ def test_kl_is_that_of_the_counts():
 def divergence(first: np.ndarray, second: np.ndarray, chosen: ComparisonSettings, draws: np.random.Generator):
     """The divergence of two samples."""
     values = (first, second)
-    counts = [galaxy_kl.resampled(len(side), chosen.bootstrap, draws) for side in values]
+    counts = [resampled(draws, len(side), chosen.bootstrap).astype(np.float32) for side in values]
     return galaxy_kl.divergence(values, counts, orders(draws, len(first) + len(second)), chosen)
 
 
@@ -146,7 +147,7 @@ def test_a_resampling_scores_what_its_galaxies_score(draws):
     """Counts of galaxies, missing values among them, beside the galaxies themselves, drawn as often."""
     first, second = draws.normal(0, 1, 300), draws.normal(0.3, 1, 200)
     first[::7], second[::3] = np.nan, np.nan
-    counts = [galaxy_kl.resampled(len(side), 20, draws) for side in (first, second)]
+    counts = [resampled(draws, len(side), 20).astype(np.float32) for side in (first, second)]
     order = orders(draws, 500)
     for protocol in ("corrected", "published"):
         found = galaxy_kl.divergence((first, second), counts, order, settings("galaxy_kl", protocol))

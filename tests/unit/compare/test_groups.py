@@ -6,7 +6,7 @@ import pytest
 import scipy.stats
 
 from galforge.compare import morphology, photometry, power_spectrum
-from galforge.compare.scores import COLUMNS
+from galforge.compare.rows import COLUMNS
 from galforge.compare.settings import CompareSettings, ComparisonSettings
 
 CORRECTED = CompareSettings(bootstrap=20).of("morphology", "corrected", True)

@@ -8,7 +8,7 @@ import pytest
 import scipy.stats
 
 from galforge.compare import colour_bulge, joint, morphology, photometry, power_spectrum
-from galforge.compare.scores import COLUMNS
+from galforge.compare.rows import COLUMNS
 from galforge.compare.settings import CompareSettings
 from galforge.compare.spreads import reach_on_circle
 from galforge.compare.wasserstein import circular_wasserstein, compare_properties

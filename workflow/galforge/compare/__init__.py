@@ -9,7 +9,7 @@ rows again, and with them the tables.
 
 Comparisons: morphology, power_spectrum, photometry, colour_bulge, joint, features (with frechet, normals, kernel,
 coverage and memorisation), galaxy_kl (with histograms), fitting_loss, successors, redshift_loss, band_scores. They
-share kind, settings, scores, limits, relabelled, wasserstein (with grids), redshift_bins, joined and engines.
+share kind, settings, rows, scores, limits, relabelled, wasserstein (with grids), redshift_bins, joined and engines.
 
 Modules here import one another, names of columns from ``measure``, and modules at the root.
 """

@@ -12,7 +12,8 @@ from galforge.compare.frechet import fid_and_null
 from galforge.compare.kind import Kind
 from galforge.compare.redshift_bins import in_bins, pair, uniform
 from galforge.compare.relabelled import limit_of
-from galforge.compare.scores import Score, mean_of, resampling
+from galforge.compare.rows import Score
+from galforge.compare.scores import mean_of, resampling
 from galforge.compare.settings import ComparisonSettings
 from galforge.compare.wasserstein import tidy
 from galforge.errors import GalforgeError

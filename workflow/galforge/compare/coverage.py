@@ -13,7 +13,7 @@ import numpy as np
 import scipy.stats
 
 from galforge.compare.limits import LEVEL
-from galforge.compare.scores import Score
+from galforge.compare.rows import Score
 from galforge.compare.settings import ComparisonSettings
 from galforge.seeds import generator
 

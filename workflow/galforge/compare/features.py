@@ -8,7 +8,7 @@ from galforge.compare.frechet import fid
 from galforge.compare.kernel import kid
 from galforge.compare.kind import Kind
 from galforge.compare.memorisation import memorisation
-from galforge.compare.scores import Score
+from galforge.compare.rows import Score
 from galforge.compare.settings import ComparisonSettings
 from galforge.compare.wasserstein import tidy
 from galforge.errors import GalforgeError

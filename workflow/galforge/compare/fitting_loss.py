@@ -10,7 +10,8 @@ import pandas as pd
 
 from galforge.compare.kind import Kind
 from galforge.compare.redshift_bins import FEWEST, Bins, in_bins, pair
-from galforge.compare.scores import Score, share_difference, with_shares
+from galforge.compare.rows import Score
+from galforge.compare.scores import share_difference, with_shares
 from galforge.compare.settings import ComparisonSettings
 from galforge.compare.wasserstein import columns_of, tidy
 

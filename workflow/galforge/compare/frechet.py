@@ -14,7 +14,8 @@ import scipy.linalg
 
 from galforge.compare.normals import BLOCK, Normal, distance, normal, of_parts
 from galforge.compare.relabelled import JACKKNIFE, limit_of, orders, scaled, true_variance
-from galforge.compare.scores import Score, resampling
+from galforge.compare.rows import Score
+from galforge.compare.scores import resampling
 from galforge.compare.settings import ComparisonSettings
 from galforge.seeds import generator
 

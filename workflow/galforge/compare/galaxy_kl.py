@@ -23,7 +23,8 @@ from galforge.compare.kind import Kind
 from galforge.compare.limits import joint_limits, limit
 from galforge.compare.redshift_bins import in_bins, pair
 from galforge.compare.relabelled import BOOTSTRAP, OF_EXTREMES, orders, scaled, true_variance
-from galforge.compare.scores import Score, resampling
+from galforge.compare.rows import Score
+from galforge.compare.scores import resampled
 from galforge.compare.settings import ComparisonSettings
 from galforge.compare.wasserstein import columns_of, tidy
 from galforge.seeds import generator
@@ -68,7 +69,7 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
     redshifts = real["redshift"].to_numpy(float)
     bins = in_bins(real, made, np.unique(edges_of(redshifts, redshifts, settings.protocol)))
     counts = [
-        resampled(len(side), settings.bootstrap, generator(settings.seed, f"galaxy kl {name}"))
+        resampled(generator(settings.seed, f"galaxy kl {name}"), len(side), settings.bootstrap).astype(np.float32)
         for side, name in zip(values, ("source", "generated"), strict=True)
     ]
     order = orders(generator(settings.seed, "galaxy kl relabelled"), sum(map(len, values)))
@@ -150,11 +151,6 @@ def mean_of(found: Sequence[Divergence]) -> Divergence:
         if name != "shares" and 0 < len(with_own) < len(found):  # of those that have one of the galaxies with values
             mean[..., 1] = np.mean([getattr(each, name)[..., 1] for each in with_own], axis=0)
     return Divergence(*means, min(each.n for each in found), min(each.m for each in found))
-
-
-def resampled(galaxies: int, resamplings: int, draws: np.random.Generator) -> np.ndarray:
-    """How often each galaxy is in each bootstrap resampling, (resamplings, galaxies) float32."""
-    return np.stack([resampling(draws, galaxies).astype(np.float32) for _ in range(resamplings)])
 
 
 def divergence(

@@ -2,15 +2,15 @@
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata, t
+from scipy.stats import rankdata
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from threadpoolctl import threadpool_limits
 
 from galforge.compare.kind import Kind
-from galforge.compare.limits import LEVEL
 from galforge.compare.morphology import PROPERTIES, selected
-from galforge.compare.scores import Score
+from galforge.compare.relabelled import student_limit
+from galforge.compare.rows import Score
 from galforge.compare.settings import ComparisonSettings
 from galforge.compare.wasserstein import columns_of, compare_properties, tidy
 from galforge.seeds import generator
@@ -92,11 +92,7 @@ def told_apart(source: np.ndarray, generated: np.ndarray, settings: ComparisonSe
     chance = 2 * permuted - 1
     trained = max(float(np.mean(chance**2)) / 4 - _variance(0.5, n, m), 0.0)
     error = 2 * np.sqrt(_variance(area, n, m) + trained)
-    beyond = np.nan
-    if len(chance) > 1:
-        wide = t.ppf(1 - LEVEL, len(chance) - 1) * np.sqrt(1 + 1 / len(chance))
-        beyond = float(np.mean(chance) + wide * np.std(chance, ddof=1))
-    return Score(2 * area - 1, float(error), float(np.mean(np.abs(chance))), n, m, beyond)
+    return Score(2 * area - 1, float(error), float(np.mean(np.abs(chance))), n, m, student_limit(chance))
 
 
 def _along(values: np.ndarray, across: np.ndarray) -> np.ndarray:

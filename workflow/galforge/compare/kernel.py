@@ -17,7 +17,8 @@ from galforge.compare.relabelled import (
     scaled,
     true_variance,
 )
-from galforge.compare.scores import Score, resampling
+from galforge.compare.rows import Score
+from galforge.compare.scores import resampled
 from galforge.compare.settings import ComparisonSettings
 from galforge.seeds import generator
 
@@ -99,7 +100,7 @@ def _blocks(source: np.ndarray, generated: np.ndarray, settings: ComparisonSetti
         size = min(LARGEST, len(features) // count)
         order = generator(settings.seed, f"kid blocks {name}").permutation(len(features))
         draws = generator(settings.seed, f"kid bootstrap {name}")
-        drawn = np.stack([resampling(draws, len(features)) for _ in range(settings.fid_bootstrap)])
+        drawn = resampled(draws, len(features), settings.fid_bootstrap)
         cut.append([(features[own], drawn[:, own]) for own in order[: count * size].reshape(count, size)])
     draws = generator(settings.seed, "kid relabelled")
     return [_estimate(*first, *second, draws) for first, second in zip(*cut, strict=True)]

@@ -9,7 +9,7 @@ import scipy.stats
 
 from galforge.compare.coverage import squared_distances
 from galforge.compare.limits import LEVEL
-from galforge.compare.scores import Score
+from galforge.compare.rows import Score
 from galforge.compare.settings import ComparisonSettings
 from galforge.seeds import generator
 

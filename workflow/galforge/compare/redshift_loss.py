@@ -9,7 +9,8 @@ import pandas as pd
 from galforge.compare.fitting_loss import mean_score
 from galforge.compare.kind import Kind
 from galforge.compare.redshift_bins import FEWEST, REDSHIFT, in_bins, pair
-from galforge.compare.scores import Score, deviation, with_shares
+from galforge.compare.rows import Score
+from galforge.compare.scores import deviation, with_shares
 from galforge.compare.settings import ComparisonSettings
 from galforge.compare.wasserstein import columns_of, tidy
 from galforge.seeds import generator

@@ -22,15 +22,22 @@ def orders(draws: np.random.Generator, count: int, relabellings: int = RELABELLI
 def limit_of(null: np.ndarray) -> float:
     """The 95 % quantile of a null (R,); NaN for fewer than 2 relabellings or where a score is missing.
 
-    With at least 19 it is exact (`limits.limit`). Where a relabelling is dear and there are fewer, their mean and sd
-    are taken for those of a normal distribution: the next score lies below mean + t sd sqrt(1 + 1/R) in 95 % of
-    cases, with Student's t of R - 1.
+    With at least 19 it is exact (`limits.limit`); where a relabelling is dear and there are fewer, `student_limit`.
+    """
+    if len(null) < 2 or not np.isfinite(null).all():
+        return np.nan
+    return limit(null) if LEVEL * (len(null) + 1) >= 1 else student_limit(null)
+
+
+def student_limit(null: np.ndarray) -> float:
+    """The 95 % quantile of a null (R,) that is taken to be normally distributed; NaN with fewer than 2.
+
+    The next score lies below mean + t sd sqrt(1 + 1/R) in 95 % of cases, with Student's t of R - 1: mean and sd of few
+    have scatter of their own.
     """
     count = len(null)
-    if count < 2 or not np.isfinite(null).all():
+    if count < 2:
         return np.nan
-    if LEVEL * (count + 1) >= 1:
-        return limit(null)
     reach = scipy.stats.t.ppf(1 - LEVEL, count - 1) * np.sqrt(1 + 1 / count)
     return float(np.mean(null) + reach * np.std(null, ddof=1))
 

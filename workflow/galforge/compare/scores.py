@@ -1,64 +1,23 @@
 """Scores with their errors and floors: what every metric gives, means of them, and shares of galaxies."""
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 import numpy as np
 
 from galforge.compare.limits import share_limit
+from galforge.compare.rows import FEWEST, Score
 from galforge.compare.settings import CompareSettings
 from galforge.seeds import generator
-
-
-class Score(NamedTuple):
-    """What one metric gives for a source and a generated sample; NaN where it cannot be computed or is not asked for.
-
-    Attributes:
-        value: of the metric. Of a distance where some galaxies cannot be measured, the complete one, which counts them.
-        standard_error: of the value, over images.
-        floor: what a perfect model would score on average at these sample sizes.
-        n_source, n_generated: images compared.
-        limit: the 95 % quantile of what a perfect model would score at these sample sizes: a value beyond it is not
-            that of a perfect model.
-        conditional, conditional_error, conditional_limit: the distance of the galaxies alone that can be measured, its
-            error and its limit, where the value is a complete one.
-        share_source, share_generated: shares of the galaxies of each side that can be measured.
-        share_error: of the difference of the shares.
-        share_limit: that of the absolute difference of shares. 95 % of perfect models are within it and, where there
-            is a conditional distance, within the limit of that one too.
-        replicates: (B,) the value in bootstrap resamplings of the images. Resampling b takes the same images of one
-            source for every model, so that differences between models have errors of their own.
-    """
-
-    value: float
-    standard_error: float
-    floor: float
-    n_source: int
-    n_generated: int
-    limit: float = np.nan
-    conditional: float = np.nan
-    conditional_error: float = np.nan
-    conditional_limit: float = np.nan
-    share_source: float = np.nan
-    share_generated: float = np.nan
-    share_error: float = np.nan
-    share_limit: float = np.nan
-    replicates: Sequence[float] = ()
-
-    def row(self, metric: str, name: str) -> dict:
-        """Tidy row of a metric for the property `name`."""
-        return {"metric": metric, "property": name} | self._asdict()
-
-
-COLUMNS = ("metric", "property", *Score._fields[:-1])
-"""Columns of the rows of a comparison; the replicates, which most readers do not want, are beside them."""
-MORE = Score._fields[5:-1]
-"""Those that not every metric has."""
 
 
 def resampling(draws: np.random.Generator, size: int) -> np.ndarray:
     """How often each of `size` images is in one bootstrap resampling (size,)."""
     return np.bincount(draws.integers(size, size=size), minlength=size)
+
+
+def resampled(draws: np.random.Generator, size: int, number: int) -> np.ndarray:
+    """How often each of `size` images is in each of `number` bootstrap resamplings (number, size)."""
+    return np.stack([resampling(draws, size) for _ in range(number)])
 
 
 def resamplings(settings: CompareSettings, n: int, m: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -107,22 +66,25 @@ def share_difference(source: np.ndarray, generated: np.ndarray, settings: Compar
     source's share: sqrt(2 / pi) of its sd, as for a normal distribution. Blank with fewer than 2 on a side.
     """
     n, m = len(source), len(generated)
-    if min(n, m) < 2:
+    if min(n, m) < FEWEST:
         return Score(np.nan, np.nan, np.nan, n, m)
-    real, made = float(source.mean()), float(generated.mean())
-    error = np.sqrt(real * (1 - real) / n + made * (1 - made) / m)
+    real, made, error, limit = _shares(source, generated)
     floor = np.sqrt(2 / np.pi * real * (1 - real) * (1 / n + 1 / m))
     drawn = [abs(second @ generated / m - first @ source / n) for first, second in resamplings(settings, n, m)]
-    limit = share_limit(n, m, int(source.sum() + generated.sum()))
-    return Score(abs(made - real), float(error), float(floor), n, m, limit, replicates=drawn)
+    return Score(abs(made - real), error, float(floor), n, m, limit, replicates=drawn)
 
 
 def with_shares(score: Score, source: np.ndarray, generated: np.ndarray) -> Score:
     """The score of galaxies that can be measured with the shares of these, from which they are, (n,) and (m,)."""
-    n, m = len(source), len(generated)
-    if min(n, m) == 0:
+    if min(len(source), len(generated)) == 0:
         return score
+    real, made, error, limit = _shares(source, generated)
+    return score._replace(share_source=real, share_generated=made, share_error=error, share_limit=limit)
+
+
+def _shares(source: np.ndarray, generated: np.ndarray) -> tuple[float, float, float, float]:
+    """Shares of True in (n,) and in (m,), the binomial error of their difference, and the limit of its size."""
+    n, m = len(source), len(generated)
     real, made = float(source.mean()), float(generated.mean())
     error = float(np.sqrt(real * (1 - real) / n + made * (1 - made) / m))
-    limit = share_limit(n, m, int(source.sum() + generated.sum()))
-    return score._replace(share_source=real, share_generated=made, share_error=error, share_limit=limit)
+    return real, made, error, share_limit(n, m, int(source.sum() + generated.sum()))

@@ -5,7 +5,8 @@ import pandas as pd
 
 from galforge.compare.kind import Kind
 from galforge.compare.redshift_bins import FEWEST, Bins, in_bins, pair
-from galforge.compare.scores import Score, with_shares
+from galforge.compare.rows import Score
+from galforge.compare.scores import with_shares
 from galforge.compare.settings import ComparisonSettings
 from galforge.compare.wasserstein import columns_of, tidy
 

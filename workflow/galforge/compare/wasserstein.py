@@ -12,14 +12,14 @@ import pandas as pd
 
 from galforge.compare.grids import Distances, Grid, Samples, range_of
 from galforge.compare.limits import FEWEST_DRAWS, joint_limits, limit
-from galforge.compare.scores import COLUMNS, Score, deviation, resamplings
+from galforge.compare.rows import COLUMNS, FEWEST, Score
+from galforge.compare.scores import deviation, resamplings
 from galforge.compare.settings import CompareSettings
 from galforge.compare.spreads import Spreads, reach_on_circle
 from galforge.errors import GalforgeError
 from galforge.seeds import generator
 
 METRIC = "wasserstein"
-FEWEST = 2  # values a side must have for a distance (for a complete one, generated images); 4 in the source for a floor
 
 
 def wasserstein(first: np.ndarray, second: np.ndarray) -> float:

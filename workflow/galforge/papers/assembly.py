@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from galforge.compare.kind import REAL, ROUNDTRIP
-from galforge.compare.scores import MORE
+from galforge.compare.rows import MORE
 from galforge.errors import GalforgeError
 from galforge.papers.printed import COLUMNS as PRINTED
 from galforge.papers.printed import KEY, printed, with_printed

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from galforge.compare.kind import REAL, ROUNDTRIP
+from galforge.compare.rows import FEWEST
 from galforge.drawing.names import model_label, split_bin
 from galforge.papers.assembly import engines
 from galforge.papers.cells import Block, Cell, Column, Count, Row, number
@@ -13,8 +14,6 @@ from galforge.papers.printed import printed_model
 from galforge.papers.readings import FLOORS
 from galforge.papers.table import COUNTS, Table
 
-FEWEST = 2
-"""Galaxies of a side without which nothing is compared."""
 STAGES = dict(zip(COUNTS, ("entered", "segmented", "flag ≤ 1", "kept", "early types", "red"), strict=True))
 """What stages of measuring are called."""
 
@@ -74,13 +73,12 @@ def _rows(table: Table, rows: pd.DataFrame, columns: list[Column]) -> list[Row]:
     # Where a network that was not run is all that tells a row from another, the one that was run comes first.
     for metric, name in sorted(found, key=lambda key: (headings.index(table.heading(*key)), *table.place(*key)[:4])):
         # Single properties are many, and what a rank among them says is little.
-        few = table.by_network or table.averages or (table.name == ALL and metric != IN_FLOORS)
-        ranks = bool(few) or table.is_total(metric, name)
+        few, total = table.by_network or bool(table.averages), table.is_total(metric, name)
+        ranks = few or total or (table.name == ALL and metric != IN_FLOORS)
         cells = [_cell(found[metric, name], column, table.factor(metric), table.digits, ranks) for column in columns]
         if any(cells):
             floor = FLOORS.get(table.reading_of(metric), "floor")
-            heading, total = table.heading(metric, name), table.is_total(metric, name)
-            out.append(Row(table.label(metric, name), cells, heading, total, floor))
+            out.append(Row(table.label(metric, name), cells, table.heading(metric, name), total, floor))
     return out
 
 

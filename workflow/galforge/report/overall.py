@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from galforge.compare.kind import REAL, ROUNDTRIP
-from galforge.compare.scores import MORE
+from galforge.compare.rows import MORE
 from galforge.papers import assembly
 from galforge.papers.overall import IN_FLOORS
 from galforge.papers.table import Table

@@ -12,6 +12,7 @@ from galforge.errors import GalforgeError
 from galforge.papers.cells import Block, Cell, Column, Row, number
 from galforge.papers.printed import KEY, ORIGIN, printed, without_row
 from galforge.papers.table import Table
+from galforge.studies.denoising.sweep import BROUGHT, NETWORK
 
 METHODS = {
     "identity": "As observed",
@@ -19,7 +20,6 @@ METHODS = {
     "richardson_lucy": "Richardson-Lucy",
     "non_local_means": "Non-local means",
 }
-NETWORK, BROUGHT = "network", "brought:"
 QUALITY = {
     "mse": "MSE",
     "mse_median": "Median MSE",

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from galforge.compare.morphology import PROPERTIES, selected
+from galforge.compare.rows import FEWEST
 from galforge.compare.settings import ComparisonSettings
 from galforge.compare.spreads import spread
-from galforge.compare.wasserstein import FEWEST
 from galforge.studies.denoising.errors import in_quadrature
 
 _PERIODS = tuple(np.pi if name == "orientation" else 0.0 for name in PROPERTIES)

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from galforge.compare.morphology import PROPERTIES
-from galforge.compare.scores import COLUMNS as TIDY
-from galforge.compare.scores import MORE
+from galforge.compare.rows import COLUMNS as TIDY
+from galforge.compare.rows import MORE
 from galforge.studies.denoising import errors, structure
 from galforge.studies.denoising.errors import UNKNOWN, Error, Mean
 from galforge.studies.denoising.sweep import IDENTITY, NETWORK, TRUTH, Paired, Run, column_of, generator_of, paired
