@@ -167,3 +167,14 @@ def test_state_is_plain_tensors_and_restores_everything():
     again.load_state_dict(gaussian.state_dict())
     noisy = smooth(3, SHAPE, seed=2)
     assert torch.equal(again.denoise(noisy, torch.tensor(0.5)), gaussian.denoise(noisy, torch.tensor(0.5)))
+
+
+@pytest.mark.parametrize("shape", [SHAPE, (1, 6, 6)])
+def test_coloured_noise_has_the_covariance_of_noisy_images_and_can_be_whitened(shape):
+    gaussian, sigma = fitted(shape), 0.2
+    pixels = int(np.prod(shape))
+    full = covariance(gaussian) + sigma**2 * np.eye(pixels)
+    unit = torch.eye(pixels).unflatten(1, shape)
+    root = (gaussian.coloured(unit, sigma) - gaussian.mean()).flatten(1).double().numpy()
+    assert root.T @ root == pytest.approx(full, abs=1e-4)
+    assert torch.allclose(gaussian.whitened(gaussian.coloured(unit, sigma), sigma), unit, atol=1e-4)

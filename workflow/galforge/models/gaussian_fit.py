@@ -152,6 +152,39 @@ class Gaussian(nn.Module):
         factor = self._factor(inverse, root)
         return torch.cholesky_solve(projected[:, :, None], factor)[:, :, 0], factor
 
+    def spread(self, factor: Tensor, numbers: Tensor | None = None) -> Tensor:
+        """Variance per channel (n or 1, C) of expected images, from that of their coefficients (``posterior``)."""
+        root = self.variances(numbers).sqrt()
+        covariance = root[:, :, None] * torch.cholesky_inverse(factor) * root[:, None, :]
+        return covariance.flatten(1) @ self.overlaps.flatten(1).T / (self.shape[1] * self.shape[2])
+
+    def coloured(self, white: Tensor, sigma: float, numbers: Tensor | None = None) -> Tensor:
+        """Images (n, C, H, W) of N(mu, C + sigma^2) for standard normal numbers of the same shape, one to one."""
+        return self.mean(numbers) + self._rooted(white, sigma, numbers, after=True)
+
+    def whitened(self, noisy: Tensor, sigma: float, numbers: Tensor | None = None) -> Tensor:
+        """The inverse of ``coloured``."""
+        return self._rooted(noisy - self.mean(numbers), sigma, numbers, after=False)
+
+    def _rooted(self, images: Tensor, sigma: float, numbers: Tensor | None, after: bool) -> Tensor:
+        """T^1/2 (1 + B B^T)^1/2 times images, with T = R + sigma^2 and B = T^-1/2 U S, or its inverse.
+
+        The eigenvectors of B B^T are B V / k^1/2, with B^T B = V diag(k) V^T.
+        """
+        inverse = self._inverse(torch.full((1,), sigma, device=images.device))
+        root, scale = self.variances(numbers).sqrt(), self._wide(inverse.rsqrt())
+        inner = root[:, :, None] * self._overlaps(inverse) * root[:, None, :]
+        values, vectors = torch.linalg.eigh(inner)
+        values = values.clamp_min(0)
+        # ((1 + k)^1/2 - 1) / k, and that of the inverse root, without cancellation for small k.
+        grown = (1 + values).sqrt()
+        change = 1 / (grown + 1) if after else -1 / (grown * (grown + 1))
+        white = images if after else images / scale
+        projected = (self._projected(white / scale) * root)[:, None, :]
+        low = ((projected @ vectors * change[:, None, :]) @ vectors.mT)[:, 0] * root
+        white = white + (low @ self.directions.flatten(1)).unflatten(1, self.shape) / scale
+        return white * scale if after else white
+
     def _inner(self, weighted: Tensor, sigma: Tensor, numbers: Tensor | None) -> Tensor:
         """S M S U^T times weighted images: (n, K), with S = l^1/2 and M = (1 + S U^T A U S)^-1."""
         inverse, root = self._inverse(sigma), self.variances(numbers).sqrt()
