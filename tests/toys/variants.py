@@ -10,6 +10,7 @@ VARIANTS = [
     "cvae without conditions",
     "ddpm published",
     "ddpm without conditions",
+    "gaussian conditional",
     "two_stage began",
     "two_stage conditional",
     "diamonds geometric",
@@ -50,10 +51,13 @@ SMALL = {
     "two_stage conditional": _TWO_STAGE | {"conditional": True},
     "diamonds": _DIAMONDS,
     "diamonds geometric": _DIAMONDS | {"statistics": "geometric"},
+    "gaussian": {"components": 16, "images": 24},
+    "gaussian conditional": {"components": 16, "images": 24, "conditions": ["brightness"]},
     "redshift_cnn": {"target": "brightness", "width": 4, "learning_rate": 5e-3, "warmup_images": 1600},
 }
 """Settings that make a family quick to test; all others are tested with their defaults."""
 OFFERED = {"vae": {HasLatents, Reconstructs}, "stylegan": {HasLatents}, "alae": {HasLatents, Reconstructs}}
+OFFERED |= {"gaussian": {HasLatents, Reconstructs}, "gaussian conditional": {Reconstructs}}
 OFFERED |= {"vae conditional": {Reconstructs}, "alae conditional": {Reconstructs}}
 """Optional parts of the protocol that figures count on."""
 STEPS = {"alae conditional": 400}
