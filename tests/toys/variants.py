@@ -13,6 +13,7 @@ VARIANTS = [
     "edm conditional",
     "edm heun",
     "edm flow",
+    "gaussian conditional",
     "two_stage began",
     "two_stage conditional",
     "diamonds geometric",
@@ -49,9 +50,11 @@ SMALL = {
     | {"variant": "published", "sampler": "ancestral", "prediction": "noise"}
     | {"condition_maps": 2, "dim": 24, "patch": 2, "linear_attention": True, "learning_rate": 3e-3},
     "ddpm without conditions": _DDPM | {"conditions": [], "patch": 4, "steps": 2},
-    "edm": _EDM,
-    "edm conditional": _EDM | {"conditions": ["brightness"], "condition_dropout": 0.1, "guidance": 1.5},
-    "edm heun": _EDM | {"sampler": "heun", "steps": 4, "patch": 4, "radius": False},
+    "edm": _EDM | {"components": 16, "fitted_images": 24},
+    "edm conditional": _EDM
+    | {"components": 16, "fitted_images": 24, "conditions": ["brightness"]}
+    | {"condition_dropout": 0.1, "guidance": 1.5},
+    "edm heun": _EDM | {"known": "white", "sampler": "heun", "steps": 4, "patch": 4, "radius": False},
     "edm flow": _EDM | {"known": "flow", "log_sigma_mean": 0.0, "log_sigma_sd": 1.8},
     "full_image_gan": {"size": 96, "latent": 8, "width": 8},
     "two_stage": _TWO_STAGE | {"translate": 0.2},
@@ -59,6 +62,8 @@ SMALL = {
     "two_stage conditional": _TWO_STAGE | {"conditional": True},
     "diamonds": _DIAMONDS,
     "diamonds geometric": _DIAMONDS | {"statistics": "geometric"},
+    "gaussian": {"components": 16, "images": 24},
+    "gaussian conditional": {"components": 16, "images": 24, "conditions": ["brightness"]},
     "redshift_cnn": {"target": "brightness", "width": 4, "learning_rate": 5e-3, "warmup_images": 1600},
 }
 """Settings that make a family quick to test; all others are tested with their defaults."""
@@ -68,6 +73,7 @@ OFFERED |= {
     "edm conditional": {Reconstructs},
     "edm heun": {HasLatents, Reconstructs},
 }
+OFFERED |= {"gaussian": {HasLatents, Reconstructs}, "gaussian conditional": {Reconstructs}}
 OFFERED |= {"vae conditional": {Reconstructs}, "alae conditional": {Reconstructs}}
 """Optional parts of the protocol that figures count on."""
 STEPS = {"alae conditional": 400}

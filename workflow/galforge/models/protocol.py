@@ -141,6 +141,26 @@ class HasLatents(Protocol):
 
 
 @runtime_checkable
+class Fitted(Protocol):
+    """What a family may also do: fit some of its buffers to training images before its first step.
+
+    Attributes:
+        fitted_images: the most images that it is fitted to; 0 if nothing is to be fitted.
+    """
+
+    fitted_images: int
+
+    def fit(self, images: Tensor, conditions: dict[str, Tensor] | None, turned: bool) -> None:
+        """Fit buffers of ``networks``, once in a training; the EMA of the weights begins with them.
+
+        Args:
+            images: (n, C, H, W) float32, normalised and not augmented; the same in all processes.
+            conditions: (n,) float32 per name of ``conditions``; None without conditions.
+            turned: whether images of later steps are in any of their eight orientations.
+        """
+
+
+@runtime_checkable
 class Composes(Protocol):
     """What a family offers instead of ``sample`` whose images are composed of parts.
 

@@ -123,14 +123,27 @@ class TrainingImages(AbstractContextManager["TrainingImages"]):
         ``stride`` is the distance to the next batch, ``number`` by default; it is longer if several processes share
         batches.
         """
-        where = positions(self.seed, len(self.indices), first, number)
+        where = torch.from_numpy(positions(self.seed, len(self.indices), first, number))
         if self.held is not None:
-            images = self.held.index_select(0, self._send(torch.from_numpy(where)))
+            images = self.held.index_select(0, self._send(where))
         else:
             images = self._reader(first, stride or number, number).to(self.device, non_blocking=True)
+        return images, self._conditions_at(where)
+
+    def first(self, most: int) -> Batch:
+        """The first images of the training, each once: at most ``most``; otherwise as ``batch``."""
+        where = torch.from_numpy(positions(self.seed, len(self.indices), 0, min(most, len(self.indices))))
+        if self.held is not None:
+            images = self.held.index_select(0, self._send(where))
+        else:
+            # Nothing is read ahead, because no such batch follows.
+            images = self._gather(0, len(where)).to(self.device)
+        return images, self._conditions_at(where)
+
+    def _conditions_at(self, where: Tensor) -> dict[str, Tensor] | None:
         if not self.conditions:
-            return images, None
-        return images, {name: self._send(values[torch.from_numpy(where)]) for name, values in self.conditions.items()}
+            return None
+        return {name: self._send(values[where]) for name, values in self.conditions.items()}
 
     def _gather(self, first: int, number: int) -> Tensor:
         """Read one batch in the order of the file, neighbouring stamps at once."""

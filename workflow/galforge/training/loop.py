@@ -13,7 +13,7 @@ from galforge.errors import GalforgeError
 from galforge.logs import Progress
 from galforge.models import device as devices
 from galforge.models.normalisation import Normalisation
-from galforge.models.protocol import Family, Shape, Step
+from galforge.models.protocol import Family, Fitted, Shape, Step
 from galforge.settings import Settings
 from galforge.training.clock import Clock, Preempted
 from galforge.training.data import TrainingImages, augment
@@ -91,6 +91,8 @@ class Training:
         Raises:
             Diverged: the mean of a loss over that row is not finite.
         """
+        if self.images_seen == 0 and isinstance(self.family, Fitted) and self.family.fitted_images:
+            self._fit(images)
         settings, first = self.settings, self.group.rank * self.share
         rows = slice(first, first + self.share)
         draws = Draws(torch_seed(self.seed, "step", self.images_seen), settings.batch, rows, self.device)
@@ -173,6 +175,13 @@ class Training:
             "normalisation": self.normalisation.spec(),
             "seed": self.seed,
         }
+
+    @torch.no_grad()
+    def _fit(self, images: TrainingImages) -> None:
+        """Let the family fit its buffers to the first images of the training, the same in all processes."""
+        some, conditions = images.first(self.family.fitted_images)
+        self.family.fit(self.normalisation.normalise(some), conditions, self.settings.augmentation)
+        self.average.load_state_dict(self.family.networks.state_dict())
 
     def _autocast(self) -> AbstractContextManager[None]:
         return torch.autocast(self.device.type, dtype=torch.bfloat16) if self.bfloat16 else nullcontext()

@@ -20,12 +20,14 @@ class Family(Conditioned):
 
     Attributes:
         latent: length of the latent vectors that ``generate`` takes: one number for each pixel.
+        fitted_images: see ``galforge.models.protocol.Fitted``; 0 where nothing is fitted.
     """
 
     def __init__(self, settings: ModelSettings, shape: Shape, normalisation: Normalisation):
         check_shape(settings, shape)
         super().__init__(settings, shape, Networks(settings, shape))
         self.latent = prod(shape)
+        self.fitted_images = settings.fitted_images if settings.known == "gaussian" else 0
 
     @property
     def evaluations(self) -> int:
@@ -36,6 +38,9 @@ class Family(Conditioned):
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
         rate = self.settings.learning_rate
         return {"unet": torch.optim.Adam(self.networks.unet.parameters(), lr=rate, fused=True)}
+
+    def fit(self, images: Tensor, conditions: dict[str, Tensor] | None, turned: bool) -> None:
+        self.networks.known.fit(images, numbers_of(self.conditioning, conditions), turned)
 
     def step(self, images: Tensor, conditions: dict[str, Tensor] | None, step: Step) -> dict[str, Tensor]:
         """The loss is the mean squared error of denoised images, in units of the known prediction's at their level."""

@@ -4,8 +4,9 @@ import torch
 from torch import Tensor, nn
 
 from galforge.models.conditions import conditioning_of, features_of
-from galforge.models.edm.preconditioning import known_of
+from galforge.models.edm.preconditioning import Flow, Known, White
 from galforge.models.edm.settings import ModelSettings
+from galforge.models.edm.wiener import Wiener
 from galforge.models.protocol import Shape
 from galforge.models.unet import UNet
 
@@ -25,11 +26,19 @@ class Networks(nn.Module):
     def __init__(self, settings: ModelSettings, shape: Shape):
         super().__init__()
         self.conditioning = conditioning_of(settings)
-        self.known = known_of(settings, shape)
+        self.known = self._known(settings, shape)
         maps = int(settings.radius)
         self.unet = UNet(settings, shape, features_of(self.conditioning), images=self.known.images, maps=maps)
         self.unet.silence()
         self.register_buffer("radius", _radius(shape) if settings.radius else None, persistent=False)
+
+    def _known(self, settings: ModelSettings, shape: Shape) -> Known:
+        if settings.known == "white":
+            return White(settings.pixel_sd)
+        if settings.known == "flow":
+            return Flow()
+        optional = self.conditioning is not None and self.conditioning.optional
+        return Wiener(shape, settings.components, len(settings.conditions), optional)
 
     def forward(self, noisy: Tensor, sigma: Tensor, given: Tensor | None) -> Tensor:
         """Denoised images (n, C, H, W) of noisy ones at levels (n or 1, 1, 1, 1), given conditions (n, features)."""

@@ -7,9 +7,6 @@ network, whose target has a mean square of about one at every level (Karras et a
 import torch
 from torch import Tensor, nn
 
-from galforge.models.edm.settings import ModelSettings
-from galforge.models.protocol import Shape
-
 
 class Known(nn.Module):
     """Base of the known predictions: one that is only a number times the noisy image, without mean or correlations.
@@ -21,6 +18,9 @@ class Known(nn.Module):
     """
 
     images = 1
+
+    def fit(self, images: Tensor, given: Tensor | None, turned: bool) -> None:
+        """Fit to images before the training, if there is anything to fit; see ``galforge.models.protocol.Fitted``."""
 
     def expected(self, noisy: Tensor, sigma: Tensor, given: Tensor | None) -> Tensor:
         """Images (n, C, H, W) that are predicted of noisy ones; ``given`` is (n, features), if there are conditions."""
@@ -109,8 +109,3 @@ class Flow(Known):
     def seen(self, noisy: Tensor, expected: Tensor, sigma: Tensor) -> Tensor:
         """Where the path is; see ``Known``."""
         return expected
-
-
-def known_of(settings: ModelSettings, shape: Shape) -> Known:
-    """The known prediction that settings name."""
-    return White(settings.pixel_sd) if settings.known == "white" else Flow()

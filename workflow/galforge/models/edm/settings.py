@@ -11,6 +11,7 @@ IN_DIGEST = False  # Fields and their limits: a job takes every value from its s
 
 LIBRARIES = ("torch",)
 GENERATOR = ("unet", "conditioning", "known")
+GAUSSIAN = {"when": {"known": ["gaussian"]}}
 _SIDES = (16, 256)
 _CHANNELS = 5
 
@@ -21,9 +22,14 @@ class ModelSettings(UNetSettings, GuidedSettings):
     The defaults draw galaxies of 64 px after minutes on one core; on a GPU, dim 64 and more levels.
     """
 
-    known: Literal["white", "flow"] = "white"
-    """what the network need not learn, because a formula predicts it: white takes pixels as white noise (EDM); flow is
-    flow matching (Lipman et al. 2023, straight paths)"""
+    known: Literal["gaussian", "white", "flow"] = "gaussian"
+    """what the network need not learn, because a formula predicts it: the best for a gaussian with the mean, principal
+    components and noise of the images; white, for pixels of white noise (EDM); flow, a straight path (flow matching,
+    Lipman et al. 2023)"""
+    components: int = Field(150, ge=1, le=4096, json_schema_extra=GAUSSIAN)
+    """most principal components of that gaussian"""
+    fitted_images: int = Field(1200, ge=2, json_schema_extra=GAUSSIAN)
+    """most training images that it is fitted to, before the first step [images]"""
     pixel_sd: float = Field(1.0, gt=0, json_schema_extra={"when": {"known": ["white"]}})
     """standard deviation of the pixels; 1 unless the normalisation has a given scale [normalised unit]"""
     dim: int = Field(16, ge=8, multiple_of=8)
@@ -32,12 +38,16 @@ class ModelSettings(UNetSettings, GuidedSettings):
     """channels per level over dim; each level has half the resolution"""
     patch: Literal[1, 2, 4] = 2
     """side of the square of image pixels that one pixel of the finest maps makes; 2 takes a quarter of the time [px]"""
+    heads: int = Field(2, ge=1)
+    """heads of the attention"""
+    head_dim: int = Field(16, ge=4)
+    """channels of a head"""
     radius: bool = True
     """show the network the distance of each pixel from the centre, where galaxies are"""
-    log_sigma_mean: float = -1.2
-    """mean of the logarithm of the noise levels in training"""
-    log_sigma_sd: float = Field(1.2, gt=0)
-    """standard deviation of that logarithm; flow matching with uniform times has about 0 and 1.8"""
+    log_sigma_mean: float = -0.3
+    """mean of the logarithm of the noise levels in training; -1.2 in Karras et al. 2022, for pixels of sd 0.5"""
+    log_sigma_sd: float = Field(1.8, gt=0)
+    """standard deviation of that logarithm; 1.2 in Karras et al.; flow matching with uniform times has 0 and 1.8"""
     sigma_max: float = Field(80.0, gt=0)
     """noise level that images are drawn from [normalised unit]"""
     sigma_min: float = Field(0.002, gt=0)

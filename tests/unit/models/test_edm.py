@@ -1,0 +1,261 @@
+"""EDM: preconditioning and samplers against diffusers and formulas, guidance, the way back, and the network's size."""
+
+import json
+import math
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from galforge.errors import GalforgeError
+from galforge.models.edm.family import Family
+from galforge.models.edm.networks import Networks
+from galforge.models.edm.preconditioning import Flow, White
+from galforge.models.edm.samplers import Path as FlowPath
+from galforge.models.edm.samplers import dpm, heun, levels
+from galforge.models.edm.settings import ModelSettings, check_shape
+from galforge.models.normalisation import Normalisation
+
+DIFFUSERS = json.loads((Path(__file__).parents[2] / "reference/diffusers_edm.json").read_text())
+NOISY = torch.tensor(DIFFUSERS["noisy"])
+TINY = {"dim": 8, "multipliers": [1], "heads": 1, "head_dim": 4}
+PLAIN = {"known": "white"}
+ONES = Normalisation("linear", (1.0,), (0.0,), (1.0,))
+COUNTS = [
+    (PLAIN, (1, 64, 64), 557_269),
+    (PLAIN | {"conditions": ["redshift"]}, (5, 32, 32), 575_145),
+    (PLAIN | {"dim": 64, "multipliers": [1, 2, 4, 4], "heads": 4, "head_dim": 32}, (3, 256, 256), 17_139_279),
+]
+"""Settings, shapes and numbers of weights."""
+
+
+class Told:
+    """Networks whose U-Net is the formula of tests/reference/diffusers_edm.py."""
+
+    known = White(1.0)
+
+    def __call__(self, noisy, sigma, given):
+        expected = self.known.expected(noisy, sigma, given)
+        return expected + self.known.error(sigma, given) * self.said(self.known.seen(noisy, expected, sigma), sigma)
+
+    def said(self, seen, sigma):
+        return torch.sin(2 * seen) + 0.1 * 0.25 * sigma.log()
+
+
+@pytest.mark.parametrize("sigma", DIFFUSERS["preconditioning"])
+def test_preconditioning_is_that_of_diffusers(sigma):
+    given, level = DIFFUSERS["preconditioning"][sigma], torch.full((1, 1, 1, 1), float(sigma))
+    seen = Told.known.seen(NOISY, None, level)
+    assert seen.numpy() == pytest.approx(np.array(given["seen"]), rel=1e-6)
+    assert Told()(NOISY, level, None).numpy() == pytest.approx(np.array(given["denoised"]), rel=1e-5, abs=1e-6)
+
+
+def test_noise_levels_are_those_of_diffusers():
+    assert levels(DIFFUSERS["steps"], 0.002, 80.0) == pytest.approx(DIFFUSERS["levels"], rel=1e-5)
+
+
+def test_dpm_solver_is_that_of_diffusers():
+    found = dpm(FlowPath(Told(), None), NOISY, DIFFUSERS["levels"])
+    assert found.numpy() == pytest.approx(np.array(DIFFUSERS["dpm"]), rel=1e-4)
+
+
+def test_heuns_method_is_that_of_diffusers():
+    given = DIFFUSERS["heun"]
+    found = heun(FlowPath(Told(), None), torch.tensor(given["noisy"]), given["levels"])
+    assert found.numpy() == pytest.approx(np.array(given["image"]), rel=1e-4)
+
+
+def test_samplers_are_the_algorithms_of_the_papers():
+    """Loops over pixels in double precision, from Karras et al. 2022 (algorithm 1) and Lu et al. 2022 (algorithm 2)."""
+    path = levels(18, 0.002, 80.0)
+    start = np.array([24.0, -96.0, 160.0, 56.0])
+
+    def denoised(x, sigma):
+        scale = math.sqrt(sigma**2 + 1)
+        return x / scale**2 + sigma / scale * (math.sin(2 * x / scale) + 0.025 * math.log(sigma))
+
+    expected = {"heun": [], "dpm": []}
+    for pixel in start:
+        x = pixel
+        for now, then in pairwise(path):
+            slope = (x - denoised(x, now)) / now
+            ahead = x + (then - now) * slope
+            if then:
+                ahead = x + (then - now) * (slope / 2 + (ahead - denoised(ahead, then)) / (2 * then))
+            x = ahead
+        expected["heun"].append(x)
+        x, known = pixel, []
+        for step, (now, then) in enumerate(pairwise(path)):
+            known.append(denoised(x, now))
+            if not then:
+                x = known[-1]
+                continue
+            h = -math.log(then) + math.log(now)
+            combined = known[-1]
+            if step:
+                r = (-math.log(now) + math.log(path[step - 1])) / h
+                combined = (1 + 1 / (2 * r)) * known[-1] - known[-2] / (2 * r)
+            x = then / now * x - math.expm1(-h) * combined
+        expected["dpm"].append(x)
+    noisy = torch.tensor(start).reshape(1, 1, 2, 2)
+    for name, sampler in (("heun", heun), ("dpm", dpm)):
+        found = sampler(FlowPath(Told(), None), noisy, path).flatten()
+        assert found.tolist() == pytest.approx(expected[name], rel=1e-9)
+
+
+def test_flow_matching_is_a_straight_path_and_its_network_predicts_the_velocity():
+    image, noise = torch.randn(2, 5, 1, 4, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    time = torch.linspace(0.05, 0.95, 5, dtype=torch.float64).reshape(-1, 1, 1, 1)
+    sigma, flow = time / (1 - time), Flow()
+    noisy = image + sigma * noise
+    expected = flow.expected(noisy, sigma, None)
+    assert torch.allclose(flow.seen(noisy, expected, sigma), (1 - time) * image + time * noise)
+    assert torch.allclose((image - expected) / flow.error(sigma, None), image - noise)
+
+
+def test_loss_is_the_weighted_error_of_denoised_images():
+    """Weight (sigma^2 + sd^2) / (sigma sd)^2 of Karras et al. 2022, table 1, for a network that says nothing."""
+    family = Family(ModelSettings(**TINY, **PLAIN, log_sigma_mean=0.7, log_sigma_sd=1e-6), (1, 8 * 2, 16), ONES)
+    image = torch.randn(400, 1, 16, 16, generator=torch.Generator().manual_seed(0))
+    sigma = math.exp(0.7)
+    lost = []
+
+    class Draws:
+        stream = torch.Generator().manual_seed(1)
+
+        def normal(self, *shape):
+            return torch.randn(400, *shape, generator=self.stream)
+
+    class Step:
+        draws = Draws()
+
+        def autocast(self):
+            return torch.no_grad()
+
+        def update(self, name, loss):
+            lost.append(loss.item())
+
+    family.step(image, None, Step())
+    draws = Draws()
+    draws.stream = torch.Generator().manual_seed(1)
+    draws.normal()
+    noisy = image + sigma * draws.normal(1, 16, 16)
+    weight = (sigma**2 + 1) / sigma**2
+    assert lost == pytest.approx([weight * (noisy / (1 + sigma**2) - image).square().mean().item()], rel=1e-4)
+
+
+class Drawn:
+    """Noise of a block of images, each with a seed of its own."""
+
+    def __init__(self, indices):
+        self.streams = [torch.Generator().manual_seed(index) for index in indices]
+
+    def normal(self, *shape):
+        return torch.stack([torch.randn(shape, generator=stream) for stream in self.streams])
+
+
+def knowing(family, mean, sd):
+    """A perfect denoiser of normal pixels in place of the networks."""
+
+    def denoised(noisy, sigma, given):
+        return mean + sd**2 / (sd**2 + sigma**2) * (noisy - mean)
+
+    family.networks.forward = denoised
+    return family
+
+
+@pytest.mark.parametrize("sampler", ["dpm", "heun"])
+def test_a_perfect_network_draws_the_distribution(sampler):
+    settings = ModelSettings(**TINY, **PLAIN, sampler=sampler, steps=40)
+    family = knowing(Family(settings, (1, 16, 16), ONES), 1.5, 0.5)
+    drawn = family.sample(Drawn(range(100)), None)
+    assert drawn.mean().item() == pytest.approx(1.5, abs=0.02)
+    assert drawn.std().item() == pytest.approx(0.5, rel=0.05)
+
+
+def fitted(shape, spreads, **changes):
+    """A family whose network is silent and whose Gaussian is fitted: the perfect denoiser of that Gaussian's images.
+
+    Images have a mean, one component and white noise with an sd for each channel.
+    """
+    family = Family(ModelSettings(**TINY, components=3, **changes), shape, ONES)
+    draws = torch.Generator().manual_seed(0)
+    profile = torch.hypot(*torch.meshgrid(*2 * [torch.linspace(-2, 2, shape[1])], indexing="ij")).neg().exp()
+    noise = torch.randn(600, *shape, generator=draws) * torch.tensor(spreads)[:, None, None]
+    brightness = 1.5 + torch.randn(600, 1, 1, 1, generator=draws)
+    family.fit(brightness * profile + noise, None, True)
+    return family
+
+
+def covariance(gaussian):
+    """Of the fitted Gaussian, (pixels, pixels) float64."""
+    flat = gaussian.directions.flatten(1).double()
+    rest = gaussian.rest.double().repeat_interleave(flat.shape[1] // len(gaussian.rest))
+    return flat.T @ (gaussian.variances()[0].double()[:, None] * flat) + torch.diag(rest)
+
+
+@pytest.mark.parametrize("sampler", ["dpm", "heun"])
+@pytest.mark.parametrize("spreads", [(0.02,), (0.3,), (1.0,), (0.1, 0.2), (0.1, 0.15, 0.2)])
+def test_a_silent_network_draws_the_gaussian_whatever_the_level_of_its_noise(sampler, spreads):
+    """The spread of each pixel is kept within 1 % at the default number of steps, and so are correlations."""
+    family = fitted((len(spreads), 16, 16), spreads, sampler=sampler)
+    gaussian, pixels = family.networks.known.gaussian, family.latent
+    with torch.no_grad():
+        mean = family.generate(torch.zeros(1, pixels), None)
+        root = (family.generate(torch.eye(pixels), None) - mean).flatten(1).double()
+    assert torch.allclose(mean, gaussian.mean(), atol=1e-3)
+    expected = covariance(gaussian)
+    found = root.T @ root
+    spread = expected.diagonal().sqrt()
+    assert (found.diagonal().sqrt() / spread).numpy() == pytest.approx(1, rel=0.01)
+    assert ((found - expected) / (spread[:, None] * spread)).abs().max() < 0.02
+
+
+@pytest.mark.parametrize("sampler", ["dpm", "heun"])
+def test_the_way_back_leads_to_the_noise_that_images_are_drawn_from(sampler):
+    settings = ModelSettings(**TINY, **PLAIN, sampler=sampler, steps=40)
+    family = knowing(Family(settings, (1, 16, 16), ONES), 0.5, 0.8)
+    images = family.sample(Drawn(range(3)), None)
+    again = family.reconstruct(images, None, None)
+    assert (again - images).square().mean().sqrt() < 0.05 * images.std()
+
+
+def test_guidance_exaggerates_what_conditions_change():
+    changes = {"conditions": ["redshift"], "condition_dropout": 0.1}
+    images = {}
+    for guidance in (0.0, 1.0, 3.0):
+        family = Family(ModelSettings(**TINY, **PLAIN, **changes, guidance=guidance), (1, 16, 16), ONES)
+        # Denoised images are the number of the condition, which is 0 without conditions.
+        family.networks.forward = lambda noisy, sigma, given: 0 * noisy + given[:, :1, None, None]
+        images[guidance] = family.sample(Drawn(range(2)), {"redshift": torch.tensor([0.2, 3.0])})[:, 0, 0, 0]
+    numbers = family.conditioning({"redshift": torch.tensor([0.2, 3.0])})[:, 0]
+    for guidance, found in images.items():
+        assert found.tolist() == pytest.approx((guidance * numbers).tolist(), abs=1e-5)
+    assert family.evaluations == 2 * family.settings.steps
+
+
+def test_network_has_the_size_that_is_said():
+    for changes, shape, count in COUNTS:
+        with torch.device("meta"):
+            networks = Networks(ModelSettings(**changes), shape)
+        assert sum(weight.numel() for weight in networks.unet.parameters()) == count
+
+
+def test_impossible_settings_and_shapes_are_refused():
+    for changes, says in (
+        ({"guidance": 2.0}, "condition_dropout: 0.1"),
+        ({"condition_dropout": 0.1}, "no conditions"),
+        ({"sigma_min": 90.0}, "below sigma_max"),
+    ):
+        with pytest.raises(ValueError, match=says):
+            ModelSettings(**changes)
+    for shape, says in (((6, 64, 64), "1 to 5"), ((1, 512, 512), "16 to 256"), ((1, 20, 20), "multiple of 8")):
+        with pytest.raises(GalforgeError, match=says):
+            check_shape(ModelSettings(), shape)
+    for shape in ((1, 16, 16), (5, 64, 64), (5, 256, 256)):
+        check_shape(ModelSettings(), shape)
+    family = Family(ModelSettings(**TINY, **PLAIN, conditions=["redshift"]), (1, 16, 16), ONES)
+    with pytest.raises(GalforgeError, match="never trained without redshift"):
+        family.generate(torch.zeros(1, 256), None)

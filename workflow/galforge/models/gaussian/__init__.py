@@ -1,0 +1,1 @@
+"""A Gaussian: mean, principal components and white noise; fitted and not trained."""
