@@ -10,6 +10,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from galforge.models.device import full_precision
 from galforge.models.edm.preconditioning import Known
 from galforge.models.gaussian_fit import Gaussian
 from galforge.models.protocol import Shape
@@ -108,7 +109,7 @@ class Wiener(Known):
 
     def _chosen(self, given: Tensor | None, of: Callable[[Gaussian, Tensor | None], Tensor]) -> Tensor:
         """What ``of`` gives of the Gaussian and the conditions of each image; in single precision."""
-        with torch.autocast(self.gaussian.rest.device.type, enabled=False):
+        with full_precision(self.gaussian.rest.device):
             found = of(self.gaussian, self._values(given))
             if self.marginal is None:
                 return found
@@ -117,7 +118,7 @@ class Wiener(Known):
     def _spectrum(self, given: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
         """Of the Gaussian for steps: mean (n or 1, C, H, W), variances (n or 1, K) float64, and that of the rest ()."""
         gaussian, values = self.gaussian, self._values(given)
-        with torch.autocast(gaussian.rest.device.type, enabled=False):
+        with full_precision(gaussian.rest.device):
             noise = gaussian.rest.double()
             shares = gaussian.directions.square().sum((2, 3)).double()
             along = gaussian.variances(values).double() + shares @ noise
@@ -126,7 +127,7 @@ class Wiener(Known):
     def _scaled(self, images: Tensor, along: Tensor, white: Tensor) -> Tensor:
         """Images with their coefficients times ``along`` (n or 1, K), and all that is left times ``white``."""
         flat = self.gaussian.directions.flatten(1).to(images.dtype)
-        with torch.autocast(images.device.type, enabled=False):
+        with full_precision(images.device):
             changes = images.flatten(1) @ flat.T * (along - white).to(images.dtype)
             return white.to(images.dtype).reshape(-1, 1, 1, 1) * images + (changes @ flat).unflatten(
                 1, images.shape[1:]
