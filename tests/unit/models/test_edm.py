@@ -14,9 +14,9 @@ from galforge.models.conditions import conditioning_of, kept
 from galforge.models.edm.family import Family
 from galforge.models.edm.networks import Networks
 from galforge.models.edm.preconditioning import Flow, White
-from galforge.models.edm.samplers import Path as FlowPath
 from galforge.models.edm.samplers import dpm, heun, levels
 from galforge.models.edm.settings import ModelSettings, check_shape
+from galforge.models.edm.steps import Steps
 from galforge.models.normalisation import Normalisation
 from galforge.training.draws import Draws
 
@@ -38,9 +38,10 @@ class Told:
 
     known = White(1.0)
 
-    def __call__(self, noisy, sigma, given):
-        expected = self.known.expected(noisy, sigma, given)
-        return expected + self.known.error(sigma, given) * self.said(self.known.seen(noisy, expected, sigma), sigma)
+    def __call__(self, noisy, level):
+        sigma = noisy.new_full((1, 1, 1, 1), level)
+        expected = self.known.expected(noisy, sigma, None)
+        return expected + self.known.error(sigma, None) * self.said(self.known.seen(noisy, expected, sigma), sigma)
 
     def said(self, seen, sigma):
         return torch.sin(2 * seen) + 0.1 * 0.25 * sigma.log()
@@ -51,7 +52,7 @@ def test_preconditioning_is_that_of_diffusers(sigma):
     given, level = DIFFUSERS["preconditioning"][sigma], torch.full((1, 1, 1, 1), float(sigma))
     seen = Told.known.seen(NOISY, None, level)
     assert seen.numpy() == pytest.approx(np.array(given["seen"]), rel=1e-6)
-    assert Told()(NOISY, level, None).numpy() == pytest.approx(np.array(given["denoised"]), rel=1e-5, abs=1e-6)
+    assert Told()(NOISY, float(sigma)).numpy() == pytest.approx(np.array(given["denoised"]), rel=1e-5, abs=1e-6)
 
 
 def test_noise_levels_are_those_of_diffusers():
@@ -59,13 +60,13 @@ def test_noise_levels_are_those_of_diffusers():
 
 
 def test_dpm_solver_is_that_of_diffusers():
-    found = dpm(FlowPath(Told(), None), NOISY, DIFFUSERS["levels"])
+    found = dpm(Told(), Steps(), NOISY, DIFFUSERS["levels"])
     assert found.numpy() == pytest.approx(np.array(DIFFUSERS["dpm"]), rel=1e-4)
 
 
 def test_heuns_method_is_that_of_diffusers():
     given = DIFFUSERS["heun"]
-    found = heun(FlowPath(Told(), None), torch.tensor(given["noisy"]), given["levels"])
+    found = heun(Told(), Steps(), torch.tensor(given["noisy"]), given["levels"])
     assert found.numpy() == pytest.approx(np.array(given["image"]), rel=1e-4)
 
 
@@ -103,7 +104,7 @@ def test_samplers_are_the_algorithms_of_the_papers():
         expected["dpm"].append(x)
     noisy = torch.tensor(start).reshape(1, 1, 2, 2)
     for name, sampler in (("heun", heun), ("dpm", dpm)):
-        found = sampler(FlowPath(Told(), None), noisy, path).flatten()
+        found = sampler(Told(), Steps(), noisy, path).flatten()
         assert found.tolist() == pytest.approx(expected[name], rel=1e-9)
 
 
@@ -191,6 +192,30 @@ def fitted(shape, spreads, **changes):
     return family
 
 
+@pytest.mark.parametrize(("sampler", "off"), [("dpm", 0.03), ("heun", 0.01)])
+@pytest.mark.parametrize("sd", [0.05, 0.3, 1.0])
+def test_spread_is_kept_although_the_gaussian_is_not_that_of_the_images(sampler, off, sd):
+    """A perfect denoiser of pixels with twice the variance of the Gaussian's, at the default number of steps."""
+    settings = ModelSettings(**TINY, components=1, sampler=sampler)
+    family = Family(settings, (1, 16, 16), ONES)
+    family.fit(sd * torch.randn(400, 1, 16, 16, generator=torch.Generator().manual_seed(0)), None, False)
+    wider = 2**0.5 * family.networks.known.gaussian.rest.sqrt().item()
+    latents = torch.eye(256)[:4]
+    drawn = knowing(family, 0.0, wider).generate(latents, None)
+    # Images are drawn from the Gaussian with noise, as good as the noise itself.
+    assert (drawn[latents.bool().unflatten(1, (1, 16, 16))] / wider).tolist() == pytest.approx([1] * 4, abs=off)
+
+
+@pytest.mark.parametrize(("steps", "off"), [(18, 0.08), (64, 0.01)])
+@pytest.mark.parametrize("sampler", ["dpm", "heun"])
+@pytest.mark.parametrize("sd", [0.1, 0.3, 1.0, 3.0])
+def test_plain_steps_need_to_be_many_for_the_same(sampler, steps, off, sd):
+    """Heun's method makes every level 2 to 9 % too loud with 18 steps, DPM-Solver++ 2 to 8 %."""
+    family = Family(ModelSettings(**TINY, **PLAIN, sampler=sampler, steps=steps), (1, 16, 16), ONES)
+    drawn = knowing(family, 0.0, sd).generate(torch.ones(1, 256), None) / sd
+    assert 1 < drawn.mean().item() < 1 + off + 0.02 * (steps == 18)
+
+
 def covariance(gaussian):
     """Of the fitted Gaussian, (pixels, pixels) float64."""
     flat = gaussian.directions.flatten(1).double()
@@ -201,12 +226,11 @@ def covariance(gaussian):
 @pytest.mark.parametrize("sampler", ["dpm", "heun"])
 @pytest.mark.parametrize("spreads", [(0.02,), (0.3,), (1.0,), (0.1, 0.2), (0.1, 0.15, 0.2)])
 def test_a_silent_network_draws_the_gaussian_whatever_the_level_of_its_noise(sampler, spreads):
-    """The spread of each pixel is kept within 1 % at the default number of steps, and so are correlations.
-
-    Steps are not exact for channels with other noise than the others: within 2.5 % for noise that is twice as large.
-    """
+    """The spread of each pixel is kept within 1 % at the default number of steps, and so are correlations."""
     family = fitted((len(spreads), 16, 16), spreads, sampler=sampler)
     gaussian, pixels = family.networks.known.gaussian, family.latent
+    # As a silent network does, but in no time.
+    family.networks.error = lambda noisy, *_: torch.zeros_like(noisy)
     with torch.no_grad():
         mean = family.generate(torch.zeros(1, pixels), None)
         root = (family.generate(torch.eye(pixels), None) - mean).flatten(1).double()
@@ -214,8 +238,8 @@ def test_a_silent_network_draws_the_gaussian_whatever_the_level_of_its_noise(sam
     expected = covariance(gaussian)
     found = root.T @ root
     spread = expected.diagonal().sqrt()
-    assert (found.diagonal().sqrt() / spread).numpy() == pytest.approx(1, rel=0.01 if len(spreads) == 1 else 0.025)
-    assert ((found - expected) / (spread[:, None] * spread)).abs().max() < 0.05
+    assert (found.diagonal().sqrt() / spread).numpy() == pytest.approx(1, rel=0.01)
+    assert ((found - expected) / (spread[:, None] * spread)).abs().max() < 0.01
 
 
 @pytest.mark.parametrize("sampler", ["dpm", "heun"])

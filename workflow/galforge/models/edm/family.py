@@ -7,7 +7,7 @@ from torch import Tensor
 
 from galforge.models.conditions import Conditioned, followed, kept, numbers_of
 from galforge.models.edm.networks import Networks
-from galforge.models.edm.samplers import Path, dpm, heun, levels
+from galforge.models.edm.samplers import Denoise, dpm, heun, levels
 from galforge.models.edm.settings import ModelSettings, check_shape
 from galforge.models.normalisation import Normalisation
 from galforge.models.protocol import Noise, Shape, Step
@@ -70,7 +70,7 @@ class Family(Conditioned):
         """
         settings, given = self.settings, numbers_of(self.conditioning, conditions)
         up = levels(settings.steps, settings.sigma_min, settings.sigma_max)[-2::-1]
-        noisy = heun(self._path(given), images, up)
+        noisy = heun(self._denoiser(given), self.networks.known.steps(given), images, up)
         return self._drawn(self.networks.known.latents(noisy, settings.sigma_max, given).flatten(1), given)
 
     def evaluate(self, noise: Noise, conditions: dict[str, Tensor] | None) -> Tensor:
@@ -79,12 +79,21 @@ class Family(Conditioned):
         return self.networks(noisy, torch.ones_like(noisy[:1, :1, :1, :1]), given)
 
     def _drawn(self, latents: Tensor, given: Tensor | None) -> Tensor:
-        settings = self.settings
-        noisy = self.networks.known.start(latents.unflatten(1, self.shape), settings.sigma_max, given)
+        settings, known = self.settings, self.networks.known
+        noisy = known.start(latents.unflatten(1, self.shape), settings.sigma_max, given)
         down = levels(settings.steps, settings.sigma_min, settings.sigma_max)
-        return (dpm if settings.sampler == "dpm" else heun)(self._path(given), noisy, down)
+        return (dpm if settings.sampler == "dpm" else heun)(self._denoiser(given), known.steps(given), noisy, down)
 
-    def _path(self, given: Tensor | None) -> Path:
-        if given is None or self.settings.guidance == 1:
-            return Path(self.networks, given)
-        return Path(self.networks, given, self.conditioning.nothing(len(given)), self.settings.guidance)
+    def _denoiser(self, given: Tensor | None) -> Denoise:
+        """Denoises images with conditions (n, features), guided as the settings say."""
+        guidance = 1.0 if given is None else self.settings.guidance
+
+        def denoise(noisy: Tensor, level: float) -> Tensor:
+            sigma = noisy.new_full((1, 1, 1, 1), level)
+            denoised = self.networks(noisy, sigma, given)
+            if guidance == 1:
+                return denoised
+            without = self.networks(noisy, sigma, self.conditioning.nothing(len(noisy)))
+            return without + guidance * (denoised - without)
+
+        return denoise

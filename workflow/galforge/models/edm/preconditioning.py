@@ -7,11 +7,13 @@ network, whose target has a mean square of about one at every level (Karras et a
 import torch
 from torch import Tensor, nn
 
+from galforge.models.edm.steps import Steps
+
 
 class Known(nn.Module):
     """Base of the known predictions: one that is only a number times the noisy image, without mean or correlations.
 
-    Noise levels are tensors (n or 1, 1, 1, 1) where networks are evaluated, and numbers in steps from one to another.
+    Noise levels are tensors (n or 1, 1, 1, 1) where networks are evaluated.
 
     Attributes:
         images: number of images that the network sees of each noisy one.
@@ -42,29 +44,9 @@ class Known(nn.Module):
         """The inverse of ``start``."""
         return noisy / sigma
 
-    def rest(self, denoised: Tensor, noisy: Tensor, sigma: Tensor, given: Tensor | None) -> Tensor:
-        """What ``advance`` needs of a denoised image: all that it does not know itself."""
-        return denoised
-
-    def advance(self, noisy: Tensor, rest: Tensor, now: float, then: float, given: Tensor | None) -> Tensor:
-        """Images at the level ``then`` of those at ``now``, exact for a constant rest.
-
-        That is the first step of DPM-Solver++ (Lu et al. 2022, arXiv:2211.01095, equation 9) and of Euler's method.
-        """
-        return then / now * noisy + (1 - then / now) * rest
-
-    def corrected(
-        self,
-        noisy: Tensor,
-        rests: tuple[Tensor, Tensor],
-        reached: Tensor,
-        now: float,
-        then: float,
-        given: Tensor | None,
-    ) -> Tensor:
-        """Heun's method for the same: the second of the rests is that of what ``advance`` ``reached``."""
-        slopes = (noisy - rests[0]) / now + (reached - rests[1]) / then
-        return noisy + 0.5 * (then - now) * slopes
+    def steps(self, given: Tensor | None) -> Steps:
+        """Steps from one noise level to another, for images with such conditions."""
+        return Steps()
 
 
 class White(Known):

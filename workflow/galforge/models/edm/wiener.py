@@ -1,4 +1,4 @@
-"""What a Gaussian fitted to the images predicts, and steps along the probability flow that are exact for it.
+"""What a Gaussian fitted to the images predicts.
 
 The denoiser of a Gaussian with the mean and covariance of the images is known (Wiener's filter). A network that adds
 nothing to it already draws the right mean, covariance and sky; it need only learn what is not Gaussian. That scores of
@@ -12,18 +12,13 @@ from torch import Tensor
 
 from galforge.models.device import full_precision
 from galforge.models.edm.preconditioning import Known
+from galforge.models.edm.steps import GaussianSteps, Steps
 from galforge.models.gaussian_fit import Gaussian
 from galforge.models.protocol import Shape
-
-_LEAST = 1e-12
-"""Smallest variance in steps, where it is divided by."""
 
 
 class Wiener(Known):
     """The exact denoiser of a Gaussian; see ``Known``.
-
-    Steps take the white noise of all channels as equal, its geometric mean, for which they are exact. With one channel
-    that is all there is to a Gaussian; with several, the network's part of a step includes what they differ by.
 
     Args:
         shape: (C, H, H) of the images [px].
@@ -73,35 +68,9 @@ class Wiener(Known):
         """The inverse of ``start``."""
         return self._chosen(given, lambda gaussian, values: gaussian.whitened(noisy, sigma, values))
 
-    def rest(self, denoised: Tensor, noisy: Tensor, sigma: Tensor, given: Tensor | None) -> Tensor:
-        """What is not known: denoised images without the prediction of the Gaussian that ``advance`` is exact for."""
-        mean, along, white = self._spectrum(given)
-        square = sigma.flatten()[:, None].double() ** 2
-        kept = self._scaled(noisy - mean, along / (along + square), white / (white + square))
-        return denoised - mean - kept
-
-    def advance(self, noisy: Tensor, rest: Tensor, now: float, then: float, given: Tensor | None) -> Tensor:
-        """An exponential step; see ``Known``.
-
-        In a direction of variance v, dx / dsigma = (x - v / (v + sigma^2) x - rest) / sigma has, for a constant rest
-        and with s = (v + sigma^2)^1/2, the solution x' = s' / s x + s' rest integral of dsigma / (sigma s). For v = 0
-        that is the first step of DPM-Solver++.
-        """
-        mean, along, white = self._spectrum(given)
-        (moved, added), (moved_white, added_white) = _factors(along, now, then), _factors(white, now, then)
-        return mean + self._scaled(noisy - mean, moved, moved_white) + self._scaled(rest, added, added_white)
-
-    def corrected(
-        self,
-        noisy: Tensor,
-        rests: tuple[Tensor, Tensor],
-        reached: Tensor,
-        now: float,
-        then: float,
-        given: Tensor | None,
-    ) -> Tensor:
-        """The step for the mean of both rests; see ``Known``."""
-        return self.advance(noisy, 0.5 * (rests[0] + rests[1]), now, then, given)
+    def steps(self, given: Tensor | None) -> Steps:
+        """Steps that are exact for the Gaussian that is given the conditions; see ``Known``."""
+        return GaussianSteps(self.gaussian, self._values(given))
 
     def _values(self, given: Tensor | None) -> Tensor | None:
         """The encoded conditions (n, names) without their sines and cosines."""
@@ -114,33 +83,3 @@ class Wiener(Known):
             if self.marginal is None:
                 return found
             return torch.where(given[:, -1, None, None, None] > 0, found, of(self.marginal, None))
-
-    def _spectrum(self, given: Tensor | None) -> tuple[Tensor, Tensor, Tensor]:
-        """Of the Gaussian for steps: mean (n or 1, C, H, W), variances (n or 1, K) float64, and that of the rest ()."""
-        gaussian, values = self.gaussian, self._values(given)
-        with full_precision(gaussian.rest.device):
-            noise = gaussian.rest.double()
-            shares = gaussian.directions.square().sum((2, 3)).double()
-            along = gaussian.variances(values).double() + shares @ noise
-            return gaussian.mean(values), along.clamp_min(_LEAST), noise.log().mean().exp().clamp_min(_LEAST)
-
-    def _scaled(self, images: Tensor, along: Tensor, white: Tensor) -> Tensor:
-        """Images with their coefficients times ``along`` (n or 1, K), and all that is left times ``white``."""
-        flat = self.gaussian.directions.flatten(1).to(images.dtype)
-        with full_precision(images.device):
-            changes = images.flatten(1) @ flat.T * (along - white).to(images.dtype)
-            return white.to(images.dtype).reshape(-1, 1, 1, 1) * images + (changes @ flat).unflatten(
-                1, images.shape[1:]
-            )
-
-
-def _factors(variance: Tensor, now: float, then: float) -> tuple[Tensor, Tensor]:
-    """What the image and the rest are multiplied by in a step, in directions of some variance.
-
-    In a step to 0, where the integral diverges because the rest goes to 0, the rest is added as it is.
-    """
-    before, after = ((variance + level**2).sqrt() for level in (now, then))
-    if not then:
-        return after / before, torch.ones_like(variance)
-    root = variance.sqrt()
-    return after / before, after * (torch.asinh(root / then) - torch.asinh(root / now)) / root
