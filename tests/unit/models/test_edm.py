@@ -169,7 +169,7 @@ def knowing(family, mean, sd):
     return family
 
 
-@pytest.mark.parametrize("sampler", ["dpm", "heun"])
+@pytest.mark.parametrize("sampler", ["dpm_solver", "heun"])
 def test_a_perfect_network_draws_the_distribution(sampler):
     settings = ModelSettings(**TINY, **PLAIN, sampler=sampler, steps=40)
     family = knowing(Family(settings, (1, 16, 16), ONES), 1.5, 0.5)
@@ -192,7 +192,7 @@ def fitted(shape, spreads, **changes):
     return family
 
 
-@pytest.mark.parametrize(("sampler", "off"), [("dpm", 0.03), ("heun", 0.01)])
+@pytest.mark.parametrize(("sampler", "off"), [("dpm_solver", 0.03), ("heun", 0.01)])
 @pytest.mark.parametrize("sd", [0.05, 0.3, 1.0])
 def test_spread_is_kept_although_the_gaussian_is_not_that_of_the_images(sampler, off, sd):
     """A perfect denoiser of pixels with twice the variance of the Gaussian's, at the default number of steps."""
@@ -207,7 +207,7 @@ def test_spread_is_kept_although_the_gaussian_is_not_that_of_the_images(sampler,
 
 
 @pytest.mark.parametrize(("steps", "off"), [(18, 0.08), (64, 0.01)])
-@pytest.mark.parametrize("sampler", ["dpm", "heun"])
+@pytest.mark.parametrize("sampler", ["dpm_solver", "heun"])
 @pytest.mark.parametrize("sd", [0.1, 0.3, 1.0, 3.0])
 def test_plain_steps_need_to_be_many_for_the_same(sampler, steps, off, sd):
     """Heun's method makes every level 2 to 9 % too loud with 18 steps, DPM-Solver++ 2 to 8 %."""
@@ -223,7 +223,7 @@ def covariance(gaussian):
     return flat.T @ (gaussian.variances()[0].double()[:, None] * flat) + torch.diag(rest)
 
 
-@pytest.mark.parametrize("sampler", ["dpm", "heun"])
+@pytest.mark.parametrize("sampler", ["dpm_solver", "heun"])
 @pytest.mark.parametrize("spreads", [(0.02,), (0.3,), (1.0,), (0.1, 0.2), (0.1, 0.15, 0.2)])
 def test_a_silent_network_draws_the_gaussian_whatever_the_level_of_its_noise(sampler, spreads):
     """The spread of each pixel is kept within 1 % at the default number of steps, and so are correlations."""
@@ -242,7 +242,7 @@ def test_a_silent_network_draws_the_gaussian_whatever_the_level_of_its_noise(sam
     assert ((found - expected) / (spread[:, None] * spread)).abs().max() < 0.01
 
 
-@pytest.mark.parametrize("sampler", ["dpm", "heun"])
+@pytest.mark.parametrize("sampler", ["dpm_solver", "heun"])
 def test_the_way_back_leads_to_the_noise_that_images_are_drawn_from(sampler):
     settings = ModelSettings(**TINY, **PLAIN, sampler=sampler, steps=40)
     family = knowing(Family(settings, (1, 16, 16), ONES), 0.5, 0.8)

@@ -32,7 +32,7 @@ class Family(Conditioned):
     @property
     def evaluations(self) -> int:
         """Evaluations of the network in ``sample``, all of the same cost."""
-        once = self.settings.steps if self.settings.sampler == "dpm" else 2 * self.settings.steps - 1
+        once = self.settings.steps if self.settings.sampler == "dpm_solver" else 2 * self.settings.steps - 1
         return once if self.settings.guidance == 1 else 2 * once
 
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
@@ -82,7 +82,9 @@ class Family(Conditioned):
         settings, known = self.settings, self.networks.known
         noisy = known.start(latents.unflatten(1, self.shape), settings.sigma_max, given)
         down = levels(settings.steps, settings.sigma_min, settings.sigma_max)
-        return (dpm if settings.sampler == "dpm" else heun)(self._denoiser(given), known.steps(given), noisy, down)
+        return (dpm if settings.sampler == "dpm_solver" else heun)(
+            self._denoiser(given), known.steps(given), noisy, down
+        )
 
     def _denoiser(self, given: Tensor | None) -> Denoise:
         """Denoises images with conditions (n, features), guided as the settings say."""
