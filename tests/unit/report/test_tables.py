@@ -131,6 +131,20 @@ def test_notes_name_the_models_of_one_seed(published: pd.DataFrame) -> None:
     assert "one seed" not in said_of("morphology", assemble("morphology", [once, twice, real], published)).lower()
 
 
+def test_models_that_do_not_beat_the_gaussian_are_named(published: pd.DataFrame) -> None:
+    own = {"gini": 0.6, "m20": 0.6, "asymmetry": 0.15}
+    line, vae, best = rows(own, model="gaussian"), rows({**own, "gini": 0.9}), rows({**own, "m20": 0.3}, model="alae")
+    elsewhere = [rows(own, model=model, dataset="sersic", origin="analytic") for model in ("gaussian", "stylegan")]
+    said = said_of("morphology", assemble("morphology", [line, vae, best, *elsewhere], published))
+    assert "is the line to beat. Better beyond the error: ALAE in 1 of 2 (cosmos). " in said, "one row is at the floor"
+    assert "In no row better: VAE (cosmos), StyleGAN (sersic)." in said
+    # A difference within the error is no gain.
+    close = rows({**own, "m20": 0.55}, model="alae")
+    assert "In no row better: ALAE (cosmos)." in said_of("morphology", assemble("morphology", [line, close], published))
+    for others in ([vae, best], [line]):
+        assert "line to beat" not in said_of("morphology", assemble("morphology", others, published))
+
+
 def test_one_seed_keeps_the_error_over_images(published: pd.DataFrame) -> None:
     row = one(assemble("morphology", [rows({"gini": 0.4})], published), property="gini", model="vae")
     assert (row["standard_error"], row["error_images"]) == (0.03, 0.03)

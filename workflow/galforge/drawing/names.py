@@ -74,6 +74,7 @@ GROUPS = {
 }
 MODELS = {
     "vae": "VAE",
+    "gaussian": "Gaussian",
     "stylegan": "StyleGAN",
     "stylegan-train": "StyleGAN (train split)",
     "alae": "ALAE",

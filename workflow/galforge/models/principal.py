@@ -77,7 +77,7 @@ def principal(images: Tensor, most: int, turned: bool, parameters: int = 1) -> P
             if part.pairs:
                 directions[places + 1] = made.mT
     shares = directions.double().square().sum((2, 3))
-    total = images.double().square().sum((2, 3)).mean(0)
+    total = images.square().sum((2, 3), dtype=torch.float64).mean(0)
     left = (total - variances @ shares).clamp_min(0)
     free = size / channels - shares.sum(0)
     rest = torch.where(free > 0.5, left / free.clamp_min(0.5), 0) / (1 - used / count if used < count else 1)

@@ -5,6 +5,7 @@ import pandas as pd
 from galforge.compare.kind import REAL, ROUNDTRIP
 from galforge.drawing.names import PUBLISHED_NETWORK, model_label, network_label
 from galforge.papers.assembly import engines
+from galforge.papers.overall import IN_FLOORS
 from galforge.papers.table import Table
 
 DEFINITIONS = "0.7.2"  # of statmorph, which the engine numba has, whatever version the lock holds
@@ -12,6 +13,8 @@ ENGINES = {
     "numba": f"galforge's numba engine (statmorph {DEFINITIONS}'s definitions)",
     "statmorph": "statmorph {statmorph}",
 }
+LINE = "gaussian"
+"""The model that others are said to beat or not: the one of this name, if it was run."""
 PATHS = (
     "“Store and decode” is no model: it compares galaxies that were never resized with the same galaxies after storing "
     "them at one size and decoding them. It says what that path alone costs, has no floor (the two samples are not "
@@ -57,11 +60,43 @@ def notes(table: Table, frame: pd.DataFrame, statmorph: str) -> list[str]:
 
 def remarks(table: Table, frame: pd.DataFrame, statmorph: str) -> list[str]:
     """Further notes of a table: what it means, what stands for a model in it, which networks measured, which models
-    were trained once, and which engines measured."""
+    do not beat the Gaussian, which were trained once, and which engines measured."""
     further = table.function("remarks")(frame) if table.remarks else []
     out = [table.about, *further, PATHS if (frame["model"] == ROUNDTRIP).any() else "", networks(table, frame)]
-    out += [single_seeds(table, frame), measured_by(frame, statmorph) if "engine" in frame else ""]
+    out += [
+        beside_line(table, frame),
+        single_seeds(table, frame),
+        measured_by(frame, statmorph) if "engine" in frame else "",
+    ]
     return list(filter(None, out))
+
+
+def beside_line(table: Table, frame: pd.DataFrame) -> str:
+    """In how many rows models have a better rank than the Gaussian; empty where it has no rank.
+
+    Rows in which the Gaussian is at the floor are left out, because nothing is better than that.
+    """
+    if "rank" not in frame:
+        return ""
+    said, beaten_by_none = [], []
+    # Values over their floors are the same rows again.
+    ranks = frame[frame["rank"].notna() & (frame["metric"] != IN_FLOORS)]
+    for dataset, rows in ranks.groupby("dataset", sort=False):
+        key = ["metric", "property", "protocol"]
+        lines = rows.loc[(rows["model"] == LINE) & ~rows["at_floor"], [*key, "rank"]]
+        beside = rows[rows["model"] != LINE].merge(lines, on=key, suffixes=("", "_line"), validate="many_to_one")
+        better = (beside["rank"] < beside["rank_line"]).groupby(beside["model"], sort=False).agg(["sum", "size"])
+        names = {model: table.models.get(model, model_label(model)) for model in better.index}
+        counts = [f"{names[each.Index]} in {each.sum} of {each.size}" for each in better.itertuples() if each.sum]
+        beaten_by_none += [f"{names[model]} ({dataset})" for model in better.index[better["sum"] == 0]]
+        if counts:
+            said.append(f"{', '.join(counts)} ({dataset})")
+    if not said and not beaten_by_none:
+        return ""
+    out = "The Gaussian (mean, principal components and white noise, fitted in seconds) is the line to beat."
+    if said:
+        out += f" Better beyond the error: {'; '.join(said)}."
+    return f"{out} In no row better: {', '.join(beaten_by_none)}." if beaten_by_none else out
 
 
 def single_seeds(table: Table, frame: pd.DataFrame) -> str:
