@@ -97,7 +97,7 @@ class UNetSettings(Settings):
     linear_attention: bool = True
     """linear attention after the blocks of each level; the middle always has full attention"""
     condition_maps: int = Field(0, ge=0)
-    """channels of a map that each block learns from the conditions and sees beside its input (Li et al. 2024: 5); 0 adds
+    """channels of a map that each block learns from the conditions and sees beside its input (Li et al.: 5); 0 adds
     the conditions to the embedding of the noise level, for far fewer weights"""
 
 

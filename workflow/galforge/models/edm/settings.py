@@ -53,7 +53,7 @@ class ModelSettings(UNetSettings, GuidedSettings):
     sigma_min: float = Field(0.002, gt=0)
     """last noise level before the image; 0.01 to 0.03 for images with a sky of noise [normalised unit]"""
     sampler: Literal["dpm_solver", "heun"] = "dpm_solver"
-    """dpm_solver: DPM-Solver++(2M) of Lu et al. 2022; heun: of Karras et al. 2022, twice as many evaluations per step"""
+    """dpm_solver: DPM-Solver++(2M) of Lu et al. 2022; heun: of Karras et al. 2022, twice the evaluations"""
     steps: int = Field(18, ge=2)
     """steps from sigma_max to the image"""
     learning_rate: float = Field(3e-3, gt=0)
