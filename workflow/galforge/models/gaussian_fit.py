@@ -152,10 +152,10 @@ class Gaussian(nn.Module):
         factor = self._factor(inverse, root)
         return torch.cholesky_solve(projected[:, :, None], factor)[:, :, 0], factor
 
-    def spread(self, factor: Tensor, numbers: Tensor | None = None) -> Tensor:
-        """Variance per channel (n or 1, C) of expected images, from that of their coefficients (``posterior``)."""
+    def spread(self, covariance: Tensor, numbers: Tensor | None = None) -> Tensor:
+        """Variance per channel (n or 1, C) of expected images whose coefficients have a covariance (n or 1, K, K)."""
         root = self.variances(numbers).sqrt()
-        covariance = root[:, :, None] * torch.cholesky_inverse(factor) * root[:, None, :]
+        covariance = root[:, :, None] * covariance * root[:, None, :]
         return covariance.flatten(1) @ self.overlaps.flatten(1).T / (self.shape[1] * self.shape[2])
 
     def coloured(self, white: Tensor, sigma: float, numbers: Tensor | None = None) -> Tensor:

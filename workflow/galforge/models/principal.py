@@ -33,7 +33,9 @@ class Principal:
 
 
 def principal(images: Tensor, most: int, turned: bool, parameters: int = 1) -> Principal:
-    """The ``most`` strongest components of images (n, C, H, W); at most half as many as images with their turns.
+    """The ``most`` strongest components of images (n, C, H, W); at most n, or n / 2 without their turns.
+
+    With more, stamps that are no Gaussian are described better and new ones worse.
 
     In these images, components explain more and leave less than in new ones, because they follow the noise, too. The
     signal is therefore that of the spiked covariance model (Donoho, Gavish & Johnstone 2018, equation 1.10), in which
@@ -48,7 +50,7 @@ def principal(images: Tensor, most: int, turned: bool, parameters: int = 1) -> P
     channels, size = images.shape[1], images[0].numel()
     shape = images.shape[1:]
     parts = blocks(images) if turned else [Block(images.flatten(1), lambda values: values.unflatten(1, shape))]
-    kept = min(most, max(1, count // 2))
+    kept = min(most, len(images) if turned else max(1, len(images) // 2))
     found = [_strongest(part.samples, kept) for part in parts]
     ranked = sorted(
         (-value, block, row) for block, (values, _) in enumerate(found) for row, value in enumerate(values.tolist())

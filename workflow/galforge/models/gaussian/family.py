@@ -60,10 +60,11 @@ class Family(Conditioned):
         gaussian = self.gaussian
         mean, factor = gaussian.posterior(images, given)
         residuals = (images - gaussian.expected(mean, given)).square().mean((0, 2, 3))
-        spread = gaussian.spread(factor, given).mean(0)
+        covariance = torch.cholesky_inverse(factor)
+        spread = gaussian.spread(covariance, given).mean(0)
         reconstruction = 0.5 * ((residuals + spread) / gaussian.rest + gaussian.rest.log()).mean()
-        inverse = torch.linalg.inv_ex(factor)[0]
-        divergence = inverse.square().sum((1, 2)) - self.latent + 2 * factor.diagonal(dim1=1, dim2=2).log().sum(1)
+        logarithms = factor.diagonal(dim1=1, dim2=2).log().sum(1)
+        divergence = covariance.diagonal(dim1=1, dim2=2).sum(1) - self.latent + 2 * logarithms
         divergence = 0.5 * (divergence.mean() + mean.square().sum(1).mean()) / images[0].numel()
         losses = {"loss": reconstruction + divergence, "reconstruction": reconstruction, "divergence": divergence}
         return {name: loss.detach() for name, loss in losses.items()}

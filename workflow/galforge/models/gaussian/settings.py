@@ -14,8 +14,8 @@ GENERATOR = ("gaussian",)
 class ModelSettings(ConditionedSettings):
     """A Gaussian of the normalised images: the least that a generative model should beat."""
 
-    components: int = Field(150, ge=1, le=4096)
-    """most principal components; at most half as many as there are images with their orientations, too"""
+    components: int = Field(300, ge=1, le=4096)
+    """most principal components; never more than images that it is fitted to"""
     images: int = Field(1200, ge=2)
     """most training images that it is fitted to, all at once before the first step [images]"""
 
