@@ -7,7 +7,7 @@ from torch import Tensor
 
 from galforge.models.conditions import Conditioned, followed, kept, numbers_of
 from galforge.models.edm.networks import Networks
-from galforge.models.edm.samplers import Denoise, dpm, heun, levels
+from galforge.models.edm.samplers import Denoise, Sampler, dpm, heun, levels
 from galforge.models.edm.settings import ModelSettings, check_shape
 from galforge.models.normalisation import Normalisation
 from galforge.models.protocol import Noise, Shape, Step
@@ -66,25 +66,26 @@ class Family(Conditioned):
     def reconstruct(self, images: Tensor, conditions: dict[str, Tensor] | None, noise: Noise) -> Tensor:
         """Normalised images (n, C, H, W) of the latent vectors from which such images would be drawn.
 
-        The way to them is the probability flow from the lowest noise level to the highest, by Heun's method.
+        The way to them is the probability flow from the lowest noise level to the highest. Both ways go by Heun's
+        method, whose errors nearly cancel.
         """
         settings, given = self.settings, numbers_of(self.conditioning, conditions)
         up = levels(settings.steps, settings.sigma_min, settings.sigma_max)[-2::-1]
         noisy = heun(self._denoiser(given), self.networks.known.steps(given), images, up)
-        return self._drawn(self.networks.known.latents(noisy, settings.sigma_max, given).flatten(1), given)
+        latents = self.networks.known.latents(noisy, settings.sigma_max, given)
+        return self._drawn(latents.flatten(1), given, heun)
 
     def evaluate(self, noise: Noise, conditions: dict[str, Tensor] | None) -> Tensor:
         """One of the evaluations of ``sample``, by which its cost is counted."""
         noisy, given = noise.normal(*self.shape), numbers_of(self.conditioning, conditions)
         return self.networks(noisy, torch.ones_like(noisy[:1, :1, :1, :1]), given)
 
-    def _drawn(self, latents: Tensor, given: Tensor | None) -> Tensor:
+    def _drawn(self, latents: Tensor, given: Tensor | None, sampler: Sampler | None = None) -> Tensor:
         settings, known = self.settings, self.networks.known
+        sampler = sampler or (dpm if settings.sampler == "dpm_solver" else heun)
         noisy = known.start(latents.unflatten(1, self.shape), settings.sigma_max, given)
         down = levels(settings.steps, settings.sigma_min, settings.sigma_max)
-        return (dpm if settings.sampler == "dpm_solver" else heun)(
-            self._denoiser(given), known.steps(given), noisy, down
-        )
+        return sampler(self._denoiser(given), known.steps(given), noisy, down)
 
     def _denoiser(self, given: Tensor | None) -> Denoise:
         """Denoises images with conditions (n, features), guided as the settings say."""

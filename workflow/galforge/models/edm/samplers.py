@@ -12,6 +12,8 @@ _RHO = 7.0
 
 Denoise = Callable[[Tensor, float], Tensor]
 """Denoised images of noisy ones (n, C, H, W) at a noise level."""
+Sampler = Callable[[Denoise, Steps, Tensor, list[float]], Tensor]
+"""Such as ``dpm``."""
 
 
 def levels(steps: int, lowest: float, highest: float) -> list[float]:
