@@ -313,6 +313,10 @@ def test_impossible_settings_and_shapes_are_refused():
             check_shape(ModelSettings(), shape)
     for shape in ((1, 16, 16), (5, 64, 64), (5, 256, 256)):
         check_shape(ModelSettings(), shape)
+    fine = {"multipliers": [1], "patch": 1}
+    check_shape(ModelSettings(**fine, **PLAIN), (1, 33, 33))
+    with pytest.raises(GalforgeError, match="multiple of 2"):
+        check_shape(ModelSettings(**fine), (1, 33, 33))
     family = Family(ModelSettings(**TINY, **PLAIN, conditions=["redshift"]), (1, 16, 16), ONES)
     with pytest.raises(GalforgeError, match="never trained without redshift"):
         family.generate(torch.zeros(1, 256), None)

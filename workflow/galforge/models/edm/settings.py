@@ -75,7 +75,9 @@ def check_shape(settings: ModelSettings, shape: tuple[int, int, int]) -> None:
     """
     levels = len(settings.multipliers)
     why = f", at least twice that, for {levels} levels with patch {settings.patch}"
-    check_square("edm", shape, settings.patch * 2 ** (levels - 1), 2, why, ", multipliers or patch")
+    # The Gaussian needs an even side for its orientations.
+    factor = max(settings.patch * 2 ** (levels - 1), 2 if settings.known == "gaussian" else 1)
+    check_square("edm", shape, factor, 2, why, ", multipliers or patch")
     low, high = _SIDES
     if not low <= shape[1] <= high:
         raise GalforgeError(
