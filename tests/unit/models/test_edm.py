@@ -364,3 +364,12 @@ def test_images_without_conditions_have_the_gaussian_of_all():
     numbers = torch.cat([given, family.conditioning.nothing(1)])
     found = family.networks.known.expected(torch.zeros(3, 1, 16, 16), torch.full((1, 1, 1, 1), 1e3), numbers)
     assert found.mean((1, 2, 3)).tolist() == pytest.approx([0.5, 3.0, 1.75], abs=0.03)
+
+
+def test_only_what_the_gaussian_leaves_goes_straight_through_the_network():
+    """The predicted image is part of the output already."""
+    unet = Networks(ModelSettings(**TINY), (1, 16, 16)).unet
+    seen = torch.randn(2, 3, 16, 16, generator=torch.Generator().manual_seed(0))
+    unet.straight.bias.data.fill_(0.7)
+    with torch.no_grad():
+        assert torch.allclose(unet(seen, torch.zeros(1), None), 0.7 * seen[:, 1:2])

@@ -27,8 +27,8 @@ class UNet(nn.Module):
         images: number of images (C, H, W) that are seen, side by side as channels.
         maps: further channels that are seen, behind the images.
         first: channels of the first maps; ``dim`` if not given.
-        straight: whether the images also go straight to the prediction, each channel times a number that depends on
-            the noise level.
+        straight: whether the last of the images also goes straight to the prediction, each channel times a number that
+            depends on the noise level.
     """
 
     def __init__(
@@ -43,7 +43,6 @@ class UNet(nn.Module):
     ):
         super().__init__()
         self.patch = settings.patch
-        self.channels = shape[0]
         seen, pixels = (count * settings.patch**2 for count in (images * shape[0] + maps, shape[0]))
         dim, told = settings.dim, 4 * settings.dim
         widths = [first or dim, *(dim * multiplier for multiplier in settings.multipliers)]
@@ -68,7 +67,8 @@ class UNet(nn.Module):
         self.last = nn.Conv2d(dim, pixels, 1)
         # For pixels that are little but noise, the right prediction is the pixel times a number that depends on the
         # noise level. Through the few maps it would come out blurred, and skies too noisy.
-        self.straight = nn.Linear(told, images * shape[0]) if straight else None
+        self.straight = nn.Linear(told, shape[0]) if straight else None
+        self.behind_others = (images - 1) * shape[0]
 
     def silence(self) -> None:
         """Make the prediction zero, from which networks that predict a small correction begin."""
@@ -102,9 +102,8 @@ class UNet(nn.Module):
         out = functional.pixel_shuffle(out, self.patch) if self.patch > 1 else out
         if self.straight is None:
             return out
-        gains = self.straight(told)[:, :, None, None]
-        through = gains * noisy[:, : gains.shape[1]]
-        return out + through.unflatten(1, (-1, self.channels)).sum(1)
+        last = noisy[:, self.behind_others : self.behind_others + out.shape[1]]
+        return out + self.straight(told)[:, :, None, None] * last
 
 
 class Level(nn.Module):
