@@ -90,7 +90,7 @@ class Judge:
             for first in range(0, self.count, run.settings.batch):
                 images = torch.from_numpy(source.images[first : first + run.settings.batch])
                 draws = Draws(torch_seed(SEED, "validation", first), len(images), slice(None), CPU)
-                step = Step(first, len(images), draws, run._autocast, lambda name, loss: None, lambda value: value)
+                step = Step(first, len(images), draws, run.autocast, lambda name, loss: None, lambda value: value)
                 losses = run.family.step(run.normalisation.normalise(images), None, step)
                 total += len(images) * float(losses["reconstruction"] + losses["divergence"])
         return total / self.count

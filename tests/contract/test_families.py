@@ -26,6 +26,7 @@ from galforge.training.group import Group
 from galforge.training.loop import Training
 from galforge.training.segment import Segment, run_segment
 from galforge.training.settings import StepSettings
+from galforge.training.validation import Validation
 from toys.galaxies import write_stamps
 from toys.sparse import write_view
 from toys.variants import DEAF, OFFERED, SMALL, STEPS, VARIANTS
@@ -301,6 +302,20 @@ def test_no_step_waits_for_its_device(family, stamps):
                 assert within.found == []
 
 
+def test_losses_of_other_images_change_nothing_and_are_the_same_every_time(family, stamps):
+    """``training: validation_images``; the other images are any in this test."""
+    with Stamps(stamps) as source:
+        run = train(begin(family, source, validation_images=BATCH), source, 3 * BATCH)
+        before = state.content_digest(run.state())
+        with TrainingImages(source, CPU, run.family.conditions, run.seed, splits=("test", "train")) as others:
+            validation = Validation(run, others)
+            losses = [validation.losses() for _ in range(2)]
+    assert losses[0] == losses[1]
+    assert all(np.isfinite(loss) for loss in losses[0].values())
+    assert set(losses[0]) == {f"validation {name}" for name in run.history.keys() - {"images_seen"}}
+    assert state.content_digest(run.state()) == before
+
+
 class InThreads(Group):
     """Threads that play processes: means over them, without a network."""
 
@@ -350,6 +365,8 @@ def test_operations_are_counted_without_computing(family):
     settings = settings_of(family)
     found = count(family.split(" ")[0], settings.spec(), shape_of(family))
     steps = settings.timesteps if family == "ddpm published" else getattr(settings, "steps", 1)
+    # Each of these evaluates the network twice.
+    steps *= 2 ** ((getattr(settings, "sampler", "") == "heun") + (getattr(settings, "guidance", 1.0) != 1))
     # A step sees one galaxy of an image that is put together of many.
     steps *= load(family, "family").Family.evaluations if view_of(family) else 1
     assert found["weights"] > 0
@@ -365,6 +382,7 @@ OF_TRAINING = (
     test_optimisers_find_everything_laid_out_like_the_weights,
     test_resumed_training_equals_an_uninterrupted_one_bit_for_bit,
     test_no_step_waits_for_its_device,
+    test_losses_of_other_images_change_nothing_and_are_the_same_every_time,
     test_two_processes_that_share_batches_learn_what_one_learns,
 )
 

@@ -10,6 +10,9 @@ VARIANTS = [
     "cvae without conditions",
     "ddpm published",
     "ddpm without conditions",
+    "edm conditional",
+    "edm heun",
+    "edm flow",
     "gaussian conditional",
     "two_stage began",
     "two_stage conditional",
@@ -23,6 +26,8 @@ _CVAE = {"conditions": ["brightness"], "latent": 4, "width": 16, "hidden": 64, "
 _DDPM = {"conditions": ["brightness"], "dim": 16, "multipliers": [1, 2], "heads": 2, "head_dim": 4, "timesteps": 20}
 # Few and large steps, with which a network that has learned little still draws something.
 _DDPM |= {"beta_first": 0.02, "beta_last": 0.5, "steps": 4, "learning_rate": 1e-2, "linear_attention": False}
+_EDM = {"dim": 16, "multipliers": [1, 2], "heads": 2, "head_dim": 4, "linear_attention": False, "steps": 6}
+_EDM |= {"learning_rate": 1e-2}
 _TWO_STAGE = {"size": 64, "latent": 8, "width": 8, "position_latent": 8, "position_width": 8}
 _TWO_STAGE |= {"position_generator_rate": 1e-3, "generator_rate": 1e-3}
 _DIAMONDS = {"size": 64, "fit": True, "learning_rate": 0.1}
@@ -45,6 +50,12 @@ SMALL = {
     | {"variant": "published", "sampler": "ancestral", "prediction": "noise"}
     | {"condition_maps": 2, "dim": 24, "patch": 2, "linear_attention": True, "learning_rate": 3e-3},
     "ddpm without conditions": _DDPM | {"conditions": [], "patch": 4, "steps": 2},
+    "edm": _EDM | {"components": 16, "fitted_images": 24},
+    "edm conditional": _EDM
+    | {"components": 16, "fitted_images": 24, "conditions": ["brightness"]}
+    | {"condition_dropout": 0.1, "guidance": 1.5},
+    "edm heun": _EDM | {"known": "white", "sampler": "heun", "steps": 4, "patch": 4, "radius": False},
+    "edm flow": _EDM | {"known": "flow", "log_sigma_mean": 0.0, "log_sigma_sd": 1.8},
     "full_image_gan": {"size": 96, "latent": 8, "width": 8},
     "two_stage": _TWO_STAGE | {"translate": 0.2},
     "two_stage began": _TWO_STAGE | {"galaxy": "began", "lambda_k": 0.1},
@@ -57,6 +68,11 @@ SMALL = {
 }
 """Settings that make a family quick to test; all others are tested with their defaults."""
 OFFERED = {"vae": {HasLatents, Reconstructs}, "stylegan": {HasLatents}, "alae": {HasLatents, Reconstructs}}
+OFFERED |= {
+    "edm": {HasLatents, Reconstructs},
+    "edm conditional": {Reconstructs},
+    "edm heun": {HasLatents, Reconstructs},
+}
 OFFERED |= {"gaussian": {HasLatents, Reconstructs}, "gaussian conditional": {Reconstructs}}
 OFFERED |= {"vae conditional": {Reconstructs}, "alae conditional": {Reconstructs}}
 """Optional parts of the protocol that figures count on."""

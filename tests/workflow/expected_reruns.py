@@ -143,7 +143,14 @@ NOT_REACHED = (
 learned draws no galaxies, the first share of three splits follows from the others, one of two measures of a family
 takes what the other does not, and noise that is calibrated is read from a file."""
 NOT_RUN = (
-    *("models.alae.", "models.stylegan-train.", "models.cvae.", "models.cvae-published.", "models.ddpm-published."),
+    *(
+        "models.alae.",
+        "models.edm.",
+        "models.stylegan-train.",
+        "models.cvae.",
+        "models.cvae-published.",
+        "models.ddpm-published.",
+    ),
     *("models.baseline1.", "models.baseline2", "models.end_to_end_gan.", "models.two_stage_unconditional"),
 )
 FROM_LOCK = {"statmorph"}

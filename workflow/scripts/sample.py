@@ -24,7 +24,8 @@ else:
     asked = spec.get("conditions")
     told, beside = divided(asked, conditions_for(asked, spec["count"], weights, source)) if asked else (None, None)
     names = ("seed", "batch", "device", "threads")
-    account = sample(weights, out, start, stop, *(spec[name] for name in names), told, beside)
+    precision = spec.get("precision", "float32")
+    account = sample(weights, out, start, stop, *(spec[name] for name in names), told, beside, precision)
 write_text(snakemake.output.cost, json.dumps(account, sort_keys=True) + "\n")
 if "record" in snakemake.output.keys():
     finish(snakemake, __file__, seed=spec["seed"])

@@ -9,9 +9,11 @@ from galforge.errors import GalforgeError
 from galforge.models.normalisation import Normalisation
 from galforge.stamps.file import Stamps
 from galforge.training.data import TrainingImages
+from galforge.training.draws import Draws, torch_seed
 from galforge.training.loop import Training
-from galforge.training.settings import StepSettings
+from galforge.training.settings import StepSettings, TrainingSettings
 from galforge.training.state import content_digest
+from galforge.training.validation import Validation
 from toys.galaxies import write_stamps
 from toys.template.settings import ModelSettings
 
@@ -121,3 +123,46 @@ def test_step_sizes_fall_as_the_inverse_root_of_images_seen_and_a_restored_run_k
     assert rates[:5] == [first] * 5
     assert rates[5:] == pytest.approx([first * (4 / steps) ** 0.5 for steps in (5, 6, 7, 8)])
     assert content_digest(again.state()) == content_digest(run.state())
+
+
+def test_step_sizes_grow_in_proportion_at_first_and_then_fall(images):
+    run = begin(warmup_images=40, decay_images=60)
+    rates = []
+    for _ in range(9):
+        run.step(images)
+        rates.append(run.optimisers["template"].param_groups[0]["lr"])
+    first = run.rates["template"][0]
+    assert rates[:7] == pytest.approx([first * share for share in (0.25, 0.5, 0.75, 1, 1, 1, 1)])
+    assert rates[7:] == pytest.approx([first * (60 / seen) ** 0.5 for seen in (70, 80)])
+
+
+def test_validation_losses_are_those_of_the_average_on_other_images_and_change_nothing(images, tmp_path):
+    run, without = (begin(batch=5, validation_images=13, augmentation=False) for _ in range(2))
+    with Stamps(images.stamps.path) as stamps, TrainingImages(stamps, CPU, ("brightness",), 0, splits=["test"]) as held:
+        run.validation = Validation(run, held)
+        expected = []
+        for _ in range(12):
+            run.step(images)
+            without.step(images)
+            if run.images_seen % 30 == 0:
+                expected.append(misfit(run, held))
+    assert len(held.indices) == 8
+    assert run.history["validation misfit"] == pytest.approx(expected, rel=1e-5)
+    assert run.history["misfit"] == without.history["misfit"]
+    assert content_digest(run.state()["networks"]) == content_digest(without.state()["networks"])
+    assert content_digest(run.state()["average"]) == content_digest(without.state()["average"])
+
+
+def misfit(run, held):
+    """Mean squared residual of the averaged template, with the draws of the one whole batch of five."""
+    batch, conditions = held.batch(0, 5)
+    jitter = 0.01 * Draws(torch_seed(0, "validation", 0), 5, slice(0, 5), CPU).normal()
+    brightness = (conditions["brightness"] + jitter).reshape(-1, 1, 1, 1)
+    return (batch - run.average.template * brightness).square().mean().item()
+
+
+def test_validation_needs_a_whole_batch_and_images_that_are_not_trained_on(images):
+    with pytest.raises(GalforgeError, match="less than one batch"):
+        Validation(begin(validation_images=9), images)
+    with pytest.raises(ValueError, match="splits has validation"):
+        TrainingSettings(validation_images=100, splits=["train", "validation"])

@@ -155,3 +155,13 @@ def test_threads_and_determinism_are_given_back(vae, tmp_path):
     before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     sample(vae, tmp_path / "out.h5", 0, 1, 0, 1, "cpu", threads=before[0] + 1)
     assert (torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()) == before
+
+
+def test_networks_run_in_the_precision_that_is_asked_for(vae, tmp_path):
+    drawn = {}
+    for precision in ("float32", "bfloat16"):
+        sample(vae, tmp_path / "drawn.h5", 0, 4, 3, 4, "cpu", precision=precision)
+        with Stamps(tmp_path / "drawn.h5") as stamps:
+            drawn[precision] = stamps.images[:]
+    difference = np.abs(drawn["float32"] - drawn["bfloat16"]).max() / drawn["float32"].std()
+    assert 1e-5 < difference < 0.1

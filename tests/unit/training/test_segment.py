@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,14 +14,16 @@ import torch
 
 from galforge.errors import GalforgeError
 from galforge.seeds import generator
+from galforge.stamps.file import StampsWriter
 from galforge.training import export
 from galforge.training import state as states
 from galforge.training.clock import OutOfTime, Preempted
 from galforge.training.launch import launch
 from galforge.training.lease import Lease, LeaseLost
 from galforge.training.loop import Diverged, Training
+from galforge.training.segment import run_segment
 from toys import job
-from toys.galaxies import write_stamps
+from toys.galaxies import header, image, write_stamps
 from toys.job import plain, train
 
 STOP = 320
@@ -299,3 +302,24 @@ def test_bfloat16_resumes_bit_for_bit_too(stamps, tmp_path, monkeypatch):
     train(stamps, tmp_path / "half.pt", tmp_path / "work-half", 40)
     train(stamps, tmp_path / "two.pt", tmp_path / "work-two", 80, state_in=tmp_path / "half.pt")
     assert content(tmp_path / "one.pt") == content(tmp_path / "two.pt")
+
+
+def test_history_has_losses_of_the_validation_split_and_a_retry_goes_on_to_the_same(tmp_path, at_step):
+    stamps = tmp_path / "toy.h5"
+    with StampsWriter(stamps, (1, 32, 32), header(1), capacity=40) as writer:
+        for index in range(40):
+            split = "validation" if index % 4 == 0 else "train"
+            writer.append(image(index, 1, 32)[0], name=f"toy-{index}", split=split)
+    asked = job.TRAINING.model_copy(update={"validation_images": 8})
+    made_from = replace(job.segment(stamps, 120), training=asked)
+    run_segment(made_from, tmp_path / "whole.pt", tmp_path / "whole")
+    at_step(60, lambda run: signal.raise_signal(signal.SIGTERM))
+    with pytest.raises(Preempted):
+        run_segment(made_from, tmp_path / "state.pt", tmp_path / "work")
+    run_segment(made_from, tmp_path / "state.pt", tmp_path / "work")
+    assert (tmp_path / "state.pt").read_bytes() == (tmp_path / "whole.pt").read_bytes()
+    history = states.read(tmp_path / "state.pt")["history"]
+    assert history["images_seen"] == [40, 80, 120]
+    assert len(history["validation reconstruction"]) == 3
+    export.export_history(tmp_path / "state.pt", tmp_path / "history.csv")
+    assert "validation loss" in (tmp_path / "history.csv").read_text().splitlines()[0]

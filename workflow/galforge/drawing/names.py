@@ -84,6 +84,7 @@ MODELS = {
     "cvae-published": "CVAE (published)",
     "ddpm": "DDPM",
     "ddpm-published": "DDPM (published)",
+    "edm": "EDM",
     "ddpm_continuous": "DDPM of arXiv:2411.18440",
     "median": "Median of the scores",
     "xgboost": "XGBoost",

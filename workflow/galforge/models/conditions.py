@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from galforge.errors import GalforgeError
 from galforge.logs import log
 from galforge.models.protocol import Shape, Step
-from galforge.models.settings import ConditionedSettings
+from galforge.models.settings import ConditionedSettings, GuidedSettings
 
 WAVES = 4
 """Frequencies of the sines and cosines that are given beside an encoded value; the lowest has a period of 8."""
@@ -25,6 +25,9 @@ class Conditioning(nn.Module):
     Values are encoded as u = (sign(x) log(1 + |x|) - offset) / scale and the sines and cosines of u at WAVES
     frequencies, so that networks resolve small differences. Raw ones are the values themselves, as in Li et al. (2024).
 
+    Where images may have no conditions (``optional``), one more number is 1 for those that have them. All numbers of
+    an image without conditions are 0.
+
     The range is kept as numbers of bins, for two reasons: the EMA of the weights copies integers and averages floats,
     and the mean over processes of which bins were seen tells what any of them saw.
 
@@ -32,21 +35,39 @@ class Conditioning(nn.Module):
         names: catalogue columns, at least one.
         raw: pass values on unchanged, and allow values outside of the training range.
         offset, scale: of encoded values.
+        optional: whether images may have no conditions.
 
     Attributes:
         features: numbers per image.
     """
 
-    def __init__(self, names: Sequence[str], raw: bool, offset: float, scale: float):
+    def __init__(self, names: Sequence[str], raw: bool, offset: float, scale: float, optional: bool = False):
         super().__init__()
+        self.optional = optional
         self.names, self.raw, self.offset, self.scale = tuple(names), raw, offset, scale
-        self.features = len(self.names) * (1 if raw else 1 + 2 * WAVES)
+        self.features = len(self.names) * (1 if raw else 1 + 2 * WAVES) + optional
         self.register_buffer("lowest", torch.full((len(self.names),), _BINS, dtype=torch.int64))
         self.register_buffer("highest", torch.full((len(self.names),), -1, dtype=torch.int64))
 
     def forward(self, conditions: Mapping[str, Tensor]) -> Tensor:
         """Numbers (n, features) float32 of order one, or the raw values."""
-        values = self._stacked(conditions)
+        numbers = self._encoded(self._stacked(conditions))
+        return torch.cat([numbers, torch.ones_like(numbers[:, :1])], 1) if self.optional else numbers
+
+    def nothing(self, count: int) -> Tensor:
+        """Numbers (count, features) of images without conditions.
+
+        Raises:
+            GalforgeError: networks never saw such images.
+        """
+        if not self.optional:
+            raise GalforgeError(
+                f"the model was never trained without {', '.join(self.names)}; say network: condition_dropout: 0.1, or "
+                "give conditions"
+            )
+        return self.lowest.new_zeros((count, self.features), dtype=torch.float32)
+
+    def _encoded(self, values: Tensor) -> Tensor:
         if self.raw:
             return values
         encoded = (_logarithm(values) - self.offset) / self.scale
@@ -111,8 +132,10 @@ class Conditioning(nn.Module):
 
 def conditioning_of(settings: ConditionedSettings, raw: bool = False) -> Conditioning | None:
     """The conditioning that settings describe; None without conditions."""
-    names = settings.conditions
-    return Conditioning(names, raw, settings.condition_offset, settings.condition_scale) if names else None
+    if not settings.conditions:
+        return None
+    optional = isinstance(settings, GuidedSettings) and settings.condition_dropout > 0
+    return Conditioning(settings.conditions, raw, settings.condition_offset, settings.condition_scale, optional)
 
 
 class Conditioned:
@@ -149,6 +172,13 @@ def followed(conditioning: Conditioning | None, conditions: Mapping[str, Tensor]
     if conditioning is not None:
         conditioning.follow(conditions, step)
     return numbers_of(conditioning, conditions)
+
+
+def kept(numbers: Tensor | None, dropout: float, step: Step) -> Tensor | None:
+    """Numbers (n, features) of a training step, with a share ``dropout`` of the images without conditions."""
+    if numbers is None or not dropout:
+        return numbers
+    return numbers * (step.draws.uniform() >= dropout)[:, None]
 
 
 def with_maps(images: Tensor, numbers: Tensor | None) -> Tensor:

@@ -3,7 +3,7 @@
 import functools
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 import torch
@@ -41,6 +41,17 @@ def computes_in_bfloat16(precision: str, device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     return _cpu_has_matrix_units()
+
+
+def autocast(bfloat16: bool, device: torch.device) -> AbstractContextManager[None]:
+    """The context in which networks run in bfloat16, or as they are."""
+    return torch.autocast(device.type, dtype=torch.bfloat16) if bfloat16 else nullcontext()
+
+
+def full_precision(device: torch.device) -> AbstractContextManager[None]:
+    """The context for what must not be rounded although networks around it run in bfloat16."""
+    # Tensors without numbers (device meta), by which operations are counted, have no lower precision.
+    return nullcontext() if device.type == "meta" else torch.autocast(device.type, enabled=False)
 
 
 @functools.cache

@@ -145,7 +145,7 @@ class Fitted(Protocol):
     """What a family may also do: fit some of its buffers to training images before its first step.
 
     Attributes:
-        fitted_images: the most images that it is fitted to.
+        fitted_images: the most images that it is fitted to; 0 if nothing is to be fitted.
     """
 
     fitted_images: int

@@ -60,6 +60,47 @@ class ConditionedSettings(Settings):
         return self
 
 
+class GuidedSettings(ConditionedSettings):
+    """Conditions that are sometimes kept from a network in training, so that it can also draw without them."""
+
+    condition_dropout: float = Field(0.0, ge=0, lt=1)
+    """share of the training images whose conditions are kept from the network"""
+    guidance: float = Field(1.0, ge=0)
+    """images are drawn from the prediction without conditions plus this many times the difference that conditions make
+    (Ho & Salimans 2022); 1 draws what was learned, and takes half the time; more exaggerates conditions"""
+
+    @model_validator(mode="after")
+    def _learned_without(self) -> Self:
+        if self.guidance != 1 and not (self.conditions and self.condition_dropout):
+            raise ValueError(
+                f"guidance {self.guidance:g} needs a network that was also trained without conditions: name "
+                "conditions and say condition_dropout: 0.1, or guidance: 1.0"
+            )
+        if self.condition_dropout and not self.conditions:
+            raise ValueError(f"condition_dropout is {self.condition_dropout:g}, but there are no conditions to keep")
+        return self
+
+
+class UNetSettings(Settings):
+    """The U-Net of the diffusion models (``galforge.models.unet``)."""
+
+    dim: int = Field(64, ge=8, multiple_of=8)
+    """channels at full resolution"""
+    multipliers: list[int] = Field([1, 2, 4, 8], min_length=1)
+    """channels per level over dim; each level has half the resolution"""
+    patch: Literal[1, 2, 4] = 1
+    """side of the square of image pixels that one pixel of the finest maps makes; 2 takes a quarter of the time [px]"""
+    heads: int = Field(4, ge=1)
+    """heads of the attention"""
+    head_dim: int = Field(32, ge=4)
+    """channels of a head"""
+    linear_attention: bool = True
+    """linear attention after the blocks of each level; the middle always has full attention"""
+    condition_maps: int = Field(0, ge=0)
+    """channels of a map that each block learns from the conditions and sees beside its input (Li et al.: 5); 0 adds
+    the conditions to the embedding of the noise level, for far fewer weights"""
+
+
 class RedshiftSettings(ConditionedSettings):
     """The redshift-conditioned models of Li et al. 2024: corrected, or as published with raw conditions and pixels."""
 

@@ -43,6 +43,7 @@ def sample(
     threads: int = 1,
     conditions: Mapping[str, np.ndarray] | None = None,
     beside: Mapping[str, np.ndarray] | None = None,
+    precision: str = "float32",
 ) -> dict[str, Any]:
     """Draw the images with indices ``start`` to ``stop - 1`` and write them as stamps of origin ``generated``.
 
@@ -63,6 +64,7 @@ def sample(
         threads: CPU threads.
         conditions: for a conditional family, a value (count,) per condition for all images from index 0 on.
         beside: columns (count,) that are only copied to the catalogue.
+        precision: ``float32``, ``bfloat16`` or ``auto``, in which networks run.
 
     Raises:
         GalforgeError: unusable weights, missing conditions or some outside of the range of the training, or an image
@@ -78,11 +80,13 @@ def sample(
         if isinstance(family := model.family, Composes):
             header, dtype = replace(header, bands=family.bands), "u1"
             shape = (len(family.bands), family.side, family.side)
+        bfloat16 = devices.computes_in_bfloat16(precision, place)
         progress, spent = Progress(stop - start, "images drawn"), []
         with StampsWriter(out, shape, header, stop - start, dtype) as writer:
             for first in range(start - start % batch, stop, batch):
                 begun = time.perf_counter()
-                images = _block(model, seed, range(first, first + batch), given, place)
+                with devices.autocast(bfloat16, place):
+                    images = _block(model, seed, range(first, first + batch), given, place)
                 spent.append(time.perf_counter() - begun)
                 kept = range(max(first, start), min(first + batch, stop))
                 columns = {"index": np.array(kept), "name": np.array([f"generated-{index:09d}" for index in kept])}

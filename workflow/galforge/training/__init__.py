@@ -11,8 +11,9 @@ of a job is there because jobs on a cluster are killed, requeued and run on seve
 
 These use ``data`` (batches of stamps), ``draws`` (random numbers of a step), ``group`` (the processes and their means),
 ``clock`` (time limit, signals, requeueing), ``lease`` (one writer per work folder), ``state`` (checkpoint files),
-``history`` and ``cost``. Apart from that, ``export`` makes weights and history of a segment's state, ``check`` and
-``gpus`` look at the machine, and ``settings`` is what a user can choose.
+``history``, ``rates`` (step sizes), ``validation`` (losses of other images) and ``cost``. Apart from that, ``export``
+makes weights and history of a segment's state, ``check`` and ``gpus`` look at the machine, and ``settings`` is what a
+user can choose.
 
 Imports ``galforge.models``, ``galforge.stamps`` and the modules at the root of the package.
 """

@@ -2,7 +2,7 @@
 
 import copy
 import math
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager
 from typing import Any
 
 import torch
@@ -20,8 +20,10 @@ from galforge.training.data import TrainingImages, augment
 from galforge.training.draws import Draws, torch_seed
 from galforge.training.group import Group
 from galforge.training.keep import Keep
+from galforge.training.rates import share_of_rate
 from galforge.training.settings import StepSettings
 from galforge.training.state import Diverged, State, StateError
+from galforge.training.validation import Validation
 
 _EMA_RAMP = 0.05
 """Longest half-life of the EMA as a share of the images seen."""
@@ -45,6 +47,7 @@ class Training:
         average: the networks with the EMA of the weights, which is what is exported.
         images_seen: by all processes together.
         history: ``images_seen`` at the end of each row, and the mean of each loss since the row before.
+        validation: gives the losses of other images for each row, or None.
     """
 
     def __init__(
@@ -84,6 +87,7 @@ class Training:
         self.history: dict[str, list[float]] = {"images_seen": []}
         self.sums: dict[str, Tensor] = {}
         self.steps_summed = 0
+        self.validation: Validation | None = None
 
     def step(self, images: TrainingImages) -> None:
         """One step on the next batch. It waits for the device only when a row of the history is complete.
@@ -91,7 +95,7 @@ class Training:
         Raises:
             Diverged: the mean of a loss over that row is not finite.
         """
-        if self.images_seen == 0 and isinstance(self.family, Fitted):
+        if self.images_seen == 0 and isinstance(self.family, Fitted) and self.family.fitted_images:
             self._fit(images)
         settings, first = self.settings, self.group.rank * self.share
         rows = slice(first, first + self.share)
@@ -101,7 +105,7 @@ class Training:
         if settings.augmentation:
             batch = augment(batch, draws)
         batch = batch.contiguous(memory_format=self.layout)
-        step = Step(self.images_seen, settings.batch, draws, self._autocast, self._update, self._mean)
+        step = Step(self.images_seen, settings.batch, draws, self.autocast, self._update, self.mean)
         losses = self.family.step(batch, conditions, step)
         before = self.images_seen
         self.images_seen += settings.batch
@@ -183,15 +187,16 @@ class Training:
         self.family.fit(self.normalisation.normalise(some), conditions, self.settings.augmentation)
         self.average.load_state_dict(self.family.networks.state_dict())
 
-    def _autocast(self) -> AbstractContextManager[None]:
-        return torch.autocast(self.device.type, dtype=torch.bfloat16) if self.bfloat16 else nullcontext()
+    def autocast(self) -> AbstractContextManager[None]:
+        """The context in which networks run at the chosen precision."""
+        return devices.autocast(self.bfloat16, self.device)
 
     def _update(self, name: str, loss: Tensor) -> None:
         optimiser = self.optimisers[name]
-        decay = self.settings.decay_images
-        if 0 < decay < self.images_seen:
+        if self.settings.warmup_images or self.settings.decay_images:
+            share = share_of_rate(self.settings, self.images_seen)
             for group, rate in zip(optimiser.param_groups, self.rates[name], strict=True):
-                group["lr"] = rate * math.sqrt(decay / self.images_seen)
+                group["lr"] = rate * share
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         weights = [weight for group in optimiser.param_groups for weight in group["params"]]
@@ -200,7 +205,8 @@ class Training:
             nn.utils.clip_grad_norm_(weights, self.settings.gradient_clip)
         optimiser.step()
 
-    def _mean(self, value: Tensor) -> Tensor:
+    def mean(self, value: Tensor) -> Tensor:
+        """Mean of a tensor over all processes."""
         value = value.detach().clone()
         self.group.mean_([value])
         return value
@@ -233,6 +239,8 @@ class Training:
             if not math.isfinite(mean):
                 self._diverged(f"the loss {name!r} is {mean}")
             self.history.setdefault(name, []).append(mean)
+        for name, loss in (self.validation.losses() if self.validation else {}).items():
+            self.history.setdefault(name, []).append(loss)
         self.sums = {name: torch.zeros_like(total) for name, total in self.sums.items()}
         self.steps_summed = 0
 

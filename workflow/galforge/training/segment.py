@@ -2,6 +2,7 @@
 
 import os
 import socket
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -23,6 +24,7 @@ from galforge.training.keep import CHECKPOINT_SECONDS, Keep
 from galforge.training.lease import TTL_SECONDS, Lease
 from galforge.training.loop import Training, train
 from galforge.training.settings import StepSettings
+from galforge.training.validation import SPLIT, Validation
 
 
 @dataclass(frozen=True)
@@ -159,7 +161,13 @@ def _train(segment: Segment, start: states.State | None, clock: Clock, group: Gr
             keep.header = source.typical_header().to_json()
             keep.spent.device = device.type
         limit = HOLD_BYTES // group.size
-        with TrainingImages(source, device, run.family.conditions, segment.seed, limit, settings.splits) as images:
+        told = run.family.conditions
+        with ExitStack() as opened:
+            images = TrainingImages(source, device, told, segment.seed, limit, settings.splits)
+            opened.enter_context(images)
+            if settings.validation_images:
+                others = TrainingImages(source, device, told, segment.seed, limit, (SPLIT,))
+                run.validation = Validation(run, opened.enter_context(others))
             train(run, images, segment.stop, clock, keep)
 
 

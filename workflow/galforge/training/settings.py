@@ -19,8 +19,13 @@ class StepSettings(Settings):
     decay_images: int = Field(0, ge=0, json_schema_extra={"as_before": 0})
     """from this many images on, step sizes fall as the inverse square root of the images seen (Karras et al. 2024,
     section 3.1; needs no length of the training); 0 for never [images]"""
+    warmup_images: int = Field(0, ge=0, json_schema_extra={"as_before": 0})
+    """step sizes grow in proportion to the images seen until that many were; 0 for full ones from the start [images]"""
     history_images: int = Field(2_000, ge=1)
     """losses are averaged over this many images for each row of history.csv [images]"""
+    validation_images: int = Field(0, ge=0, json_schema_extra={"as_before": 0})
+    """images of the validation split whose losses, of the averaged weights, stand in the history, too, under names that
+    begin with validation; 0 for none [images]"""
     gradient_clip: float = Field(0.0, ge=0)
     """clip the gradient of an optimiser's weights to this norm; 0 does not clip"""
     augmentation: bool = True
@@ -46,6 +51,15 @@ class TrainingSettings(StepSettings):
     """length of the training, counted in images seen [images]"""
     segment_images: int = Field(500_000, ge=1)
     """images per job; choose it once, for another value trains again from the start [images]"""
+
+    @model_validator(mode="after")
+    def _not_trained_on(self) -> Self:
+        if self.validation_images and "validation" in self.splits:
+            raise ValueError(
+                f"validation_images is {self.validation_images}, but splits has validation: losses of images that are "
+                "trained on say nothing; say validation_images: 0, or take validation out of splits"
+            )
+        return self
 
     @model_validator(mode="after")
     def _whole_steps(self) -> Self:

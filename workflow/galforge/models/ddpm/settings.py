@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from galforge.models.settings import RedshiftSettings, check_raw, check_square
+from galforge.models.settings import RedshiftSettings, UNetSettings, check_raw, check_square
 
 IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
 
@@ -13,27 +13,12 @@ GENERATOR = ("unet", "conditioning")
 DDIM = {"when": {"sampler": ["ddim"]}}
 
 
-class ModelSettings(RedshiftSettings):
+class ModelSettings(UNetSettings, RedshiftSettings):
     """Denoising diffusion (Ho et al. 2020) with a U-Net, conditioned on columns of the catalogue."""
 
     variant: Literal["corrected", "published"] = "corrected"
     """published: as in the code of Li et al. 2024, with raw conditions and noise levels that lag by one step; it needs
     normalisation: {kind: linear, scale: 1}, sampler: ancestral and prediction: noise"""
-    condition_maps: int = Field(0, ge=0)
-    """channels of a map that each block learns from the conditions and sees beside its input (published: 5); 0 adds the
-    conditions to the embedding of the noise level, for far fewer weights"""
-    dim: int = Field(64, ge=8, multiple_of=8)
-    """channels at full resolution"""
-    multipliers: list[int] = Field([1, 2, 4, 8], min_length=1)
-    """channels per level over dim; each level has half the resolution"""
-    heads: int = Field(4, ge=1)
-    """heads of the attention"""
-    head_dim: int = Field(32, ge=4)
-    """channels of a head"""
-    linear_attention: bool = True
-    """linear attention after the blocks of each level; the middle always has full attention"""
-    patch: Literal[1, 2, 4] = 1
-    """side of the square of image pixels that one pixel of the finest maps makes; 2 takes a quarter of the time [px]"""
     timesteps: int = Field(1000, ge=2)
     """noise levels"""
     beta_first: float = Field(1e-4, gt=0, lt=1)

@@ -1,0 +1,59 @@
+"""The denoiser of EDM: a known prediction, and a U-Net that says what it is wrong by."""
+
+import torch
+from torch import Tensor, nn
+
+from galforge.models.conditions import conditioning_of, features_of
+from galforge.models.edm.preconditioning import Flow, Known, White
+from galforge.models.edm.settings import ModelSettings
+from galforge.models.edm.wiener import Wiener
+from galforge.models.protocol import Shape
+from galforge.models.unet import UNet
+
+_LEVELS = 4.0
+"""Change of the U-Net's input for a noise level e times as high; 1/4 in Karras et al., whose sines are slower."""
+
+
+class Networks(nn.Module):
+    """All that EDM learns.
+
+    Attributes:
+        conditioning: encodes conditions; None without.
+        known: the part of the denoiser that is no network.
+        unet: predicts its error, in units of the error that is expected at a level.
+    """
+
+    def __init__(self, settings: ModelSettings, shape: Shape):
+        super().__init__()
+        self.conditioning = conditioning_of(settings)
+        self.known = self._known(settings, shape)
+        maps = int(settings.radius)
+        self.unet = UNet(settings, shape, features_of(self.conditioning), images=self.known.images, maps=maps)
+        self.unet.silence()
+        self.register_buffer("radius", _radius(shape) if settings.radius else None, persistent=False)
+
+    def _known(self, settings: ModelSettings, shape: Shape) -> Known:
+        if settings.known == "white":
+            return White(settings.pixel_sd)
+        if settings.known == "flow":
+            return Flow()
+        optional = self.conditioning is not None and self.conditioning.optional
+        return Wiener(shape, settings.components, len(settings.conditions), optional)
+
+    def forward(self, noisy: Tensor, sigma: Tensor, given: Tensor | None) -> Tensor:
+        """Denoised images (n, C, H, W) of noisy ones at levels (n or 1, 1, 1, 1), given conditions (n, features)."""
+        expected = self.known.expected(noisy, sigma, given)
+        return expected + self.known.error(sigma, given) * self.error(noisy, expected, sigma, given)
+
+    def error(self, noisy: Tensor, expected: Tensor, sigma: Tensor, given: Tensor | None) -> Tensor:
+        """What is to be added to ``expected`` images, in units of ``known.error``: (n, C, H, W) float32."""
+        seen = self.known.seen(noisy, expected, sigma)
+        if self.radius is not None:
+            seen = torch.cat([seen, self.radius.to(seen.dtype).expand(len(seen), -1, -1, -1)], 1)
+        return self.unet(seen, _LEVELS * sigma.log().flatten(), given).float()
+
+
+def _radius(shape: Shape) -> Tensor:
+    """Distance of pixels from the centre (1, 1, H, W), 1 at the middle of an edge."""
+    y, x = (torch.linspace(-1, 1, side) for side in shape[1:])
+    return torch.hypot(y[:, None], x[None, :])[None, None]
