@@ -12,7 +12,7 @@ from toys.steps import draws, step_of
 
 NORMALISATION = Normalisation("linear", (1.0,), (0.0,), (1.0,))
 REDSHIFT = {"conditions": ["redshift"], "learning_rate": 1e-12}
-BATCH, STEPS, TESTED = 64, 60, 1500
+BATCH, STEPS, TESTED = 64, 60, 3000
 
 
 def families():
@@ -80,7 +80,7 @@ def test_latents_are_drawn_with_mean_and_covariance_of_the_encodings(trained):
     assert (real.mean(0).abs() > 0.4).any()
     assert (sd - 1).abs().max() > 0.2
     assert ((made.mean(0) - real.mean(0)).abs() < 0.15 * sd).all()
-    assert torch.allclose(made.T.cov() / torch.outer(sd, sd), real.T.cov() / torch.outer(sd, sd), atol=0.15)
+    assert torch.allclose(made.T.cov() / torch.outer(sd, sd), real.T.cov() / torch.outer(sd, sd), atol=0.2)
 
 
 @pytest.mark.parametrize("trained", ["vae conditional", "cvae"], indirect=True)

@@ -3,7 +3,7 @@
 import functools
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 import torch
@@ -41,6 +41,11 @@ def computes_in_bfloat16(precision: str, device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     return _cpu_has_matrix_units()
+
+
+def unhalved(device: torch.device) -> AbstractContextManager[None]:
+    """Single precision, whatever the precision around it; on torch's meta device nothing is computed."""
+    return nullcontext() if device.type == "meta" else torch.autocast(device.type, enabled=False)
 
 
 @functools.cache

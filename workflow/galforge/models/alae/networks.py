@@ -1,7 +1,6 @@
 """Networks of the adversarial latent autoencoder: a style-based encoder and a discriminator of styles."""
 
 import math
-from contextlib import AbstractContextManager, nullcontext
 from itertools import pairwise
 
 import torch
@@ -10,6 +9,7 @@ from torch.nn import functional
 
 from galforge.models.alae.settings import ModelSettings
 from galforge.models.conditions import beside
+from galforge.models.device import unhalved
 from galforge.models.style_layers import BOTTOM, SLOPE, Conv, Linear, leaky
 from galforge.models.style_networks import StyleNetworks
 
@@ -21,11 +21,6 @@ class Networks(StyleNetworks):
         super().__init__(settings, shape)
         self.encoder = Encoder(self.pixels, self.levels, settings.latent)
         self.discriminator = Discriminator(settings.latent, settings.discriminator_layers, self.features)
-
-
-def _unhalved(device: torch.device) -> AbstractContextManager[None]:
-    """Single precision, whatever the precision around it; on torch's meta device nothing is computed."""
-    return nullcontext() if device.type == "meta" else torch.autocast(device.type, enabled=False)
 
 
 class TakeStyle(nn.Module):
@@ -47,7 +42,7 @@ class TakeStyle(nn.Module):
         centred = features - mean.to(features.dtype)
         deviation = torch.sqrt(centred.float().square().mean((2, 3), keepdim=True) + 1e-8)
         # In single precision: reciprocity compares styles, and their small differences mean brightness.
-        with _unhalved(features.device):
+        with unhalved(features.device):
             style = self.linear(torch.cat([mean, deviation], 1).flatten(1))
         return centred * (1 / deviation).to(features.dtype), style
 
