@@ -26,8 +26,8 @@ class ModelSettings(StyleSettings):
     """share of generated images with a second style from some layer on, where they are judged; 0.9 as in the authors'
     code"""
     reciprocity: Literal["shared", "own"] = Field("shared", json_schema_extra={"as_before": "own"})
-    """optimisers with which encoder and generator learn to give styles back: shared, those of the other two steps, as in
-    the authors' code; or one of its own, whose steps are then 6 to 50 times as strong for the encoder"""
+    """optimisers with which encoder and generator learn to give styles back: shared, those of the other two steps, as
+    in the authors' code; or one of its own, whose steps are then 6 to 50 times as strong for the encoder"""
     encoder_rate: float = Field(2e-3, gt=0)
     """step size of Adam for encoder and discriminator"""
     reciprocity_rate: float = Field(2e-3, gt=0, json_schema_extra={"when": {"reciprocity": ["own"]}})

@@ -33,8 +33,8 @@ class ModelSettings(RedshiftSettings):
     learning_rate: float = Field(1e-3, gt=0)
     """step size of Adam"""
     prior: Literal["fitted", "normal"] = Field("fitted", json_schema_extra=CORRECTED | {"as_before": "normal"})
-    """corrected: what latent vectors are drawn from: a Gaussian with the mean and covariance of encoded training galaxies
-    given the conditions (Ghosh et al. 2020), or the standard normal of the training's bound, as published"""
+    """corrected: what latent vectors are drawn from: a Gaussian with the mean and covariance of encoded training
+    galaxies given the conditions (Ghosh et al. 2020), or the standard normal of the training's bound, as published"""
 
 
 def check_shape(settings: ModelSettings, shape: tuple[int, int, int]) -> None:

@@ -90,8 +90,8 @@ class Predicted:
 def second_order(noisy: Tensor, now: Predicted, before: Predicted | None, left: float) -> Tensor:
     """Images (n, C, H, W) where a share ``left`` remains, from ``noisy`` ones: a step of DPM-Solver++(2M).
 
-    Lu et al. 2022 (arXiv:2211.01095), algorithm 2: between two levels the predicted image changes linearly with half the
-    logarithm of the signal-to-noise ratio, as it did since the step ``before``. The first step, and the last one to
+    Lu et al. 2022 (arXiv:2211.01095), algorithm 2: between two levels the predicted image changes linearly with half
+    the logarithm of the signal-to-noise ratio, as it did since the step ``before``. The first step, and the last one to
     images without noise, are of first order and equal those of ``ddim``.
     """
     if left == 1:

@@ -44,13 +44,13 @@ class ModelSettings(RedshiftSettings):
     """what the network predicts: the noise, or v = sqrt(a) noise - sqrt(1 - a) image (Salimans & Ho 2022), which gives
     the image at any noise level"""
     sampler: Literal["dpm_solver", "ddim", "ancestral"] = "dpm_solver"
-    """dpm_solver (DPM-Solver++ of second order, Lu et al. 2022), ddim (Song et al. 2021, eta 0), which is of first order
-    and makes skies too quiet, or ancestral: all levels, with new noise at each"""
+    """dpm_solver (DPM-Solver++ of second order, Lu et al. 2022), ddim (Song et al. 2021, eta 0), which is of first
+    order and makes skies too quiet, or ancestral: all levels, with new noise at each"""
     steps: int = Field(50, ge=1, json_schema_extra=FEW_STEPS)
     """evaluations of the network per image"""
     spacing: Literal["quadratic", "uniform"] = Field("quadratic", json_schema_extra=FEW_STEPS)
-    """noise levels of these steps: quadratic, most of them at little noise, or uniform, with which 50 steps of ddim draw
-    skies a tenth too quiet"""
+    """noise levels of these steps: quadratic, most of them at little noise, or uniform, with which 50 steps of ddim
+    draw skies a tenth too quiet"""
     learning_rate: float = Field(2e-4, gt=0)
     """step size of Adam"""
 

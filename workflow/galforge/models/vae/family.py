@@ -14,9 +14,9 @@ class Family(Conditioned):
     """Variational autoencoder; see ``galforge.models.protocol.Family``.
 
     A sample is the decoder's mean for a latent vector of the setting ``prior``, plus (setting ``sky_noise``) white
-    noise of the learned sky level in image units. Without that noise, images are as smooth as a decoder's mean, and every measure
-    that is sensitive to noise (smoothness, asymmetry, high spatial frequencies) tells them from observed ones. On
-    noiseless data the learned level falls to its floor, and no noise is added. The encoder sees conditions as maps
+    noise of the learned sky level in image units. Without that noise, images are as smooth as a decoder's mean, and
+    every measure that is sensitive to noise (smoothness, asymmetry, high spatial frequencies) tells them from observed
+    ones. On noiseless data the learned level falls to its floor, and no noise is added. The encoder sees conditions as maps
     beside the image, the decoder as numbers beside the latent vector.
 
     Attributes:
@@ -55,7 +55,7 @@ class Family(Conditioned):
         return self._observed(noise.normal(self.latent), numbers_of(self.conditioning, conditions), noise)
 
     def generate(self, latents: Tensor, noise: Noise) -> Tensor:
-        """Normalised images (n, C, H, W) of standard normal vectors (n, latent), with sky noise if the settings say so."""
+        """Normalised images (n, C, H, W) of standard normal vectors (n, latent); with sky noise if settings say so."""
         return self._observed(latents, None, noise)
 
     def _observed(self, drawn: Tensor, given: Tensor | None, noise: Noise) -> Tensor:

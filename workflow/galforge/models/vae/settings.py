@@ -32,8 +32,8 @@ class ModelSettings(ConditionedSettings):
     sky_noise: bool = True
     """add sky noise of the learned strength to sampled images, as real stamps have it"""
     prior: Literal["fitted", "normal"] = Field("fitted", json_schema_extra={"as_before": "normal"})
-    """what latent vectors are drawn from: a Gaussian with the mean and covariance of encoded training galaxies (Ghosh et
-    al. 2020), given the conditions if there are any; or the standard normal of the training's bound"""
+    """what latent vectors are drawn from: a Gaussian with the mean and covariance of encoded training galaxies (Ghosh
+    et al. 2020), given the conditions if there are any; or the standard normal of the training's bound"""
 
 
 def check_shape(settings: ModelSettings, shape: tuple[int, int, int]) -> None:
