@@ -16,8 +16,8 @@ class Family(Conditioned):
     A sample is the decoder's mean for a latent vector of the setting ``prior``, plus (setting ``sky_noise``) white
     noise of the learned sky level in image units. Without that noise, images are as smooth as a decoder's mean, and
     every measure that is sensitive to noise (smoothness, asymmetry, high spatial frequencies) tells them from observed
-    ones. On noiseless data the learned level falls to its floor, and no noise is added. The encoder sees conditions as maps
-    beside the image, the decoder as numbers beside the latent vector.
+    ones. On noiseless data the learned level falls to its floor, and no noise is added. The encoder sees conditions as
+    maps beside the image, the decoder as numbers beside the latent vector.
 
     Attributes:
         bounded: see ``galforge.models.protocol.Bounded``.
