@@ -38,6 +38,15 @@ def test_without_conditions_networks_and_draws_are_those_of_before_there_were_an
         assert losses[name].item() == pytest.approx(value, abs=2e-5)
 
 
+def test_a_spec_of_before_is_read_as_it_was_meant():
+    spec = ModelSettings(**SMALL | BEFORE).spec()
+    assert not set(BEFORE) & set(spec)
+    assert spec["reciprocity_rate"] == 2e-3
+    read = ModelSettings.from_spec(spec)
+    assert {name: getattr(read, name) for name in BEFORE} == BEFORE
+    assert "reciprocity_rate" not in ModelSettings(**SMALL).spec()
+
+
 def test_a_conditional_one_tells_styles_and_judges_them_by_it():
     family = family_of(conditions=["redshift"])
     networks = family.networks
