@@ -21,7 +21,8 @@ VARIANTS = [
 """Families with other settings than their defaults."""
 _LAYERS = {"latent": 16, "mapping_layers": 2, "width": 8, "max_width": 16, "patch": 2, "r1": 0.3, "r1_interval": 4}
 _VAE = {"latent": 4, "width": 8, "max_width": 16}
-_ALAE = _LAYERS | {"encoder_rate": 8e-3, "generator_rate": 8e-3, "reciprocity_rate": 5e-4}
+_ALAE = _LAYERS | {"encoder_rate": 8e-3, "generator_rate": 8e-3}
+_ALAE_OWN = {"reciprocity": "own", "reciprocity_rate": 5e-4, "discriminator": "leaky", "mapping_rate": 0.01}
 _CVAE = {"conditions": ["brightness"], "latent": 4, "width": 16, "hidden": 64, "learning_rate": 4e-3}
 _DDPM = {"conditions": ["brightness"], "dim": 16, "multipliers": [1, 2], "heads": 2, "head_dim": 4, "timesteps": 20}
 # Few and large steps, with which a network that has learned little still draws something.
@@ -41,7 +42,7 @@ SMALL = {
     "stylegan conditional": _LAYERS
     | {"generator_rate": 8e-3, "discriminator_rate": 8e-3, "group": 2, "conditions": ["brightness"]},
     "alae": _ALAE,
-    "alae conditional": _ALAE | {"conditions": ["brightness"]},
+    "alae conditional": _ALAE | _ALAE_OWN | {"conditions": ["brightness"], "style_mixing": 0.0, "grain": False},
     "cvae": _CVAE,
     "cvae published": _CVAE | {"variant": "published"},
     "cvae without conditions": _CVAE | {"conditions": []},

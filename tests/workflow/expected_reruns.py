@@ -198,7 +198,7 @@ UNUSED_HERE = [
         )
     ),
     *(f"measures.{name}.band" for name in ("realism", "realism-texture")),
-    *(f"models.two_stage_conditional.network.{key}" for key in ("error", "gamma", "lambda_k")),
+    *(f"models.two_stage_conditional.network.{key}" for key in ("error", "gamma", "lambda_k", "normalised")),
     *(f"realism.resnet.{key}" for key in ("side", "epochs", "batch", "learning_rate", "width", "weights")),
     *(f"realism.xgboost_properties.{key}" for key in XGBoostSettings.model_fields),
 ]

@@ -1,5 +1,6 @@
 """The adversarial latent autoencoder: what each of its three updates changes, and what the encoder takes."""
 
+import dataclasses
 import hashlib
 
 import pytest
@@ -16,6 +17,8 @@ from toys.steps import Quadratic, Updates, draws, step_of
 SMALL = {"latent": 4, "mapping_layers": 2, "discriminator_layers": 2, "width": 4, "max_width": 8}
 NORMALISATION = Normalisation("linear", (1.0,), (0.0,), (1.0,))
 SHAPE = (1, 32, 32)
+BEFORE = {"discriminator": "leaky", "mapping_rate": 0.01, "style_mixing": 0.0, "reciprocity": "own", "grain": False}
+"""What later settings have to be, so that a model is as it was before there were any."""
 
 
 def family_of(**settings) -> Family:
@@ -25,14 +28,23 @@ def family_of(**settings) -> Family:
 
 def test_without_conditions_networks_and_draws_are_those_of_before_there_were_any():
     """The expected numbers are those of the version before conditions existed."""
-    family = family_of()
-    assert not {"conditions", "condition_offset", "condition_scale"} & set(family.settings.spec())
+    family = family_of(**BEFORE)
+    assert not {"conditions", "condition_offset", "condition_scale", *BEFORE} & set(family.settings.spec())
     names = "\n".join(f"{name} {tuple(value.shape)}" for name, value in family.networks.state_dict().items())
     assert hashlib.sha256(names.encode()).hexdigest()[:16] == "30aebb8f20483877"
     losses = family.step(draws(1, 4).normal(*SHAPE), None, step_of(family))
     expected = {"loss": 1.35252, "real": 0.069421, "fake": -0.000852, "generator": 0.70326, "reciprocity": 1.094747}
     for name, value in expected.items():
         assert losses[name].item() == pytest.approx(value, abs=2e-5)
+
+
+def test_a_spec_of_before_is_read_as_it_was_meant():
+    spec = ModelSettings(**SMALL | BEFORE).spec()
+    assert not set(BEFORE) & set(spec)
+    assert spec["reciprocity_rate"] == 2e-3
+    read = ModelSettings.from_spec(spec)
+    assert {name: getattr(read, name) for name in BEFORE} == BEFORE
+    assert "reciprocity_rate" not in ModelSettings(**SMALL).spec()
 
 
 def test_a_conditional_one_tells_styles_and_judges_them_by_it():
@@ -64,6 +76,63 @@ def test_each_of_the_three_updates_changes_the_networks_of_algorithm_1():
         ("reciprocity", {"encoder", "synthesis"}),
     ]
     assert all(weight.requires_grad for weight in family.networks.parameters())
+
+
+def test_reciprocity_steps_the_optimisers_of_the_other_two_steps():
+    """Moments of Adam, worked out from the gradients of both steps that change a network."""
+    family = family_of(encoder_rate=1e-3, generator_rate=2e-3)
+    networks, optimisers, seen = family.networks, family.optimisers(), []
+    weights = {
+        "encoder": networks.encoder.stem.weight,
+        "generator": networks.synthesis.constant,
+        "mapping": networks.mapping.layers[0].weight,
+        "discriminator": networks.discriminator.logit.weight,
+    }
+
+    def update(name: str, loss: torch.Tensor) -> None:
+        optimisers[name].zero_grad(set_to_none=True)
+        loss.backward()
+        before = {each: weight.detach().clone() for each, weight in weights.items()}
+        optimisers[name].step()
+        for each, weight in weights.items():
+            if not torch.equal(weight, before[each]):
+                seen.append((each, name, weight.grad.clone(), before[each] - weight.detach()))
+
+    family.step(torch.randn(4, *SHAPE), None, dataclasses.replace(step_of(family), update=update))
+    by_weight = {each: [entry[1:] for entry in seen if entry[0] == each] for each in weights}
+    own = {"encoder": 1e-3, "generator": 2e-3}
+    for each, rate in own.items():
+        (first, gradient, _), (second, later, moved) = by_weight[each]
+        assert (first, second) == (each, "reciprocity")
+        moment = 0.99 * 0.01 * gradient.square() + 0.01 * later.square()
+        found = optimisers[each].state[weights[each]]
+        assert torch.allclose(found["exp_avg_sq"], moment, rtol=1e-4, atol=1e-12)
+        expected = rate * later / (torch.sqrt(moment / (1 - 0.99**2)) + 1e-8)
+        assert torch.allclose(moved, expected, rtol=1e-2, atol=1e-6)
+    # Reciprocity has nothing to say to the mapping and the judge of styles.
+    assert [name for name, *_ in by_weight["mapping"]] == ["generator"]
+    assert [name for name, *_ in by_weight["discriminator"]] == ["encoder"]
+    assert not optimisers["reciprocity"].state
+
+
+def test_mapping_and_judge_have_the_rates_of_the_authors_code_and_the_judge_is_linear():
+    networks = family_of().networks
+    assert {layer.rate for layer in networks.mapping.layers} == {0.1}
+    assert {layer.rate for layer in [*networks.discriminator.layers, networks.discriminator.logit]} == {0.1}
+    one, other = torch.randn(2, 5, 4)
+    judge = networks.discriminator
+    assert torch.allclose(judge(one + other) + judge(torch.zeros(5, 4)), judge(one) + judge(other), atol=1e-5)
+    leaky = family_of(discriminator="leaky").networks.discriminator
+    assert not torch.allclose(leaky(one + other) + leaky(torch.zeros(5, 4)), leaky(one) + leaky(other), atol=1e-3)
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_judged_images_have_two_styles_and_those_of_reciprocity_one(share):
+    family, given = family_of(style_mixing=share), []
+    family.networks.synthesis.register_forward_pre_hook(lambda _module, inputs: given.append(inputs[0]))
+    family.step(torch.randn(4, *SHAPE), None, step_of(family))
+    mixed = [styles.dim() == 3 and not torch.equal(styles[:, 0], styles[:, -1]) for styles in given]
+    assert mixed == [share > 0, share > 0, False]
 
 
 def test_taking_a_style_removes_from_the_maps_what_it_takes():
@@ -164,7 +233,7 @@ def test_reciprocity_is_the_error_of_styles_that_come_back_and_falls():
     numbers = draws(5, 4)
     with torch.no_grad():
         styles = family.networks.mapping(numbers.normal(4))
-        noises = [numbers.normal(1, side, side) for side in family.networks.synthesis.sides()]
+        noises = [numbers.normal(*shape) for shape in family.networks.synthesis.noise_shapes()]
         found = family.networks.encoder(family.networks.synthesis(styles, noises))
     first = family._improve_reciprocity(step).item()
     assert first == pytest.approx((found - styles).square().mean().item(), rel=1e-4)
@@ -180,7 +249,7 @@ def test_reconstruction_decodes_what_the_encoder_gives_and_depends_on_its_argume
         assert found.shape == images.shape
         assert torch.equal(found, family.reconstruct(images, None, draws(0, 3)))
         numbers = draws(0, 3)
-        noises = [numbers.normal(1, side, side) for side in family.networks.synthesis.sides()]
+        noises = [numbers.normal(*shape) for shape in family.networks.synthesis.noise_shapes()]
         assert torch.equal(found, family.networks.synthesis(family.networks.encoder(images), noises))
 
 

@@ -54,3 +54,13 @@ def test_single_pixels_are_left_as_they_are_and_differences_that_never_occur_are
     flat = Patches(1, 2, 1.0)
     flat.follow(flat.power_of(torch.ones(2, 1, 8, 8)), first=True)
     assert torch.isfinite(flat(torch.randn(2, 1, 8, 8))).all()
+
+
+def test_small_differences_survive_halved_precision_around_them():
+    """Pixels of 1 that differ by a thousandth are equal in bfloat16."""
+    images = 1 + 1e-3 * torch.randn(2, 1, 8, 8, generator=torch.Generator().manual_seed(0))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        coefficients = split(images, 2)
+        again = join(coefficients, 2)
+    assert torch.equal(coefficients, split(images, 2))
+    assert torch.allclose(again, images, atol=1e-6)

@@ -166,9 +166,74 @@ def test_a_style_of_one_layer_changes_nothing_coarser(residual):
 def test_one_style_for_all_layers_is_the_same_style_for_each():
     synthesis = Synthesis(Patches(2, 1, 0.0), 2, [8, 8, 8, 8], 4, noise=True, residual=False)
     styles = torch.randn(3, 4)
-    noises = [torch.randn(3, 1, side, side) for side in synthesis.sides()]
-    assert synthesis.sides() == [4, 8, 8, 16, 16, 32, 32]
+    noises = [torch.randn(3, *shape) for shape in synthesis.noise_shapes()]
+    assert synthesis.noise_shapes() == [(1, side, side) for side in (4, 8, 8, 16, 16, 32, 32)]
     assert torch.equal(synthesis(styles, noises), synthesis(styles[:, None].expand(-1, synthesis.layers, -1), noises))
+
+
+@pytest.mark.parametrize("residual", [False, True], ids=["skip", "residual"])
+@pytest.mark.parametrize("patch", [1, 2])
+def test_images_are_summed_in_single_precision_whatever_that_of_the_maps(residual, patch):
+    """Images of levels that are numbers of seven digits, of which bfloat16 has three."""
+    synthesis = Synthesis(Patches(1, patch, 0.0), 1, [8, 8, 8], 4, noise=False, residual=residual)
+    for level, image in enumerate(synthesis.images):
+        image.conv.weight.data.zero_()
+        image.conv.bias.data.fill_(1 + 0.001234567 * 10**-level)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = synthesis(torch.randn(2, 4), [])
+    assert found.dtype == torch.float32
+    expected = synthesis(torch.randn(2, 4), [])
+    assert torch.allclose(found, expected, rtol=1e-6, atol=0)
+
+
+def test_pixels_of_halved_maps_are_sums_in_single_precision():
+    layer = ToImage(8, 1, 4)
+    features, style = torch.randn(2, 8, 4, 4).bfloat16(), torch.randn(2, 4)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = layer(features, style)
+    scales = style.double() @ layer.affine.weight.double().T * layer.affine.scale + layer.affine.bias.double()
+    weight = layer.conv.weight.double()[0, :, 0, 0] * layer.conv.scale
+    expected = torch.einsum("nchw,nc,c->nhw", features.double(), scales, weight)
+    assert torch.allclose(found[:, 0].double(), expected, rtol=1e-5, atol=1e-6)
+
+
+def skies(grain: bool) -> torch.Tensor:
+    """What noise of the finest level alone adds to images (64, 3, 32, 32) of one style, in patches of 2 x 2 pixels."""
+    synthesis = Synthesis(Patches(3, 2, 0.5), 3, [16, 16, 16], 4, noise=True, residual=False, grain=grain)
+    for conv in synthesis.convs[-2:]:
+        if conv.strength is not None:
+            conv.strength.data.fill_(0.3)
+    if grain:
+        synthesis.grain.conv.bias.data.fill_(0.3)
+    styles = torch.randn(1, 4).expand(64, -1)
+    with torch.no_grad():
+        images = synthesis(styles, [torch.randn(64, *shape) for shape in synthesis.noise_shapes()])
+    return images - images.mean(0)
+
+
+def correlations(skies: torch.Tensor) -> tuple[float, float]:
+    """The largest of pixels of two channels, and of neighbours within a patch."""
+    by_channel = skies.transpose(0, 1).flatten(1).corrcoef()
+    pixels = skies[:, 0].unfold(1, 2, 2).unfold(2, 2, 2).flatten(3).flatten(0, 2).T.corrcoef()
+    return tuple((each - torch.eye(len(each))).abs().max().item() for each in (by_channel, pixels))
+
+
+def test_skies_of_channels_and_pixels_are_uncorrelated_with_grain_and_only_with_it():
+    assert max(correlations(skies(grain=True))) < 0.02
+    assert min(correlations(skies(grain=False))) > 0.15
+
+
+def test_strength_of_the_grain_depends_on_the_place_and_starts_from_none():
+    synthesis = Synthesis(Patches(2, 1, 0.0), 2, [8, 8, 8], 4, noise=True, residual=False, grain=True)
+    shapes = synthesis.noise_shapes()
+    assert shapes == [(1, 4, 4), (1, 8, 8), (1, 8, 8), (2, 16, 16)]
+    noises, style = [torch.randn(1, *shape) for shape in shapes], torch.randn(1, 4)
+    plain = synthesis(style, [])
+    assert torch.equal(synthesis(style, noises), plain)
+    synthesis.grain.conv.weight.data.normal_()
+    strength = (synthesis(style, noises) - plain) / noises[-1]
+    assert (strength.std() / strength.abs().mean()).item() > 0.3
+    assert torch.equal(synthesis(style, [*noises[:-1], 0 * noises[-1]]), plain)
 
 
 def test_pixel_norm_gives_unit_mean_square():

@@ -19,11 +19,11 @@ def test_every_allowed_shape_is_made_and_judged(family, side, channels, patch, a
     networks = families.load("models", family, "networks").Networks(settings, (channels, side, side))
     with torch.no_grad():
         styles = networks.mapping(torch.randn(2, 4))
-        images = networks.synthesis(styles, [torch.randn(2, 1, at, at) for at in networks.synthesis.sides()])
+        images = networks.synthesis(styles, [torch.randn(2, *shape) for shape in networks.synthesis.noise_shapes()])
         assert images.shape == (2, channels, side, side)
         if family == "alae":
             assert networks.encoder(networks.patches(images)).shape == styles.shape
             assert networks.discriminator(styles).shape == (2,)
         else:
             assert networks.discriminator(networks.patches(images)).shape == (2,)
-    assert networks.synthesis.sides()[-1] == side // patch
+    assert networks.synthesis.noise_shapes()[-1] == (channels, side, side)

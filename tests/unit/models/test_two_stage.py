@@ -324,10 +324,32 @@ def test_boundary_equilibrium_follows_berthelot_et_al(error, power):
     assert losses["convergence"].item() == pytest.approx(of_real + abs(drift), rel=1e-5)
 
 
+@pytest.mark.parametrize("normalised", [False, True])
+def test_brightness_passes_through_the_networks_of_a_began_and_is_lost_in_normalised_ones(normalised):
+    """Without biases, what a vector three times as long makes is three times as bright."""
+    family = family_of(galaxy="began", normalised=normalised)
+    for network in (family.networks["galaxy_generator"], family.networks["galaxy_discriminator"].decoder):
+        for name, weight in network.named_parameters():
+            if name.endswith("bias"):
+                weight.data.zero_()
+        vectors = 0.1 * torch.randn(16, network.start.in_features)
+        with torch.no_grad():
+            made, brighter = (torch.atanh(network(factor * vectors)) for factor in (1, 3))
+        ratio = (brighter.square().sum() / made.square().sum()).sqrt().item()
+        assert ratio == pytest.approx(1.0 if normalised else 3.0, rel=0.1)
+
+
+def test_a_began_of_before_is_normalised():
+    settings = ModelSettings(galaxy="began").spec()
+    assert settings.pop("normalised") is False
+    assert ModelSettings.from_spec(settings).normalised
+    assert "normalised" not in ModelSettings(galaxy="conv").spec()
+
+
 @pytest.mark.parametrize(("gamma", "level", "expected"), [(0.1, 0, 0.0), (1.0, 255, 1.0)])
 def test_balance_stays_between_0_and_1(gamma, level, expected):
     """Untrained autoencoders have errors of about 1 for black and white patches, and less for grey ones."""
-    family = family_of(galaxy="began", lambda_k=100.0, gamma=gamma)
+    family = family_of(galaxy="began", lambda_k=100.0, gamma=gamma, normalised=True)
     images = rows("parts", 4)
     images[:, 1] = level
     family.networks.balance.fill_(0.5)

@@ -20,8 +20,8 @@ SMALL = {"latent": 4, "width": 4, "max_width": 8}
 def test_without_conditions_networks_and_draws_are_those_of_before_there_were_any():
     """The expected numbers are those of the version before conditions existed."""
     torch.manual_seed(0)
-    family = Family(ModelSettings(**SMALL), (1, 32, 32), NORMALISATION)
-    assert not {"conditions", "condition_offset", "condition_scale"} & set(family.settings.spec())
+    family = Family(ModelSettings(**SMALL, prior="normal"), (1, 32, 32), NORMALISATION)
+    assert not {"conditions", "condition_offset", "condition_scale", "prior"} & set(family.settings.spec())
     names = "\n".join(f"{name} {tuple(value.shape)}" for name, value in family.networks.state_dict().items())
     assert hashlib.sha256(names.encode()).hexdigest()[:16] == "9d4c9d2411022700"
     losses = family.step(draws(1, 4).normal(1, 32, 32), None, step_of(family))

@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from galforge.models.device import full_precision
+
 _RATE = 0.01
 """Weight of a batch in the running mean squares."""
 _SMALLEST = 1e-8
@@ -69,16 +71,19 @@ class Patches(nn.Module):
 def split(images: Tensor, patch: int) -> Tensor:
     """Images (n, C, H, W) as coefficients (n, C * patch^2, H / patch, W / patch) in an orthonormal basis of patches.
 
-    The first coefficient of a channel is the sum over a patch, divided by its side.
+    The first coefficient of a channel is the sum over a patch, divided by its side. In the precision of the images,
+    also under autocast, because small differences between rounded pixels would be little but rounding errors.
     """
     pixels = functional.pixel_unshuffle(images, patch).unflatten(1, (images.shape[1], -1))
-    return torch.einsum("ij,ncjhw->ncihw", _basis(patch, images), pixels).flatten(1, 2)
+    with full_precision(images.device):
+        return torch.einsum("ij,ncjhw->ncihw", _basis(patch, images), pixels).flatten(1, 2)
 
 
 def join(coefficients: Tensor, patch: int) -> Tensor:
     """The inverse of ``split``: images (n, C, H, W)."""
     by_channel = coefficients.unflatten(1, (-1, patch**2))
-    pixels = torch.einsum("ij,ncihw->ncjhw", _basis(patch, coefficients), by_channel)
+    with full_precision(coefficients.device):
+        pixels = torch.einsum("ij,ncihw->ncjhw", _basis(patch, coefficients), by_channel)
     return functional.pixel_shuffle(pixels.flatten(1, 2), patch)
 
 

@@ -134,6 +134,9 @@ class StyleSettings(ConditionedSettings):
     """generator: sum the images of all levels (skip), or sum maps (residual)"""
     noise: bool = True
     """add noise of learned strength after each convolution of the generator"""
+    grain: bool = Field(True, json_schema_extra={"as_before": False, "when": {"noise": [True]}})
+    """noise of the finest level is of each pixel and channel alone, of a strength that depends on the place; false: one
+    map for all channels, as published, which makes the skies of several bands alike"""
     truncation: float = Field(1.0, gt=0, le=1)
     """factor by which sampled styles are drawn towards their mean; 1 leaves them as they are, and is required with
     conditions"""

@@ -62,6 +62,18 @@ class StyleFamily(Conditioned):
         """Styles w (n, latent) of random latent vectors."""
         return self.networks.mapping(self.networks.latents(step.draws.normal(self.latent), given))
 
+    def _mixed(self, styles: Tensor, step: Step, given: Tensor | None) -> Tensor:
+        """Styles per layer (n, layers, latent), where the setting ``style_mixing`` has some images take another style
+        from a random layer on; as they are (n, latent) where it has none."""
+        if not self.settings.style_mixing:
+            return styles
+        others, layers = self._styles(step, given), self.networks.synthesis.layers
+        chosen, place = step.draws.uniform(2).unbind(1)
+        # Layer 0 keeps its own style, so the change comes at 1 to layers - 1, or never.
+        first_other = torch.where(chosen < self.settings.style_mixing, 1 + (place * (layers - 1)).floor(), layers)
+        other = torch.arange(layers, device=styles.device)[None, :, None] >= first_other[:, None, None]
+        return torch.where(other, others[:, None, :], styles[:, None, :])
+
     def _keep_mean(self, styles: Tensor, step: Step) -> None:
         mean = self.networks.mapping.mean
         mean.lerp_(step.mean(styles.detach().float().mean(0)), _MEAN_STYLE)
@@ -69,7 +81,7 @@ class StyleFamily(Conditioned):
     def _images(self, styles: Tensor, draws: Noise | Draws) -> Tensor:
         """Normalised images (n, C, H, W) of styles (n, latent) or (n, layers, latent)."""
         synthesis = self.networks.synthesis
-        return synthesis(styles, [draws.normal(1, side, side) for side in synthesis.sides()])
+        return synthesis(styles, [draws.normal(*shape) for shape in synthesis.noise_shapes()])
 
 
 def adam(parameters: list[nn.Parameter], rate: float) -> torch.optim.Optimizer:

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from galforge.models.device import full_precision
 from galforge.models.patches import Patches
 
 SLOPE = 0.2
@@ -114,7 +115,10 @@ class StyledConv(nn.Module):
 
 
 class ToImage(nn.Module):
-    """A modulated 1 x 1 convolution, without demodulation, to pixels or to coefficients of patches."""
+    """A modulated 1 x 1 convolution, without demodulation, to pixels or to coefficients of patches.
+
+    It computes in single precision: halved, numbers have too few digits for the faint parts of galaxies.
+    """
 
     def __init__(self, inputs: int, outputs: int, latent: int):
         super().__init__()
@@ -122,8 +126,9 @@ class ToImage(nn.Module):
         self.conv = Conv(inputs, outputs, 1)
 
     def forward(self, features: Tensor, style: Tensor) -> Tensor:
-        """Maps (n, inputs, h, w) to (n, outputs, h, w)."""
-        return self.conv(features * self.affine(style)[:, :, None, None].to(features.dtype))
+        """Maps (n, inputs, h, w) to (n, outputs, h, w) float32."""
+        with full_precision(features.device):
+            return self.conv(features.float() * self.affine(style.float())[:, :, None, None])
 
 
 class Synthesis(nn.Module):
@@ -137,56 +142,88 @@ class Synthesis(nn.Module):
         noise: add noise of learned strength after each convolution.
         residual: add the maps of each level to the enlarged coarser ones, and make the image of the finest maps;
             otherwise (skip) each level adds to the enlarged image of the level before.
+        grain: with noise, none after the convolutions of the finest level: each pixel of each channel has its own, of a
+            strength that the finest maps say. A map that all channels share makes their skies correlated, and with
+            patches also those of neighbouring pixels.
     """
 
-    def __init__(self, patches: Patches, channels: int, widths: list[int], latent: int, noise: bool, residual: bool):
+    def __init__(
+        self,
+        patches: Patches,
+        channels: int,
+        widths: list[int],
+        latent: int,
+        noise: bool,
+        residual: bool,
+        grain: bool = False,
+    ):
         super().__init__()
-        self.patches, self.residual = patches, residual
+        self.patches, self.residual, self.channels = patches, residual, channels
+        grain = grain and noise
         pixels = channels * patches.patch**2
         self.constant = nn.Parameter(torch.randn(1, widths[0], BOTTOM, BOTTOM))
         self.convs = nn.ModuleList([StyledConv(widths[0], widths[0], latent, noise)])
         self.shortcuts = nn.ModuleList()
         images = [] if residual else [ToImage(widths[0], pixels, latent)]
-        for before, now in pairwise(widths):
-            self.convs += [StyledConv(before, now, latent, noise), StyledConv(now, now, latent, noise)]
+        for level, (before, now) in enumerate(pairwise(widths), 2):
+            noisy = noise and not (grain and level == len(widths))
+            self.convs += [StyledConv(before, now, latent, noisy), StyledConv(now, now, latent, noisy)]
             if residual:
                 self.shortcuts.append(Conv(before, now, 1, bias=False))
             else:
                 images.append(ToImage(now, pixels, latent))
         self.images = nn.ModuleList(images or [ToImage(widths[-1], pixels, latent)])
-        self.noise = noise
+        self.grain = ToImage(widths[-1], pixels, latent) if grain else None
+        if self.grain is not None:
+            # Like the strengths of the other noise, from none on.
+            nn.init.zeros_(self.grain.conv.weight)
 
     @property
     def layers(self) -> int:
         """Number of styled convolutions; each has a style of its own when styles are mixed."""
         return len(self.convs)
 
-    def sides(self) -> list[int]:
-        """Side of the noise map of each convolution [px]; empty without noise."""
-        return [BOTTOM * 2 ** ((layer + 1) // 2) for layer in range(self.layers)] if self.noise else []
+    def noise_shapes(self) -> list[tuple[int, int, int]]:
+        """Shapes (channels, h, w) of the noise that ``forward`` takes [px]; empty without noise."""
+        sides = [BOTTOM * 2 ** ((layer + 1) // 2) for layer in range(self.layers)]
+        shapes = [(1, side, side) for conv, side in zip(self.convs, sides, strict=True) if conv.strength is not None]
+        side = sides[-1] * self.patches.patch
+        return [*shapes, (self.channels, side, side)] if self.grain is not None else shapes
 
     def forward(self, styles: Tensor, noises: list[Tensor]) -> Tensor:
-        """Normalised images (n, channels, H, W).
+        """Normalised images (n, channels, H, W), in single precision whatever that of the maps.
 
         Args:
             styles: (n, latent), or (n, layers, latent) for one per layer.
-            noises: standard normal maps (n, 1, side, side) for ``sides()``.
+            noises: standard normal maps (n, *shape) for ``noise_shapes()``; without any, none is added.
         """
         per_layer = styles.unbind(1) if styles.dim() == 3 else [styles] * self.layers
         noise = iter(noises)
-        features = self.constant.repeat(len(styles), 1, 1, 1)
-        features = self.convs[0](features, per_layer[0], next(noise, None))
-        image = None if self.residual else self.patches.joined(self.images[0](features, per_layer[0]))
+
+        def convolved(layer: int, features: Tensor, up: bool = False) -> Tensor:
+            conv = self.convs[layer]
+            return conv(features, per_layer[layer], None if conv.strength is None else next(noise, None), up)
+
+        features = convolved(0, self.constant.repeat(len(styles), 1, 1, 1))
+        image = None if self.residual else self._image(0, features, per_layer[0])
         for level in range((self.layers - 1) // 2):
-            first, second = 2 * level + 1, 2 * level + 2
             shortcut = enlarge(self.shortcuts[level](features)) if self.residual else None
-            features = self.convs[first](features, per_layer[first], next(noise, None), up=True)
-            features = self.convs[second](features, per_layer[second], next(noise, None))
+            features = convolved(2 * level + 1, features, up=True)
+            features = convolved(2 * level + 2, features)
             if self.residual:
                 features = (features + shortcut) / GAIN
             else:
-                image = enlarge(image) + self.patches.joined(self.images[level + 1](features, per_layer[second]))
-        return self.patches.joined(self.images[0](features, per_layer[-1])) if self.residual else image
+                image = enlarge(image) + self._image(level + 1, features, per_layer[2 * level + 2])
+        image = self._image(0, features, per_layer[-1]) if self.residual else image
+        drawn = next(noise, None)
+        if self.grain is None or drawn is None:
+            return image
+        strength = self.grain(features, per_layer[-1])
+        return image + functional.pixel_shuffle(strength, self.patches.patch) * drawn
+
+    def _image(self, level: int, features: Tensor, style: Tensor) -> Tensor:
+        """The image (n, channels, h, w) float32 that a level makes of its maps."""
+        return self.patches.joined(self.images[level](features, style))
 
 
 class DiscriminatorBlock(nn.Module):

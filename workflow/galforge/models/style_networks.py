@@ -14,6 +14,7 @@ class StyleNetworks(nn.Module):
     Args:
         settings: of the family.
         shape: (C, H, W) of the images [px].
+        mapping_rate: learning rate of the mapping relative to the other networks.
 
     Attributes:
         levels: channels of the maps, coarsest first.
@@ -21,14 +22,16 @@ class StyleNetworks(nn.Module):
         features: numbers per image that encode its conditions; 0 without conditions.
     """
 
-    def __init__(self, settings: StyleSettings, shape: tuple[int, int, int]):
+    def __init__(self, settings: StyleSettings, shape: tuple[int, int, int], mapping_rate: float = 0.01):
         super().__init__()
         channels = shape[0]
         self.levels = widths(settings.width, settings.max_width, shape[1] // settings.patch)
         self.pixels = channels * settings.patch**2
-        self.mapping = Mapping(settings.latent, settings.mapping_layers)
+        self.mapping = Mapping(settings.latent, settings.mapping_layers, mapping_rate)
         patches, residual = Patches(channels, settings.patch, settings.detail), settings.architecture == "residual"
-        self.synthesis = Synthesis(patches, channels, self.levels, settings.latent, settings.noise, residual)
+        self.synthesis = Synthesis(
+            patches, channels, self.levels, settings.latent, settings.noise, residual, settings.grain
+        )
         self.conditioning = conditioning_of(settings)
         self.features = features_of(self.conditioning)
         self.told = Linear(self.features, settings.latent) if self.features else None

@@ -6,6 +6,7 @@ from torch.nn import functional
 
 from galforge.models.adversarial import squared_gradient
 from galforge.models.alae.networks import Networks
+from galforge.models.alae.optimisers import Jointly
 from galforge.models.alae.settings import ModelSettings, check_shape
 from galforge.models.normalisation import Normalisation
 from galforge.models.protocol import Noise, Shape, Step
@@ -17,9 +18,9 @@ class Family(StyleFamily):
 
     F maps a latent vector z to a style w, G makes an image of it, E gives the style of an image, D judges styles. As in
     algorithm 1 of the paper each step updates three times: E and D against F and G, F and G against E and D, and E and
-    G so that E(G(w)) = w (latent reciprocity, in w; images are never compared pixel by pixel). Three things differ from
-    the paper: convolutions are modulated (Karras et al. 2020a) where it normalises maps, all resolutions train from the
-    start, and an image has one style for all layers.
+    G so that E(G(w)) = w (latent reciprocity, in w; images are never compared pixel by pixel). Two things differ from
+    the paper: convolutions are modulated (Karras et al. 2020a) where it normalises maps, and all resolutions train from
+    the start.
 
     Conditions, which the paper does not have, are added to the latent vectors, and D judges styles together with them:
     it learns which styles the encoder gives to real galaxies of a redshift. E sees the image alone.
@@ -31,12 +32,15 @@ class Family(StyleFamily):
 
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
         settings, networks = self.settings, self.networks
-        encoder, synthesis = list(networks.encoder.parameters()), list(networks.synthesis.parameters())
-        return {
+        encoder, generator = list(networks.encoder.parameters()), networks.generator_parameters()
+        out = {
             "encoder": adam([*encoder, *networks.discriminator.parameters()], settings.encoder_rate),
-            "generator": adam(networks.generator_parameters(), settings.generator_rate),
-            "reciprocity": adam([*encoder, *synthesis], settings.reciprocity_rate),
+            "generator": adam(generator, settings.generator_rate),
         }
+        if settings.reciprocity == "shared":
+            return out | {"reciprocity": Jointly(*out.values())}
+        own = [*encoder, *networks.synthesis.parameters()]
+        return out | {"reciprocity": adam(own, settings.reciprocity_rate)}
 
     def step(self, images: Tensor, conditions: dict[str, Tensor] | None, step: Step) -> dict[str, Tensor]:
         """Losses: ``loss`` of encoder and discriminator (2 ln 2 where they cannot tell), ``generator``,
@@ -54,7 +58,7 @@ class Family(StyleFamily):
 
     def _improve_encoder(self, reals: Tensor, step: Step, given: Tensor | None = None) -> dict[str, Tensor]:
         with torch.no_grad(), step.autocast():
-            fakes = self._made(self._styles(step, given), step)
+            fakes = self._made(self._mixed(self._styles(step, given), step, given), step)
         penalty = torch.zeros((), device=reals.device)
         if self._is_penalised(step):
             reals = reals.detach().requires_grad_(True)
@@ -76,7 +80,7 @@ class Family(StyleFamily):
         with step.autocast():
             styles = self._styles(step, given)
             self._keep_mean(styles, step)
-            logits = self._judged(self._made(styles, step), given)
+            logits = self._judged(self._made(self._mixed(styles, step, given), step), given)
         loss = functional.softplus(-logits.float()).mean()
         step.update("generator", loss)
         for network in judges:

@@ -1,7 +1,6 @@
 """Networks of the adversarial latent autoencoder: a style-based encoder and a discriminator of styles."""
 
 import math
-from contextlib import AbstractContextManager, nullcontext
 from itertools import pairwise
 
 import torch
@@ -10,6 +9,7 @@ from torch.nn import functional
 
 from galforge.models.alae.settings import ModelSettings
 from galforge.models.conditions import beside
+from galforge.models.device import full_precision
 from galforge.models.style_layers import BOTTOM, SLOPE, Conv, Linear, leaky
 from galforge.models.style_networks import StyleNetworks
 
@@ -18,14 +18,10 @@ class Networks(StyleNetworks):
     """All that is learned: F (``mapping``), G (``synthesis``), E (``encoder``) and D (``discriminator``)."""
 
     def __init__(self, settings: ModelSettings, shape: tuple[int, int, int]):
-        super().__init__(settings, shape)
+        super().__init__(settings, shape, settings.mapping_rate)
         self.encoder = Encoder(self.pixels, self.levels, settings.latent)
-        self.discriminator = Discriminator(settings.latent, settings.discriminator_layers, self.features)
-
-
-def _unhalved(device: torch.device) -> AbstractContextManager[None]:
-    """Single precision, whatever the precision around it; on torch's meta device nothing is computed."""
-    return nullcontext() if device.type == "meta" else torch.autocast(device.type, enabled=False)
+        linear = settings.discriminator == "linear"
+        self.discriminator = Discriminator(settings.latent, settings.discriminator_layers, self.features, linear)
 
 
 class TakeStyle(nn.Module):
@@ -47,7 +43,7 @@ class TakeStyle(nn.Module):
         centred = features - mean.to(features.dtype)
         deviation = torch.sqrt(centred.float().square().mean((2, 3), keepdim=True) + 1e-8)
         # In single precision: reciprocity compares styles, and their small differences mean brightness.
-        with _unhalved(features.device):
+        with full_precision(features.device):
             style = self.linear(torch.cat([mean, deviation], 1).flatten(1))
         return centred * (1 / deviation).to(features.dtype), style
 
@@ -97,16 +93,24 @@ class Encoder(nn.Module):
 
 
 class Discriminator(nn.Module):
-    """Styles w (n, latent), with the numbers (n, features) of conditions, to logits (n,) of being a real image's."""
+    """Styles w (n, latent), with the numbers (n, features) of conditions, to logits (n,) of being a real image's.
 
-    def __init__(self, latent: int, layers: int, features: int):
+    Args:
+        latent: length of a style.
+        layers: number of layers.
+        features: numbers per image that encode its conditions; 0 without conditions.
+        linear: all layers are linear, with a tenth of the learning rate; otherwise leaky ReLUs are between them.
+    """
+
+    def __init__(self, latent: int, layers: int, features: int, linear: bool = False):
         super().__init__()
-        inputs = [latent + features, *[latent] * (layers - 1)]
-        self.layers = nn.ModuleList([Linear(each, latent) for each in inputs[:-1]])
-        self.logit = Linear(inputs[-1], 1)
+        inputs, rate = [latent + features, *[latent] * (layers - 1)], 0.1 if linear else 1.0
+        self.linear = linear
+        self.layers = nn.ModuleList([Linear(each, latent, rate=rate) for each in inputs[:-1]])
+        self.logit = Linear(inputs[-1], 1, rate=rate)
 
     def forward(self, styles: Tensor, numbers: Tensor | None = None) -> Tensor:
         hidden = beside(styles, numbers)
         for layer in self.layers:
-            hidden = leaky(layer(hidden))
+            hidden = layer(hidden) if self.linear else leaky(layer(hidden))
         return self.logit(hidden).flatten()

@@ -19,7 +19,7 @@ class Family(Conditioned):
     Published: the mean squared error of raw pixels plus a weighted divergence per image (computed here, sampled by
     their library), and images that end in a ReLU, so that the negative half of the sky noise is missing. Corrected: the
     observation of family ``vae``, whose noise is learned and added to samples; pixels are stretched by the
-    normalisation.
+    normalisation; latent vectors are drawn where those of training galaxies of such conditions lie.
     """
 
     def __init__(self, settings: ModelSettings, shape: Shape, normalisation: Normalisation):
@@ -40,6 +40,8 @@ class Family(Conditioned):
         noise = step.draws.normal(self.settings.latent)
         with step.autocast():
             mean, root = self.networks.encoder(images, given)
+        if self.networks.latents is not None:
+            self.networks.latents.follow(given, mean, (root @ root.mT).mean(0), step)
         latents = mean + (root @ noise[:, :, None]).squeeze(2)
         logarithm = 2 * root.diagonal(dim1=1, dim2=2).log().sum(1)
         divergence = 0.5 * (root.square().sum((1, 2)) + mean.square().sum(1) - self.settings.latent - logarithm).mean()
@@ -58,7 +60,10 @@ class Family(Conditioned):
         return {"loss": loss.detach(), "reconstruction": reconstruction.detach(), "divergence": divergence.detach()}
 
     def sample(self, noise: Noise, conditions: dict[str, Tensor] | None) -> Tensor:
-        expected = self.networks.decoder(noise.normal(self.settings.latent), numbers_of(self.conditioning, conditions))
+        latents, given = noise.normal(self.settings.latent), numbers_of(self.conditioning, conditions)
+        if self.networks.latents is not None:
+            latents = self.networks.latents(latents, given)
+        expected = self.networks.decoder(latents, given)
         if self.networks.observation is None or not self.settings.sky_noise:
             return expected
         return self.networks.observation.observe(expected, noise.normal(*self.shape))

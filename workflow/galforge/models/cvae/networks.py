@@ -10,6 +10,7 @@ from galforge.models import keras
 from galforge.models.conditions import beside, conditioning_of, features_of
 from galforge.models.cvae.settings import ModelSettings
 from galforge.models.normalisation import Normalisation
+from galforge.models.vae.latents import Latents
 from galforge.models.vae.networks import Observation
 
 _SMALLEST_DIAGONAL = 1e-5
@@ -27,6 +28,8 @@ class Networks(nn.Module):
         self.encoder = Encoder(shape, sizes, features)
         self.decoder = Decoder(shape, sizes, features, negative=not published)
         self.observation = None if published else Observation(normalisation)
+        fitted = not published and settings.prior == "fitted"
+        self.latents = Latents(settings.latent, features) if fitted else None
         self.encoder.apply(keras.initialise)
         self.decoder.apply(keras.initialise)
 

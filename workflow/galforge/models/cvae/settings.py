@@ -9,7 +9,7 @@ from galforge.models.settings import CORRECTED, PUBLISHED, RedshiftSettings, che
 IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
 
 LIBRARIES = ("torch",)
-GENERATOR = ("decoder", "observation", "conditioning")
+GENERATOR = ("decoder", "observation", "conditioning", "latents")
 
 
 class ModelSettings(RedshiftSettings):
@@ -32,6 +32,9 @@ class ModelSettings(RedshiftSettings):
     """corrected: add sky noise of the learned strength to sampled images, as real stamps have it"""
     learning_rate: float = Field(1e-3, gt=0)
     """step size of Adam"""
+    prior: Literal["fitted", "normal"] = Field("fitted", json_schema_extra=CORRECTED | {"as_before": "normal"})
+    """corrected: what latent vectors are drawn from: a Gaussian with the mean and covariance of encoded training
+    galaxies given the conditions (Ghosh et al. 2020), or the standard normal of the training's bound, as published"""
 
 
 def check_shape(settings: ModelSettings, shape: tuple[int, int, int]) -> None:

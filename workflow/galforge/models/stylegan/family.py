@@ -80,18 +80,7 @@ class Family(StyleFamily):
             styles = self._styles(step, given)
             if keep_mean:
                 self._keep_mean(styles, step)
-            if self.settings.style_mixing:
-                styles = self._mixed(styles, self._styles(step, given), step)
-            return self._images(styles, step.draws).float()
-
-    def _mixed(self, styles: Tensor, others: Tensor, step: Step) -> Tensor:
-        """Styles per layer (n, layers, latent): from a random layer on, some images take the other style."""
-        layers = self.networks.synthesis.layers
-        chosen, place = step.draws.uniform(2).unbind(1)
-        # Layer 0 keeps its own style, so the change comes at 1 to layers - 1, or never.
-        first_other = torch.where(chosen < self.settings.style_mixing, 1 + (place * (layers - 1)).floor(), layers)
-        other = torch.arange(layers, device=styles.device)[None, :, None] >= first_other[:, None, None]
-        return torch.where(other, others[:, None, :], styles[:, None, :])
+            return self._images(self._mixed(styles, step, given), step.draws).float()
 
     def _path_penalty(self, step: Step, given: Tensor | None = None) -> Tensor:
         """Squared deviation of the length of J^T y from its running mean; J is the Jacobian of images by styles."""

@@ -27,8 +27,7 @@ class ModelSettings(StyleSettings):
     """images whose spread the discriminator sees; 1 shows it none [images]"""
     ada_target: float = Field(0.0, ge=0, lt=1)
     """adaptive augmentation for small data sets (Karras et al. 2020b): mean sign of the discriminator's logits of real
-    images, above which all images that it sees are rotated, shifted and scaled more often; 0 for none, published:
-    0.6"""
+    images, above which all images that it sees are rotated and shifted more often; 0 for none, published: 0.6"""
     ada_images: int = Field(500_000, ge=1)
     """images over which the probability of augmentation can rise from 0 to 1 [images]"""
 

@@ -42,7 +42,8 @@ class Family(OfLevels):
             "position_discriminator": Discriminator(kinds, settings.position_width, 3, CELLS),
         }
         if settings.galaxy == "began":
-            galaxies = Upsampling(settings.latent, width), AutoEncoder(width)
+            norms = settings.normalised
+            galaxies = Upsampling(settings.latent, width, norms), AutoEncoder(width, norms)
         else:
             galaxies = GalaxyGenerator(settings.latent, width, told), Discriminator(1, width, 2, CELLS, told)
         networks["galaxy_generator"], networks["galaxy_discriminator"] = galaxies

@@ -1,8 +1,8 @@
 """Networks of the two-stage GAN.
 
 Unlike those of the authors' code they have no batch normalisation, because an image may not depend on the others of its
-batch. Only the generators of galaxies normalise, each image by itself. In the other networks that would divide away how
-many cells are lit and how bright a patch is.
+batch. Only the generator of the GAN with a convolutional discriminator normalises, each image by itself. In the other
+networks that would divide away how many cells are lit and how bright a patch is.
 """
 
 import torch
@@ -41,15 +41,22 @@ class GalaxyGenerator(nn.Module):
 
 
 class Upsampling(nn.Module):
-    """Vectors (n, length) to patches (n, 1, 32, 32) from -1 to 1, enlarged twice and smoothed by convolutions."""
+    """Vectors (n, length) to patches (n, 1, 32, 32) from -1 to 1, enlarged twice and smoothed by convolutions.
 
-    def __init__(self, length: int, width: int):
+    Args:
+        length: of the vectors.
+        width: channels of the first maps.
+        normalised: ``group_norm`` after the convolutions, which takes away how bright a patch is as a whole.
+    """
+
+    def __init__(self, length: int, width: int, normalised: bool = False):
         super().__init__()
         self.start = nn.Linear(length, width * 64)
         layers: list[nn.Module] = []
         for outputs in (width, width // 2):
             convolution = nn.Conv2d(width, outputs, 3, 1, 1)
-            layers += [nn.Upsample(scale_factor=2), convolution, group_norm(outputs), nn.LeakyReLU(SLOPE)]
+            layers += [nn.Upsample(scale_factor=2), convolution, *([group_norm(outputs)] if normalised else [])]
+            layers.append(nn.LeakyReLU(SLOPE))
         self.layers = nn.Sequential(*layers, nn.Conv2d(width // 2, 1, 3, 1, 1), nn.Tanh())
 
     def forward(self, vectors: Tensor, classes: Tensor | None = None) -> Tensor:
@@ -59,13 +66,13 @@ class Upsampling(nn.Module):
 class AutoEncoder(nn.Module):
     """Patches (n, 1, 32, 32) to a few numbers and back: the discriminator of a boundary equilibrium GAN."""
 
-    def __init__(self, width: int):
+    def __init__(self, width: int, normalised: bool = False):
         super().__init__()
         half = width // 2
         self.encoder = nn.Sequential(
             nn.Conv2d(1, half, 3, 2, 1), nn.ReLU(), nn.Flatten(), nn.Linear(half * 256, _BOTTLENECK)
         )
-        self.decoder = Upsampling(_BOTTLENECK, width)
+        self.decoder = Upsampling(_BOTTLENECK, width, normalised)
 
     def forward(self, patches: Tensor) -> Tensor:
         return self.decoder(self.encoder(patches))

@@ -54,10 +54,13 @@ class ModelSettings(SparseGanSettings):
     error: Literal["absolute", "squared"] = Field("squared", json_schema_extra=BEGAN)
     """reconstruction error of the autoencoder: squared, or absolute (Berthelot et al. allow both), for which the best
     reconstruction of a nearly black patch is black"""
-    gamma: float = Field(0.75, gt=0, le=1, json_schema_extra=BEGAN)
-    """ratio of the errors of generated and real patches that the balance aims at"""
-    lambda_k: float = Field(1e-3, gt=0, json_schema_extra=BEGAN)
-    """rate at which the weight of generated patches follows it"""
+    gamma: float = Field(1.0, gt=0, le=1, json_schema_extra=BEGAN)
+    """ratio of the errors of generated and real patches that the balance aims at; below 1 (Berthelot et al.: 0.3 to
+    0.7) it asks for patches that are easier than real ones, and the easiest are all alike"""
+    lambda_k: float = Field(1.0, gt=0, json_schema_extra=BEGAN)
+    """rate at which the weight of generated patches follows it; Berthelot et al.: 0.001, for absolute errors"""
+    normalised: bool = Field(False, json_schema_extra=BEGAN | {"as_before": True})
+    """divide the maps of generator and autoencoder by their spread within each patch, and the brightness away"""
 
     @model_validator(mode="after")
     def _possible(self) -> Self:

@@ -13,15 +13,15 @@ from galforge.models.vae.settings import ModelSettings, check_shape
 class Family(Conditioned):
     """Variational autoencoder; see ``galforge.models.protocol.Family``.
 
-    A sample is the decoder's mean for a standard normal latent vector, plus (setting ``sky_noise``) white noise of the
-    learned sky level in image units. Without that noise, images are as smooth as a decoder's mean, and every measure
-    that is sensitive to noise (smoothness, asymmetry, high spatial frequencies) tells them from observed ones. On
-    noiseless data the learned level falls to its floor, and no noise is added. The encoder sees conditions as maps
-    beside the image, the decoder as numbers beside the latent vector.
+    A sample is the decoder's mean for a latent vector of the setting ``prior``, plus (setting ``sky_noise``) white
+    noise of the learned sky level in image units. Without that noise, images are as smooth as a decoder's mean, and
+    every measure that is sensitive to noise (smoothness, asymmetry, high spatial frequencies) tells them from observed
+    ones. On noiseless data the learned level falls to its floor, and no noise is added. The encoder sees conditions as
+    maps beside the image, the decoder as numbers beside the latent vector.
 
     Attributes:
         bounded: see ``galforge.models.protocol.Bounded``.
-        latent: length of the latent vectors that ``generate`` takes.
+        latent: length of the standard normal vectors that ``generate`` takes and makes latent ones of.
     """
 
     bounded = True
@@ -40,6 +40,8 @@ class Family(Conditioned):
         with step.autocast():
             mean, log_variance = self.networks.encoder(images, given)
         mean, log_variance = mean.float(), log_variance.float().clamp(-20, 10)
+        if self.networks.latents is not None:
+            self.networks.latents.follow(given, mean, torch.diag(log_variance.exp().mean(0)), step)
         noise = step.draws.normal(self.latent)
         with step.autocast():
             expected = self.networks.decoder(mean + torch.exp(0.5 * log_variance) * noise, given)
@@ -53,10 +55,11 @@ class Family(Conditioned):
         return self._observed(noise.normal(self.latent), numbers_of(self.conditioning, conditions), noise)
 
     def generate(self, latents: Tensor, noise: Noise) -> Tensor:
-        """Normalised images (n, C, H, W) of latent vectors (n, latent), with sky noise if the settings say so."""
+        """Normalised images (n, C, H, W) of standard normal vectors (n, latent); with sky noise if settings say so."""
         return self._observed(latents, None, noise)
 
-    def _observed(self, latents: Tensor, given: Tensor | None, noise: Noise) -> Tensor:
+    def _observed(self, drawn: Tensor, given: Tensor | None, noise: Noise) -> Tensor:
+        latents = drawn if self.networks.latents is None else self.networks.latents(drawn, given)
         expected = self.networks.decoder(latents, given)
         if not self.settings.sky_noise:
             return expected

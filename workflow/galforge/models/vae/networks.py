@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from galforge.models.conditions import beside, conditioning_of, features_of, with_maps
 from galforge.models.normalisation import Normalisation
+from galforge.models.vae.latents import Latents
 from galforge.models.vae.settings import ModelSettings
 
 BOTTOM = 4
@@ -35,6 +36,7 @@ class Networks(nn.Module):
         self.encoder = Encoder(shape[0] + features, widths, settings.blocks, settings.latent)
         self.decoder = Decoder(shape[0], widths, settings.blocks, settings.latent + features)
         self.observation = Observation(normalisation)
+        self.latents = Latents(settings.latent, features) if settings.prior == "fitted" else None
 
 
 class Residual(nn.Module):

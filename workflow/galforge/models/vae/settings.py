@@ -1,5 +1,7 @@
 """Typed settings of the variational autoencoder."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from galforge.models.settings import ConditionedSettings, check_halving
@@ -7,7 +9,7 @@ from galforge.models.settings import ConditionedSettings, check_halving
 IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
 
 LIBRARIES = ("torch",)
-GENERATOR = ("decoder", "observation")
+GENERATOR = ("decoder", "observation", "latents")
 
 
 class ModelSettings(ConditionedSettings):
@@ -29,6 +31,9 @@ class ModelSettings(ConditionedSettings):
     """step size of Adam"""
     sky_noise: bool = True
     """add sky noise of the learned strength to sampled images, as real stamps have it"""
+    prior: Literal["fitted", "normal"] = Field("fitted", json_schema_extra={"as_before": "normal"})
+    """what latent vectors are drawn from: a Gaussian with the mean and covariance of encoded training galaxies (Ghosh
+    et al. 2020), given the conditions if there are any; or the standard normal of the training's bound"""
 
 
 def check_shape(settings: ModelSettings, shape: tuple[int, int, int]) -> None:
