@@ -144,6 +144,12 @@ def previous_state(wildcards):
     return files["state"] if before >= 0 else []
 
 
+@signed
+def whole_from(wildcards):
+    """Images seen at the end of the segment before, where a snapshot is chosen from the training; otherwise 0."""
+    return STAGES.facts.whole_from(wildcards.dataset, wildcards.model, int(wildcards.segment))
+
+
 def training_threads(wildcards):
     """Compute threads of a training: part of its spec, because they change the bits."""
     return CONFIG.models[wildcards.dataset, wildcards.model].training.threads

@@ -22,6 +22,9 @@ rule train_segment:
         gpu=1,
         # No scheduler looks at it: how often progress is saved changes no number, and a profile may set it.
         checkpoint_seconds=600,
+        # Nor at this: images that a whole state before this segment has seen, where one that diverges passes the state
+        # before it on; 0 where that is an error. No part of the spec, for a training that does not diverge is the same.
+        whole_from=whole_from,
     params:
         spec=spec("train_segment"),
         code=code("train_segment"),

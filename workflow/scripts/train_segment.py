@@ -1,6 +1,7 @@
 """Train a model for one segment, from the state before to the next."""
 
 import hashlib
+import json
 import os
 from pathlib import Path
 
@@ -9,7 +10,7 @@ from galforge.provenance.records import DRIVER_JOB_VARIABLE, begin, finish
 from galforge.stamps.file import Stamps
 from galforge.training.export import export
 from galforge.training.gpus import processes
-from galforge.training.launch import launch
+from galforge.training.passing import launch_or_pass_on
 
 spec = begin(snakemake, __file__)
 if os.environ.get("SLURM_JOB_ID") == os.environ.get(DRIVER_JOB_VARIABLE):
@@ -37,6 +38,9 @@ job = {
     "log": snakemake.log[0],
     "cost_out": snakemake.output.cost,
 }
-launch(job, processes(snakemake.resources.get("gpu"), snakemake.resources.get("gres")))
-export(state, Path(segment["state_in"]) if segment["state_in"] else None)
-finish(snakemake, __file__, seed=spec["seed"], key=key)
+count = processes(snakemake.resources.get("gpu"), snakemake.resources.get("gres"))
+diverged = launch_or_pass_on(job, count, snakemake.resources.whole_from)
+export(state, Path(segment["state_in"]) if segment["state_in"] else None, diverged)
+# A state that a later segment passes on says so, too.
+said = json.loads(Path(snakemake.output.cost).read_text()).get("diverged")
+finish(snakemake, __file__, seed=spec["seed"], key=key, **({"diverged": said} if said else {}))

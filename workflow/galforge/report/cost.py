@@ -15,8 +15,7 @@ from galforge.models.about import read_about
 from galforge.papers import assembly
 from galforge.papers.cells import Block, Cell, Column, Row
 from galforge.papers.table import Table
-
-SECONDS_PER_HOUR = 3600
+from galforge.training.cost import hours
 
 
 def make(
@@ -101,10 +100,4 @@ def costs(segments: Sequence[Path], weights: Path, generator: Sequence[str]) -> 
             sum(count for name, count in numbers.items() if name.split(".")[0] in generator)
         )
     spent = [json.loads(path.read_text(encoding="utf-8")) for path in segments]
-    on_gpu = [each["seconds"] * each["processes"] for each in spent if each["device"] == "cuda"]
-    on_cpu = [each["seconds"] * each["processes"] * each["threads"] for each in spent if each["device"] == "cpu"]
-    return out | {
-        "images_seen": float(about["images_seen"]),
-        "gpu_hours": sum(on_gpu) / SECONDS_PER_HOUR,
-        "cpu_hours": sum(on_cpu) / SECONDS_PER_HOUR,
-    }
+    return out | {"images_seen": float(about["images_seen"]), **hours(spent)}

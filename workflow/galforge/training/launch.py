@@ -19,6 +19,7 @@ from galforge.logs import log
 from galforge.training import worker
 from galforge.training.clock import REQUEUE_GRACE_SECONDS, Preempted, requeue
 from galforge.training.group import Group
+from galforge.training.state import Diverged
 
 _PACKAGES = str(Path(__file__).resolve().parents[2])
 _SAVING_SECONDS = 300
@@ -36,6 +37,7 @@ def launch(job: dict[str, Any], count: int, grace_seconds: float = REQUEUE_GRACE
 
     Raises:
         Preempted: stopped early; progress is saved.
+        Diverged: a loss or a weight is not finite.
         GalforgeError: what ``run_segment`` raises.
     """
     try:
@@ -107,6 +109,8 @@ def _outcome(path: Path) -> dict[str, Any]:
 def _raise_first(outcomes: list[dict[str, Any]], asked: int | None) -> None:
     """Raise what ended the training: an error rather than a stop, and that rather than its consequences."""
     first = {word: outcome for outcome in reversed(outcomes) for word in outcome}
+    if "diverged" in first:
+        raise Diverged(first["diverged"]["error"], first["diverged"]["diverged"])
     if "error" in first:
         raise GalforgeError(first["error"]["error"])
     if "stopped" in first:

@@ -247,7 +247,8 @@ class Training:
     def _diverged(self, what: str) -> None:
         raise Diverged(
             f"the training of {self.name} diverged: {what} after {self.images_seen} images seen; try a smaller "
-            "learning rate or training: gradient_clip, and look at the data set"
+            "learning rate or training: gradient_clip, and look at the data set",
+            self.images_seen,
         )
 
 

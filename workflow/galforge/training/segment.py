@@ -17,7 +17,7 @@ from galforge.settings import Settings
 from galforge.stamps.file import Stamps
 from galforge.training import state as states
 from galforge.training.clock import Clock
-from galforge.training.cost import Spent, write_cost
+from galforge.training.cost import Spent, diverged_before, write_cost
 from galforge.training.data import HOLD_BYTES, TrainingImages
 from galforge.training.group import Group
 from galforge.training.keep import CHECKPOINT_SECONDS, Keep
@@ -76,12 +76,14 @@ def run_segment(
     tensorboard: Path | None = None,
     group: Group | None = None,
     cost_out: Path | None = None,
+    whole_from: int = 0,
 ) -> None:
     """Train from ``segment.state_in`` until ``segment.stop`` images were seen, and write ``state_out``.
 
     Whatever ended an earlier try, this one goes on from the last sound checkpoint in ``work``; a finished state there
     is handed out without training. On the CPU the outcome is the same, bit for bit, as without any interruption. A
-    state that has already seen ``stop`` images is passed on by hard link.
+    state that has already seen ``stop`` images is passed on by hard link, and so is one that has seen less than
+    ``whole_from``.
 
     Args:
         segment: what it is made from.
@@ -93,7 +95,9 @@ def run_segment(
         ttl_seconds, margin_seconds: see ``Lease`` and ``Clock``.
         tensorboard: folder for TensorBoard to watch; None for none.
         group: the processes that train together, of which the first one writes; this one alone if not given.
-        cost_out: where to write the cost (JSON: seconds, processes, threads, device); None for nowhere.
+        cost_out: where to write the cost, see ``galforge.training.cost``; None for nowhere.
+        whole_from: what the segment before ends at [images]: a state that has seen less stood before a divergence. 0
+            trains on from any state.
 
     Raises:
         Preempted, OutOfTime: stopped early; progress is saved.
@@ -124,10 +128,12 @@ def run_segment(
                 checkpoints = states.Checkpoints(work, own, lease)
                 if checkpoints.is_finished():
                     log.info("%s: already trained to %d images", work, segment.stop)
-                elif before and before["images_seen"] >= segment.stop:
-                    log.info("%s has seen %d images already and is passed on", segment.state_in, before["images_seen"])
+                elif before and not whole_from <= before["images_seen"] < segment.stop:
+                    seen, diverged = before["images_seen"], diverged_before(segment.state_in)
+                    why = "the training diverged after it" if seen < segment.stop else "nothing is left to train"
+                    log.info("%s has seen %d images and is passed on: %s", segment.state_in, seen, why)
                     states.link(segment.state_in, state_out, lease)
-                    write_cost(cost_out, None)
+                    write_cost(cost_out, None, diverged)
                     return
                 else:
                     latest = checkpoints.latest()
@@ -136,7 +142,12 @@ def run_segment(
                     told = True
                     spent = Spent(work, group.size, segment.training.threads)
                     with Keep(checkpoints, own, checkpoint_seconds, tensorboard, spent) as keep:
-                        _train(segment, latest or before, clock, group, keep)
+                        try:
+                            _train(segment, latest or before, clock, group, keep)
+                        except states.Diverged:
+                            # What led nowhere was spent all the same, and whoever passes the state before on says so.
+                            spent.write()
+                            raise
                 states.link(checkpoints.finished, state_out, lease)
                 write_cost(cost_out, work)
         finally:

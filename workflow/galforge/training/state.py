@@ -31,7 +31,15 @@ class StateError(GalforgeError):
 
 
 class Diverged(GalforgeError):
-    """A loss or a weight is not finite, so there is no state worth writing."""
+    """A loss or a weight is not finite, so there is no state worth writing.
+
+    Attributes:
+        images_seen: when that was found.
+    """
+
+    def __init__(self, message: str, images_seen: int):
+        super().__init__(message)
+        self.images_seen = images_seen
 
 
 def content_digest(state: State) -> str:

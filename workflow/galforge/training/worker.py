@@ -12,15 +12,17 @@ from galforge.logs import log
 from galforge.training.clock import Preempted
 from galforge.training.group import Group
 from galforge.training.segment import Segment, run_segment
+from galforge.training.state import Diverged
 
 
 def run(job: dict[str, Any], group: Group) -> None:
     """Run a segment described by plain data: ``segment`` (see ``Segment.from_spec``) and arguments of ``run_segment``.
 
-    Of these, ``state_out``, ``work``, ``tensorboard`` and ``cost_out`` are paths as text; the last two may be missing.
+    Of these, ``state_out``, ``work``, ``tensorboard`` and ``cost_out`` are paths as text; the last two may be missing,
+    and so may ``whole_from``.
     """
     paths = {name: Path(job[name]) for name in ("state_out", "work", "tensorboard", "cost_out") if job.get(name)}
-    others = {name: job[name] for name in ("minutes", "checkpoint_seconds")}
+    others = {name: job[name] for name in ("minutes", "checkpoint_seconds", "whole_from") if name in job}
     run_segment(Segment.from_spec(job["segment"]), **paths, **others, group=group)
 
 
@@ -43,6 +45,8 @@ def main(folder: Path) -> None:
         outcome = {"stopped": str(stopped), "signal": stopped.signal}
     except GalforgeError as error:
         outcome = {"error": str(error)}
+        if isinstance(error, Diverged):
+            outcome["diverged"] = error.images_seen
     except Exception as error:
         # When one process ends, the others lose their connection to it: its reason is the one to read.
         log.warning("process %d ended: %s: %s", group.rank, type(error).__name__, error, exc_info=group.rank == 0)
