@@ -162,8 +162,27 @@ def most_training_threads():
 
 @signed
 def weights_of(wildcards):
-    """The averaged weights at the end of a training."""
-    return STAGES.facts.trained(wildcards.dataset, wildcards.model, wildcards.seed)["weights"]
+    """The averaged weights that images are drawn from."""
+    return STAGES.facts.weights(wildcards.dataset, wildcards.model, wildcards.seed)
+
+
+@signed
+def scored_against(wildcards):
+    """What a snapshot is scored with: the source and its measurements, and what its images are measured with."""
+    dataset, model = wildcards.dataset, wildcards.model
+    by = CONFIG.models[dataset, model].snapshot.by
+    files = {"source": stamps_path(dataset, "source")}
+    files["measured"] = f"{RESULTS}/measurements/{dataset}/source/{by}.parquet"
+    files["costs"] = STAGES.facts.costs(dataset, model, wildcards.seed, int(wildcards.segment))
+    return files | {kind: path for kind, path in measured_with(dataset, by).items() if path}
+
+
+@signed
+def snapshots_of(wildcards):
+    """All snapshots of a training, their scores, and the account of its last segment."""
+    facts, key = STAGES.facts, (wildcards.dataset, wildcards.model, wildcards.seed)
+    files = facts.snapshot(*key)
+    return {"scores": files["scores"], "snapshots": files["snapshots"], "cost": facts.trained(*key)["cost"]}
 
 
 @signed
@@ -201,6 +220,16 @@ def measuring_record(kind):
     return next(iter(of_variants(kind, "measurements", ".json").values()))
 
 
+def measured_with(dataset, measure):
+    """Files besides the stamps that a measure is taken with: calibrated noise, stamps that set the scale, weights."""
+    files = {}
+    if STAGES.facts.calibrates(dataset, measure):
+        files["noise"] = f"{RESULTS}/measurements/{dataset}/noise-{measure}.json"
+    if DRIVER.stretches(dataset, measure):
+        files["scale"] = stamps_path(dataset, "source")
+    return files | {"weights": DRIVER.weights(dataset, measure)}
+
+
 def measuring_input(kind, part=False):
     """What a job reads that measures stamps, or puts the parts of its measurements together.
 
@@ -215,12 +244,7 @@ def measuring_input(kind, part=False):
             who = who.format(**dict(wildcards.items()))
             parts = 1 if part else STAGES.facts.measure_parts(dataset, who, kind.measures)
             files[f"stamps {who}"] = stamps_path(dataset, who)
-            if STAGES.facts.calibrates(dataset, measure):
-                files[f"noise {name}"] = f"{RESULTS}/measurements/{dataset}/noise-{measure}.json"
-            if DRIVER.stretches(dataset, measure):
-                files[f"scale {name}"] = stamps_path(dataset, "source")
-            if weights := DRIVER.weights(dataset, measure):
-                files[f"weights {name}"] = weights
+            files |= {f"{what} {name}": path for what, path in measured_with(dataset, measure).items() if path}
             if parts > 1:
                 folder = f"{RESULTS}/measurements/{dataset}/{who}/{measure}"
                 files[f"chunks {name}"] = [f"{folder}/part{i}of{parts}.parquet" for i in range(parts)]

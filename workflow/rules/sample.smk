@@ -63,7 +63,7 @@ for name in CONFIG.used_datasets:
         name:
             rule_for("latents", name)
         input:
-            **of_models(name, lambda model, seed: STAGES.facts.trained(name, model, seed)["weights"]),
+            **of_models(name, lambda model, seed: STAGES.facts.weights(name, model, seed)),
             stamps=f"{RESULTS}/stamps/{{dataset}}.h5",
         output:
             **of_models(name, lambda model, seed: f"{RESULTS}/samples/{{dataset}}/{model}/latents-seed{seed}.h5"),

@@ -30,3 +30,53 @@ rule train_segment:
         code=code("train_segment"),
     script:
         "../scripts/train_segment.py"
+
+
+rule score_snapshot:
+    input:
+        unpack(scored_against),
+        snapshot=f"{RESULTS}/models/{{dataset}}/{{model}}/seed{{seed}}/weights_{{segment}}.safetensors",
+    output:
+        score=f"{RESULTS}/models/{{dataset}}/{{model}}/seed{{seed}}/score_{{segment}}.json",
+        record=f"{RESULTS}/models/{{dataset}}/{{model}}/seed{{seed}}/score_{{segment}}.record.json",
+    log:
+        f"{RESULTS}/logs/score_snapshot/{{dataset}}/{{model}}/seed{{seed}}/segment_{{segment}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/score_snapshot/{{dataset}}/{{model}}/seed{{seed}}/segment_{{segment}}.tsv"
+    conda:
+        "../../envs/measure.yaml"
+    threads: CONFIG.sampling.threads
+    resources:
+        mem_mb=memory(8000),
+        runtime=240,
+        gpu=1,
+    params:
+        spec=spec("score_snapshot"),
+        code=code("score_snapshot"),
+    script:
+        "../scripts/score_snapshot.py"
+
+
+rule choose_snapshot:
+    input:
+        unpack(snapshots_of),
+    output:
+        # A second name of the chosen one's file.
+        weights=f"{RESULTS}/models/{{dataset}}/{{model}}/seed{{seed}}/snapshot.safetensors",
+        choice=f"{RESULTS}/models/{{dataset}}/{{model}}/seed{{seed}}/snapshot.json",
+        record=f"{RESULTS}/models/{{dataset}}/{{model}}/seed{{seed}}/snapshot.record.json",
+    log:
+        f"{RESULTS}/logs/choose_snapshot/{{dataset}}/{{model}}/seed{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/choose_snapshot/{{dataset}}/{{model}}/seed{{seed}}.tsv"
+    conda:
+        "../../envs/measure.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=20,
+    params:
+        spec=spec("choose_snapshot"),
+        code=code("choose_snapshot"),
+    script:
+        "../scripts/choose_snapshot.py"

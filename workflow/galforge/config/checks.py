@@ -8,6 +8,7 @@ from galforge.config.tree import REDSHIFT, Dataset, Measure, Model, Run, channel
 from galforge.download.wanted import downloads_of
 from galforge.measure.settings import MeasureEntry, Measuring
 from galforge.models.settings import ConditionSettings, NormalisationSettings
+from galforge.snapshots.settings import SnapshotSettings
 from galforge.studies.realism.settings import MEASURES, TEXTURE, RealismSettings
 from galforge.training.settings import TrainingSettings
 
@@ -39,6 +40,7 @@ def read_model(problems: Problems, entry: dict[str, Any], key: str) -> Model | N
         "normalisation": NormalisationSettings,
         "training": TrainingSettings,
         "conditions": ConditionSettings,
+        "snapshot": SnapshotSettings,
     }
     for name in sorted(set(entry) - {"family", *kinds}):
         problems.add(f"{key}.{name}", f"unknown key; a model has {', '.join(('family', *kinds))}")
@@ -247,6 +249,8 @@ def check_predictors(
         if not family.PREDICTS:
             problems.add(key, f"{predictor} draws images and predicts nothing; name a model of the family redshift_cnn")
             continue
+        if model.snapshot.by:
+            problems.add(f"models.{predictor}.snapshot", f"{predictor} draws no images to score: leave it out")
         with problems.caught(key, f"{predictor} cannot be trained on {name}: "):
             family.check_shape(model.network, (channels(dataset.settings), *[dataset.settings.size] * 2))
         models[name, predictor] = model

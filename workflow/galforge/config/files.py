@@ -20,6 +20,7 @@ from galforge.config.tree import SECTIONS, Overall, Run
 from galforge.measure.settings import MeasureEntry, Measuring
 from galforge.models.settings import ConditionSettings, NormalisationSettings
 from galforge.settings import Settings
+from galforge.snapshots.settings import SnapshotSettings
 from galforge.studies.denoising.settings import BroughtDenoiser, DenoiserSettings, DenoisingSection
 from galforge.training.settings import TrainingSettings
 
@@ -56,6 +57,8 @@ def default_yaml() -> str:
             lines += ["    # What generated images are asked for."]
             lines += ["    conditions:", *_fields(ConditionSettings, entry.get("conditions", {}), 6)]
         lines += ["    training:", *_fields(TrainingSettings, entry["training"], 6)]
+        lines += ["    # " + _title(SnapshotSettings), "    snapshot:"]
+        lines += _fields(SnapshotSettings, entry.get("snapshot", {}), 6)
     lines += ["", "# Measures, by name. A measure whose published method has a defect is there twice.", "measures:"]
     for name, entry in PAPER["measures"].items():
         common = {key: entry[key] for key in ("family", "chunk")}
@@ -102,7 +105,7 @@ def json_schema() -> str:
 
     def model(family: str) -> dict[str, Any]:
         parts = {"network": _settings("models", {"family": family}), "normalisation": NormalisationSettings}
-        parts |= {"training": TrainingSettings}
+        parts |= {"training": TrainingSettings, "snapshot": SnapshotSettings}
         if "conditions" in parts["network"].model_fields:
             parts["conditions"] = ConditionSettings
         more = {name: schema(settings) for name, settings in parts.items()}
@@ -151,8 +154,11 @@ def _settings(kind: str, entry: dict[str, Any]) -> type[Settings]:
 
 def _section(key: str, settings: type[Settings]) -> list[str]:
     """A section of one class, below the first line of its docstring."""
-    title = (settings.__doc__ or "").strip().splitlines()[0]
-    return ["", f"# {title}", f"{key}:", *_fields(settings, PAPER.get(key, {}), 2)]
+    return ["", f"# {_title(settings)}", f"{key}:", *_fields(settings, PAPER.get(key, {}), 2)]
+
+
+def _title(settings: type[Settings]) -> str:
+    return (settings.__doc__ or "").strip().splitlines()[0]
 
 
 def _fields(settings: type[Settings], values: dict[str, Any], indent: int) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from galforge.config import checks
 from galforge.config.denoising import Study
+from galforge.config.snapshots import check_snapshot
 from galforge.config.problems import Problems
 from galforge.config.tree import SECTIONS, Config, Measure, Model, Overall, Run, downloadable
 from galforge.errors import GalforgeError
@@ -60,6 +61,8 @@ def parse(raw: dict[str, Any]) -> Config:
         checks.check_scored(problems, runs, datasets, measured, sections["realism"])
     if not problems.lines:
         for i, run in enumerate(runs):
+            model, dataset = models[run.dataset, run.model], datasets[run.dataset]
+            check_snapshot(problems, f"run[{i}].model", run, model, dataset, measured)
             study.check(f"run[{i}]", run, datasets[run.dataset], models[run.dataset, run.model], sections["sampling"])
     if problems.lines:
         count = len(problems.lines)

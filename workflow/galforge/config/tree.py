@@ -12,6 +12,7 @@ from galforge.measure.settings import Measuring
 from galforge.models.settings import ConditionSettings, NormalisationSettings
 from galforge.sampling.settings import SamplingSettings
 from galforge.settings import Settings
+from galforge.snapshots.settings import SnapshotSettings
 from galforge.studies.denoising.settings import BroughtDenoiser, DenoiserSettings, DenoisingSettings
 from galforge.studies.realism.settings import RealismSettings
 from galforge.training.settings import TrainingSettings
@@ -65,13 +66,15 @@ class Dataset:
 
 @dataclass(frozen=True)
 class Model:
-    """A model: its family, the family's settings, normalisation, training, and conditions of its images."""
+    """A model: its family, the family's settings, normalisation, training, the choice of a snapshot, and conditions of
+    its images."""
 
     family: str
     network: Settings
     normalisation: NormalisationSettings
     training: TrainingSettings
     conditions: ConditionSettings
+    snapshot: SnapshotSettings
 
     @property
     def columns(self) -> list[str]:

@@ -104,7 +104,7 @@ class Driver:
         """The file of weights that a measure's network needs, where it does not come with its package."""
         settings = self.config.measured[dataset, measure].settings
         if (model := optional(settings, "model")) is not None:
-            return self.stages.facts.trained(dataset, model, settings.seed)["weights"]
+            return self.stages.facts.weights(dataset, model, settings.seed)
         for file in downloads_of(settings):
             return f"{self.config.overall.raw}/{file}"
         return settings.path if optional(settings, "weights") == "path" else []

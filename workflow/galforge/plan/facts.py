@@ -62,9 +62,39 @@ class Facts:
         }
         return {name: f"{self.results}/models/{dataset}/{model}/seed{seed}/{file}" for name, file in files.items()}
 
-    def costs(self, dataset: str, model: str, seed: Any) -> list[str]:
-        """Accounts of all segments of a training."""
-        return [self.trained(dataset, model, seed, i)["cost"] for i in range(self.segments(dataset, model))]
+    def costs(self, dataset: str, model: str, seed: Any, last: int | None = None) -> list[str]:
+        """Accounts of the segments of a training up to one of them, or of all."""
+        count = self.segments(dataset, model) if last is None else last + 1
+        return [self.trained(dataset, model, seed, i)["cost"] for i in range(count)]
+
+    def weights(self, dataset: str, model: str, seed: Any) -> str:
+        """The averaged weights that images are drawn from: the chosen ones where a snapshot is chosen."""
+        if self.chooses(dataset, model):
+            return self.snapshot(dataset, model, seed)["weights"]
+        return self.trained(dataset, model, seed)["weights"]
+
+    def scores(self, dataset: str, model: str) -> bool:
+        """Whether the weights of every segment of a training are scored; of a single one there is nothing to tell."""
+        return bool(self.config.models[dataset, model].snapshot.by) and self.segments(dataset, model) > 1
+
+    def chooses(self, dataset: str, model: str) -> bool:
+        """Whether the best of the segments' weights is sampled."""
+        return self.scores(dataset, model) and self.config.models[dataset, model].snapshot.choose == "best"
+
+    def snapshot(self, dataset: str, model: str, seed: Any) -> dict[str, Any]:
+        """Files of the choice: ``scores`` of every segment's ``snapshots``, the chosen ``weights``, the ``choice``."""
+        folder = f"{self.results}/models/{dataset}/{model}/seed{seed}"
+        count = range(self.segments(dataset, model))
+        return {
+            "scores": [f"{folder}/score_{index}.json" for index in count],
+            "snapshots": [self.trained(dataset, model, seed, index)["weights"] for index in count],
+            "weights": f"{folder}/snapshot.safetensors",
+            "choice": f"{folder}/snapshot.json",
+        }
+
+    def whole_from(self, dataset: str, model: str, segment: int) -> int:
+        """Images seen at the end of the segment before, where a snapshot is chosen from the training; otherwise 0."""
+        return self.segment_end(dataset, model, segment - 1) if segment and self.chooses(dataset, model) else 0
 
     def sample_parts(self, dataset: str) -> int:
         """Number of jobs that draw the stamps of one model."""
@@ -101,6 +131,14 @@ class Facts:
     def calibrates(self, dataset: str, measure: str) -> bool:
         """Whether that noise has to be found first."""
         return self.adds_noise(dataset, measure) and self.config.datasets[dataset].measuring.noise_sigma == "auto"
+
+    def variant(self, dataset: str, measure: str) -> dict[str, Any]:
+        """What a job reads of a measure: settings, band and noise."""
+        entry, measuring = self.config.measured[dataset, measure], self.config.datasets[dataset].measuring
+        spec: dict[str, Any] = {"settings": entry.settings.spec(), "band": self.band(dataset, entry)}
+        if self.adds_noise(dataset, measure):
+            spec["noise"] = {"sigma": measuring.noise_sigma, "seed": measuring.seed}
+        return spec
 
     def band(self, dataset: str, entry: Measure) -> int:
         return self.config.datasets[dataset].measuring.band if entry.band is None else entry.band

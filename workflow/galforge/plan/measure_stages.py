@@ -1,7 +1,5 @@
 """The stages of measures and of comparisons of what was measured."""
 
-from typing import Any
-
 from galforge.plan import comparisons
 from galforge.plan.facts import Facts
 from galforge.plan.measuring import Measuring
@@ -32,10 +30,7 @@ class MeasureStages:
         native, more = self.facts.galaxies(dataset) if who != "native" else ((), ())
         variants, modules, libraries = {}, list(native), list(more)
         for name, (whose, measure) in kind.variants.items():
-            entry, measuring = self.config.measured[dataset, measure], self.config.datasets[dataset].measuring
-            spec: dict[str, Any] = {"settings": entry.settings.spec(), "band": self.facts.band(dataset, entry)}
-            if self.facts.adds_noise(dataset, measure):
-                spec["noise"] = {"sigma": measuring.noise_sigma, "seed": measuring.seed}
+            entry, spec = self.config.measured[dataset, measure], self.facts.variant(dataset, measure)
             if kind.whose:
                 spec["who"] = whose
             variants[name] = spec

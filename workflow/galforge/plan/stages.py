@@ -17,6 +17,7 @@ from galforge.plan.measure_stages import MeasureStages
 from galforge.plan.model_stages import ModelStages
 from galforge.plan.realism_stages import RealismStages
 from galforge.plan.report_stages import ReportStages
+from galforge.plan.snapshot_stages import SnapshotStages
 from galforge.plan.stage import Stage
 from galforge.plan.table_stages import PREFIX, TableStages
 
@@ -34,7 +35,7 @@ class Stages:
         self.realism = RealismStages(self.facts)
         self.tables = TableStages(self.facts)
         self.figures = Figures(self.facts)
-        kinds = (DataStages, ModelStages, MeasureStages)
+        kinds = (DataStages, ModelStages, MeasureStages, SnapshotStages)
         page = ReportStages(config, self.figures)
         self._kinds = (*(kind(self.facts) for kind in kinds), page, self.denoising, self.realism)
         self.whole = WHOLE | {rule_for("latents", dataset): "latents" for dataset in config.datasets}

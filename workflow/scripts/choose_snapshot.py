@@ -1,0 +1,14 @@
+"""Choose which of the scored snapshots of a training is sampled, and hand its weights on."""
+
+import json
+from pathlib import Path
+
+from galforge.atomic import write_text
+from galforge.provenance.records import begin, finish
+from galforge.snapshots.choose import choose, hand_on
+
+begin(snakemake, __file__)
+choice = choose([Path(path) for path in snakemake.input.scores], Path(snakemake.input.cost))
+hand_on(Path(snakemake.input.snapshots[choice["segment"]]), Path(snakemake.output.weights))
+write_text(snakemake.output.choice, json.dumps(choice, indent=1, sort_keys=True) + "\n")
+finish(snakemake, __file__, chosen={name: choice[name] for name in ("segment", "images_seen", "by", "value", "of")})
