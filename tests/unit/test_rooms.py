@@ -15,7 +15,7 @@ FLOORS = (
     ("datasets", "models"),
     ("training", "sampling", "measure"),
     ("compare",),
-    ("studies", "drawing"),
+    ("studies", "drawing", "snapshots"),
     ("papers",),
     ("report",),
     ("config",),

@@ -84,9 +84,9 @@ def test_the_first_segment_has_nothing_to_pass_on(stamps, tmp_path, poisoned):
 def test_a_training_that_goes_on_under_the_old_setting_diverges_again(stamps, tmp_path, poisoned):
     """Without a choice a state that was passed on is trained on from."""
     segments(stamps, tmp_path, passes=True, count=2)
+    job = plain(stamps, tmp_path / "state_2.pt", tmp_path / "work-2", ENDS[2])
+    job["segment"]["state_in"] = str(tmp_path / "state_1.pt")
     with pytest.raises(Diverged):
-        job = plain(stamps, tmp_path / "state_2.pt", tmp_path / "work-2", ENDS[2])
-        job["segment"]["state_in"] = str(tmp_path / "state_1.pt")
         launch_or_pass_on(job, 1, 0)
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from galforge.config import checks
 from galforge.config.denoising import Study
-from galforge.config.snapshots import check_snapshot
 from galforge.config.problems import Problems
+from galforge.config.snapshots import check_snapshot
 from galforge.config.tree import SECTIONS, Config, Measure, Model, Overall, Run, downloadable
 from galforge.errors import GalforgeError
 

@@ -49,6 +49,7 @@ COSTS = {
     "parameters": "Parameters",
     "generator_parameters": "of these to generate",
     "images_seen": "Images seen",
+    "snapshot_images": "of these before the chosen snapshot",
     "gpu_hours": "GPU-hours",
     "cpu_hours": "CPU-hours",
 }

@@ -98,6 +98,8 @@ class PlannedTables:
         for study in wanted:
             for name, files in self._study(study).items():
                 found.setdefault(name, []).extend(files)
+        if choices := self._choices(found):
+            found["choices"] = choices
         printed = dict.fromkeys(f"config/published/{table.paper}.csv" for table in tables)
         return found | {"published": [file for file in printed if (ROOT / file).exists()]}
 
@@ -120,6 +122,20 @@ class PlannedTables:
             case _:
                 return {}
         return {"distances": [f"{folder}/realism/{d}/{row}.csv" for d, found in rows.items() for row in found]}
+
+    def _choices(self, files: Files) -> list[str]:
+        """Choices of snapshots of the trainings that files rest on; a study's rest on all of its models."""
+        shown, found = behind(self.config, files), []
+        denoised = {(sweep.dataset, sweep.model, sweep.seed) for sweep in self.config.sweeps}
+        for run in self.config.run:
+            if self.facts.chooses(run.dataset, run.model):
+                for seed in run.seeds:
+                    key = (run.dataset, run.model, seed)
+                    studied = {"realism"} if run.dataset in self.config.scored else set()
+                    studied |= {"denoising"} if key in denoised else set()
+                    if (run.dataset, run.model, str(seed)) in shown or studied & shown:
+                        found.append(self.facts.snapshot(*key)["choice"])
+        return found
 
     def _accounts(self) -> Files:
         """Accounts of all segments of the trainings of the runs, and their weights."""

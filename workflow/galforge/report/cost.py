@@ -15,18 +15,22 @@ from galforge.models.about import read_about
 from galforge.papers import assembly
 from galforge.papers.cells import Block, Cell, Column, Row
 from galforge.papers.table import Table
+from galforge.report import snapshots
 from galforge.training.cost import hours
 
 
 def make(
     table: Table, inputs: Mapping[str, Sequence[str]], published: pd.DataFrame, spec: Mapping[str, Any]
 ) -> pd.DataFrame:
-    """The table of costs, from the accounts of all segments and the exported weights of the trainings in its spec."""
-    segments = map(Path, inputs["segments"])
+    """The table of costs, from the accounts of all segments, the weights at the end, and the choices of snapshots of
+    the trainings in its spec."""
+    segments, choices = map(Path, inputs["segments"]), snapshots.read(inputs.get("choices", ()))
     rows: list[dict[str, Any]] = []
     for (dataset, model, seed, count, generator), path in zip(spec["trainings"], inputs["weights"], strict=True):
         weights = Path(path)
         found = costs([next(segments) for _ in range(count)], weights, generator)
+        if (choice := choices.get((dataset, model, seed))) is not None:
+            found["snapshot_images"] = float(choice["images_seen"])
         # The origin of the stamps that it was trained on.
         origin = json.loads(read_about(weights)["header"])["origin"]
         trained = {"dataset": dataset, "origin": origin, "model": model, "seed": seed}

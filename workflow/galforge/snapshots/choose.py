@@ -23,8 +23,8 @@ def choose(scores: Sequence[Path], cost: Path) -> dict[str, Any]:
         cost: account of the last segment, which says whether the training diverged.
 
     Returns:
-        The score of the chosen one (``by``, ``metric``, ``property``, ``segment``, ``images_seen``, ``value``, ``floor``
-        and so on), ``of`` (number of different snapshots), ``images_total`` (seen at the end), ``scores`` of all, and
+        The score of the chosen one (``by``, ``metric``, ``property``, ``segment``, ``images_seen``, ``value`` and so
+        on), ``of`` (number of different snapshots), ``images_total`` (seen at the end), ``scores`` of all, and
         ``diverged`` (``images_seen`` and ``why``; None if the training did not).
 
     Raises:

@@ -40,9 +40,9 @@ def score(
     what was learned, and so that no image that chose is one that is shown.
 
     Args:
-        spec: ``drawing`` (seed, count, batch, device, threads, and precision and conditions where there are any), ``by``,
-            ``measure`` (its family, settings, band and noise) and ``distance`` (comparison, its settings, metric and
-            property; an empty property is the only one).
+        spec: ``drawing`` (seed, count, batch, device, threads, and precision and conditions where there are any),
+            ``by``, ``measure`` (its family, settings, band and noise) and ``distance`` (comparison, its settings,
+            metric and property; an empty property is the only one).
         weights: of the segment.
         source: the source's stamps, which say which are of the split.
         table: measurements of the source.

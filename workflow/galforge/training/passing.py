@@ -34,8 +34,8 @@ def launch_or_pass_on(job: dict[str, Any], count: int, whole_from: int) -> int |
             raise
         if not whole_from:
             raise Diverged(
-                f"{error}. Its earlier segments stand: with snapshot: {{choose: best, by: <a measure>}} the model keeps "
-                "them, and the best of their weights are sampled",
+                f"{error}. Its earlier segments stand: with snapshot: {{choose: best, by: <a measure>}} this one is "
+                "given up, and the best weights of those before are sampled",
                 error.images_seen,
             ) from error
         log.warning("%s; the state before, %s, is passed on", error, before)

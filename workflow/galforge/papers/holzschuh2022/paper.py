@@ -27,7 +27,7 @@ PAPER = Paper(
             ("denoising",),
             ("sweep", "robustness", "denoised"),
         ),
-        Section("history", "Training", figures=("history",)),
+        Section("history", "Training", figures=("history", "fidelity")),
     ),
     place=1,
 )
