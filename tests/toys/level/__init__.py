@@ -1,1 +1,1 @@
-"""White noise of one level: a family of which it is known how good its weights are, and which conditions it was told."""
+"""White noise of one level: a family whose weights are known to be good or bad."""

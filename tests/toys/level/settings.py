@@ -1,5 +1,7 @@
 """Nothing to choose but the conditions."""
 
+from pydantic import Field
+
 from galforge.settings import Settings
 
 IN_DIGEST = False
@@ -9,7 +11,7 @@ LIBRARIES = ("torch",)
 class ModelSettings(Settings):
     """White noise."""
 
-    conditions: list[str] = []
+    conditions: list[str] = Field(default_factory=list)
 
 
 def check_shape(settings, shape):
