@@ -75,7 +75,7 @@ def test_the_last_weights_are_the_default_and_plan_what_they_did():
     assert facts.whole_from("sersic", "stylegan", 3) == 0
     tables = Stages(config(snapshot={})).tables.planned
     assert not any("choices" in job.inputs for job in tables.jobs.values())
-    assert Subject(facts, "sersic").snapshot_scores() == {}
+    assert Subject(facts, "sersic").snapshots() == {}
 
 
 def test_scores_without_a_choice_change_no_weights_and_no_training():
@@ -84,9 +84,9 @@ def test_scores_without_a_choice_change_no_weights_and_no_training():
     assert not facts.chooses("sersic", "stylegan")
     assert facts.weights("sersic", "stylegan", 0) == facts.trained("sersic", "stylegan", 0)["weights"]
     assert facts.whole_from("sersic", "stylegan", 3) == 0
-    found = Subject(facts, "sersic").snapshot_scores()
+    found = Subject(facts, "sersic").snapshots()
     assert list(found) == [("stylegan", 0), ("stylegan", 1)]
-    assert len(found["stylegan", 0]) == facts.segments("sersic", "stylegan") > 1
+    assert len(found["stylegan", 0]["scores"]) == facts.segments("sersic", "stylegan") > 1
 
 
 def test_one_segment_has_one_snapshot_and_costs_nothing():

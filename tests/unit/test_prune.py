@@ -132,6 +132,18 @@ def test_what_any_result_was_made_from_stays(tmp_path):
     }
 
 
+def test_weights_that_were_scored_stay_without_their_states(tmp_path):
+    """A longer training chooses among them."""
+    seed = training(tmp_path, exported=2, states=3)
+    weights = "results/demo/models/cosmos/vae/seed0/weights_{}.safetensors"
+    for index in (0, 2):
+        scored = {"rule": "score_snapshot", "inputs": {weights.format(index): "a"}, "outputs": {}}
+        (seed / f"score_{index}.record.json").write_text(json.dumps(scored))
+    prune([tmp_path])
+    assert sorted(path.name for path in seed.glob("weights_*")) == ["weights_0.safetensors", "weights_2.safetensors"]
+    assert [path.name for path in seed.glob("state_*.pt")] == ["state_2.pt"]
+
+
 def test_only_the_work_of_the_state_that_goes_is_taken(tmp_path):
     seed = training(tmp_path, exported=1, states=2)
     other = seed / "work" / f"state_0-{'c' * 16}"

@@ -173,7 +173,6 @@ def scored_against(wildcards):
     by = CONFIG.models[dataset, model].snapshot.by
     files = {"source": stamps_path(dataset, "source")}
     files["measured"] = f"{RESULTS}/measurements/{dataset}/source/{by}.parquet"
-    files["costs"] = STAGES.facts.costs(dataset, model, wildcards.seed, int(wildcards.segment))
     return files | {kind: path for kind, path in measured_with(dataset, by).items() if path}
 
 

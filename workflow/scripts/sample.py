@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from galforge.atomic import write_text
+from galforge.models.about import read_about
 from galforge.parts import bounds
 from galforge.provenance.records import begin, finish
 from galforge.sampling.account import together
@@ -28,4 +29,4 @@ else:
     account = sample(weights, out, start, stop, *(spec[name] for name in names), told, beside, precision)
 write_text(snakemake.output.cost, json.dumps(account, sort_keys=True) + "\n")
 if "record" in snakemake.output.keys():
-    finish(snakemake, __file__, seed=spec["seed"])
+    finish(snakemake, __file__, seed=spec["seed"], images_seen=read_about(weights)["images_seen"])

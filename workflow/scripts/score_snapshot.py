@@ -13,7 +13,6 @@ found = score(
     Path(snakemake.input.snapshot),
     Path(snakemake.input.source),
     Path(snakemake.input.measured),
-    [Path(cost) for cost in snakemake.input.costs],
     {name: snakemake.input.get(name) for name in ("noise", "scale", "weights")},
     f"{wildcards.model}-seed{wildcards.seed}",
 )

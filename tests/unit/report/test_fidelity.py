@@ -1,6 +1,7 @@
 """Fidelity against cost: what is read of scores, and that it is drawn, the same each time."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,15 +18,19 @@ def scores(tmp_path):
         ("stylegan", 1): [(40, 0.5, 1.0), (80, 0.3, 2.0)],
         ("vae", 0): [(40, None, 0.0), (80, 3.0, 0.5)],
     }
-    files = []
+    files, costs = [], []
     for (model, seed), rows in found.items():
         for index, (seen, value, hours) in enumerate(rows):
+            before = rows[index - 1][2] if index else 0.0
+            account = {"seconds": 3600 * (hours - before), "processes": 1, "threads": 1, "device": "cpu"}
+            costs.append(str(tmp_path / f"{model}-{seed}-{index}.cost.json"))
+            Path(costs[-1]).write_text(json.dumps(account))
             path = tmp_path / f"{model}-{seed}-{index}.json"
             by, metric = ("features", "fid") if model == "vae" else ("power_spectrum", "wasserstein")
             row = {"by": by, "metric": metric, "value": value, "floor": 0.05, "images_seen": seen}
-            path.write_text(json.dumps(row | {"gpu_hours": 0.0, "cpu_hours": hours}))
+            path.write_text(json.dumps(row))
             files.append(str(path))
-    return files, [[model, seed, len(rows)] for (model, seed), rows in found.items()]
+    return files, costs, [[model, seed, len(rows)] for (model, seed), rows in found.items()]
 
 
 def test_a_state_that_was_passed_on_is_one_snapshot_at_its_own_cost(scores):
@@ -52,9 +57,9 @@ def test_lines_are_where_the_scores_are(scores, tmp_path, monkeypatch):
 
 def test_it_renders_the_same_each_time(scores, tmp_path, monkeypatch):
     monkeypatch.setattr(style, "DPI", 40)
-    files = {"scores": scores[0]}
+    files = dict(zip(("scores", "costs"), scores, strict=False))
     for name in ("one", "two"):
         out = {kind: str(tmp_path / f"{name}.{kind}") for kind in ("png", "pdf")}
-        fidelity.draw(files, {"trainings": scores[1]}, out)
+        fidelity.draw(files, {"trainings": scores[2]}, out)
     for kind in ("png", "pdf"):
         assert (tmp_path / f"one.{kind}").read_bytes() == (tmp_path / f"two.{kind}").read_bytes()

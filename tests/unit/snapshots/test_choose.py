@@ -69,8 +69,6 @@ def scored(source, tmp_path):
             "seed": SEED,
         }
         weights.write(exported, {"level": torch.tensor(float(level))}, about)
-        account = {"seconds": 1800.0, "processes": 1, "threads": 2, "device": "cpu"}
-        (tmp_path / f"state_{index}.cost.json").write_text(json.dumps(account))
         spec = {
             "drawing": {"seed": SEED, "batch": 16, "device": "cpu", "threads": 1, "count": count, **drawing},
             "by": "power_spectrum",
@@ -82,9 +80,8 @@ def scored(source, tmp_path):
                 "settings": COMPARE,
             },
         }
-        costs = [tmp_path / f"state_{before}.cost.json" for before in range(index + 1)]
         given = dict.fromkeys(("noise", "scale", "weights"))
-        found = score(spec, exported, source, source.with_suffix(".parquet"), costs, given, "toy-seed7")
+        found = score(spec, exported, source, source.with_suffix(".parquet"), given, "toy-seed7")
         path = tmp_path / f"score_{index}.json"
         path.write_text(json.dumps(found))
         return path
@@ -112,11 +109,6 @@ def test_the_distance_is_that_of_the_tables_from_the_validation_split_alone(sour
     assert found["images_seen"] == 40
     assert found["floor"] == pytest.approx(0.02, abs=0.02)
     assert (found["by"], found["metric"], found["property"]) == ("power_spectrum", "wasserstein", "average")
-
-
-def test_hours_are_those_of_all_segments_up_to_there(scored):
-    hours = [(read(scored(index, 2.0, 40 * index + 40))["cpu_hours"]) for index in range(2)]
-    assert hours == [1.0, 2.0]
 
 
 def test_images_that_choose_are_none_of_those_that_are_shown_and_alike_in_all_snapshots(scored, tmp_path, monkeypatch):

@@ -5,7 +5,8 @@
 - work folders whose settings, code or data are not those of the present states (or denoising networks); undoing an edit
   then trains again;
 - of trainings, states, weights and histories before the last ones that results were made from. A longer training
-  continues the last state, so it still only adds segments; a shorter one trains again.
+  continues the last state, so it still only adds segments; a shorter one trains again. Weights that were scored stay,
+  because a longer training chooses among them, too.
 
 Records stay, and with them everything that says what a result was made from.
 """
@@ -23,6 +24,7 @@ from galforge.errors import GalforgeError
 from galforge.operate.processes import LOCKS
 
 _USED = re.compile(r"(?:weights|history)_(\d+)\.\w+")
+_SCORING = ("score_snapshot", "choose_snapshot")
 
 
 def unused(results: Path) -> list[Path]:
@@ -44,8 +46,12 @@ def passed(results: Path) -> list[Path]:
     until they are made again, so states with a lower number may be newer than they. Records say what each state was
     made from; from the first on that does not agree, nothing is listed.
     """
-    records = filter(None, map(_record, sorted(results.glob("**/*.json"))))
-    inputs = {Path(name).parts[-4:] for record in records for name in record.get("inputs", ())}
+    records = [record for path in sorted(results.glob("**/*.json")) if (record := _record(path))]
+    inputs, scored = set(), set()
+    for record in records:
+        (scored if record.get("rule") in _SCORING else inputs).update(
+            Path(name).parts[-4:] for name in record.get("inputs", ())
+        )
     found = []
     for folder in sorted(results.glob("models/*/*/seed*")):
         names = [name for *where, name in inputs if tuple(where) == folder.parts[-3:]]
@@ -58,8 +64,10 @@ def passed(results: Path) -> list[Path]:
                 break
             if index not in used:
                 work = folder / "work" / f"{state.stem}-{record['key'][:16]}"
-                files = (state, folder / f"weights_{index}.safetensors", folder / f"history_{index}.csv", work)
-                found += [path for path in files if path.exists()]
+                weights = folder / f"weights_{index}.safetensors"
+                files = (state, weights, folder / f"history_{index}.csv", work)
+                kept = weights if weights.parts[-4:] in scored else None
+                found += [path for path in files if path.exists() and path != kept]
             later = record
     return found
 

@@ -138,8 +138,8 @@ class Subject(Protocol):
     def histories(self) -> list[str]:
         """Histories of every training."""
 
-    def snapshot_scores(self) -> dict[tuple[str, int], list[str]]:
-        """Scores of the snapshots of every training that scores them, by model and seed, in the order of segments."""
+    def snapshots(self) -> dict[tuple[str, int], dict[str, list[str]]]:
+        """``scores`` and ``costs`` of all segments of every training that scores them, by model and seed."""
 
     def distances(self, *comparisons: str, printed: str) -> dict[str, Any]:
         """``distances`` of every training by these comparisons, and ``published``, the printed values of a paper."""

@@ -62,10 +62,9 @@ class Facts:
         }
         return {name: f"{self.results}/models/{dataset}/{model}/seed{seed}/{file}" for name, file in files.items()}
 
-    def costs(self, dataset: str, model: str, seed: Any, last: int | None = None) -> list[str]:
-        """Accounts of the segments of a training up to one of them, or of all."""
-        count = self.segments(dataset, model) if last is None else last + 1
-        return [self.trained(dataset, model, seed, i)["cost"] for i in range(count)]
+    def costs(self, dataset: str, model: str, seed: Any) -> list[str]:
+        """Accounts of all segments of a training."""
+        return [self.trained(dataset, model, seed, i)["cost"] for i in range(self.segments(dataset, model))]
 
     def weights(self, dataset: str, model: str, seed: Any) -> str:
         """The averaged weights that images are drawn from: the chosen ones where a snapshot is chosen."""

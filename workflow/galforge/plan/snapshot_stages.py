@@ -25,7 +25,6 @@ class SnapshotStages:
         if entry.columns:
             drawing["conditions"] = {"columns": entry.columns, "told": True, **entry.conditions.spec()}
         spec = {
-            "family": entry.family,
             "drawing": drawing,
             "by": by,
             "measure": {"family": measure.family, **self.facts.variant(dataset, by)},

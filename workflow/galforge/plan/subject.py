@@ -66,9 +66,11 @@ class Subject:
     def histories(self) -> list[str]:
         return [self.facts.trained(self.dataset, model, seed)["history"] for model, seed in self._models()]
 
-    def snapshot_scores(self) -> dict[tuple[str, int], list[str]]:
-        found = [(model, seed) for model, seed in self._models() if self.facts.scores(self.dataset, model)]
-        return {key: self.facts.snapshot(self.dataset, *key)["scores"] for key in found}
+    def snapshots(self) -> dict[tuple[str, int], dict[str, list[str]]]:
+        found = [(self.dataset, *each) for each in self._models() if self.facts.scores(self.dataset, each[0])]
+        return {
+            key[1:]: {"scores": self.facts.snapshot(*key)["scores"], "costs": self.facts.costs(*key)} for key in found
+        }
 
     def distances(self, *names: str, printed: str) -> dict[str, Any]:
         files = distance_files(self.config, self.dataset, names)

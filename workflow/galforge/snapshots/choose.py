@@ -10,7 +10,7 @@ from typing import Any
 from galforge.errors import GalforgeError
 from galforge.logs import log
 
-_KEPT = ("segment", "images_seen", "value", "standard_error", "floor", "gpu_hours", "cpu_hours")
+_KEPT = ("segment", "images_seen", "value", "standard_error", "floor")
 
 
 def choose(scores: Sequence[Path], cost: Path) -> dict[str, Any]:

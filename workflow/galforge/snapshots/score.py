@@ -1,8 +1,7 @@
 """How far images drawn from the weights of one segment are from the validation split."""
 
 import importlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,7 +18,6 @@ from galforge.sampling.conditions import conditions_for
 from galforge.sampling.sample import sample
 from galforge.seeds import seed_of
 from galforge.stamps.file import Stamps
-from galforge.training.cost import hours
 
 SPLIT = "validation"
 _SHOWN = ("value", "standard_error", "floor", "limit", "n_source", "n_generated")
@@ -30,7 +28,6 @@ def score(
     weights: Path,
     source: Path,
     table: Path,
-    costs: Sequence[Path],
     given: Mapping[str, str | None],
     who: str,
 ) -> dict[str, Any]:
@@ -46,13 +43,12 @@ def score(
         weights: of the segment.
         source: the source's stamps, which say which are of the split.
         table: measurements of the source.
-        costs: accounts of the segments up to this one.
         given: files that the measure is taken with, see ``galforge.measure.variants.measured``.
         who: model and seed, which the noise of the measure follows.
 
     Returns:
         ``images_seen``, ``by``, ``metric``, ``property``, the distance's ``value``, ``standard_error``, ``floor``,
-        ``limit``, ``n_source`` and ``n_generated`` (None where blank), and ``gpu_hours`` and ``cpu_hours`` up to here.
+        ``limit``, ``n_source`` and ``n_generated`` (None where blank). Hours are in the accounts of the segments.
 
     Raises:
         GalforgeError: the source has no stamps of the split, or its measurements are of other stamps.
@@ -73,14 +69,12 @@ def score(
     rows = module.compare(real, made, ComparisonSettings.from_spec(distance["settings"]))
     rows = rows[rows["metric"] == distance["metric"]]
     row = (rows[rows["property"] == distance["property"]] if distance["property"] else rows).iloc[0]
-    spent = [json.loads(path.read_text(encoding="utf-8")) for path in costs]
     return {
         "images_seen": read_about(weights)["images_seen"],
         "by": spec["by"],
         "metric": row["metric"],
         "property": row["property"],
         **{name: None if pd.isna(row[name]) else float(row[name]) for name in _SHOWN},
-        **hours(spent),
     }
 
 

@@ -84,36 +84,44 @@ def _draw(axis: Axes, own: pd.DataFrame, cost: str, look: dict[str, Any]) -> Non
 
 
 def needs(subject: Subject) -> Needs | None:
-    """Scores of the snapshots of all trainings on the data set that score them."""
-    scores = {} if subject.sweep else subject.snapshot_scores()
-    if not scores:
+    """Scores and accounts of all segments of the trainings on the data set that score them."""
+    found = {} if subject.sweep else subject.snapshots()
+    if not found:
         return None
-    trainings = [[*key, len(files)] for key, files in scores.items()]
-    return Needs({"scores": [file for files in scores.values() for file in files]}, {"trainings": trainings})
+    trainings = [[*key, len(files["scores"])] for key, files in found.items()]
+    names = ("scores", "costs")
+    return Needs(
+        {name: [file for files in found.values() for file in files[name]] for name in names}, {"trainings": trainings}
+    )
 
 
 def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:
     """Read the files and plot them."""
-    plot(read(files["scores"], told["trainings"]), out["png"], out["pdf"])
+    plot(read(files["scores"], files["costs"], told["trainings"]), out["png"], out["pdf"])
 
 
-def read(files: list[str], trainings: list[list[Any]]) -> pd.DataFrame:
+def read(scores: list[str], costs: list[str], trainings: list[list[Any]]) -> pd.DataFrame:
     """A row per snapshot; a segment that passed the state before it on has none.
 
     Args:
-        files: scores (``galforge.snapshots.score``) of every segment of some trainings.
+        scores: of every segment of some trainings (``galforge.snapshots.score``).
+        costs: their accounts (``galforge.training.cost``).
         trainings: model, seed and number of segments of each, in their order.
     """
     import json
 
     import pandas as pd
 
-    left, rows = iter(files), []
+    from galforge.training.cost import hours
+
+    files, rows = zip(scores, costs, strict=True), []
     for model, seed, count in trainings:
+        spent: list[dict[str, Any]] = []
         for segment in range(count):
-            found = json.loads(Path(next(left)).read_text(encoding="utf-8"))
-            hours = found["gpu_hours"] or found["cpu_hours"]
-            rows.append({"model": model, "seed": seed, "segment": segment, "hours": hours, **found})
+            found, account = (json.loads(Path(path).read_text(encoding="utf-8")) for path in next(files))
+            spent.append(account)
+            took = sum(hours(spent).values())
+            rows.append({"model": model, "seed": seed, "segment": segment, "hours": took, **found})
     kept = ["model", "seed", "segment", "by", "metric", "value", "floor", "images_seen", "hours"]
     # What stood before a divergence has cost no more than when it was reached.
     frame = pd.DataFrame(rows)[kept].drop_duplicates(["model", "seed", "images_seen"])
