@@ -80,6 +80,9 @@ FROM_WILDCARDS = {
     "experiment",
     "file",
     "files",
+    "by",
+    "metric",
+    "property",
     "out",
     *("paper", "title", "caption", "alternative", "engine_of"),
     *("median-none", "random_forest-fourier", "xgboost-histogram_power_spectrum"),
@@ -89,6 +92,8 @@ figures, and from `run`."""
 MOCKED = ("extension", "bands", "pixel_scale", "zero_point")
 OF_RELEASE = ("image_side", "size", "bands", "pixel_scale", "zero_point")
 OF_VARIANT = ("variant", "conditions", "prediction", "sampler")
+SCORABLE, UNSCORED = ("stylegan", "two_stage_conditional"), ("ddpm", "redshift_cnn")
+"""Models whose snapshots are not scored here, and those that cannot be: no measure of their data set, or no images."""
 ONE_VALUE = [
     *(f"datasets.cosmos.{key}" for key in MOCKED),
     *(f"datasets.skirt.{key}" for key in ("bands", "pixel_scale", "zero_points")),
@@ -115,12 +120,14 @@ ONE_VALUE = [
     *(f"models.two_stage_conditional.normalisation.{key}" for key in ("kind", "scale")),
     *("models.two_stage_conditional.training.augmentation", "realism.scorer"),
     *(f"models.{name}.network.conditions" for name in ("stylegan", "vae")),
+    *(f"models.{name}.snapshot.choose" for name in (*SCORABLE, *UNSCORED)),
+    *(f"models.{name}.snapshot.by" for name in UNSCORED),
 ]
 """Keys with one possible value here: what a mock imitates, the only band, the protocol that a measure is named by, the
 network whose weights come with the environment, the test that is as training, the split that denoisers are not tested
 by; what follows from a release or from a variant; what decides which jobs there are."""
 FIXED = {
-    *("band", "measuring.band", "settings.network", "training.splits"),
+    *("band", "measuring.band", "measure.band", "settings.network", "training.splits"),
     *(f"cases.in_domain.{key}" for key in ("pixel_size", "noise")),
     *(f"settings.{key}" for key in (*MOCKED, "zero_points", *OF_RELEASE)),
     *(f"network.{key}" for key in OF_VARIANT),
@@ -138,10 +145,11 @@ NOT_REACHED = (
     *(f"measures.realism.{key}" for key in ("hog_cell", "hog_block", "lbp_points", "lbp_radius")),
     "measures.realism-texture.threshold",
     "datasets.sersic.measuring.noise_sigma",
+    *(f"models.{name}.snapshot.by" for name in SCORABLE),
 )
 """Keys that only larger runs look at: halves of a few stamps have no neighbours, so few are not classified, what hardly
 learned draws no galaxies, the first share of three splits follows from the others, one of two measures of a family
-takes what the other does not, and noise that is calibrated is read from a file."""
+takes what the other does not, noise that is calibrated is read from a file, and scores of more models add a figure."""
 NOT_RUN = (
     *(
         "models.alae.",
@@ -201,6 +209,7 @@ UNUSED_HERE = [
     *(f"models.two_stage_conditional.network.{key}" for key in ("error", "gamma", "lambda_k", "normalised")),
     *(f"realism.resnet.{key}" for key in ("side", "epochs", "batch", "learning_rate", "width", "weights")),
     *(f"realism.xgboost_properties.{key}" for key in XGBoostSettings.model_fields),
+    *(f"models.{name}.snapshot.count" for name in (*SCORABLE, *UNSCORED)),
 ]
 """Keys that mean nothing in this configuration: of a download where the source is a mock, of a calibration where the
 noise is given, of the published protocol in the corrected one."""
@@ -219,7 +228,7 @@ FIGURES = {
 }
 """Jobs of figures: of a paper and a data set or sweep, and apart where one shows other trainings."""
 DOWNSTREAM_OF_TRAINING = {
-    "sample_chunk", "merge_samples", "sample",
+    "sample_chunk", "merge_samples", "sample", "score_snapshot", "choose_snapshot",
     *LATENTS,
     *(rule for rule in MEASURING if not re.search(r"_source(_|$)", rule.removeprefix("measure_sources"))),
     "measure_redshift_source",

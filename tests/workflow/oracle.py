@@ -170,6 +170,8 @@ CHOICES = {
     "blocks": [["hog", "lbp", "fourier"], ["basic", "histogram", "spectrum"]],
     "scorers": [["median-none", "xgboost-histogram_power_spectrum", "random_forest-fourier"]],
     "scorer": ["xgboost-histogram"],
+    "choose": ["last", "best"],
+    "by": ["power_spectrum", "morphology"],
 }
 
 
@@ -244,7 +246,7 @@ def shape(config):
         for d in config.used_datasets
     ]
     calibrates = [[stages.facts.calibrates(d, m) for m in config.measures] for d in config.used_datasets]
-    segments = [stages.facts.segments(*key) for key in config.models]
+    segments = [[getattr(stages.facts, of)(*key) for of in ("segments", "scores", "chooses")] for key in config.models]
     folders = [config.overall.name, config.overall.raw]
     networks = [[sweep.name, stages.facts.networks(sweep)] for sweep in config.sweeps]
     drawn = [stages.facts.sample_parts(dataset) for dataset in config.used_datasets]

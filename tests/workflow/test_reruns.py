@@ -323,6 +323,32 @@ def test_the_driver_says_which_denoisers_would_be_trained_again(smallest_run, ed
     assert "denoiser: settings.steps_per_epoch was 3, is 4" in said
 
 
+def test_another_measure_of_the_choice_scores_and_chooses_again_and_trains_nothing(smallest_run, edited):
+    edited(SMALLEST, lambda text: text.replace("by: power_spectrum, count: 20", "by: morphology, count: 24"))
+    plan = planned(smallest_run.tree)
+    assert plan.items() >= {"score_snapshot": 2, "choose_snapshot": 1, "merge_samples": 1}.items()
+    assert "train_segment" not in plan
+    assert "will be trained again" not in snakemake(smallest_run.tree, "-n").stderr
+
+
+def test_the_last_weights_again_need_no_choice_and_no_training(smallest_run, edited):
+    edited(SMALLEST, lambda text: text.replace("choose: best, by", "choose: last, by"))
+    plan = planned(smallest_run.tree)
+    assert plan["merge_samples"] == 1, "the weights have another name"
+    assert not {"train_segment", "score_snapshot", "choose_snapshot"} & set(plan)
+
+
+def test_the_chosen_weights_are_those_of_a_segment_by_another_name(smallest_run):
+    folder = smallest_run.tree / "results/smallest/models/sersic/vae/seed0"
+    chosen = json.loads((folder / "snapshot.json").read_text())
+    assert (folder / "snapshot.safetensors").samefile(folder / f"weights_{chosen['segment']}.safetensors")
+    assert chosen["value"] == min(each["value"] for each in chosen["scores"])
+    record = json.loads((folder / "snapshot.record.json").read_text())
+    assert record["chosen"] == {name: chosen[name] for name in ("segment", "images_seen", "by", "value", "of")}
+    drawn = json.loads((smallest_run.tree / "results/smallest/samples/sersic/vae/seed0.json").read_text())
+    assert drawn["images_seen"] == chosen["images_seen"]
+
+
 def test_longer_training_adds_segments_and_retrains_none(smallest_run, edited):
     edited(SMALLEST, lambda text: text.replace("images_total: 80", "images_total: 120"))
     plan = planned(smallest_run.tree)
