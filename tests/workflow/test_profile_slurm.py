@@ -18,7 +18,15 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-GPU_RULES = {"train_segment", "sample", "sample_chunk", "gpu_check", "train_denoiser", "cross_validate_network"}
+GPU_RULES = {
+    "train_segment",
+    "sample",
+    "sample_chunk",
+    "score_snapshot",
+    "gpu_check",
+    "train_denoiser",
+    "cross_validate_network",
+}
 TARGETS = ("all", "gpu_check", "results/slurm/fits/colours/vae-seed0.fits")
 WEIGHTS = "results/slurm/models/galaxies/vae/seed0/weights_1.safetensors"
 GRES_LINE = '    # <<: {gpu: 0, gres: "gpu:1"}'
