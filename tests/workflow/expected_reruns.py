@@ -122,6 +122,7 @@ ONE_VALUE = [
     *(f"models.{name}.network.conditions" for name in ("stylegan", "vae")),
     *(f"models.{name}.snapshot.choose" for name in (*SCORABLE, *UNSCORED)),
     *(f"models.{name}.snapshot.by" for name in UNSCORED),
+    "models.vae.training.splits",
 ]
 """Keys with one possible value here: what a mock imitates, the only band, the protocol that a measure is named by, the
 network whose weights come with the environment, the test that is as training, the split that denoisers are not tested
@@ -146,14 +147,17 @@ NOT_REACHED = (
     "measures.realism-texture.threshold",
     "datasets.sersic.measuring.noise_sigma",
     *(f"models.{name}.snapshot.by" for name in SCORABLE),
+    "sampling.precision",
 )
 """Keys that only larger runs look at: halves of a few stamps have no neighbours, so few are not classified, what hardly
 learned draws no galaxies, the first share of three splits follows from the others, one of two measures of a family
-takes what the other does not, noise that is calibrated is read from a file, and scores of more models add a figure."""
+takes what the other does not, noise that is calibrated is read from a file, and scores of more models add a figure,
+and the usual precision of sampling is in no spec."""
 NOT_RUN = (
     *(
         "models.alae.",
         "models.edm.",
+        "models.gaussian.",
         "models.stylegan-train.",
         "models.cvae.",
         "models.cvae-published.",

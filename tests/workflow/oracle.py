@@ -170,6 +170,7 @@ CHOICES = {
     "blocks": [["hog", "lbp", "fourier"], ["basic", "histogram", "spectrum"]],
     "scorers": [["median-none", "xgboost-histogram_power_spectrum", "random_forest-fourier"]],
     "scorer": ["xgboost-histogram"],
+    "prior": ["fitted", "normal"],
     "choose": ["last", "best"],
     "by": ["power_spectrum", "morphology"],
 }
