@@ -30,6 +30,8 @@ def make(
         weights = Path(path)
         found = costs([next(segments) for _ in range(count)], weights, generator)
         if (choice := choices.get((dataset, model, seed))) is not None:
+            # A segment that diverged was spent, too.
+            found["images_seen"] = float(choice["images_total"])
             found["snapshot_images"] = float(choice["images_seen"])
         # The origin of the stamps that it was trained on.
         origin = json.loads(read_about(weights)["header"])["origin"]

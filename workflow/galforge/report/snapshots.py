@@ -51,7 +51,9 @@ def chosen(frame: pd.DataFrame, models: dict[str, str], compared: bool) -> str:
         f"{models.get(row.model, model_label(row.model))} ({row.dataset}): {getattr(row, COLUMN)}"
         for row in rows.itertuples()
     ]
-    note = f"Not the last weights are drawn from, but those nearest to the validation split: {'. '.join(each)}."
+    note = (
+        f"Of the weights that segments left, those nearest to the validation split are drawn from: {'. '.join(each)}."
+    )
     if compared:
         note += " Where the whole source is compared, the validation galaxies that chose are among it."
     return note
@@ -61,8 +63,8 @@ def _said(choice: dict[str, Any]) -> str:
     """One choice in words."""
     floor = "" if choice["floor"] is None else f", floor {choice['floor']:.3g}"
     said = (
-        f"seed {choice['seed']} after {choice['images_seen']:,} of {choice['images_total']:,} images seen (segment "
-        f"{choice['segment'] + 1}, the best of {choice['of']} by {choice['by']}: {choice['value']:.3g}{floor})"
+        f"seed {choice['seed']} after {choice['images_seen']:,} of {choice['images_total']:,} images seen (weights_"
+        f"{choice['segment']}, the best of {choice['of']} by {choice['by']}: {choice['value']:.3g}{floor})"
     )
     if choice["diverged"]:
         said += f", diverged after {choice['diverged']['images_seen']:,}"

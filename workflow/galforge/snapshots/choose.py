@@ -24,8 +24,8 @@ def choose(scores: Sequence[Path], cost: Path) -> dict[str, Any]:
 
     Returns:
         The score of the chosen one (``by``, ``metric``, ``property``, ``segment``, ``images_seen``, ``value`` and so
-        on), ``of`` (number of different snapshots), ``images_total`` (seen at the end), ``scores`` of all, and
-        ``diverged`` (``images_seen`` and ``why``; None if the training did not).
+        on), ``of`` (number of different snapshots), ``images_total`` (seen at the end, or when it diverged), ``scores``
+        of all, and ``diverged`` (``images_seen`` and ``why``; None if the training did not).
 
     Raises:
         GalforgeError: no snapshot has a distance, or they were scored by different ones.
@@ -42,11 +42,13 @@ def choose(scores: Sequence[Path], cost: Path) -> dict[str, Any]:
             "images can be measured; choose by: power_spectrum, which can always be measured, or choose: last"
         )
     best = min(measured, key=lambda each: each["value"])
+    diverged = _read(cost).get("diverged")
+    total = max(found[-1]["images_seen"], diverged["images_seen"] if diverged else 0)
     log.info(
-        "segment %d, after %d of %d images seen, is the best of %d by %s: %.4g (floor %s)",
+        "weights_%d, after %d of %d images seen, is the best of %d by %s: %.4g (floor %s)",
         best["segment"],
         best["images_seen"],
-        found[-1]["images_seen"],
+        total,
         len(different),
         best["by"],
         best["value"],
@@ -55,9 +57,9 @@ def choose(scores: Sequence[Path], cost: Path) -> dict[str, Any]:
     return {
         **best,
         "of": len(different),
-        "images_total": found[-1]["images_seen"],
+        "images_total": total,
         "scores": [{name: each[name] for name in _KEPT} for each in different],
-        "diverged": _read(cost).get("diverged"),
+        "diverged": diverged,
     }
 
 
