@@ -53,7 +53,7 @@ def test_the_note_names_segment_images_measure_value_and_divergence_of_each_seed
     frame = with_snapshots(costs(), choices)
     said = note(frame)
     assert (
-        "VAE (sersic): seed 0 after 40,000 of 80,000 images seen (segment 2, the best of 4 by power_spectrum: " in said
+        "VAE (sersic): seed 0 after 40,000 of 80,000 images seen (weights_1, the best of 4 by power_spectrum: " in said
     )
     assert "0.123, floor 0.05); seed 1 after 40,000 of 80,000 images seen" in said
     assert "power_spectrum: 0.2), diverged after 60,120." in said

@@ -161,7 +161,9 @@ def test_of_equal_ones_the_first_is_chosen_and_blank_ones_are_not(scored, tmp_pa
 
 def test_a_divergence_is_part_of_the_choice(scored, tmp_path):
     said = {"images_seen": 90, "why": "the loss is nan"}
-    assert choose([scored(0, 2.0, 40)], cost(tmp_path, 0, diverged=said))["diverged"] == said
+    choice = choose([scored(0, 2.0, 40)], cost(tmp_path, 0, diverged=said))
+    assert choice["diverged"] == said
+    assert choice["images_total"] == 90
 
 
 def test_scores_of_different_measures_are_no_choice(scored, tmp_path):
