@@ -70,7 +70,7 @@ class Family(Conditioned):
         method, whose errors nearly cancel.
         """
         settings, given = self.settings, numbers_of(self.conditioning, conditions)
-        up = levels(settings.steps, settings.sigma_min, settings.sigma_max)[-2::-1]
+        up = self._levels()[-2::-1]
         noisy = heun(self._denoiser(given), self.networks.known.steps(given), images, up)
         latents = self.networks.known.latents(noisy, settings.sigma_max, given)
         return self._drawn(latents.flatten(1), given, heun)
@@ -84,8 +84,11 @@ class Family(Conditioned):
         settings, known = self.settings, self.networks.known
         sampler = sampler or (dpm if settings.sampler == "dpm_solver" else heun)
         noisy = known.start(latents.unflatten(1, self.shape), settings.sigma_max, given)
-        down = levels(settings.steps, settings.sigma_min, settings.sigma_max)
-        return sampler(self._denoiser(given), known.steps(given), noisy, down)
+        return sampler(self._denoiser(given), known.steps(given), noisy, self._levels())
+
+    def _levels(self) -> list[float]:
+        settings = self.settings
+        return levels(settings.steps, settings.sigma_min, settings.sigma_max, settings.spacing)
 
     def _denoiser(self, given: Tensor | None) -> Denoise:
         """Denoises images with conditions (n, features), guided as the settings say."""

@@ -55,7 +55,10 @@ class ModelSettings(UNetSettings, GuidedSettings):
     sampler: Literal["dpm_solver", "heun"] = "dpm_solver"
     """dpm_solver: DPM-Solver++(2M) of Lu et al. 2022; heun: of Karras et al. 2022, twice the evaluations"""
     steps: int = Field(18, ge=2)
-    """steps from sigma_max to the image"""
+    """steps from sigma_max to the image; where nothing is known, 28 keep the spread of images within 1 %"""
+    spacing: Literal["karras", "exponential"] = "exponential"
+    """noise levels between them: even seventh roots (Karras et al. 2022), or even logarithms, which dpm_solver needs
+    half as many of"""
     learning_rate: float = Field(3e-3, gt=0)
     """step size of Adam; 3e-4 for dim 64, which 4e-3 makes diverge"""
 
