@@ -10,6 +10,7 @@ from galforge.models.edm.networks import Networks
 from galforge.models.edm.samplers import Denoise, Sampler, dpm, heun, levels
 from galforge.models.edm.settings import ModelSettings, check_shape
 from galforge.models.normalisation import Normalisation
+from galforge.models.patches import split
 from galforge.models.protocol import Noise, Shape, Step
 
 
@@ -52,7 +53,8 @@ class Family(Conditioned):
         expected = networks.known.expected(noisy, sigma, given)
         with step.autocast():
             predicted = networks.error(noisy, expected, sigma, given)
-        loss = (predicted - (images - expected) / networks.known.error(sigma, given)).square().mean()
+        wrong = split(images - expected, settings.patch) / networks.known.error(sigma, given)
+        loss = (predicted - wrong).square().mean()
         step.update("unet", loss)
         return {"loss": loss.detach()}
 

@@ -30,6 +30,9 @@ class ModelSettings(UNetSettings, GuidedSettings):
     """most principal components of that gaussian"""
     fitted_images: int = Field(1200, ge=2, json_schema_extra=GAUSSIAN)
     """most training images that it is fitted to, before the first step [images]"""
+    detail: float = Field(1.0, ge=0, le=1, json_schema_extra=GAUSSIAN)
+    """weight of the differences between pixels of a patch: from 0, that of their squared errors, to 1, as large as
+    that of their sum, for the scales below it, in smooth galaxies"""
     pixel_sd: float = Field(1.0, gt=0, json_schema_extra={"when": {"known": ["white"]}})
     """standard deviation of the pixels; 1 unless the normalisation has a given scale [normalised unit]"""
     dim: int = Field(16, ge=8, multiple_of=8)
