@@ -48,7 +48,7 @@ class Networks(nn.Module):
         return expected + join(error, self.unet.patch)
 
     def error(self, noisy: Tensor, expected: Tensor, sigma: Tensor, given: Tensor | None) -> Tensor:
-        """What is to be added to ``expected`` images, as coefficients of patches in units of ``known.error``: float32."""
+        """What ``expected`` images lack, as coefficients of patches in units of ``known.error``; float32."""
         seen = self.known.seen(noisy, expected, sigma)
         if self.radius is not None:
             seen = torch.cat([seen, self.radius.to(seen.dtype).expand(len(seen), -1, -1, -1)], 1)

@@ -30,7 +30,7 @@ class Known(nn.Module):
         raise NotImplementedError
 
     def error(self, sigma: Tensor, given: Tensor | None) -> Tensor:
-        """Root mean square error of these predictions, (n, 1, 1, 1) or one for each coefficient of a patch, (n, d, 1, 1)."""
+        """Root mean square error of these predictions, (n, 1, 1, 1) or (n, d, 1, 1) for each coefficient of a patch."""
         raise NotImplementedError
 
     def seen(self, noisy: Tensor, expected: Tensor, sigma: Tensor) -> Tensor:

@@ -4,8 +4,8 @@ The denoiser of a Gaussian with the mean and covariance of the images is known (
 nothing to it already draws the right mean, covariance and sky; it need only learn what is not Gaussian. That scores of
 diffusion models are nearly those of such Gaussians at most noise levels: Wang & Vastola 2023 (arXiv:2311.10892).
 
-Galaxies are smooth: the differences between pixels of a patch, and so what the Gaussian is wrong by in them, are a tenth
-of their sum and less, and a network that is right on average in pixels leaves far too much power at small scales.
+Galaxies are smooth: the differences between pixels of a patch, and so what the Gaussian is wrong by in them, are a
+tenth of their sum and less, and a network that is right on average in pixels leaves too much power at small scales.
 Errors are therefore balanced by coefficients of patches, as in the networks of StyleGAN (``galforge.models.patches``).
 """
 
