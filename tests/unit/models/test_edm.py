@@ -18,6 +18,7 @@ from galforge.models.edm.samplers import dpm, heun, levels
 from galforge.models.edm.settings import ModelSettings, check_shape
 from galforge.models.edm.steps import Steps
 from galforge.models.normalisation import Normalisation
+from galforge.models.patches import split
 from galforge.training.draws import Draws
 
 DIFFUSERS = json.loads((Path(__file__).parents[2] / "reference/diffusers_edm.json").read_text())
@@ -207,6 +208,37 @@ def test_a_channel_that_codes_the_size_stays_one_number_for_each_galaxy(sampler)
     assert drawn[:, 1].std((1, 2)).max() < 0.005
     assert found.std().item() == pytest.approx(codes.std().item(), rel=0.08)
     assert np.corrcoef(found, drawn[:, 0].mean((1, 2)))[0, 1] > 0.99
+
+
+def smooth(count, seed):
+    """Images (count, 2, 16, 16) whose channels differ in spread, with much larger sums of patches than differences."""
+    coarse = torch.randn(count, 2, 4, 4, generator=torch.Generator().manual_seed(seed)).exp()
+    wide = torch.nn.functional.interpolate(coarse, scale_factor=4, mode="bicubic")
+    return wide * torch.tensor([1.0, 0.1])[:, None, None]
+
+
+@pytest.mark.parametrize("sigma", [0.004, 0.03, 0.5, 20.0])
+@pytest.mark.parametrize("turned", [True, False])
+def test_errors_are_balanced_between_sums_and_differences_and_channels(sigma, turned):
+    """Of images that were not fitted to, at levels between those of the fit."""
+    networks = Networks(ModelSettings(**TINY, components=5), (2, 16, 16))
+    networks.known.fit(smooth(400, 0), None, turned)
+    images, level = smooth(2000, 1), torch.full((1, 1, 1, 1), sigma)
+    noisy = images + sigma * torch.randn(images.shape, generator=torch.Generator().manual_seed(2))
+    wrong = split(images - networks.known.expected(noisy, level, None), 2)
+    pixels, balanced = wrong.square().mean((0, 2, 3)), networks.known.error(level, None)
+    # At low levels, what is wrong is white noise.
+    assert (pixels.max() > 30 * pixels.min()) == (sigma > 0.1)
+    found = (wrong / balanced).square().mean((0, 2, 3))
+    assert found.numpy() == pytest.approx(np.ones(8), rel=0.25)
+
+
+def test_errors_of_pixels_count_alike_without_balance():
+    networks = Networks(ModelSettings(**TINY, components=5, detail=0.0), (2, 16, 16))
+    networks.known.fit(smooth(400, 0), None, True)
+    error = networks.known.error(torch.full((3, 1, 1, 1), 0.5), None)
+    assert error.shape == (3, 8, 1, 1)
+    assert error.numpy() == pytest.approx(error[0, 0].item())
 
 
 @pytest.mark.parametrize(("sampler", "off"), [("dpm_solver", 0.01), ("heun", 0.01)])
