@@ -1,10 +1,12 @@
 """A segment that diverges: an error, or the state before it by another name, said wherever one looks."""
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
 
+import toys
 from galforge.training import export
 from galforge.training import state as states
 from galforge.training.loop import Training
@@ -99,6 +101,22 @@ def test_a_training_that_does_not_diverge_is_the_same_under_both_settings(stamps
         found.append([states.content_digest(states.read(folder / f"state_{index}.pt")) for index in range(3)])
         assert "diverged" not in cost(folder, 2)
     assert found[0] == found[1]
+
+
+def test_two_processes_pass_a_state_on_as_one_does(stamps, tmp_path, monkeypatch):
+    """And none of them is taken for broken."""
+    monkeypatch.setenv("PYTHONPATH", str(Path(toys.__file__).parents[1]))
+    for index, count in ((0, 1), (1, 2)):
+        state = tmp_path / f"state_{index}.pt"
+        job = plain(
+            stamps, state, tmp_path / f"work-{index}", ENDS[index], cost_out=str(state.with_suffix(".cost.json"))
+        )
+        job["segment"]["family"] = "toys.late"
+        job["segment"]["state_in"] = str(tmp_path / "state_0.pt") if index else None
+        job["log"] = str(tmp_path / "log")
+        assert launch_or_pass_on(job, count, ENDS[0] if index else 0) == (80 if index else None)
+    assert (tmp_path / "state_1.pt").samefile(tmp_path / "state_0.pt")
+    assert (cost(tmp_path, 1)["processes"], cost(tmp_path, 1)["diverged"]["images_seen"]) == (2, 80)
 
 
 def test_two_processes_tell_of_a_divergence_in_one_of_them():
