@@ -92,7 +92,7 @@ denoisers: {denoiser: {}}
 denoising: {alphas: [0.0, 0.5], replicates: 1}
 run:
   - {dataset: galaxies, model: vae}
-  - {dataset: cutouts, model: vae}
+  - {dataset: cutouts, model: vae, overrides: {snapshot: {choose: best, by: power_spectrum, count: 20}}}
   - {dataset: colours, model: vae, denoise: [denoiser]}
   - {dataset: redshifts, model: vae}
   - {dataset: sparse, model: two_stage}
