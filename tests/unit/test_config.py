@@ -116,9 +116,9 @@ def test_a_spec_does_not_depend_on_the_order_of_keys():
         (["run", 0, "dataset"], "hubble", "run[0].dataset: 'hubble' is not described; there are cosmos, galaxiesml, "),
         (["run", 0, "dataset"], "sparse", "stylegan cannot be trained on sparse"),
         (
-            ["run", 0, "model"],
+            ["run", 5, "model"],
             "two_stage_conditional",
-            "is trained on parts of sparse images, which sersic does not",
+            "is trained on parts of sparse images, which cosmos does not",
         ),
         (["models", "baseline1", "network", "size"], 500, "baseline1 composes images of 500 px (its network.size), "),
         (["models", "baseline1", "training", "augmentation"], True, "say training: {augmentation: false}"),
@@ -153,9 +153,9 @@ def test_a_spec_does_not_depend_on_the_order_of_keys():
         ),
         (["models", "cvae-published", "normalisation", "scale"], 2.0, "normalisation: model cvae: variant: published"),
         (
-            ["run", 3, "model"],
+            ["run", 4, "model"],
             "ddpm",
-            "run[3].model: ddpm is conditioned on redshift (its network.conditions), which cosmos does not have",
+            "run[4].model: ddpm is conditioned on redshift (its network.conditions), which cosmos does not have",
         ),
         (["datasets"], {}, "datasets: is empty"),
         (["datasets", "source"], {"family": "sersic"}, "datasets.source: not a usable name"),
