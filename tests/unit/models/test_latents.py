@@ -7,6 +7,7 @@ from galforge.models.cvae.family import Family as ConditionalFamily
 from galforge.models.cvae.settings import ModelSettings as ConditionalSettings
 from galforge.models.normalisation import Normalisation
 from galforge.models.vae.family import Family
+from galforge.models.vae.latents import Latents
 from galforge.models.vae.settings import ModelSettings
 from toys.steps import draws, step_of
 
@@ -96,6 +97,20 @@ def test_latents_of_one_condition_lie_where_its_galaxies_do(trained):
         error, error_of_all = (((each - real) / of_all.std(0)).norm() for each in (made, of_all.mean(0)))
         assert error_of_all > 0.6
         assert error < 0.5 * error_of_all
+
+
+@pytest.mark.parametrize("features", [0, 3])
+def test_latents_are_not_rounded_where_networks_are(features):
+    """Nearly collinear encodings, whose rounded covariance is none."""
+    module = Latents(8, features)
+    loadings = torch.randn(2, features + 8, generator=torch.Generator().manual_seed(2))
+    module.covariance.copy_(loadings.T @ loadings + 1e-4 * torch.eye(features + 8))
+    noise, numbers = torch.randn(5, 8), torch.randn(5, features) if features else None
+    expected = module(noise, numbers)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = module(noise, numbers)
+    assert found.dtype == torch.float32
+    assert torch.equal(found, expected)
 
 
 @pytest.mark.parametrize("conditions", [[], ["redshift"]])

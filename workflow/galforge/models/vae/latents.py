@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from galforge.models.device import full_precision
 from galforge.models.protocol import Step
 
 _WINDOW = 20_000
@@ -55,7 +56,14 @@ class Latents(nn.Module):
         self.mean.add_(weight * shift)
 
     def forward(self, noise: Tensor, numbers: Tensor | None) -> Tensor:
-        """Latent vectors (n, latent): mu + L noise, of standard normal ``noise``, given the numbers (n, features)."""
+        """Latent vectors (n, latent): mu + L noise, of standard normal ``noise``, given the numbers (n, features).
+
+        In single precision: a rounded covariance may have negative variances, and GPUs factor no halved one.
+        """
+        with full_precision(noise.device):
+            return self._drawn(noise, numbers)
+
+    def _drawn(self, noise: Tensor, numbers: Tensor | None) -> Tensor:
         given, latent = slice(None, self.features), slice(self.features, None)
         mean, covariance = self.mean[latent], self.covariance[latent, latent]
         if numbers is not None:
