@@ -68,7 +68,7 @@ SAID = {
 def test_models_called_published_have_the_settings_of_the_papers(name):
     model = CONFIG.models["galaxiesml", name]
     assert model.network.spec() == NETWORKS[name]
-    assert {"kind": "linear", "scale": 1.0} == model.normalisation.spec()
+    assert model.normalisation.spec() == {"kind": "linear", "scale": 1.0}
     training = model.training.model_dump()
     for key, value in (STEPS | LENGTHS[name]).items():
         assert training[key] == value, key
@@ -81,7 +81,7 @@ def test_the_denoiser_called_published_has_the_settings_of_the_released_code():
 
 @pytest.mark.parametrize(("name", "corrected"), [("cvae-published", "cvae"), ("ddpm-published", "ddpm")])
 def test_models_called_published_draw_as_published(name, corrected):
-    """A CVAE from the standard normal, a DDPM through all of its levels, the first without noise; corrected ones not."""
+    """A CVAE from the standard normal, a DDPM through all of its levels, the first without noise; the others not."""
     made = []
     for model in (name, corrected):
         chosen = CONFIG.models["galaxiesml", model]
