@@ -113,6 +113,18 @@ def test_latents_are_not_rounded_where_networks_are(features):
     assert torch.equal(found, expected)
 
 
+@pytest.mark.parametrize("features", [0, 3])
+def test_latents_that_are_collinear_but_for_rounding_are_drawn(features):
+    module = Latents(40, features)
+    loadings = 10 * torch.randn(2, features + 40, generator=torch.Generator().manual_seed(2))
+    module.covariance.copy_(loadings.T @ loadings)
+    made = module(torch.randn(4000, 40), torch.zeros(4000, features) if features else None)
+    assert torch.isfinite(made).all()
+    if not features:
+        expected = module.covariance.diagonal().sqrt()
+        assert torch.allclose(made.std(0), expected, rtol=0.06)
+
+
 @pytest.mark.parametrize("conditions", [[], ["redshift"]])
 def test_a_model_of_before_is_drawn_from_the_standard_normal_and_has_no_moments(conditions):
     spec = ModelSettings(latent=3, width=4, max_width=8, conditions=conditions).spec()

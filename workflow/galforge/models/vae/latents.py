@@ -13,6 +13,9 @@ _SHARE = 0.2
 _RIDGE = 1e-3
 """Added to the variances of the conditions' numbers, which are of order one and nearly collinear."""
 
+_ROUNDING = 1e-6
+"""Added to variances, relative to them: more than the running moments, float32, are rounded by."""
+
 
 class Latents(nn.Module):
     """One Gaussian for all encodings, q(z) averaged over the training galaxies (Ghosh et al. 2020, arXiv:1903.12436).
@@ -58,19 +61,19 @@ class Latents(nn.Module):
     def forward(self, noise: Tensor, numbers: Tensor | None) -> Tensor:
         """Latent vectors (n, latent): mu + L noise, of standard normal ``noise``, given the numbers (n, features).
 
-        In single precision: a rounded covariance may have negative variances, and GPUs factor no halved one.
+        Networks may run in lower precision, this not, and in double precision: a rounded covariance of latents that
+        are nearly collinear has negative variances.
         """
-        with full_precision(noise.device):
-            return self._drawn(noise, numbers)
-
-    def _drawn(self, noise: Tensor, numbers: Tensor | None) -> Tensor:
         given, latent = slice(None, self.features), slice(self.features, None)
-        mean, covariance = self.mean[latent], self.covariance[latent, latent]
-        if numbers is not None:
-            ridge = _RIDGE * torch.eye(self.features, device=noise.device)
-            slopes = torch.linalg.solve(self.covariance[given, given] + ridge, self.covariance[given, latent])
-            mean = mean + (numbers - self.mean[given]) @ slopes
-            # Of what the conditions do not say: [-slopes, 1] times the joint covariance from both sides.
-            rest = torch.cat([-slopes, torch.eye(len(covariance), device=noise.device)])
-            covariance = rest.T @ self.covariance @ rest
-        return mean + noise @ torch.linalg.cholesky(covariance).T
+        with full_precision(noise.device):
+            joint, mean = self.covariance.double(), self.mean[latent]
+            joint = joint + _ROUNDING * torch.diag(joint.diagonal())
+            covariance = joint[latent, latent]
+            if numbers is not None:
+                ridge = _RIDGE * torch.eye(self.features, dtype=joint.dtype, device=noise.device)
+                slopes = torch.linalg.solve(joint[given, given] + ridge, joint[given, latent])
+                mean = mean + (numbers - self.mean[given]) @ slopes.float()
+                # Of what the conditions do not say: [-slopes, 1] times the joint covariance from both sides.
+                rest = torch.cat([-slopes, torch.eye(len(covariance), dtype=joint.dtype, device=noise.device)])
+                covariance = rest.T @ joint @ rest
+            return mean + noise @ torch.linalg.cholesky(covariance).float().T
