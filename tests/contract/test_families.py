@@ -321,6 +321,17 @@ def test_losses_of_other_images_change_nothing_and_are_the_same_every_time(famil
     assert state.content_digest(run.state()) == before
 
 
+def test_every_step_size_grows_in_the_warm_up_and_falls_later(family, stamps):
+    """Also of optimisers that share their groups of weights with others."""
+    with Stamps(stamps) as source:
+        run = begin(family, source, warmup_images=2 * BATCH, decay_images=2 * BATCH)
+        for steps, share in ((1, 0.5), (2, 1.0), (5, 2**-0.5)):
+            train(run, source, steps * BATCH)
+            for name, optimiser in run.optimisers.items():
+                now = [group["lr"] for group in optimiser.param_groups]
+                assert now == pytest.approx([share * rate for rate in run.rates[name]]), name
+
+
 class InThreads(Group):
     """Threads that play processes: means over them, without a network."""
 
@@ -388,6 +399,7 @@ OF_TRAINING = (
     test_resumed_training_equals_an_uninterrupted_one_bit_for_bit,
     test_no_step_waits_for_its_device,
     test_losses_of_other_images_change_nothing_and_are_the_same_every_time,
+    test_every_step_size_grows_in_the_warm_up_and_falls_later,
     test_two_processes_that_share_batches_learn_what_one_learns,
 )
 
