@@ -1,5 +1,8 @@
 """Latent vectors are drawn where the encodings of training galaxies lie, given their conditions."""
 
+import dataclasses
+import math
+
 import pytest
 import torch
 
@@ -97,6 +100,29 @@ def test_latents_of_one_condition_lie_where_its_galaxies_do(trained):
         error, error_of_all = (((each - real) / of_all.std(0)).norm() for each in (made, of_all.mean(0)))
         assert error_of_all > 0.6
         assert error < 0.5 * error_of_all
+
+
+def test_moments_are_those_of_the_last_fifth_of_the_images_and_see_the_mean_move():
+    """Against weights of all batches, worked out one by one; the encodings move far more than they scatter."""
+    module, batch, steps = Latents(2, 1), 10, 40
+    draw, seen = torch.Generator().manual_seed(3), []
+    step = step_of(Family(ModelSettings(latent=3, width=4, max_width=8), (1, 32, 32), NORMALISATION), 0, batch)
+    for index in range(steps):
+        numbers = torch.randn(batch, 1, generator=draw)
+        means = torch.randn(batch, 2, generator=draw) + torch.tensor([0.5 * index, -0.2 * index])
+        spread = torch.diag(torch.tensor([0.3, 0.1]))
+        module.follow(numbers, means, spread, dataclasses.replace(step, images_seen=index * batch))
+        seen.append(torch.cat([numbers, means], 1).double())
+    weights = [min(1.0, 5 / (index + 1)) for index in range(steps)]
+    left = [math.prod(1 - weight for weight in weights[index + 1 :]) for index in range(steps)]
+    shares = [weight * rest for weight, rest in zip(weights, left, strict=True)]
+    assert sum(shares) == pytest.approx(1)
+    mean = sum(share * each.mean(0) for share, each in zip(shares, seen, strict=True))
+    offsets = [each - mean for each in seen]
+    covariance = sum(share * each.T @ each / batch for share, each in zip(shares, offsets, strict=True))
+    covariance[1:, 1:] += spread
+    assert torch.allclose(module.mean.double(), mean, rtol=1e-4, atol=1e-5)
+    assert torch.allclose(module.covariance.double(), covariance, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("features", [0, 3])

@@ -169,12 +169,12 @@ def check_run(
 
 def _check_compiled(problems: Problems, key: str, run: Run, model: Model) -> None:
     """Refuse to compile what is differentiated twice, which torch.compile cannot: its first step would fail."""
-    twice = [name for name in ("r1", "path_length") if optional(model.network, name)]
+    twice = [name for name in ("r1", "path_length") if getattr(model.network, name, 0)]
     if model.training.compile and twice:
         problems.add(
             key,
-            f"{run.model} has gradient penalties ({', '.join(twice)}), which compiled networks cannot have: say training: "
-            f"{{compile: false}}, or network: {{{', '.join(f'{name}: 0.0' for name in twice)}}}",
+            f"{run.model} has gradient penalties ({', '.join(twice)}), which compiled networks cannot have: say "
+            f"training: {{compile: false}}, or network: {{{', '.join(f'{name}: 0.0' for name in twice)}}}",
         )
 
 
