@@ -169,7 +169,7 @@ def check_run(
 
 def _check_compiled(problems: Problems, key: str, run: Run, model: Model) -> None:
     """Refuse to compile what is differentiated twice, which torch.compile cannot: its first step would fail."""
-    twice = [name for name in ("r1", "path_length") if getattr(model.network, name, 0)]
+    twice = [name for name in ("r1", "path_length") if optional(model.network, name)]
     if model.training.compile and twice:
         problems.add(
             key,
