@@ -115,8 +115,10 @@ ONE_VALUE = [
     *(f"models.two_stage_conditional.normalisation.{key}" for key in ("kind", "scale")),
     *("models.two_stage_conditional.training.augmentation", "realism.scorer"),
     *(f"models.{name}.network.conditions" for name in ("stylegan", "vae")),
+    *(f"models.{name}.training.compile" for name in ("stylegan", "two_stage_conditional")),
+    "models.ddpm.network.guidance",
 ]
-"""Keys with one possible value here: what a mock imitates, the only band, the protocol that a measure is named by, the
+"""Keys with one possible value here: no guidance without dropout, what is differentiated twice and not compiled, what a mock imitates, the only band, the protocol that a measure is named by, the
 network whose weights come with the environment, the test that is as training, the split that denoisers are not tested
 by; what follows from a release or from a variant; what decides which jobs there are."""
 FIXED = {
@@ -146,6 +148,7 @@ NOT_RUN = (
     *(
         "models.alae.",
         "models.edm.",
+        "models.gaussian.",
         "models.stylegan-train.",
         "models.cvae.",
         "models.cvae-published.",

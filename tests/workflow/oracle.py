@@ -160,6 +160,7 @@ CHOICES = {
     "richardson_lucy": [[1, 5]],
     "kernel": [3, 5],
     "multipliers": [[1], [1, 2]],
+    "prior": ["fitted", "normal"],
     "spacing": ["quadratic", "uniform"],
     "stretch": ["root", "linear"],
     "placing": ["anywhere", "centre"],
