@@ -64,8 +64,8 @@ OPTIONAL: dict[str, Any] = {
     "mock": None,
     "held_out": "",
     "threshold": 0,
-    # Models: columns that they are conditioned on, whether galaxies have size classes, and the limits of these; weights of
-    # gradient penalties.
+    # Models: columns that they are conditioned on, whether galaxies have size classes, the limits of these, and the
+    # weights of gradient penalties.
     "conditions": (),
     "conditional": False,
     "thresholds": (),
