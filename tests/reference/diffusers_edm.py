@@ -23,6 +23,9 @@ found: dict = {"diffusers": diffusers.__version__, "noisy": NOISY.tolist(), "ste
 edm = EDMDPMSolverMultistepScheduler(sigma_min=0.002, sigma_max=80.0, sigma_data=1.0, solver_order=2)
 edm.set_timesteps(STEPS)
 found["levels"] = edm.sigmas.tolist()
+exponential = EDMDPMSolverMultistepScheduler(sigma_min=0.002, sigma_max=80.0, sigma_schedule="exponential")
+exponential.set_timesteps(STEPS)
+found["exponential levels"] = exponential.sigmas.tolist()
 found["preconditioning"] = {}
 for sigma in (0.002, 0.3, 5.0, 80.0):
     seen = edm.precondition_inputs(NOISY, torch.tensor(sigma))

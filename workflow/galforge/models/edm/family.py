@@ -10,6 +10,7 @@ from galforge.models.edm.networks import Networks
 from galforge.models.edm.samplers import Denoise, Sampler, dpm, heun, levels
 from galforge.models.edm.settings import ModelSettings, check_shape
 from galforge.models.normalisation import Normalisation
+from galforge.models.patches import split
 from galforge.models.protocol import Noise, Shape, Step
 
 
@@ -52,7 +53,8 @@ class Family(Conditioned):
         expected = networks.known.expected(noisy, sigma, given)
         with step.autocast():
             predicted = networks.error(noisy, expected, sigma, given)
-        loss = (predicted - (images - expected) / networks.known.error(sigma, given)).square().mean()
+        wrong = split(images - expected, settings.patch) / networks.known.error(sigma, given)
+        loss = (predicted - wrong).square().mean()
         step.update("unet", loss)
         return {"loss": loss.detach()}
 
@@ -70,7 +72,7 @@ class Family(Conditioned):
         method, whose errors nearly cancel.
         """
         settings, given = self.settings, numbers_of(self.conditioning, conditions)
-        up = levels(settings.steps, settings.sigma_min, settings.sigma_max)[-2::-1]
+        up = self._levels()[-2::-1]
         noisy = heun(self._denoiser(given), self.networks.known.steps(given), images, up)
         latents = self.networks.known.latents(noisy, settings.sigma_max, given)
         return self._drawn(latents.flatten(1), given, heun)
@@ -84,8 +86,11 @@ class Family(Conditioned):
         settings, known = self.settings, self.networks.known
         sampler = sampler or (dpm if settings.sampler == "dpm_solver" else heun)
         noisy = known.start(latents.unflatten(1, self.shape), settings.sigma_max, given)
-        down = levels(settings.steps, settings.sigma_min, settings.sigma_max)
-        return sampler(self._denoiser(given), known.steps(given), noisy, down)
+        return sampler(self._denoiser(given), known.steps(given), noisy, self._levels())
+
+    def _levels(self) -> list[float]:
+        settings = self.settings
+        return levels(settings.steps, settings.sigma_min, settings.sigma_max, settings.spacing)
 
     def _denoiser(self, given: Tensor | None) -> Denoise:
         """Denoises images with conditions (n, features), guided as the settings say."""

@@ -7,6 +7,7 @@ from galforge.models.conditions import conditioning_of, features_of
 from galforge.models.edm.preconditioning import Flow, Known, White
 from galforge.models.edm.settings import ModelSettings
 from galforge.models.edm.wiener import Wiener
+from galforge.models.patches import join, split
 from galforge.models.protocol import Shape
 from galforge.models.unet import UNet
 
@@ -38,19 +39,20 @@ class Networks(nn.Module):
         if settings.known == "flow":
             return Flow()
         optional = self.conditioning is not None and self.conditioning.optional
-        return Wiener(shape, settings.components, len(settings.conditions), optional)
+        return Wiener(shape, settings, len(settings.conditions), optional)
 
     def forward(self, noisy: Tensor, sigma: Tensor, given: Tensor | None) -> Tensor:
         """Denoised images (n, C, H, W) of noisy ones at levels (n or 1, 1, 1, 1), given conditions (n, features)."""
         expected = self.known.expected(noisy, sigma, given)
-        return expected + self.known.error(sigma, given) * self.error(noisy, expected, sigma, given)
+        error = self.known.error(sigma, given) * self.error(noisy, expected, sigma, given)
+        return expected + join(error, self.unet.patch)
 
     def error(self, noisy: Tensor, expected: Tensor, sigma: Tensor, given: Tensor | None) -> Tensor:
-        """What is to be added to ``expected`` images, in units of ``known.error``: (n, C, H, W) float32."""
+        """What ``expected`` images lack, as coefficients of patches in units of ``known.error``; float32."""
         seen = self.known.seen(noisy, expected, sigma)
         if self.radius is not None:
             seen = torch.cat([seen, self.radius.to(seen.dtype).expand(len(seen), -1, -1, -1)], 1)
-        return self.unet(seen, _LEVELS * sigma.log().flatten(), given).float()
+        return split(self.unet(seen, _LEVELS * sigma.log().flatten(), given).float(), self.unet.patch)
 
 
 def _radius(shape: Shape) -> Tensor:

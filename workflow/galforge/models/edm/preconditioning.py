@@ -2,6 +2,7 @@
 
 A noisy image is x = image + sigma noise. The denoiser is D(x, sigma) = known(x, sigma) + error(sigma) F, where F is the
 network, whose target has a mean square of about one at every level (Karras et al. 2022, arXiv:2206.00364, section 5).
+Errors and F are those of coefficients of patches (``galforge.models.patches``), of the size that the network works in.
 """
 
 import torch
@@ -29,7 +30,7 @@ class Known(nn.Module):
         raise NotImplementedError
 
     def error(self, sigma: Tensor, given: Tensor | None) -> Tensor:
-        """Root mean square error (n, 1, 1, 1) of these predictions."""
+        """Root mean square error of these predictions, (n, 1, 1, 1) or (n, d, 1, 1) for each coefficient of a patch."""
         raise NotImplementedError
 
     def seen(self, noisy: Tensor, expected: Tensor, sigma: Tensor) -> Tensor:

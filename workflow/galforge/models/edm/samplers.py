@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from itertools import pairwise
 from math import log
+from typing import Literal
 
 from torch import Tensor
 
@@ -10,16 +11,24 @@ from galforge.models.edm.steps import Steps
 
 _RHO = 7.0
 
+Spacing = Literal["karras", "exponential"]
 Denoise = Callable[[Tensor, float], Tensor]
 """Denoised images of noisy ones (n, C, H, W) at a noise level."""
 Sampler = Callable[[Denoise, Steps, Tensor, list[float]], Tensor]
 """Such as ``dpm``."""
 
 
-def levels(steps: int, lowest: float, highest: float) -> list[float]:
-    """``steps`` noise levels that fall from ``highest`` to ``lowest``, and then 0 (Karras et al. 2022, equation 5)."""
+def levels(steps: int, lowest: float, highest: float, spacing: Spacing = "karras") -> list[float]:
+    """``steps`` noise levels that fall from ``highest`` to ``lowest``, and then 0.
+
+    ``karras``: evenly spaced seventh roots (Karras et al. 2022, equation 5). ``exponential``: evenly spaced logarithms
+    (Lu et al. 2022), which keep the spread of images of any spread equally well.
+    """
+    places = [step / (steps - 1) for step in range(steps)]
+    if spacing == "exponential":
+        return [*(highest * (lowest / highest) ** place for place in places), 0.0]
     first, last = highest ** (1 / _RHO), lowest ** (1 / _RHO)
-    return [*((first + step / (steps - 1) * (last - first)) ** _RHO for step in range(steps)), 0.0]
+    return [*((first + place * (last - first)) ** _RHO for place in places), 0.0]
 
 
 def dpm(denoise: Denoise, steps: Steps, noisy: Tensor, along: list[float]) -> Tensor:

@@ -3,8 +3,13 @@
 The denoiser of a Gaussian with the mean and covariance of the images is known (Wiener's filter). A network that adds
 nothing to it already draws the right mean, covariance and sky; it need only learn what is not Gaussian. That scores of
 diffusion models are nearly those of such Gaussians at most noise levels: Wang & Vastola 2023 (arXiv:2311.10892).
+
+Galaxies are smooth: the differences between pixels of a patch, and so what the Gaussian is wrong by in them, are a
+tenth of their sum and less, and a network that is right on average in pixels leaves too much power at small scales.
+Errors are therefore balanced by coefficients of patches, as in the networks of StyleGAN (``galforge.models.patches``).
 """
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -12,9 +17,19 @@ from torch import Tensor
 
 from galforge.models.device import full_precision
 from galforge.models.edm.preconditioning import Known
+from galforge.models.edm.settings import ModelSettings
 from galforge.models.edm.steps import GaussianSteps, Steps
 from galforge.models.gaussian_fit import Gaussian
+from galforge.models.patches import split
 from galforge.models.protocol import Shape
+
+_LEVELS = 16
+_LOWEST, _HIGHEST = math.log(0.002), math.log(80)
+"""Noise levels that the balance of errors is fitted at, as logarithms."""
+_IMAGES = 400
+"""Images that it is fitted to."""
+_LEAST = 1e-8
+"""Least mean square of a coefficient's error over that of the largest, so that none is zero."""
 
 
 class Wiener(Known):
@@ -22,39 +37,47 @@ class Wiener(Known):
 
     Args:
         shape: (C, H, H) of the images [px].
-        components: the most principal components of the Gaussian.
+        settings: see ``ModelSettings``.
         names: conditions that its mean and variances follow; the first numbers that networks are given.
         optional: whether images may have no conditions: they have a Gaussian of their own.
 
     Attributes:
         gaussian: given the conditions.
         marginal: not given them; None unless ``optional``.
+        balance: of the errors of a patch's coefficients, by noise level (levels, C * patch^2); its mean square is one.
     """
 
     images = 2
 
-    def __init__(self, shape: Shape, components: int, names: int, optional: bool):
+    def __init__(self, shape: Shape, settings: ModelSettings, names: int, optional: bool):
         super().__init__()
-        self.names = names
-        self.gaussian = Gaussian(shape, components, names)
-        self.marginal = Gaussian(shape, components) if optional else None
+        self.names, self.patch, self.detail = names, settings.patch, settings.detail
+        self.gaussian = Gaussian(shape, settings.components, names)
+        self.marginal = Gaussian(shape, settings.components) if optional else None
+        self.register_buffer("balance", torch.ones(_LEVELS, shape[0] * settings.patch**2))
 
     def fit(self, images: Tensor, given: Tensor | None, turned: bool) -> None:
         """Fit to normalised images (n, C, H, W) and their conditions' numbers (n, features), all of them known."""
         self.gaussian.fit(images, self._values(given), turned)
         if self.marginal is not None:
             self.marginal.fit(images, None, turned)
+        self._fit_balance(images[:_IMAGES], None if given is None else given[:_IMAGES], turned)
 
     def expected(self, noisy: Tensor, sigma: Tensor, given: Tensor | None) -> Tensor:
         """The Gaussian's posterior mean; see ``Known``."""
         return self._chosen(given, lambda gaussian, values: gaussian.denoise(noisy, sigma.flatten(), values))
 
     def error(self, sigma: Tensor, given: Tensor | None) -> Tensor:
-        """The root of the Gaussian's posterior variance, averaged over pixels; see ``Known``."""
+        """The root of the Gaussian's posterior variance, averaged over pixels, balanced for each coefficient."""
         variance = self._chosen(
             given, lambda gaussian, values: gaussian.posterior_variance(sigma.flatten(), values)[:, None, None, None]
         )
-        return variance.sqrt()
+        # Between the levels of the fit, linearly in the logarithm of the level.
+        place = (sigma.flatten().log() - _LOWEST) / (_HIGHEST - _LOWEST) * (_LEVELS - 1)
+        place = place.clamp(0, _LEVELS - 1)
+        below = place.long().clamp_max(_LEVELS - 2)
+        balance = torch.lerp(self.balance[below], self.balance[below + 1], (place - below)[:, None])
+        return variance.sqrt() * balance[:, :, None, None]
 
     def seen(self, noisy: Tensor, expected: Tensor, sigma: Tensor) -> Tensor:
         """The posterior mean, and the noise that it leaves in units of the noise level; see ``Known``."""
@@ -71,6 +94,23 @@ class Wiener(Known):
     def steps(self, given: Tensor | None) -> Steps:
         """Steps that are exact for the Gaussian that is given the conditions; see ``Known``."""
         return GaussianSteps(self.gaussian, self._values(given))
+
+    def _fit_balance(self, images: Tensor, given: Tensor | None, turned: bool) -> None:
+        """Fit ``balance`` to what the Gaussian is wrong by for images with noise, in all orientations if ``turned``."""
+        draws = torch.Generator().manual_seed(0)
+        for place, level in enumerate(torch.linspace(_LOWEST, _HIGHEST, _LEVELS).exp().tolist()):
+            sigma = images.new_full((1, 1, 1, 1), level)
+            noise = torch.randn(images.shape, generator=draws).to(images.device)
+            wrong = images - self.expected(images + sigma * noise, sigma, given)
+            squares = self._squares(wrong)
+            if turned:
+                squares = (squares + self._squares(wrong.mT)) / 2
+            balance = squares.clamp_min(_LEAST * squares.max()).pow(0.5 * self.detail)
+            self.balance[place] = balance / balance.square().mean().sqrt()
+
+    def _squares(self, images: Tensor) -> Tensor:
+        """Mean squares of the coefficients of patches (C * patch^2,)."""
+        return split(images, self.patch).square().mean((0, 2, 3))
 
     def _values(self, given: Tensor | None) -> Tensor | None:
         """The encoded conditions (n, names) without their sines and cosines."""
