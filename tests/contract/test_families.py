@@ -36,6 +36,8 @@ FOLDER = Path(families.__file__).parent / "models"
 ALL = sorted(path.parent.name for path in FOLDER.glob("*/family.py"))
 PREDICTORS = [name for name in ALL if getattr(families.load("models", name, "settings"), "PREDICTS", False)]
 FAMILIES = [*(name for name in ALL if name not in PREDICTORS), "toys.template"]
+EXACT = ["diamonds", "gaussian", "toys.template"]
+"""Families that draw without a network."""
 CPU = torch.device("cpu")
 BATCH = 8
 
@@ -154,8 +156,11 @@ def conditions_for(model_path: Path, count: int) -> dict[str, np.ndarray]:
     return {name: np.linspace(0.3, 0.9, count, dtype=np.float32) for name in names}
 
 
-def draw(path: Path, out: Path, start: int, stop: int, seed: int = 0, batch: int = 4) -> np.ndarray:
-    sample(path, out, start, stop, seed, batch, device="cpu", conditions=conditions_for(path, 20))
+def draw(
+    path: Path, out: Path, start: int, stop: int, seed: int = 0, batch: int = 4, precision: str = "float32"
+) -> np.ndarray:
+    told = conditions_for(path, 20)
+    sample(path, out, start, stop, seed, batch, device="cpu", conditions=told, precision=precision)
     with Stamps(out) as drawn:
         assert drawn.catalog("index").tolist() == list(range(start, stop))
         return drawn.images[:]
@@ -316,6 +321,17 @@ def test_losses_of_other_images_change_nothing_and_are_the_same_every_time(famil
     assert state.content_digest(run.state()) == before
 
 
+def test_every_step_size_grows_in_the_warm_up_and_falls_later(family, stamps):
+    """Also of optimisers that share their groups of weights with others."""
+    with Stamps(stamps) as source:
+        run = begin(family, source, warmup_images=2 * BATCH, decay_images=2 * BATCH)
+        for steps, share in ((1, 0.5), (2, 1.0), (5, 2**-0.5)):
+            train(run, source, steps * BATCH)
+            for name, optimiser in run.optimisers.items():
+                now = [group["lr"] for group in optimiser.param_groups]
+                assert now == pytest.approx([share * rate for rate in run.rates[name]]), name
+
+
 class InThreads(Group):
     """Threads that play processes: means over them, without a network."""
 
@@ -383,6 +399,7 @@ OF_TRAINING = (
     test_resumed_training_equals_an_uninterrupted_one_bit_for_bit,
     test_no_step_waits_for_its_device,
     test_losses_of_other_images_change_nothing_and_are_the_same_every_time,
+    test_every_step_size_grows_in_the_warm_up_and_falls_later,
     test_two_processes_that_share_batches_learn_what_one_learns,
 )
 
@@ -437,6 +454,14 @@ def test_an_image_depends_on_weights_seed_and_index_only(trained, tmp_path):
     pieces = [draw(trained, tmp_path / "b.h5", start, stop) for start, stop in parts]
     assert whole.tobytes() == np.concatenate(pieces).tobytes()
     assert draw(trained, tmp_path / "c.h5", 0, 11, seed=1).tobytes() != whole.tobytes()
+
+
+def test_lower_precision_rounds_images_and_does_no_more(family, trained, tmp_path):
+    """``sampling: precision``. Images of the Gaussian and others without a network are the same to the bit."""
+    single, low = (draw(trained, tmp_path / "drawn.h5", 0, 8, precision=name) for name in ("float32", "bfloat16"))
+    difference = np.square(single.astype(np.float64) - low).mean() ** 0.5
+    assert difference <= 0.03 * single.std()
+    assert (difference == 0) == (family.split(" ")[0] in EXACT)
 
 
 def test_weights_are_the_average_and_are_written_alike_every_time(family, stamps, tmp_path):

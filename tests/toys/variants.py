@@ -10,6 +10,7 @@ VARIANTS = [
     "cvae without conditions",
     "ddpm published",
     "ddpm without conditions",
+    "ddpm guided",
     "edm conditional",
     "edm heun",
     "edm flow",
@@ -50,6 +51,7 @@ SMALL = {
     "ddpm published": _DDPM
     | {"variant": "published", "sampler": "ancestral", "prediction": "noise"}
     | {"condition_maps": 2, "dim": 24, "patch": 2, "linear_attention": True, "learning_rate": 3e-3},
+    "ddpm guided": _DDPM | {"patch": 2, "condition_dropout": 0.1, "guidance": 1.5},
     "ddpm without conditions": _DDPM | {"conditions": [], "patch": 4, "steps": 2},
     "edm": _EDM | {"components": 16, "fitted_images": 24},
     "edm conditional": _EDM

@@ -160,6 +160,7 @@ CHOICES = {
     "richardson_lucy": [[1, 5]],
     "kernel": [3, 5],
     "multipliers": [[1], [1, 2]],
+    "prior": ["fitted", "normal"],
     "spacing": ["quadratic", "uniform"],
     "stretch": ["root", "linear"],
     "placing": ["anywhere", "centre"],
@@ -170,7 +171,6 @@ CHOICES = {
     "blocks": [["hog", "lbp", "fourier"], ["basic", "histogram", "spectrum"]],
     "scorers": [["median-none", "xgboost-histogram_power_spectrum", "random_forest-fourier"]],
     "scorer": ["xgboost-histogram"],
-    "prior": ["fitted", "normal"],
     "choose": ["last", "best"],
     "by": ["power_spectrum", "morphology"],
 }

@@ -15,7 +15,9 @@ from galforge.models.ddpm.family import Family
 from galforge.models.ddpm.networks import Networks
 from galforge.models.ddpm.settings import ModelSettings, check_normalisation
 from galforge.models.normalisation import Normalisation
+from toys.steps import step_of
 
+ONES = Normalisation("linear", (1.0,), (0.0,), (1.0,))
 DIFFUSERS = json.loads((Path(__file__).parents[2] / "reference/diffusers_schedules.json").read_text())
 NOISY, SAID = (torch.tensor(DIFFUSERS[name]) for name in ("noisy", "said"))
 PLAIN = Schedule.linear(1000, 1e-4, 0.02, lags=False)
@@ -153,22 +155,34 @@ def test_a_perfect_network_draws_the_distribution(changes):
     """For normal images of known mean and sd, the right prediction is known at every level."""
     levels = {"timesteps": 200, "beta_last": 0.08}
     settings = ModelSettings(**{"conditions": [], "dim": 8, "multipliers": [1]} | levels | changes)
-    family = Family(settings, (1, 8, 8), Normalisation("linear", (1.0,), (0.0,), (1.0,)))
+    family = Family(settings, (1, 8, 8), ONES)
     mean, sd = 1.5, 0.5
+    family.networks.forward = perfect(family, mean, sd)
+    drawn = family.sample(Drawn(range(300)), None)
+    assert drawn.mean().item() == pytest.approx(mean, abs=0.02)
+    assert drawn.std().item() == pytest.approx(sd, rel=0.1)
 
-    def knows(noisy, levels, conditions):
+
+def test_by_default_a_quiet_sky_keeps_its_spread():
+    """A perfect network, and so many numbers that a share of 1 % is seen; DDIM leaves 0.963 of it."""
+    family = Family(ModelSettings(conditions=[], dim=8, multipliers=[1]), (1, 8, 8), ONES)
+    family.networks.forward = perfect(family, 0.0, 0.3)
+    assert family.sample(Drawn(range(1000)), None).std().item() == pytest.approx(0.3, rel=0.012)
+
+
+def perfect(family: Family, mean: float, sd: float):
+    """What a network predicts that knows all of normal images of this mean and sd."""
+
+    def predict(noisy: torch.Tensor, levels: torch.Tensor, given: torch.Tensor | None) -> torch.Tensor:
         left = family.schedule.remaining[int(levels[0])]
         variance = left * sd**2 + 1 - left
         noise = (1 - left) ** 0.5 * (noisy - left**0.5 * mean) / variance
-        if settings.prediction == "noise":
+        if family.settings.prediction == "noise":
             return noise
         image = (noisy - (1 - left) ** 0.5 * noise) / left**0.5
         return left**0.5 * noise - (1 - left) ** 0.5 * image
 
-    family.networks.forward = knows
-    drawn = family.sample(Drawn(range(300)), None)
-    assert drawn.mean().item() == pytest.approx(mean, abs=0.02)
-    assert drawn.std().item() == pytest.approx(sd, rel=0.1)
+    return predict
 
 
 def test_published_network_has_the_size_of_the_paper():
@@ -186,11 +200,48 @@ def test_conditions_reach_the_image():
             for weight in networks.parameters():
                 weight.add_(0.05 * torch.randn_like(weight))
             images, levels = torch.randn(2, 2, 16, 16), torch.tensor([5, 5])
-            one, other = (networks(images, levels, {"redshift": torch.full((2,), z)}) for z in (0.2, 2.0))
+            told = (networks.conditioning({"redshift": torch.full((2,), z)}) for z in (0.2, 2.0))
+            one, other = (networks(images, levels, given) for given in told)
         assert not torch.allclose(one, other, atol=1e-4)
 
 
+def test_guidance_exaggerates_what_conditions_change():
+    """A network that finds as much noise as the first number of the conditions says, and none without conditions."""
+    images, redshifts = {}, {"redshift": torch.tensor([0.2, 3.0])}
+    for guidance in (0.0, 1.0, 3.0):
+        changes = {"condition_dropout": 0.1, "guidance": guidance, "prediction": "noise", "sampler": "ddim", "steps": 5}
+        settings = ModelSettings(dim=8, multipliers=[1], timesteps=10, beta_last=0.3, **changes)
+        family = Family(settings, (1, 8, 8), ONES)
+        family.networks.forward = lambda noisy, levels, given: given[:, :1, None, None].expand_as(noisy)
+        images[guidance] = family.sample(Drawn(range(2)), redshifts)
+        assert family.evaluations == (5 if guidance == 1 else 10)
+    changed = images[1.0] - images[0.0]
+    assert (changed.abs() > 0.05).all()
+    assert torch.allclose(images[3.0] - images[0.0], 3 * changed, rtol=1e-4)
+
+
+def test_a_share_of_images_is_trained_without_conditions():
+    settings = ModelSettings(dim=8, multipliers=[1], head_dim=4, condition_dropout=0.25)
+    family, seen = Family(settings, (1, 8, 8), ONES), []
+    family.networks.register_forward_pre_hook(lambda _module, inputs: seen.append(inputs[2]))
+    redshifts = torch.linspace(0.1, 3.0, 400)
+    family.step(torch.randn(400, 1, 8, 8), {"redshift": redshifts}, step_of(family, 0, 400))
+    without = (seen[0] == 0).all(1)
+    assert without.float().mean().item() == pytest.approx(0.25, abs=0.07)
+    assert torch.equal(seen[0][~without], family.conditioning({"redshift": redshifts})[~without])
+
+
+def test_settings_without_dropout_are_those_of_before_there_was_any():
+    plain = ModelSettings()
+    assert not {"condition_dropout", "guidance"} & set(plain.spec())
+    assert ModelSettings.from_spec(plain.spec()) == plain
+
+
 def test_what_cannot_be_is_refused():
+    with pytest.raises(ValueError, match="say condition_dropout"):
+        ModelSettings(guidance=2.0)
+    with pytest.raises(ValueError, match="with all conditions"):
+        ModelSettings(**PUBLISHED, condition_dropout=0.1)
     with pytest.raises(ValueError, match="sampler: ancestral"):
         ModelSettings(variant="published")
     with pytest.raises(GalforgeError, match="kind: linear"):

@@ -1,5 +1,8 @@
 """Latent vectors are drawn where the encodings of training galaxies lie, given their conditions."""
 
+import dataclasses
+import math
+
 import pytest
 import torch
 
@@ -7,6 +10,7 @@ from galforge.models.cvae.family import Family as ConditionalFamily
 from galforge.models.cvae.settings import ModelSettings as ConditionalSettings
 from galforge.models.normalisation import Normalisation
 from galforge.models.vae.family import Family
+from galforge.models.vae.latents import Latents
 from galforge.models.vae.settings import ModelSettings
 from toys.steps import draws, step_of
 
@@ -96,6 +100,55 @@ def test_latents_of_one_condition_lie_where_its_galaxies_do(trained):
         error, error_of_all = (((each - real) / of_all.std(0)).norm() for each in (made, of_all.mean(0)))
         assert error_of_all > 0.6
         assert error < 0.5 * error_of_all
+
+
+def test_moments_are_those_of_the_last_fifth_of_the_images_and_see_the_mean_move():
+    """Against weights of all batches, worked out one by one; the encodings move far more than they scatter."""
+    module, batch, steps = Latents(2, 1), 10, 40
+    draw, seen = torch.Generator().manual_seed(3), []
+    step = step_of(Family(ModelSettings(latent=3, width=4, max_width=8), (1, 32, 32), NORMALISATION), 0, batch)
+    for index in range(steps):
+        numbers = torch.randn(batch, 1, generator=draw)
+        means = torch.randn(batch, 2, generator=draw) + torch.tensor([0.5 * index, -0.2 * index])
+        spread = torch.diag(torch.tensor([0.3, 0.1]))
+        module.follow(numbers, means, spread, dataclasses.replace(step, images_seen=index * batch))
+        seen.append(torch.cat([numbers, means], 1).double())
+    weights = [min(1.0, 5 / (index + 1)) for index in range(steps)]
+    left = [math.prod(1 - weight for weight in weights[index + 1 :]) for index in range(steps)]
+    shares = [weight * rest for weight, rest in zip(weights, left, strict=True)]
+    assert sum(shares) == pytest.approx(1)
+    mean = sum(share * each.mean(0) for share, each in zip(shares, seen, strict=True))
+    offsets = [each - mean for each in seen]
+    covariance = sum(share * each.T @ each / batch for share, each in zip(shares, offsets, strict=True))
+    covariance[1:, 1:] += spread
+    assert torch.allclose(module.mean.double(), mean, rtol=1e-4, atol=1e-5)
+    assert torch.allclose(module.covariance.double(), covariance, rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("features", [0, 3])
+def test_latents_are_not_rounded_where_networks_are(features):
+    """Nearly collinear encodings, whose rounded covariance is none."""
+    module = Latents(8, features)
+    loadings = torch.randn(2, features + 8, generator=torch.Generator().manual_seed(2))
+    module.covariance.copy_(loadings.T @ loadings + 1e-4 * torch.eye(features + 8))
+    noise, numbers = torch.randn(5, 8), torch.randn(5, features) if features else None
+    expected = module(noise, numbers)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        found = module(noise, numbers)
+    assert found.dtype == torch.float32
+    assert torch.equal(found, expected)
+
+
+@pytest.mark.parametrize("features", [0, 3])
+def test_latents_that_are_collinear_but_for_rounding_are_drawn(features):
+    module = Latents(40, features)
+    loadings = 10 * torch.randn(2, features + 40, generator=torch.Generator().manual_seed(2))
+    module.covariance.copy_(loadings.T @ loadings)
+    made = module(torch.randn(4000, 40), torch.zeros(4000, features) if features else None)
+    assert torch.isfinite(made).all()
+    if not features:
+        expected = module.covariance.diagonal().sqrt()
+        assert torch.allclose(made.std(0), expected, rtol=0.06)
 
 
 @pytest.mark.parametrize("conditions", [[], ["redshift"]])

@@ -184,6 +184,10 @@ def test_images_are_summed_in_single_precision_whatever_that_of_the_maps(residua
     assert found.dtype == torch.float32
     expected = synthesis(torch.randn(2, 4), [])
     assert torch.allclose(found, expected, rtol=1e-6, atol=0)
+    if patch == 1:
+        # Each level is one number everywhere, which enlarging does not change.
+        total = sum(image.conv.bias.item() for image in synthesis.images)
+        assert torch.allclose(found, torch.tensor(total), rtol=1e-6, atol=0)
 
 
 def test_pixels_of_halved_maps_are_sums_in_single_precision():

@@ -1,6 +1,7 @@
 """The two-stage GAN of sparse images: what each of its parts learns, and how images are composed of them."""
 
 import copy
+import dataclasses
 import math
 
 import numpy as np
@@ -322,6 +323,19 @@ def test_boundary_equilibrium_follows_berthelot_et_al(error, power):
     drift = 0.7 * of_real - fooled
     assert family.networks.balance.item() == pytest.approx(0.3 + 0.2 * drift, rel=1e-5)
     assert losses["convergence"].item() == pytest.approx(of_real + abs(drift), rel=1e-5)
+
+
+def test_a_generator_as_good_as_the_data_keeps_its_balance_by_default_and_a_worse_one_moves_it_at_once():
+    """With a gamma below 1 the balance would fall, and the autoencoder no longer be asked to tell them apart."""
+    family = family_of(galaxy="began")
+    family.networks.balance.fill_(0.5)
+    step = dataclasses.replace(step_of(family), update=lambda name, loss: None)
+    for of_made, expected in ((0.02, 0.5), (0.03, 0.49)):
+        # Of real patches, of generated ones as the autoencoder sees them, and the generator.
+        errors = iter(torch.tensor([0.02, of_made, of_made]))
+        family._missed = lambda coder, patches, step, errors=errors: next(errors)
+        family._began(torch.zeros(4, 1, 32, 32), step)
+        assert family.networks.balance.item() == pytest.approx(expected, abs=1e-6)
 
 
 @pytest.mark.parametrize("normalised", [False, True])

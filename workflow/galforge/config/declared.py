@@ -64,10 +64,13 @@ OPTIONAL: dict[str, Any] = {
     "mock": None,
     "held_out": "",
     "threshold": 0,
-    # Models: columns that they are conditioned on, whether galaxies have size classes, and the limits of these.
+    # Models: columns that they are conditioned on, whether galaxies have size classes, the limits of these, and the
+    # weights of gradient penalties.
     "conditions": (),
     "conditional": False,
     "thresholds": (),
+    "r1": 0.0,
+    "path_length": 0.0,
     # Measures: protocol, engine with its module and libraries, whether noise is added first, where the weights of a
     # network come from, a model of the configuration that predicts, and compute threads.
     "protocol": "corrected",

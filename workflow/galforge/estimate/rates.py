@@ -148,7 +148,9 @@ class Rates:
         if self.gpu["device"] == "cpu":
             return Cost(cpu.seconds, 0.0, f"{cpu.source}; gpu_check found no GPU")
         low = work.precision != "float32" and self.gpu.get("bf16_tflops") is not None
-        peak = self.gpu["bf16_tflops" if low else "fp32_tflops"]
+        # In single precision convolutions, nearly all of a model, run in TF32 where a GPU has it.
+        single = self.gpu.get("tf32_tflops") or self.gpu["fp32_tflops"]
+        peak = self.gpu["bf16_tflops"] if low else single
         # A job holds all its GPUs, whether its model uses them or not.
         used = job.gpus if work.parallel else 1
         seconds = work.operations * work.items / (peak * 1e12 * EFFICIENCY * used) + self._start()

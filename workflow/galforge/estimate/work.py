@@ -143,7 +143,7 @@ class Workload:
         start, stop = bounds(count, part)
         return self._images_of(dataset, model, stop - start) | {
             "operations": self.networks[dataset, model]["sample"],
-            "precision": "float32",
+            "precision": self.config.sampling.precision,
             "disk": 0.0 if part else self._stamps_left(dataset, count, "sample"),
         }
 

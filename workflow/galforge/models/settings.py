@@ -127,7 +127,7 @@ class StyleSettings(ConditionedSettings):
     patch: Literal[1, 2, 4] = 1
     """side of the square of image pixels that one pixel of the finest maps makes; 2 takes a third of the time, for
     images without detail finer than two pixels [px]"""
-    detail: float = Field(0.5, ge=0, le=1)
+    detail: float = Field(0.3, ge=0, le=1)
     """with patch > 1: pixels of a patch are exchanged as their sum and differences, each divided by its spread in real
     images to this power; 0 does not scale them, 1 makes all equally large"""
     architecture: Literal["skip", "residual"] = "skip"

@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from galforge.models import keras
-from galforge.models.conditions import Conditioned
+from galforge.models.conditions import Conditioned, followed, kept, numbers_of
 from galforge.models.ddpm.diffusion import Predicted, Schedule, ddim, second_order
 from galforge.models.ddpm.networks import Networks
 from galforge.models.ddpm.settings import ModelSettings, check_shape
@@ -35,8 +35,10 @@ class Family(Conditioned):
     def evaluations(self) -> int:
         """Evaluations of the network in ``sample``, all of the same cost."""
         if self.settings.sampler == "ancestral":
-            return len(self.schedule.all())
-        return len(self.schedule.every(self.settings.steps, self.settings.spacing))
+            once = len(self.schedule.all())
+        else:
+            once = len(self.schedule.every(self.settings.steps, self.settings.spacing))
+        return once if self.settings.guidance == 1 else 2 * once
 
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
         epsilon = keras.EPSILON if self.settings.variant == "published" else 1e-8
@@ -45,15 +47,14 @@ class Family(Conditioned):
 
     def step(self, images: Tensor, conditions: dict[str, Tensor] | None, step: Step) -> dict[str, Tensor]:
         """The loss is the mean squared error of the predicted noise, or v."""
-        if self.conditioning is not None:
-            self.conditioning.follow(conditions, step)
+        given = kept(followed(self.conditioning, conditions, step), self.settings.condition_dropout, step)
         count = self.settings.timesteps
         levels = (step.draws.uniform() * count).long().clamp_max(count - 1)
         left = self.networks.left.index_select(0, levels).reshape(-1, 1, 1, 1)
         noise = step.draws.normal(*self.shape)
         noisy = left.sqrt() * images + (1 - left).sqrt() * noise
         with step.autocast():
-            predicted = self.networks(noisy, levels, conditions)
+            predicted = self.networks(noisy, levels, given)
         velocity = self.settings.prediction == "v"
         target = left.sqrt() * noise - (1 - left).sqrt() * images if velocity else noise
         loss = functional.mse_loss(predicted.float(), target)
@@ -61,15 +62,15 @@ class Family(Conditioned):
         return {"loss": loss.detach()}
 
     def sample(self, noise: Noise, conditions: dict[str, Tensor] | None) -> Tensor:
-        images = noise.normal(*self.shape)
+        images, given = noise.normal(*self.shape), numbers_of(self.conditioning, conditions)
         if self.settings.sampler == "ancestral":
             for level in self.schedule.all():
-                predicted = self._noise(images, level, conditions)
+                predicted = self._noise(images, level, given)
                 images = self.schedule.ancestral(images, predicted, level, noise.normal(*self.shape) if level else None)
             return images
         before = None
         for level, left in self.schedule.every(self.settings.steps, self.settings.spacing):
-            predicted = self._noise(images, level, conditions)
+            predicted = self._noise(images, level, given)
             now = Predicted(self.schedule.image_of(images, predicted, level), self.schedule.remaining[level])
             if self.settings.sampler == "ddim":
                 images = ddim(now.image, predicted, left)
@@ -80,10 +81,17 @@ class Family(Conditioned):
 
     def evaluate(self, noise: Noise, conditions: dict[str, Tensor] | None) -> Tensor:
         """One of the evaluations of ``sample``, by which its cost is counted."""
-        return self._noise(noise.normal(*self.shape), self.settings.timesteps - 1, conditions)
+        noisy, given = noise.normal(*self.shape), numbers_of(self.conditioning, conditions)
+        return self._predicted(noisy, self.settings.timesteps - 1, given)
 
-    def _noise(self, noisy: Tensor, level: int, conditions: dict[str, Tensor] | None) -> Tensor:
-        """The noise (n, C, H, W) that the network predicts in images of a level."""
-        levels = torch.full((len(noisy),), level, device=noisy.device)
-        predicted = self.networks(noisy, levels, conditions).float()
+    def _predicted(self, noisy: Tensor, level: int, given: Tensor | None) -> Tensor:
+        """What the network says of images (n, C, H, W) of a level with conditions (n, features)."""
+        return self.networks(noisy, torch.full((len(noisy),), level, device=noisy.device), given).float()
+
+    def _noise(self, noisy: Tensor, level: int, given: Tensor | None) -> Tensor:
+        """The noise (n, C, H, W) that the network finds in images of a level, guided as the settings say."""
+        predicted, guidance = self._predicted(noisy, level, given), self.settings.guidance
+        if guidance != 1:
+            without = self._predicted(noisy, level, self.conditioning.nothing(len(noisy)))
+            predicted = without + guidance * (predicted - without)
         return predicted if self.settings.prediction == "noise" else self.schedule.noise_of(noisy, predicted, level)

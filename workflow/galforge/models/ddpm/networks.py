@@ -3,7 +3,7 @@
 from torch import Tensor, nn
 
 from galforge.models import keras
-from galforge.models.conditions import conditioning_of, features_of, numbers_of
+from galforge.models.conditions import conditioning_of, features_of
 from galforge.models.ddpm.settings import ModelSettings
 from galforge.models.unet import UNet
 
@@ -23,6 +23,7 @@ class Networks(nn.Module):
         else:
             self.unet.silence()
 
-    def forward(self, noisy: Tensor, levels: Tensor, conditions: dict[str, Tensor] | None) -> Tensor:
-        """Predictions (n, C, H, W) for images (n, C, H, W) of the noise levels (n,)."""
-        return self.unet(noisy, levels, numbers_of(self.conditioning, conditions))
+    def forward(self, noisy: Tensor, levels: Tensor, given: Tensor | None) -> Tensor:
+        """Predictions (n, C, H, W) for images (n, C, H, W) of the noise levels (n,), given the numbers (n, features) of
+        their conditions."""
+        return self.unet(noisy, levels, given)

@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from galforge.models.settings import RedshiftSettings, UNetSettings, check_raw, check_square
+from galforge.models.settings import CORRECTED, GuidedSettings, RedshiftSettings, UNetSettings, check_raw, check_square
 
 IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
 
@@ -13,12 +13,17 @@ GENERATOR = ("unet", "conditioning")
 FEW_STEPS = {"when": {"sampler": ["dpm_solver", "ddim"]}}
 
 
-class ModelSettings(UNetSettings, RedshiftSettings):
+class ModelSettings(UNetSettings, RedshiftSettings, GuidedSettings):
     """Denoising diffusion (Ho et al. 2020) with a U-Net, conditioned on columns of the catalogue."""
 
     variant: Literal["corrected", "published"] = "corrected"
     """published: as in the code of Li et al. 2024, with raw conditions and noise levels that lag by one step; it needs
     normalisation: {kind: linear, scale: 1}, sampler: ancestral and prediction: noise"""
+    condition_dropout: float = Field(0.0, ge=0, lt=1, json_schema_extra=CORRECTED | {"as_before": 0.0})
+    """corrected: share of the training images whose conditions are kept from the network"""
+    guidance: float = Field(1.0, ge=0, json_schema_extra=CORRECTED | {"as_before": 1.0})
+    """corrected: images are drawn from the prediction without conditions plus this many times the difference that
+    conditions make (Ho & Salimans 2022); 1 draws what was learned, in half the time; more exaggerates conditions"""
     timesteps: int = Field(1000, ge=2)
     """noise levels"""
     beta_first: float = Field(1e-4, gt=0, lt=1)
@@ -46,6 +51,8 @@ class ModelSettings(UNetSettings, RedshiftSettings):
                 f"variant: published needs sampler: ancestral and prediction: noise, not {self.sampler} and "
                 f"{self.prediction}"
             )
+        if self.variant == "published" and self.condition_dropout:
+            raise ValueError("variant: published was trained with all conditions; say condition_dropout: 0.0")
         if self.sampler != "ancestral" and self.timesteps % self.steps:
             raise ValueError(f"steps is {self.steps}, but must divide timesteps ({self.timesteps})")
         if not self.beta_first < self.beta_last:

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from galforge.models.conditions import Conditioned, conditioning_of, followed, numbers_of
+from galforge.models.device import full_precision
 from galforge.models.gaussian.settings import ModelSettings, check_shape
 from galforge.models.gaussian_fit import Gaussian
 from galforge.models.normalisation import Normalisation
@@ -82,7 +83,9 @@ class Family(Conditioned):
         return self.gaussian.expected(self.gaussian.posterior(images, given)[0], given)
 
     def _drawn(self, latents: Tensor, given: Tensor | None, noise: Noise) -> Tensor:
-        return self.gaussian.draw(latents, noise.normal(*self.shape), given)
+        # There is no network in it that lower precision would make faster, and rounded components are not smooth.
+        with full_precision(latents.device):
+            return self.gaussian.draw(latents, noise.normal(*self.shape), given)
 
     def _encoded(self, numbers: Tensor | None) -> Tensor | None:
         """The encoded values (n, conditions) themselves, without their sines and cosines."""

@@ -15,8 +15,9 @@ GENERATOR = ("mapping", "synthesis", "told")
 class ModelSettings(StyleSettings):
     """Style-based generator against a residual discriminator (Karras et al. 2020a), in plain PyTorch."""
 
-    style_mixing: float = Field(0.9, ge=0, le=1)
-    """share of generated training images with a second style from some layer on"""
+    style_mixing: float = Field(0.0, ge=0, le=1)
+    """share of generated training images with a second style from some layer on; published: 0.9, which did not help
+    galaxies (docs/benchmarks.md), nor faces later (Karras et al. 2021)"""
     discriminator_rate: float = Field(2e-3, gt=0)
     """step size of Adam for the discriminator"""
     path_length: float = Field(0.0, ge=0)

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor, nn
 
+from galforge.models.device import full_precision
 from galforge.models.protocol import Step
 
 _WINDOW = 20_000
@@ -11,6 +12,9 @@ _SHARE = 0.2
 """Longest window as a share of the images seen, so that encodings of an early encoder are forgotten."""
 _RIDGE = 1e-3
 """Added to the variances of the conditions' numbers, which are of order one and nearly collinear."""
+
+_ROUNDING = 1e-6
+"""Added to variances, relative to them: more than the running moments, float32, are rounded by."""
 
 
 class Latents(nn.Module):
@@ -55,14 +59,21 @@ class Latents(nn.Module):
         self.mean.add_(weight * shift)
 
     def forward(self, noise: Tensor, numbers: Tensor | None) -> Tensor:
-        """Latent vectors (n, latent): mu + L noise, of standard normal ``noise``, given the numbers (n, features)."""
+        """Latent vectors (n, latent): mu + L noise, of standard normal ``noise``, given the numbers (n, features).
+
+        Networks may run in lower precision, this not, and in double precision: a rounded covariance of latents that
+        are nearly collinear has negative variances.
+        """
         given, latent = slice(None, self.features), slice(self.features, None)
-        mean, covariance = self.mean[latent], self.covariance[latent, latent]
-        if numbers is not None:
-            ridge = _RIDGE * torch.eye(self.features, device=noise.device)
-            slopes = torch.linalg.solve(self.covariance[given, given] + ridge, self.covariance[given, latent])
-            mean = mean + (numbers - self.mean[given]) @ slopes
-            # Of what the conditions do not say: [-slopes, 1] times the joint covariance from both sides.
-            rest = torch.cat([-slopes, torch.eye(len(covariance), device=noise.device)])
-            covariance = rest.T @ self.covariance @ rest
-        return mean + noise @ torch.linalg.cholesky(covariance).T
+        with full_precision(noise.device):
+            joint, mean = self.covariance.double(), self.mean[latent]
+            joint = joint + _ROUNDING * torch.diag(joint.diagonal())
+            covariance = joint[latent, latent]
+            if numbers is not None:
+                ridge = _RIDGE * torch.eye(self.features, dtype=joint.dtype, device=noise.device)
+                slopes = torch.linalg.solve(joint[given, given] + ridge, joint[given, latent])
+                mean = mean + (numbers - self.mean[given]) @ slopes.float()
+                # Of what the conditions do not say: [-slopes, 1] times the joint covariance from both sides.
+                rest = torch.cat([-slopes, torch.eye(len(covariance), dtype=joint.dtype, device=noise.device)])
+                covariance = rest.T @ joint @ rest
+            return mean + noise @ torch.linalg.cholesky(covariance).float().T
