@@ -4,12 +4,9 @@
                               [--model stylegan] [--only NAME]
 
 Each candidate of the second file (keys of a model that differ from the configuration's) is trained on the training
-split for so many seconds of CPU time, and then scored on the validation split:
-
-- models that have a likelihood (the family says so) by their bound, in nats per pixel, without the weight that training
-  puts on its terms;
-- all others by the distances that the tables print, each over its floor at these sample sizes: the mean of the power
-  spectrum's average (corrected protocol) and of morphology's. As many stamps are drawn as the validation split has.
+split for so many seconds of CPU time, and then scored on the validation split by one rule for all models: the distances
+that the tables print, each over its floor at these sample sizes, as the mean of the power spectrum's average (corrected
+protocol) and of morphology's. As many stamps are drawn as the validation split has.
 
 The best candidate's keys belong into the configuration. Prints a table for docs/benchmarks.md.
 """
@@ -38,12 +35,10 @@ from galforge.estimate.command import BASE, configuration
 from galforge.measure.morphology.noise import calibrate
 from galforge.models import normalisation as normalisations
 from galforge.models import weights as weights_files
-from galforge.models.protocol import Bounded, Step
 from galforge.sampling.sample import sample
 from galforge.seeds import seed_of
 from galforge.stamps.file import Stamps, StampsWriter
 from galforge.training.data import TrainingImages
-from galforge.training.draws import Draws, torch_seed
 from galforge.training.loop import Training
 
 SEED = 0
@@ -81,19 +76,6 @@ class Judge:
         self.tables = {
             name: self._measure(name, self.source, "validation") for name in ("morphology", "power_spectrum")
         }
-
-    def bound(self, run: Training) -> float:
-        """Bound on the negative logarithm of the likelihood of the validation split [nats per pixel]."""
-        total = 0.0
-        run.family.networks.load_state_dict(run.average.state_dict())
-        with Stamps(self.source) as source, torch.no_grad():
-            for first in range(0, self.count, run.settings.batch):
-                images = torch.from_numpy(source.images[first : first + run.settings.batch])
-                draws = Draws(torch_seed(SEED, "validation", first), len(images), slice(None), CPU)
-                step = Step(first, len(images), draws, run.autocast, lambda name, loss: None, lambda value: value)
-                losses = run.family.step(run.normalisation.normalise(images), None, step)
-                total += len(images) * float(losses["reconstruction"] + losses["divergence"])
-        return total / self.count
 
     def distances(self, run: Training) -> dict[str, float]:
         """Averages of morphology and power spectrum and their floors."""
@@ -178,7 +160,7 @@ def report(
     run, spent = train(entry, stamps, given.seconds)
     found = judge.distances(run)
     ratios = [found[name] / found[f"{name}_floor"] for name in ("morphology", "power_spectrum")]
-    score = judge.bound(run) if isinstance(run.family, Bounded) else float(np.mean(ratios))
+    score = float(np.mean(ratios))
     keys = yaml.safe_dump(changes, default_flow_style=True, width=10_000).strip()
     spectrum, morphology = f"{found['power_spectrum']:.3f}", f"{found['morphology']:.3f} ({ratios[0]:.1f} floors)"
     cells = [model, label, keys, f"{spent:.0f}", str(run.images_seen), spectrum, morphology, f"{score:.4g}"]

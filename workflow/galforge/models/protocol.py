@@ -186,15 +186,3 @@ class Reconstructs(Protocol):
     def reconstruct(self, images: Tensor, conditions: dict[str, Tensor] | None, noise: Noise) -> Tensor:
         """Normalised images (n, C, H, W) float32 that the model makes of ``images`` (the same shape) of galaxies with
         such ``conditions`` (as for ``Family.sample``); a pure function of its arguments."""
-
-
-@runtime_checkable
-class Bounded(Protocol):
-    """What a family with a likelihood may also say: how well it describes images that it was not trained on.
-
-    Attributes:
-        bounded: true. The losses ``reconstruction`` and ``divergence`` of a step then add up to an upper bound on the
-            negative log-likelihood [nats per pixel], whatever weights the training gives them.
-    """
-
-    bounded: bool

@@ -27,12 +27,9 @@ class Family(Conditioned):
     conditions, the mean and the variances of the components follow them (``galforge.models.gaussian_fit``).
 
     Attributes:
-        bounded: see ``galforge.models.protocol.Bounded``; here the bound is the likelihood itself.
         latent: length of the latent vectors that ``generate`` takes: a standard normal number for each component.
         fitted_images: see ``galforge.models.protocol.Fitted``.
     """
-
-    bounded = True
 
     def __init__(self, settings: ModelSettings, shape: Shape, normalisation: Normalisation):
         check_shape(settings, shape)

@@ -20,11 +20,8 @@ class Family(Conditioned):
     maps beside the image, the decoder as numbers beside the latent vector.
 
     Attributes:
-        bounded: see ``galforge.models.protocol.Bounded``.
         latent: length of the standard normal vectors that ``generate`` takes and makes latent ones of.
     """
-
-    bounded = True
 
     def __init__(self, settings: ModelSettings, shape: Shape, normalisation: Normalisation):
         check_shape(settings, shape)
