@@ -57,7 +57,16 @@ SMALL = {
     "edm conditional": _EDM
     | {"components": 16, "fitted_images": 24, "conditions": ["brightness"]}
     | {"condition_dropout": 0.1, "guidance": 1.5},
-    "edm heun": _EDM | {"known": "white", "sampler": "heun", "steps": 4, "patch": 4, "radius": False},
+    "edm heun": _EDM
+    | {
+        "known": "white",
+        "sampler": "heun",
+        "spacing": "karras",
+        "weighting": "levels",
+        "steps": 4,
+        "patch": 4,
+        "radius": False,
+    },
     "edm flow": _EDM | {"known": "flow", "log_sigma_mean": 0.0, "log_sigma_sd": 1.8},
     "full_image_gan": {"size": 96, "latent": 8, "width": 8},
     "two_stage": _TWO_STAGE | {"translate": 0.2},

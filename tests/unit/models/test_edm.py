@@ -2,6 +2,7 @@
 
 import json
 import math
+from contextlib import nullcontext
 from itertools import pairwise
 from pathlib import Path
 
@@ -231,6 +232,41 @@ def test_errors_are_balanced_between_sums_and_differences_and_channels(sigma, tu
     assert (pixels.max() > 30 * pixels.min()) == (sigma > 0.1)
     found = (wrong / balanced).square().mean((0, 2, 3))
     assert found.numpy() == pytest.approx(np.ones(8), rel=0.25)
+
+
+def test_weights_learn_what_the_network_leaves_and_the_history_has_plain_losses():
+    """A network whose errors have mean squares that follow the level and differ between coefficients."""
+    family = Family(ModelSettings(**TINY, components=1), (1, 16, 16), ONES)
+    draws, unequal = torch.Generator().manual_seed(0), torch.tensor([1.0, 0.1, 0.01, 0.001])[:, None, None]
+    plain, optimiser = [], torch.optim.Adam(family.networks.left.parameters(), lr=0.05)
+    family.fit(torch.randn(100, 1, 16, 16, generator=draws), None, True)
+
+    def wrong(noisy, expected, sigma, given):
+        """Errors of F, which are those of the target: the Gaussian's are subtracted again."""
+        target = split(images - expected, 2) / family.networks.known.error(sigma, None)
+        spread = (unequal / (1 + sigma**2)).sqrt()
+        return target + spread * torch.randn(len(noisy), 4, 8, 8, generator=draws)
+
+    class Step:
+        draws = Drawn(range(64))
+        images_seen = 0
+
+        def autocast(self):
+            return nullcontext()
+
+        def update(self, name, loss):
+            optimiser.zero_grad()
+            loss.backward()
+            optimiser.step()
+
+    family.networks.error = wrong
+    for _ in range(400):
+        images = torch.randn(64, 1, 16, 16, generator=draws)
+        plain.append(family.step(images, None, Step())["loss"].item())
+    sigma = torch.tensor([0.1, 1.0, 3.0]).reshape(-1, 1, 1, 1)
+    expected = (unequal / (1 + sigma**2)).log().flatten(1)
+    assert (family.networks.left(sigma) - expected).abs().max().item() < 0.5
+    assert 0.05 < np.mean(plain[-100:]) < 0.3
 
 
 def test_errors_of_pixels_count_alike_without_balance():

@@ -38,7 +38,7 @@ class Family(Conditioned):
 
     def optimisers(self) -> dict[str, torch.optim.Optimizer]:
         rate = self.settings.learning_rate
-        return {"unet": torch.optim.Adam(self.networks.unet.parameters(), lr=rate, fused=True)}
+        return {"unet": torch.optim.Adam(self.networks.parameters(), lr=rate, fused=True)}
 
     def fit(self, images: Tensor, conditions: dict[str, Tensor] | None, turned: bool) -> None:
         self.networks.known.fit(images, numbers_of(self.conditioning, conditions), turned)
@@ -54,8 +54,14 @@ class Family(Conditioned):
         with step.autocast():
             predicted = networks.error(noisy, expected, sigma, given)
         wrong = split(images - expected, settings.patch) / networks.known.error(sigma, given)
-        loss = (predicted - wrong).square().mean()
-        step.update("unet", loss)
+        left = (predicted - wrong).square().mean((2, 3))
+        loss = left.mean()
+        if networks.left is None:
+            step.update("unet", loss)
+        else:
+            # The likelihood of errors that are normal numbers; the mean squares cannot be driven below what is there.
+            logarithms = networks.left(sigma)
+            step.update("unet", (left * torch.exp(-logarithms) + logarithms).mean())
         return {"loss": loss.detach()}
 
     def sample(self, noise: Noise, conditions: dict[str, Tensor] | None) -> Tensor:

@@ -9,10 +9,11 @@ from galforge.models.edm.settings import ModelSettings
 from galforge.models.edm.wiener import Wiener
 from galforge.models.patches import join, split
 from galforge.models.protocol import Shape
-from galforge.models.unet import UNet
+from galforge.models.unet import UNet, Waves
 
 _LEVELS = 4.0
 """Change of the U-Net's input for a noise level e times as high; 1/4 in Karras et al., whose sines are slower."""
+_WAVES = 16
 
 
 class Networks(nn.Module):
@@ -22,6 +23,8 @@ class Networks(nn.Module):
         conditioning: encodes conditions; None without.
         known: the part of the denoiser that is no network.
         unet: predicts its error, in units of the error that is expected at a level.
+        left: learns the logarithms of the mean squares that its predictions leave, by which losses are weighed; None
+            without (``weighting: levels``).
     """
 
     def __init__(self, settings: ModelSettings, shape: Shape):
@@ -31,6 +34,7 @@ class Networks(nn.Module):
         maps = int(settings.radius)
         self.unet = UNet(settings, shape, features_of(self.conditioning), images=self.known.images, maps=maps)
         self.unet.silence()
+        self.left = Left(shape[0] * settings.patch**2) if settings.weighting == "learned" else None
         self.register_buffer("radius", _radius(shape) if settings.radius else None, persistent=False)
 
     def _known(self, settings: ModelSettings, shape: Shape) -> Known:
@@ -53,6 +57,23 @@ class Networks(nn.Module):
         if self.radius is not None:
             seen = torch.cat([seen, self.radius.to(seen.dtype).expand(len(seen), -1, -1, -1)], 1)
         return split(self.unet(seen, _LEVELS * sigma.log().flatten(), given).float(), self.unet.patch)
+
+
+class Left(nn.Module):
+    """Logarithms of the mean squares (n, coefficients) that predictions leave at noise levels (n, 1, 1, 1).
+
+    A linear function of sines and cosines of the level (Karras et al. 2024, arXiv:2312.02696, section 2). At first it
+    says 0, which is right for a network that predicts nothing.
+    """
+
+    def __init__(self, coefficients: int):
+        super().__init__()
+        self.waves, self.linear = Waves(_WAVES), nn.Linear(_WAVES, coefficients)
+        nn.init.zeros_(self.linear.weight)
+        nn.init.zeros_(self.linear.bias)
+
+    def forward(self, sigma: Tensor) -> Tensor:
+        return self.linear(self.waves(_LEVELS * sigma.log().flatten()))
 
 
 def _radius(shape: Shape) -> Tensor:

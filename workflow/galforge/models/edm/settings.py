@@ -51,6 +51,9 @@ class ModelSettings(UNetSettings, GuidedSettings):
     """mean of the logarithm of the noise levels in training; -1.2 in Karras et al. 2022, for pixels of sd 0.5"""
     log_sigma_sd: float = Field(1.8, gt=0)
     """standard deviation of that logarithm; 1.2 in Karras et al.; flow matching with uniform times has 0 and 1.8"""
+    weighting: Literal["learned", "levels"] = "learned"
+    """weights of the losses of levels and coefficients of patches: those that make what the network leaves count alike,
+    learned (Karras et al. 2024), or those that make all count alike that the known part leaves (Karras et al. 2022)"""
     sigma_max: float = Field(80.0, gt=0)
     """noise level that images are drawn from [normalised unit]"""
     sigma_min: float = Field(0.002, gt=0)
