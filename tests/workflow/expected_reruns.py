@@ -138,7 +138,8 @@ FIXED = {
     *("conditions.columns", "conditions.told", "settings.model", "mock.image_side"),
     "redshifts",
     *("origin", "side", "experiments", "measure.size", "mock.size", "training.augmentation"),
-    *(f"network.{key}" for key in ("size", "galaxy")),
+    *(f"network.{key}" for key in ("size", "galaxy", "guidance")),
+    "training.compile",
     *(f"normalisation.{key}" for key in ("kind", "scale")),
 }
 """Where the values of these keys stand in specs."""

@@ -77,9 +77,9 @@ class Settings(BaseModel):
 
     def _is_read(self, name: str) -> bool:
         extra = _extra(type(self).model_fields[name])
-        if "stage" in extra or ("as_before" in extra and getattr(self, name) == extra["as_before"]):
+        if "stage" in extra or any(getattr(self, other) not in values for other, values in extra.get("when", {}).items()):
             return False
-        return all(getattr(self, other) in values for other, values in extra.get("when", {}).items())
+        return "as_before" not in extra or getattr(self, name) != extra["as_before"]
 
 
 def _extra(field: Any) -> dict[str, Any]:

@@ -163,7 +163,8 @@ class Training:
         if not (math.isfinite(training) and math.isfinite(validation)):
             raise Diverged(
                 f"the denoiser diverged: its training loss is {training} and its validation loss {validation} after "
-                f"{self.steps} steps; lower denoisers: learning_rate, or raise input_scale"
+                f"{self.steps} steps; lower denoisers: learning_rate, or raise input_scale",
+                self.steps * batch,
             )
         row = (self.steps * batch, training, validation, self.rate())
         for name, value in zip(self.history, row, strict=True):
