@@ -77,7 +77,8 @@ class Settings(BaseModel):
 
     def _is_read(self, name: str) -> bool:
         extra = _extra(type(self).model_fields[name])
-        if "stage" in extra or any(getattr(self, other) not in values for other, values in extra.get("when", {}).items()):
+        applies = all(getattr(self, other) in values for other, values in extra.get("when", {}).items())
+        if "stage" in extra or not applies:
             return False
         return "as_before" not in extra or getattr(self, name) != extra["as_before"]
 
