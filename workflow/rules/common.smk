@@ -144,6 +144,30 @@ def previous_state(wildcards):
     return files["state"] if before >= 0 else []
 
 
+@signed
+def whole_from(wildcards):
+    """Images seen at the end of the segment before, where a snapshot is chosen from the training; otherwise 0."""
+    return STAGES.facts.whole_from(wildcards.dataset, wildcards.model, int(wildcards.segment))
+
+
+@signed
+def scored_against(wildcards):
+    """What a snapshot is scored with: the source and its measurements, and what its images are measured with."""
+    dataset, model = wildcards.dataset, wildcards.model
+    by = CONFIG.models[dataset, model].snapshot.by
+    files = {"source": stamps_path(dataset, "source")}
+    files["measured"] = f"{RESULTS}/measurements/{dataset}/source/{by}.parquet"
+    return files | {kind: path for kind, path in measured_with(dataset, by).items() if path}
+
+
+@signed
+def snapshots_of(wildcards):
+    """All snapshots of a training, their scores, and the account of its last segment."""
+    facts, key = STAGES.facts, (wildcards.dataset, wildcards.model, wildcards.seed)
+    files = facts.snapshot(*key)
+    return {"scores": files["scores"], "snapshots": files["snapshots"], "cost": facts.trained(*key)["cost"]}
+
+
 def training_threads(wildcards):
     """Compute threads of a training: part of its spec, because they change the bits."""
     return CONFIG.models[wildcards.dataset, wildcards.model].training.threads
