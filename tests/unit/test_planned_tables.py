@@ -227,7 +227,7 @@ def test_a_fourth_paper_is_one_folder_and_makes_no_other_table_again(tree):
     assert {name for name in before if before[name] != after[name]} == set(), "it has no part in the table of all"
     inputs = after["yours2027_shapes"][2]
     assert inputs["published"] == ["config/published/yours2027.csv"]
-    assert "results/demo/distances/cosmos/stylegan/seed0/properties.csv" in inputs["distances"]
+    assert "results/demo/distances/cosmos/edm/seed0/properties.csv" in inputs["distances"]
 
 
 MADE = """
