@@ -56,13 +56,12 @@ SMALL = {
     "edm": _EDM | {"components": 16, "fitted_images": 24},
     "edm conditional": _EDM
     | {"components": 16, "fitted_images": 24, "conditions": ["brightness"]}
-    | {"condition_dropout": 0.1, "guidance": 1.5},
+    | {"condition_dropout": 0.1, "guidance": 1.5, "weighting": "learned", "detail": 1.0},
     "edm heun": _EDM
     | {
         "known": "white",
         "sampler": "heun",
         "spacing": "karras",
-        "weighting": "levels",
         "steps": 4,
         "patch": 4,
         "radius": False,

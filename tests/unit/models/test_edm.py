@@ -222,7 +222,7 @@ def smooth(count, seed):
 @pytest.mark.parametrize("turned", [True, False])
 def test_errors_are_balanced_between_sums_and_differences_and_channels(sigma, turned):
     """Of images that were not fitted to, at levels between those of the fit."""
-    networks = Networks(ModelSettings(**TINY, components=5), (2, 16, 16))
+    networks = Networks(ModelSettings(**TINY, components=5, detail=1.0), (2, 16, 16))
     networks.known.fit(smooth(400, 0), None, turned)
     images, level = smooth(2000, 1), torch.full((1, 1, 1, 1), sigma)
     noisy = images + sigma * torch.randn(images.shape, generator=torch.Generator().manual_seed(2))
@@ -236,7 +236,7 @@ def test_errors_are_balanced_between_sums_and_differences_and_channels(sigma, tu
 
 def test_weights_learn_what_the_network_leaves_and_the_history_has_plain_losses():
     """A network whose errors have mean squares that follow the level and differ between coefficients."""
-    family = Family(ModelSettings(**TINY, components=1), (1, 16, 16), ONES)
+    family = Family(ModelSettings(**TINY, components=1, weighting="learned"), (1, 16, 16), ONES)
     draws, unequal = torch.Generator().manual_seed(0), torch.tensor([1.0, 0.1, 0.01, 0.001])[:, None, None]
     plain, optimiser = [], torch.optim.Adam(family.networks.left.parameters(), lr=0.05)
     family.fit(torch.randn(100, 1, 16, 16, generator=draws), None, True)
