@@ -3,6 +3,7 @@
 import errno
 import glob
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,6 +45,24 @@ def replacing(path: str | Path, token: str = "", check: Callable[[], None] = lam
     finally:
         # Renaming a link over another link of the same file leaves both.
         temporary.unlink(missing_ok=True)
+
+
+def link(source: Path, target: Path, token: str = "", check: Callable[[], None] = lambda: None) -> None:
+    """Give a finished file a second name by a hard link, or by a copy on file systems without links.
+
+    Args:
+        source, target: the file, and its other name, which may have been that of an older file.
+        token, check: see ``replacing``.
+
+    Raises:
+        GalforgeError: the disk is full.
+        OSError: the file cannot be read, or the folder not written.
+    """
+    with replacing(target, token, check) as temporary:
+        try:
+            os.link(source, temporary)
+        except OSError:
+            shutil.copyfile(source, temporary)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 import torch
 
+from galforge.atomic import link
 from galforge.compare import power_spectrum
 from galforge.compare.settings import ComparisonSettings
 from galforge.errors import GalforgeError
@@ -14,7 +15,7 @@ from galforge.measure.power_spectrum.measure import measure
 from galforge.measure.power_spectrum.settings import MeasureSettings
 from galforge.models import weights
 from galforge.models.normalisation import Normalisation
-from galforge.snapshots.choose import choose, hand_on
+from galforge.snapshots.choose import choose
 from galforge.snapshots.score import score, validation
 from galforge.stamps.file import Stamps, StampsWriter
 from toys.galaxies import header
@@ -176,7 +177,7 @@ def test_scores_of_different_measures_are_no_choice(scored, tmp_path):
 def test_weights_are_handed_on_under_a_second_name(tmp_path):
     for name in ("one", "two"):
         (tmp_path / name).write_text(name)
-        hand_on(tmp_path / name, tmp_path / "snapshot")
+        link(tmp_path / name, tmp_path / "snapshot")
         assert (tmp_path / "snapshot").samefile(tmp_path / name)
     assert (tmp_path / "one").read_text() == "one"
 

@@ -1,8 +1,6 @@
 """Which snapshot of a training is sampled: the one of the smallest distance."""
 
 import json
-import os
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -61,15 +59,6 @@ def choose(scores: Sequence[Path], cost: Path) -> dict[str, Any]:
         "scores": [{name: each[name] for name in _KEPT} for each in different],
         "diverged": diverged,
     }
-
-
-def hand_on(weights: Path, out: Path) -> None:
-    """Give weights a second name by a hard link, or by a copy on file systems without links."""
-    out.unlink(missing_ok=True)
-    try:
-        os.link(weights, out)
-    except OSError:
-        shutil.copyfile(weights, out)
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -1,10 +1,10 @@
 """From a state of a training to what the rest of the workflow uses: weights and history."""
 
 import math
-import os
 from pathlib import Path
 from typing import Any
 
+from galforge.atomic import link
 from galforge.models import weights
 from galforge.training import state as states
 from galforge.training.history import write_csv
@@ -30,8 +30,7 @@ def export(state: Path, before: Path | None, diverged: int | None = None) -> Non
         if write is export_history and diverged is not None:
             write_csv(_ended(states.read(state)["history"], diverged), own)
         elif passed_on and old.exists():
-            own.unlink(missing_ok=True)
-            os.link(old, own)
+            link(old, own)
         else:
             write(state, own)
 

@@ -6,8 +6,6 @@ with ``weights_only=True``. It contains the digest of its content, which shows w
 
 import errno
 import hashlib
-import os
-import shutil
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -15,6 +13,7 @@ from typing import Any
 
 import torch
 
+from galforge import atomic
 from galforge.atomic import replacing
 from galforge.errors import GalforgeError
 from galforge.logs import log
@@ -104,11 +103,7 @@ def link(source: Path, target: Path, lease: Lease) -> None:
         LeaseLost: the work folder was taken over; nothing is replaced.
     """
     _sweep(target)
-    with replacing(target, lease.token[:8], lease.check) as temporary:
-        try:
-            os.link(source, temporary)
-        except OSError:
-            shutil.copyfile(source, temporary)
+    atomic.link(source, target, lease.token[:8], lease.check)
 
 
 class Checkpoints:
