@@ -157,7 +157,7 @@ def scored_against(wildcards):
     by = CONFIG.models[dataset, model].snapshot.by
     files = {"source": stamps_path(dataset, "source")}
     files["measured"] = f"{RESULTS}/measurements/{dataset}/source/{by}.parquet"
-    return files | {kind: path for kind, path in measured_with(dataset, by).items() if path}
+    return files | measured_with(dataset, by)
 
 
 @signed
@@ -226,7 +226,9 @@ def measured_with(dataset, measure):
         files["noise"] = f"{RESULTS}/measurements/{dataset}/noise-{measure}.json"
     if DRIVER.stretches(dataset, measure):
         files["scale"] = stamps_path(dataset, "source")
-    return files | {"weights": DRIVER.weights(dataset, measure)}
+    if weights := DRIVER.weights(dataset, measure):
+        files["weights"] = weights
+    return files
 
 
 def measuring_input(kind, part=False):
@@ -243,7 +245,7 @@ def measuring_input(kind, part=False):
             who = who.format(**dict(wildcards.items()))
             parts = 1 if part else STAGES.facts.measure_parts(dataset, who, kind.measures)
             files[f"stamps {who}"] = stamps_path(dataset, who)
-            files |= {f"{what} {name}": path for what, path in measured_with(dataset, measure).items() if path}
+            files |= {f"{what} {name}": path for what, path in measured_with(dataset, measure).items()}
             if parts > 1:
                 folder = f"{RESULTS}/measurements/{dataset}/{who}/{measure}"
                 files[f"chunks {name}"] = [f"{folder}/part{i}of{parts}.parquet" for i in range(parts)]

@@ -3,9 +3,7 @@
 from galforge.config.declared import optional
 from galforge.config.problems import Problems
 from galforge.config.tree import Dataset, Measure, Model, Run
-from galforge.snapshots.distances import DISTANCES
-
-SPLIT = "validation"
+from galforge.snapshots.distances import DISTANCES, SPLIT
 
 
 def check_snapshot(

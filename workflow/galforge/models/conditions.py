@@ -1,7 +1,7 @@
 """Catalogue values that a model is conditioned on: as numbers for its networks, and their range in training."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import torch
@@ -179,6 +179,22 @@ def kept(numbers: Tensor | None, dropout: float, step: Step) -> Tensor | None:
     if numbers is None or not dropout:
         return numbers
     return numbers * (step.draws.uniform() >= dropout)[:, None]
+
+
+def guided(
+    predict: Callable[[Tensor | None], Tensor], conditioning: Conditioning | None, given: Tensor | None, guidance: float
+) -> Tensor:
+    """What a network predicts of n images given the numbers (n, features) of their conditions, exaggerated by
+    ``guidance`` (Ho & Salimans 2022): 1 is the prediction itself, and 0 that without conditions.
+
+    Raises:
+        GalforgeError: the network was never trained without conditions.
+    """
+    predicted = predict(given)
+    if given is None or guidance == 1:
+        return predicted
+    without = predict(conditioning.nothing(len(given)))
+    return without + guidance * (predicted - without)
 
 
 def with_maps(images: Tensor, numbers: Tensor | None) -> Tensor:

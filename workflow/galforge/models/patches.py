@@ -51,7 +51,7 @@ class Patches(nn.Module):
 
     def power_of(self, images: Tensor) -> Tensor:
         """Mean squares (C * patch^2,) of the unscaled coefficients of real images, for ``follow``."""
-        return split(images, self.patch).square().mean((0, 2, 3))
+        return powers(images, self.patch)
 
     def follow(self, power: Tensor, first: bool) -> None:
         """Move the running mean squares towards those of a batch, or set them to those of the first batch."""
@@ -77,6 +77,11 @@ def split(images: Tensor, patch: int) -> Tensor:
     pixels = functional.pixel_unshuffle(images, patch).unflatten(1, (images.shape[1], -1))
     with full_precision(images.device):
         return torch.einsum("ij,ncjhw->ncihw", _basis(patch, images), pixels).flatten(1, 2)
+
+
+def powers(images: Tensor, patch: int) -> Tensor:
+    """Mean squares (C * patch^2,) of the coefficients of images (n, C, H, W)."""
+    return split(images, patch).square().mean((0, 2, 3))
 
 
 def join(coefficients: Tensor, patch: int) -> Tensor:

@@ -31,16 +31,14 @@ class ModelStages:
     def sample(self, dataset: str, model: str, seed: str) -> Stage:
         """Drawing the generated stamps of a model."""
         entry, sampling = self.config.models[dataset, model], self.config.sampling.spec()
-        family = entry.family
         del sampling["chunk"], sampling["sparse_count"]
-        spec = {"family": family, "seed": int(seed), **sampling, "count": self.config.drawn(dataset)}
+        spec = {"family": entry.family, "seed": int(seed), **sampling, "count": self.config.drawn(dataset)}
         if columns := self.facts.asked(dataset, model):
             # What a model is not told stands beside its images all the same: they are compared by it.
             spec["conditions"] = {"columns": columns, "told": bool(entry.columns), **entry.conditions.spec()}
             if entry.columns and (beside := [name for name in columns if name not in entry.columns]):
                 spec["conditions"]["beside"] = beside
-        libraries = self.facts.model_libraries(family)
-        return Stage(spec, "sample.py", self.facts.model_modules(family), (*libraries, "safetensors"))
+        return Stage(spec, "sample.py", *self.facts.model_code(dataset, model))
 
     def latents(self, dataset: str) -> Stage:
         """Walks through the latent spaces of a data set's models, and source stamps that they reconstruct."""

@@ -14,7 +14,8 @@ class SnapshotStages:
 
     def score_snapshot(self, dataset: str, model: str, seed: str, segment: str) -> Stage:
         """Drawing images from the weights of a segment, and their distance from the validation split."""
-        entry, by = self.config.models[dataset, model], self.config.models[dataset, model].snapshot.by
+        entry = self.config.models[dataset, model]
+        by = entry.snapshot.by
         measure = self.config.measured[dataset, by]
         distance = DISTANCES[measure.family]
         compare = self.config.compare.of(distance.comparison, "corrected", False).spec() | dict(distance.lean)
@@ -35,16 +36,17 @@ class SnapshotStages:
                 "settings": compare,
             },
         }
+        drawing_modules, drawing_libraries = self.facts.model_code(dataset, model)
         decoding, decoders = self.facts.galaxies(dataset)
         modules = (
-            *self.facts.model_modules(entry.family),
+            *drawing_modules,
             *decoding,
             *self.facts.measure_modules(measure, "measure"),
             f"galforge.compare.{distance.comparison}",
         )
         libraries = (
-            *self.facts.model_libraries(entry.family),
-            *("safetensors", "pandas", "pyarrow"),
+            *drawing_libraries,
+            *("pandas", "pyarrow"),
             *decoders,
             *self.facts.measure_libraries(measure),
             *KINDS[distance.comparison].libraries,

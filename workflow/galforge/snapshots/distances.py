@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+SPLIT = "validation"
+"""Split of the source that images of snapshots are compared with."""
+
 
 @dataclass(frozen=True)
 class Distance:

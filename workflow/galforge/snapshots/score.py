@@ -17,9 +17,9 @@ from galforge.models.about import read_about
 from galforge.sampling.conditions import conditions_for
 from galforge.sampling.sample import sample
 from galforge.seeds import seed_of
+from galforge.snapshots.distances import SPLIT
 from galforge.stamps.file import Stamps
 
-SPLIT = "validation"
 _SHOWN = ("value", "standard_error", "floor", "limit", "n_source", "n_generated")
 
 

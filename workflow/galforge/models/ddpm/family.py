@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from galforge.models import keras
-from galforge.models.conditions import Conditioned, followed, kept, numbers_of
+from galforge.models.conditions import Conditioned, followed, guided, kept, numbers_of
 from galforge.models.ddpm.diffusion import Predicted, Schedule, ddim, second_order
 from galforge.models.ddpm.networks import Networks
 from galforge.models.ddpm.settings import ModelSettings, check_shape
@@ -90,8 +90,7 @@ class Family(Conditioned):
 
     def _noise(self, noisy: Tensor, level: int, given: Tensor | None) -> Tensor:
         """The noise (n, C, H, W) that the network finds in images of a level, guided as the settings say."""
-        predicted, guidance = self._predicted(noisy, level, given), self.settings.guidance
-        if guidance != 1:
-            without = self._predicted(noisy, level, self.conditioning.nothing(len(noisy)))
-            predicted = without + guidance * (predicted - without)
+        predicted = guided(
+            lambda numbers: self._predicted(noisy, level, numbers), self.conditioning, given, self.settings.guidance
+        )
         return predicted if self.settings.prediction == "noise" else self.schedule.noise_of(noisy, predicted, level)

@@ -5,7 +5,7 @@ from math import prod
 import torch
 from torch import Tensor
 
-from galforge.models.conditions import Conditioned, followed, kept, numbers_of
+from galforge.models.conditions import Conditioned, followed, guided, kept, numbers_of
 from galforge.models.edm.networks import Networks
 from galforge.models.edm.samplers import Denoise, Sampler, dpm, heun, levels
 from galforge.models.edm.settings import ModelSettings, check_shape
@@ -100,14 +100,11 @@ class Family(Conditioned):
 
     def _denoiser(self, given: Tensor | None) -> Denoise:
         """Denoises images with conditions (n, features), guided as the settings say."""
-        guidance = 1.0 if given is None else self.settings.guidance
 
         def denoise(noisy: Tensor, level: float) -> Tensor:
             sigma = noisy.new_full((1, 1, 1, 1), level)
-            denoised = self.networks(noisy, sigma, given)
-            if guidance == 1:
-                return denoised
-            without = self.networks(noisy, sigma, self.conditioning.nothing(len(noisy)))
-            return without + guidance * (denoised - without)
+            return guided(
+                lambda numbers: self.networks(noisy, sigma, numbers), self.conditioning, given, self.settings.guidance
+            )
 
         return denoise

@@ -5,13 +5,15 @@ network, whose target has a mean square of about one at every level (Karras et a
 Errors and F are those of coefficients of patches (``galforge.models.patches``), of the size that the network works in.
 """
 
+from abc import ABC, abstractmethod
+
 import torch
 from torch import Tensor, nn
 
 from galforge.models.edm.steps import Steps
 
 
-class Known(nn.Module):
+class Known(nn.Module, ABC):
     """Base of the known predictions: one that is only a number times the noisy image, without mean or correlations.
 
     Noise levels are tensors (n or 1, 1, 1, 1) where networks are evaluated.
@@ -25,17 +27,17 @@ class Known(nn.Module):
     def fit(self, images: Tensor, given: Tensor | None, turned: bool) -> None:
         """Fit to images before the training, if there is anything to fit; see ``galforge.models.protocol.Fitted``."""
 
+    @abstractmethod
     def expected(self, noisy: Tensor, sigma: Tensor, given: Tensor | None) -> Tensor:
         """Images (n, C, H, W) that are predicted of noisy ones; ``given`` is (n, features), if there are conditions."""
-        raise NotImplementedError
 
+    @abstractmethod
     def error(self, sigma: Tensor, given: Tensor | None) -> Tensor:
         """Root mean square error of these predictions, (n, 1, 1, 1) or (n, d, 1, 1) for each coefficient of a patch."""
-        raise NotImplementedError
 
+    @abstractmethod
     def seen(self, noisy: Tensor, expected: Tensor, sigma: Tensor) -> Tensor:
         """What the network sees (n, images * C, H, W), of order one at every level."""
-        raise NotImplementedError
 
     def start(self, latents: Tensor, sigma: float, given: Tensor | None) -> Tensor:
         """Noisy images of the first level for standard normal numbers; both are (n, C, H, W)."""

@@ -20,7 +20,7 @@ from galforge.models.edm.preconditioning import Known
 from galforge.models.edm.settings import ModelSettings
 from galforge.models.edm.steps import GaussianSteps, Steps
 from galforge.models.gaussian_fit import Gaussian
-from galforge.models.patches import split
+from galforge.models.patches import powers
 from galforge.models.protocol import Shape
 
 _LEVELS = 16
@@ -102,15 +102,11 @@ class Wiener(Known):
             sigma = images.new_full((1, 1, 1, 1), level)
             noise = torch.randn(images.shape, generator=draws).to(images.device)
             wrong = images - self.expected(images + sigma * noise, sigma, given)
-            squares = self._squares(wrong)
+            squares = powers(wrong, self.patch)
             if turned:
-                squares = (squares + self._squares(wrong.mT)) / 2
+                squares = (squares + powers(wrong.mT, self.patch)) / 2
             balance = squares.clamp_min(_LEAST * squares.max()).pow(0.5 * self.detail)
             self.balance[place] = balance / balance.square().mean().sqrt()
-
-    def _squares(self, images: Tensor) -> Tensor:
-        """Mean squares of the coefficients of patches (C * patch^2,)."""
-        return split(images, self.patch).square().mean((0, 2, 3))
 
     def _values(self, given: Tensor | None) -> Tensor | None:
         """The encoded conditions (n, names) without their sines and cosines."""
