@@ -185,6 +185,18 @@ def weights_of(wildcards):
 
 
 @signed
+def given_files(wildcards):
+    """Images that somebody else generated, and their catalogue."""
+    files = DRIVER.given(wildcards.dataset, wildcards.model)
+    return [ancient(path) if Path(path).is_dir() else path for path in files]
+
+
+def given_listing(wildcards):
+    """Digest of what is in a folder of such images."""
+    return DRIVER.given_listing(wildcards.dataset, wildcards.model)
+
+
+@signed
 def conditions_source(wildcards):
     """The source's stamps, where generated ones take their conditions from them."""
     takes = STAGES.facts.takes_conditions(wildcards.dataset, wildcards.model)
@@ -277,7 +289,9 @@ def measurements_compared(wildcards):
 def of_models(dataset, file):
     """A file of each trained model of a data set, by the model's name and seed."""
     return {
-        f"{run.model}-seed{seed}": file(run.model, seed) for run in STAGES.facts.runs(dataset) for seed in run.seeds
+        f"{run.model}-seed{seed}": file(run.model, seed)
+        for run in STAGES.facts.trained_runs(dataset)
+        for seed in run.seeds
     }
 
 

@@ -22,3 +22,29 @@ rule page:
         template=template_of,
     script:
         "../scripts/page.py"
+
+
+rule card:
+    # Headline numbers in one file, to put beside those of others: python -m galforge.cards a.json b.json
+    input:
+        tables=page_tables,
+        stamps=page_stamps,
+    output:
+        card=f"{RESULTS}/card.json",
+        table=f"{RESULTS}/card.md",
+        record=f"{RESULTS}/card.record.json",
+    log:
+        f"{RESULTS}/logs/card.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/card.tsv"
+    conda:
+        "../../envs/report.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(1000),
+        runtime=20,
+    params:
+        spec=spec("card"),
+        code=code("card"),
+    script:
+        "../scripts/card.py"

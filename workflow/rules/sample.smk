@@ -13,6 +13,7 @@ rule sample:
         f"{RESULTS}/benchmarks/sample/{{dataset}}/{{model}}/seed{{seed}}.tsv"
     wildcard_constraints:
         dataset=DRIVER.sampled(in_parts=False),
+        model=DRIVER.models(given=False),
     conda:
         "../../envs/train.yaml"
     threads: CONFIG.sampling.threads
@@ -37,6 +38,7 @@ use rule sample as sample_chunk with:
         f"{RESULTS}/benchmarks/sample/{{dataset}}/{{model}}/seed{{seed}}/part{{part}}of{{parts}}.tsv"
     wildcard_constraints:
         dataset=DRIVER.sampled(in_parts=True),
+        model=DRIVER.models(given=False),
 
 
 use rule sample as merge_samples with:
@@ -50,10 +52,40 @@ use rule sample as merge_samples with:
         f"{RESULTS}/benchmarks/merge_samples/{{dataset}}/{{model}}/seed{{seed}}.tsv"
     wildcard_constraints:
         dataset=DRIVER.sampled(in_parts=True),
+        model=DRIVER.models(given=False),
     threads: 1
     resources:
         mem_mb=memory(2000),
         runtime=60,
+
+
+rule take_given:
+    # Images that somebody else generated: read, compared with what the source's are, and kept as stamps.
+    input:
+        given=given_files,
+        source=f"{RESULTS}/stamps/{{dataset}}.h5",
+    output:
+        stamps=f"{RESULTS}/samples/{{dataset}}/{{model}}/seed{{seed}}.h5",
+        rejected=f"{RESULTS}/samples/{{dataset}}/{{model}}/seed{{seed}}.rejected.csv",
+        record=f"{RESULTS}/samples/{{dataset}}/{{model}}/seed{{seed}}.json",
+    log:
+        f"{RESULTS}/logs/take_given/{{dataset}}/{{model}}/seed{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/take_given/{{dataset}}/{{model}}/seed{{seed}}.tsv"
+    wildcard_constraints:
+        model=DRIVER.models(given=True),
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(4000),
+        runtime=120,
+    params:
+        spec=spec("take_given"),
+        code=code("take_given"),
+        listing=given_listing,
+    script:
+        "../scripts/take_given.py"
 
 
 # One job for all models of a data set: each takes no longer than the start of a job.

@@ -3,8 +3,21 @@
 from typing import Any
 
 from galforge.config.declared import declared, optional
+from galforge.config.given import check_given, read_given
 from galforge.config.problems import Problems, merged
-from galforge.config.tree import REDSHIFT, Dataset, Measure, Model, Run, channels, conditions_of, is_scored, view_of
+from galforge.config.tree import (
+    REDSHIFT,
+    Dataset,
+    Measure,
+    Model,
+    Run,
+    channels,
+    conditions_of,
+    is_given,
+    is_scored,
+    takes,
+    view_of,
+)
 from galforge.download.wanted import downloads_of
 from galforge.measure.settings import MeasureEntry, Measuring
 from galforge.models.settings import ConditionSettings, NormalisationSettings
@@ -35,6 +48,8 @@ def read_measure(problems: Problems, entry: dict[str, Any], key: str) -> Measure
 def read_model(problems: Problems, entry: dict[str, Any], key: str) -> Model | None:
     """An entry of `models`; None where it has problems that hide others."""
     module = problems.family("models", entry, key)
+    if module and declared("models", entry["family"]).GIVEN:
+        return read_given(problems, entry, key, module.ModelSettings)
     kinds = {
         "network": module.ModelSettings if module else None,
         "normalisation": NormalisationSettings,
@@ -160,6 +175,9 @@ def check_run(
         return
     dataset = datasets[run.dataset]
     models[run.dataset, run.model] = model
+    if is_given(model.family):
+        check_given(problems, key, run, model, dataset)
+        return
     _check_compiled(problems, f"{key}.model", run, model)
     _check_conditions(problems, f"{key}.model", run, model, dataset)
     shape = _view_shape(problems, key, run, model, dataset)
@@ -247,7 +265,7 @@ def check_predictors(
     used = {run.dataset for run in runs}
     for (name, measure), entry in measured.items():
         predictor, dataset = optional(entry.settings, "model"), datasets[name]
-        taken = name in used and _takes(dataset, measure) and entry.family in conditions_of(dataset)
+        taken = name in used and takes(dataset, measure, entry) and entry.family in conditions_of(dataset)
         if predictor is None or not taken:
             continue
         key = f"measures.{measure}.model"
@@ -282,15 +300,10 @@ def check_scored(
             continue
         side = datasets[name].settings.size
         for measure in MEASURES if textured else MEASURES[:1]:
-            if (name, measure) not in measured or not _takes(datasets[name], measure):
+            if (name, measure) not in measured or not takes(datasets[name], measure, measured[name, measure]):
                 problems.add(
                     f"datasets.{name}.measuring.measures",
                     f"scorers of realism need the measure {measure}; add it, or leave out the scorers that do",
                 )
             elif (found := measured[name, measure].settings.size) != side:
                 problems.add(f"measures.{measure}.size", f"{found} px, but the images of {name} have {side} px")
-
-
-def _takes(dataset: Dataset, measure: str) -> bool:
-    """Whether a measure is taken of a data set."""
-    return dataset.measuring.measures is None or measure in dataset.measuring.measures

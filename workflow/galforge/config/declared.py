@@ -41,6 +41,7 @@ class Models:
         VIEW: the view of images that it is trained on; empty for the images themselves.
         PREDICTS: whether it predicts a column of the catalogue and draws nothing.
         TWO_STAGE: whether it draws galaxies one by one and composes images of them.
+        GIVEN: whether its images were generated elsewhere, so that nothing is trained.
         GENERATOR: names of the networks that drawing an image takes.
         check_normalisation: refuses a kind and scale of normalisation: ``check_normalisation(settings, kind, scale)``.
         check_shape: refuses a shape of images that it cannot be trained on: ``check_shape(settings, shape)``.
@@ -49,6 +50,7 @@ class Models:
     VIEW: str = ""
     PREDICTS: bool = False
     TWO_STAGE: bool = False
+    GIVEN: bool = False
     GENERATOR: tuple[str, ...] = ()
     check_normalisation: Callable[[Any, str, float], None] | None = None
     check_shape: Callable[[Any, tuple[int, int, int]], None] | None = None
@@ -64,6 +66,10 @@ OPTIONAL: dict[str, Any] = {
     "mock": None,
     "held_out": "",
     "threshold": 0,
+    # The unit of pixels, how pictures were rendered, and the side of a pixel, where the settings say them.
+    "unit": "",
+    "rendering": "",
+    "pixel_scale": None,
     # Models: columns that they are conditioned on, whether galaxies have size classes, the limits of these, and the
     # weights of gradient penalties.
     "conditions": (),

@@ -8,6 +8,7 @@ from pydantic import Field
 from galforge.compare.settings import CompareSettings
 from galforge.config.declared import declared, optional
 from galforge.config.report import ReportSettings
+from galforge.measure.family import declared as declared_measure
 from galforge.measure.settings import Measuring
 from galforge.models.settings import ConditionSettings, NormalisationSettings
 from galforge.sampling.settings import SamplingSettings
@@ -19,6 +20,8 @@ from galforge.training.settings import TrainingSettings
 
 REDSHIFT = "redshift"
 """The column of a catalogue by which galaxies of different redshifts are told apart."""
+FLUXLESS = ("display", "normalised")
+"""Units of pixels that are no fluxes: levels of pictures, and stamps that were each scaled by themselves."""
 SECTIONS: dict[str, type[Settings]] = {
     "sampling": SamplingSettings,
     "compare": CompareSettings,
@@ -35,6 +38,9 @@ class Overall(Settings):
     """name of this configuration; results go to results/<name>/"""
     scale: str = "paper"
     """scale said on every table and page, such as paper or demo [text]"""
+    track: str = ""
+    """the track that this configuration follows, a file of config/tracks: what it fixes must not be changed; empty:
+    none [name]"""
     raw: str = "data/raw"
     """folder of raw downloads, shared by all configurations [path]"""
 
@@ -158,13 +164,14 @@ class Config:
 
     def taken(self, dataset: str) -> list[str]:
         """Measures that are taken of a data set, in their order."""
-        chosen = self.datasets[dataset].measuring.measures
-        return [name for name in self.measures if chosen is None or name in chosen]
+        entry = self.datasets[dataset]
+        return [name for name, measure in self.measures.items() if takes(entry, name, measure)]
 
     @property
     def trainings(self) -> list[tuple[str, str, int]]:
         """(data set, model, seed) of every training: of the runs, and of the networks that measures use."""
-        found = [(run.dataset, run.model, seed) for run in self.run for seed in run.seeds]
+        runs = [run for run in self.run if not is_given(self.models[run.dataset, run.model].family)]
+        found = [(run.dataset, run.model, seed) for run in runs for seed in run.seeds]
         for (dataset, _), entry in self.measured.items():
             name = optional(entry.settings, "model")
             if (dataset, name) in self.models:
@@ -199,6 +206,17 @@ def conditions_of(dataset: Dataset) -> tuple[str, ...]:
     return family.conditions_of(dataset.settings) if family.conditions_of else family.CONDITIONS
 
 
+def takes(dataset: Dataset, name: str, measure: Measure) -> bool:
+    """Whether a measure is taken of a data set: it is among those chosen, and where pixels are no fluxes, it asks for
+    none and has no published values, which are all of fluxes."""
+    chosen = dataset.measuring.measures
+    if chosen is not None and name not in chosen:
+        return False
+    if optional(dataset.settings, "unit") not in FLUXLESS:
+        return True
+    return measure.protocol == "corrected" and not declared_measure(measure.family).fluxes
+
+
 def is_native(family: str) -> bool:
     """Whether a family of data sets keeps its galaxies at their own size too."""
     return declared("datasets", family).NATIVE
@@ -207,6 +225,11 @@ def is_native(family: str) -> bool:
 def is_scored(family: str) -> bool:
     """Whether images of a family of data sets have scores of how real they look."""
     return declared("datasets", family).SCORED
+
+
+def is_given(family: str) -> bool:
+    """Whether a family's images were generated elsewhere, so that nothing is trained."""
+    return declared("models", family).GIVEN
 
 
 def view_of(family: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from galforge.config.declared import declared, optional
-from galforge.config.tree import Config, channels, is_scored
+from galforge.config.tree import Config, channels, is_given, is_scored
 from galforge.errors import GalforgeError
 from galforge.parts import bounds
 from galforge.plan.facts import Facts
@@ -221,9 +221,10 @@ class Workload:
         Raises:
             GalforgeError: a model cannot be counted.
         """
+        trained = {key: model for key, model in self.config.models.items() if not is_given(model.family)}
         asked = [
             {"family": model.family, "network": model.network.spec(), "shape": self._shape(*key)}
-            for key, model in self.config.models.items()
+            for key, model in trained.items()
         ]
         script = Path(__file__).with_name("operations.py")
         done = subprocess.run(
@@ -232,7 +233,7 @@ class Workload:
         if done.returncode:
             last = (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
             raise GalforgeError(f"{script.name}: the operations of the models could not be counted: {last}")
-        return dict(zip(self.config.models, json.loads(done.stdout), strict=True))
+        return dict(zip(trained, json.loads(done.stdout), strict=True))
 
     def _stamps_of(self, variant: str, count: int, side: int, disk: float) -> dict[str, Any]:
         return {"what": variant, "variant": variant, "items": count, "unit": "stamp", "side": side, "disk": disk}

@@ -13,6 +13,7 @@ class Family:
     Attributes:
         libraries: ``LIBRARIES``, those behind its numbers, as the lock names them.
         by_network: ``BY_NETWORK``, whether its jobs may be given a file of weights, threads and a scale, and no noise.
+        fluxes: ``FLUXES``, whether it says nothing of pictures and of stamps that were scaled one by one.
         stretched: ``STRETCHED``, where the source's stamps set the scale at which it sees anybody's: under the protocol
             ``corrected`` only; on data sets whose images have no scores (``unscored``: scored ones are of 8 bits and
             have a scale); or nowhere (empty). Its module ``preparation`` then has ``stretch_from``.
@@ -20,6 +21,7 @@ class Family:
 
     libraries: tuple[str, ...]
     by_network: bool = False
+    fluxes: bool = False
     stretched: Literal["corrected", "unscored", ""] = ""
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from galforge import families
 from galforge.compare.kind import REAL, ROUNDTRIP, Kind, kinds
-from galforge.config.tree import REDSHIFT, Config, conditions_of, is_native
+from galforge.config.tree import REDSHIFT, Config, Run, conditions_of, is_given, is_native
 from galforge.errors import GalforgeError
 
 
@@ -96,10 +96,18 @@ def compared(config: Config, dataset: str, group: str) -> list[tuple[str, int]]:
 
     Besides the models that is the store-and-decode round trip, or real galaxies where they are compared by redshift.
     """
-    found = [(run.model, seed) for run in config.run if run.dataset == dataset for seed in run.seeds]
+    runs = [run for run in config.run if run.dataset == dataset]
     if any(KINDS[name].by_redshift for name in GROUPS[group]):
-        return [*found, (REAL, 0)]
+        runs = [run for run in runs if _tells_redshift(config, run)]
+        return [*((run.model, seed) for run in runs for seed in run.seeds), (REAL, 0)]
+    found = [(run.model, seed) for run in runs for seed in run.seeds]
     return found + ([(ROUNDTRIP, 0)] if is_native(config.datasets[dataset].family) else [])
+
+
+def _tells_redshift(config: Config, run: Run) -> bool:
+    """Whether the images of a run have redshifts: given ones have what their catalogue has."""
+    model = config.models[run.dataset, run.model]
+    return not is_given(model.family) or REDSHIFT in model.network.columns
 
 
 def distance_files(config: Config, dataset: str, names: Collection[str] = ()) -> list[str]:

@@ -78,6 +78,16 @@ class Driver:
         parts = self.stages.facts.sample_parts
         return _any_of(dataset for dataset in self.config.datasets if (parts(dataset) > 1) == in_parts)
 
+    def models(self, given: bool) -> str:
+        """Regular expression of the models whose images are given, or are drawn."""
+        found = {run.model: self.stages.facts.is_given(run.dataset, run.model) for run in self.config.run}
+        return _any_of(model for model, is_given in found.items() if is_given == given)
+
+    def given(self, dataset: str, model: str) -> list[str]:
+        """The files of given images, and of their catalogue if there is one."""
+        settings = self.config.models[dataset, model].network
+        return [path for path in (settings.path, settings.catalogue) if path]
+
     def parted(self, kind: Measuring) -> bool:
         """Whether some stamps are measured in parts."""
         known = [who for who in ("source", "scored") if re.fullmatch(kind.who, who)] or ["generated"]
@@ -112,17 +122,12 @@ class Driver:
     def listing(self, dataset: str) -> str:
         """Digest of what is in a raw folder; empty where the raw input is a file or is made."""
         settings = self.config.datasets[dataset].settings
-        path = Path(settings.path) if optional(settings, "source") == "path" else None
-        if path is None or not path.exists():
-            return ""
-        if path.is_dir():
-            folder, files = path, path.rglob("*")
-        elif path.suffix == ".fits":
-            # A RealGalaxy catalogue is one file that names others beside it.
-            folder, files = path.parent, path.parent.glob("*.fits*")
-        else:
-            return ""
-        return contents_digest(folder, [file for file in files if file.is_file() and not file.name.startswith(".")])
+        return _listing(Path(settings.path)) if optional(settings, "source") == "path" else ""
+
+    def given_listing(self, dataset: str, model: str) -> str:
+        """The same of a folder of given images."""
+        path = Path(self.config.models[dataset, model].network.path)
+        return _listing(path) if path.is_dir() else ""
 
     def shares(self) -> bool:
         """Whether source stamps and what is measured on them may be shared between working directories.
@@ -172,6 +177,14 @@ class Driver:
                     f"Give what it is for ({wanted}), or another source"
                 )
 
+        for run in self.config.run:
+            if self.stages.facts.is_given(run.dataset, run.model):
+                for path in self.given(run.dataset, run.model):
+                    if not Path(path).exists():
+                        raise ConfigError(
+                            f"models.{run.model}: {path} does not exist (relative paths start at {Path.cwd()}); give "
+                            "the file or folder of the generated images, or of their catalogue"
+                        )
         for sweep in self.config.sweeps:
             for name in sweep.brought:
                 if not Path(path := self.config.denoisers[name].weights).is_file():
@@ -211,6 +224,20 @@ class Driver:
                     )
         for line in retrained(self.stages, self.results):
             say(f"galforge: {line}")
+
+
+def _listing(path: Path) -> str:
+    """Digest of what is in a raw folder, or beside a catalogue that names other files; empty for other files."""
+    if not path.exists():
+        return ""
+    if path.is_dir():
+        folder, files = path, path.rglob("*")
+    elif path.suffix == ".fits":
+        # A RealGalaxy catalogue is one file that names others beside it.
+        folder, files = path.parent, path.parent.glob("*.fits*")
+    else:
+        return ""
+    return contents_digest(folder, [file for file in files if file.is_file() and not file.name.startswith(".")])
 
 
 def _any_of(names: Iterable[str | None]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from galforge import families
 from galforge.config.declared import declared, optional
-from galforge.config.tree import Config, Measure, Run, Sweep, is_native, is_scored, view_of
+from galforge.config.tree import Config, Measure, Run, Sweep, is_given, is_native, is_scored, view_of
 from galforge.plan import comparisons
 from galforge.plan.measuring import measurings
 from galforge.studies.denoising.settings import label
@@ -47,7 +47,9 @@ class Facts:
         return min((index + 1) * training.segment_images, training.images_total)
 
     def segments(self, dataset: str, model: str) -> int:
-        """Number of segments of a training."""
+        """Number of segments of a training; images that are given have none."""
+        if self.is_given(dataset, model):
+            return 0
         training = self.config.models[dataset, model].training
         return math.ceil(training.images_total / training.segment_images)
 
@@ -162,6 +164,14 @@ class Facts:
     def measure_libraries(self, entry: Measure) -> tuple[str, ...]:
         own = families.load("measure", entry.family, "settings").LIBRARIES
         return (*own, *optional(entry.settings, "engine_libraries"))
+
+    def is_given(self, dataset: str, model: str) -> bool:
+        """Whether a model's images were generated elsewhere."""
+        return is_given(self.config.models[dataset, model].family)
+
+    def trained_runs(self, dataset: str) -> list[Run]:
+        """Runs on a data set of models that are trained."""
+        return [run for run in self.runs(dataset) if not self.is_given(dataset, run.model)]
 
     def view(self, dataset: str, model: str) -> str:
         """The view of a data set's images that a model is trained on; empty where it is the images."""

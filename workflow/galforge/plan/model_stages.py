@@ -1,5 +1,8 @@
 """The stages of models: training, generated stamps, latent walks."""
 
+from typing import Any
+
+from galforge import families
 from galforge.plan.facts import Facts
 from galforge.plan.stage import Stage
 
@@ -40,9 +43,17 @@ class ModelStages:
                 spec["conditions"]["beside"] = beside
         return Stage(spec, "sample.py", *self.facts.model_code(dataset, model))
 
+    def take_given(self, dataset: str, model: str, seed: str) -> Stage:
+        """Reading images that were generated elsewhere."""
+        entry = self.config.models[dataset, model]
+        settings = families.load("models", entry.family, "settings")
+        spec: dict[str, Any] = {"family": entry.family, "settings": entry.network.spec()}
+        # The copies of source galaxies are looked for, so another data set reads them again.
+        return Stage(spec, "take_given.py", (), settings.LIBRARIES)
+
     def latents(self, dataset: str) -> Stage:
         """Walks through the latent spaces of a data set's models, and source stamps that they reconstruct."""
-        found = [(run, self.config.models[dataset, run.model].family) for run in self.facts.runs(dataset)]
+        found = [(run, self.config.models[dataset, run.model].family) for run in self.facts.trained_runs(dataset)]
         spec = {
             "models": {
                 f"{run.model}-seed{seed}": {"family": family, "seed": seed}

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from galforge.config.tree import Config
+from galforge.plan.card_stages import CardStages
 from galforge.plan.data_stages import DataStages
 from galforge.plan.denoising_stages import DenoisingStages
 from galforge.plan.facts import Facts, rule_for
@@ -35,7 +36,7 @@ class Stages:
         self.realism = RealismStages(self.facts)
         self.tables = TableStages(self.facts)
         self.figures = Figures(self.facts)
-        kinds = (DataStages, ModelStages, MeasureStages, SnapshotStages)
+        kinds = (DataStages, ModelStages, MeasureStages, SnapshotStages, CardStages)
         page = ReportStages(config, self.figures)
         self._kinds = (*(kind(self.facts) for kind in kinds), page, self.denoising, self.realism)
         self.whole = WHOLE | {rule_for("latents", dataset): "latents" for dataset in config.datasets}

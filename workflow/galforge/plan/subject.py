@@ -61,10 +61,13 @@ class Subject:
 
     def latents(self) -> list[str]:
         folder = f"{self.results}/samples/{self.dataset}"
-        return [f"{folder}/{model}/latents-seed{seed}.h5" for model, seed in self._models()]
+        return [f"{folder}/{model}/latents-seed{seed}.h5" for model, seed in self._trained()]
 
     def histories(self) -> list[str]:
-        return [self.facts.trained(self.dataset, model, seed)["history"] for model, seed in self._models()]
+        return [self.facts.trained(self.dataset, model, seed)["history"] for model, seed in self._trained()]
+
+    def trained_labels(self) -> dict[str, Any]:
+        return {**self.labels(), "models": self._trained()}
 
     def snapshots(self) -> dict[tuple[str, int], dict[str, list[str]]]:
         found = [(self.dataset, *each) for each in self._models() if self.facts.scores(self.dataset, each[0])]
@@ -120,6 +123,10 @@ class Subject:
         own = f"{folder}/{self._sweep.denoiser}"
         networks = [f"{own}/{who}/alpha{alpha}-{replicate}.npz" for who, alpha, replicate in self.networks()]
         return {"networks": networks, "references": f"{folder}/references.npz"}
+
+    def _trained(self) -> list[list[Any]]:
+        """Those of the models that are trained; images of the others were given."""
+        return [each for each in self._models() if not self.facts.is_given(self.dataset, each[0])]
 
     def _models(self, first: bool = False) -> list[list[Any]]:
         runs = self.facts.runs(self.dataset)

@@ -6,7 +6,8 @@ from typing import Any
 from galforge.config.declared import declared
 from galforge.plan.facts import Facts
 from galforge.plan.stage import Stage
-from galforge.plan.tables import PlannedTables
+from galforge.plan.tables import Job, PlannedTables
+from galforge.plan.trainings import behind
 from galforge.provenance.records import locked_versions
 
 PREFIX = "tables_"
@@ -40,6 +41,8 @@ class TableStages:
             spec["taken"] = [[table.name, table.spec()] for table in job.taken]
         if "weights" in job.inputs:
             spec["trainings"] = self._trainings()
+        if given := self._given(job):
+            spec["given"] = given
         modules = dict.fromkeys(name for table in job.tables for name in table.modules)
         modules |= dict.fromkeys(table.select.partition(":")[0] for table in job.taken if table.select)
         libraries = dict.fromkeys(name for table in job.tables for name in ("numpy", "pandas", *table.libraries))
@@ -49,8 +52,20 @@ class TableStages:
         """Data set, model, seed, number of segments, and networks that generate, of the trainings of the runs."""
         found = []
         for run in self.config.run:
+            if self.facts.is_given(run.dataset, run.model):
+                continue
             family = self.config.models[run.dataset, run.model].family
             generator = list(declared("models", family).GENERATOR)
             segments = self.facts.segments(run.dataset, run.model)
             found += [[run.dataset, run.model, seed, segments, generator] for seed in run.seeds]
+        return found
+
+    def _given(self, job: Job) -> list[list[str]]:
+        """Data set, model and a sentence, of given images that tables of a job show; the table of costs names all."""
+        shown, found = behind(self.config, job.inputs), []
+        for run in self.config.run:
+            keys = {(run.dataset, run.model, str(seed)) for seed in run.seeds}
+            if self.facts.is_given(run.dataset, run.model) and (keys & shown or "weights" in job.inputs):
+                sentence = self.config.models[run.dataset, run.model].network.sentence
+                found.append([run.dataset, run.model, sentence])
         return found

@@ -7,6 +7,7 @@ from galforge.drawing.names import PUBLISHED_NETWORK, model_label, network_label
 from galforge.papers.assembly import engines
 from galforge.papers.overall import IN_FLOORS
 from galforge.papers.table import Table
+from galforge.report.given import said
 from galforge.report.snapshots import chosen
 
 DEFINITIONS = "0.7.2"  # of statmorph, which the engine numba has, whatever version the lock holds
@@ -61,13 +62,14 @@ def notes(table: Table, frame: pd.DataFrame, statmorph: str) -> list[str]:
 
 def remarks(table: Table, frame: pd.DataFrame, statmorph: str) -> list[str]:
     """Further notes of a table: what it means, what stands for a model in it, which networks measured, which models
-    do not beat the Gaussian, which snapshots were chosen, which models were trained once, and which engines
-    measured."""
+    do not beat the Gaussian, which snapshots were chosen, whose images were given, which models were trained once, and
+    which engines measured."""
     further = table.function("remarks")(frame) if table.remarks else []
     out = [table.about, *further, PATHS if (frame["model"] == ROUNDTRIP).any() else "", networks(table, frame)]
     out += [
         beside_line(table, frame),
         chosen(frame, table.models, compared=bool((frame["metric"] != "cost").any())),
+        said(frame, table.models),
         single_seeds(table, frame),
         measured_by(frame, statmorph) if "engine" in frame else "",
     ]

@@ -18,6 +18,10 @@ from galforge.papers.table import Table
 from galforge.report import snapshots
 from galforge.training.cost import hours
 
+GIVEN = "given"
+"""The property of models whose images were given as files."""
+LABELS = COSTS | {GIVEN: "Training"}
+
 
 def make(
     table: Table, inputs: Mapping[str, Sequence[str]], published: pd.DataFrame, spec: Mapping[str, Any]
@@ -37,6 +41,10 @@ def make(
         origin = json.loads(read_about(weights)["header"])["origin"]
         trained = {"dataset": dataset, "origin": origin, "model": model, "seed": seed}
         rows += [{**trained, "property": name, "value": value} for name, value in found.items()]
+    origins = {row["dataset"]: row["origin"] for row in rows}
+    for dataset, model, _ in spec.get("given", []):
+        entry = {"dataset": dataset, "origin": origins.get(dataset, ""), "model": model, "seed": 0}
+        rows.append({**entry, "property": GIVEN, "value": 1.0})
     return assemble(table, pd.DataFrame(rows))
 
 
@@ -70,7 +78,7 @@ def _block(dataset: str, rows: pd.DataFrame) -> Block:
     found = rows.set_index(["property", "model"])["value"].to_dict()
     lines = [
         Row(label, [Cell(shown(name, found[name, c.model])) if (name, c.model) in found else None for c in columns])
-        for name, label in COSTS.items()
+        for name, label in LABELS.items()
         if name in set(rows["property"])
     ]
     return Block(dataset, ", ".join(dict.fromkeys(rows["origin"])), columns, lines, [])
@@ -80,6 +88,8 @@ def shown(name: str, value: float) -> str:
     """A cost for readers: counts in full or in millions, hours to two digits."""
     if math.isnan(value):
         return ""
+    if name == GIVEN:
+        return GIVEN
     if name.endswith("_hours"):
         return f"{value:,.0f}" if value >= 10 else f"{value:.2g}"
     return f"{value / 1e6:,.3g} M" if value >= 1e5 else f"{value:,.0f}"

@@ -7,6 +7,7 @@ from galforge.measure.settings import SkySettings
 IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
 
 LIBRARIES = ("numpy", "scipy", "astropy", "photutils")
+FLUXES = True
 
 
 class MeasureSettings(SkySettings):

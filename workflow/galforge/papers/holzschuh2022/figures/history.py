@@ -99,9 +99,9 @@ def _draw_panel(axis: Axes, losses: Sequence[str], histories: Sequence[tuple[int
 
 def needs(subject: Subject) -> Needs | None:
     """Histories of all trainings on the data set."""
-    if subject.sweep:
+    if subject.sweep or not subject.histories():
         return None
-    return Needs({"histories": subject.histories()}, {"models": subject.labels()["models"]})
+    return Needs({"histories": subject.histories()}, {"models": subject.trained_labels()["models"]})
 
 
 def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:

@@ -97,9 +97,10 @@ def _draw_none(png: str | Path, pdf: str | Path) -> None:
 
 def needs(subject: Subject) -> Needs | None:
     """Walks of every training; models that are asked for a redshift would need one for each walk."""
-    if subject.sweep or subject.scored or subject.has_redshifts:
+    if subject.sweep or subject.scored or subject.has_redshifts or not subject.latents():
         return None
-    return Needs({"stamps": subject.stamps()[0], "latents": subject.latents()}, subject.gallery(), *subject.decoding)
+    files = {"stamps": subject.stamps()[0], "latents": subject.latents()}
+    return Needs(files, subject.gallery() | subject.trained_labels(), *subject.decoding)
 
 
 def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:

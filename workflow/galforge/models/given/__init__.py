@@ -1,0 +1,1 @@
+"""Images that somebody generated elsewhere: they are read and compared, and nothing is trained."""

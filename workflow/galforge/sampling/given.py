@@ -1,0 +1,236 @@
+"""Images that somebody generated elsewhere, as stamps that can be compared with those of a data set.
+
+Conversions are exact or refused: bands are chosen and put into order, fluxes go from one zero point to another, a
+larger image gives its central pixels. Nothing is resampled, padded or scaled to fit.
+"""
+
+import hashlib
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from galforge.errors import GalforgeError
+from galforge.logs import log, progress
+from galforge.models.given.settings import ModelSettings
+from galforge.raw import catalogue as catalogues
+from galforge.raw import images as raw_images
+from galforge.raw.rejections import Rejected, Tally
+from galforge.stamps.file import Header, Stamps, StampsWriter
+
+LEVELS = 255
+"""The highest level of a picture."""
+ALIKE = 1e-4
+"""Relative spread of a number of all images, such as their maxima, below which somebody made them equal."""
+FEWEST = 20
+"""Images from which on equal numbers are no chance [images]."""
+
+
+def take(
+    settings: ModelSettings, given: Path, catalogue: Path | None, source: Path, out: Path, rejected: Path
+) -> dict[str, int]:
+    """Write the stamps file ``out``, of origin ``generated``, and the list ``rejected`` of images that cannot be used.
+
+    Catalogue columns: index (in the order of the file), name, and the ``columns`` of the settings.
+
+    Returns how many images there ``were`` and how many were ``taken``.
+
+    Raises:
+        GalforgeError: the images cannot be read, cannot be compared with the source's stamps, are no fluxes though the
+            settings say so, or equal source stamps pixel by pixel; or the catalogue does not fit them.
+    """
+    with Stamps(source) as stamps:
+        agreed = agree(settings, stamps.typical_header(), stamps.shape, str(given))
+        known = {_digest(stamps.stamp(index)): name for index, name in enumerate(stamps.catalog("name"))}
+    layout = raw_images.Layout(array=settings.array, layout=settings.layout, bands=settings.bands)
+    with raw_images.opened(given, layout) as entries:
+        chosen = list(entries)[: settings.count or None]
+        table = catalogues.joined(catalogue, [entry.name for entry in chosen], settings.columns) if catalogue else {}
+        seen = Seen(settings.unit)
+        with (
+            Tally(given, len(chosen), settings.max_rejected_share, rejected, "images") as tally,
+            StampsWriter(out, agreed.shape, agreed.header, len(chosen)) as writer,
+        ):
+            for index, entry in enumerate(progress(chosen, len(chosen), "images read")):
+                with tally.judging(entry.name):
+                    pixels = agreed.convert(seen.checked(entry.read()))
+                    if (copied := known.get(_digest(pixels))) is not None:
+                        seen.copies[entry.name] = copied
+                    row = {name: np.float32(values[index]) for name, values in table.items()}
+                    writer.append(pixels, index=index, name=entry.name, **row)
+                    tally.accepted += 1
+            if not tally.accepted:
+                raise tally.nothing()
+            seen.judge(str(given))
+    log.info("%s: %d of %d images taken", given, tally.accepted, len(chosen))
+    return {"were": len(chosen), "taken": tally.accepted}
+
+
+def _digest(pixels: np.ndarray) -> bytes:
+    return hashlib.sha256(np.ascontiguousarray(pixels, dtype="<f4").tobytes()).digest()
+
+
+@dataclass(frozen=True)
+class Agreed:
+    """How given images become stamps like the source's.
+
+    Attributes:
+        shape: (C, H, W) of the stamps.
+        header: of the stamps.
+        order: channel of the given images for each of the stamps'.
+        factors: (C,) by which their pixels are multiplied.
+        channels: of the given images.
+    """
+
+    shape: tuple[int, int, int]
+    header: Header
+    order: tuple[int, ...]
+    factors: np.ndarray
+    channels: int
+
+    def convert(self, pixels: np.ndarray) -> np.ndarray:
+        """Stamp (C, H, W) float32 of a given image.
+
+        Raises:
+            Rejected: it has other channels, is smaller than the stamps, or has not their middle.
+        """
+        if pixels.ndim != 3 or len(pixels) != self.channels:
+            raise Rejected("another number of channels", f"shape {pixels.shape}, expected {self.channels} channels")
+        margins = [have - want for have, want in zip(pixels.shape[1:], self.shape[1:], strict=True)]
+        if min(margins) < 0:
+            raise Rejected("smaller than the stamps", f"{pixels.shape[1:]} px, the stamps have {self.shape[1:]} px")
+        if any(margin % 2 for margin in margins):
+            raise Rejected("another middle", f"{pixels.shape[1:]} px cannot be cropped evenly to {self.shape[1:]} px")
+        if self.header.sides and any(margins):
+            raise Rejected("another side", "images with a channel that codes sizes cannot be cropped")
+        top, left = (margin // 2 for margin in margins)
+        cut = pixels[list(self.order), top : top + self.shape[1], left : left + self.shape[2]]
+        return (cut.astype(np.float64) * self.factors[:, None, None]).astype(np.float32)
+
+
+def agree(settings: ModelSettings, source: Header, shape: tuple[int, int, int], path: str) -> Agreed:
+    """How images with these settings become stamps like those of a source.
+
+    Args:
+        settings: what the images are.
+        source: header of the source's stamps.
+        shape: (C, H, W) of the source's stamps.
+        path: of the images, for messages.
+
+    Raises:
+        GalforgeError: bands, pixel scale, unit or the coding of sizes cannot be brought together.
+    """
+    if missing := [band for band in source.bands if band not in settings.bands]:
+        raise GalforgeError(f"{path}: no band {', '.join(missing)}; there are {', '.join(settings.bands)} (bands)")
+    if abs(settings.pixel_scale / source.pixel_scale - 1) > 1e-3:
+        raise GalforgeError(
+            f"{path}: pixels of {settings.pixel_scale:g} {source.pixel_unit}, the source has {source.pixel_scale:g}; "
+            "nothing is resampled here"
+        )
+    if tuple(settings.sides) != source.sides:
+        raise GalforgeError(
+            f"{path}: sides is {settings.sides}, but the source's stamps have {list(source.sides)}: their last channel "
+            "codes the size of a galaxy, and so must that of the images"
+        )
+    order = [settings.bands.index(band) for band in source.bands]
+    factors = _factors(settings, source, path)
+    if source.sides:
+        order, factors = [*order, len(settings.bands)], np.append(factors, 1.0)
+    header = replace(source, origin="generated")
+    return Agreed(shape, header, tuple(order), factors, len(settings.bands) + bool(source.sides))
+
+
+def _factors(settings: ModelSettings, source: Header, path: str) -> np.ndarray:
+    """Factors (bands,) from given pixel values to the source's."""
+    ones = np.ones(len(source.bands))
+    if settings.unit == "relative":
+        return settings.factor * ones
+    if settings.unit in ("display", "normalised"):
+        if source.unit != settings.unit:
+            raise GalforgeError(
+                f"{path}: unit is {settings.unit}, but the source's is {source.unit}: they do not compare"
+            )
+        return ones
+    if settings.zero_points and source.zero_points:
+        own = np.array([settings.zero_points[settings.bands.index(band)] for band in source.bands])
+        return 10 ** (0.4 * (np.array(source.zero_points) - own))
+    if settings.pixel_unit and settings.pixel_unit == source.unit:
+        return ones
+    said = f"the unit {settings.pixel_unit}" if settings.pixel_unit else "zero points"
+    has = f"zero points {list(source.zero_points)}" if source.zero_points else "no zero points"
+    raise GalforgeError(
+        f"{path}: {said} cannot be converted to the source's unit {source.unit} with {has}: give zero_points where the "
+        "source has them, the same pixel_unit, or unit: relative and a factor"
+    )
+
+
+@dataclass
+class Seen:
+    """What all images together tell: pictures called fluxes, images that were scaled one by one, copies.
+
+    Args:
+        unit: what the settings say.
+    """
+
+    unit: str
+    copies: dict[str, str] = field(default_factory=dict)
+    kinds: Counter[str] = field(default_factory=Counter)
+    numbers: dict[str, list[float]] = field(default_factory=dict)
+
+    def checked(self, image: "raw_images.Image") -> np.ndarray:
+        """The pixels (C, H, W) of an image, looked at.
+
+        Raises:
+            Rejected: a pixel is missing, no number or not finite; or there is nothing but one value.
+        """
+        pixels = image.pixels
+        if pixels.dtype.kind not in "iuf":
+            raise Rejected("no image", f"pixels of type {pixels.dtype}")
+        if (image.missing is not None and image.missing.any()) or not np.isfinite(pixels).all():
+            raise Rejected("pixels that are not finite", "generated images have no missing pixels")
+        low, high = float(pixels.min()), float(pixels.max())
+        if low == high:
+            raise Rejected("constant image", f"every pixel is {low:g}")
+        if self.unit == "display" and (low < 0 or high > LEVELS):
+            raise Rejected("no picture", f"levels from {low:g} to {high:g}, expected 0 to {LEVELS}")
+        levels = pixels.dtype == np.uint8 or (low >= 0 and high <= LEVELS and high > 1 and not (pixels % 1).any())
+        self.kinds["levels"] += bool(levels)
+        self.kinds["images"] += 1
+        values = pixels.astype(np.float64)
+        found = {"maximum": high, "sum": values.sum(), "sd": values.std(), "norm": np.sqrt(np.square(values).sum())}
+        for name, value in found.items():
+            self.numbers.setdefault(name, []).append(float(value))
+        return pixels
+
+    def judge(self, path: str) -> None:
+        """Judge all images together.
+
+        Raises:
+            GalforgeError: they are not what the settings say, or some are copies of the source's.
+        """
+        count = self.kinds["images"]
+        if self.unit in ("flux", "relative") and self.kinds["levels"] == count:
+            raise GalforgeError(
+                f"{path}: all pixels are whole numbers from 0 to {LEVELS}, so these are pictures and no fluxes: say "
+                "unit: display, here and of the data set"
+            )
+        if self.unit in ("flux", "relative") and count >= FEWEST and (name := self._made_equal()):
+            raise GalforgeError(
+                f"{path}: the {name} of every image is {self.numbers[name][0]:g}, so each was scaled by itself and its "
+                "flux is lost: give images in one unit, or say unit: normalised, here and of the data set"
+            )
+        if self.copies:
+            pairs = [f"{mine} is {theirs}" for mine, theirs in list(self.copies.items())[:3]]
+            raise GalforgeError(
+                f"{path}: {len(self.copies)} of {count} images equal source galaxies pixel by pixel "
+                f"({'; '.join(pairs)}): real galaxies are among the generated ones; take them out"
+            )
+
+    def _made_equal(self) -> str:
+        """A number that is the same of all images, up to rounding; empty without one."""
+        for name, values in self.numbers.items():
+            found = np.array(values)
+            if np.ptp(found) <= ALIKE * abs(np.median(found)):
+                return name
+        return ""
