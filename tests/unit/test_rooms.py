@@ -11,7 +11,7 @@ from tree import ROOT
 PACKAGE = ROOT / "workflow" / "galforge"
 FLOORS = (
     ("",),
-    ("provenance", "download", "stamps"),
+    ("provenance", "download", "raw", "stamps"),
     ("datasets", "models"),
     ("training", "sampling", "measure"),
     ("compare",),

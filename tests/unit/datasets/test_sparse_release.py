@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from galforge.datasets.rejections import Rejected
 from galforge.datasets.sparse import files, image, release
 from galforge.errors import GalforgeError
+from galforge.raw.rejections import Rejected
 
 SIZE = 64
 LABELED, SCORED = "Id,Actual\n11,1.0\n12,0.0\n", "Id,Actual\n21,1.5\n22,0\n"

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from galforge.datasets import archive
 from galforge.datasets.cosmos import real_galaxy
 from galforge.datasets.cosmos.cutout import Cutout, parse
+from galforge.raw import archive
 
 RELEASE = ("*_processed.fits.gz",)
 ANY_FITS = ("*.fits", "*.fits.gz")

@@ -6,8 +6,8 @@ import numpy as np
 from astropy.io import fits
 
 from galforge.datasets.cosmos.settings import DatasetSettings
-from galforge.datasets.fits_image import finite, image_of
-from galforge.datasets.rejections import Rejected
+from galforge.raw.fits_image import finite, image_of
+from galforge.raw.rejections import Rejected
 from galforge.seeds import generator
 
 BAND_KEYWORDS = ("FILTER", "FILTER1", "FILTER2")

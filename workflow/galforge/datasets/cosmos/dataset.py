@@ -11,9 +11,9 @@ import numpy as np
 from galforge.datasets.cosmos import archive
 from galforge.datasets.cosmos.cutout import checked, to_size
 from galforge.datasets.cosmos.settings import DatasetSettings
-from galforge.datasets.rejections import Rejected, Tally
 from galforge.errors import GalforgeError
 from galforge.logs import progress
+from galforge.raw.rejections import Rejected, Tally
 from galforge.stamps.file import Header, StampsWriter, split_of
 
 

@@ -15,11 +15,11 @@ from pathlib import Path
 import galsim
 import numpy as np
 
-from galforge.datasets.archive import written
 from galforge.datasets.cosmos.settings import MockSettings
-from galforge.datasets.fits_image import content_of
 from galforge.datasets.scene import Arms, Blobs, Scene, Sersic, along_arms, crop, grid_side, render, spread
 from galforge.logs import progress
+from galforge.raw.archive import written
+from galforge.raw.fits_image import content_of
 from galforge.seeds import generator
 
 BAND, PIXEL_ARCSEC, ZERO_POINT, EXPOSURE_S = "F814W", 0.03, 25.94, 2028.0  # the survey's

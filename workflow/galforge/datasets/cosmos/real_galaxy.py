@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 from astropy.io import fits
 
-from galforge.datasets.archive import unsafe
 from galforge.datasets.cosmos.cutout import Cutout
-from galforge.datasets.fits_image import DAMAGE, reading
-from galforge.datasets.rejections import Rejected
 from galforge.errors import GalforgeError
+from galforge.raw.archive import unsafe
+from galforge.raw.fits_image import DAMAGE, reading
+from galforge.raw.rejections import Rejected
 
 NEEDED = ("IDENT", "GAL_FILENAME", "GAL_HDU")
 COLUMNS = {

@@ -6,9 +6,9 @@ import numpy as np
 
 from galforge.datasets.galaxiesml.release import ReleaseFile
 from galforge.datasets.galaxiesml.settings import BANDS, DatasetSettings
-from galforge.datasets.rejections import Rejected
 from galforge.errors import GalforgeError
 from galforge.logs import log
+from galforge.raw.rejections import Rejected
 
 MAGNITUDES = (0.0, 50.0)
 GREATEST_REDSHIFT_ERROR = 1.0

@@ -11,9 +11,9 @@ import numpy as np
 from galforge.datasets.galaxiesml.cuts import check_band_order, cut_rows
 from galforge.datasets.galaxiesml.release import SUBJECTS, ReleaseFile, opened
 from galforge.datasets.galaxiesml.settings import BANDS, PARTS, DatasetSettings
-from galforge.datasets.rejections import Rejected, Tally
 from galforge.errors import GalforgeError
 from galforge.logs import Progress, log
+from galforge.raw.rejections import Rejected, Tally
 from galforge.stamps.file import Header, StampsWriter, split_of
 
 

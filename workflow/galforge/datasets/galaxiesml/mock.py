@@ -15,12 +15,12 @@ import numpy as np
 from astropy.cosmology import Planck18
 from scipy.special import gammainc, gammaincinv, ndtr, ndtri
 
-from galforge.datasets.archive import written
 from galforge.datasets.galaxiesml.light import PIXEL_ARCSEC, Galaxy, Source, band_fluxes, seen, sky
 from galforge.datasets.galaxiesml.mock_catalogue import row_of
 from galforge.datasets.galaxiesml.settings import BANDS, PARTS, MockSettings
 from galforge.datasets.scene import Sersic
 from galforge.logs import Progress
+from galforge.raw.archive import written
 from galforge.seeds import generator
 
 SHARES = {"training": (0, 1, 2, 3, 4), "validation": (5,), "testing": (6,)}

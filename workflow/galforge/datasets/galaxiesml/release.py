@@ -10,10 +10,10 @@ from typing import BinaryIO
 import h5py
 import numpy as np
 
-from galforge.datasets.archive import members
 from galforge.datasets.galaxiesml.settings import BANDS, PARTS
 from galforge.errors import GalforgeError
 from galforge.logs import log
+from galforge.raw.archive import members
 
 SUFFIXES = (".hdf5", ".h5")
 BLOCK_BYTES = 2**24

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from sklearn.model_selection import train_test_split
 
-from galforge.datasets.archive import Entry, opened
-from galforge.datasets.rejections import Rejected, Tally
 from galforge.datasets.skirt.galaxy import central_half_of, original_side, subfind_id
 from galforge.datasets.skirt.settings import DatasetSettings
 from galforge.errors import GalforgeError
 from galforge.logs import log, progress
+from galforge.raw.archive import Entry, opened
+from galforge.raw.rejections import Rejected, Tally
 from galforge.stamps.file import Header, StampsWriter
 from galforge.stamps.native_file import NativeWriter
 from galforge.stamps.sizes import store

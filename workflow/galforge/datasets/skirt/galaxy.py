@@ -6,9 +6,9 @@ from typing import BinaryIO
 import numpy as np
 from astropy.io import fits
 
-from galforge.datasets.fits_image import finite, first_header, image_of
-from galforge.datasets.rejections import Rejected
 from galforge.datasets.skirt.settings import DatasetSettings
+from galforge.raw.fits_image import finite, first_header, image_of
+from galforge.raw.rejections import Rejected
 from galforge.stamps.sizes import central_half
 
 _ID = re.compile(r"broadband_(\d+)$")

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from galforge.datasets.archive import written
-from galforge.datasets.fits_image import content_of
 from galforge.datasets.scene import Arms, Sersic, spread
 from galforge.datasets.skirt.light import Dust, Parts, half_light_scale, image_of, knots_of
 from galforge.datasets.skirt.settings import MockSettings
 from galforge.logs import progress
+from galforge.raw.archive import written
+from galforge.raw.fits_image import content_of
 from galforge.seeds import generator
 
 FOLDER = "sdss/snapnum_099"

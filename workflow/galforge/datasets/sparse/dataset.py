@@ -10,12 +10,12 @@ from pathlib import Path
 
 import numpy as np
 
-from galforge.datasets.rejections import Tally
 from galforge.datasets.sparse import files, image, release
 from galforge.datasets.sparse.parts import BANDS, Parts
 from galforge.datasets.sparse.settings import VIEWS, DatasetSettings
 from galforge.errors import GalforgeError
 from galforge.logs import log, progress
+from galforge.raw.rejections import Tally
 from galforge.stamps.file import Header, StampsWriter, split_of
 
 _FEWEST_REAL = 3

@@ -10,9 +10,9 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, NoReturn
 
-from galforge.datasets.archive import unsafe
-from galforge.datasets.rejections import Rejected
 from galforge.errors import GalforgeError
+from galforge.raw.archive import unsafe
+from galforge.raw.rejections import Rejected
 
 SETS = ("labeled", "scored", "query")
 TABLES = ("labeled.csv", "scored.csv", "mock.csv")

@@ -7,7 +7,7 @@ import zlib
 import numpy as np
 from PIL import Image
 
-from galforge.datasets.rejections import Rejected
+from galforge.raw.rejections import Rejected
 
 THUMBNAIL = 64
 """Side of a thumbnail [px]."""

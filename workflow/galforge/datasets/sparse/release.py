@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from galforge.datasets.rejections import Rejected
 from galforge.datasets.sparse.files import SETS, Files, content
 from galforge.datasets.sparse.files import opened as files_opened
 from galforge.errors import GalforgeError
+from galforge.raw.rejections import Rejected
 
 _EXAMPLES = 3
 _Faults = defaultdict[str, list[str]]

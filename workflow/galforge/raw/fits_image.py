@@ -12,7 +12,7 @@ import numpy as np
 from astropy.io import fits
 from astropy.io.fits.verify import VerifyError
 
-from galforge.datasets.rejections import Rejected
+from galforge.raw.rejections import Rejected
 
 # What astropy, gzip and numpy raise on damaged files.
 DAMAGE = (OSError, EOFError, zlib.error, ValueError, TypeError, IndexError, KeyError, VerifyError)

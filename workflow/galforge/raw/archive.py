@@ -12,8 +12,8 @@ from pathlib import Path, PurePath, PurePosixPath
 from typing import BinaryIO
 
 from galforge.atomic import replacing
-from galforge.datasets.rejections import Rejected
 from galforge.errors import GalforgeError
+from galforge.raw.rejections import Rejected
 
 # What tarfile raises on damaged archives.
 DAMAGE = (tarfile.TarError, OSError, EOFError)
