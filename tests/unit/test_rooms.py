@@ -17,7 +17,7 @@ FLOORS = (
     ("compare",),
     ("studies", "drawing", "snapshots"),
     ("papers",),
-    ("report",),
+    ("report", "cards"),
     ("config",),
     ("plan",),
     ("operate",),

@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from galforge import families
 from galforge.atomic import write_text
 from galforge.config.declared import optional
-from galforge.config.tree import SECTIONS, Overall, Run
+from galforge.config.tree import SECTIONS, Overall, Run, is_given
 from galforge.measure.settings import MeasureEntry, Measuring
 from galforge.models.settings import ConditionSettings, NormalisationSettings
 from galforge.settings import Settings
@@ -104,7 +104,11 @@ def json_schema() -> str:
         return with_family(schema(settings), family, {"measuring": schema(Measuring)})
 
     def model(family: str) -> dict[str, Any]:
-        parts = {"network": _settings("models", {"family": family}), "normalisation": NormalisationSettings}
+        network = _settings("models", {"family": family})
+        if is_given(family):
+            # Nothing is trained: its settings stand in the entry itself.
+            return with_family(schema(network), family, {})
+        parts = {"network": network, "normalisation": NormalisationSettings}
         parts |= {"training": TrainingSettings, "snapshot": SnapshotSettings}
         if "conditions" in parts["network"].model_fields:
             parts["conditions"] = ConditionSettings

@@ -43,7 +43,7 @@ def take(
     with Stamps(source) as stamps:
         agreed = agree(settings, stamps.typical_header(), stamps.shape, str(given))
         known = {_digest(stamps.stamp(index)): name for index, name in enumerate(stamps.catalog("name"))}
-    layout = raw_images.Layout(array=settings.array, layout=settings.layout, bands=settings.bands)
+    layout = raw_images.Layout(tuple(settings.bands), array=settings.array, layout=settings.layout)
     with raw_images.opened(given, layout) as entries:
         chosen = list(entries)[: settings.count or None]
         table = catalogues.joined(catalogue, [entry.name for entry in chosen], settings.columns) if catalogue else {}

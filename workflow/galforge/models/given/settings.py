@@ -47,7 +47,7 @@ class ModelSettings(Settings):
     sides: list[float] = Field(default_factory=list)
     """where the last channel codes the galaxies' sizes, as the data set's does: the sides that have the codes 0 and 1
     [px]"""
-    array: str = ""
+    array: str = "auto"
     """name of the array, data set or column that holds the images, where the file has several"""
     layout: Literal["auto", "nchw", "nhwc"] = "auto"
     """order of the axes of arrays: channels before rows and columns, or after; auto: as their lengths tell"""
