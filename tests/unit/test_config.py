@@ -19,6 +19,7 @@ OVERLAYS = sorted(
     [
         *(ROOT / "config").glob("*.yaml"),
         *(ROOT / "config/experiments").glob("*.yaml"),
+        *(ROOT / "config/tracks").glob("*-v*.yaml"),
         ROOT / "tests/config/smallest.yaml",
     ]
 )

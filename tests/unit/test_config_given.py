@@ -1,4 +1,4 @@
-"""Images that were generated elsewhere, in a configuration: what is refused before anything runs, and what is planned."""
+"""Images that were generated elsewhere, in a configuration: what is refused, and what is planned."""
 
 import pytest
 import yaml

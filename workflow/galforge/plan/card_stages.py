@@ -42,11 +42,17 @@ class CardStages:
     def judged(self, dataset: str) -> dict[str, str]:
         """Digests of settings, code and libraries: of each measure of the source, and of each comparison."""
         found: dict[str, Any] = {}
+        made = [each for group in comparisons.GROUPS for each in comparisons.comparisons(self.config, dataset, group)]
+        compared = {measure for each in made for measure in each.measures}
         for kind in self.facts.measuring.values():
-            if dataset not in kind.datasets or not re.fullmatch(kind.who, "source"):
+            if (
+                dataset not in kind.datasets
+                or not re.fullmatch(kind.who, "source")
+                or not compared & set(kind.measures)
+            ):
                 continue
             code = self._measures.measure(dataset, kind, "source").code_param
-            for measure in kind.measures:
+            for measure in compared.intersection(kind.measures):
                 found[f"measure {measure}"] = [self.facts.variant(dataset, measure), code]
         for group in comparisons.GROUPS:
             for model, seed in comparisons.compared(self.config, dataset, group)[:1]:
