@@ -86,6 +86,7 @@ class Layout:
         bands: names of the channels, in the order of the stamps.
         pattern: names of the files, case aside, where there are several; ``{band}`` in it stands for a band's name, and
             a galaxy then has one file per band. auto: all files of the commonest format but those that are no images.
+        release: a pattern that auto means where any file matches it.
         leave_out: patterns of files to leave out.
         extension: of FITS, the number or name of the HDU; several with commas, or a name with ``{band}`` in it.
         array: the array of an npz, data set of an HDF5 file or column of a Parquet file that holds the images.
@@ -96,6 +97,7 @@ class Layout:
 
     bands: tuple[str, ...]
     pattern: str = "auto"
+    release: str = ""
     leave_out: tuple[str, ...] = ()
     extension: str = "auto"
     array: str = "auto"

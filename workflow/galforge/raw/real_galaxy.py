@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from astropy.io import fits
 
-from galforge.datasets.cosmos.cutout import Cutout
 from galforge.errors import GalforgeError
 from galforge.raw.archive import unsafe
 from galforge.raw.fits_image import DAMAGE, reading
+from galforge.raw.images import Entry, Image, Said
 from galforge.raw.rejections import Rejected
 
 NEEDED = ("IDENT", "GAL_FILENAME", "GAL_HDU")
@@ -25,9 +25,19 @@ COLUMNS = {
 }
 
 
+def is_catalogue(path: Path) -> bool:
+    """Whether a FITS file is a table of galaxies and holds no image; a damaged one is not."""
+    try:
+        with fits.open(path) as hdus:
+            images = any(hdu.is_image and len(hdu.shape) > 1 for hdu in hdus)
+            return not images and any(isinstance(hdu, fits.BinTableHDU) for hdu in hdus)
+    except DAMAGE:
+        return False
+
+
 @contextmanager
-def opened(path: Path) -> Iterator[list[tuple[str, Callable[[], Cutout]]]]:
-    """The rows of the catalogue ``path``: (IDENT, function that reads the cutout) for each; none is read yet.
+def opened(path: Path) -> Iterator[list[Entry]]:
+    """The rows of the catalogue ``path``, named by IDENT.
 
     Raises:
         GalforgeError: the file is damaged, is no such catalogue, or has no rows.
@@ -57,10 +67,10 @@ def opened(path: Path) -> Iterator[list[tuple[str, Callable[[], Cutout]]]]:
             stack.close()
             return stack.enter_context(hdus)
 
-        yield [(str(row["IDENT"]), partial(_read, image_file, row, names)) for row in table]
+        yield [Entry(str(row["IDENT"]), partial(_read, image_file, row, names), str(row["IDENT"])) for row in table]
 
 
-def _read(image_file: Callable[[str], fits.HDUList], row: fits.FITS_record, names: tuple[str, ...]) -> Cutout:
+def _read(image_file: Callable[[str], fits.HDUList], row: fits.FITS_record, names: tuple[str, ...]) -> Image:
     name = str(row["GAL_FILENAME"]).strip()
     if unsafe(name):
         raise Rejected("unsafe image file", f"{name!r} lies outside the catalogue's folder")
@@ -70,6 +80,10 @@ def _read(image_file: Callable[[str], fits.HDUList], row: fits.FITS_record, name
             raise Rejected("no image", f"HDU {row['GAL_HDU']} of {name} holds none")
         pixels = np.array(hdu.data)
         del hdu.data  # astropy would otherwise keep every image of the file
-    bands = [str(row["BAND"]).strip()] if "BAND" in names else []
-    columns = {ours: float(row[theirs]) for theirs, ours in COLUMNS.items() if theirs in names}
-    return Cutout(pixels, bands, None, columns)
+    columns: dict[str, float | str] = {ours: float(row[theirs]) for theirs, ours in COLUMNS.items() if theirs in names}
+    said = Said(where=dict.fromkeys(("bands", "pixel_scale"), "the RealGalaxy catalogue"))
+    if "BAND" in names:
+        said.bands = (str(row["BAND"]).strip(),)
+    if "PIXEL_SCALE" in names:
+        said.pixel_scale = float(row["PIXEL_SCALE"])
+    return Image(pixels[None] if pixels.ndim == 2 else pixels, None, said, columns)

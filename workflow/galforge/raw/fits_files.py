@@ -1,0 +1,278 @@
+"""Galaxies in FITS files: an image, a cube, one extension per band or per galaxy; with masks, weights and errors."""
+
+import bz2
+import gzip
+import io
+import re
+from collections.abc import Sequence
+from functools import partial
+
+import numpy as np
+from astropy.io import fits
+
+from galforge.errors import GalforgeError
+from galforge.raw import files
+from galforge.raw.archive import Entry as File
+from galforge.raw.fits_image import reading
+from galforge.raw.header import Headers, joined
+from galforge.raw.images import Entry, Image, Layout, Said
+from galforge.raw.planes import as_planes
+from galforge.raw.rejections import Rejected
+
+MASKS = frozenset(["mask", "masks", "dq", "quality", "flag", "flags", "bpm"])
+WEIGHTS = frozenset(["wht", "weight", "weights", "ivar", "invvar"])
+ERRORS = frozenset(["err", "error", "errors", "rms", "sigma", "unc", "var", "variance"])
+LSST_BAD = ("MP_BAD", "MP_SAT", "MP_CR", "MP_NO_DATA", "MP_INTRP", "MP_UNMASKEDNAN")
+"""Planes of an LSST or HSC mask that say that a pixel is not to be used; others say what was detected there."""
+MAGIC = {b"\x1f\x8b": gzip.decompress, b"BZh": bz2.decompress}
+
+
+def of_files(group: Sequence[File | None], settings: Layout) -> Image:
+    """The galaxy in one file, or in one file per band.
+
+    Raises:
+        Rejected: a file is missing, damaged or of another form, or bands differ in shape or unit.
+    """
+    if len(group) == 1 and group[0] is not None:
+        return of_content(group[0].content(), settings, group[0].name)
+    absent = [band for band, file in zip(settings.bands, group, strict=True) if file is None]
+    if absent:
+        raise Rejected("bands that are missing", f"there is no file of {', '.join(absent)}")
+    each = [
+        of_content(file.content(), Layout((band,), extension=settings.extension, bad_bits=settings.bad_bits), file.name)
+        for band, file in zip(settings.bands, group, strict=True)
+    ]
+    return _stacked(each)
+
+
+def of_content(content: bytes, settings: Layout, name: str) -> Image:
+    """The galaxy in a FITS file's bytes, which may be compressed; raises as ``of_files``."""
+    with _hdus(content) as hdus:
+        return _image(hdus, settings, name)
+
+
+def of_single(file: File, settings: Layout) -> list[Entry] | None:
+    """The galaxies of one file with many: a cube (galaxy, ..) in one HDU, or an HDU per galaxy; None for one galaxy.
+
+    The table beside them, if it has as many rows, gives their names and columns.
+
+    Raises:
+        GalforgeError: the file is damaged.
+    """
+    try:
+        content = file.content()
+        with _hdus(content) as hdus:
+            images = [i for i, hdu in enumerate(hdus) if _is_image(hdu) and not _auxiliary(hdu.name)]
+            if settings.extension != "auto":
+                images = [_number(hdus, word) for word in settings.extension.split(",")]
+            if not images:
+                raise Rejected("no image", "no HDU holds any")
+            shape, channels = _squeezed(hdus[images[0]].shape), len(settings.bands)
+            many = len(shape) == 4 or (len(shape) == 3 and channels == 1)
+            each = [len(_squeezed(hdus[i].shape)) for i in images]
+            if not many and not (len(images) > 1 and set(each) == {2 if channels == 1 else 3}):
+                return None
+            table = next((hdu for hdu in hdus if isinstance(hdu, fits.BinTableHDU) and hdu.data is not None), None)
+            count = shape[0] if many else len(images)
+            columns = _columns(table) if table is not None and len(table.data) == count else {}
+    except Rejected as why:
+        raise GalforgeError(f"{file.name}: {why}; give another file, or a folder of images") from why
+    names = columns.get(next((key for key in columns if key.lower() in ("name", "id", "ident")), ""), [])
+    known = [str(name) for name in names] or ([f"{i:06d}" for i in range(count)] if many else [])
+    out = []
+    for row in range(count):
+        own = known[row] if len(known) > row and len(names) else "" if many else hdus[images[row]].name
+        of_row = {key: values[row] for key, values in columns.items()}
+        place = (images[0], row) if many else (images[row], None)
+        out.append(Entry(own or f"{row:06d}", partial(_row, hdus, place, settings, file.name, of_row), own))
+    return out
+
+
+def _row(hdus: fits.HDUList, place: tuple[int, int | None], settings: Layout, name: str, columns: dict) -> Image:
+    number, row = place
+    with reading(f"HDU {number}"):
+        hdu = hdus[number]
+        pixels = hdu.data if row is None else hdu.data.reshape(_squeezed(hdu.shape))[row]
+        planes = np.array(as_planes(pixels, len(settings.bands), settings.layout))
+        said = joined([_headers(hdus, number, name).said(plane) for plane in range(len(planes))])
+    return Image(planes, None, said, columns)
+
+
+def _columns(table: fits.BinTableHDU) -> dict[str, list]:
+    columns = {}
+    for name in table.columns.names:
+        values = table.data[name]
+        if values.ndim == 1 and values.dtype.kind in "iufUSb":
+            columns[name.lower()] = [str(v).strip() if values.dtype.kind in "US" else float(v) for v in values]
+    return columns
+
+
+def _hdus(content: bytes) -> fits.HDUList:
+    if not content:
+        raise Rejected("unreadable FITS", "the file is empty")
+    with reading():
+        for magic, decompress in MAGIC.items():
+            if content.startswith(magic):
+                content = decompress(content)
+        return fits.open(io.BytesIO(content), memmap=False)
+
+
+def _image(hdus: fits.HDUList, settings: Layout, name: str) -> Image:
+    """The galaxy of a file with one."""
+    with reading():
+        count = len(hdus)  # reads all headers
+    chosen = _chosen(hdus, settings, count)
+    channels = len(settings.bands)
+    with reading():
+        arrays = [_data(hdus, number) for number in chosen]
+        if len(chosen) == 1:
+            shape = arrays[0].shape
+            if channels == 1 and len(shape) != 2:
+                raise Rejected("not a 2-D image", f"shape {shape}")
+            pixels = as_planes(arrays[0], channels, settings.layout)
+            said = joined([_headers(hdus, chosen[0], name).said(plane) for plane in range(channels)])
+            if channels == 1:
+                found = _headers(hdus, chosen[0], name).bands(0)
+                said.bands = found[0] if found else None
+        else:
+            if len({array.shape for array in arrays}) > 1:
+                raise Rejected("other shapes", f"bands of {', '.join(str(array.shape) for array in arrays)} px")
+            pixels = np.stack(arrays)
+            said = joined([_headers(hdus, number, name).said() for number in chosen])
+        missing = _missing(hdus, chosen, pixels.shape, settings)
+    return Image(pixels, missing, said)
+
+
+def _headers(hdus: fits.HDUList, number: int, name: str) -> Headers:
+    own = [(hdus[number].header, f"HDU {number}")]
+    return Headers(own + ([(hdus[0].header, "HDU 0")] if number else []), name)
+
+
+def _chosen(hdus: fits.HDUList, settings: Layout, count: int) -> list[int]:
+    """The HDUs that hold the bands: one with all of them, or one for each in their order.
+
+    Raises:
+        Rejected: there are none, or it cannot be told which.
+    """
+    channels, asked = len(settings.bands), settings.extension
+    if asked != "auto":
+        words = (
+            [asked.replace(files.BAND, band) for band in settings.bands] if files.BAND in asked else asked.split(",")
+        )
+        numbers = [_number(hdus, word.strip()) for word in words]
+        if len(numbers) not in (1, channels):
+            raise Rejected("other bands", f"`extension` {asked} names {len(numbers)} HDUs for {channels} bands")
+        return numbers
+    images = [i for i in range(count) if _is_image(hdus[i]) and not _auxiliary(hdus[i].name)]
+    if not images:
+        raise Rejected("no image", "no HDU holds any; set `extension` to the HDU that does")
+    shapes = {i: _squeezed(hdus[i].shape) for i in images}
+    if channels == 1:
+        return images[:1]
+    for i in images:
+        if len(shapes[i]) == 3 and channels in (shapes[i][0], shapes[i][-1]):
+            return [i]
+    flat = [i for i in images if len(shapes[i]) == 2]
+    for called in ({i: hdus[i].name for i in flat}, {i: _filter(hdus, i) for i in flat}):
+        by_name = {name.lower(): i for i, name in reversed(called.items())}
+        ends = {name.rpartition("_")[2]: i for name, i in by_name.items()}
+        for known in (by_name, ends):
+            if all(band.lower() in known for band in settings.bands):
+                return [known[band.lower()] for band in settings.bands]
+    if len(flat) == channels and not any(_filter(hdus, i) for i in flat):
+        return flat
+    said = ", ".join(f"HDU {i} {hdus[i].name} {shapes[i]}" for i in images)
+    raise Rejected("other bands", f"{said}: expected {', '.join(settings.bands)}; set `extension` to their HDUs")
+
+
+def _number(hdus: fits.HDUList, word: str) -> int:
+    """The number of an HDU by its number or name."""
+    with reading():
+        if word.isdigit():
+            if int(word) >= len(hdus):
+                raise Rejected("no image", f"the file has {len(hdus)} HDUs, none of number {word}")
+            return int(word)
+        for number, hdu in enumerate(hdus):
+            if hdu.name.lower() == word.lower():
+                return number
+    names = ", ".join(hdu.name or str(i) for i, hdu in enumerate(hdus))
+    raise Rejected("no image", f"no HDU is called {word}; there are {names}: set `extension`")
+
+
+def _filter(hdus: fits.HDUList, number: int) -> str:
+    found = Headers([(hdus[number].header, f"HDU {number}")], "").bands(0)
+    return found[0][0] if found else ""
+
+
+def _data(hdus: fits.HDUList, number: int) -> np.ndarray:
+    hdu = hdus[number]
+    if not _is_image(hdu):
+        raise Rejected("no image", f"HDU {number} holds none; set `extension` to the HDU that does")
+    return np.array(hdu.data).reshape(_squeezed(hdu.data.shape))
+
+
+def _is_image(hdu: fits.hdu.base._BaseHDU) -> bool:
+    return bool(getattr(hdu, "is_image", False) or isinstance(hdu, fits.CompImageHDU)) and len(hdu.shape) >= 1
+
+
+def _squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """A shape without degenerate axes, but never of fewer than two."""
+    shape = list(shape)
+    while len(shape) > 2 and 1 in shape:
+        shape.remove(1)
+    return tuple(shape)
+
+
+def _words(name: str) -> list[str]:
+    return re.split(r"[^a-z]+", name.lower())
+
+
+def _auxiliary(name: str) -> bool:
+    return any(word in files.NO_SCIENCE or word in MASKS | WEIGHTS | ERRORS for word in _words(name))
+
+
+def _missing(hdus: fits.HDUList, chosen: list[int], shape: tuple[int, ...], settings: Layout) -> np.ndarray | None:
+    """Pixels (C, H, W) for which a mask, weight or error plane says that there is no value; None without planes.
+
+    A plane whose name ends in a band's belongs to that band, others to all.
+
+    Raises:
+        Rejected: such a plane has another shape.
+    """
+    missing = np.zeros(shape, bool)
+    found = False
+    for number, hdu in enumerate(hdus):
+        words = set(_words(hdu.name))
+        if number in chosen or not words & (MASKS | WEIGHTS | ERRORS) or not _is_image(hdu) or hdu.data is None:
+            continue
+        plane = np.array(hdu.data).reshape(_squeezed(hdu.data.shape))
+        if plane.shape not in (shape, shape[1:]):
+            raise Rejected("other shapes", f"{hdu.name} has shape {plane.shape} for an image of {shape}")
+        if words & MASKS:
+            bad = _flagged(plane, hdu.header, settings.bad_bits)
+        else:
+            bad = ~np.isfinite(plane) | ((plane <= 0) if words & WEIGHTS else False)
+        end = hdu.name.lower().rpartition("_")[2]
+        of_band = [i for i, band in enumerate(settings.bands) if band.lower() == end]
+        missing[of_band if of_band and bad.ndim == 2 else slice(None)] |= bad
+        found = True
+    return missing if found else None
+
+
+def _flagged(plane: np.ndarray, header: fits.Header, bad_bits: int) -> np.ndarray:
+    if bad_bits == 0:
+        bad_bits = sum(1 << int(header[key]) for key in LSST_BAD if isinstance(header.get(key), int))
+    if bad_bits == 0 or plane.dtype.kind not in "iu":
+        return plane != 0
+    return (plane.astype(np.int64) & bad_bits) != 0
+
+
+def _stacked(each: list[Image]) -> Image:
+    if len({image.pixels.shape for image in each}) > 1:
+        raise Rejected("other shapes", f"bands of {', '.join(str(image.pixels.shape[1:]) for image in each)} px")
+    missing = None
+    if any(image.missing is not None for image in each):
+        none = np.zeros(each[0].pixels.shape, bool)
+        missing = np.concatenate([none if image.missing is None else image.missing for image in each])
+    said: list[Said] = [image.said for image in each]
+    return Image(np.concatenate([image.pixels for image in each]), missing, joined(said))

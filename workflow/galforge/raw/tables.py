@@ -1,0 +1,120 @@
+"""What arrays, HDF5 and Parquet files have in common: which array holds images, names and columns, and what is said."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from galforge.errors import GalforgeError
+from galforge.raw.images import Said
+
+IMAGES = ("images", "image", "image_array", "stamps", "cutouts", "galaxies", "pixels", "data", "x", "arr_0")
+NAMES = ("name", "names", "id", "ids", "object_id", "objid", "ident", "iauname", "dr8_id", "id_str", "filename")
+SCALES = ("pxscale", "pixel_scale", "rgb_pixel_scale", "image_scale")
+SPLIT = "split"
+
+
+def pick(path: str, shapes: Mapping[str, tuple[int, ...]], asked: str) -> str:
+    """The name of the array that holds the images.
+
+    Args:
+        path: the file, for messages.
+        shapes: shapes of its arrays by name.
+        asked: the name, or ``auto``: the usual one, or the only array of at least three axes.
+
+    Raises:
+        GalforgeError: there is no such array, or it cannot be told which it is.
+    """
+    there = ", ".join(f"{name} {shape}" for name, shape in shapes.items())
+    if asked != "auto":
+        if asked not in shapes:
+            raise GalforgeError(f"{path}: has no array {asked!r}; there are {there}. Set `array` to one of these")
+        return asked
+    lower = {name.lower(): name for name in reversed(shapes)}
+    for name in IMAGES:
+        if name in lower and len(shapes[lower[name]]) >= 2:
+            return lower[name]
+    many = [name for name, shape in shapes.items() if len(shape) >= 3] or [n for n, s in shapes.items() if len(s) == 2]
+    if len(many) == 1:
+        return many[0]
+    raise GalforgeError(f"{path}: which array holds the images? There are {there}. Set `array` to its name")
+
+
+def pick_names(columns: Mapping[str, Any], asked: str, path: str) -> list[str]:
+    """The galaxies' own names, from the column ``asked`` (``auto``: the usual ones); empty where there are none.
+
+    Raises:
+        GalforgeError: there is no such column.
+    """
+    if asked != "auto" and asked not in columns:
+        raise GalforgeError(f"{path}: has no column {asked!r} of names; there are {', '.join(columns)}")
+    lower = {name.lower(): name for name in reversed(columns)}
+    found = asked if asked != "auto" else next((lower[name] for name in NAMES if name in lower), "")
+    return [text(value) for value in columns[found]] if found else []
+
+
+def text(value: Any) -> str:
+    """A name or word as text."""
+    return value.decode("utf-8", "backslashreplace").strip() if isinstance(value, bytes) else str(value).strip()
+
+
+def row_name(own: str, row: int, file: str, many_files: bool, count: int) -> str:
+    """Name of a galaxy's stamp: its own, or its row, with the file's name in front where there are several files."""
+    if own:
+        return own
+    if count == 1:
+        return file
+    return f"{file}-{row:06d}" if many_files else f"{row:06d}"
+
+
+def said_by(values: Mapping[str, Any], where: str) -> Said:
+    """What the attributes of a file or small arrays in it say, by the names of ``Said``; or by galforge's own header.
+
+    Args:
+        values: texts, numbers or arrays by name.
+        where: what they are called in messages.
+    """
+    known = dict(values)
+    if "header" in known:
+        header = _header(known.pop("header"))
+        if header.get("pixel_unit", "arcsec") != "arcsec":
+            header.pop("pixel_scale", None)
+        known = header | known
+    said = Said()
+    for name in ("bands", "unit", "zero_points", "pixel_scale", "exposure_time", "gain"):
+        value = known.get(name, known.get(name.removesuffix("s")))
+        if value is None or np.size(value) == 0:
+            continue
+        if name == "unit":
+            said.unit = text(np.ravel(value)[0])
+        elif name == "bands":
+            said.bands = tuple(text(each) for each in np.ravel(value))
+        elif name == "pixel_scale":
+            said.pixel_scale = float(np.ravel(value)[0])
+        else:
+            setattr(said, name, tuple(float(each) for each in np.ravel(value)))
+        said.where[name] = f"{name} of {where}"
+    return said
+
+
+def _header(value: Any) -> dict[str, Any]:
+    try:
+        found = json.loads(text(np.ravel(value)[0]))
+    except (ValueError, IndexError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def of_row(said: Said, columns: Mapping[str, Any], row: int) -> tuple[Said, dict[str, float | str]]:
+    """What is said of one galaxy, and its columns, of which one may be its pixel scale."""
+    values = {name: text(v[row]) if _is_text(v) else float(v[row]) for name, v in columns.items()}
+    scale = next((values[name] for name in SCALES if isinstance(values.get(name), float)), None)
+    if scale is None:
+        return said, values
+    own = Said(**{**vars(said), "pixel_scale": scale, "where": {**said.where, "pixel_scale": "a column of the file"}})
+    return own, values
+
+
+def _is_text(values: Any) -> bool:
+    return np.asarray(values[:1]).dtype.kind in "SUO"
