@@ -35,8 +35,9 @@ def settings(**changes):
     return ModelSettings(**{**known, **changes})
 
 
-def taken(tmp_path, source, pixels, catalogue=None, **changes):
-    np.savez(tmp_path / "mine.npz", images=pixels)
+def taken(tmp_path, source, pixels, catalogue=None, names=(), **changes):
+    changes |= {"catalogue": str(catalogue)} if catalogue else {}
+    np.savez(tmp_path / "mine.npz", images=pixels, **({"name": names} if names else {}))
     out = tmp_path / "out.h5"
     counts = take(settings(**changes), tmp_path / "mine.npz", catalogue, source, out, tmp_path / "rejected.csv")
     with Stamps(out) as stamps:
@@ -171,16 +172,40 @@ def test_pixels_that_are_not_finite_are_listed_and_stop_the_job_unless_allowed(t
     assert counts == {"were": 24, "taken": 23}
 
 
-def test_columns_of_the_catalogue_go_along_by_name_or_in_order(tmp_path, source):
-    (tmp_path / "t.csv").write_text("redshift\n" + "\n".join(f"{i / 10}" for i in range(24)))
+def test_columns_of_the_catalogue_go_in_the_order_of_images_without_names(tmp_path, source):
+    (tmp_path / "t.csv").write_text("id,redshift\n" + "\n".join(f"{i},{i / 10}" for i in range(24)))
     _, _, columns, _ = taken(tmp_path, source, images(), catalogue=tmp_path / "t.csv", columns=["redshift"])
     assert np.allclose(columns["redshift"], np.arange(24) / 10)
+    assert "id" not in columns
 
 
-def test_a_catalogue_of_another_length_is_refused(tmp_path, source):
-    (tmp_path / "t.csv").write_text("redshift\n" + "\n".join(f"{i / 10}" for i in range(23)))
-    with pytest.raises(GalforgeError, match="23"):
+def test_columns_of_the_catalogue_go_by_the_names_of_images_that_have_them(tmp_path, source):
+    names = [f"g{i}" for i in range(24)]
+    (tmp_path / "t.csv").write_text("name,redshift\n" + "\n".join(f"g{i},{i / 10}" for i in reversed(range(24))))
+    arguments = {"catalogue": tmp_path / "t.csv", "names": names, "columns": ["redshift"]}
+    _, _, columns, _ = taken(tmp_path, source, images(), **arguments)
+    assert np.allclose(columns["redshift"], np.arange(24) / 10)
+    assert columns["name"].tolist() == names
+
+
+@pytest.mark.parametrize(
+    ("rows", "says"),
+    [
+        ([f"{i / 10}" for i in range(23)], "23 rows for 24 images"),
+        ([*("0.1" for _ in range(23)), "nan"], "row 24 of redshift is nan"),
+        ([*("0.1" for _ in range(23)), "blue"], "which is no finite number"),
+    ],
+)
+def test_a_catalogue_that_does_not_fit_the_images_is_refused(tmp_path, source, rows, says):
+    (tmp_path / "t.csv").write_text("redshift\n" + "\n".join(rows))
+    with pytest.raises(GalforgeError, match=says):
         taken(tmp_path, source, images(), catalogue=tmp_path / "t.csv", columns=["redshift"])
+
+
+def test_an_image_without_a_row_is_named(tmp_path, source):
+    (tmp_path / "t.csv").write_text("name,redshift\n" + "\n".join(f"g{i},0.1" for i in range(23)))
+    with pytest.raises(GalforgeError, match="no row for 1 of 24 images, such as g23"):
+        taken(tmp_path, source, images(), tmp_path / "t.csv", [f"g{i}" for i in range(24)], columns=["redshift"])
 
 
 def test_a_pickled_array_is_never_loaded(tmp_path, source):

@@ -6,6 +6,7 @@ larger image gives its central pixels. Nothing is resampled, padded or scaled to
 
 import hashlib
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -46,7 +47,7 @@ def take(
     layout = raw_images.Layout(tuple(settings.bands), array=settings.array, layout=settings.layout)
     with raw_images.opened(given, layout) as entries:
         chosen = list(entries)[: settings.count or None]
-        table = catalogues.joined(catalogue, [entry.name for entry in chosen], settings.columns) if catalogue else {}
+        table = columns_of(catalogue, chosen, settings.columns) if catalogue and settings.columns else {}
         seen = Seen(settings.unit)
         with (
             Tally(given, len(chosen), settings.max_rejected_share, rejected, "images") as tally,
@@ -57,7 +58,7 @@ def take(
                     pixels = agreed.convert(seen.checked(entry.read()))
                     if (copied := known.get(_digest(pixels))) is not None:
                         seen.copies[entry.name] = copied
-                    row = {name: np.float32(values[index]) for name, values in table.items()}
+                    row = {name: values[index] for name, values in table.items()}
                     writer.append(pixels, index=index, name=entry.name, **row)
                     tally.accepted += 1
             if not tally.accepted:
@@ -65,6 +66,37 @@ def take(
             seen.judge(str(given))
     log.info("%s: %d of %d images taken", given, tally.accepted, len(chosen))
     return {"were": len(chosen), "taken": tally.accepted}
+
+
+def columns_of(path: Path, entries: Sequence[raw_images.Entry], wanted: Sequence[str]) -> dict[str, np.ndarray]:
+    """Columns (n,) of a catalogue for images: by their names, or in their order where they have no names.
+
+    Raises:
+        GalforgeError: the catalogue lacks a column or an image, has other rows than images without names, or values that
+            are no finite numbers.
+    """
+    names = [entry.own_name for entry in entries]
+    if all(names):
+        catalogue = catalogues.read(path)
+        columns, rows = catalogue.columns, [catalogue.rows.get(catalogues.key(name)) for name in names]
+        if missing := [name for name, row in zip(names, rows, strict=True) if row is None]:
+            raise GalforgeError(f"{path}: has no row for {len(missing)} of {len(names)} images, such as {missing[0]}")
+    else:
+        columns, rows = catalogues.columns_of(path), list(range(len(names)))
+        count = len(next(iter(columns.values()), ()))
+        if count != len(names):
+            raise GalforgeError(f"{path}: {count} rows for {len(names)} images without names; give one row for each")
+    found = {}
+    for column in wanted:
+        if column not in columns:
+            raise GalforgeError(f"{path}: has no column {column}; there are {', '.join(columns)}")
+        values = columns[column]
+        finite = values.dtype.kind in "iufb" and np.isfinite(values[rows].astype(float))
+        if not np.all(finite):
+            row = rows[int(np.argmin(finite))]
+            raise GalforgeError(f"{path}: row {row + 1} of {column} is {values[row]}, which is no finite number")
+        found[column] = values[rows].astype(np.float32)
+    return found
 
 
 def _digest(pixels: np.ndarray) -> bytes:
@@ -178,7 +210,7 @@ class Seen:
     kinds: Counter[str] = field(default_factory=Counter)
     numbers: dict[str, list[float]] = field(default_factory=dict)
 
-    def checked(self, image: "raw_images.Image") -> np.ndarray:
+    def checked(self, image: raw_images.Image) -> np.ndarray:
         """The pixels (C, H, W) of an image, looked at.
 
         Raises:
