@@ -89,9 +89,7 @@ def read(path: Path, names: str = "auto") -> Catalogue:
 def _columns(path: Path) -> dict[str, np.ndarray]:
     """Columns of numbers as float and of words as str."""
     if not path.is_file():
-        raise GalforgeError(
-            f"{path}: there is no such catalogue; set `catalogue` of the data set to one, or leave it out"
-        )
+        raise GalforgeError(f"{path}: there is no such file; set `catalogue` of the data set to one, or leave it out")
     ending = path.name.lower().removesuffix(".gz").rpartition(".")[2]
     forms = {"csv": "ascii.csv", "ecsv": "ascii.ecsv", "fits": "fits", "fit": "fits"}
     try:
