@@ -32,6 +32,9 @@ def read_dataset(problems: Problems, entry: dict[str, Any], key: str) -> Dataset
     rest = {name: value for name, value in entry.items() if name not in ("family", "measuring")}
     settings = problems.parse(module.DatasetSettings, rest, key) if module else None
     measuring = problems.parse(Measuring, entry.get("measuring", {}), f"{key}.measuring")
+    if settings and measuring and (check := getattr(module, "check_measuring", None)):
+        with problems.caught(key):
+            check(settings, measuring.band)
     return Dataset(entry["family"], settings, measuring) if settings and measuring else None
 
 

@@ -58,11 +58,13 @@ class Models:
 
 OPTIONAL: dict[str, Any] = {
     # Data sets: sides [pixels] of galaxies that are stored at one size, number of galaxies that are made, shares of the
-    # splits, where the raw input comes from, its stand-in, the corruption only its query has, and a level of clusters.
+    # splits, where the raw input comes from, a catalogue beside it, its stand-in, the corruption
+    # only its query has, and a level of clusters.
     "sides": (),
     "count": None,
     "splits": None,
     "source": None,
+    "catalogue": "",
     "mock": None,
     "held_out": "",
     "threshold": 0,

@@ -24,6 +24,7 @@ from galforge.provenance.digest import PACKAGE
 from galforge.provenance.folders import contents_digest
 from galforge.provenance.records import DRIVER_JOB_VARIABLE, PLAN_VARIABLE, file_digest, job_key, planned_job
 from galforge.provenance.remembered import remember
+from galforge.raw.walk import walked
 from galforge.settings import canonical
 
 PLAN_DAYS = 30
@@ -62,7 +63,10 @@ class Driver:
         settings = self.config.datasets[dataset].settings
         if files := downloads_of(settings):
             return [f"{self.config.overall.raw}/{file}" for file in files]
-        return [settings.path] if optional(settings, "source") == "path" else []
+        if optional(settings, "source") != "path":
+            return []
+        beside = optional(settings, "catalogue")
+        return [settings.path, *([beside] if beside else [])]
 
     def downloads(self) -> str:
         """Regular expression of the file names that are downloaded; it matches nothing where there are none."""
@@ -231,7 +235,7 @@ def _listing(path: Path) -> str:
     if not path.exists():
         return ""
     if path.is_dir():
-        folder, files = path, path.rglob("*")
+        folder, files = path, walked(path)
     elif path.suffix == ".fits":
         # A RealGalaxy catalogue is one file that names others beside it.
         folder, files = path.parent, path.parent.glob("*.fits*")

@@ -30,4 +30,4 @@ def contents_digest(base: Path, files: list[Path]) -> str:
         # Two drivers may write at once; the one that loses reads again next time.
         with contextlib.suppress(FileNotFoundError):
             write_text(CACHE, json.dumps(known))
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    return hashlib.sha256("\n".join(lines).encode("utf-8", "surrogateescape")).hexdigest()

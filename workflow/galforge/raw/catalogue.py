@@ -93,9 +93,7 @@ def columns_of(path: Path) -> dict[str, np.ndarray]:
         GalforgeError: the file is missing, damaged, or of no known form.
     """
     if not path.is_file():
-        raise GalforgeError(
-            f"{path}: there is no such catalogue; set `catalogue` of the data set to one, or leave it out"
-        )
+        raise GalforgeError(f"{path}: there is no such file; set `catalogue` of the data set to one, or leave it out")
     ending = path.name.lower().removesuffix(".gz").rpartition(".")[2]
     forms = {"csv": "ascii.csv", "ecsv": "ascii.ecsv", "fits": "fits", "fit": "fits"}
     try:

@@ -28,40 +28,11 @@ COMPRESSED = (".gz", ".fz", ".bz2")
 PICKLES = (".pkl", ".pickle", ".pt", ".pth", ".joblib")
 BAND = "{band}"
 NO_SCIENCE = frozenset(
-    [
-        "wht",
-        "weight",
-        "weights",
-        "weightmap",
-        "ctx",
-        "con",
-        "context",
-        "rms",
-        "psf",
-        "psfs",
-        "flag",
-        "flags",
-        "flg",
-        "seg",
-        "segm",
-        "segmap",
-        "segmentation",
-        "mask",
-        "masks",
-        "dq",
-        "bpm",
-        "err",
-        "error",
-        "errors",
-        "unc",
-        "var",
-        "variance",
-        "ivar",
-        "invvar",
-        "expmap",
-        "bkg",
-        "background",
-    ]
+    {
+        *("wht", "weight", "weights", "weightmap", "ctx", "con", "context", "rms", "psf", "psfs", "flag", "flags"),
+        *("flg", "seg", "segm", "segmap", "segmentation", "mask", "masks", "dq", "bpm", "err", "error", "errors"),
+        *("unc", "var", "variance", "ivar", "invvar", "expmap", "bkg", "background"),
+    }
 )
 """Words in names of files and of FITS extensions that hold no science image."""
 
@@ -133,7 +104,7 @@ def _bare(name: str) -> str:
 
 
 def _text(name: str) -> str:
-    """A name as text in one form: those that are no UTF-8 come with lone surrogates, which no file can be written with."""
+    """A name as text in one form; what is no UTF-8 comes as lone surrogates, which nothing can be written with."""
     return unicodedata.normalize("NFC", os.fsencode(name).decode("utf-8", "backslashreplace"))
 
 

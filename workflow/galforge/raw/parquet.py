@@ -116,9 +116,8 @@ def _row(
         if not value.is_valid:
             raise Rejected("no image", f"row {row} has none")
         kind = value.type
-        fields = (
-            {each.name for each in (kind if types.is_struct(kind) else kind.value_type)} if _has_fields(kind) else ()
-        )
+        holder = kind.value_type if _is_list(kind) else kind
+        fields = {each.name for each in holder} if types.is_struct(holder) else set()
         if "flux" in fields:
             return _of_bands(value, settings, own, values)
         if "bytes" in fields:
@@ -132,10 +131,6 @@ def _row(
         return Image(np.array(pixels), None, own, values)
     except DAMAGE as error:
         raise Rejected("unreadable Parquet", f"row {row}: {error}") from error
-
-
-def _has_fields(kind: arrow.DataType) -> bool:
-    return types.is_struct(kind) or (_is_list(kind) and types.is_struct(kind.value_type))
 
 
 def _of_bands(value: Any, settings: Layout, said: Said, values: dict[str, float | str]) -> Image:

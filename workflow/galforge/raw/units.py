@@ -103,5 +103,6 @@ def _cased(text: str) -> str:
     """A unit as astropy spells it, also where it was written in capitals throughout."""
     text = text.strip().strip("[]")
     if text != text.upper():
-        return text.replace("Angstroms", "Angstrom").replace("angstrom", "Angstrom")
+        text = text.replace("Angstroms", "Angstrom").replace("angstrom", "Angstrom")
+        return re.sub(r"\bA\b", "Angstrom", text)  # nobody means amperes
     return re.sub(r"[A-Z]+", lambda word: _CAPITALS.get(word.group(), word.group()), text)

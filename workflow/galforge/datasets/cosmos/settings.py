@@ -9,7 +9,7 @@ from galforge.settings import Angle, Settings
 
 IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
 
-LIBRARIES = ("numpy", "astropy", "h5py")
+LIBRARIES = ("numpy", "scipy", "astropy", "h5py")
 MOCK_LIBRARIES = ("numpy", "astropy", "galsim")
 
 
@@ -73,7 +73,8 @@ class DatasetSettings(Release):
     min_size: int = Field(256, ge=0)
     """size cut: both native sides are at least this; 0 for no cut [px]"""
     pad: Literal["refuse", "noise"] = "refuse"
-    """stamps smaller than size: refuse them, or pad them with noise of their border's rms"""
+    """stamps smaller than size: refuse them, or pad them with noise of the level, rms and correlation of their own
+    sky"""
     bands: list[str] = Field(["F814W"], min_length=1, max_length=1)
     """name of the one band; stamps whose header names another are rejected"""
     pixel_scale: Angle = Field(0.03, gt=0)
@@ -82,6 +83,8 @@ class DatasetSettings(Release):
     """AB magnitude of one electron/s"""
     exposure_time_s: float = Field(2028.0, gt=0)
     """gain of stamps without the keyword EXPTIME: electrons per (electron/s) [s]"""
+    trust: Literal["settings", "header", "refuse"] = Field("header", json_schema_extra={"as_before": "header"})
+    """which wins where header and settings say different things; refuse: such a stamp is rejected"""
     seed: int = Field(2022, ge=0)
     """seed of the splits and of the noise that stamps are padded with"""
     mock: MockSettings = Field(MockSettings(), json_schema_extra={"stage": "mock"})
