@@ -17,7 +17,7 @@ DEMO := results/demo/report/index.html
 # Prints how long the rest of a recipe line took.
 took = printf '%s: %d min %02d s\n' "$(1)" $$((SECONDS / 60)) $$((SECONDS % 60))
 
-.PHONY: help setup demo test test-slow test-cluster lint format plan status recover config prune clean-env
+.PHONY: help setup demo score test test-slow test-cluster lint format plan status recover config prune clean-env
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -29,6 +29,12 @@ demo: setup ## run everything on small data, about 10 minutes on two cores, to r
 	@echo "demo: data, training, sampling, measuring, tables and the page with config/demo.yaml; about 10 minutes on two cores"
 	@.venv/bin/snakemake --profile profiles/local --configfile config/demo.yaml --resources gpu=2 --quiet rules host; \
 	$(call took,demo: open $(DEMO); this took)
+
+score: setup ## compare generated galaxies with real ones (REAL=, GENERATED=; NAME=, CATALOGUE=, PIXEL_SCALE=, ... see docs)
+	@.venv/bin/python workflow/galforge/operate/score.py "$(SNAKEMAKE)" --real "$(REAL)" --generated "$(GENERATED)" \
+	$(if $(NAME),--name "$(NAME)") $(if $(CATALOGUE),--catalogue "$(CATALOGUE)") $(if $(BANDS),--bands "$(BANDS)") \
+	$(if $(PIXEL_SCALE),--pixel-scale $(PIXEL_SCALE)) $(if $(UNIT),--unit "$(UNIT)") $(if $(FACTOR),--factor $(FACTOR)) \
+	$(if $(ZERO_POINTS),--zero-points "$(ZERO_POINTS)") $(if $(GAIN),--gain $(GAIN))
 
 test: setup ## run all tests except the slow ones, about 11 minutes on two cores (ARGS= goes to pytest)
 	@echo "test: pytest with two workers; about 11 minutes on two cores"

@@ -69,7 +69,7 @@ def take(
 
 
 def columns_of(path: Path, entries: Sequence[raw_images.Entry], wanted: Sequence[str]) -> dict[str, np.ndarray]:
-    """Columns (n,) of a catalogue for images: by their names, or in their order where they have no names.
+    """Columns (n,) of a catalogue for images: by their names, or in their order without names.
 
     Raises:
         GalforgeError: the catalogue lacks a column or an image, has other rows than images without names, or values that
