@@ -73,8 +73,8 @@ def overlay(given: argparse.Namespace, real: Look, made: Look) -> tuple[dict[str
     """
     if real.channels != made.channels:
         raise GalforgeError(
-            f"{given.real} has {real.channels} channels, {given.generated} has {made.channels}: give images of the same "
-            "bands, or write a configuration with both lists of bands (docs/your-own-galaxies.md)"
+            f"{given.real} has {real.channels} channels, {given.generated} has {made.channels}: give images of the "
+            "same bands, or write a configuration with both lists of bands (docs/your-own-galaxies.md)"
         )
     scale = given.pixel_scale or real.said.pixel_scale or made.said.pixel_scale
     if not scale:

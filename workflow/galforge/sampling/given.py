@@ -72,8 +72,8 @@ def columns_of(path: Path, entries: Sequence[raw_images.Entry], wanted: Sequence
     """Columns (n,) of a catalogue for images: by their names, or in their order without names.
 
     Raises:
-        GalforgeError: the catalogue lacks a column or an image, has other rows than images without names, or values that
-            are no finite numbers.
+        GalforgeError: the catalogue lacks a column or an image, has other rows than images without names, or values
+            that are no finite numbers.
     """
     names = [entry.own_name for entry in entries]
     if all(names):

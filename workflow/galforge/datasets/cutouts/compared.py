@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from galforge.datasets.cutouts.settings import DISPLAY, DatasetSettings
+from galforge.datasets.cutouts.settings import DISPLAY, FREE, DatasetSettings
 from galforge.errors import GalforgeError
 from galforge.logs import log
 from galforge.raw.images import Said
@@ -71,6 +71,10 @@ class Comparison:
         if settings.unit == DISPLAY:
             ones = np.ones(len(settings.bands))
             return self._like_first(Agreed(DISPLAY, (), scale, ones, ones))
+        if settings.unit in FREE:
+            gains = _each(settings.gains, len(settings.bands)) or (1.0,) * len(settings.bands)
+            ones = np.ones(len(settings.bands))
+            return self._like_first(Agreed(settings.unit, tuple(settings.zero_points), scale, ones, np.array(gains)))
         text, own = self._unit(said, name)
         try:
             unit = unit_of(text, scale)

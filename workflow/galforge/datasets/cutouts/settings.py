@@ -11,6 +11,8 @@ IN_DIGEST = False  # Fields and their limits: a job takes every value from its s
 
 LIBRARIES = ("numpy", "scipy", "astropy", "h5py", "pyarrow", "pillow")
 DISPLAY = "display"
+FREE = ("relative", "normalised")
+"""Units without a name: an unknown linear one, and stamps that were each scaled by themselves."""
 OWN_COLUMNS = ("name", "split", "padded", "missing_share", "native_height", "native_width", "gain")
 """Columns of the catalogue that the family makes itself."""
 
@@ -62,7 +64,10 @@ class DatasetSettings(Release):
     """names of the bands, in the order of the channels"""
     unit: str = ""
     """unit of the pixels, such as electron/s, adu, nJy, MJy/sr, 'erg/s/cm2/Angstrom'; display: 8-bit pictures,
-    without any flux. Empty: what the header says. Flux densities become nJy, other units stay"""
+    without any flux; relative: linear, but unknown (gains are 1 unless given); normalised: each cutout was scaled by
+    itself. Empty: what the header says. Flux densities become nJy, other units stay"""
+    rendering: str = Field("", json_schema_extra={"when": {"unit": ["display"]}})
+    """how pictures were made of fluxes, in words that generated pictures repeat to be compared"""
     zero_points: list[float] = Field([])
     """AB magnitude of one unit, one per band. Empty: what the header, or a unit like nJy, says"""
     pixel_scale: Angle = Field(0.0, ge=0)
