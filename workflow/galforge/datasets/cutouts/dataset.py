@@ -106,6 +106,8 @@ class _Build:
         """Write the stamps of all entries that can become some, and say what was remarkable."""
         comparison = Comparison(self.settings)
         with ExitStack() as stack:
+            # Also where the build fails: a contradiction may be the reason.
+            stack.callback(comparison.log, self.path)
             writer = None
             for entry in progress(entries, self.count, "cutouts read"):
                 with self.tally.judging(entry.name):
@@ -115,7 +117,6 @@ class _Build:
                     comparison.accept(agreed)
                     writer.append(stamp.pixels, **row)
                     self._note(entry.name, image, agreed, stamp)
-            comparison.log(self.path)
             self._say()
 
     def _read(self, entry: Entry, comparison: Comparison) -> tuple[Image, Agreed, Stamp, dict]:
