@@ -146,7 +146,8 @@ def an_npz_per_galaxy(path: Path) -> dict:
 
 
 def npz(path: Path) -> dict:
-    np.savez_compressed(path.with_suffix(".npz"), images=np.moveaxis(CUBES, 1, -1), names=NAMES, redshift=np.arange(5.0))
+    columns = {"names": NAMES, "redshift": np.arange(5.0)}
+    np.savez_compressed(path.with_suffix(".npz"), images=np.moveaxis(CUBES, 1, -1), **columns)
     return {}
 
 
@@ -391,7 +392,7 @@ def test_arrays_that_cannot_be_told_apart_are_asked_for(tmp_path):
     np.save(tmp_path / "b.npy", np.zeros((4, 3, 8, 3)))
     with (
         opened(tmp_path / "b.npy", Layout(BANDS)) as entries,
-        pytest.raises(Rejected, match="ambiguous axes.*set `layout`"),
+        pytest.raises(Rejected, match=r"ambiguous axes.*set `layout`"),
     ):
         entries[0].read()
     assert read(tmp_path / "b.npy", layout="nhwc")["000000"].pixels.shape == (3, 3, 8)

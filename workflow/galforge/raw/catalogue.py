@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet
+from astropy.table import Table
 
 from galforge.errors import GalforgeError
 from galforge.raw.files import stem
-from galforge.raw.images import some
+from galforge.raw.forms import some
 from galforge.raw.tables import NAMES
 
 
@@ -94,13 +96,9 @@ def _columns(path: Path) -> dict[str, np.ndarray]:
     forms = {"csv": "ascii.csv", "ecsv": "ascii.ecsv", "fits": "fits", "fit": "fits"}
     try:
         if ending in ("parquet", "pq"):
-            import pyarrow.parquet
-
             table = pyarrow.parquet.read_table(path)
             found = {name: np.asarray(table[name].to_pylist()) for name in table.column_names}
         elif ending in forms:
-            from astropy.table import Table
-
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 table = Table.read(path, format=forms[ending])

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from galforge.errors import GalforgeError
 from galforge.raw import archive
-from galforge.raw.images import Layout, some
+from galforge.raw.forms import Layout, some
 from galforge.raw.walk import walked
 
 ENDINGS = {

@@ -14,8 +14,8 @@ from galforge.errors import GalforgeError
 from galforge.raw import files
 from galforge.raw.archive import Entry as File
 from galforge.raw.fits_image import reading
+from galforge.raw.forms import Entry, Image, Layout, Said
 from galforge.raw.header import Headers, joined
-from galforge.raw.images import Entry, Image, Layout, Said
 from galforge.raw.planes import as_planes
 from galforge.raw.rejections import Rejected
 

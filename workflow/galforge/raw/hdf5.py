@@ -10,7 +10,7 @@ import numpy as np
 from galforge.errors import GalforgeError
 from galforge.raw import files, tables
 from galforge.raw.archive import Entry as File
-from galforge.raw.images import Entry, Image, Layout, Said
+from galforge.raw.forms import Entry, Image, Layout, Said
 from galforge.raw.planes import as_planes, holds_many
 from galforge.raw.rejections import Rejected
 

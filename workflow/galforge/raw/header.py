@@ -6,7 +6,7 @@ import re
 from astropy.io import fits
 
 from galforge.raw.fits_image import DAMAGE
-from galforge.raw.images import Said
+from galforge.raw.forms import Said
 from galforge.raw.rejections import Rejected
 
 BANDS = ("FILTER", "FILTER1", "FILTER2", "BAND")

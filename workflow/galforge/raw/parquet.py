@@ -14,7 +14,7 @@ from pyarrow import types
 from galforge.errors import GalforgeError
 from galforge.raw import files, tables
 from galforge.raw.archive import Entry as File
-from galforge.raw.images import Entry, Image, Layout, Said
+from galforge.raw.forms import Entry, Image, Layout, Said
 from galforge.raw.pictures import of_content
 from galforge.raw.planes import as_planes
 from galforge.raw.rejections import Rejected

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from galforge.errors import GalforgeError
-from galforge.raw.images import Said
+from galforge.raw.forms import Said
 
 IMAGES = ("images", "image", "image_array", "stamps", "cutouts", "galaxies", "pixels", "data", "x", "arr_0")
 NAMES = ("name", "names", "id", "ids", "object_id", "objid", "ident", "iauname", "dr8_id", "id_str", "filename")

@@ -15,7 +15,7 @@ import numpy as np
 from galforge.datasets.cutouts.settings import DISPLAY, DatasetSettings
 from galforge.errors import GalforgeError
 from galforge.logs import log
-from galforge.raw.images import Said
+from galforge.raw.forms import Said
 from galforge.raw.rejections import Rejected
 from galforge.raw.units import COUNT_RATE, NJY, NJY_ZERO_POINT, RATE, TOTAL, Unit, factor_of, same, unit_of
 

@@ -15,7 +15,8 @@ from galforge.datasets.cutouts.stamp import Stamp, contradicts_photons, stamp_of
 from galforge.errors import GalforgeError
 from galforge.logs import log, progress
 from galforge.raw import catalogue
-from galforge.raw.images import Entry, Image, Layout, opened, some
+from galforge.raw.forms import Entry, Image, Layout, some
+from galforge.raw.images import opened
 from galforge.raw.rejections import Rejected, Tally
 from galforge.stamps.file import Header, StampsWriter, split_of
 

@@ -8,7 +8,7 @@ from scipy import ndimage
 from galforge.datasets.cutouts.missing import missing_pixels
 from galforge.datasets.cutouts.settings import DISPLAY, DatasetSettings
 from galforge.datasets.cutouts.sky import Sky, sky_of
-from galforge.raw.images import Image
+from galforge.raw.forms import Image
 from galforge.raw.rejections import Rejected
 from galforge.raw.units import COUNT, TOTAL
 from galforge.seeds import generator
