@@ -63,8 +63,19 @@ class Headers:
                 return number, found[1]
         return None
 
+    def said_of_planes(self, count: int) -> list[Said]:
+        """What is said of each plane of a cube, of which names and zero points may be numbered; raises as ``said``."""
+        each = [self.said(plane) for plane in range(count)]
+        for plane, said in enumerate(each if count > 1 else ()):
+            # A filter's name without a number is not that of one plane.
+            numbered = self.value((f"BAND{plane + 1}",))
+            said.bands = (str(numbered[0]),) if numbered else None
+        return each
+
     def said(self, plane: int = 0) -> Said:
-        """What is said of the image, or of one of its planes (from 0); a single band, so tuples have one entry.
+        """What is said of the image, or of one of its planes (from 0).
+
+        Tuples have one entry, but ``bands`` names all filters if there are several wheels.
 
         Raises:
             Rejected: a card that is read cannot be parsed.

@@ -64,6 +64,7 @@ class Comparison:
                 or unit or pixel scale are not those of the other stamps.
         """
         settings = self.settings
+        said = _spread(said, len(settings.bands))
         self._check_bands(said)
         scale = self._one("pixel_scale", settings.pixel_scale or None, said.pixel_scale, said, name, RELATIVE * 2)
         if scale is None or scale <= 0:
@@ -189,7 +190,8 @@ class Comparison:
         where = said.where.get(subject, "file")
         shown = ", ".join(f"{each:.6g}" for each in other), ", ".join(f"{each:.6g}" for each in one)
         self._contradicts(subject.replace("_", " "), f"{name}: {shown[0]} ({where}), settings {shown[1]}")
-        return found if self.settings.trust == "header" and len(other) == len(one) else configured
+        usable = subject == "zero_points" or all(each > 0 for each in other)
+        return found if self.settings.trust == "header" and usable else configured
 
     def _contradicts(self, subject: str, example: str) -> None:
         self.contradictions[subject] += 1
@@ -209,6 +211,21 @@ class Comparison:
                 "other pixel scale", f"{agreed.pixel_scale:g} arcsec, but stamps before it have {first.pixel_scale:g}"
             )
         return agreed
+
+
+def _spread(said: Said, count: int) -> Said:
+    """What is said, with numbers that are said once repeated for every band.
+
+    Raises:
+        Rejected: they are said of another number of bands.
+    """
+    spread = {}
+    for name in ("zero_points", "exposure_time", "gain"):
+        values = getattr(said, name)
+        if values is not None and len(values) not in (1, count):
+            raise Rejected("other bands", f"{len(values)} values of {name.replace('_', ' ')} for {count} bands")
+        spread[name] = values * count if values is not None and len(values) == 1 else values
+    return Said(**{**vars(said), **spread})
 
 
 def _each(values: list[float], count: int) -> tuple[float, ...] | None:

@@ -174,7 +174,7 @@ class _Build:
         for name in self.settings.conditions:
             value = known[name]
             if isinstance(value, str) or not np.isfinite(value):
-                raise Rejected("no value of a condition", f"{name} is {value!r}, not a finite number")
+                raise Rejected("no value of a condition", f"{name} is {value!r}, not a finite number", selection=True)
         return {name: known[name] for name in self.columns}
 
     def _writer(self, agreed: Agreed) -> StampsWriter:
@@ -205,7 +205,8 @@ class _Build:
         else:
             self.fractional += 1
         band = self.settings.gain_band
-        if not stamp.padded and contradicts_photons(stamp.pixels[band].astype(float), float(agreed.gains[band])):
+        own_noise = self.settings.origin != "simulated" and not stamp.padded
+        if own_noise and contradicts_photons(stamp.pixels[band].astype(float), float(agreed.gains[band])):
             self.dark.append(name)
 
     def _say(self) -> None:
