@@ -1,6 +1,5 @@
 """Kinds of faults that inputs from public trackers have, and what somebody should get who gives them."""
 
-import csv
 import logging
 import os
 from pathlib import Path
@@ -11,78 +10,12 @@ from astropy.io import fits
 
 from galforge.datasets.cosmos.dataset import build as build_cosmos
 from galforge.datasets.cosmos.settings import DatasetSettings as CosmosSettings
-from galforge.datasets.cutouts.dataset import build
-from galforge.datasets.cutouts.settings import DatasetSettings
 from galforge.datasets.skirt.dataset import build as build_skirt
 from galforge.datasets.skirt.settings import DatasetSettings as SkirtSettings
 from galforge.errors import GalforgeError
-from galforge.measure.morphology import measure as morphology
-from galforge.measure.morphology.settings import MeasureSettings
 from galforge.measure.photometry.measure import SkyBorder
-from galforge.stamps.file import Stamps
 from galforge.stamps.fits import write_fits
-
-EXPOSURE, RMS = 2028.0, 0.003
-
-
-def disc(seed: int, side: int = 64, rms: float = RMS, sky: float = 0.0, correlated: bool = False) -> np.ndarray:
-    """A noisy exponential disc [electron/s]; correlated noise has 0.46 between neighbours, as drizzled HST images."""
-    random = np.random.default_rng(seed)
-    peak, radius = random.uniform(0.05, 0.3), random.uniform(2.5, 6) * side / 64
-    q, angle = random.uniform(0.4, 1), random.uniform(0, np.pi)
-    y, x = np.mgrid[:side, :side] - (side - 1) / 2
-    u, v = x * np.cos(angle) + y * np.sin(angle), -x * np.sin(angle) + y * np.cos(angle)
-    noise = random.normal(0, rms, (side, side))
-    if correlated:
-        kernel = np.zeros((side, side))
-        kernel[np.ix_([-1, 0, 1], [-1, 0, 1])] = np.outer([0.3, 1, 0.3], [0.3, 1, 0.3])
-        noise = np.fft.ifft2(np.fft.fft2(noise) * np.fft.fft2(kernel)).real / np.sqrt((kernel**2).sum())
-    return (peak * np.exp(-np.hypot(u, v / q) / radius) + noise + sky).astype(np.float32)
-
-
-def write(path: Path, pixels: np.ndarray, **cards) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    hdu = fits.PrimaryHDU(pixels)
-    hdu.header.update(cards)
-    hdu.writeto(path)
-    return path
-
-
-def spoil(path: Path, keyword: str, card: str) -> None:
-    content = path.read_bytes()
-    place = content.index(keyword.ljust(8).encode())
-    path.write_bytes(content[:place] + card.ljust(80).encode() + content[place + 80 :])
-
-
-def settings(**given) -> DatasetSettings:
-    usual = {"path": "given", "size": 64, "pad": "noise", "bands": ["F814W"], "pixel_scale": 0.03, "unit": "electron/s"}
-    usual |= {"zero_points": [25.94], "exposure_times_s": [EXPOSURE]}
-    return DatasetSettings.model_validate(usual | given)
-
-
-def run(tmp_path: Path, raw: Path, **given) -> tuple[Path, dict[str, str]]:
-    """The stamps file of a folder, and the reasons by which cutouts were rejected."""
-    out, rejected = tmp_path / "stamps.h5", tmp_path / "stamps.rejected.csv"
-    build(settings(**given), [raw], out, rejected)
-    with open(rejected, newline="") as file:
-        return out, {row["name"]: row["reason"] for row in csv.DictReader(file)}
-
-
-def columns(out: Path, *names: str) -> list[np.ndarray]:
-    with Stamps(out) as stamps:
-        return [stamps.catalog(name) for name in names]
-
-
-def images(out: Path) -> np.ndarray:
-    with Stamps(out) as stamps:
-        return stamps.images[:]
-
-
-def measured(out: Path):
-    """Morphology of all stamps."""
-    with Stamps(out) as stamps:
-        return morphology.measure(stamps, 0, len(stamps), MeasureSettings(), 0, 0.0, 1)
-
+from toys.cutouts import EXPOSURE, RMS, columns, disc, images, run, spoil, write
 
 CARDS = {
     "EXPTIME": "EXPTIME =               2028,0 / [s]",
@@ -203,46 +136,6 @@ def test_padding_has_the_level_rms_and_correlation_of_the_sky(tmp_path, sky, cor
     assert np.median(measured_neighbours) == pytest.approx(0.47 if correlated else -0.01, abs=0.06)
 
 
-def test_padding_does_not_change_what_a_galaxy_measures(tmp_path):
-    """Cut to 48 px and padded with a pedestal: the Sersic index and flux are those of the whole 64 px."""
-    for i in range(16):
-        whole = disc(i, 64)
-        write(tmp_path / "raw" / f"g{i:02d}.fits", whole[8:-8, 8:-8] + np.float32(0.06))
-        write(tmp_path / "whole" / f"g{i:02d}.fits", whole + np.float32(0.06))
-    tables = [measured(run(tmp_path, tmp_path / name)[0]) for name in ("raw", "whole")]
-    padded, whole = (table["sersic_n"][table["flag"] <= 1] for table in tables)
-    assert len(padded) >= 12
-    assert np.median(padded) == pytest.approx(np.median(whole), abs=0.1)
-
-
-@pytest.mark.parametrize("kind", ["zeros", "nan", "saturated edge"])
-def test_missing_pixels_are_known_as_missing(tmp_path, caplog, kind):
-    """The case zero_edges: ten of forty galaxies lie at the edge of a mosaic."""
-    value = {"zeros": 0, "nan": np.nan, "saturated edge": 7.5}[kind]
-    whole = tmp_path / "whole"
-    for i in range(40):
-        image = disc(i)
-        write(whole / f"g{i:02d}.fits", image)
-        if i < 10:
-            image[:, : 8 + i] = value
-        write(tmp_path / "raw" / f"g{i:02d}.fits", image)
-    out, rejected = run(tmp_path, tmp_path / "raw")
-    assert sorted(rejected) == [f"g{i:02d}" for i in range(10)]
-    assert rejected["g00"].startswith("missing pixels: 12.5% of F814W, more than max_missing_share 0.1 allows")
-    out, rejected = run(tmp_path, tmp_path / "raw", max_missing_share=0.3)
-    assert rejected == {}
-    assert "10 of them with missing pixels that were filled" in caplog.text
-    (share,) = columns(out, "missing_share")
-    np.testing.assert_allclose(share[:10], (8 + np.arange(10)) / 64)
-    assert not share[10:].any()
-    filled = measured(out)
-    truth = measured(run(tmp_path, whole)[0])
-    for column, limit in (("asymmetry", 0.05), ("outer_asymmetry", 0.15)):
-        if column in filled:
-            difference = np.median(filled[column][:10]) - np.median(truth[column][:10])
-            assert abs(difference) < limit, column
-
-
 def test_masks_say_what_is_missing(tmp_path):
     """DQ planes, masks with LSST's planes, weights of zero and errors that are NaN."""
     image = disc(1)
@@ -311,38 +204,6 @@ def test_names_beyond_ascii_survive_every_output(tmp_path):
         exported = [name.encode().decode("unicode_escape") for name in hdus["CATALOG"].data["name"]]
         assert len(hdus["IMAGES"].data) == 5
     assert {name for name in exported if "latin" not in name} == names - {"latin\\xe9"}
-
-
-FACTOR = 10 ** (-0.4 * (25.94 + 21.94))
-UNITS = {
-    "erg/s/cm2/Angstrom": (FACTOR, {"zero_points": [-21.94], "gains": [EXPOSURE / FACTOR]}),
-    "nJy": (10 ** (0.4 * (31.4 - 25.94)), {"gains": [EXPOSURE / 10 ** (0.4 * (31.4 - 25.94))]}),
-    "MJy/sr": (1.0, {"gains": [EXPOSURE]}),
-    "adu": (0.5, {"zero_points": [25.94 - 2.5 * np.log10(2)], "gains": [2 * EXPOSURE]}),
-    "nanomaggy": (10 ** (0.4 * (22.5 - 25.94)), {"gains": [EXPOSURE / 10 ** (0.4 * (22.5 - 25.94))]}),
-}
-
-
-@pytest.mark.parametrize("unit", UNITS)
-def test_any_linear_unit_gives_the_same_galaxies_and_measures(tmp_path, unit):
-    """The case flux_units: 1e-19 erg/s/cm2/Angstrom per pixel has squares that single precision does not hold."""
-    factor, given = UNITS[unit]
-    for i in range(12):
-        write(tmp_path / "rates" / f"g{i:02d}.fits", disc(i).astype(float))
-        write(tmp_path / "raw" / f"g{i:02d}.fits", disc(i).astype(float) * factor, BUNIT=unit)
-    out, rejected = run(tmp_path, tmp_path / "raw", **{"unit": "", "zero_points": [], "exposure_times_s": [], **given})
-    assert rejected == {}
-    found, pixels = measured(out), images(out)
-    with Stamps(out) as stamps:
-        assert stamps.header.unit == ("adu" if unit == "adu" else "nJy")
-        zero_point = stamps.header.zero_points[0]
-    assert 1e-3 < pixels.max() < 1e5
-    out, _ = run(tmp_path, tmp_path / "rates")
-    if unit != "MJy/sr":
-        np.testing.assert_allclose(pixels * 10 ** (-0.4 * (zero_point - 25.94)), images(out), rtol=2e-4)
-    truth = measured(out)
-    for column in ("sersic_n", "gini", "m20", "asymmetry", "concentration", "sn_per_pixel", "rhalf_circ"):
-        np.testing.assert_allclose(found[column], truth[column], rtol=2e-3, atol=1e-4, err_msg=column)
 
 
 def test_what_is_no_linear_unit_is_refused_by_name(tmp_path):
