@@ -65,7 +65,7 @@ def test_the_list_of_what_was_rejected_outlives_a_build_that_fails(tmp_path):
     folder = bad_cards(tmp_path / "raw")
     with pytest.raises(GalforgeError, match=r"2 of 24 cutouts are faulty(?s:.)*EXPTIME(?s:.)*stamps.failed.csv"):
         run(tmp_path, folder, max_rejected_share=0.05)
-    assert (tmp_path / "stamps.failed.csv").read_text().startswith("name,reason\ng05,unreadable card")
+    assert (tmp_path / "stamps.failed.csv").read_text().startswith('name,reason\ng05,"unreadable card: EXPTIME')
     run(tmp_path, folder, max_rejected_share=0.2)
     assert not (tmp_path / "stamps.failed.csv").exists(), "of a build that did not fail"
 
@@ -86,7 +86,7 @@ def test_what_header_and_settings_say_is_compared(tmp_path, caplog, cards, subje
     out, rejected = run(tmp_path, tmp_path / "raw")
     assert rejected == {}
     (said,) = [record.message for record in caplog.records if "contradict each other" in record.message]
-    assert f"of 11 cutouts files and settings contradict each other in {subject} (g01: " in said
+    assert f"for 11 cutouts files and settings contradict each other in {subject} (g01: " in said
     assert "by `trust: settings` the settings count" in said
     assert set(columns(out, "gain")[0]) == {EXPOSURE}
     with pytest.raises(GalforgeError, match=f"contradictory {subject}"):

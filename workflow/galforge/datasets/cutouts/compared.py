@@ -90,7 +90,7 @@ class Comparison:
         wins = {"settings": "the settings count", "header": "the files count", "refuse": "they were rejected"}
         for subject, count in self.contradictions.items():
             log.warning(
-                "%s: of %d cutouts files and settings contradict each other in %s (%s); by `trust: %s` %s",
+                "%s: for %d cutouts files and settings contradict each other in %s (%s); by `trust: %s` %s",
                 path, count, subject, self.examples[subject], self.settings.trust, wins[self.settings.trust],
             )  # fmt: skip
 
