@@ -4,6 +4,7 @@ import bz2
 import gzip
 import io
 import tarfile
+from functools import partial
 from pathlib import Path
 
 import h5py
@@ -67,8 +68,9 @@ def cubes_with_degenerate_axes(path: Path) -> dict:
 
 
 def compressed_cubes(path: Path) -> dict:
+    packed = partial(fits.CompImageHDU, compression_type="GZIP_2", quantize_level=0)
     for name, cube in zip(NAMES, CUBES, strict=True):
-        content = hdus(("SCI", cube, {}), kind=lambda p, name: fits.CompImageHDU(p, name=name, quantize_level=0))
+        content = hdus(("SCI", cube, {}), kind=packed)
         (folder(path) / f"{name}.fits.fz").write_bytes(content)
     return {}
 

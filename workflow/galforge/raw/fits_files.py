@@ -77,6 +77,8 @@ def of_single(file: File, settings: Layout) -> list[Entry] | None:
                 return None
             table = next((hdu for hdu in hdus if isinstance(hdu, fits.BinTableHDU) and hdu.data is not None), None)
             count = shape[0] if many else len(images)
+            for number in images:
+                _ = hdus[number].data  # a file that was cut off is refused as a whole, and not row by row
             columns = _columns(table) if table is not None and len(table.data) == count else {}
     except Rejected as why:
         raise GalforgeError(f"{file.name}: {why}; give another file, or a folder of images") from why

@@ -180,4 +180,4 @@ def _dense(values: arrow.Array) -> np.ndarray:
 
 def _lengths(totals: list[int]) -> list[int]:
     """Lengths of nested axes, from the number of lists on each level."""
-    return [total // before for total, before in zip(totals, [1, *totals[:-1]], strict=True)]
+    return [total // before for total, before in zip(totals, [1, *totals], strict=False)]
