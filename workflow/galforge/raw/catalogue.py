@@ -77,7 +77,7 @@ def read(path: Path, names: str = "auto") -> Catalogue:
     Raises:
         GalforgeError: it cannot be read, has no such column, or a name twice.
     """
-    columns = _columns(path)
+    columns = columns_of(path)
     lower = {column.lower(): column for column in reversed(columns)}
     usual = next((lower[name] for name in NAMES if name in lower), "")
     column = usual if names == "auto" else names
@@ -95,8 +95,12 @@ def read(path: Path, names: str = "auto") -> Catalogue:
     return Catalogue(path, spelt, rows, columns)
 
 
-def _columns(path: Path) -> dict[str, np.ndarray]:
-    """Columns of numbers as float and of words as str."""
+def columns_of(path: Path) -> dict[str, np.ndarray]:
+    """Columns of numbers and of words, by name, in the order of the rows.
+
+    Raises:
+        GalforgeError: the file is missing, damaged, or of no known form.
+    """
     if not path.is_file():
         raise GalforgeError(f"{path}: there is no such file; set `catalogue` of the data set to one, or leave it out")
     ending = path.name.lower().removesuffix(".gz").rpartition(".")[2]

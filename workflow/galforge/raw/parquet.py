@@ -155,7 +155,7 @@ def _of_bands(value: Any, settings: Layout, said: Said, values: dict[str, float 
     where = said.where | {"bands": "band of the image column", "pixel_scale": "scale of the image column"}
     scale = said.pixel_scale if scales is None else float(scales[order[0]])
     own = Said(**{**vars(said), "bands": tuple(settings.bands), "pixel_scale": scale, "where": where})
-    missing = None if weights is None or weights.shape != pixels.shape else ~(weights[order] > 0)
+    missing = None if weights is None or weights.shape != fluxes.shape else ~(weights[order] > 0)
     return Image(pixels, missing, own, values)
 
 
