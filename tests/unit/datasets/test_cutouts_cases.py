@@ -75,6 +75,7 @@ def test_the_list_of_what_was_rejected_outlives_a_build_that_fails(tmp_path):
     [
         ({"EXPTIME": 1.0, "BUNIT": "ELECTRONS/S"}, "exposure time"),
         ({"MAGZERO": 26.5}, "zero points"),
+        ({"EXPTIME": "2028,0"}, "exposure time"),
         ({"PHOTFLAM": 7e-20, "PHOTPLAM": 12000.0}, "zero points"),
         ({"BUNIT": "counts/s"}, "unit"),
         ({"CTYPE1": "RA---TAN", "CD1_1": -0.05 / 3600, "CD2_2": 0.05 / 3600}, "pixel scale"),
@@ -251,6 +252,15 @@ def test_what_is_no_science_image_is_named_with_what_leaves_it_out(tmp_path, cap
     said = next(record.message for record in caplog.records if record.levelno == logging.WARNING)
     assert "36 files passed over, no science images by their names" in said
     assert "`leave_out: ['*ctx*', '*psf*', '*wht*']`" in said
+
+
+def test_psfs_are_named_also_without_a_name(tmp_path, caplog):
+    for i in range(12):
+        write(tmp_path / "raw" / f"g{i:02d}.fits", disc(i))
+    spread = np.exp(-np.hypot(*(np.mgrid[:64, :64] - 31.5)) / 3)
+    write(tmp_path / "raw" / "p.fits", (spread / spread.sum()).astype(np.float32))
+    run(tmp_path, tmp_path / "raw")
+    assert "1 cutouts add up to 1 and have no negative pixel, as PSFs do: p. Leave" in caplog.text
 
 
 def test_planes_of_whole_numbers_among_others_are_named(tmp_path, caplog):

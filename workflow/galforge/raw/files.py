@@ -31,7 +31,8 @@ NO_SCIENCE = frozenset(
     {
         *("wht", "weight", "weights", "weightmap", "ctx", "con", "context", "rms", "psf", "psfs", "flag", "flags"),
         *("flg", "seg", "segm", "segmap", "segmentation", "mask", "masks", "dq", "bpm", "err", "error", "errors"),
-        *("unc", "var", "variance", "ivar", "invvar", "expmap", "bkg", "background"),
+        *("unc", "var", "variance", "ivar", "invvar", "exp", "expmap", "exposure", "coverage", "sigma", "noise"),
+        *("bkg", "background", "badpix"),
     }
 )
 """Words in names of files and of FITS extensions that hold no science image."""

@@ -20,6 +20,7 @@ class Said:
         exposure_time: one per channel [s]; as found, so it may be negative.
         gain: electrons per image unit, or per ADU where the unit is a count; one per channel, as found.
         where: by field, where it was read: file, HDU and keyword, or array.
+        odd: by field, what stands there and is no number.
     """
 
     bands: tuple[str, ...] | None = None
@@ -29,6 +30,7 @@ class Said:
     exposure_time: tuple[float, ...] | None = None
     gain: tuple[float, ...] | None = None
     where: dict[str, str] = field(default_factory=dict)
+    odd: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass

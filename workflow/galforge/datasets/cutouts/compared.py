@@ -173,7 +173,8 @@ class Comparison:
                 chosen = None if times is None else tuple(g * t for g, t in zip(chosen, times, strict=True))
                 remedy = "set `exposure_times_s`, or `gains` (electrons per unit)"
         if chosen is None:
-            raise Rejected("no gain", f"neither settings nor file say it: {remedy}")
+            odd = "".join(f", but {value} is no number" for value in said.odd.values())
+            raise Rejected("no gain", f"neither settings nor file say it{odd}: {remedy}")
         if not all(math.isfinite(each) and each > 0 for each in chosen):
             raise Rejected("no gain", f"{chosen[0]:g} ({said.where.get('gain') or said.where.get('exposure_time')}) is "
                            f"not above 0: {remedy}, with `trust: settings`")  # fmt: skip
@@ -181,6 +182,8 @@ class Comparison:
 
     def _one(self, subject: str, configured: Any, found: Any, said: Said, name: str, tolerance: float) -> Any:
         """What counts of two numbers or tuples of them, of which each may be None."""
+        if configured and not found and subject in said.odd:
+            self._contradicts(subject.replace("_", " "), f"{name}: {said.odd[subject]}, which is no number")
         if not configured or not found:
             return configured or found or None
         one = configured if isinstance(configured, tuple) else (configured,)

@@ -73,6 +73,10 @@ def build(settings: DatasetSettings, raw: list[Path], out: Path, rejected: Path,
             )
 
 
+UNIT_SUM = 0.01
+"""Sums this near to 1 are those of a PSF."""
+
+
 @contextmanager
 def _kept(rejected: Path, out: Path) -> Iterator[None]:
     """Keep the list of rejected cutouts of a build that fails, of which the workflow removes all that it knows."""
@@ -101,6 +105,7 @@ class _Build:
     whole: list[str] = field(default_factory=list)
     fractional: int = 0
     dark: list[str] = field(default_factory=list)
+    point_like: list[str] = field(default_factory=list)
     columns: list[str] | None = None
 
     def run(self, entries: list[Entry]) -> None:
@@ -204,6 +209,8 @@ class _Build:
             self.whole.append(name)
         else:
             self.fractional += 1
+        if (image.pixels >= 0).all() and abs(float(image.pixels[0].sum()) - 1) < UNIT_SUM:
+            self.point_like.append(name)
         band = self.settings.gain_band
         own_noise = self.settings.origin != "simulated" and not stamp.padded
         if own_noise and contradicts_photons(stamp.pixels[band].astype(float), float(agreed.gains[band])):
@@ -215,6 +222,11 @@ class _Build:
                 "%s: the gain of %d of %d cutouts contradicts their noise: photons alone would give far more (%s). "
                 "Check `exposure_times_s`, `gains` and `unit`",
                 self.path, len(self.dark), self.tally.accepted, some(self.dark),
+            )  # fmt: skip
+        if self.point_like:
+            log.warning(
+                "%s: %d cutouts add up to 1 and have no negative pixel, as PSFs do: %s. Leave those out with `leave_out`",
+                self.path, len(self.point_like), some(self.point_like),
             )  # fmt: skip
         if self.whole and self.fractional:
             log.warning(
