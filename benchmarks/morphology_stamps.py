@@ -8,7 +8,7 @@ mocks
     Galaxies of the mock COSMOS survey (discs with arms and knots, bulges, ellipticals, companions, tidal tails,
     correlated noise) of magnitudes 17.5-23.5, so that their native sides fill 64-256 px, under 1-10 times the noise.
 real
-    HST/ACS cutouts of a GalSim RealGalaxy catalogue, padded to 64 px with noise of their border's rms, and once more,
+    HST/ACS cutouts of a GalSim RealGalaxy catalogue, padded to 64 px with noise like their own sky's, and once more,
     where they are large enough, cropped to 48 px.
 
 Every fourth simulated stamp is measured with a PSF for the Sersic fit.
@@ -20,11 +20,12 @@ from typing import NamedTuple
 import numpy as np
 
 from galforge.datasets.cosmos import mock
-from galforge.datasets.cosmos.cutout import checked, to_size
-from galforge.datasets.cosmos.real_galaxy import opened
+from galforge.datasets.cosmos.dataset import as_cutouts
 from galforge.datasets.cosmos.settings import DatasetSettings, MockSettings
+from galforge.datasets.cutouts.stamp import stamp_of
 from galforge.datasets.scene import Blobs, Scene, Sersic, render
 from galforge.measure.morphology.measure import gaussian_psf
+from galforge.raw.real_galaxy import opened
 from galforge.seeds import generator
 
 SERSIC_SETS = ("noiseless", "noisy", "clumpy")
@@ -108,14 +109,12 @@ def real_stamps(catalogue: Path) -> list[Stamp]:
     cropping = DatasetSettings(source="path", path=str(catalogue), size=CROPPED, min_size=CROPPED)
     padded, cropped = [], []
     with opened(catalogue) as rows:
-        for name, read in rows:
-            pixels = checked(read(), padding)
-            gain = padding.exposure_time_s
-            image = to_size(pixels, padding, name).astype(np.float64)
-            padded.append(Stamp(f"real {name} padded", image, gain, None))
-            if min(pixels.shape) >= CROPPED:
-                image = to_size(pixels, cropping, name).astype(np.float64)
-                cropped.append(Stamp(f"real {name} cropped", image, gain, None))
+        for row in rows:
+            read, gain = row.read(), padding.exposure_time_s
+            for stamps, settings, done in ((padded, padding, "padded"), (cropped, cropping, "cropped")):
+                if done == "padded" or min(read.pixels.shape[1:]) >= CROPPED:
+                    image = stamp_of(read, np.ones(1), "electron/s", as_cutouts(settings), row.name).pixels[0]
+                    stamps.append(Stamp(f"real {row.name} {done}", image.astype(np.float64), gain, None))
     return padded + cropped
 
 

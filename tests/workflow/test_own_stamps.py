@@ -67,9 +67,8 @@ def write_cutouts(folder: Path) -> None:
         content = encoded(pixels)
         (folder / name).write_bytes(content if index % 2 else gzip.compress(content))
     (folder / "truncated.fits").write_bytes(encoded(stamp(GALAXIES, 90))[:4000])
-    holed = stamp(GALAXIES, 91).copy()
-    holed[3, 4] = np.nan
-    (folder / "holed.fits").write_bytes(encoded(holed))
+    levels = np.random.default_rng(0).integers(0, 256, (48, 48), np.uint8)
+    (folder / "picture.fits").write_bytes(encoded(levels))
     (folder / "readme.txt").write_text("The PSF is in another folder.")
 
 
@@ -132,9 +131,9 @@ def test_a_folder_of_cutouts_gets_its_page(finished):
 def test_the_broken_cutouts_are_listed_with_their_reasons(finished):
     with open(finished / RESULTS / "stamps/mine.rejected.csv", newline="") as file:
         rejected = {row["name"]: row["reason"] for row in csv.DictReader(file)}
-    assert rejected.keys() == {"truncated", "holed"}
+    assert rejected.keys() == {"truncated", "picture"}
     assert rejected["truncated"].startswith("unreadable FITS: truncated or damaged")
-    assert re.fullmatch(r"pixels that are not finite: 1 of \d+ are NaN, infinite or beyond float32", rejected["holed"])
+    assert rejected["picture"].endswith("are a picture and no fluxes: set `unit: display`")
 
 
 def test_the_morphology_table_says_what_was_measured_and_on_how_many(finished):
@@ -181,15 +180,16 @@ def test_another_cutout_in_the_folder_makes_the_stamps_anew_and_what_follows(fin
 
 
 def test_too_many_broken_cutouts_stop_the_stage_and_are_named(tree):
-    """2 of 24 are more than the share that is allowed where nothing else is said."""
-    strict = {**SMALL, "name": "strict", "datasets": {"mine": {"size": 32}}}
+    strict = {**SMALL, "name": "strict", "datasets": {"mine": {"size": 32, "max_rejected_share": 0.05}}}
     done = run(tree, overlay(tree, "strict.yaml", strict), "--", "results/strict/stamps/mine.h5")
     said = done.stdout + done.stderr
     assert done.returncode != 0, said
     assert f"{CUTOUTS}: 2 of {GOOD + BROKEN} cutouts are faulty so far" in said
     assert "a larger share than max_rejected_share 0.05 allows. Mend them or raise it" in said
     assert "unreadable FITS: truncated (unreadable FITS: truncated or damaged" in said
-    assert "pixels that are not finite: holed (pixels that are not finite: 1 of" in said
+    assert "8-bit picture: picture (8-bit picture: 8-bit levels are a picture" in said
+    kept = (tree / "results/strict/stamps/mine.failed.csv").read_text()
+    assert {line.split(",")[0] for line in kept.splitlines()[1:]} == {"picture", "truncated"}
     assert "Traceback" not in said
     assert not (tree / "results/strict/stamps/mine.h5").exists()
 
@@ -202,7 +202,7 @@ def test_a_missing_folder_is_refused_before_any_job(tree):
     finally:
         (tree / "elsewhere").rename(tree / CUTOUTS)
     assert f"datasets.mine.path: {CUTOUTS} does not exist (relative paths start at {tree})" in said
-    assert "Give what it is for (A tar or tar.gz, a folder of FITS stamps, or a RealGalaxy catalogue)" in said
+    assert "Give what it is for (a folder or tar of FITS, npz, npy, PNG or JPEG files;" in said
 
 
 def test_wrong_keys_are_refused_in_one_readable_message(tree):

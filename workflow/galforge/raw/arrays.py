@@ -12,7 +12,7 @@ import numpy as np
 from galforge.errors import GalforgeError
 from galforge.raw import files, tables
 from galforge.raw.archive import Entry as File
-from galforge.raw.images import Entry, Image, Layout, Said
+from galforge.raw.forms import Entry, Image, Layout, Said
 from galforge.raw.planes import as_planes, holds_many
 from galforge.raw.rejections import Rejected
 
@@ -31,9 +31,10 @@ def entries_of(path: Path, file: File, settings: Layout, stack: ExitStack, many_
         own = files.stem(file.name)
         try:
             shape = _shape(file, settings)
+            single = not holds_many(shape, len(settings.bands)) or shape[0] == 1
         except (Rejected, GalforgeError) as why:
             return [Entry(own, partial(_raise, str(why)), own.rpartition("/")[2])]
-        if not holds_many(shape, len(settings.bands)) or shape[0] == 1:
+        if single:
             return [Entry(own, partial(_one, file, settings), own.rpartition("/")[2])]
     try:
         arrays = _arrays(file)
@@ -44,18 +45,15 @@ def entries_of(path: Path, file: File, settings: Layout, stack: ExitStack, many_
         raise GalforgeError(f"{path}: {why}") from why
     images = images if many else images[None]
     count = len(images)
-    columns = {name: a for name, a in arrays.items() if a.shape == (count,) and a.dtype.kind in "iufbSU"}
-    said = tables.said_by({n: a for n, a in arrays.items() if n not in columns or n == "header"}, file.name)
+    columns = {
+        name: values
+        for name, values in arrays.items()
+        if values.shape == (count,) and values.dtype.kind in "iufbSU" and (many or name not in tables.SAID)
+    }
+    said = tables.said_by({name: values for name, values in arrays.items() if name not in columns}, file.name)
     names = tables.pick_names(columns, settings.names, file.name)
-    stem = files.stem(file.name)
-    return [
-        Entry(
-            tables.row_name(names[row] if names else "", row, stem, many_files, count),
-            partial(_row, images, row, settings, said, columns),
-            names[row] if names else "",
-        )
-        for row in range(count)
-    ]
+    readers = [partial(_row, images, row, settings, said, columns) for row in range(count)]
+    return tables.named(readers, names, files.stem(file.name), many_files)
 
 
 def _arrays(file: File) -> dict[str, np.ndarray]:
@@ -124,7 +122,7 @@ def _one(file: File, settings: Layout) -> Image:
 
 
 def _row(images: np.ndarray, row: int, settings: Layout, said: Said, columns: dict[str, np.ndarray]) -> Image:
-    own, values = tables.of_row(said, columns, row)
+    own, values = tables.of_row(said, columns, row, len(settings.bands))
     return Image(np.array(as_planes(images[row], len(settings.bands), settings.layout)), None, own, values)
 
 

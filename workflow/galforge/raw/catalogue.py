@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet
+from astropy.table import Table
 
 from galforge.errors import GalforgeError
 from galforge.raw.files import stem
-from galforge.raw.images import some
+from galforge.raw.forms import some
 from galforge.raw.tables import NAMES
 
 
@@ -19,11 +21,13 @@ class Catalogue:
 
     Attributes:
         path: the file.
-        rows: number of the row by name.
+        names: as the catalogue spells them.
+        rows: number of the row by name, as names are compared.
         columns: values by column.
     """
 
     path: Path
+    names: list[str]
     rows: dict[str, int]
     columns: dict[str, np.ndarray]
 
@@ -44,19 +48,23 @@ class Catalogue:
             GalforgeError: no image has a row.
         """
         known = {key(name) for name in names}
-        left = [name for name in self.rows if name not in known]
+        left = [self.names[index] for name, index in self.rows.items() if name not in known]
         if len(left) == len(self.rows):
             raise GalforgeError(
                 f"{self.path}: none of its {len(self.rows)} names is that of an image: the catalogue has "
-                f"{some(list(self.rows))}, the images {some(names)}. Set `catalogue_names` to the column with the "
+                f"{some(self.names)}, the images {some(names)}. Set `catalogue_names` to the column with the "
                 "images' names"
             )
         return left
 
 
 def key(name: str) -> str:
-    """A name as it is compared: in one form of Unicode, without folders, blanks around it and a file's ending."""
-    return unicodedata.normalize("NFC", stem(name.strip().rpartition("/")[2]))
+    """A name as it is compared: in one form of Unicode, without folders, blanks around it and a file's ending.
+
+    Zeros before a number do not count, because tables of numbers lose them.
+    """
+    bare = unicodedata.normalize("NFC", stem(name.strip().rpartition("/")[2]))
+    return str(int(bare)) if bare.isascii() and bare.isdigit() else bare
 
 
 def read(path: Path, names: str = "auto") -> Catalogue:
@@ -78,12 +86,13 @@ def read(path: Path, names: str = "auto") -> Catalogue:
             f"{path}: no column {'of names' if names == 'auto' else repr(names)}; there are {', '.join(columns)}. Set "
             "`catalogue_names` to the one with the images' names"
         )
-    keys = [key(_whole(value)) for value in columns.pop(column)]
+    spelt = [_whole(value) for value in columns.pop(column)]
+    keys = [key(name) for name in spelt]
     rows = {name: index for index, name in enumerate(keys)}
     if len(rows) < len(keys):
         twice = sorted({name for name in keys if keys.count(name) > 1}) if len(keys) < 10_000 else ["some"]
         raise GalforgeError(f"{path}: {column} has {some(twice)} more than once; give each galaxy one row")
-    return Catalogue(path, rows, columns)
+    return Catalogue(path, spelt, rows, columns)
 
 
 def columns_of(path: Path) -> dict[str, np.ndarray]:
@@ -98,13 +107,9 @@ def columns_of(path: Path) -> dict[str, np.ndarray]:
     forms = {"csv": "ascii.csv", "ecsv": "ascii.ecsv", "fits": "fits", "fit": "fits"}
     try:
         if ending in ("parquet", "pq"):
-            import pyarrow.parquet
-
             table = pyarrow.parquet.read_table(path)
             found = {name: np.asarray(table[name].to_pylist()) for name in table.column_names}
         elif ending in forms:
-            from astropy.table import Table
-
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 table = Table.read(path, format=forms[ending])

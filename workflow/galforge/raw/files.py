@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 
 from galforge.errors import GalforgeError
 from galforge.raw import archive
-from galforge.raw.images import Layout, some
+from galforge.raw.forms import Layout, some
 from galforge.raw.walk import walked
 
 ENDINGS = {
@@ -31,7 +31,8 @@ NO_SCIENCE = frozenset(
     {
         *("wht", "weight", "weights", "weightmap", "ctx", "con", "context", "rms", "psf", "psfs", "flag", "flags"),
         *("flg", "seg", "segm", "segmap", "segmentation", "mask", "masks", "dq", "bpm", "err", "error", "errors"),
-        *("unc", "var", "variance", "ivar", "invvar", "expmap", "bkg", "background"),
+        *("unc", "var", "variance", "ivar", "invvar", "exp", "expmap", "exposure", "coverage", "sigma", "noise"),
+        *("bkg", "background", "badpix"),
     }
 )
 """Words in names of files and of FITS extensions that hold no science image."""
@@ -153,7 +154,7 @@ def chosen(path: Path, found: list[archive.Entry], settings: Layout) -> Chosen:
     rest = keep(rest, [e for e in rest if format_of(e.name) == kind], f"because the images are taken to be {kind}")
     if pattern == "auto" and not single and (science := [e for e in rest if not no_science(e.name)]):
         out = sorted({no_science(entry.name) for entry in rest} - {""})
-        asked = ", ".join(f"'*{word}*'" for word in out)
+        asked = ", ".join(map(repr, out))
         why = f"no science images by their names (the same as `leave_out: [{asked}]`; to take some, name a `pattern`)"
         rest = keep(rest, science, why)
     made = Chosen(kind, rest, passed_over=passed, single=single)
@@ -163,9 +164,13 @@ def chosen(path: Path, found: list[archive.Entry], settings: Layout) -> Chosen:
 
 
 def no_science(name: str) -> str:
-    """The word in a name that says that it is a weight map, mask, PSF or the like; empty without one."""
-    words = re.split(r"[^a-z]+", stem(PurePosixPath(name).name).lower())
-    return next((word for word in words if word in NO_SCIENCE), "")
+    """A pattern of files like this one, whose name says that it is a weight map, mask, PSF or the like; else empty."""
+    folder, _, own = stem(name).lower().rpartition("/")
+    for text, form in ((own, "*{}*"), (folder, "*{}*/*")):
+        for word in re.split(r"[^a-z]+", text):
+            if word in NO_SCIENCE:
+                return form.format(word)
+    return ""
 
 
 def _plain(name: str) -> str:

@@ -11,11 +11,11 @@ import numpy as np
 from astropy.io import fits
 
 from galforge.errors import GalforgeError
-from galforge.raw import files
+from galforge.raw import files, tables
 from galforge.raw.archive import Entry as File
 from galforge.raw.fits_image import reading
+from galforge.raw.forms import Entry, Image, Layout, Said
 from galforge.raw.header import Headers, joined
-from galforge.raw.images import Entry, Image, Layout, Said
 from galforge.raw.planes import as_planes
 from galforge.raw.rejections import Rejected
 
@@ -59,9 +59,12 @@ def of_single(file: File, settings: Layout) -> list[Entry] | None:
     Raises:
         GalforgeError: the file is damaged.
     """
+    if files.BAND in settings.extension:
+        return None
     try:
-        content = file.content()
-        with _hdus(content) as hdus:
+        # Stays open: the pixels are read with the galaxies.
+        hdus = _hdus(file.content())
+        with reading():
             images = [i for i, hdu in enumerate(hdus) if _is_image(hdu) and not _auxiliary(hdu.name)]
             if settings.extension != "auto":
                 images = [_number(hdus, word) for word in settings.extension.split(",")]
@@ -74,6 +77,8 @@ def of_single(file: File, settings: Layout) -> list[Entry] | None:
                 return None
             table = next((hdu for hdu in hdus if isinstance(hdu, fits.BinTableHDU) and hdu.data is not None), None)
             count = shape[0] if many else len(images)
+            for number in images:
+                _ = hdus[number].data  # a file that was cut off is refused as a whole, and not row by row
             columns = _columns(table) if table is not None and len(table.data) == count else {}
     except Rejected as why:
         raise GalforgeError(f"{file.name}: {why}; give another file, or a folder of images") from why
@@ -82,20 +87,23 @@ def of_single(file: File, settings: Layout) -> list[Entry] | None:
     out = []
     for row in range(count):
         own = known[row] if len(known) > row and len(names) else "" if many else hdus[images[row]].name
-        of_row = {key: values[row] for key, values in columns.items()}
         place = (images[0], row) if many else (images[row], None)
-        out.append(Entry(own or f"{row:06d}", partial(_row, hdus, place, settings, file.name, of_row), own))
+        reader = partial(_row, hdus, place, settings, file.name, columns, row)
+        out.append(Entry(own or f"{row:06d}", reader, own))
     return out
 
 
-def _row(hdus: fits.HDUList, place: tuple[int, int | None], settings: Layout, name: str, columns: dict) -> Image:
-    number, row = place
+def _row(
+    hdus: fits.HDUList, place: tuple[int, int | None], settings: Layout, name: str, columns: dict, row: int
+) -> Image:
+    number, plane = place
     with reading(f"HDU {number}"):
         hdu = hdus[number]
-        pixels = hdu.data if row is None else hdu.data.reshape(_squeezed(hdu.shape))[row]
-        planes = np.array(as_planes(pixels, len(settings.bands), settings.layout))
-        said = joined([_headers(hdus, number, name).said(plane) for plane in range(len(planes))])
-    return Image(planes, None, said, columns)
+        pixels = hdu.data.reshape(_squeezed(hdu.shape))
+        pixels = np.array(as_planes(pixels if plane is None else pixels[plane], len(settings.bands), settings.layout))
+        said = joined(_headers(hdus, number, name).said_of_planes(len(pixels)))
+    own, values = tables.of_row(said, columns, row, len(pixels))
+    return Image(pixels, None, own, values)
 
 
 def _columns(table: fits.BinTableHDU) -> dict[str, list]:
@@ -130,10 +138,8 @@ def _image(hdus: fits.HDUList, settings: Layout, name: str) -> Image:
             if channels == 1 and len(shape) != 2:
                 raise Rejected("not a 2-D image", f"shape {shape}")
             pixels = as_planes(arrays[0], channels, settings.layout)
-            said = joined([_headers(hdus, chosen[0], name).said(plane) for plane in range(channels)])
-            if channels == 1:
-                found = _headers(hdus, chosen[0], name).bands(0)
-                said.bands = found[0] if found else None
+            headers = _headers(hdus, chosen[0], name)
+            said = headers.said() if channels == 1 else joined(headers.said_of_planes(channels))
         else:
             if len({array.shape for array in arrays}) > 1:
                 raise Rejected("other shapes", f"bands of {', '.join(str(array.shape) for array in arrays)} px")

@@ -5,8 +5,8 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from galforge.raw import files
-from galforge.raw.images import Entry, Layout
+from galforge.raw import arrays, files, fits_files, hdf5, parquet, pictures, real_galaxy
+from galforge.raw.forms import Entry, Layout
 
 
 def entries(path: Path, chosen: files.Chosen, settings: Layout, stack: ExitStack) -> Iterator[list[Entry]]:
@@ -22,8 +22,6 @@ def entries(path: Path, chosen: files.Chosen, settings: Layout, stack: ExitStack
         GalforgeError: a file with many galaxies is damaged or of another layout.
     """
     if chosen.format == "FITS":
-        from galforge.raw import fits_files, real_galaxy
-
         if chosen.single and real_galaxy.is_catalogue(path):
             yield stack.enter_context(real_galaxy.opened(path))
         elif chosen.single and (many := fits_files.of_single(chosen.files[0], settings)) is not None:
@@ -35,19 +33,12 @@ def entries(path: Path, chosen: files.Chosen, settings: Layout, stack: ExitStack
                 for name, group in groups
             ]
     elif chosen.format == "pictures":
-        from galforge.raw import pictures
-
         for file in chosen.files:
             yield [_single(file.name, partial(pictures.of_file, file, settings))]
     else:
-        if chosen.format == "numpy":
-            from galforge.raw.arrays import entries_of
-        elif chosen.format == "HDF5":
-            from galforge.raw.hdf5 import entries_of
-        else:
-            from galforge.raw.parquet import entries_of
+        reader = {"numpy": arrays, "HDF5": hdf5, "Parquet": parquet}[chosen.format]
         for file in chosen.files:
-            yield entries_of(path, file, settings, stack, len(chosen.files) > 1)
+            yield reader.entries_of(path, file, settings, stack, len(chosen.files) > 1)
 
 
 def _single(name: str, reader: partial) -> Entry:

@@ -10,7 +10,7 @@ import numpy as np
 from galforge.errors import GalforgeError
 from galforge.raw import files, tables
 from galforge.raw.archive import Entry as File
-from galforge.raw.images import Entry, Image, Layout, Said
+from galforge.raw.forms import Entry, Image, Layout, Said
 from galforge.raw.planes import as_planes, holds_many
 from galforge.raw.rejections import Rejected
 
@@ -41,22 +41,16 @@ def entries_of(path: Path, file: File, settings: Layout, stack: ExitStack, many_
     columns, small = {}, {}
     for name, item in sets.items():
         short = name.rpartition("/")[2]
-        if item.shape == (count,) and item.dtype.kind in "iufbSO":
+        if item.shape == (count,) and item.dtype.kind in "iufbSO" and (many or short not in tables.SAID):
             columns[short] = _read(item, slice(None), f"{path}: {file.name}")
         elif item.size <= len(settings.bands):
             small[short] = _read(item, (), f"{path}: {file.name}")
     told = small | dict(opened.attrs) | dict(images.attrs)
     said = tables.said_by(told, f"the attributes of {file.name}")
     names = tables.pick_names(columns, settings.names, f"{path}: {file.name}")
-    stem = files.stem(file.name)
-    return [
-        Entry(
-            tables.row_name(names[row] if names else "", row, stem, many_files, count),
-            partial(_row, images, row if many else None, settings, said, columns, file.name),
-            names[row] if names else "",
-        )
-        for row in range(count)
-    ]
+    rows = range(count) if many else [None]
+    readers = [partial(_row, images, row, settings, said, columns, file.name) for row in rows]
+    return tables.named(readers, names, files.stem(file.name), many_files)
 
 
 def _read(item: h5py.Dataset, part: slice | tuple, name: str) -> np.ndarray:
@@ -75,5 +69,5 @@ def _row(
         pixels = images[()] if row is None else images[row]
     except DAMAGE as error:
         raise Rejected("unreadable HDF5", f"row {row} of {images.name} in {name}: {error}") from error
-    own, values = tables.of_row(said, columns, row or 0)
+    own, values = tables.of_row(said, columns, row or 0, len(settings.bands))
     return Image(np.array(as_planes(pixels, len(settings.bands), settings.layout)), None, own, values)

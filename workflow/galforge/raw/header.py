@@ -6,7 +6,7 @@ import re
 from astropy.io import fits
 
 from galforge.raw.fits_image import DAMAGE
-from galforge.raw.images import Said
+from galforge.raw.forms import Said
 from galforge.raw.rejections import Rejected
 
 BANDS = ("FILTER", "FILTER1", "FILTER2", "BAND")
@@ -28,7 +28,7 @@ class Headers:
     """
 
     def __init__(self, headers: list[tuple[fits.Header, str]], file: str):
-        self._headers, self._file = headers, file
+        self._headers, self._file, self.odd = headers, file, ""
 
     def value(self, keywords: tuple[str, ...]) -> tuple[object, str] | None:
         """The first value that one of the keywords has, and where it stands; None where all are silent.
@@ -50,21 +50,37 @@ class Headers:
         return None
 
     def number(self, keywords: tuple[str, ...]) -> tuple[float, str] | None:
-        """The first finite number that one of the keywords has; raises as ``value``."""
+        """The first finite number that one of the keywords has; raises as ``value``.
+
+        ``odd`` is then what the keywords have that is none.
+        """
+        self.odd = ""
         for keyword in keywords:
             found = self.value((keyword,))
-            if found is None or isinstance(found[0], bool):
+            if found is None:
                 continue
             try:
-                number = float(found[0])  # type: ignore[arg-type]
+                number = math.nan if isinstance(found[0], bool) else float(found[0])  # type: ignore[arg-type]
             except (TypeError, ValueError):
-                continue
+                number = math.nan
             if math.isfinite(number):
                 return number, found[1]
+            self.odd = f"{found[0]!r} ({found[1]})"
         return None
 
+    def said_of_planes(self, count: int) -> list[Said]:
+        """What is said of each plane of a cube, of which names and zero points may be numbered; raises as ``said``."""
+        each = [self.said(plane) for plane in range(count)]
+        for plane, said in enumerate(each if count > 1 else ()):
+            # A filter's name without a number is not that of one plane.
+            numbered = self.value((f"BAND{plane + 1}",))
+            said.bands = (str(numbered[0]),) if numbered else None
+        return each
+
     def said(self, plane: int = 0) -> Said:
-        """What is said of the image, or of one of its planes (from 0); a single band, so tuples have one entry.
+        """What is said of the image, or of one of its planes (from 0).
+
+        Tuples have one entry, but ``bands`` names all filters if there are several wheels.
 
         Raises:
             Rejected: a card that is read cannot be parsed.
@@ -75,14 +91,18 @@ class Headers:
             said.bands, said.where["bands"] = bands
         if found := self.value(UNIT):
             said.unit, said.where["unit"] = str(found[0]), found[1]
-        if found := self.number((f"MAGZP{plane + 1}", *ZERO_POINT)) or self._hst_zero_point(said.unit):
-            said.zero_points, said.where["zero_points"] = (found[0],), found[1]
         if found := self._pixel_scale():
             said.pixel_scale, said.where["pixel_scale"] = found
-        if found := self.number(EXPOSURE):
-            said.exposure_time, said.where["exposure_time"] = (found[0],), found[1]
-        if found := self.number(GAIN):
-            said.gain, said.where["gain"] = (found[0],), found[1]
+        keywords = {"zero_points": (f"MAGZP{plane + 1}", *ZERO_POINT), "exposure_time": EXPOSURE, "gain": GAIN}
+        for name, words in keywords.items():
+            found, odd = self.number(words), self.odd
+            if found is None and name == "zero_points":
+                found = self._hst_zero_point(said.unit)
+            if found:
+                setattr(said, name, (found[0],))
+                said.where[name] = found[1]
+            elif odd:
+                said.odd[name] = odd
         return said
 
     def bands(self, plane: int) -> tuple[tuple[str, ...], str] | None:
@@ -152,6 +172,8 @@ def joined(each: list[Said]) -> Said:
 
     where = {key: place for said in reversed(each) for key, place in said.where.items()}
     bands = None if any(said.bands is None for said in each) else tuple("/".join(said.bands) for said in each)
-    return Said(
-        bands, first.unit, of_all("zero_points"), first.pixel_scale, of_all("exposure_time"), of_all("gain"), where
-    )
+    made = Said(bands, first.unit, pixel_scale=first.pixel_scale, where=where)
+    for name in ("zero_points", "exposure_time", "gain"):
+        setattr(made, name, of_all(name))
+        made.odd |= next(({name: said.odd[name]} for said in each if name in said.odd), {})
+    return made

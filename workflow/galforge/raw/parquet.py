@@ -1,5 +1,6 @@
 """Galaxies in Parquet files: pictures in bytes, nested lists of numbers, and the images of the Multimodal Universe."""
 
+import re
 from contextlib import ExitStack
 from functools import lru_cache, partial
 from pathlib import Path
@@ -14,7 +15,7 @@ from pyarrow import types
 from galforge.errors import GalforgeError
 from galforge.raw import files, tables
 from galforge.raw.archive import Entry as File
-from galforge.raw.images import Entry, Image, Layout, Said
+from galforge.raw.forms import Entry, Image, Layout, Said
 from galforge.raw.pictures import of_content
 from galforge.raw.planes import as_planes
 from galforge.raw.rejections import Rejected
@@ -56,15 +57,8 @@ def entries_of(path: Path, file: File, settings: Layout, stack: ExitStack, many_
         for number in range(opened.num_row_groups)
         for row in range(opened.metadata.row_group(number).num_rows)
     ]
-    stem, count = files.stem(file.name), len(places)
-    return [
-        Entry(
-            tables.row_name(names[row] if names else "", row, stem, many_files, count),
-            partial(_row, group, place, row, settings, said, columns),
-            names[row] if names else "",
-        )
-        for row, place in enumerate(places)
-    ]
+    readers = [partial(_row, group, place, row, settings, said, columns) for row, place in enumerate(places)]
+    return tables.named(readers, names, files.stem(file.name), many_files)
 
 
 def _image_column(called: str, schema: arrow.Schema, asked: str) -> str:
@@ -112,7 +106,7 @@ def _row(
         value = group(place[0])[place[1]]
         if isinstance(value, arrow.ExtensionScalar):
             value = value.value
-        own, values = tables.of_row(said, columns, row)
+        own, values = tables.of_row(said, columns, row, len(settings.bands))
         if not value.is_valid:
             raise Rejected("no image", f"row {row} has none")
         kind = value.type
@@ -147,18 +141,21 @@ def _of_bands(value: Any, settings: Layout, said: Said, values: dict[str, float 
     names = [str(name) for name in (part("band") if part("band") is not None else ())]
     order = []
     for band in settings.bands:
-        ends = [i for i, name in enumerate(names) if band.lower() in (name.lower(), *name.lower().split("-")[1:])]
+        ends = [i for i, name in enumerate(names) if band.lower() in (name.lower(), *re.split("[-_. ]", name.lower()))]
         if len(ends) != 1:
             raise Rejected("bands that are missing", f"{band} is {len(ends)} times among {', '.join(names)}")
         order.append(ends[0])
-    pixels, weights = part("flux")[order], part("ivar")
+    fluxes, weights = part("flux"), part("ivar")
+    if fluxes is None or fluxes.ndim != 3:
+        raise Rejected("no image", "its fluxes are no images")
+    pixels = fluxes[order]
     if (widths := part("psf_fwhm")) is not None:
         values |= {f"psf_fwhm_{band}": float(widths[i]) for band, i in zip(settings.bands, order, strict=True)}
     scales = part("scale")
     where = said.where | {"bands": "band of the image column", "pixel_scale": "scale of the image column"}
     scale = said.pixel_scale if scales is None else float(scales[order[0]])
     own = Said(**{**vars(said), "bands": tuple(settings.bands), "pixel_scale": scale, "where": where})
-    missing = None if weights is None or weights.shape != pixels.shape else ~(weights[order] > 0)
+    missing = None if weights is None or weights.shape != fluxes.shape else ~(weights[order] > 0)
     return Image(pixels, missing, own, values)
 
 
@@ -183,4 +180,4 @@ def _dense(values: arrow.Array) -> np.ndarray:
 
 def _lengths(totals: list[int]) -> list[int]:
     """Lengths of nested axes, from the number of lists on each level."""
-    return [total // before for total, before in zip(totals, [1, *totals[:-1]], strict=True)]
+    return [total // before for total, before in zip(totals, [1, *totals], strict=False)]

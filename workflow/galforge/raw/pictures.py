@@ -6,7 +6,7 @@ import numpy as np
 from PIL import Image as Pillow
 
 from galforge.raw.archive import Entry as File
-from galforge.raw.images import Image, Layout
+from galforge.raw.forms import Image, Layout
 from galforge.raw.planes import as_planes
 from galforge.raw.rejections import Rejected
 

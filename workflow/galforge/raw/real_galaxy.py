@@ -11,7 +11,7 @@ from astropy.io import fits
 from galforge.errors import GalforgeError
 from galforge.raw.archive import unsafe
 from galforge.raw.fits_image import DAMAGE, reading
-from galforge.raw.images import Entry, Image, Said
+from galforge.raw.forms import Entry, Image, Said
 from galforge.raw.rejections import Rejected
 
 NEEDED = ("IDENT", "GAL_FILENAME", "GAL_HDU")

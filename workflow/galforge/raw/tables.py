@@ -1,18 +1,19 @@
 """What arrays, HDF5 and Parquet files have in common: which array holds images, names and columns, and what is said."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from galforge.errors import GalforgeError
-from galforge.raw.images import Said
+from galforge.raw.forms import Entry, Image, Said
 
 IMAGES = ("images", "image", "image_array", "stamps", "cutouts", "galaxies", "pixels", "data", "x", "arr_0")
 NAMES = ("name", "names", "id", "ids", "object_id", "objid", "ident", "iauname", "dr8_id", "id_str", "filename")
 SCALES = ("pxscale", "pixel_scale", "rgb_pixel_scale", "image_scale")
-SPLIT = "split"
+SAID = ("bands", "unit", "zero_points", "pixel_scale", "exposure_time", "gain", "header")
+"""What a small array or attribute of these names says is said of all galaxies."""
 
 
 def pick(path: str, shapes: Mapping[str, tuple[int, ...]], asked: str) -> str:
@@ -59,13 +60,20 @@ def text(value: Any) -> str:
     return value.decode("utf-8", "backslashreplace").strip() if isinstance(value, bytes) else str(value).strip()
 
 
-def row_name(own: str, row: int, file: str, many_files: bool, count: int) -> str:
-    """Name of a galaxy's stamp: its own, or its row, with the file's name in front where there are several files."""
-    if own:
-        return own
-    if count == 1:
-        return file
-    return f"{file}-{row:06d}" if many_files else f"{row:06d}"
+def named(readers: Sequence[Callable[[], Image]], names: list[str], file: str, many_files: bool) -> list[Entry]:
+    """The galaxies of one file.
+
+    Args:
+        readers: of the galaxies, in their order.
+        names: their own names, or none: then the file's for a single galaxy, and otherwise their rows.
+        file: the file's name, which stands before rows where there are ``many_files``.
+    """
+    if not names and len(readers) == 1:
+        names = [file]
+    if names:
+        return [Entry(name, reader, name.rpartition("/")[2]) for name, reader in zip(names, readers, strict=True)]
+    before = f"{file}-" if many_files else ""
+    return [Entry(f"{before}{row:06d}", reader) for row, reader in enumerate(readers)]
 
 
 def said_by(values: Mapping[str, Any], where: str) -> Said:
@@ -82,7 +90,7 @@ def said_by(values: Mapping[str, Any], where: str) -> Said:
             header.pop("pixel_scale", None)
         known = header | known
     said = Said()
-    for name in ("bands", "unit", "zero_points", "pixel_scale", "exposure_time", "gain"):
+    for name in SAID[:-1]:
         value = known.get(name, known.get(name.removesuffix("s")))
         if value is None or np.size(value) == 0:
             continue
@@ -106,14 +114,17 @@ def _header(value: Any) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def of_row(said: Said, columns: Mapping[str, Any], row: int) -> tuple[Said, dict[str, float | str]]:
-    """What is said of one galaxy, and its columns, of which one may be its pixel scale."""
+def of_row(said: Said, columns: Mapping[str, Any], row: int, channels: int) -> tuple[Said, dict[str, float | str]]:
+    """What is said of one galaxy of C channels, and its columns, of which some may be its pixel scale and gain."""
     values = {name: text(v[row]) if _is_text(v) else float(v[row]) for name, v in columns.items()}
+    own: dict[str, Any] = {}
     scale = next((values[name] for name in SCALES if isinstance(values.get(name), float)), None)
-    if scale is None:
-        return said, values
-    own = Said(**{**vars(said), "pixel_scale": scale, "where": {**said.where, "pixel_scale": "a column of the file"}})
-    return own, values
+    if scale is not None:
+        own["pixel_scale"] = scale
+    if isinstance(gain := values.get("gain"), float):
+        own["gain"] = (gain,) * channels
+    where = {**said.where, **dict.fromkeys(own, "a column of the file")}
+    return Said(**{**vars(said), **own, "where": where}), values
 
 
 def _is_text(values: Any) -> bool:

@@ -5,6 +5,8 @@
     2  IMAGES    (stamp, band, y, x) float32, where all stamps have one size; otherwise instead of it
     2  <name>    (band, y, x) float32, one extension per galaxy at its own size, in the order of the catalogue
 
+Names are ASCII, as FITS asks: other letters are escaped (``_ascii``).
+
 Each image extension has BUNIT, BAND1.. and, where known, MAGZP1.. (AB magnitude of one BUNIT in each band; MAGZERO too
 where there is one band), PIXSCALE with PIXUNIT per pixel, and GAIN.
 """
@@ -90,7 +92,7 @@ def _header(common: Header, name: str, shape: tuple[int, ...], gain: float) -> f
 
 
 def _catalogue(source: Stamps, number: int, names: list[str]) -> fits.BinTableHDU:
-    columns = {name: source.catalog(name)[:number] for name in source.columns}
+    columns = {name: _ascii(source.catalog(name)[:number]) for name in source.columns}
     if names:
         columns["extname"] = np.array(names)
     if not columns:
@@ -98,11 +100,16 @@ def _catalogue(source: Stamps, number: int, names: list[str]) -> fits.BinTableHD
     return fits.BinTableHDU(np.rec.fromarrays(list(columns.values()), names=list(columns)), name="CATALOG")
 
 
+def _ascii(values: np.ndarray) -> np.ndarray:
+    """A column as FITS can hold it: letters beyond ASCII as Python's escapes (\\xdc), from which they come back."""
+    return np.char.encode(values, "ascii", "backslashreplace") if values.dtype.kind == "U" else values
+
+
 def _names(source: Stamps, number: int) -> list[str]:
     """Names of the galaxies' extensions, in capitals, because FITS ignores case."""
     if "name" not in source.columns:
         return [f"GALAXY-{index:06d}" for index in range(number)]
-    names = [str(name).upper() for name in source.catalog("name")[:number]]
+    names = [name.decode().upper() for name in _ascii(source.catalog("name")[:number])]
     twice = [name for name, times in Counter(names).items() if times > 1]
     if twice:
         raise GalforgeError(

@@ -15,7 +15,7 @@ import numpy as np
 from galforge.datasets.cutouts.settings import DISPLAY, FREE, DatasetSettings
 from galforge.errors import GalforgeError
 from galforge.logs import log
-from galforge.raw.images import Said
+from galforge.raw.forms import Said
 from galforge.raw.rejections import Rejected
 from galforge.raw.units import COUNT_RATE, NJY, NJY_ZERO_POINT, RATE, TOTAL, Unit, factor_of, same, unit_of
 
@@ -64,6 +64,7 @@ class Comparison:
                 or unit or pixel scale are not those of the other stamps.
         """
         settings = self.settings
+        said = _spread(said, len(settings.bands))
         self._check_bands(said)
         scale = self._one("pixel_scale", settings.pixel_scale or None, said.pixel_scale, said, name, RELATIVE * 2)
         if scale is None or scale <= 0:
@@ -93,7 +94,7 @@ class Comparison:
         wins = {"settings": "the settings count", "header": "the files count", "refuse": "they were rejected"}
         for subject, count in self.contradictions.items():
             log.warning(
-                "%s: of %d cutouts files and settings contradict each other in %s (%s); by `trust: %s` %s",
+                "%s: for %d cutouts files and settings contradict each other in %s (%s); by `trust: %s` %s",
                 path, count, subject, self.examples[subject], self.settings.trust, wins[self.settings.trust],
             )  # fmt: skip
 
@@ -176,7 +177,8 @@ class Comparison:
                 chosen = None if times is None else tuple(g * t for g, t in zip(chosen, times, strict=True))
                 remedy = "set `exposure_times_s`, or `gains` (electrons per unit)"
         if chosen is None:
-            raise Rejected("no gain", f"neither settings nor file say it: {remedy}")
+            odd = "".join(f", but {value} is no number" for value in said.odd.values())
+            raise Rejected("no gain", f"neither settings nor file say it{odd}: {remedy}")
         if not all(math.isfinite(each) and each > 0 for each in chosen):
             raise Rejected("no gain", f"{chosen[0]:g} ({said.where.get('gain') or said.where.get('exposure_time')}) is "
                            f"not above 0: {remedy}, with `trust: settings`")  # fmt: skip
@@ -184,6 +186,8 @@ class Comparison:
 
     def _one(self, subject: str, configured: Any, found: Any, said: Said, name: str, tolerance: float) -> Any:
         """What counts of two numbers or tuples of them, of which each may be None."""
+        if configured and not found and subject in said.odd:
+            self._contradicts(subject.replace("_", " "), f"{name}: {said.odd[subject]}, which is no number")
         if not configured or not found:
             return configured or found or None
         one = configured if isinstance(configured, tuple) else (configured,)
@@ -193,7 +197,8 @@ class Comparison:
         where = said.where.get(subject, "file")
         shown = ", ".join(f"{each:.6g}" for each in other), ", ".join(f"{each:.6g}" for each in one)
         self._contradicts(subject.replace("_", " "), f"{name}: {shown[0]} ({where}), settings {shown[1]}")
-        return found if self.settings.trust == "header" and len(other) == len(one) else configured
+        usable = subject == "zero_points" or all(each > 0 for each in other)
+        return found if self.settings.trust == "header" and usable else configured
 
     def _contradicts(self, subject: str, example: str) -> None:
         self.contradictions[subject] += 1
@@ -213,6 +218,21 @@ class Comparison:
                 "other pixel scale", f"{agreed.pixel_scale:g} arcsec, but stamps before it have {first.pixel_scale:g}"
             )
         return agreed
+
+
+def _spread(said: Said, count: int) -> Said:
+    """What is said, with numbers that are said once repeated for every band.
+
+    Raises:
+        Rejected: they are said of another number of bands.
+    """
+    spread = {}
+    for name in ("zero_points", "exposure_time", "gain"):
+        values = getattr(said, name)
+        if values is not None and len(values) not in (1, count):
+            raise Rejected("other bands", f"{len(values)} values of {name.replace('_', ' ')} for {count} bands")
+        spread[name] = values * count if values is not None and len(values) == 1 else values
+    return Said(**{**vars(said), **spread})
 
 
 def _each(values: list[float], count: int) -> tuple[float, ...] | None:

@@ -15,7 +15,8 @@ from galforge.datasets.cutouts.stamp import Stamp, contradicts_photons, stamp_of
 from galforge.errors import GalforgeError
 from galforge.logs import log, progress
 from galforge.raw import catalogue
-from galforge.raw.images import Entry, Image, Layout, opened, some
+from galforge.raw.forms import Entry, Image, Layout, some
+from galforge.raw.images import opened
 from galforge.raw.rejections import Rejected, Tally
 from galforge.stamps.file import Header, StampsWriter, split_of
 
@@ -72,6 +73,10 @@ def build(settings: DatasetSettings, raw: list[Path], out: Path, rejected: Path,
             )
 
 
+UNIT_SUM = 0.01
+"""Sums this near to 1 are those of a PSF."""
+
+
 @contextmanager
 def _kept(rejected: Path, out: Path) -> Iterator[None]:
     """Keep the list of rejected cutouts of a build that fails, of which the workflow removes all that it knows."""
@@ -100,12 +105,15 @@ class _Build:
     whole: list[str] = field(default_factory=list)
     fractional: int = 0
     dark: list[str] = field(default_factory=list)
+    point_like: list[str] = field(default_factory=list)
     columns: list[str] | None = None
 
     def run(self, entries: list[Entry]) -> None:
         """Write the stamps of all entries that can become some, and say what was remarkable."""
         comparison = Comparison(self.settings)
         with ExitStack() as stack:
+            # Also where the build fails: a contradiction may be the reason.
+            stack.callback(comparison.log, self.path)
             writer = None
             for entry in progress(entries, self.count, "cutouts read"):
                 with self.tally.judging(entry.name):
@@ -115,7 +123,6 @@ class _Build:
                     comparison.accept(agreed)
                     writer.append(stamp.pixels, **row)
                     self._note(entry.name, image, agreed, stamp)
-            comparison.log(self.path)
             self._say()
 
     def _read(self, entry: Entry, comparison: Comparison) -> tuple[Image, Agreed, Stamp, dict]:
@@ -172,7 +179,7 @@ class _Build:
         for name in self.settings.conditions:
             value = known[name]
             if isinstance(value, str) or not np.isfinite(value):
-                raise Rejected("no value of a condition", f"{name} is {value!r}, not a finite number")
+                raise Rejected("no value of a condition", f"{name} is {value!r}, not a finite number", selection=True)
         return {name: known[name] for name in self.columns}
 
     def _writer(self, agreed: Agreed) -> StampsWriter:
@@ -202,8 +209,11 @@ class _Build:
             self.whole.append(name)
         else:
             self.fractional += 1
+        if (image.pixels >= 0).all() and abs(float(image.pixels[0].sum()) - 1) < UNIT_SUM:
+            self.point_like.append(name)
         band = self.settings.gain_band
-        if not stamp.padded and contradicts_photons(stamp.pixels[band].astype(float), float(agreed.gains[band])):
+        own_noise = self.settings.origin != "simulated" and not stamp.padded
+        if own_noise and contradicts_photons(stamp.pixels[band].astype(float), float(agreed.gains[band])):
             self.dark.append(name)
 
     def _say(self) -> None:
@@ -212,6 +222,11 @@ class _Build:
                 "%s: the gain of %d of %d cutouts contradicts their noise: photons alone would give far more (%s). "
                 "Check `exposure_times_s`, `gains` and `unit`",
                 self.path, len(self.dark), self.tally.accepted, some(self.dark),
+            )  # fmt: skip
+        if self.point_like:
+            log.warning(
+                "%s: %d cutouts add up to 1 and have no negative pixel, as PSFs do: %s. Leave those out with `leave_out`",
+                self.path, len(self.point_like), some(self.point_like),
             )  # fmt: skip
         if self.whole and self.fractional:
             log.warning(

@@ -4,8 +4,10 @@ import numpy as np
 from scipy import ndimage
 
 SMALLEST = 4  # px; noise in floating point never has so many equal neighbours
-SMALLEST_OF_LEVELS = 64  # px, of pixels in whole or few levels, where neighbours are often equal
-BLOCK = 5  # px; of these a region of one value has to hold a square
+BLOCK, LINE = (
+    5,
+    24,
+)  # px; sides of the square, or length of the line, that a region has where neighbours are often equal
 FEW = 0.5  # share of different values below which pixels are in few levels
 
 
@@ -14,8 +16,8 @@ def missing_pixels(image: np.ndarray, constant: bool = True) -> np.ndarray:
 
     These are pixels that are not finite in single precision and, with ``constant``, connected regions of exactly one
     value: edges of a mosaic, masked stars, saturated cores. Noise in floating point has no four equal neighbours by
-    chance. Where pixels have few levels (whole numbers, lossy compression), a region has at least 64 pixels and holds a
-    square of 5 x 5.
+    chance. Where pixels have few levels (whole numbers, lossy compression), a region holds a square of 5 x 5 pixels, or
+    a line of 24 or from edge to edge.
     """
     with np.errstate(over="ignore"):
         missing = ~np.isfinite(image.astype(np.float32))
@@ -28,8 +30,7 @@ def missing_pixels(image: np.ndarray, constant: bool = True) -> np.ndarray:
         return missing
     # The commonest value may be that of what is missing.
     few = len(values) - 1 < FEW * (counts.sum() - counts.max())
-    smallest = SMALLEST_OF_LEVELS if few else SMALLEST
-    for value in values[counts >= smallest]:
+    for value in repeated:
         equal = image == value
         labels, count = ndimage.label(equal)
         if count == 0:
@@ -37,8 +38,9 @@ def missing_pixels(image: np.ndarray, constant: bool = True) -> np.ndarray:
         areas = np.bincount(labels.ravel())
         areas[0] = 0
         if few:
-            squares = ndimage.binary_erosion(equal, np.ones((BLOCK, BLOCK)), border_value=0)
-            solid = np.bincount(labels[squares], minlength=count + 1) > 0
-            areas = np.where(solid, areas, 0)
-        regions |= areas[labels] >= smallest
+            height, width = image.shape
+            shapes = (BLOCK, BLOCK), (1, min(LINE, width)), (min(LINE, height), 1)
+            seeds = np.any([ndimage.binary_erosion(equal, np.ones(shape)) for shape in shapes], axis=0)
+            areas = np.where(np.bincount(labels[seeds], minlength=count + 1) > 0, areas, 0)
+        regions |= areas[labels] >= SMALLEST
     return missing | regions

@@ -8,7 +8,7 @@ from scipy import ndimage
 from galforge.datasets.cutouts.missing import missing_pixels
 from galforge.datasets.cutouts.settings import DISPLAY, DatasetSettings
 from galforge.datasets.cutouts.sky import Sky, sky_of
-from galforge.raw.images import Image
+from galforge.raw.forms import Image
 from galforge.raw.rejections import Rejected
 from galforge.raw.units import COUNT, TOTAL
 from galforge.seeds import generator
@@ -16,10 +16,9 @@ from galforge.seeds import generator
 SMALLEST, LARGEST = 1e-10, 1e15
 """Brightest pixels between these: squares and sums of others would leave single precision."""
 NEAR = 2.0  # px, sd of the Gaussian by which light is carried into missing pixels of a galaxy
-PHOTONS = 10.0
-"""Photon noise so many times larger (in variance) than what is there contradicts the gain."""
-BRIGHT, ENOUGH = 10.0, 12  # rms above which pixels tell photon noise, and how many are needed
-LAPLACIAN = np.array([[1.0, -2.0, 1.0], [-2.0, 4.0, -2.0], [1.0, -2.0, 1.0]])
+PHOTONS, ENOUGH = 5.0, 12
+"""Factor in variance by which photon noise contradicts an image, and pixels that are needed to tell."""
+LAPLACIANS = np.outer([1.0, -2.0, 1.0], [1.0, -2.0, 1.0])
 
 
 @dataclass
@@ -123,18 +122,23 @@ def stamp_of(image: Image, factors: np.ndarray, unit: str, settings: DatasetSett
 def contradicts_photons(image: np.ndarray, gain: float) -> bool:
     """Whether photon noise by a gain is far larger than the noise of an image (H, W).
 
-    Two signs: the sky's rms is below one electron; or in bright pixels the difference of two Laplacians (Immerkaer
-    1996), which noise and structure only make larger, has less than a tenth of the variance that photons alone give.
+    Two signs: the sky's rms is below one electron; or, where photons alone should give five times the variance of the
+    sky, the noise is less than a fifth of theirs. There the noise is told by a difference of two Laplacians (Immerkaer
+    1996, Comput. Vis. Image Underst. 64, 300), which structure only makes larger, by comparison with the sky's own.
     """
     sky = sky_of(image, np.zeros(image.shape, bool))
     if sky is None or sky.rms == 0:
         return False
     if sky.rms * gain < 1:
         return True
-    response = ndimage.correlate(image, LAPLACIAN, mode="nearest") ** 2 / 36
-    light = image - sky.level
-    bright = light > BRIGHT * sky.rms
-    return bool(bright.sum() >= ENOUGH and light[bright].sum() / gain > PHOTONS * response[bright].sum())
+    photons = (image - sky.level) / gain
+    bright = photons > PHOTONS * sky.rms**2
+    if bright.sum() < ENOUGH:
+        return False
+    response = ndimage.correlate(image, LAPLACIANS, mode="nearest") ** 2
+    # Correlated noise has less of it, in the sky as in the galaxy.
+    of_sky = np.median(response[~sky.sources]) / sky.rms**2
+    return bool(np.median(response[bright] / photons[bright]) < of_sky / PHOTONS)
 
 
 def _filled(plane: np.ndarray, gone: np.ndarray, size: int, random: np.random.Generator) -> np.ndarray:

@@ -15,6 +15,7 @@ from galforge.datasets.skirt.settings import DatasetSettings
 from galforge.errors import GalforgeError
 from galforge.logs import log, progress
 from galforge.raw.archive import Entry, opened
+from galforge.raw.fits_image import reading
 from galforge.raw.rejections import Rejected, Tally
 from galforge.stamps.file import Header, StampsWriter
 from galforge.stamps.native_file import NativeWriter
@@ -121,7 +122,9 @@ def _chosen(entries: list[Entry], settings: DatasetSettings, tally: Tally) -> li
                 raise Rejected("duplicate subfind id", f"{number} is {ids[number]} already")
             with entry.open() as file:
                 side, header = original_side(file, settings)
-            scale = header.get("CDELT1") if str(header.get("CTYPE1")).strip() == "pc" else None
+            # A card is parsed when it is asked for, and may be none.
+            with reading("CDELT1 or CTYPE1 cannot be read"):
+                scale = header.get("CDELT1") if str(header.get("CTYPE1")).strip() == "pc" else None
             if not ids and isinstance(scale, int | float) and abs(scale / 1000 / settings.pixel_scale - 1) > 0.02:
                 log.warning(
                     "%s: its header says %.4g pc per pixel, but pixel_scale is %.4g kpc; lengths in kpc use the latter",

@@ -1,0 +1,86 @@
+"""What is measured of cutouts is not changed by units, padding and missing pixels."""
+
+import numpy as np
+import pytest
+
+from galforge.measure.morphology import measure as morphology
+from galforge.measure.morphology.settings import MeasureSettings
+from galforge.stamps.file import Stamps
+from toys.cutouts import EXPOSURE, columns, disc, images, run, write
+
+
+def measured(out):
+    """Morphology of all stamps."""
+    with Stamps(out) as stamps:
+        return morphology.measure(stamps, 0, len(stamps), MeasureSettings(), 0, 0.0, 1)
+
+
+def test_padding_does_not_change_what_a_galaxy_measures(tmp_path):
+    """Cut to 48 px and padded with a pedestal: the Sersic index and flux are those of the whole 64 px."""
+    for i in range(16):
+        whole = disc(i, 64)
+        write(tmp_path / "raw" / f"g{i:02d}.fits", whole[8:-8, 8:-8] + np.float32(0.06))
+        write(tmp_path / "whole" / f"g{i:02d}.fits", whole + np.float32(0.06))
+    tables = [measured(run(tmp_path, tmp_path / name)[0]) for name in ("raw", "whole")]
+    padded, whole = (table["sersic_n"][table["flag"] <= 1] for table in tables)
+    assert len(padded) >= 12
+    assert np.median(padded) == pytest.approx(np.median(whole), abs=0.1)
+
+
+@pytest.mark.parametrize("kind", ["zeros", "nan", "saturated edge"])
+def test_missing_pixels_are_known_as_missing(tmp_path, caplog, kind):
+    """The case zero_edges: ten of forty galaxies lie at the edge of a mosaic."""
+    value = {"zeros": 0, "nan": np.nan, "saturated edge": 7.5}[kind]
+    whole = tmp_path / "whole"
+    for i in range(40):
+        image = disc(i)
+        write(whole / f"g{i:02d}.fits", image)
+        if i < 10:
+            image[:, : 8 + i] = value
+        write(tmp_path / "raw" / f"g{i:02d}.fits", image)
+    out, rejected = run(tmp_path, tmp_path / "raw")
+    assert sorted(rejected) == [f"g{i:02d}" for i in range(10)]
+    assert rejected["g00"].startswith("missing pixels: 12.5% of F814W, more than max_missing_share 0.1 allows")
+    out, rejected = run(tmp_path, tmp_path / "raw", max_missing_share=0.3)
+    assert rejected == {}
+    assert "10 of them with missing pixels that were filled" in caplog.text
+    (share,) = columns(out, "missing_share")
+    np.testing.assert_allclose(share[:10], (8 + np.arange(10)) / 64)
+    assert not share[10:].any()
+    filled = measured(out)
+    truth = measured(run(tmp_path, whole)[0])
+    for column, limit in (("asymmetry", 0.05), ("outer_asymmetry", 0.15)):
+        difference = np.median(filled[column][:10]) - np.median(truth[column][:10])
+        assert abs(difference) < limit, column
+
+
+FACTOR = 10 ** (-0.4 * (25.94 + 21.94))
+UNITS = {
+    "erg/s/cm2/Angstrom": (FACTOR, {"zero_points": [-21.94], "gains": [EXPOSURE / FACTOR]}),
+    "nJy": (10 ** (0.4 * (31.4 - 25.94)), {"gains": [EXPOSURE / 10 ** (0.4 * (31.4 - 25.94))]}),
+    "MJy/sr": (1.0, {"gains": [EXPOSURE]}),
+    "adu": (0.5, {"zero_points": [25.94 - 2.5 * np.log10(2)], "gains": [2 * EXPOSURE]}),
+    "nanomaggy": (10 ** (0.4 * (22.5 - 25.94)), {"gains": [EXPOSURE / 10 ** (0.4 * (22.5 - 25.94))]}),
+}
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_any_linear_unit_gives_the_same_galaxies_and_measures(tmp_path, unit):
+    """The case flux_units: 1e-19 erg/s/cm2/Angstrom per pixel has squares that single precision does not hold."""
+    factor, given = UNITS[unit]
+    for i in range(12):
+        write(tmp_path / "rates" / f"g{i:02d}.fits", disc(i).astype(float))
+        write(tmp_path / "raw" / f"g{i:02d}.fits", disc(i).astype(float) * factor, BUNIT=unit)
+    out, rejected = run(tmp_path, tmp_path / "raw", **{"unit": "", "zero_points": [], "exposure_times_s": [], **given})
+    assert rejected == {}
+    found, pixels = measured(out), images(out)
+    with Stamps(out) as stamps:
+        assert stamps.header.unit == ("adu" if unit == "adu" else "nJy")
+        zero_point = stamps.header.zero_points[0]
+    assert 1e-3 < pixels.max() < 1e5
+    out, _ = run(tmp_path, tmp_path / "rates")
+    if unit != "MJy/sr":
+        np.testing.assert_allclose(pixels * 10 ** (-0.4 * (zero_point - 25.94)), images(out), rtol=2e-4)
+    truth = measured(out)
+    for column in ("sersic_n", "gini", "m20", "asymmetry", "concentration", "sn_per_pixel", "rhalf_circ"):
+        np.testing.assert_allclose(found[column], truth[column], rtol=2e-3, atol=1e-4, err_msg=column)
