@@ -47,14 +47,18 @@ def tables(tmp_path):
     pd.DataFrame([row(metric="fid", property="efficientnet-lite0", value=3.0, at_floor=True)]).to_csv(
         folder / "fid.csv", index=False
     )
-    return [folder / "morphology.csv", folder / "fid.csv"]
+    pd.DataFrame([row(value=0.125)]).to_csv(folder / "power_spectrum.csv", index=False)
+    pd.DataFrame([row(metric="classifier", property="all", value=0.75)]).to_csv(folder / "joint.csv", index=False)
+    return [folder / f"{name}.csv" for name in ("morphology", "power_spectrum", "fid", "joint")]
 
 
 def test_headline_numbers_are_the_averages_of_models_under_the_corrected_protocol(tables):
     found = card.numbers(tables)
     assert [(each["metric"], each["property"], each["value"], each["at_floor"]) for each in found] == [
         ("wasserstein", "average", 0.25, False),
+        ("wasserstein", "average", 0.125, False),
         ("fid", "efficientnet-lite0", 3.0, True),
+        ("classifier", "all", 0.75, False),
     ]
     assert found[0]["standard_error"] == 0.02
     assert found[0]["floor"] == 0.05

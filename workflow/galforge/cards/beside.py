@@ -52,10 +52,9 @@ def beside(cards: Mapping[str, Mapping[str, Any]]) -> list[str]:
     head = ["data set", "quantity", *(label for *_, label in columns)]
     rows = [head, ["---"] * len(head)]
     for dataset in shared:
-        for metric, name, label in _quantities(cards, dataset):
-            cells = [_cell(cards[card], dataset, model, metric, name) for card, model, _ in columns]
-            if any(cells):
-                rows.append([dataset, label, *cells])
+        for quantity, label in _quantities(cards, dataset).items():
+            cells = [_cell(cards[card], (dataset, model, *quantity)) for card, model, _ in columns]
+            rows.append([dataset, label, *cells])
     return [f"| {' | '.join(row)} |" for row in rows]
 
 
@@ -118,19 +117,23 @@ def _columns(cards: Mapping[str, Mapping[str, Any]], shared: Sequence[str]) -> I
         yield card, model, f"{model_label(model)} ({card})" if twice else model_label(model)
 
 
-def _quantities(cards: Mapping[str, Mapping[str, Any]], dataset: str) -> list[tuple[str, str, str]]:
-    found = [
-        (each["metric"], each["property"], each["label"])
+def _quantities(cards: Mapping[str, Mapping[str, Any]], dataset: str) -> dict[tuple[str, ...], str]:
+    """What is called how of a data set, by comparison, metric and property, in the order of the cards."""
+    return {
+        _key(each)[2:]: each["label"]
         for card in cards.values()
         for each in card["numbers"]
         if each["dataset"] == dataset
-    ]
-    return list(dict.fromkeys(found))
+    }
 
 
-def _cell(card: Mapping[str, Any], dataset: str, model: str, metric: str, name: str) -> str:
+def _key(number: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(number[name] for name in ("dataset", "model", "comparison", "metric", "property"))
+
+
+def _cell(card: Mapping[str, Any], key: tuple[str, ...]) -> str:
     for each in card["numbers"]:
-        if (each["dataset"], each["model"], each["metric"], each["property"]) == (dataset, model, metric, name):
+        if _key(each) == key:
             error = f" ± {shown(each['standard_error'])}" if each["standard_error"] is not None else ""
             floor = f" ({shown(each['floor'])})" if each["floor"] is not None else ""
             return f"{shown(each['value'])}{error}{floor}{', at floor' if each['at_floor'] else ''}"

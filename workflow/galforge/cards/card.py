@@ -18,6 +18,7 @@ FORMAT = 1
 """Version of the layout of a card."""
 NUMBERS = ("value", "standard_error", "floor")
 KEY = ("dataset", "model", "metric", "property")
+"""With the comparisons that fill a table, what tells a number from all others of a card."""
 
 
 def make(spec: Mapping[str, Any], stamps: Mapping[str, str | Path], tables: Sequence[str | Path]) -> dict[str, Any]:
@@ -66,15 +67,17 @@ def numbers(tables: Sequence[str | Path]) -> list[dict[str, Any]]:
         frame = pd.read_csv(path)
         for row in _headline(table, frame).to_dict("records"):
             # Two papers may show one number.
-            found.setdefault(tuple(row[each] for each in KEY), _number(table, row))
+            found.setdefault((table.comparisons, *(row[each] for each in KEY)), _number(table, row))
     return list(found.values())
 
 
 def _headline(table: Table, frame: pd.DataFrame) -> pd.DataFrame:
     measured = frame["seeds"].notna() & (frame["metric"] != "count") & (frame["protocol"] == "corrected")
     measured &= ~frame["model"].isin([REAL, ROUNDTRIP]) & frame["value"].notna()
-    shown = [table.by_network or table.is_total(*key) for key in zip(frame["metric"], frame["property"], strict=True)]
-    return frame[measured & np.array(shown, dtype=bool)]
+    own = frame[measured]
+    first = [table.by_network or table.is_total(*key) for key in zip(own["metric"], own["property"], strict=True)]
+    # A table without averages has nothing but headline numbers.
+    return own[np.array(first, dtype=bool)] if any(first) else own
 
 
 def _number(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
@@ -83,6 +86,7 @@ def _number(table: Table, row: Mapping[str, Any]) -> dict[str, Any]:
     counts = {name: None if pd.isna(row[name]) else int(row[name]) for name in ("n_source", "n_generated", "seeds")}
     return {
         **{name: row[name] for name in KEY},
+        "comparison": "+".join(table.comparisons),
         "label": f"{table.title}: {table.label(row['metric'], row['property'])}",
         "unit": table.unit if table.factor(row["metric"]) == 1 else "",
         "reading": table.reading_of(row["metric"]),

@@ -117,7 +117,9 @@ def overlay(given: argparse.Namespace, real: Look, made: Look) -> tuple[dict[str
         "datasets": {"real": source},
         "models": {slug: images},
         "measures": {
-            **{name: {"chunk": chunk} for name in ("morphology", "power_spectrum", "photometry", "features")},
+            # The network takes most of the time, so both cores share it; the others take less than a job's start.
+            "features": {"chunk": chunk},
+            **{name: {"chunk": 2 * chunk} for name in ("morphology", "power_spectrum", "photometry")},
             **dict.fromkeys(unused),
         },
         "sampling": {"count": made.count},
