@@ -18,7 +18,7 @@ FLOORS = (
     ("studies", "drawing", "snapshots"),
     ("papers",),
     ("report",),
-    ("config",),
+    ("config", "export"),
     ("plan",),
     ("operate",),
     ("estimate",),

@@ -11,6 +11,7 @@ from typing import Any
 from galforge.config.tree import Config
 from galforge.plan.data_stages import DataStages
 from galforge.plan.denoising_stages import DenoisingStages
+from galforge.plan.export_stages import ExportStages
 from galforge.plan.facts import Facts, rule_for
 from galforge.plan.figures import Figures
 from galforge.plan.measure_stages import MeasureStages
@@ -35,9 +36,10 @@ class Stages:
         self.realism = RealismStages(self.facts)
         self.tables = TableStages(self.facts)
         self.figures = Figures(self.facts)
+        self.exports = ExportStages(self.facts)
         kinds = (DataStages, ModelStages, MeasureStages, SnapshotStages)
         page = ReportStages(config, self.figures)
-        self._kinds = (*(kind(self.facts) for kind in kinds), page, self.denoising, self.realism)
+        self._kinds = (*(kind(self.facts) for kind in kinds), page, self.denoising, self.realism, self.exports)
         self.whole = WHOLE | {rule_for("latents", dataset): "latents" for dataset in config.datasets}
         self.whole |= {self.facts.stamps_rule(dataset): "stamps" for dataset in config.datasets}
         self._made: dict[tuple[Any, ...], Stage] = {}
