@@ -77,9 +77,11 @@ In galforge's environment, with its folder `workflow` on the Python path:
 {licensed}
 """
 UNLICENSED = (
-    "None is stated, so nobody but its authors may pass these weights on. They state one by `report: {licence: ...}` "
-    "in galforge's configuration; the licence of the training data bounds the choice."
+    "None is stated. Whoever trained these weights states one by `report: {licence: ...}` in galforge's configuration, "
+    "within what the licence of the training data allows."
 )
+UNITS = {"morphology": "sd of the source", "joint": "sd of the source", "power_spectrum": "dex"}
+"""Units of Wasserstein distances by the comparison; those of others are mixed or their own."""
 
 
 def model_card(spec: Mapping[str, Any], files: Mapping[str, Any]) -> str:
@@ -126,7 +128,7 @@ def model_card(spec: Mapping[str, Any], files: Mapping[str, Any]) -> str:
         gpu=spent["gpu_hours"],
         cpu=spent["cpu_hours"],
         drawing=drawing["seconds"],
-        where=f"{drawing['device']}, {drawing['threads']} threads",
+        where=f"{drawing['device']}, {drawing['threads']} thread{'s' if drawing['threads'] > 1 else ''}",
         code=f"digest {record['code']['digest'][:16]}, commit {record['commit'] or 'unknown'}"
         + (", with changes that are in no commit" if record["dirty"] else ""),
         headline=_headline(files["distances"]),
@@ -179,7 +181,8 @@ def _quantity(row: Mapping[str, Any]) -> str:
     of = GROUPS.get(row["comparison"], row["comparison"].replace("_", " ").capitalize())
     if row["comparison"] == "features":
         of = network_label(row["property"])
-    return metric if metric == of else f"{of}, {metric}"
+    unit = f" [{UNITS[row['comparison']]}]" if row["comparison"] in UNITS and "wasserstein" in row["metric"] else ""
+    return metric if metric == of else f"{of}, {metric}{unit}"
 
 
 def _example(asked: Mapping[str, np.ndarray]) -> str:
