@@ -26,9 +26,7 @@ def stamps(tmp_path: Path) -> Path:
     return tmp_path / "vae.h5"
 
 
-def test_images_columns_and_header_come_back(
-    stamps: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_images_columns_and_header_come_back(stamps: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # In several pieces, as large files are.
     monkeypatch.setattr("galforge.stamps.file._COPY_BYTES", 10 * 2 * 16 * 16 * 4)
     write_npz(stamps, tmp_path / "vae.npz", None)

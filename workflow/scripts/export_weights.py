@@ -11,4 +11,4 @@ write_text(snakemake.output.card, model_card(spec, dict(snakemake.input.items())
 # A copy and no second name: Snakemake would take it for older than what the card is made of.
 with replacing(snakemake.output.weights) as temporary:
     shutil.copyfile(snakemake.input.weights, temporary)
-finish(snakemake, __file__, seed=spec["model"]["seed"])
+finish(snakemake, __file__, seed=spec["seed"])

@@ -71,10 +71,9 @@ def run(stamps: Path, folder: Path, conditions: list[str]) -> tuple[dict, dict]:
         "distances": [folder / "properties.csv"],
     }
     spec = {
-        "dataset": {"name": "toys", "family": "sersic"},
-        "model": {"name": "cvae", "family": "cvae", "seed": 0},
+        **{"dataset": "toys", "dataset_family": "sersic", "model": "cvae", "family": "cvae", "seed": 0},
         "generator": ["decoder"],
-        "splits": ["train"],
+        "training": {"splits": ["train"]},
         "scale": "test",
         "licence": "cc-by-4.0",
     }

@@ -74,7 +74,10 @@ def test_galsim_draws_each_stamp_with_its_own_psf_at_its_own_scale(stamps: Path,
 
 
 def test_another_telescope_sees_the_galaxy_that_is_behind_the_psf(folder: Path) -> None:
-    catalogue, wider = galsim.COSMOSCatalog(str(folder / "F814W.fits"), exclusion_level="none"), galsim.Gaussian(fwhm=0.4)
+    catalogue, wider = (
+        galsim.COSMOSCatalog(str(folder / "F814W.fits"), exclusion_level="none"),
+        galsim.Gaussian(fwhm=0.4),
+    )
     for index in range(3):
         real = catalogue.makeGalaxy(index, gal_type="real", noise_pad_size=0)
         drawn = galsim.Convolve(real, wider).drawImage(nx=24, ny=24, scale=0.1).array
@@ -137,9 +140,9 @@ def test_the_noise_is_that_of_the_sky(tmp_path: Path) -> None:
     random, kernel = np.random.default_rng(3), np.array([[0.0, 0.5, 0.1], [0.5, 1.0, 0.5], [0.0, 0.5, 0.0]])
     header, count = Header(("i",), 0.2, "arcsec", "count", (27.0,), 3.0, "mock"), 300
     white = random.normal(size=(count, 80, 80))
-    noise = sum(
-        kernel[y, x] * np.roll(white, (y - 1, x - 1), axis=(1, 2)) for y in range(3) for x in range(3)
-    )[:, 8:72, 8:72]
+    noise = sum(kernel[y, x] * np.roll(white, (y - 1, x - 1), axis=(1, 2)) for y in range(3) for x in range(3))[
+        :, 8:72, 8:72
+    ]
     noise *= np.linspace(0.5, 2.0, count)[:, None, None]
     with StampsWriter(tmp_path / "sky.h5", (1, 64, 64), header, count) as writer:
         writer.append_block(noise[:, None], {})

@@ -7,7 +7,9 @@ import numpy as np
 from galforge.measure.photometry.measure import SkyBorder
 
 SAMPLES = 11  # per pixel and axis, at which the PSF is integrated over pixels
-REACH = 12  # FWHM, half of the side of the image of the PSF; less than 0.1 % of the light lies outside for a beta of 2.5
+REACH = (
+    12  # FWHM, half of the side of the image of the PSF; less than 0.1 % of the light lies outside for a beta of 2.5
+)
 LEAST_REACH = 7  # px
 LAGS = 10  # px, up to which the noise is correlated
 

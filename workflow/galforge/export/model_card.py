@@ -88,8 +88,8 @@ def model_card(spec: Mapping[str, Any], files: Mapping[str, Any]) -> str:
     """The text of the card.
 
     Args:
-        spec: ``dataset`` (name, family), ``model`` (name, family, seed), ``generator`` (networks that drawing takes),
-            ``splits`` that were trained on, ``scale`` of the configuration and ``licence``.
+        spec: names of ``dataset`` and ``model``, ``dataset_family``, ``family`` of the model, ``seed``, ``generator``
+            (networks that drawing takes), ``training`` (``splits``), ``scale`` of the configuration and ``licence``.
         files: paths: ``weights``, ``trained_on`` (stamps), ``drawn`` (stamps that the model drew) and ``drawing`` (what
             that cost), ``segments`` (what the training cost), ``record`` of its last segment, and ``distances``.
 
@@ -99,31 +99,30 @@ def model_card(spec: Mapping[str, Any], files: Mapping[str, Any]) -> str:
     about = read_about(Path(files["weights"]))
     record, drawing = (json.loads(Path(files[name]).read_text(encoding="utf-8")) for name in ("record", "drawing"))
     with Stamps(files["trained_on"]) as stamps:
-        rows, digest = stamps.split(*spec["splits"]), stamps.digest
+        rows, digest = stamps.split(*spec["training"]["splits"]), stamps.digest
         asked = {name: stamps.catalog(name)[rows] for name in about["network_settings"].get("conditions", ())}
     with Stamps(files["drawn"]) as stamps:
         drawn, shape = stamps.header, stamps.shape
     spent = costs([Path(path) for path in files["segments"]], Path(files["weights"]), spec["generator"])
-    dataset, model = spec["dataset"], spec["model"]
     parameters = f"{shown('parameters', spent['parameters'])} parameters"
     if "generator_parameters" in spent:
         parameters += f", {shown('parameters', spent['generator_parameters'])} of them to draw"
     return TEXT.format(
         licence=json.dumps(spec["licence"]),
-        tags=json.dumps(["astronomy", "galaxies", model["family"], dataset["family"]]),
-        title=f"{model_label(model['name'])} of {dataset['name']}, seed {model['seed']}",
+        tags=json.dumps(["astronomy", "galaxies", spec["family"], spec["dataset_family"]]),
+        title=f"{model_label(spec['model'])} of {spec['dataset']}, seed {spec['seed']}",
         draws=_draws(drawn, shape, asked),
-        family=model["family"],
+        family=spec["family"],
         version=VERSION,
         parameters=parameters,
-        dataset=dataset["name"],
-        dataset_family=dataset["family"],
+        dataset=spec["dataset"],
+        dataset_family=spec["dataset_family"],
         what=WHAT[Header.from_json(about["header"]).origin],
         images=len(rows),
-        splits=", ".join(spec["splits"]),
+        splits=", ".join(spec["training"]["splits"]),
         stamps=digest[:16],
         seen=about["images_seen"],
-        seed=model["seed"],
+        seed=spec["seed"],
         scale=spec["scale"],
         gpu=spent["gpu_hours"],
         cpu=spent["cpu_hours"],
@@ -170,8 +169,13 @@ def _headline(distances: Sequence[str | Path]) -> str:
         numbers = (row["value"], row["standard_error"], row["floor"])
         near = " (at floor)" if at_floor(readings()[row["metric"]], *numbers, *limits) else ""
         value = f"{value} ± {error}" if value and error else value or "no value"
-        lines.append(f"| {_quantity(row)} | {value}{near} | {floor} | {row['n_source']:.0f} v {row['n_generated']:.0f} |")
-    lines += ["", "Value ± standard error over images, and what a perfect model would score at these numbers of images."]
+        lines.append(
+            f"| {_quantity(row)} | {value}{near} | {floor} | {row['n_source']:.0f} v {row['n_generated']:.0f} |"
+        )
+    lines += [
+        "",
+        "Value ± standard error over images, and what a perfect model would score at these numbers of images.",
+    ]
     return "\n".join(lines)
 
 

@@ -2,6 +2,7 @@
 
 from galforge import families
 from galforge.config.declared import declared, optional
+from galforge.config.tree import is_scored
 from galforge.errors import GalforgeError
 from galforge.plan.comparisons import GROUPS, comparisons
 from galforge.plan.facts import Facts
@@ -27,9 +28,10 @@ class ExportStages:
         """Stamps as a catalogue for GalSim.
 
         Raises:
-            GalforgeError: the data set has no such band, or nobody says what its PSF is.
+            GalforgeError: the data set has no such band, no angles or no magnitudes, or nothing says what its PSF is.
         """
         modules, libraries = self._own_sizes(dataset, who)
+        self._check_angles(dataset)
         fwhm, beta = self.psf(dataset, band)
         taken = (self.config.measured[dataset, name] for name in self.config.taken(dataset))
         own = (entry.settings for entry in taken if entry.family == "photometry")
@@ -61,14 +63,23 @@ class ExportStages:
         values = found if isinstance(found, list) else [found]
         return values[bands.index(band) if len(values) > 1 else 0], entry.measuring.psf_beta
 
+    def _check_angles(self, dataset: str) -> None:
+        """Refuse what only the stamps file would tell, after hours: GalSim takes angles, and fluxes with magnitudes."""
+        family = self.config.datasets[dataset].family
+        if declared("datasets", family).PIXEL_UNIT != "arcsec" or is_scored(family):
+            raise GalforgeError(
+                f"datasets.{dataset}: there is no catalogue for GalSim, which takes pixels in arcsec and fluxes with a "
+                f"zero point; images of the family {family} have none. Take them as FITS or npz"
+            )
+
     def export_weights(self, dataset: str, model: str, seed: str) -> Stage:
         """The weights of a model with their card."""
         entry = self.config.models[dataset, model]
         spec = {
-            "dataset": {"name": dataset, "family": self.config.datasets[dataset].family},
-            "model": {"name": model, "family": entry.family, "seed": int(seed)},
+            **{"dataset": dataset, "dataset_family": self.config.datasets[dataset].family},
+            **{"model": model, "family": entry.family, "seed": int(seed)},
             "generator": list(declared("models", entry.family).GENERATOR),
-            "splits": list(entry.training.splits),
+            "training": {"splits": list(entry.training.splits)},
             "scale": self.config.overall.scale,
             "licence": self.config.report.licence,
         }
