@@ -7,9 +7,7 @@ import numpy as np
 from galforge.measure.photometry.measure import SkyBorder
 
 SAMPLES = 11  # per pixel and axis, at which the PSF is integrated over pixels
-REACH = (
-    12  # FWHM, half of the side of the image of the PSF; less than 0.1 % of the light lies outside for a beta of 2.5
-)
+REACH = 12  # FWHM, half of the side of the PSF's image; of a beta of 2.5, less than 0.1 % of the light is outside
 LEAST_REACH = 7  # px
 LAGS = 10  # px, up to which the noise is correlated
 
@@ -38,7 +36,7 @@ class SkyCorrelation:
     """The correlation function of the sky in the borders of stamps, averaged over them.
 
     Each stamp counts alike: its sky, less the surface that photometry fits to it, is divided by its own rms, and pixels
-    beyond the clip are left out. The surface takes about the same covariance from all of these lags, so what is found at
+    beyond the clip are left out. The surface takes about as much covariance from all of these lags, so what is found at
     the largest ones, where there should be none, is subtracted from all.
     """
 

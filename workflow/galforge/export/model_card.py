@@ -140,9 +140,10 @@ def model_card(spec: Mapping[str, Any], files: Mapping[str, Any]) -> str:
 def _draws(header: Header, shape: tuple[int, int, int], asked: Mapping[str, np.ndarray]) -> str:
     """What an image is, and what it can be asked for."""
     zero_points = ", ".join(f"{value:g}" for value in header.zero_points)
+    zero_points = f"AB zero points {zero_points}" if zero_points else "no zero point"
     said = (
         f"Draws images of galaxies in {', '.join(header.bands)}: {shape[1]} x {shape[2]} px of {header.pixel_scale:g} "
-        f"{header.pixel_unit}, in {header.unit} ({f'AB zero points {zero_points}' if zero_points else 'no zero point'})."
+        f"{header.pixel_unit}, in {header.unit} ({zero_points})."
     )
     if header.sides:
         said += " The last channel codes the galaxy's own size, see galforge's `stamps/sizes.py`."
@@ -169,13 +170,9 @@ def _headline(distances: Sequence[str | Path]) -> str:
         numbers = (row["value"], row["standard_error"], row["floor"])
         near = " (at floor)" if at_floor(readings()[row["metric"]], *numbers, *limits) else ""
         value = f"{value} ± {error}" if value and error else value or "no value"
-        lines.append(
-            f"| {_quantity(row)} | {value}{near} | {floor} | {row['n_source']:.0f} v {row['n_generated']:.0f} |"
-        )
-    lines += [
-        "",
-        "Value ± standard error over images, and what a perfect model would score at these numbers of images.",
-    ]
+        sizes = f"{row['n_source']:.0f} v {row['n_generated']:.0f}"
+        lines.append(f"| {_quantity(row)} | {value}{near} | {floor} | {sizes} |")
+    lines += ["", "Value ± standard error over images; a perfect model is one at these numbers of images."]
     return "\n".join(lines)
 
 

@@ -102,8 +102,8 @@ def _checked(source: Stamps, band: str, count: int | None) -> tuple[int, int]:
         raise GalforgeError(f"{source.path}: no band {band}; there are {', '.join(header.bands)}")
     if header.pixel_unit != "arcsec":
         raise GalforgeError(
-            f"{source.path}: pixels are {header.pixel_scale:g} {header.pixel_unit} wide, and GalSim takes angles, which "
-            "need a distance that these galaxies do not have; take them as FITS or npz"
+            f"{source.path}: pixels are {header.pixel_scale:g} {header.pixel_unit} wide, and GalSim takes angles, for "
+            "which these galaxies lack a distance; take them as FITS or npz"
         )
     if not header.zero_points:
         raise GalforgeError(
