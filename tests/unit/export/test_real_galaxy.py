@@ -1,5 +1,6 @@
 """Catalogues for GalSim: GalSim itself loads them, and draws the stamps, and the galaxies behind the PSF."""
 
+import re
 from pathlib import Path
 
 import galsim
@@ -16,6 +17,7 @@ from galforge.measure.photometry.measure import measure, sky_border
 from galforge.measure.photometry.settings import MeasureSettings
 from galforge.stamps import sizes
 from galforge.stamps.file import Header, Stamps, StampsWriter
+from galforge.stamps.npz import write_npz
 
 SCALE, ZERO_POINT, PSF, SIDE = 0.03, 25.94, (0.11, 2.5), 64
 HEADER = Header(("F606W", "F814W"), SCALE, "arcsec", "electron/s", (26.5, ZERO_POINT), 2000.0, "generated")
@@ -87,10 +89,10 @@ def test_another_telescope_sees_the_galaxy_that_is_behind_the_psf(folder: Path) 
 
 
 def test_the_psf_is_that_of_galsim_with_its_pixel() -> None:
-    for fwhm, beta in ((0.11, 2.5), (0.05, 3.5), (0.7, 3.0)):
-        found = psf_image(fwhm / SCALE, beta)
+    for fwhm, beta, scale in ((0.11, 2.5, SCALE), (0.05, 3.5, SCALE), (0.7, 3.0, 0.168)):
+        found = psf_image(fwhm / scale, beta)
         side = len(found)
-        drawn = galsim.Moffat(beta=beta, fwhm=fwhm).drawImage(nx=side, ny=side, scale=SCALE).array
+        drawn = galsim.Moffat(beta=beta, fwhm=fwhm).drawImage(nx=side, ny=side, scale=scale).array
         assert found.sum() == pytest.approx(1)
         assert np.abs(found - drawn / drawn.sum()).max() < 2e-3 * found.max()
     none = psf_image(0.0, 2.5)
@@ -229,3 +231,48 @@ def test_galaxies_come_at_their_own_size_and_equal_bytes(tmp_path: Path) -> None
         assert [hdu.data.shape for hdu in file] == [(24, 24), (40, 40)]
     for path in (tmp_path / "a").iterdir():
         assert path.read_bytes() == (tmp_path / "b" / path.name).read_bytes(), path.name
+
+
+@pytest.mark.real
+def test_real_galaxies_have_the_noise_and_radii_of_their_own_catalogue(real_data: Path, tmp_path: Path) -> None:
+    """HST's galaxies of the RealGalaxy sample, whose noise and radii others measured."""
+    folder, name = real_data / "hst_cosmos_f814w", "real_galaxy_catalog_26_extension_example"
+    settings = DatasetSettings(
+        source="path", path=str(folder / f"{name}.fits"), size=48, min_size=48, max_rejected_share=1.0
+    )
+    build(settings, [folder / f"{name}.fits"], tmp_path / "hst.h5", tmp_path / "rejected.csv")
+    write_catalogue(tmp_path / "hst.h5", files(tmp_path), "F814W", (0.103, 2.35), PHOTOMETRY, None)
+    main, beside = (fits.getdata(tmp_path / each, 1) for each in ("F814W.fits", "F814W_fits.fits"))
+    theirs = {row["IDENT"]: row for row in fits.getdata(folder / f"{name}.fits", 1)}
+    radii = {row["IDENT"]: row["flux_radius"] for row in fits.getdata(folder / f"{name}_fits.fits", 1)}
+    assert len(main) == 38
+    ratio = [row["NOISE_VARIANCE"] / theirs[row["IDENT"]]["NOISE_VARIANCE"] for row in main]
+    assert np.median(ratio) == pytest.approx(0.92, abs=0.05)
+    # Ours ends at the aperture, theirs is SExtractor's.
+    ratio = [row["flux_radius"] / radii[row["IDENT"]] for row in beside]
+    assert np.nanmedian(ratio) == pytest.approx(0.9, abs=0.05)
+    found, known = fits.getdata(tmp_path / "F814W_noise.fits"), fits.getdata(folder / "acs_I_unrot_sci_20_cf.fits")
+    known = known[40 - LAGS : 41 + LAGS, 40 - LAGS : 41 + LAGS] / known[40, 40]
+    assert np.abs(found - known).max() < 0.1
+    assert found[LAGS, LAGS + 1] == pytest.approx(known[LAGS, LAGS + 1], abs=0.05)
+    assert found[LAGS + 1, LAGS + 1] == pytest.approx(known[LAGS + 1, LAGS + 1], abs=0.05)
+
+
+def test_the_lines_of_the_page_draw_a_galaxy(
+    stamps: Path, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "your-own-galaxies.md").read_text(encoding="utf-8")
+    drawing, reading = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    assert len([line for line in drawing.splitlines() if line]) == 5
+    asked = tmp_path / re.search(r'"(results/.*)/F814W\.fits"', drawing)[1]
+    asked.parent.mkdir(parents=True)
+    asked.symlink_to(folder)
+    archive = tmp_path / re.search(r'"(results/.*\.npz)"', reading)[1]
+    write_npz(stamps, archive, None)
+    monkeypatch.chdir(tmp_path)
+    done: dict = {}
+    exec(drawing + reading, done)
+    # Through a wider PSF, in wider pixels, it has the flux of the galaxy.
+    assert done["image"].array.sum() == pytest.approx(40.0, rel=0.02)
+    assert done["images"].shape == (4, 2, SIDE, SIDE)
+    assert done["names"][1] == "edm-1"

@@ -10,6 +10,8 @@ SAMPLES = 11  # per pixel and axis, at which the PSF is integrated over pixels
 REACH = 12  # FWHM, half of the side of the PSF's image; of a beta of 2.5, less than 0.1 % of the light is outside
 LEAST_REACH = 7  # px
 LAGS = 10  # px, up to which the noise is correlated
+FEWEST_PAIRS = 0.1  # of those at lag 0, without which the correlation at a lag is not told
+_RIM = np.pad(np.zeros((2 * LAGS - 1, 2 * LAGS - 1), dtype=bool), 1, constant_values=True)
 
 
 def psf_image(fwhm: float, beta: float) -> np.ndarray:
@@ -58,9 +60,14 @@ class SkyCorrelation:
         self._pairs += _products(kept.astype(float), border.frame)
 
     def image(self) -> np.ndarray:
-        """The correlation at lags of -LAGS to LAGS px: (21, 21) float64, 1 in the middle; 0 elsewhere without noise."""
-        covariance = np.divide(self._products, self._pairs, out=np.zeros_like(self._pairs), where=self._pairs > 0.5)
-        covariance -= np.concatenate([covariance[[0, -1]].ravel(), covariance[1:-1, [0, -1]].ravel()]).mean()
+        """The correlation at lags of -LAGS to LAGS px: (21, 21) float64, 1 in the middle; 0 elsewhere without noise.
+
+        It is 0, too, at oblique lags that are longer than the border is wide: only its corners have such pairs.
+        """
+        told = self._pairs > max(FEWEST_PAIRS * self._pairs[LAGS, LAGS], 0.5)
+        covariance = np.divide(self._products, self._pairs, out=np.zeros_like(self._pairs), where=told)
+        if (largest := told & _RIM).any():
+            covariance[told] -= covariance[largest].mean()
         if not covariance[LAGS, LAGS] > 0:
             covariance[LAGS, LAGS] = 1.0
         return covariance / covariance[LAGS, LAGS]
