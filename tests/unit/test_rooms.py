@@ -18,7 +18,7 @@ FLOORS = (
     ("studies", "drawing", "snapshots"),
     ("papers",),
     ("report", "cards"),
-    ("config",),
+    ("config", "export"),
     ("plan",),
     ("operate",),
     ("estimate",),

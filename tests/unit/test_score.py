@@ -99,7 +99,7 @@ def test_pictures_and_fluxes_are_not_compared(fluxes, tmp_path):
 
 def test_images_of_other_bands_are_not_compared(fluxes, tmp_path):
     three = saved(tmp_path / "p.npz", np.random.default_rng(0).normal(size=(6, 3, 32, 32)))
-    with pytest.raises(GalforgeError, match="1 channels, .* has 3"):
+    with pytest.raises(GalforgeError, match=r"1 channels, .* has 3"):
         configured([fluxes[0], three])
 
 

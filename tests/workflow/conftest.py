@@ -53,6 +53,9 @@ def _make(shared: Path) -> None:
         "all",
         "gpu_check",
         "results/smallest/fits/skirt/stylegan-seed0.fits",
+        "results/smallest/npz/skirt/source.npz",
+        "results/smallest/realgalaxy/cosmos/vae-seed0/F814W.fits",
+        "results/smallest/weights/cosmos/vae-seed0/README.md",
         # Stamps of any data set can be scored.
         "results/smallest/studies/realism/sparse/scores/sersic/vae-seed0.parquet",
         GALFORGE_TRACE=str(trace),

@@ -45,6 +45,7 @@ PASSIVE: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("score",), ("scipy",)),
     "denoise_galaxies": ("scipy",),
     "export_fits": ("scipy",),
+    "export_realgalaxy": ("pandas",),
     "gpu_check": ("numpy",),
     "stamps": ("scipy",),
     "stamps_native_mock": ("pandas",),
@@ -65,6 +66,8 @@ FROM_WILDCARDS = {
     "tables",
     "taken",
     "dataset",
+    "dataset_family",
+    "generator",
     "datasets",
     "models",
     "runs",
@@ -98,6 +101,7 @@ ONE_VALUE = [
     *(f"datasets.cosmos.{key}" for key in MOCKED),
     *(f"datasets.skirt.{key}" for key in ("bands", "pixel_scale", "zero_points")),
     *(f"datasets.{name}.measuring.band" for name in ("sersic", "cosmos")),
+    *(f"datasets.{name}.measuring.psf_fwhm" for name in ("sersic", "skirt", "sparse")),
     *(
         f"measures.{name}{suffix}.protocol"
         for name in ("morphology", "power_spectrum")
@@ -127,7 +131,7 @@ ONE_VALUE = [
     "models.ddpm.network.guidance",
 ]
 """Keys with one possible value here: no guidance without dropout, nothing compiled that is differentiated twice, what a
-mock imitates, the only band, the protocol that a measure is named by, the
+mock imitates, the only band, no PSF to say, the protocol that a measure is named by, the
 network whose weights come with the environment, the test that is as training, the split that denoisers are not tested
 by; what follows from a release or from a variant; what decides which jobs there are."""
 FIXED = {
@@ -185,7 +189,8 @@ UNUSED_HERE = [
     *(f"measures.power_spectrum{suffix}.band" for suffix in ("", "-published")),
     *(f"measures.{name}.band" for name in ("sources", "redshift", "band_features")),
     *(f"measures.{name}.url" for name in ("features", "band_features")),
-    "compare.kid_subsets",
+    *(f"datasets.{name}.measuring.psf_beta" for name in ("sersic", "skirt", "galaxiesml", "sparse")),
+    *("datasets.galaxiesml.measuring.psf_fwhm", "compare.kid_subsets"),
     *(f"datasets.galaxiesml.{key}" for key in ("path", "url", "seed")),
     *(f"datasets.galaxiesml.splits.{name}" for name in ("train", "validation", "test")),
     *(
@@ -220,7 +225,7 @@ UNUSED_HERE = [
     *(f"models.{name}.snapshot.count" for name in (*SCORABLE, *UNSCORED)),
 ]
 """Keys that mean nothing in this configuration: of a download where the source is a mock, of a calibration where the
-noise is given, of the published protocol in the corrected one."""
+noise is given, of the published protocol in the corrected one, of a catalogue for GalSim that nobody asks for."""
 TABLES = {
     **{f"tables_holzschuh2022_{name}": 1 for name in ("headline", "morphology", "colour_bulge", "denoising", "cost")},
     **{f"tables_gantastic2020_{name}": 1 for name in ("table1", "table2", "experiments")},

@@ -27,7 +27,11 @@ GPU_RULES = {
     "train_denoiser",
     "cross_validate_network",
 }
-TARGETS = ("all", "gpu_check", "results/slurm/fits/colours/vae-seed0.fits")
+TARGETS = (
+    *("all", "gpu_check", "results/slurm/fits/colours/vae-seed0.fits", "results/slurm/npz/redshifts/source.npz"),
+    "results/slurm/realgalaxy/cutouts/source/F814W.fits",
+    "results/slurm/weights/galaxies/vae-seed0/README.md",
+)
 WEIGHTS = "results/slurm/models/galaxies/vae/seed0/weights_1.safetensors"
 GRES_LINE = '    # <<: {gpu: 0, gres: "gpu:1"}'
 

@@ -50,6 +50,7 @@ wildcard_constraints:
     alpha=r"\d\.\d\d",
     replicate=r"\d+",
     sweep=DRIVER.sweeps(),
+    band=DRIVER.bands(),
     scorer="[a-z0-9_-]+",
     subject="[a-z0-9_-]+",
 
@@ -201,6 +202,12 @@ def conditions_source(wildcards):
     """The source's stamps, where generated ones take their conditions from them."""
     takes = STAGES.facts.takes_conditions(wildcards.dataset, wildcards.model)
     return stamps_path(wildcards.dataset, "source") if takes else []
+
+
+@signed
+def told_of_weights(wildcards):
+    """What the card of a model's weights is made of: the accounts, record and distances of its training."""
+    return STAGES.exports.weights_told(wildcards.dataset, wildcards.model, wildcards.seed)
 
 
 def sample_chunks(ending):

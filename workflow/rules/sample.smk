@@ -117,27 +117,3 @@ for name in CONFIG.used_datasets:
             code=code(rule_for("latents", name)),
         script:
             "../scripts/latents.py"
-
-
-rule export_fits:
-    # Asked for by name: generated or source stamps for programs that read FITS.
-    input:
-        stamps=stamps_of,
-    output:
-        fits=f"{RESULTS}/fits/{{dataset}}/{{who}}.fits",
-        record=f"{RESULTS}/fits/{{dataset}}/{{who}}.json",
-    log:
-        f"{RESULTS}/logs/export_fits/{{dataset}}/{{who}}.log",
-    benchmark:
-        f"{RESULTS}/benchmarks/export_fits/{{dataset}}/{{who}}.tsv"
-    conda:
-        "../../envs/data.yaml"
-    threads: 1
-    resources:
-        mem_mb=memory(4000),
-        runtime=60,
-    params:
-        spec=spec("export_fits"),
-        code=code("export_fits"),
-    script:
-        "../scripts/export_fits.py"

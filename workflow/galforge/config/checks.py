@@ -131,6 +131,10 @@ def check_overrides(
     overrides, bands = dataset.measuring.overrides, dataset.settings.bands
     for unknown in sorted(set(overrides) - known):
         problems.add(f"{key}.overrides.{unknown}", f"no such measure; there are {there}")
+    if len(given := dataset.measuring.psf_fwhm) not in (0, 1, len(bands)):
+        problems.add(
+            f"{key}.psf_fwhm", f"{len(given)} values for {len(bands)} bands; give one for each, or one for all"
+        )
     for unknown in sorted(set(dataset.measuring.measures or ()) - known):
         problems.add(f"{key}.measures", f"no measure {unknown}; there are {there}")
     for measure, raw in measures_raw.items():

@@ -20,6 +20,7 @@ class Datasets:
         CONDITIONS: catalogue columns of its stamps that models can be conditioned on.
         conditions_of: the same as a function of the settings, where they depend on them.
         ORIENTED: those of them that turning or mirroring an image changes.
+        PIXEL_UNIT: of the side of a pixel, ``arcsec`` or ``kpc``.
         NATIVE: whether it keeps its galaxies at their own size too.
         SCORED: whether its images have scores of how real they look.
         VIEWS: shapes (C, H, W) of the parts or reductions of its images that models can be trained on, by name.
@@ -28,6 +29,7 @@ class Datasets:
     CONDITIONS: tuple[str, ...] = ()
     conditions_of: Callable[[Any], tuple[str, ...]] | None = None
     ORIENTED: tuple[str, ...] = ()
+    PIXEL_UNIT: str = "arcsec"
     NATIVE: bool = False
     SCORED: bool = False
     VIEWS: dict[str, tuple[int, int, int]] = field(default_factory=dict)
@@ -58,14 +60,15 @@ class Models:
 
 OPTIONAL: dict[str, Any] = {
     # Data sets: sides [pixels] of galaxies that are stored at one size, number of galaxies that are made, shares of the
-    # splits, where the raw input comes from, a catalogue beside it, its stand-in, the corruption
-    # only its query has, and a level of clusters.
+    # splits, where the raw input comes from, a catalogue beside it, its stand-in, the FWHM of its PSF, the corruption only
+    # its query has, and a level of clusters.
     "sides": (),
     "count": None,
     "splits": None,
     "source": None,
     "catalogue": "",
     "mock": None,
+    "psf_fwhm": None,
     "held_out": "",
     "threshold": 0,
     # The unit of pixels, how pictures were rendered, and the side of a pixel, where the settings say them.

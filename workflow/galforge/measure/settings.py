@@ -32,6 +32,11 @@ class Measuring(Settings):
     """seed of the added noise [any integer]"""
     measures: list[str] | None = None
     """measures for this data set and its models; null: all [keys of `measures`]"""
+    psf_fwhm: list[Annotated[float, Field(ge=0)]] = Field([], json_schema_extra={"stage": "export"})
+    """FWHM of the point spread function (a Moffat profile, before pixels integrate it) in each band, or one for all; 0
+    for none. Only a catalogue for GalSim reads it; empty: that of the mock, where the data set is one [arcsec]"""
+    psf_beta: float = Field(2.5, gt=1, json_schema_extra={"stage": "export"})
+    """exponent of the wings of that profile; 2.5 is that of HST's ACS"""
     overrides: dict[str, Any] = Field(default_factory=dict)
     """settings of measures that differ for this data set, as a tree: {power_spectrum: {band: 1}}"""
 

@@ -1,4 +1,4 @@
-"""The stages of data: downloads, mocks of releases, stamps, and stamps as FITS."""
+"""The stages of data: downloads, mocks of releases, and stamps."""
 
 from galforge import families
 from galforge.config.tree import downloadable
@@ -30,13 +30,3 @@ class DataStages:
             parts, libraries = [*parts, "mock"], dict.fromkeys((*libraries, *settings.MOCK_LIBRARIES))
         modules = tuple(families.module_name("datasets", entry.family, part) for part in parts)
         return Stage(spec, "stamps.py", modules, tuple(libraries))
-
-    def export_fits(self, dataset: str, who: str) -> Stage:
-        """Stamps as FITS."""
-        native, libraries = self.facts.galaxies(dataset) if who != "native" else ((), ())
-        return Stage(
-            {"count": self.config.report.fits_stamps},
-            "export_fits.py",
-            native,
-            ("numpy", "h5py", "astropy", *libraries),
-        )

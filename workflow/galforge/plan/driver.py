@@ -77,6 +77,10 @@ class Driver:
         """Regular expression of the data sets whose stamps a rule makes."""
         return _any_of(name for name in self.config.datasets if self.stages.facts.stamps_rule(name) == rule)
 
+    def bands(self) -> str:
+        """Regular expression of the names of bands."""
+        return _any_of(band for entry in self.config.datasets.values() for band in entry.settings.bands)
+
     def sampled(self, in_parts: bool) -> str:
         """Regular expression of the data sets whose models' stamps are drawn in parts, or in one job."""
         parts = self.stages.facts.sample_parts

@@ -12,6 +12,7 @@ from galforge.config.tree import Config
 from galforge.plan.card_stages import CardStages
 from galforge.plan.data_stages import DataStages
 from galforge.plan.denoising_stages import DenoisingStages
+from galforge.plan.export_stages import ExportStages
 from galforge.plan.facts import Facts, rule_for
 from galforge.plan.figures import Figures
 from galforge.plan.measure_stages import MeasureStages
@@ -36,9 +37,10 @@ class Stages:
         self.realism = RealismStages(self.facts)
         self.tables = TableStages(self.facts)
         self.figures = Figures(self.facts)
+        self.exports = ExportStages(self.facts)
         kinds = (DataStages, ModelStages, MeasureStages, SnapshotStages, CardStages)
         page = ReportStages(config, self.figures)
-        self._kinds = (*(kind(self.facts) for kind in kinds), page, self.denoising, self.realism)
+        self._kinds = (*(kind(self.facts) for kind in kinds), page, self.denoising, self.realism, self.exports)
         self.whole = WHOLE | {rule_for("latents", dataset): "latents" for dataset in config.datasets}
         self.whole |= {self.facts.stamps_rule(dataset): "stamps" for dataset in config.datasets}
         self._made: dict[tuple[Any, ...], Stage] = {}

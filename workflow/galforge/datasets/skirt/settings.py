@@ -12,6 +12,7 @@ IN_DIGEST = False  # Fields and their limits: a job takes every value from its s
 
 LIBRARIES = ("numpy", "astropy", "h5py", "scikit-image", "scikit-learn")
 MOCK_LIBRARIES = ("numpy", "scipy", "astropy")
+PIXEL_UNIT = "kpc"
 NATIVE = True
 """Galaxies differ in size: besides the stamps of one size there is a file of galaxies at their own size."""
 URL = "https://www.tng-project.org/api/TNG100-1/files/skirt_images_sdss.99.tar"
