@@ -60,8 +60,8 @@ class Models:
 
 OPTIONAL: dict[str, Any] = {
     # Data sets: sides [pixels] of galaxies that are stored at one size, number of galaxies that are made, shares of the
-    # splits, where the raw input comes from, a catalogue beside it, its stand-in, the FWHM of its PSF, the corruption only
-    # its query has, and a level of clusters.
+    # splits, where the raw input comes from, a catalogue beside it, its stand-in, the FWHM of its PSF, the corruption
+    # only its query has, and a level of clusters.
     "sides": (),
     "count": None,
     "splits": None,

@@ -2,7 +2,7 @@
 
 from galforge import families
 from galforge.config.declared import declared, optional
-from galforge.config.tree import is_scored
+from galforge.config.tree import FLUXLESS, is_scored
 from galforge.errors import GalforgeError
 from galforge.plan.comparisons import GROUPS, comparisons
 from galforge.plan.facts import Facts
@@ -71,9 +71,20 @@ class ExportStages:
                 f"datasets.{dataset}: there is no catalogue for GalSim, which takes pixels in arcsec and fluxes with a "
                 f"zero point; images of the family {family} have none. Take them as FITS or npz"
             )
+        if (unit := optional(self.config.datasets[dataset].settings, "unit")) in FLUXLESS:
+            raise GalforgeError(
+                f"datasets.{dataset}: there is no catalogue for GalSim, which takes fluxes; its pixels are none (unit: "
+                f"{unit}). Take them as npz"
+            )
 
     def export_weights(self, dataset: str, model: str, seed: str) -> Stage:
-        """The weights of a model with their card."""
+        """The weights of a model with their card.
+
+        Raises:
+            GalforgeError: its images were given, so there are no weights.
+        """
+        if self.facts.is_given(dataset, model):
+            raise GalforgeError(f"models.{model}: its images were given as files, so there are no weights to export")
         entry = self.config.models[dataset, model]
         spec = {
             **{"dataset": dataset, "dataset_family": self.config.datasets[dataset].family},
