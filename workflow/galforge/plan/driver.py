@@ -172,6 +172,12 @@ class Driver:
                     f"Give what it is for ({wanted}), or another source"
                 )
 
+        for file, wanted, measure in sorted(self._weights_given()):
+            if Path(file).is_file() and (found := file_digest(file)) != wanted:
+                raise ConfigError(
+                    f"measures.{measure}.path: {file} has sha256 {found[:16]}..., not {wanted[:16]}...: give the file "
+                    "of that checksum, or correct sha256"
+                )
         for sweep in self.config.sweeps:
             for name in sweep.brought:
                 if not Path(path := self.config.denoisers[name].weights).is_file():
@@ -179,6 +185,13 @@ class Driver:
                         f"denoisers.{name}.weights: {path} is no file (relative paths start at {Path.cwd()}). Give the "
                         f"HDF5 file of the network, or take {name} out of run: denoise"
                     )
+
+    def _weights_given(self) -> set[tuple[str, str, str]]:
+        """Files of weights that measures are taken with and whose checksum is known: (file, checksum, measure)."""
+        taken = [(dataset, measure) for dataset in self.config.used_datasets for measure in self.config.taken(dataset)]
+        entries = [(measure, self.config.measured[dataset, measure].settings) for dataset, measure in taken]
+        told = {(optional(each, "path"), optional(each, "sha256"), measure) for measure, each in entries}
+        return {(file, wanted, measure) for file, wanted, measure in told if file and wanted}
 
     def _check_metadata(self) -> None:
         """Results that were copied without .snakemake would be taken for current whatever they were made from."""
