@@ -141,6 +141,10 @@ class Driver:
             return "its path is a folder; pack it into a tar"
         if any(not (fetched.get("sha256") or fetched.get("md5")) for fetched in downloads_of(settings).values()):
             return "its download has no checksum; give sha256 or md5"
+        for measure in self.config.taken(dataset):
+            downloads = downloads_of(self.config.measured[dataset, measure].settings).values()
+            if any(not fetched["sha256"] for fetched in downloads):
+                return f"the downloaded weights of measure {measure} have no checksum; give sha256"
         return ""
 
     def template(self) -> str:
