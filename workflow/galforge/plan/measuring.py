@@ -55,8 +55,8 @@ def measurings(config: Config) -> dict[str, Measuring]:
     """Every kind of measuring job, by the name of its rule.
 
     The variants that a data set takes are measured together, if the same code takes them. Those that it does not take
-    can still be asked for by name, and are measured together too. Where the round trip compares galaxies of the source at one size and at their
-    own, one job measures both.
+    can still be asked for by name, and are measured together too. Where the round trip compares galaxies of the source
+    at one size and at their own, one job measures both.
     """
     compared = {family for kind in KINDS.values() if not kind.by_redshift for family in kind.families}
     grouped: dict[tuple[tuple[str, ...], bool, tuple[str, ...]], dict[str, list[str]]] = {}

@@ -26,7 +26,11 @@ ENCODERS = "galforge.measure.features.encoders"
 jobs do not hold it."""
 INCEPTION_FILE = "pt_inception-2015-12-05-6726825d.pth"
 INCEPTION_URL = f"https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/{INCEPTION_FILE}"
-_HUB = "https://huggingface.co/mwalmsley/zoobot-encoder-{}convnext_nano/resolve/main/model.safetensors"
+# Behind # stands the name that the file gets here: there each is called model.safetensors.
+_HUB = (
+    "https://huggingface.co/mwalmsley/zoobot-encoder-{0}convnext_nano/resolve/main/model.safetensors"
+    "#zoobot-{0}convnext_nano.safetensors"
+)
 _META = "https://dl.fbaipublicfiles.com/dinov2/dinov2_vit{0}14/dinov2_vit{0}14_pretrain.pth"
 URLS = {
     "efficientnet-lite0": INCEPTION_URL,  # never downloaded
@@ -96,7 +100,7 @@ class MeasureSettings(Settings):
         if self.weights == "package" and not packaged:
             raise ValueError(
                 f"the weights of {self.network} come with no package: set weights to download, or to path and give the "
-                f"path of {URLS[self.network].rsplit('/', 1)[-1]}"
+                f"path of the file of {URLS[self.network].partition('#')[0]}"
             )
         if self.weights == "download" and packaged:
             raise ValueError("the weights of efficientnet-lite0 come with the environment: set weights to package")
@@ -110,12 +114,12 @@ class MeasureSettings(Settings):
     def _checksum_is_right(self) -> Self:
         if not re.fullmatch("|[0-9a-f]{64}", self.sha256):
             raise ValueError(
-                f"sha256 is {self.sha256!r}: give 64 hexadecimal digits, as `sha256sum FILE` prints them, or leave it out"
+                f"sha256 is {self.sha256!r}: give the 64 hexadecimal digits that `sha256sum FILE` prints, or none"
             )
         if self.sha256 != SHA256.get(self.network, self.sha256):
             raise ValueError(
-                f"sha256 is {self.sha256[:16]}..., but the weights of {self.network} have {SHA256[self.network][:16]}... "
-                "and no other: leave it out"
+                f"sha256 is {self.sha256[:16]}..., but the weights of {self.network} have "
+                f"{SHA256[self.network][:16]}... and no other: leave it out"
             )
         return self
 
@@ -136,7 +140,7 @@ class MeasureSettings(Settings):
     @property
     def taken_by(self) -> str:
         """Family of measures whose code takes it, where that is another one; empty where it is not."""
-        return ENCODERS if TRANSFORMERS == self.engine_libraries else ""
+        return ENCODERS if self.engine_libraries == TRANSFORMERS else ""
 
     @property
     def engine_module(self) -> str:

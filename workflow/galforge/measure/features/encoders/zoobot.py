@@ -1,9 +1,9 @@
-"""Zoobot's ConvNeXt-Nano (Walmsley et al. 2024, arXiv:2404.02973), which was trained on what volunteers saw in galaxies.
+"""Zoobot's ConvNeXt-Nano (Walmsley et al. 2024, arXiv:2404.02973), trained on what volunteers saw in galaxies.
 
 Its architecture is `convnext_nano` of the library timm without a classifier (ConvNeXt: Liu et al. 2022, CVPR), and its
-weights files have timm's names. In its training images were 8-bit pictures of surveys (SDSS, Legacy Surveys, HST,
-UKIDSS, HSC) in the colours that volunteers were shown, cut to 224 px, with pixel values in [0, 1] and nothing subtracted;
-for the greyscale network the mean of the three colours.
+weights files have timm's names. It was trained on 8-bit pictures of surveys (SDSS, Legacy Surveys, HST, UKIDSS, HSC) as
+volunteers were shown them, cut to 224 px, with pixel values in [0, 1] and nothing subtracted; the greyscale network on
+the mean of their three colours.
 """
 
 import re
