@@ -29,7 +29,7 @@ from networks_sets import COLOURS, LABELS, SIDE, STEPS, changed, chosen, galaxie
 from threadpoolctl import threadpool_limits
 
 from galforge import families
-from galforge.compare.frechet import fid, frechet
+from galforge.compare.frechet import fid_and_null, frechet
 from galforge.compare.settings import CompareSettings
 from galforge.measure.features.preparation import stretch_of
 from galforge.measure.features.settings import MeasureSettings
@@ -99,7 +99,7 @@ def compared(
     source: np.ndarray, model: dict[tuple[str, float], np.ndarray], seed: int
 ) -> Iterator[tuple[int, float, dict[tuple[str, float], float]]]:
     """Of each sample: its size, the limit, and the FIDs of the perfect model and of each degradation."""
-    settings = CompareSettings(seed=seed).of("features", "corrected", False)
+    settings = CompareSettings(seed=seed, fid_halvings=1, fid_bootstrap=2).of("features", "corrected", False)
     for parts in PARTS:
         size = len(source) // parts
         for number in range(parts):
@@ -108,8 +108,7 @@ def compared(
             for step in STEPS["memorised"]:
                 known = source[rows][repeated(int(step), size, seed + number)]
                 values["memorised", step] = frechet(source[rows], known)
-            limit = fid(source[rows], model["perfect", 0.0][rows], settings)[0].limit
-            yield size, limit, values
+            yield size, fid_and_null(source[rows], model["perfect", 0.0][rows], settings)[0].limit, values
 
 
 def since(told: dict[int, list[bool]]) -> int | None:
