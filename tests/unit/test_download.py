@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from unittest.mock import patch
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -31,6 +32,7 @@ class Site:
     answers: list[int] = field(default_factory=list)  # statuses of the first requests
     asked: list[str | None] = field(default_factory=list)
     sent: list[int] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
     url: str = ""
 
 
@@ -41,6 +43,7 @@ def serving(site: Site):
 
         def do_GET(self):
             site.asked.append(self.headers.get("Range"))
+            site.paths.append(self.path)
             self.close_connection = True
             if site.answers and (status := site.answers.pop(0)) != 200:
                 self.send_response(status)
@@ -106,6 +109,13 @@ def test_whole_file(target):
     assert target.read_bytes() == CONTENT
     assert leftovers(target.parent) == [".stamps.tar.kept", "stamps.tar"]
     assert site.asked == [None]
+
+
+def test_a_name_behind_the_address_is_told_to_no_server(target):
+    with serving(Site()) as site:
+        fetch(f"{site.url}#mine.tar", target, sha256=SHA256)
+    assert target.read_bytes() == CONTENT
+    assert site.paths == [urlsplit(site.url).path]
 
 
 def test_resumes_where_the_connection_dropped(target):

@@ -41,6 +41,7 @@ def test_a_release_of_one_file():
     fetched = {"url": f"{SITE}/all.tar?token=1", "sha256": "f" * 64, "api_key_variable": "KEY"}
     assert downloads_of(One()) == {"all.tar": fetched}
     assert downloads_of(One(source="path")) == {}
+    assert list(downloads_of(One(url=f"{SITE}/all.tar?token=1#mine.tar"))) == ["mine.tar"]
 
 
 def test_each_file_of_several_has_its_own_checksum():

@@ -184,7 +184,7 @@ def test_pools_of_the_last_blocks():
 
 def test_weights_of_the_published_network_are_loaded(inception_file, inception_state, monkeypatch):
     monkeypatch.setitem(SHA256, "inception-v3", hashlib.sha256(inception_file.read_bytes()).hexdigest())
-    network = weights.load(inception_v3, INCEPTION, inception_file, CPU)
+    network = weights.load(inception_v3, MeasureSettings.from_spec(INCEPTION.spec()), inception_file, CPU)
     assert torch.equal(network.fc.weight, inception_state["fc.weight"])
     assert not network.training
     assert not any(value.requires_grad for value in network.parameters())

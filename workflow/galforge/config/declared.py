@@ -82,14 +82,18 @@ OPTIONAL: dict[str, Any] = {
     "thresholds": (),
     "r1": 0.0,
     "path_length": 0.0,
-    # Measures: protocol, engine with its module and libraries, whether noise is added first, where the weights of a
-    # network come from, a model of the configuration that predicts, and compute threads.
+    # Measures: protocol, engine with its module and libraries, another family whose code takes it, whether noise is
+    # added first, where the weights of a network come from, a file of them and its checksum, a model of the
+    # configuration that predicts, and compute threads.
     "protocol": "corrected",
     "engine": "",
     "engine_module": None,
     "engine_libraries": (),
+    "taken_by": "",
     "adds_noise": False,
     "weights": None,
+    "path": "",
+    "sha256": "",
     "model": None,
     "threads": 1,
 }

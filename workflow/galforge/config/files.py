@@ -172,6 +172,8 @@ def _fields(settings: type[Settings], values: dict[str, Any], indent: int) -> li
     lines = []
     for name, field in settings.model_fields.items():
         value = getattr(checked, name)
+        if field.default_factory_takes_validated_data:  # empty, so that an overlay changes it with what it follows from
+            value = values.get(name, "")
         comment = textwrap.wrap(field.description or "", WIDTH - indent)
         lines += [f"{space}# {line}" for line in comment]
         if isinstance(value, Settings):

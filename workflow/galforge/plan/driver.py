@@ -154,6 +154,10 @@ class Driver:
             return "its path is a folder; pack it into a tar"
         if any(not (fetched.get("sha256") or fetched.get("md5")) for fetched in downloads_of(settings).values()):
             return "its download has no checksum; give sha256 or md5"
+        for measure in self.config.taken(dataset):
+            downloads = downloads_of(self.config.measured[dataset, measure].settings).values()
+            if any(not fetched["sha256"] for fetched in downloads):
+                return f"the downloaded weights of measure {measure} have no checksum; give sha256"
         return ""
 
     def template(self) -> str:
@@ -193,6 +197,12 @@ class Driver:
                             f"models.{run.model}: {path} does not exist (relative paths start at {Path.cwd()}); give "
                             "the file or folder of the generated images, or of their catalogue"
                         )
+        for file, wanted, measure in sorted(self._weights_given()):
+            if Path(file).is_file() and (found := file_digest(file)) != wanted:
+                raise ConfigError(
+                    f"measures.{measure}.path: {file} has sha256 {found[:16]}..., not {wanted[:16]}...: give the file "
+                    "of that checksum, or correct sha256"
+                )
         for sweep in self.config.sweeps:
             for name in sweep.brought:
                 if not Path(path := self.config.denoisers[name].weights).is_file():
@@ -200,6 +210,13 @@ class Driver:
                         f"denoisers.{name}.weights: {path} is no file (relative paths start at {Path.cwd()}). Give the "
                         f"HDF5 file of the network, or take {name} out of run: denoise"
                     )
+
+    def _weights_given(self) -> set[tuple[str, str, str]]:
+        """Files of weights that measures are taken with and whose checksum is known: (file, checksum, measure)."""
+        taken = [(dataset, measure) for dataset in self.config.used_datasets for measure in self.config.taken(dataset)]
+        entries = [(measure, self.config.measured[dataset, measure].settings) for dataset, measure in taken]
+        told = {(optional(each, "path"), optional(each, "sha256"), measure) for measure, each in entries}
+        return {(file, wanted, measure) for file, wanted, measure in told if file and wanted}
 
     def _check_metadata(self) -> None:
         """Results that were copied without .snakemake would be taken for current whatever they were made from."""

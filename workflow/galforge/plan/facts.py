@@ -9,7 +9,7 @@ from galforge import families
 from galforge.config.declared import declared, optional
 from galforge.config.tree import Config, Measure, Run, Sweep, is_given, is_native, is_scored, view_of
 from galforge.plan import comparisons
-from galforge.plan.measuring import measurings
+from galforge.plan.measuring import measurings, taker
 from galforge.studies.denoising.settings import label
 
 
@@ -154,7 +154,7 @@ class Facts:
     def measure_modules(self, entry: Measure, part: str) -> tuple[str, ...]:
         # A measure with several engines imports the chosen one by name.
         engine = optional(entry.settings, "engine_module")
-        return (families.module_name("measure", entry.family, part), *([engine] if engine else []))
+        return (families.module_name("measure", taker(entry), part), *([engine] if engine else []))
 
     def predictor(self, dataset: str, entry: Measure) -> tuple[str, ...]:
         """The module of the network that a measure is taken with, where the workflow trains it."""

@@ -2,7 +2,7 @@
 
 from galforge.plan import comparisons
 from galforge.plan.facts import Facts
-from galforge.plan.measuring import Measuring
+from galforge.plan.measuring import Measuring, taker
 from galforge.plan.stage import Stage
 
 
@@ -36,10 +36,9 @@ class MeasureStages:
             variants[name] = spec
             modules += [*self.facts.measure_modules(entry, "measure"), *self.facts.predictor(dataset, entry)]
             libraries += self.facts.measure_libraries(entry)
-        family = self.config.measures[kind.measures[0]].family
         libraries += ["pandas", "pyarrow", "h5py"]
         return Stage(
-            {"family": family, "variants": variants},
+            {"family": taker(self.config.measured[dataset, kind.measures[0]]), "variants": variants},
             "measure.py",
             tuple(dict.fromkeys(modules)),
             tuple(dict.fromkeys(libraries)),

@@ -1,8 +1,10 @@
 """Which measurements one job takes: the variants of one measure, and nothing else."""
 
 from dataclasses import dataclass
+from itertools import product
 
-from galforge.config.tree import Config, is_native
+from galforge.config.declared import optional
+from galforge.config.tree import Config, Measure, is_native
 from galforge.plan.comparisons import KINDS
 from galforge.studies.realism.settings import MEASURES
 
@@ -44,12 +46,17 @@ class Measuring:
         return self.who == GENERATED
 
 
+def taker(entry: Measure) -> str:
+    """The family whose code takes a measure: its own, or the one that its settings name (``taken_by``)."""
+    return optional(entry.settings, "taken_by") or entry.family
+
+
 def measurings(config: Config) -> dict[str, Measuring]:
     """Every kind of measuring job, by the name of its rule.
 
-    The variants that a data set takes are measured together. Those that it does not take can still be asked for by
-    name, and are measured together too. Where the round trip compares galaxies of the source at one size and at their
-    own, one job measures both.
+    The variants that a data set takes are measured together, if the same code takes them. Those that it does not take
+    can still be asked for by name, and are measured together too. Where the round trip compares galaxies of the source
+    at one size and at their own, one job measures both.
     """
     compared = {family for kind in KINDS.values() if not kind.by_redshift for family in kind.families}
     grouped: dict[tuple[tuple[str, ...], bool, tuple[str, ...]], dict[str, list[str]]] = {}
@@ -61,8 +68,9 @@ def measurings(config: Config) -> dict[str, Measuring]:
             apart = set() if who == "scored" else set(MEASURES[1:])
             for dataset in config.datasets:
                 taken = set(config.taken(dataset)) - apart
-                for wanted in (taken, set(own) - taken - apart, apart):
-                    if chosen := tuple(name for name in own if name in wanted):
+                takers = {name: taker(config.measured[dataset, name]) for name in own}
+                for wanted, code in product((taken, set(own) - taken - apart, apart), dict.fromkeys(takers.values())):
+                    if chosen := tuple(name for name in own if name in wanted and takers[name] == code):
                         native = wanted is taken and family in compared and is_native(config.datasets[dataset].family)
                         kind = (chosen, who == GENERATED, BOTH if native and who != GENERATED else ())
                         grouped.setdefault(kind, {}).setdefault(dataset, []).append(who)

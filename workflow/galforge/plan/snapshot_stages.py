@@ -2,6 +2,7 @@
 
 from galforge.plan.comparisons import KINDS
 from galforge.plan.facts import Facts
+from galforge.plan.measuring import taker
 from galforge.plan.stage import Stage
 from galforge.snapshots.distances import DISTANCES
 
@@ -28,7 +29,7 @@ class SnapshotStages:
         spec = {
             "drawing": drawing,
             "by": by,
-            "measure": {"family": measure.family, **self.facts.variant(dataset, by)},
+            "measure": {"family": taker(measure), **self.facts.variant(dataset, by)},
             "distance": {
                 "comparison": distance.comparison,
                 "metric": distance.metric,

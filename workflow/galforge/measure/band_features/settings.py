@@ -15,6 +15,8 @@ IN_DIGEST = False  # Fields and their limits: a job takes every value from its s
 class MeasureSettings(FeatureSettings):
     """Which network sees the bands, and how they become its gray input images."""
 
+    network: Literal["efficientnet-lite0", "inception-v3"] = "efficientnet-lite0"
+    """as for features, of those that have class probabilities"""
     protocol: Literal["published", "corrected"] = "corrected"
     """published: band g only, divided by each stamp's own maximum, as in the authors' code for real and CVAE stamps;
     corrected: all bands, with one asinh stretch for all stamps, so that fluxes count"""
