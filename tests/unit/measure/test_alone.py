@@ -16,7 +16,6 @@ from galforge.errors import GalforgeError
 from galforge.measure import alone, morphology, photometry, power_spectrum, sources
 from galforge.measure.variants import measured
 from galforge.provenance.digest import reachable
-from galforge.seeds import seed_of
 from galforge.stamps.file import Header, Stamps, StampsWriter
 
 HEADER = Header(("g", "r"), 0.168, "arcsec", "nanomaggy", (22.5, 22.4), 800.0, "observed")
@@ -103,9 +102,7 @@ def test_noise_is_that_of_the_job_where_it_is_said_whose_stamps_they_are(written
 
 def test_two_samples_never_share_their_noise(images):
     first, second = images[:3, 1], images[:3, 1] + np.float32(1e-6)
-    one, again, other = (
-        morphology.of(each, gain=800.0, noise=0.02)["sky_sigma"] for each in (first, first, second)
-    )
+    one, again, other = (morphology.of(each, gain=800.0, noise=0.02)["sky_sigma"] for each in (first, first, second))
     assert (one == again).all()
     assert (np.abs(one - other) > 1e-4).all()
 
@@ -191,7 +188,7 @@ def test_a_field_image_is_measured_label_by_label():
 
 
 def test_masked_pixels_are_no_source():
-    image, _, mask = scene(3)
+    image, _, _ = scene(3)
     blot = np.zeros(image.shape, dtype=bool)
     blot[2:40, 60:94] = True
     image[blot] = 50.0
@@ -297,7 +294,8 @@ def test_nothing_of_it_is_in_the_digest_of_a_job():
 
 
 def test_families_stay_light_to_import():
-    code = "import sys\nfrom galforge.measure import morphology, photometry, power_spectrum, sources\nprint(*sys.modules)"
+    wanted = "from galforge.measure import morphology, photometry, power_spectrum, sources"
+    code = f"import sys\n{wanted}\nprint(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT / "workflow", capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert not set(done.stdout.split()) & {"numpy", "pandas", "torch", "scipy", "numba", "joblib"}

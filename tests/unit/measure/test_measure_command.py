@@ -127,7 +127,8 @@ def test_maps_psf_and_settings(images, tmp_path):
     for name, values in {"segmap": segmap, "mask": mask, "psf": psf}.items():
         fits.PrimaryHDU(values).writeto(tmp_path / f"{name}.fits")
     out = tmp_path / "table.parquet"
-    given = ("--segmentation", tmp_path / "segmap.fits", "--mask", tmp_path / "mask.fits", "--psf", tmp_path / "psf.fits")
+    maps = {"--segmentation": "segmap.fits", "--mask": "mask.fits", "--psf": "psf.fits"}
+    given = [word for option, name in maps.items() for word in (option, tmp_path / name)]
     noise = ("--noise", 0.01, "--seed", 3, "--gain", 300, "--processes", 1)
     assert run("--measure", "morphology", tmp_path / "stamps.npy", "-o", out, *given, *noise) == 0
     brought = {"segmentation": segmap, "mask": mask > 0, "psf": psf}
@@ -163,8 +164,8 @@ def truncated(path):
 
 
 def several(path):
-    units = [fits.PrimaryHDU(), fits.ImageHDU(np.zeros((32, 32)), name="A"), fits.ImageHDU(np.zeros((32, 32)), name="B")]
-    fits.HDUList(units).writeto(path)
+    images = [fits.ImageHDU(np.zeros((32, 32)), name=name) for name in "AB"]
+    fits.HDUList([fits.PrimaryHDU(), *images]).writeto(path)
 
 
 @pytest.mark.parametrize(
@@ -181,7 +182,7 @@ def several(path):
         ("x", lambda path: path.mkdir(), (), "no FITS or npy files in this folder"),
         ("x.npy", lambda path: np.save(path, np.zeros((8, 8), np.uint8)), (), "8-bit pixels are the brightness"),
         ("x.npy", None, (), "give the gain"),
-        ("x.npy", None, ("--gain", "1", "--pixel-scale", "1"), "--pixel-scale is not for morphology, but for photometry"),
+        ("x.npy", None, ("--gain", "1", "--pixel-scale", "1"), "--pixel-scale is not for morphology, but for photom"),
         ("x.npy", None, ("--gain", "1", "--zero-point", "1"), "--zero-point is not for morphology"),
         ("x.npy", None, ("--set", "protocol"), "KEY=VALUE is needed"),
         ("x.npy", None, ("--set", "mask=3"), "--set mask=...: this is no setting"),
@@ -202,8 +203,11 @@ def test_it_runs_without_torch_and_snakemake(images, tmp_path):
     np.save(tmp_path / "stamps.npy", images)
     code = (
         "import sys, runpy\n"
-        "for name in ('torch', 'snakemake', 'sklearn', 'xgboost', 'matplotlib'):\n"
-        "    sys.modules[name] = None\n"
+        "class Blocked:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.partition('.')[0] in {'torch', 'snakemake', 'sklearn', 'xgboost', 'matplotlib'}:\n"
+        "            raise ModuleNotFoundError(f'{name} is blocked', name=name)\n"
+        "sys.meta_path.insert(0, Blocked())\n"
         "import galforge.measure, galforge.compare\n"
         "sys.argv = ['measure', *sys.argv[1:]]\n"
         "runpy.run_module('galforge.measure', run_name='__main__')\n"

@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m galforge.measure", description="Measure images; docs/measuring-alone.md says more."
     )
     add = parser.add_argument
-    add("stamps", nargs="+", type=Path, help="FITS, npy, npz or a stamps file; or a folder, or files, of one galaxy each")
+    add("stamps", nargs="+", type=Path, help="FITS, npy, npz or stamps file; or a folder or files, a galaxy each")
     add("--measure", required=True, choices=MEASURES)
     add("-o", "--output", required=True, type=Path, help="table to write: .parquet or .csv")
     add("--gain", type=float, help="electrons per image unit")

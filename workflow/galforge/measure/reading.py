@@ -1,7 +1,7 @@
 """Images from the files that people have, for measuring them without a workflow.
 
-FITS (an image, a stack, or one file per galaxy), npy and npz, and stamps files of galforge. Nothing is executed: pickled
-arrays are refused. Headers are not asked for gain, zero point or pixel scale, whose units differ between surveys.
+FITS (an image, a stack, or one file per galaxy), npy and npz, and stamps files of galforge. Nothing is executed:
+pickled arrays are refused. Headers are not asked for gain, zero point or pixel scale, whose units differ between surveys.
 """
 
 from dataclasses import dataclass
@@ -53,7 +53,9 @@ def read(paths: list[Path], extension: str = "") -> Read:
     images = [array(path, extension) for path in paths]
     for path, image in zip(paths, images, strict=True):
         if image.ndim not in (2, 3):
-            raise GalforgeError(f"{path}: shape {image.shape}; of several files each holds one galaxy, (H, W) or (C, H, W)")
+            raise GalforgeError(
+                f"{path}: shape {image.shape}; each of several files holds one galaxy, (H, W) or (C, H, W)"
+            )
     return Read(images, tuple(path.name for path in paths))
 
 
@@ -124,8 +126,6 @@ def _numpy(path: Path, extension: str) -> np.ndarray:
 
 def _one(path: Path, wanted: list, there: list[str], what: str) -> int | str:
     if len(wanted) != 1:
-        raise GalforgeError(
-            f"{path}: {len(wanted) or 'no'} {what}{'s' if len(wanted) > 1 else ''} to take of {', '.join(there) or 'none'}"
-            f": name one {what} (--extension)"
-        )
+        found = f"{len(wanted)} {what}s" if wanted else f"no {what}"
+        raise GalforgeError(f"{path}: {found} to take of {', '.join(there) or 'none'}: name one (--extension)")
     return wanted[0]

@@ -92,10 +92,10 @@ def checked(
     sds = _maps("weightmap", weightmap, shapes, "fiu", "the sd of each pixel")
     for index, each in enumerate(sds or ()):
         if (each < 0).any():
-            raise GalforgeError(f"weightmap: stamp {index} has negative values: it is the sd of each pixel, not below 0")
+            raise GalforgeError(f"weightmap: stamp {index} has negative values: it is the sd of each pixel")
     for index, each in enumerate(maps or ()):
         if each.dtype.kind == "i" and (each < 0).any():
-            raise GalforgeError(f"segmentation: stamp {index} has negative labels: labels are 1 and up, the background 0")
+            raise GalforgeError(f"segmentation: stamp {index} has negative labels: give 0 for the background")
     if labels is not None:
         labels = np.asarray(labels)
         if maps is None or labels.shape != (len(shapes),) or labels.dtype.kind not in "iu" or (labels < 1).any():
@@ -113,9 +113,7 @@ def checked(
     return Brought(maps, labels, masks, psf, sds)
 
 
-def _maps(
-    what: str, given: Any, shapes: list[tuple[int, int]], kinds: str, meaning: str
-) -> list[np.ndarray] | None:
+def _maps(what: str, given: Any, shapes: list[tuple[int, int]], kinds: str, meaning: str) -> list[np.ndarray] | None:
     """One map for each stamp."""
     if given is None:
         return None
@@ -156,9 +154,7 @@ def places(brought: Brought, count: int) -> list[tuple[int, int, Box | None]]:
     return found
 
 
-def piece(
-    image: np.ndarray, gain: float, brought: Brought, index: int, label: int, box: Box | None
-) -> Piece:
+def piece(image: np.ndarray, gain: float, brought: Brought, index: int, label: int, box: Box | None) -> Piece:
     """A galaxy of an image (H, W), float64, with all that `stamp.cut` will look at and no more."""
     inside = (slice(0, image.shape[0]), slice(0, image.shape[1]))
     if box is not None:
