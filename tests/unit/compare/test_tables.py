@@ -114,7 +114,7 @@ def test_the_command_writes_value_error_and_floor(tmp_path, capsys):
     assert main([*sides, "-o", str(out), "--columns", "gini,mode_03", "--set", "bootstrap=20"]) == 0
     assert pd.read_csv(out)["property"].tolist() == ["gini", "mode_03"]
     assert main([*sides, "-o", str(tmp_path / "x.txt")]) == 1
-    assert "x.txt: distances end in .csv" in capsys.readouterr().err
+    assert "x.txt: a table ends in .csv" in capsys.readouterr().err
     assert main([*sides, "-o", str(out), "--set", "bootstrap"]) == 1
     assert "KEY=NUMBER is needed" in capsys.readouterr().err
 

@@ -5,9 +5,9 @@ import json
 import sys
 from pathlib import Path
 
-from galforge.atomic import replacing
 from galforge.compare.tables import compare_tables, summary
 from galforge.errors import GalforgeError
+from galforge.measure.writing import check_output, write
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -25,16 +25,11 @@ def main(arguments: list[str] | None = None) -> int:
     add("--set", dest="settings", action="append", default=[], metavar="KEY=NUMBER", help="bootstrap=500, for example")
     told = parser.parse_args(arguments)
     try:
-        if told.output.suffix.lower() != ".csv":
-            raise GalforgeError(f"{told.output}: distances end in .csv")
+        check_output(told.output, (".csv",))
         settings = dict(_setting(each) for each in told.settings)
         chosen = {"comparisons": told.comparisons, "columns": told.columns, "protocol": told.protocol}
         rows = compare_tables(told.real, told.generated, **chosen, **settings)
-        try:
-            with replacing(told.output) as temporary:
-                rows.to_csv(temporary, index=False, lineterminator="\n")
-        except OSError as error:
-            raise GalforgeError(f"{told.output}: cannot be written: {error}") from error
+        write(rows, told.output)
     except GalforgeError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1

@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from galforge import logs
-from galforge.atomic import replacing
 from galforge.errors import GalforgeError
-from galforge.measure.reading import Read, read
+from galforge.measure.reading import Read, array, read
+from galforge.measure.writing import check_output, write
 
 MEASURES = ("morphology", "photometry", "power_spectrum", "sources")
 ENDINGS = (".parquet", ".csv")
@@ -75,8 +74,7 @@ def _run(told: argparse.Namespace) -> None:
     Raises:
         GalforgeError: something cannot be read or measured, or an option is not for this measure.
     """
-    if told.output.suffix.lower() not in ENDINGS:
-        raise GalforgeError(f"{told.output}: a table ends in {' or '.join(ENDINGS)}")
+    check_output(told.output, ENDINGS)
     given = {name: getattr(told, name) for name in READS if getattr(told, name) is not None}
     for name in given:
         if told.measure not in READS[name]:
@@ -87,7 +85,7 @@ def _run(told: argparse.Namespace) -> None:
         if name in given:
             given[name] = _map(name, given[name], stamps)
     if "psf" in given:
-        given["psf"] = read([given["psf"]]).images
+        given["psf"] = array(given["psf"])
     if isinstance(stamps.images, Path) and told.bands:
         raise GalforgeError(f"{stamps.images}: a stamps file says its bands itself: leave out --bands")
     band = int(told.band) if told.band.isdecimal() else told.band
@@ -100,22 +98,6 @@ def _run(told: argparse.Namespace) -> None:
     if stamps.names:
         table.insert(1, "name", np.array(stamps.names)[table["index"]])
     write(table, told.output)
-
-
-def write(table: pd.DataFrame, path: Path) -> None:
-    """Write a table as Parquet or CSV, as the ending of the path says.
-
-    Raises:
-        GalforgeError: the disk is full, or the folder cannot be written.
-    """
-    try:
-        with replacing(path) as temporary:
-            if path.suffix.lower() == ".csv":
-                table.to_csv(temporary, index=False, lineterminator="\n")
-            else:
-                table.to_parquet(temporary, index=False)
-    except OSError as error:
-        raise GalforgeError(f"{path}: cannot be written: {error}") from error
 
 
 def _stack(stamps: Read) -> Any:

@@ -1,7 +1,8 @@
 """Images from the files that people have, for measuring them without a workflow.
 
-FITS (an image, a stack, or one file per galaxy), npy and npz, and stamps files of galforge. Nothing is executed:
-pickled arrays are refused. Headers are not asked for gain, zero point or pixel scale, whose units differ between surveys.
+FITS (an image, a stack, or one file per galaxy), npy and npz, and stamps files of galforge. Nothing is executed: arrays
+that are pickled are refused. Gain, zero point and pixel scale are not read from headers: their units differ between
+surveys.
 """
 
 from dataclasses import dataclass
