@@ -7,7 +7,9 @@ numbers are the same. The order of the rows and the numbers do not depend on the
 
 import hashlib
 import logging
+import time
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +30,7 @@ from galforge.stamps.file import Stamps
 from galforge.stamps.galaxies import side_of
 
 BATCH = 2 * BLOCK  # stamps; measures take blocks of them, which so are the same whatever the number of processes
-FEW = 4  # batches that one process measures sooner than others have started
+WORTH = 5.0  # s of work for one process, from which on it is worth to start others
 
 
 def table(
@@ -121,24 +123,31 @@ def collected(
 ) -> list[pd.DataFrame]:
     """What a task gives for each batch of its arguments, in their order.
 
-    The first batch is measured by this process, so that functions are compiled once, and bad input is told at once.
+    This process measures the first batch, so that functions are compiled once, and bad input is told at once.
 
     Args:
         task: a function at the top of a module.
         batches: arguments of its calls, for BATCH rows each.
-        total: number of rows; not 0.
-        processes: how many work; None: one per core, or one for a few batches.
+        total: number of rows.
+        processes: how many work; None: one per core where there is work for more than some seconds.
 
     Raises:
-        GalforgeError: the number of processes is not positive.
+        GalforgeError: the number of processes is not positive, or there are no rows.
     """
     if processes is not None and processes < 1:
         raise GalforgeError(f"{processes} processes: give 1 or more")
+    if not total:
+        raise GalforgeError("there are no stamps to measure")
     counter = Progress(total, "rows measured", every_seconds=5.0)
-    found = [_quietly(task, next(batches))]
-    counter.advance(len(found[0]))
-    rest = -(-total // BATCH) - 1
-    processes = processes or (cpu_count() if rest >= FEW else 1)
+    found, took = [], 0.0
+    # Of the first batch, most of the time may be that of imports.
+    for given in islice(batches, 1 if processes else 2):
+        begun = time.monotonic()
+        found.append(_quietly(task, given))
+        took = time.monotonic() - begun
+        counter.advance(len(found[-1]))
+    rest = -(-total // BATCH) - len(found)
+    processes = processes or (cpu_count() if rest * took > WORTH else 1)
     if min(processes, rest) > 1:
         # Batches are sent, not kept in shared memory: they are small, and so is it at times.
         parallel = Parallel(n_jobs=min(processes, rest), return_as="generator", max_nbytes=None)
