@@ -47,7 +47,7 @@ def test_two_changed_lines_give_statmorphs_numbers(names):
     assert names["gini"].tolist() == pytest.approx(statmorphs, rel=1e-6)
     for each, row in zip(names["found"], names["table"].itertuples(), strict=True):
         assert row.asymmetry == pytest.approx(each.asymmetry, rel=1e-6)
-        assert row.flag == each.flag
+        assert row.flag == each.flag <= 1
 
 
 def test_every_function_measures(names):

@@ -94,10 +94,13 @@ def test_numbers_are_those_of_the_workflows_job(family, images, written):
         same(module.of(stamps, band="r", **settings), job)
 
 
-def test_noise_is_that_of_the_job_where_it_is_said_whose_stamps_they_are(written):
-    job = of_job("morphology", written, {}, noise=0.01)
-    same(morphology.of(written, band=1, noise=0.01, seed=4, whose="source"), job)
-    assert (morphology.of(written, band=1)["gini"] != job["gini"]).any()
+@pytest.mark.parametrize("protocol", ["corrected", "published"])
+def test_noise_is_that_of_the_job_where_it_is_said_whose_stamps_they_are(protocol, written):
+    noise = {"noise": 0.01} if protocol == "published" else {}
+    job = of_job("morphology", written, {"protocol": protocol, **noise}, noise=0.01)
+    given = {"band": 1, "protocol": protocol}
+    same(morphology.of(written, **given, noise=0.01, seed=4, whose="source"), job)
+    assert (morphology.of(written, **given)["gini"] != job["gini"]).any()
 
 
 def test_two_samples_never_share_their_noise(images):
@@ -197,6 +200,17 @@ def test_masked_pixels_are_no_source():
     assert morphology.of(image, gain=60.0).iloc[0]["xc_centroid"] > 60
 
 
+def test_a_galaxy_that_is_masked_altogether_is_flagged_as_by_statmorph():
+    image, segmap, _ = scene(3)
+    mask = segmap == 3
+    found = morphology.of(image, gain=60.0, segmentation=segmap, mask=mask).iloc[0]
+    with pytest.warns(UserWarning, match="nonpositive"):
+        expected = statmorph.SourceMorphology(image, segmap, 3, mask=mask, gain=60.0)
+    assert found["flag"] == found["flag_sersic"] == expected.flag == 4
+    assert np.isnan(found["gini"])
+    assert found["segment_area"] == (segmap == 3).sum()
+
+
 def test_a_stamp_without_a_label_keeps_its_row(images):
     segmap = np.zeros((2, 48, 48), dtype=int)
     segmap[1, 18:30, 18:30] = 4
@@ -273,6 +287,13 @@ GAIN = {"gain": 800.0}
 def test_bad_input_is_refused_with_the_remedy(module, change, given, says, images):
     with pytest.raises(GalforgeError, match=says):
         module.of((change or np.asarray)(images[:2, 1]), **given)
+
+
+def test_no_stamps_are_said(tmp_path):
+    with StampsWriter(tmp_path / "empty.h5", (2, 48, 48), HEADER, 1):
+        pass
+    with pytest.raises(GalforgeError, match="there are no stamps"):
+        photometry.of(tmp_path / "empty.h5")
 
 
 def test_what_a_stamps_file_says_is_not_said_again(written):

@@ -67,6 +67,7 @@ def test_stacks_of_any_kind_give_one_table(kind, images, expected, tmp_path):
     write_stack(path, images)
     out = tmp_path / "new" / "table.parquet"
     assert run("--measure", "morphology", path, "-o", out, "--gain", 300) == 0
+    pd.testing.assert_frame_equal(morphology.of(path, gain=300), expected, check_exact=True)
     found = pd.read_parquet(out)
     pd.testing.assert_frame_equal(found, expected, check_exact=True)
     assert found.attrs == expected.attrs
@@ -177,7 +178,7 @@ def several(path):
         ("x.fits", several, ("--extension", "C"), "no image extension"),
         ("x.npz", lambda path: np.savez(path, a=np.zeros(3), b=np.zeros(3)), (), "no array to take of a, b"),
         ("x.png", lambda path: path.touch(), (), "x.png: none of .fits"),
-        ("x.h5", lambda path: path.touch(), (), "x.h5: not a readable stamps file"),
+        ("x.h5", lambda path: path.touch(), (), "x.h5: no stamps file of galforge, or a damaged one"),
         ("x.fits", lambda path: None, (), "x.fits: there is no such file"),
         ("x", lambda path: path.mkdir(), (), "no FITS or npy files in this folder"),
         ("x.npy", lambda path: np.save(path, np.zeros((8, 8), np.uint8)), (), "8-bit pixels are the brightness"),

@@ -94,18 +94,10 @@ def _run(told: argparse.Namespace) -> None:
     settings = _settings(told.settings)
     if twice := sorted(set(settings) & (set(inspect.signature(of).parameters) | set(READS))):
         raise GalforgeError(f"--set {twice[0]}=...: this is no setting of the measure but an option: --help lists them")
-    table = of(_stack(stamps), **given, **settings)
+    table = of(stamps.images, **given, **settings)
     if stamps.names:
         table.insert(1, "name", np.array(stamps.names)[table["index"]])
     write(table, told.output)
-
-
-def _stack(stamps: Read) -> Any:
-    """Images as ``of`` takes them: files of images of one shape (C, H, W) as (N, C, H, W)."""
-    if not isinstance(stamps.images, list):
-        return stamps.images
-    images = [image if image.ndim == 3 else image[None] for image in stamps.images]
-    return np.stack(images) if len({image.shape for image in images}) == 1 else images
 
 
 def _map(name: str, path: Path, stamps: Read) -> Any:

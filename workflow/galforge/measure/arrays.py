@@ -8,6 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from galforge.errors import GalforgeError
+from galforge.measure.reading import read
 from galforge.stamps.file import Header, Stamps
 
 MOST_BANDS = 5
@@ -94,8 +95,8 @@ def opened(images: Any, about: About, name: str = "images") -> ArrayStamps | Sta
     """Images in any of the forms that users have, as measures read them.
 
     Args:
-        images: the path of a stamps file or an open one; an array (H, W), (N, H, W) or (N, C, H, W); or a list of
-            images (l, l) or (C, l, l) of sizes of their own. Pixels are used in the precision that they have.
+        images: an array (H, W), (N, H, W) or (N, C, H, W); a list of images (l, l) or (C, l, l) of sizes of their own;
+            a path (see ``galforge.measure.reading``); or an open stamps file. Pixels keep their precision.
         about: what has to be known of arrays.
         name: what the images are called in messages.
 
@@ -103,7 +104,10 @@ def opened(images: Any, about: About, name: str = "images") -> ArrayStamps | Sta
         GalforgeError: the images cannot be measured as they are; or something is said of a stamps file, or wrongly.
     """
     if isinstance(images, str | Path):
-        images = Stamps(images)
+        name = str(images)
+        images = read([Path(images)]).images
+    if isinstance(images, Path):
+        images = _stamps(images)
     if isinstance(images, Stamps | ArrayStamps):
         if said := about.said():
             raise GalforgeError(f"{images.path}: a stamps file says its {', '.join(said)} itself: leave these out")
@@ -129,6 +133,16 @@ def opened(images: Any, about: About, name: str = "images") -> ArrayStamps | Sta
     return ArrayStamps(found, header, name, {"gain": np.asarray(gain, dtype=np.float64)})
 
 
+def _stamps(path: Path) -> Stamps:
+    """A stamps file of users, who cannot make it again as a workflow can."""
+    try:
+        return Stamps(path)
+    except GalforgeError as error:
+        raise GalforgeError(
+            f"{path}: no stamps file of galforge, or a damaged one: give other HDF5 files as npy or FITS ({error})"
+        ) from error
+
+
 def arrays(images: Any, name: str) -> Images:
     """Images (H, W), (N, H, W) or (N, C, H, W), or a list of images, as `Images`.
 
@@ -142,7 +156,7 @@ def arrays(images: Any, name: str) -> Images:
         each = [image if image.ndim == 3 else image[None] for image in each]
         if len({len(image) for image in each}) > 1:
             raise GalforgeError(f"{name}: stamps have different numbers of channels")
-        return each
+        return np.stack(each) if len({image.shape for image in each}) == 1 else each
     images = _pixels(images, name)
     if images.ndim not in (2, 3, 4) or 0 in images.shape:
         raise GalforgeError(f"{name}: shape {images.shape} is none of (H, W), (N, H, W) and (N, C, H, W)")
