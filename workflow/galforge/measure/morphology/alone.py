@@ -34,6 +34,8 @@ def table(
     Raises:
         GalforgeError: as there.
     """
+    if brought["weightmap"] is not None and gain is not None:
+        raise GalforgeError("gain and weightmap both say what the noise is: give one of them")
     published = settings.get("protocol") == "published"
     if published:
         # Of this protocol, gain and noise are settings.
@@ -48,8 +50,6 @@ def table(
             f"{stamps.path}: give the gain [electrons per image unit], or a weightmap. For images in electrons/s it is "
             "the exposure time in s, for counts that of the detector"
         )
-    if brought["weightmap"] is not None and gain is not None:
-        raise GalforgeError("gain and weightmap both say what the noise is: give one of them")
     if not is_brought:
         return alone.table("morphology", stamps, settings, About(), finite=False, **asked)
     return _with(stamps, brought, settings, asked)
