@@ -74,6 +74,15 @@ def test_values_are_scipys():
     assert alike["floor"][0] > 0
 
 
+def test_axes_are_the_same_after_half_a_turn():
+    real, made = table(1), table(1)
+    made["orientation_centroid"] = real["orientation_centroid"] + np.pi
+    found = compare_tables(real, made, columns=["orientation_centroid", "gini"], **FEW)
+    assert found["value"].tolist() == pytest.approx([0.0, 0.0], abs=1e-12)
+    made["gini"] = real["gini"] + np.pi
+    assert compare_tables(real, made, columns=["gini"], **FEW)["value"][0] == pytest.approx(np.pi)
+
+
 def test_galaxies_that_cannot_be_measured_count():
     real, made = table(1), table(1)
     made.loc[:9, "log_flux"] = np.nan
@@ -134,6 +143,14 @@ def test_the_command_writes_value_error_and_floor(tmp_path, capsys):
         ([table(1)], [table(2)], {"comparisons": ["fid"]}, "there is no comparison 'fid': choose of band_scores"),
         ([table(1)], [table(2)], {"columns": ["radius"]}, "real measurements lack the columns radius"),
         ([table(1)], [table(2)], {"bootstraps": 3}, "settings of comparisons"),
+        ([table(1)], [table(2)], {"protocol": "corected"}, "no protocol 'corected': choose of corrected, published"),
+        (
+            [table(1)],
+            [table(2)],
+            {"comparisons": ["joint"], "protocol": "published"},
+            "joint has no protocol published",
+        ),
+        ([table(1).assign(error="x")], [table(2).assign(error="")], {"columns": ["error"]}, "real .* text in error"),
         ("missing.parquet", [table(2)], {}, "missing.parquet: no table can be read"),
         ("table.txt", [table(2)], {}, "table.txt: a table ends in"),
     ],

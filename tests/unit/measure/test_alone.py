@@ -279,6 +279,7 @@ GAIN = {"gain": 800.0}
         (photometry, lambda x: np.where(x == x.max(), np.nan, x), {}, "stamp . has pixels that are not finite"),
         (photometry, None, {"zero_points": (25.0,)}, "give pixel_scale"),
         (photometry, None, {"zero_points": (25.0, 24.0), "pixel_scale": 0.1}, "2 zero points for 1 bands"),
+        (photometry, None, {"zero_points": np.inf, "pixel_scale": 0.1}, "must be finite"),
         (sources, None, {"pixel_scale": 0.2}, "give psf_fwhm"),
         (sources, None, {"psf_fwhm": [0.7]}, "give pixel_scale"),
         (power_spectrum, lambda x: x[:, :20, :20], {}, "too small for 15 modes"),

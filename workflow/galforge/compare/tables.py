@@ -23,9 +23,11 @@ MARKS = {
     "morphology": ("gini", "segmented"),
     "power_spectrum": ("mode_00", "mode_14"),
     "photometry": ("log_flux", "sky_rms"),
-    "features": ("f0000",),
 }
 """Columns that tell of which families of measures a table is."""
+PROTOCOLS = ("corrected", "published")
+AXES = ("orientation_", "sersic_theta")
+"""Angles of axes, which are the same after half a turn."""
 SHOWN = ("comparison", "metric", "property", "value", "standard_error", "floor")
 Tables = pd.DataFrame | str | Path | Sequence[pd.DataFrame | str | Path]
 
@@ -46,8 +48,8 @@ def compare_tables(
             comparisons of several measures need.
         comparisons: names of modules of ``galforge.compare``; none: all that the tables allow, without those by
             redshift.
-        columns: columns that are compared one by one instead, by Wasserstein-1 distances in their own units, where
-            galaxies without a value count (``wasserstein.compare_properties``).
+        columns: columns that are compared one by one instead, by Wasserstein-1 distances in their own units (angles of
+            axes on the circle), where galaxies without a value count (``wasserstein.compare_properties``).
         protocol: ``corrected`` or ``published``; empty: as the tables say, else corrected.
         settings: fields of ``CompareSettings``: bootstrap, halvings, seed and others.
 
@@ -65,13 +67,16 @@ def compare_tables(
     if all("engine" in table.attrs for table in (first, second)):
         common_engine(first, second)
     protocol = protocol or _protocol(first, second)
+    if protocol not in PROTOCOLS:
+        raise GalforgeError(f"there is no protocol {protocol!r}: choose of {', '.join(PROTOCOLS)}")
     try:
         chosen = CompareSettings(**settings)
     except ValidationError as error:
         raise GalforgeError(f"settings of comparisons: {error}") from error
     if columns:
-        sides = (columns_of(first, list(columns), "real"), columns_of(second, list(columns), "generated"))
-        found = compare_properties(*sides, chosen, complete=protocol == "corrected")
+        sides = [_numbers(table, list(columns), side) for table, side in ((first, "real"), (second, "generated"))]
+        periods = np.array([np.pi if name.startswith(AXES) else 0.0 for name in columns])
+        found = compare_properties(*sides, chosen, periods, complete=protocol == "corrected")
         rows = tidy([found.row(name, [place]) for place, name in enumerate(columns)])
         return _told(rows, "columns", protocol)
     names = list(comparisons) or _allowed(first, second, protocol)
@@ -79,6 +84,8 @@ def compare_tables(
     for name in names:
         if name not in kinds():
             raise GalforgeError(f"there is no comparison {name!r}: choose of {', '.join(kinds())}")
+        if protocol not in kinds()[name].protocols:
+            raise GalforgeError(f"the comparison {name} has no protocol {protocol}, only {kinds()[name].protocols}")
         own = chosen.of(name, protocol, published_cuts=False)
         rows = importlib.import_module(f"galforge.compare.{name}").compare(first, second, own)
         found.append(_told(rows, name, protocol))
@@ -122,6 +129,14 @@ def _protocol(first: pd.DataFrame, second: pd.DataFrame) -> str:
     return said.pop() if said else "corrected"
 
 
+def _numbers(table: pd.DataFrame, columns: list[str], side: str) -> np.ndarray:
+    """Columns (n, len(columns)) as numbers."""
+    try:
+        return columns_of(table, columns, side)
+    except ValueError as error:
+        raise GalforgeError(f"the {side} measurements have text in {', '.join(columns)}: {error}") from error
+
+
 def _allowed(first: pd.DataFrame, second: pd.DataFrame, protocol: str) -> list[str]:
     """The comparisons that the columns of both tables allow."""
     shared = set(first.columns) & set(second.columns)
@@ -132,9 +147,6 @@ def _allowed(first: pd.DataFrame, second: pd.DataFrame, protocol: str) -> list[s
         return set(kind.families) <= there and protocol in kind.protocols and bands and not kind.by_redshift
 
     found = [name for name, kind in kinds().items() if fits(kind)]
-    # Memorisation is judged by the split of the real galaxies, which not every table has.
-    if "split" not in first.columns:
-        found = [name for name in found if kinds()[name].families != ("features",)]
     if not found:
         raise GalforgeError(
             f"no comparison knows these tables; their common columns are {', '.join(sorted(shared)[:8])}...: give "

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from numbers import Integral
 from pathlib import Path
 from typing import Any, Self
 
@@ -25,13 +26,13 @@ class About:
         bands: names of the channels; empty: band0, band1, and so on.
         gain: electrons per image unit, a number or one for each stamp (N,); None where it is not known.
         pixel_scale: side of a pixel [arcsec]; None where it is not known.
-        zero_points: AB magnitude of one image unit in each band; empty where the unit has none.
+        zero_points: AB magnitude of one image unit in each band, or of the one band; empty where the unit has none.
     """
 
     bands: tuple[str, ...] = ()
     gain: float | np.ndarray | None = None
     pixel_scale: float | None = None
-    zero_points: tuple[float, ...] = ()
+    zero_points: tuple[float, ...] | float = ()
 
     def said(self) -> list[str]:
         """Names of what is given."""
@@ -117,15 +118,18 @@ def opened(images: Any, about: About, name: str = "images") -> ArrayStamps | Sta
     bands = tuple(about.bands) or tuple(f"band{c}" for c in range(channels))
     if len(bands) != channels:
         raise GalforgeError(f"{name}: {len(bands)} bands ({', '.join(bands)}) for images of {channels} channels")
-    if about.zero_points and about.pixel_scale is None:
+    zero_points = tuple(float(each) for each in np.atleast_1d(about.zero_points))
+    if zero_points and about.pixel_scale is None:
         raise GalforgeError(f"{name}: surface brightness in mag/arcsec^2 needs the pixel scale: give pixel_scale too")
+    if not np.isfinite(zero_points).all():
+        raise GalforgeError(f"{name}: zero points {zero_points} must be finite")
     gain = UNKNOWN if about.gain is None else about.gain
     scale = UNKNOWN if about.pixel_scale is None else about.pixel_scale
     for what, value in (("gain", about.gain), ("pixel_scale", about.pixel_scale)):
         if value is not None and not (np.isfinite(value) & (np.asarray(value) > 0)).all():
             raise GalforgeError(f"{name}: {what} {value} must be positive and finite")
     # Measures read the header's gain where the catalogue has none.
-    header = Header(bands, scale, "arcsec", "", tuple(about.zero_points), UNKNOWN, "observed")
+    header = Header(bands, scale, "arcsec", "", zero_points, UNKNOWN, "observed")
     if np.ndim(gain) == 0:
         return ArrayStamps(found, replace(header, gain=float(gain)), name, {})
     if np.shape(gain) != (len(found),):
@@ -200,6 +204,6 @@ def band_of(stamps: ArrayStamps | Stamps, band: int | str) -> int:
     bands: Sequence[str] = stamps.header.bands
     if band in bands:
         return bands.index(str(band))
-    if isinstance(band, int) and 0 <= band < len(bands):
-        return band
+    if isinstance(band, Integral) and 0 <= band < len(bands):
+        return int(band)
     raise GalforgeError(f"{stamps.path}: there is no band {band!r}: choose one of {', '.join(bands)}")

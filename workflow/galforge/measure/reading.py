@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from galforge.errors import GalforgeError
+from galforge.logs import log
 
 FITS = (".fits", ".fit", ".fts", ".fits.gz", ".fits.fz", ".fit.gz", ".fits.bz2")
 ARRAYS = (".npy", ".npz")
@@ -43,10 +44,14 @@ def read(paths: list[Path], extension: str = "") -> Read:
         GalforgeError: there is no such file, its kind is not known, it cannot be read, or has several images.
     """
     if len(paths) == 1 and paths[0].is_dir():
-        inside = sorted(path for path in paths[0].iterdir() if not path.name.startswith("."))
+        folder, inside = paths[0], sorted(path for path in paths[0].iterdir() if not path.name.startswith("."))
         paths = [path for path in inside if _kind(path) in ("fits", "arrays")]
         if not paths:
-            raise GalforgeError(f"{inside[0].parent if inside else 'the folder'}: no FITS or npy files in this folder")
+            raise GalforgeError(f"{folder}: no FITS or npy files in this folder")
+        if passed := [path.name for path in inside if path not in paths]:
+            log.warning(
+                "%s: passed over what is neither FITS nor npy: %d, the first %s", folder, len(passed), passed[0]
+            )
     elif len(paths) == 1:
         if _kind(paths[0]) == "stamps":
             return Read(paths[0])

@@ -11,7 +11,7 @@ IN_DIGEST = False  # Jobs do not call `of`.
 def of(
     images: Any,
     *,
-    zero_points: tuple[float, ...] = (),
+    zero_points: tuple[float, ...] | float = (),
     pixel_scale: float | None = None,
     band: int | str = 0,
     bands: tuple[str, ...] = (),
@@ -26,7 +26,7 @@ def of(
     Args:
         images: (H, W), (N, H, W) or (N, C, H, W), background subtracted and square; a list of images of several sizes;
             or a stamps file, which has zero points and pixel scale of its own.
-        zero_points: AB magnitude of one image unit in each band.
+        zero_points: AB magnitude of one image unit in each band, or of the one band.
         pixel_scale: side of a pixel [arcsec].
         band: index or name of the channel that is measured.
         bands: names of the channels.
@@ -39,5 +39,5 @@ def of(
     from galforge.measure import alone
     from galforge.measure.arrays import About
 
-    about = About(bands=tuple(bands), pixel_scale=pixel_scale, zero_points=tuple(zero_points))
+    about = About(bands=tuple(bands), pixel_scale=pixel_scale, zero_points=zero_points)
     return alone.table("photometry", images, settings, about, band=band, processes=processes)
