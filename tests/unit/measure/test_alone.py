@@ -249,6 +249,7 @@ GAIN = {"gain": 800.0}
         (morphology, None, GAIN | {"mask": np.zeros((48, 48))}, "mask: type float64"),
         (morphology, None, GAIN | {"mask": np.zeros((40, 48), dtype=bool)}, r"map of stamp 0 has shape \(40, 48\)"),
         (morphology, None, GAIN | {"mask": np.zeros((3, 48, 48), dtype=bool)}, "3 maps for 2 stamps"),
+        (morphology, None, GAIN | {"mask": True}, r"mask: shape \(\) is neither"),
         (morphology, None, GAIN | {"segmentation": np.zeros((48, 48))}, "segmentation: type float64"),
         (morphology, None, GAIN | {"segmentation": -np.ones((48, 48), dtype=int)}, "has negative labels"),
         (morphology, None, GAIN | {"labels": [1, 1]}, "beside a segmentation"),

@@ -118,6 +118,8 @@ def _maps(what: str, given: Any, shapes: list[tuple[int, int]], kinds: str, mean
     if given is None:
         return None
     whole = None if isinstance(given, list | tuple) else np.asarray(given)
+    if whole is not None and whole.ndim not in (2, 3):
+        raise GalforgeError(f"{what}: shape {whole.shape} is neither (H, W) nor (N, H, W)")
     maps = [whole] * len(shapes) if whole is not None and whole.ndim == 2 else [np.asarray(each) for each in given]
     if len(maps) != len(shapes):
         raise GalforgeError(f"{what}: {len(maps)} maps for {len(shapes)} stamps: give one for each, or one for all")
