@@ -48,7 +48,7 @@ def read(paths: list[Path], extension: str = "") -> Read:
         paths = [path for path in inside if _kind(path) in ("fits", "arrays")]
         if not paths:
             raise GalforgeError(f"{folder}: no FITS or npy files in this folder")
-        if passed := [path.name for path in inside if path not in paths]:
+        if passed := [path.name for path in inside if _kind(path) not in ("fits", "arrays")]:
             log.warning(
                 "%s: passed over what is neither FITS nor npy: %d, the first %s", folder, len(passed), passed[0]
             )
