@@ -11,5 +11,7 @@ Comparisons: morphology, power_spectrum, photometry, colour_bulge, joint, featur
 coverage and memorisation), galaxy_kl (with histograms), fitting_loss, successors, redshift_loss, band_scores. They
 share kind, settings, rows, scores, limits, relabelled, wasserstein (with grids), redshift_bins, joined and engines.
 
+Without a workflow: ``tables`` compares two tables, also from a shell (``python -m galforge.compare``).
+
 Modules here import one another, names of columns from ``measure``, and modules at the root.
 """
