@@ -29,6 +29,10 @@ _COSTS = {
 }
 
 
+FULL = ("paper", "score", "track")
+"""Scales whose numbers are meant: the papers', and comparisons of galaxies that somebody gave."""
+
+
 class PageError(GalforgeError):
     """The page cannot be made of what was given."""
 
@@ -222,10 +226,10 @@ def warning(summary: Summary) -> str:
     if mocks:
         listed = " and ".join(f"{entry['stamps']:,} mock {entry['name']} stamps" for entry in mocks)
         text = f"The numbers below come from {listed} and are not the survey's."
-        if summary["scale"] != "paper":
+        if summary["scale"] not in FULL:
             text += f" The models were trained at {summary['scale']} scale."
         return text
-    if summary["scale"] != "paper":
+    if summary["scale"] not in FULL:
         listed = " and ".join(f"{entry['stamps']:,} {entry['name']} stamps" for entry in summary["datasets"])
         return (
             f"This is a run at {summary['scale']} scale, with {listed}. It shows that everything works; "
