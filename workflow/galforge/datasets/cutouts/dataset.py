@@ -11,7 +11,7 @@ import numpy as np
 
 from galforge.datasets.cutouts.compared import Agreed, Comparison
 from galforge.datasets.cutouts.settings import DISPLAY, OWN_COLUMNS, DatasetSettings
-from galforge.datasets.cutouts.stamp import Stamp, contradicts_photons, stamp_of
+from galforge.datasets.cutouts.stamp import Stamp, contradicts_photons, has_pedestal, stamp_of
 from galforge.errors import GalforgeError
 from galforge.logs import log, progress
 from galforge.raw import catalogue
@@ -105,6 +105,7 @@ class _Build:
     whole: list[str] = field(default_factory=list)
     fractional: int = 0
     dark: list[str] = field(default_factory=list)
+    pedestals: list[str] = field(default_factory=list)
     point_like: list[str] = field(default_factory=list)
     columns: list[str] | None = None
 
@@ -212,8 +213,11 @@ class _Build:
         if (image.pixels >= 0).all() and abs(float(image.pixels[0].sum()) - 1) < UNIT_SUM:
             self.point_like.append(name)
         band = self.settings.gain_band
+        pixels = stamp.pixels[band].astype(float)
+        if has_pedestal(pixels):
+            self.pedestals.append(name)
         own_noise = self.settings.origin != "simulated" and not stamp.padded
-        if own_noise and contradicts_photons(stamp.pixels[band].astype(float), float(agreed.gains[band])):
+        if own_noise and contradicts_photons(pixels, float(agreed.gains[band])):
             self.dark.append(name)
 
     def _say(self) -> None:
@@ -223,9 +227,15 @@ class _Build:
                 "Check `exposure_times_s`, `gains` and `unit`",
                 self.path, len(self.dark), self.tally.accepted, some(self.dark),
             )  # fmt: skip
+        if self.pedestals:
+            log.warning(
+                "%s: the sky of %d of %d cutouts is not 0 but more than 3 times its rms: %s. Measures take it for "
+                "light of the galaxy; subtract it, or set `sky: subtract`",
+                self.path, len(self.pedestals), self.tally.accepted, some(self.pedestals),
+            )  # fmt: skip
         if self.point_like:
             log.warning(
-                "%s: %d cutouts add up to 1 and have no negative pixel, as PSFs do: %s. Leave those out with `leave_out`",
+                "%s: %d cutouts add up to 1 and have no negative pixel, as PSFs do: %s. Leave them out by `leave_out`",
                 self.path, len(self.point_like), some(self.point_like),
             )  # fmt: skip
         if self.whole and self.fractional:
