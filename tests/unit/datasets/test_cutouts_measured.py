@@ -32,7 +32,7 @@ def test_padding_does_not_change_what_a_galaxy_measures(tmp_path, caplog, level)
     if level:
         assert np.median(cut["sersic_n"]) > 2, "a sky that is not subtracted is taken for light"
         cut = measured(run(tmp_path, tmp_path / "cut", sky="subtract")[0])
-    assert np.median(cut["sersic_n"]) == pytest.approx(1, abs=0.05)
+    assert np.median(cut["sersic_n"]) == pytest.approx(1, abs=0.1)
     assert (cut["flag"] == 0).all()
 
 
