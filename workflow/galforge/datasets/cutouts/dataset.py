@@ -11,7 +11,7 @@ import numpy as np
 
 from galforge.datasets.cutouts.compared import Agreed, Comparison
 from galforge.datasets.cutouts.settings import DISPLAY, OWN_COLUMNS, DatasetSettings
-from galforge.datasets.cutouts.stamp import Stamp, contradicts_photons, has_pedestal, stamp_of
+from galforge.datasets.cutouts.stamp import Stamp, judged, stamp_of
 from galforge.errors import GalforgeError
 from galforge.logs import log, progress
 from galforge.raw import catalogue
@@ -213,11 +213,10 @@ class _Build:
         if (image.pixels >= 0).all() and abs(float(image.pixels[0].sum()) - 1) < UNIT_SUM:
             self.point_like.append(name)
         band = self.settings.gain_band
-        pixels = stamp.pixels[band].astype(float)
-        if has_pedestal(pixels):
+        pedestal, dark = judged(stamp.pixels[band].astype(float), float(agreed.gains[band]))
+        if pedestal:
             self.pedestals.append(name)
-        own_noise = self.settings.origin != "simulated" and not stamp.padded
-        if own_noise and contradicts_photons(pixels, float(agreed.gains[band])):
+        if dark and self.settings.origin != "simulated" and not stamp.padded:
             self.dark.append(name)
 
     def _say(self) -> None:

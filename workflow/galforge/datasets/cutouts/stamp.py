@@ -107,7 +107,7 @@ def stamp_of(image: Image, factors: np.ndarray, unit: str, settings: DatasetSett
         raise Rejected(
             "missing pixels",
             f"{share:.1%} of {bands[0]}, more than max_missing_share {settings.max_missing_share:g} allows (not "
-            "finite, masked, or parts of regions of exactly one value)",
+            "finite, masked by the file (`bad_bits`), or parts of regions of exactly one value)",
             True,
         )
     padded = min(height, width) < settings.size
@@ -129,22 +129,21 @@ def stamp_of(image: Image, factors: np.ndarray, unit: str, settings: DatasetSett
     return Stamp(out, padded, height, width, share)
 
 
-def has_pedestal(image: np.ndarray) -> bool:
-    """Whether the sky of an image (H, W) is farther from 0 than 3 times its rms."""
+def judged(image: np.ndarray, gain: float) -> tuple[bool, bool]:
+    """Whether the sky of an image (H, W) is farther from 0 than 3 times its rms, and whether a gain contradicts it."""
     sky = sky_of(image, np.zeros(image.shape, bool))
-    return sky is not None and abs(sky.level) > PEDESTAL * sky.rms > 0
+    if sky is None or sky.rms == 0:
+        return False, False
+    return abs(sky.level) > PEDESTAL * sky.rms, contradicts_photons(image, sky, gain)
 
 
-def contradicts_photons(image: np.ndarray, gain: float) -> bool:
+def contradicts_photons(image: np.ndarray, sky: Sky, gain: float) -> bool:
     """Whether photon noise by a gain is far larger than the noise of an image (H, W).
 
     Two signs: the sky's rms is below one electron; or, where photons alone should give 25 times the variance of the
     sky, the noise has less than a 25th of theirs. There the noise is told by a difference of two Laplacians (Immerkaer
     1996, Comput. Vis. Image Underst. 64, 300), which structure only makes larger, by comparison with the sky's own.
     """
-    sky = sky_of(image, np.zeros(image.shape, bool))
-    if sky is None or sky.rms == 0:
-        return False
     if sky.rms * gain < 1:
         return True
     photons = (image - sky.level) / gain
