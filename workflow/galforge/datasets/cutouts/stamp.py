@@ -123,7 +123,7 @@ def stamp_of(image: Image, factors: np.ndarray, unit: str, settings: DatasetSett
                 random = generator(settings.seed, "cutouts", "sky", name, band)
                 plane = _filled(plane, gone, sky, size, random)
             if settings.sky == "subtract":
-                plane = plane - sky.level
+                plane = plane - sky.plane(plane.shape)
         top, left = (plane.shape[0] - size) // 2, (plane.shape[1] - size) // 2
         out[band] = plane[top : top + size, left : left + size]
     return Stamp(out, padded, height, width, share)
@@ -172,7 +172,7 @@ def _light(plane: np.ndarray, gone: np.ndarray, sky: Sky) -> np.ndarray:
     if not grown.any():
         return np.zeros(plane.shape)
     there = ndimage.gaussian_filter((~gone).astype(float), NEAR)
-    light = ndimage.gaussian_filter(np.where(gone, 0.0, plane - sky.level), NEAR)
+    light = ndimage.gaussian_filter(np.where(gone, 0.0, plane - sky.plane(plane.shape)), NEAR)
     return np.where(grown & (there > 0.1), light / np.maximum(there, 0.1), 0.0)
 
 
