@@ -56,7 +56,12 @@ def build(settings: DatasetSettings, raw: list[Path], out: Path, rejected: Path,
     with ExitStack() as stack:
         entries = stack.enter_context(opened(raw[0], layout))
         beside = catalogue.read(raw[1], settings.catalogue_names) if len(raw) == 2 else None
-        lonely = beside.without_image([entry.own_name or entry.name for entry in entries]) if beside else []
+        if beside and not all(entry.own_name for entry in entries):
+            raise GalforgeError(
+                f"{raw[0]}: its images have no names, by which the rows of {beside.path} are found: set `names` to the "
+                "array or column that holds them, or put the catalogue's columns beside the images"
+            )
+        lonely = beside.without_image([entry.own_name for entry in entries]) if beside else []
         stack.enter_context(_kept(rejected, out))
         tally = stack.enter_context(
             Tally(raw[0], len(entries) + len(lonely), settings.max_rejected_share, rejected, "cutouts")
@@ -165,7 +170,7 @@ class _Build:
         """
         known = dict(image.columns)
         if self.beside is not None:
-            row = self.beside.row(entry.own_name or entry.name)
+            row = self.beside.row(entry.own_name)
             if row is None:
                 raise Rejected("no row in the catalogue", f"{self.beside.path} has none of this name")
             known |= row
