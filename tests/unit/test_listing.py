@@ -11,6 +11,7 @@ from galforge.config import files
 from galforge.config.problems import merged
 from galforge.plan.driver import Driver
 from galforge.provenance.folders import contents_digest
+from galforge.raw.walk import walked
 
 
 @pytest.fixture
@@ -33,6 +34,20 @@ def test_touching_and_order_do_not_count(folder):
         os.utime(path, (1, 1))
     assert listed(folder) == before
     assert contents_digest(folder.parent, sorted(folder.iterdir(), reverse=True)) == before
+
+
+def test_files_behind_links_are_walked_once_and_loops_end(folder, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "c").write_text("c")
+    os.symlink(elsewhere, folder / "link")
+    os.symlink(elsewhere, folder / "other link")
+    os.symlink(folder, elsewhere / "loop")
+    found = [path.relative_to(folder).as_posix() for path in walked(folder)]
+    assert found == ["a", "b", "link/c"]
+    before = contents_digest(folder, list(walked(folder)))
+    (elsewhere / "c").write_text("cc")
+    assert contents_digest(folder, list(walked(folder))) != before
 
 
 def test_another_content_of_the_same_size_counts(folder):

@@ -156,11 +156,12 @@ NOT_REACHED = (
     "datasets.sersic.measuring.noise_sigma",
     *(f"models.{name}.snapshot.by" for name in SCORABLE),
     "sampling.precision",
+    "datasets.cosmos.trust",
 )
 """Keys that only larger runs look at: halves of a few stamps have no neighbours, so few are not classified, what hardly
 learned draws no galaxies, the first share of three splits follows from the others, one of two measures of a family
 takes what the other does not, noise that is calibrated is read from a file, and scores of more models add a figure,
-and the usual precision of sampling is in no spec."""
+and the usual precision of sampling and trust in headers are in no spec."""
 NOT_RUN = (
     *(
         "models.alae.",

@@ -148,6 +148,13 @@ def test_a_catalogue_is_joined_by_name_and_what_does_not_meet_is_named(tmp_path,
         build_with(tmp_path, [raw, tmp_path / "other.csv"], conditions=["redshift"])
 
 
+def test_rows_are_no_names(tmp_path):
+    np.save(tmp_path / "a.npy", np.stack([cube(i) for i in range(COUNT)]))
+    Table({"id": np.arange(COUNT), "redshift": np.arange(float(COUNT))}).write(tmp_path / "t.csv")
+    with pytest.raises(GalforgeError, match=r"its images have no names, by which the rows of .*t\.csv are found"):
+        build_with(tmp_path, [tmp_path / "a.npy", tmp_path / "t.csv"], conditions=["redshift"])
+
+
 def test_what_each_band_has_is_in_the_catalogue(tmp_path):
     given = {"psf_fwhm": [0.7, 0.8, 0.9], "depths": [26.5, 26.1, 25.9], "gain_band": 2}
     assert build_with(tmp_path, [three(tmp_path)], **given) == {}

@@ -1,5 +1,7 @@
 """What is measured of cutouts is not changed by units, padding and missing pixels."""
 
+import logging
+
 import numpy as np
 import pytest
 
@@ -15,21 +17,29 @@ def measured(out):
         return morphology.measure(stamps, 0, len(stamps), MeasureSettings(), 0, 0.0, 1)
 
 
-def test_padding_does_not_change_what_a_galaxy_measures(tmp_path):
-    """Cut to 48 px and padded with a pedestal: the Sersic index and flux are those of the whole 64 px."""
+@pytest.mark.parametrize("level", [0.0, 0.06])
+def test_padding_does_not_change_what_a_galaxy_measures(tmp_path, caplog, level):
+    """The case pedestal, cut to 48 px and padded: Sersic indices are those of the whole 64 px."""
     for i in range(16):
-        whole = disc(i, 64)
-        write(tmp_path / "raw" / f"g{i:02d}.fits", whole[8:-8, 8:-8] + np.float32(0.06))
-        write(tmp_path / "whole" / f"g{i:02d}.fits", whole + np.float32(0.06))
-    tables = [measured(run(tmp_path, tmp_path / name)[0]) for name in ("raw", "whole")]
-    padded, whole = (table["sersic_n"][table["flag"] <= 1] for table in tables)
-    assert len(padded) >= 12
-    assert np.median(padded) == pytest.approx(np.median(whole), abs=0.1)
+        whole = disc(i, 64) + np.float32(level)
+        write(tmp_path / "whole" / f"g{i:02d}.fits", whole)
+        write(tmp_path / "cut" / f"g{i:02d}.fits", whole[8:-8, 8:-8])
+    whole, cut = (measured(run(tmp_path, tmp_path / name)[0]) for name in ("whole", "cut"))
+    assert np.median(cut["sersic_n"] - whole["sersic_n"]) == pytest.approx(0, abs=0.05)
+    assert (cut["flag"] == whole["flag"]).all()
+    said = "the sky of 16 of 16 cutouts is not 0 but more than 3 times its rms: g00, g01"
+    assert (said in caplog.text) == (level > 0)
+    if level:
+        assert np.median(cut["sersic_n"]) > 2, "a sky that is not subtracted is taken for light"
+        cut = measured(run(tmp_path, tmp_path / "cut", sky="subtract")[0])
+    assert np.median(cut["sersic_n"]) == pytest.approx(1, abs=0.1)
+    assert (cut["flag"] == 0).all()
 
 
 @pytest.mark.parametrize("kind", ["zeros", "nan", "saturated edge"])
 def test_missing_pixels_are_known_as_missing(tmp_path, caplog, kind):
     """The case zero_edges: ten of forty galaxies lie at the edge of a mosaic."""
+    caplog.set_level(logging.INFO, logger="galforge")
     value = {"zeros": 0, "nan": np.nan, "saturated edge": 7.5}[kind]
     whole = tmp_path / "whole"
     for i in range(40):

@@ -49,6 +49,20 @@ def test_the_sky_is_that_of_the_noise(side):
         assert np.median([sky.rms for sky in found]) == pytest.approx(RMS, rel=0.12)
 
 
+def test_a_sky_that_grows_is_followed():
+    """By 10 rms over the image from bottom to top; also the noise does so, beyond the edges too."""
+    slope = 10 * RMS / 48
+    rows = np.arange(48)[:, None] - 23.5
+    for seed in range(6):
+        nothing = np.zeros((48, 48), bool)
+        sky = sky_of(disc(seed, 48, sky=0.06) + slope * rows, nothing)
+        assert sky.slope[0] == pytest.approx(slope, rel=0.15)
+        assert sky.rms == pytest.approx(RMS, rel=0.15)
+        wide = sky.noise((64, 64), generator(1, "noise", seed))
+        assert wide[-8:].mean() - wide[:8].mean() == pytest.approx(slope * 56, rel=0.2)
+        assert sky_of(disc(seed, 48), nothing).slope == (0, 0)
+
+
 def test_noise_repeats_what_was_measured():
     """Level, rms and correlation with the pixels to the right and above."""
     sky = sky_of(disc(3, 100, sky=0.06, correlated=True).astype(float), np.zeros((100, 100), bool))

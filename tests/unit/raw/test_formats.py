@@ -320,6 +320,9 @@ def test_what_headers_say_and_where(tmp_path):
     assert image.said.exposure_time == (2028.0,)
     assert image.said.gain == (-1.0,)
     assert image.said.where["exposure_time"] == "EXPTIME in HDU 0 of a.fits"
+    (folder(tmp_path / "hsc") / "b.fits").write_bytes(primary(CUBES[1, 0], FLUXMAG0=63095734448.0194, FILTER="HSC-I"))
+    (image,) = read(tmp_path / "hsc", ("i",)).values()
+    assert image.said.zero_points[0] == pytest.approx(27.0, abs=1e-6)
 
 
 BROKEN = {

@@ -35,7 +35,7 @@ Origin = Annotated[
 
 
 class Splits(Settings):
-    """Shares of the stamps per split; each stamp's split follows from the seed and its index alone."""
+    """Shares of the stamps per split; each stamp's split follows from the seed and the stamp alone."""
 
     train: float = Field(0.8, gt=0, le=1)
     """share of the stamps that models are trained on"""

@@ -188,6 +188,12 @@ class Driver:
                     f"datasets.{name}.path: {settings.path} does not exist (relative paths start at {Path.cwd()}). "
                     f"Give what it is for ({wanted}), or another source"
                 )
+            beside = optional(settings, "catalogue")
+            if beside and not Path(beside).is_file():
+                raise ConfigError(
+                    f"datasets.{name}.catalogue: {beside} is no file (relative paths start at {Path.cwd()}). Give the "
+                    "catalogue of the images, or leave it out"
+                )
 
         for run in self.config.run:
             if self.stages.facts.is_given(run.dataset, run.model):

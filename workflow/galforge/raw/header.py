@@ -97,7 +97,7 @@ class Headers:
         for name, words in keywords.items():
             found, odd = self.number(words), self.odd
             if found is None and name == "zero_points":
-                found = self._hst_zero_point(said.unit)
+                found = self._flux_of_zero() or self._hst_zero_point(said.unit)
             if found:
                 setattr(said, name, (found[0],))
                 said.where[name] = found[1]
@@ -116,6 +116,11 @@ class Headers:
             if used:
                 return tuple(str(value) for value, _ in used), used[0][1]
         return None
+
+    def _flux_of_zero(self) -> tuple[float, str] | None:
+        """HSC's zero point: the flux of magnitude 0."""
+        flux = self.number(("FLUXMAG0",))
+        return (2.5 * math.log10(flux[0]), flux[1]) if flux and flux[0] > 0 else None
 
     def _hst_zero_point(self, unit: str | None) -> tuple[float, str] | None:
         """HST's zero point, which is that of a rate."""

@@ -11,7 +11,7 @@ import numpy as np
 
 from galforge.datasets.cutouts.compared import Agreed, Comparison
 from galforge.datasets.cutouts.settings import DISPLAY, OWN_COLUMNS, DatasetSettings
-from galforge.datasets.cutouts.stamp import Stamp, contradicts_photons, stamp_of
+from galforge.datasets.cutouts.stamp import Stamp, judged, stamp_of
 from galforge.errors import GalforgeError
 from galforge.logs import log, progress
 from galforge.raw import catalogue
@@ -56,7 +56,12 @@ def build(settings: DatasetSettings, raw: list[Path], out: Path, rejected: Path,
     with ExitStack() as stack:
         entries = stack.enter_context(opened(raw[0], layout))
         beside = catalogue.read(raw[1], settings.catalogue_names) if len(raw) == 2 else None
-        lonely = beside.without_image([entry.own_name or entry.name for entry in entries]) if beside else []
+        if beside and not all(entry.own_name for entry in entries):
+            raise GalforgeError(
+                f"{raw[0]}: its images have no names, by which the rows of {beside.path} are found: set `names` to the "
+                "array or column that holds them, or put the catalogue's columns beside the images"
+            )
+        lonely = beside.without_image([entry.own_name for entry in entries]) if beside else []
         stack.enter_context(_kept(rejected, out))
         tally = stack.enter_context(
             Tally(raw[0], len(entries) + len(lonely), settings.max_rejected_share, rejected, "cutouts")
@@ -105,6 +110,7 @@ class _Build:
     whole: list[str] = field(default_factory=list)
     fractional: int = 0
     dark: list[str] = field(default_factory=list)
+    pedestals: list[str] = field(default_factory=list)
     point_like: list[str] = field(default_factory=list)
     columns: list[str] | None = None
 
@@ -164,7 +170,7 @@ class _Build:
         """
         known = dict(image.columns)
         if self.beside is not None:
-            row = self.beside.row(entry.own_name or entry.name)
+            row = self.beside.row(entry.own_name)
             if row is None:
                 raise Rejected("no row in the catalogue", f"{self.beside.path} has none of this name")
             known |= row
@@ -212,8 +218,10 @@ class _Build:
         if (image.pixels >= 0).all() and abs(float(image.pixels[0].sum()) - 1) < UNIT_SUM:
             self.point_like.append(name)
         band = self.settings.gain_band
-        own_noise = self.settings.origin != "simulated" and not stamp.padded
-        if own_noise and contradicts_photons(stamp.pixels[band].astype(float), float(agreed.gains[band])):
+        pedestal, dark = judged(stamp.pixels[band].astype(float), float(agreed.gains[band]))
+        if pedestal:
+            self.pedestals.append(name)
+        if dark and self.settings.origin != "simulated" and not stamp.padded:
             self.dark.append(name)
 
     def _say(self) -> None:
@@ -223,9 +231,15 @@ class _Build:
                 "Check `exposure_times_s`, `gains` and `unit`",
                 self.path, len(self.dark), self.tally.accepted, some(self.dark),
             )  # fmt: skip
+        if self.pedestals:
+            log.warning(
+                "%s: the sky of %d of %d cutouts is not 0 but more than 3 times its rms: %s. Measures take it for "
+                "light of the galaxy; subtract it, or set `sky: subtract`",
+                self.path, len(self.pedestals), self.tally.accepted, some(self.pedestals),
+            )  # fmt: skip
         if self.point_like:
             log.warning(
-                "%s: %d cutouts add up to 1 and have no negative pixel, as PSFs do: %s. Leave those out with `leave_out`",
+                "%s: %d cutouts add up to 1 and have no negative pixel, as PSFs do: %s. Leave them out by `leave_out`",
                 self.path, len(self.point_like), some(self.point_like),
             )  # fmt: skip
         if self.whole and self.fractional:

@@ -4,10 +4,8 @@ import numpy as np
 from scipy import ndimage
 
 SMALLEST = 4  # px; noise in floating point never has so many equal neighbours
-BLOCK, LINE = (
-    5,
-    24,
-)  # px; sides of the square, or length of the line, that a region has where neighbours are often equal
+BLOCK, LINE = 5, 24
+"""Side of a square and length of a line [px] that a region of one value has where neighbours are often equal."""
 FEW = 0.5  # share of different values below which pixels are in few levels
 
 

@@ -85,6 +85,8 @@ class DatasetSettings(Release):
     """depth, one per band; only copied to the catalogue [AB mag]"""
     trust: Literal["settings", "header", "refuse"] = "settings"
     """which wins where header and settings say different things; refuse: such a cutout is rejected"""
+    sky: Literal["keep", "subtract"] = "keep"
+    """level of a cutout's sky: measures take it for 0, and the log says where it is not; subtract takes it off"""
     constant: Literal["missing", "data"] = "missing"
     """regions of exactly one value: pixels that are missing, or data (simulations without noise, single photons)"""
     max_missing_share: float = Field(0.1, ge=0, lt=1)

@@ -14,6 +14,7 @@ FEWEST = 64  # pixels of sky
 CLIP = 3.0  # rms
 CLIPPED_SD = 0.98658  # sd of a standard normal distribution cut at 3
 ROUNDS = 3
+STEEP = 2.0  # rms by which a sky grows over an image that is not taken for level
 
 
 @dataclass(frozen=True)
@@ -21,13 +22,15 @@ class Sky:
     """The sky of an image.
 
     Attributes:
-        level: mean [image units].
+        level: mean in the image's middle [image units].
+        slope: by which it grows per row and per column; 0 unless that is more than 2 rms over the image.
         rms: standard deviation [image units].
         correlation: (2 LAGS + 1, 2 LAGS + 1), that of two pixels by their distance; 1 in the middle.
         sources: (H, W) bool, pixels that are not taken for sky.
     """
 
     level: float
+    slope: tuple[float, float]
     rms: float
     correlation: np.ndarray
     sources: np.ndarray
@@ -44,7 +47,11 @@ class Sky:
         white = np.fft.rfft2(random.standard_normal(grid))
         field = np.fft.irfft2(white * np.sqrt(power), s=grid)
         variance = np.fft.irfft2(power, s=grid)[0, 0]
-        return self.level + self.rms * field[: shape[0], : shape[1]] / np.sqrt(variance)
+        return self.plane(shape) + self.rms * field[: shape[0], : shape[1]] / np.sqrt(variance)
+
+    def plane(self, shape: tuple[int, int]) -> np.ndarray:
+        """The level (H, W) of an image, or of a canvas about it."""
+        return self.level + _plane(shape, self.slope)
 
 
 def ndimage_length(side: int) -> int:
@@ -63,11 +70,11 @@ def sky_of(image: np.ndarray, missing: np.ndarray) -> Sky | None:
         return None
     border = there & frame(image.shape, max(2, min(image.shape) // 12))
     start = image[border] if border.sum() >= FEWEST else image[there]
-    level, rms = clipped(start)
+    (level, rms), slope, flat = clipped(start), (0.0, 0.0), image
     seen = ndimage.gaussian_filter(there.astype(float), SMOOTH)
     sources = np.zeros(image.shape, bool)
     for _ in range(ROUNDS):
-        smooth = ndimage.gaussian_filter(np.where(there, image - level, 0.0), SMOOTH) / np.maximum(seen, 1e-3)
+        smooth = ndimage.gaussian_filter(np.where(there, flat - level, 0.0), SMOOTH) / np.maximum(seen, 1e-3)
         here = there & ~sources & (seen > 0.5)
         if here.sum() < FEWEST:
             return None
@@ -81,8 +88,29 @@ def sky_of(image: np.ndarray, missing: np.ndarray) -> Sky | None:
         sky = there & ~sources
         if sky.sum() < FEWEST:
             return None
-        level, rms = clipped(image[sky])
-    return Sky(level, rms, correlation(image - level, sky, rms), sources)
+        slope = _slope(image, sky & (np.abs(flat - level) <= 2 * CLIP * rms))
+        level, rms = clipped((image - _plane(image.shape, slope))[sky])
+        if abs(slope[0]) * image.shape[0] + abs(slope[1]) * image.shape[1] <= STEEP * rms:
+            slope = 0.0, 0.0
+            level, rms = clipped(image[sky])
+        flat = image - _plane(image.shape, slope)
+    return Sky(level, slope, rms, correlation(flat - level, sky, rms), sources)
+
+
+def _slope(image: np.ndarray, sky: np.ndarray) -> tuple[float, float]:
+    """Growth per row and per column of the plane through the sky's pixels, by least squares."""
+    if sky.sum() < FEWEST:
+        return 0.0, 0.0
+    rows, columns = np.nonzero(sky)
+    terms = np.stack([np.ones(len(rows)), rows, columns], axis=1)
+    found = np.linalg.lstsq(terms, image[sky], rcond=None)[0]
+    return float(found[1]), float(found[2])
+
+
+def _plane(shape: tuple[int, int], slope: tuple[float, float]) -> np.ndarray:
+    """A plane (H, W) that is 0 in the middle."""
+    rows, columns = (np.arange(side) - (side - 1) / 2 for side in shape)
+    return slope[0] * rows[:, None] + slope[1] * columns[None, :]
 
 
 def frame(shape: tuple[int, int], width: int) -> np.ndarray:

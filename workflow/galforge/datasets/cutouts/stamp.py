@@ -16,8 +16,12 @@ from galforge.seeds import generator
 SMALLEST, LARGEST = 1e-10, 1e15
 """Brightest pixels between these: squares and sums of others would leave single precision."""
 NEAR = 2.0  # px, sd of the Gaussian by which light is carried into missing pixels of a galaxy
-PHOTONS, ENOUGH = 5.0, 12
+PHOTONS, ENOUGH = 25.0, 12
 """Factor in variance by which photon noise contradicts an image, and pixels that are needed to tell."""
+PEDESTAL = 3.0  # rms; a sky farther from 0 was not subtracted
+NO_SKY = (
+    "too few pixels without a source: only with sky can it be padded or filled; set `pad: refuse` or a smaller `size`"
+)
 LAPLACIANS = np.outer([1.0, -2.0, 1.0], [1.0, -2.0, 1.0])
 
 
@@ -103,7 +107,7 @@ def stamp_of(image: Image, factors: np.ndarray, unit: str, settings: DatasetSett
         raise Rejected(
             "missing pixels",
             f"{share:.1%} of {bands[0]}, more than max_missing_share {settings.max_missing_share:g} allows (not "
-            "finite, masked, or parts of regions of exactly one value)",
+            "finite, masked by the file (`bad_bits`), or parts of regions of exactly one value)",
             True,
         )
     padded = min(height, width) < settings.size
@@ -111,24 +115,35 @@ def stamp_of(image: Image, factors: np.ndarray, unit: str, settings: DatasetSett
     out = np.empty((len(planes), size, size), np.float32)
     for band, (plane, gone) in enumerate(zip(planes, missing, strict=True)):
         _check_range(plane[~gone], unit, image.said.unit)
-        if padded or gone.any():
-            random = generator(settings.seed, "cutouts", "sky", name, band)
-            plane = _filled(plane, gone, size, random)
+        if padded or gone.any() or settings.sky == "subtract":
+            sky = sky_of(plane, gone)
+            if sky is None:
+                raise Rejected("no sky to fill with", NO_SKY, True)
+            if padded or gone.any():
+                random = generator(settings.seed, "cutouts", "sky", name, band)
+                plane = _filled(plane, gone, sky, size, random)
+            if settings.sky == "subtract":
+                plane = plane - sky.plane(plane.shape)
         top, left = (plane.shape[0] - size) // 2, (plane.shape[1] - size) // 2
         out[band] = plane[top : top + size, left : left + size]
     return Stamp(out, padded, height, width, share)
 
 
-def contradicts_photons(image: np.ndarray, gain: float) -> bool:
-    """Whether photon noise by a gain is far larger than the noise of an image (H, W).
-
-    Two signs: the sky's rms is below one electron; or, where photons alone should give five times the variance of the
-    sky, the noise is less than a fifth of theirs. There the noise is told by a difference of two Laplacians (Immerkaer
-    1996, Comput. Vis. Image Underst. 64, 300), which structure only makes larger, by comparison with the sky's own.
-    """
+def judged(image: np.ndarray, gain: float) -> tuple[bool, bool]:
+    """Whether the sky of an image (H, W) is farther from 0 than 3 times its rms, and whether a gain contradicts it."""
     sky = sky_of(image, np.zeros(image.shape, bool))
     if sky is None or sky.rms == 0:
-        return False
+        return False, False
+    return abs(sky.level) > PEDESTAL * sky.rms, contradicts_photons(image, sky, gain)
+
+
+def contradicts_photons(image: np.ndarray, sky: Sky, gain: float) -> bool:
+    """Whether photon noise by a gain is far larger than the noise of an image (H, W).
+
+    Two signs: the sky's rms is below one electron; or, where photons alone should give 25 times the variance of the
+    sky, the noise has less than a 25th of theirs. There the noise is told by a difference of two Laplacians (Immerkaer
+    1996, Comput. Vis. Image Underst. 64, 300), which structure only makes larger, by comparison with the sky's own.
+    """
     if sky.rms * gain < 1:
         return True
     photons = (image - sky.level) / gain
@@ -141,12 +156,8 @@ def contradicts_photons(image: np.ndarray, gain: float) -> bool:
     return bool(np.median(response[bright] / photons[bright]) < of_sky / PHOTONS)
 
 
-def _filled(plane: np.ndarray, gone: np.ndarray, size: int, random: np.random.Generator) -> np.ndarray:
+def _filled(plane: np.ndarray, gone: np.ndarray, sky: Sky, size: int, random: np.random.Generator) -> np.ndarray:
     """The image in the middle of a canvas of at least the stamp's size, without missing pixels."""
-    sky = sky_of(plane, gone)
-    if sky is None:
-        raise Rejected("no sky to fill with", "too few pixels without a source: only with sky can it be padded or "
-                       "filled; set `pad: refuse` or a smaller `size`", True)  # fmt: skip
     height, width = plane.shape
     canvas = sky.noise((max(size, height), max(size, width)), random)
     top, left = (canvas.shape[0] - height) // 2, (canvas.shape[1] - width) // 2
@@ -161,7 +172,7 @@ def _light(plane: np.ndarray, gone: np.ndarray, sky: Sky) -> np.ndarray:
     if not grown.any():
         return np.zeros(plane.shape)
     there = ndimage.gaussian_filter((~gone).astype(float), NEAR)
-    light = ndimage.gaussian_filter(np.where(gone, 0.0, plane - sky.level), NEAR)
+    light = ndimage.gaussian_filter(np.where(gone, 0.0, plane - sky.plane(plane.shape)), NEAR)
     return np.where(grown & (there > 0.1), light / np.maximum(there, 0.1), 0.0)
 
 
