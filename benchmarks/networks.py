@@ -29,6 +29,7 @@ from networks_sets import COLOURS, LABELS, SIDE, STEPS, changed, chosen, galaxie
 from threadpoolctl import threadpool_limits
 
 from galforge import families
+from galforge.atomic import replacing
 from galforge.compare.frechet import fid_and_null, frechet
 from galforge.compare.settings import CompareSettings
 from galforge.measure.features.preparation import stretch_of
@@ -62,7 +63,8 @@ class Network:
                     stamps, 0, len(images), self.settings, 0, 0.0, 0, stretch=stretch, weights=self.weights
                 )
             self.seconds, self.stamps = self.seconds + time.process_time() - began, self.stamps + len(images)
-            np.save(file, table.filter(regex=r"^f\d").to_numpy(), allow_pickle=False)
+            with replacing(file) as temporary, open(temporary, "wb") as handle:
+                np.save(handle, table.filter(regex=r"^f\d").to_numpy(), allow_pickle=False)
         return np.load(file, allow_pickle=False)
 
 
@@ -149,19 +151,20 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     given.cache.mkdir(parents=True, exist_ok=True)
-    files = {"efficientnet-lite0": None} | {
-        name: Path(file) for name, _, file in (each.partition("=") for each in given.weights)
-    }
-    for name, weights in files.items():
+    networks = [Network("efficientnet-lite0", None, given.cache)]
+    for each in given.weights:
+        name, _, file = each.partition("=")
+        if not Path(file).is_file():
+            parser.error(f"--weights {each}: {file or 'nothing'} is no file; give NETWORK=FILE")
+        networks.append(Network(name, Path(file), given.cache))
+    for network in networks:
         began = time.process_time()
-        network = Network(name, weights, given.cache)
         source, model = sets(network, given.count, given.seed)
         samples = list(compared(source, model, given.seed))
         size, limit, values = max(samples, key=lambda sample: sample[0])
         speed = f", {network.stamps / network.seconds:.0f} stamps per CPU second" if network.stamps else ""
-        print(
-            f"\n{name}: limit at {size} stamps {limit:.4g}, perfect {values['perfect', 0.0] / limit:.2f} of it{speed}"
-        )
+        ratio = values["perfect", 0.0] / limit
+        print(f"\n{network.name}: limit at {size} stamps {limit:.4g}, perfect model {ratio:.2f} of it{speed}")
         print(f"({time.process_time() - began:.0f} CPU s)\n")
         print("| degradation | weak | middle | strong | ranked from |\n|---|---|---|---|---|")
         print("\n".join(rows(samples)), flush=True)

@@ -156,7 +156,7 @@ class Driver:
             return "its download has no checksum; give sha256 or md5"
         for measure in self.config.taken(dataset):
             downloads = downloads_of(self.config.measured[dataset, measure].settings).values()
-            if any(not fetched["sha256"] for fetched in downloads):
+            if any(not (fetched.get("sha256") or fetched.get("md5")) for fetched in downloads):
                 return f"the downloaded weights of measure {measure} have no checksum; give sha256"
         return ""
 

@@ -68,7 +68,7 @@ class MeasureSettings(Settings):
     """pixel value that becomes white; 0: the value that 1 % of the source's stamps reach [image units]"""
     weights: Literal["package", "download", "path"] = Field("package", json_schema_extra={"stage": "weights"})
     """where the weights come from; package: the environment (efficientnet-lite0 only); download: `url`, once (all
-    others); path: a file of yours. Always checked against `sha256`"""
+    others); path: a file of yours. Both are checked against `sha256`"""
     url: str = Field(default_factory=lambda known: URLS[known["network"]], json_schema_extra={"stage": "weights"})
     """with weights: download, where they are downloaded from; empty: where the network's authors have them [http or
     https]"""
