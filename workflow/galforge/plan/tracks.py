@@ -22,7 +22,11 @@ def fixed(config: Config) -> dict[str, Any]:
             name: {
                 "family": config.datasets[name].family,
                 "settings": config.datasets[name].settings.spec(),
-                "measuring": config.datasets[name].measuring.model_dump(exclude={"expected_count", "expected_scored"}),
+                "measuring": {
+                    key: value
+                    for key, value in config.datasets[name].measuring.spec().items()
+                    if not key.startswith("expected_")
+                },
                 "measures": {measure: config.measured[name, measure].settings.spec() for measure in config.taken(name)},
                 "count": config.drawn(name),
             }
