@@ -9,7 +9,7 @@ from tree import ROOT
 from galforge.config.parse import ConfigError, parse
 from galforge.config.problems import merged
 from galforge.plan.stages import Stages
-from galforge.plan.tracks import DIGESTS, FOLDER, digest, followed
+from galforge.plan.tracks import DIGESTS, FOLDER, check_track, digest, track_of
 
 TRACKS = sorted(path.stem for path in FOLDER.glob("*-v*.yaml"))
 BASE = yaml.safe_load((ROOT / "config" / "config.yaml").read_text())
@@ -27,8 +27,8 @@ def test_every_track_is_listed():
 def test_a_track_is_what_it_was(name):
     config = parse(configured(name))
     assert config.overall.track == name
-    assert followed(config) == {"name": name, "digest": digest(config)}
-    assert Stages(config).stage("card", {}).spec["track"] == followed(config)
+    check_track(config)
+    assert Stages(config).stage("card", {}).spec["track"] == {"name": name, "digest": digest(config)}
 
 
 @pytest.mark.parametrize(
@@ -45,18 +45,20 @@ def test_a_track_is_what_it_was(name):
 )
 def test_a_configuration_that_changes_what_a_track_fixes_is_refused(over):
     with pytest.raises(ConfigError, match="track: the configuration changes"):
-        followed(parse(configured("sersic64-v1", **over)))
+        check_track(parse(configured("sersic64-v1", **over)))
 
 
 def test_models_names_and_the_cutting_into_jobs_are_free():
     over = {"name": "mine", "measures": {"morphology": {"chunk": 10}}, "run": [{"dataset": "sersic", "model": "vae"}]}
-    assert followed(parse(configured("sersic64-v1", **over)))["name"] == "sersic64-v1"
+    check_track(parse(configured("sersic64-v1", **over)))
 
 
 def test_an_unknown_track_is_refused_with_those_there_are():
     with pytest.raises(ConfigError, match=r"is no track; there are .*sersic64-v1"):
-        followed(parse(configured("sersic64-v1", track="sersic64-v9")))
+        check_track(parse(configured("sersic64-v1", track="sersic64-v9")))
 
 
 def test_a_configuration_without_a_track_follows_none():
-    assert followed(parse(copy.deepcopy(BASE))) is None
+    config = parse(copy.deepcopy(BASE))
+    check_track(config)
+    assert track_of(config) is None

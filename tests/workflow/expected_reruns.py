@@ -246,12 +246,12 @@ DOWNSTREAM_OF_TRAINING = {
     *LATENTS,
     *(rule for rule in MEASURING if not re.search(r"_source(_|$)", rule.removeprefix("measure_sources"))),
     "measure_redshift_source",
-    "distances", "page", "denoise_galaxies", "train_denoiser", "evaluate_denoiser", "summarise_denoising",
+    "distances", "page", "card", "denoise_galaxies", "train_denoiser", "evaluate_denoiser", "summarise_denoising",
     "sample_galaxies", "experiment", "score_generator", *(FIGURES - {"figures_gantastic2020_sparse"}),
     *(name for name in TABLES if name != "tables_gantastic2020_table1"),
 }  # fmt: skip
 """Rules that run again with new weights."""
 SHOWN = {"figures_holzschuh2022_skirt_stylegan_seed0_denoiser": 1}
 """Figures of the denoising study."""
-TOLD = {"summarise_denoising": 1, "tables_holzschuh2022_denoising": 1, **SHOWN, "page": 1}
+TOLD = {"summarise_denoising": 1, "tables_holzschuh2022_denoising": 1, **SHOWN, "page": 1, "card": 1}
 """What says how a sweep came out, whatever was added to it."""

@@ -13,7 +13,7 @@ from galforge.stamps.file import Stamps
 
 SAMPLES = "results/smallest/samples/sersic/pca/seed0.h5"
 TRAINING = {"images_total": 400, "segment_images": 400, "batch": 10, "ema_half_life_images": 40, "history_images": 20}
-COLLECTING = ("all", "page", "tables_", "figures_", "latents_")
+COLLECTING = ("all", "page", "card", "tables_", "figures_", "latents_")
 """What rules are called that put all models of a run together."""
 
 

@@ -12,7 +12,7 @@ import yaml
 from tree import ROOT, SMALLEST, copy_tree, snakemake
 
 CONFIG = ["--configfile", SMALLEST, "mine.yaml"]
-COLLECTING = {"all", "table_all", "page"}
+COLLECTING = {"all", "table_all", "page", "card"}
 """Rules that put everything of a run together."""
 ADDED = {
     "workflow/galforge/measure/clumps/__init__.py",

@@ -32,7 +32,7 @@ def paper(smallest_run):
 def test_a_paper_is_planned_made_and_shown_and_makes_nothing_else_again(smallest_run, paper):
     tree = smallest_run.tree
     own = {"tables_yours2027_shapes": 1, **{f"figures_yours2027_{name}": 1 for name in DATASETS}}
-    assert planned(tree) == {**own, "page": 1}
+    assert planned(tree) == {**own, "page": 1, "card": 1}
     done = snakemake(tree)
     assert done.returncode == 0, done.stdout + done.stderr
     results = tree / "results/smallest"

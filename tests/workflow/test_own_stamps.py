@@ -47,7 +47,7 @@ EVERY_RULE_AFTER_THE_CUTOUTS = {
     "stamps", "train_segment", "sample", "latents_mine", "calibrate_noise", "distances",
     *(f"measure_{name}{whose}" for name in ("morphology", "power_spectrum", "photometry", "features")
       for whose in ("", "_source")), "figures_holzschuh2022_mine",
-    "tables_holzschuh2022_headline", "tables_holzschuh2022_cost", "tables_all", "page",
+    "tables_holzschuh2022_headline", "tables_holzschuh2022_cost", "tables_all", "page", "card",
 }  # fmt: skip
 
 

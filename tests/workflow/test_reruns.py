@@ -99,8 +99,9 @@ def test_the_run_had_every_rule(smallest_run):
         )
     )
     run = {job["rule"] for job in smallest_run.jobs}
-    # Nothing is downloaded here, and the checkout holds no network of others (test_brought.py).
-    assert {rule for rule in run if not rule.startswith(tuple(LOOPED))} == rules - {"download", "evaluate_brought"}
+    # Nothing is downloaded here, and the checkout holds no network or images of others (test_brought.py, test_score.py).
+    elsewhere = {"download", "evaluate_brought", "take_given"}
+    assert {rule for rule in run if not rule.startswith(tuple(LOOPED))} == rules - elsewhere
     assert {rule for rule in run if rule.startswith("measure_")} == MEASURING
     assert {rule for rule in run if rule.startswith("latents_")} == LATENTS
     assert {rule for rule in run if rule.startswith("stamps")} == STAMPS
@@ -286,7 +287,7 @@ def test_a_changed_function_reruns_its_dependents(smallest_run, edited):
     edited("workflow/galforge/compare/photometry.py", lambda text: text + "\n_added = 1\n")
     # One job makes all comparisons of a model's properties, and four jobs make tables of them.
     of = ("holzschuh2022_headline", "holzschuh2022_morphology", "holzschuh2022_colour_bulge", "all")
-    assert planned(smallest_run.tree) == {"distances": 5, **{f"tables_{name}": 1 for name in of}, "page": 1}
+    assert planned(smallest_run.tree) == {"distances": 5, **{f"tables_{name}": 1 for name in of}, "page": 1, "card": 1}
 
 
 def test_a_raised_library_version_reruns_its_dependents(smallest_run, edited):
@@ -294,7 +295,7 @@ def test_a_raised_library_version_reruns_its_dependents(smallest_run, edited):
     plan = planned(smallest_run.tree)
     # The corrected morphology, and the calibration for it, are measured by the other engine; every caption names it.
     shown = {f"figures_holzschuh2022_{name}": 1 for name in ("sersic", "cosmos", "skirt")}
-    named = {**TABLES, **shown, "page": 1}
+    named = {**TABLES, **shown, "page": 1, "card": 1}
     measured = {"measure_morphology_source": 2, "measure_morphology_source_and_native": 1, "measure_morphology": 4}
     measured |= {"measure_morphology_source_chunk": 2, "measure_morphology_chunk": 2}
     assert plan == {**measured, "distances": 5, **named}
@@ -383,7 +384,7 @@ def test_a_killed_driver_leaves_a_way_back(smallest_run):
     metadata.rename(incomplete)
     try:
         assert snakemake(smallest_run.tree, "--unlock").returncode == 0
-        assert planned(smallest_run.tree) == {"tables_holzschuh2022_headline": 1, "page": 1}
+        assert planned(smallest_run.tree) == {"tables_holzschuh2022_headline": 1, "page": 1, "card": 1}
     finally:
         incomplete.unlink(missing_ok=True)
         metadata.write_bytes(kept)

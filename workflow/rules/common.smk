@@ -8,6 +8,7 @@ sys.path.insert(0, str(Path(workflow.basedir)))
 from galforge.errors import GalforgeError
 from galforge.config.declared import optional
 from galforge.config.tree import is_native
+from galforge.plan.card_stages import card_records
 from galforge.plan.comparisons import GROUPS, distance_files, tables_needed
 from galforge.plan.driver import Driver
 from galforge.plan.facts import rule_for
@@ -331,6 +332,11 @@ def page_figures(wildcards):
 def page_stamps(wildcards):
     """Source stamps of every data set that runs: the page says how many there are and where they come from."""
     return [stamps_path(dataset, "source") for dataset in CONFIG.used_datasets]
+
+
+def records_of_card(wildcards):
+    """Records of how the sources were measured and compared."""
+    return card_records(STAGES.facts)
 
 
 onstart:

@@ -29,6 +29,7 @@ rule card:
     input:
         tables=page_tables,
         stamps=page_stamps,
+        records=records_of_card,
     output:
         card=f"{RESULTS}/card.json",
         table=f"{RESULTS}/card.md",

@@ -7,8 +7,7 @@ from galforge.cards import card
 from galforge.provenance.records import begin, finish
 
 spec = begin(snakemake, __file__)
-stamps = dict(zip(spec["judged"], snakemake.input.stamps, strict=True))
-made = card.make(spec, stamps, snakemake.input.tables)
+made = card.make(spec, *(snakemake.input[name] for name in ("stamps", "tables", "records")))
 write_text(snakemake.output.card, json.dumps(made, indent=1, sort_keys=True, allow_nan=False) + "\n")
 write_text(snakemake.output.table, "\n".join(card.lines(made)) + "\n")
 finish(snakemake, __file__)

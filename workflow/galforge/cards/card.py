@@ -1,5 +1,7 @@
 """One card: what was measured, by which code and settings, and every headline number with its error and floor."""
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,9 @@ from galforge.drawing.names import model_label
 from galforge.papers import registry
 from galforge.papers.overall import NAME as ALL
 from galforge.papers.table import Table
+from galforge.settings import canonical
 from galforge.stamps.file import Stamps
+from galforge.version import VERSION
 
 FORMAT = 1
 """Version of the layout of a card."""
@@ -21,22 +25,46 @@ KEY = ("dataset", "model", "metric", "property")
 """With the comparisons that fill a table, what tells a number from all others of a card."""
 
 
-def make(spec: Mapping[str, Any], stamps: Mapping[str, str | Path], tables: Sequence[str | Path]) -> dict[str, Any]:
+def make(
+    spec: Mapping[str, Any],
+    stamps: Sequence[str | Path],
+    tables: Sequence[str | Path],
+    records: Sequence[str | Path],
+) -> dict[str, Any]:
     """The content of a card, as plain data.
 
     Args:
-        spec: of the stage: name, scale, version, track, what was judged by which code and settings, and what is known
-            of given models.
+        spec: of the stage: name, scale, track, data sets, and what is known of given models.
         stamps: stamps file of each data set.
         tables: CSV files of the tables, ``<paper>/<table>.csv``.
+        records: of what was measured of the sources and of the comparisons.
     """
     return {
         "format": FORMAT,
-        "galforge": spec["version"],
-        **{name: spec[name] for name in ("name", "scale", "track", "judged", "given")},
-        "datasets": {name: _dataset(Path(path)) for name, path in stamps.items()},
+        "galforge": VERSION,
+        **{name: spec[name] for name in ("name", "scale", "track", "given")},
+        "judged": judged(records),
+        "datasets": {name: _dataset(Path(path)) for name, path in zip(spec["datasets"], stamps, strict=True)},
         "numbers": numbers(tables),
     }
+
+
+def judged(records: Sequence[str | Path]) -> dict[str, dict[str, str]]:
+    """Digests of settings, code and libraries by data set: of each measure of the source, and of each comparison."""
+    found: dict[str, dict[str, str]] = {}
+    for path in records:
+        record = json.loads(Path(path).read_text(encoding="utf-8"))
+        own, spec = found.setdefault(record["wildcards"]["dataset"], {}), record["spec"]
+        parts = {f"measure {_measure(name)}": each for name, each in spec.get("variants", {}).items()}
+        parts |= {f"comparison {name}": each["settings"] for name, each in spec.get("comparisons", {}).items()}
+        for name, each in parts.items():
+            own[name] = hashlib.sha256(canonical([each, record["code"]]).encode()).hexdigest()[:16]
+    return found
+
+
+def _measure(variant: str) -> str:
+    """The measure of a variant, which may have in front whose stamps it is taken of."""
+    return variant.rpartition(" ")[2]
 
 
 def _dataset(path: Path) -> dict[str, Any]:

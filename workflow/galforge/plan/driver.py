@@ -20,6 +20,7 @@ from galforge.measure.family import declared
 from galforge.plan.measuring import Measuring
 from galforge.plan.retraining import record_of, retrained
 from galforge.plan.stages import Stages
+from galforge.plan.tracks import check_track
 from galforge.provenance.digest import PACKAGE
 from galforge.provenance.folders import contents_digest
 from galforge.provenance.records import DRIVER_JOB_VARIABLE, PLAN_VARIABLE, file_digest, job_key, planned_job
@@ -54,6 +55,7 @@ class Driver:
             os.environ[DRIVER_JOB_VARIABLE] = os.environ.get("SLURM_JOB_ID", "")
             # A job that goes back into the queue would begin its log anew, and nobody could tell why it was stopped.
             os.environ.setdefault("SBATCH_OPEN_MODE", "append")
+            check_track(self.config)
             self._check_paths()
             self._check_metadata()
             self._greet()

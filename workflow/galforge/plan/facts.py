@@ -9,7 +9,7 @@ from galforge import families
 from galforge.config.declared import declared, optional
 from galforge.config.tree import Config, Measure, Run, Sweep, is_given, is_native, is_scored, view_of
 from galforge.plan import comparisons
-from galforge.plan.measuring import measurings, taker
+from galforge.plan.measuring import Measuring, measurings, taker
 from galforge.studies.denoising.settings import label
 
 
@@ -119,6 +119,11 @@ class Facts:
         known = {"source": measuring.expected_count, "native": measuring.expected_count}
         count = (known | {"scored": measuring.expected_scored}).get(who, self.config.drawn(dataset))
         return math.ceil(count / min(self.config.measured[dataset, measure].chunk for measure in measures))
+
+    def is_compared(self, dataset: str, kind: Measuring) -> bool:
+        """Whether some comparison of a data set needs what a kind of job measures."""
+        made = (each for group in comparisons.GROUPS for each in comparisons.comparisons(self.config, dataset, group))
+        return any(measure in kind.measures for each in made for measure in each.measures)
 
     def together(self, dataset: str, who: str, measure: str) -> tuple[str, ...]:
         """The variants of a measure that are measured together with one of them."""

@@ -41,24 +41,25 @@ def digest(config: Config) -> str:
     return hashlib.sha256(canonical(fixed(config)).encode()).hexdigest()
 
 
-def followed(config: Config) -> dict[str, str] | None:
-    """Name and digest of the track that a configuration follows; None where it follows none.
+def track_of(config: Config) -> dict[str, str] | None:
+    """Name of the track that a configuration says it follows, and the digest of what it has of it; None without one."""
+    return {"name": config.overall.track, "digest": digest(config)} if config.overall.track else None
+
+
+def check_track(config: Config) -> None:
+    """Make sure that a configuration follows the track that it names.
 
     Raises:
         ConfigError: there is no such track, or the configuration changes what it fixes.
     """
-    name = config.overall.track
-    if not name:
-        return None
+    if (track := track_of(config)) is None:
+        return
     known = yaml.safe_load(DIGESTS.read_text(encoding="utf-8")) or {}
+    name, found = track["name"], track["digest"]
     if name not in known:
-        raise ConfigError(
-            f"track: {name!r} is no track; there are {', '.join(sorted(known)) or 'none'} ({FOLDER.name}/)"
-        )
-    found = digest(config)
+        raise ConfigError(f"track: {name!r} is no track; there are {', '.join(sorted(known))} (config/tracks)")
     if found != known[name]:
         raise ConfigError(
             f"track: the configuration changes what the track {name} fixes (a data set, its measures, the comparisons "
             f"or the number of images; digest {found[:12]}, not {known[name][:12]}): undo that, or set track to ''"
         )
-    return {"name": name, "digest": found}
