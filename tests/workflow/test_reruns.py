@@ -99,7 +99,7 @@ def test_the_run_had_every_rule(smallest_run):
         )
     )
     run = {job["rule"] for job in smallest_run.jobs}
-    # Nothing is downloaded here, and the checkout holds no network or images of others (test_brought.py, test_score.py).
+    # Nothing is downloaded, and the checkout holds no network or images of others (test_brought.py, test_score.py).
     elsewhere = {"download", "evaluate_brought", "take_given"}
     assert {rule for rule in run if not rule.startswith(tuple(LOOPED))} == rules - elsewhere
     assert {rule for rule in run if rule.startswith("measure_")} == MEASURING

@@ -17,6 +17,8 @@ from PIL import Image as Pillow
 from galforge.datasets.cutouts.dataset import build
 from galforge.datasets.cutouts.settings import DatasetSettings, check_measuring, conditions_of
 from galforge.errors import GalforgeError
+from galforge.models.given.settings import ModelSettings as GivenSettings
+from galforge.sampling.given import take
 from galforge.stamps.file import Stamps
 from toys.cutouts import columns, disc, images, run, write
 
@@ -100,6 +102,26 @@ def test_each_situation_of_the_page_becomes_stamps(tmp_path, monkeypatch, kind):
         if kind == "mmu.parquet":
             assert stamps.header.pixel_scale == pytest.approx(0.168)
             assert stamps.catalog("psf_fwhm_r")[0] == pytest.approx(0.8)
+
+
+def test_generated_galaxies_of_the_page_are_taken_beside_its_cutouts(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    blocks = [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)]
+    theirs, run = next((each["models"]["theirs"], each["run"]) for each in blocks if "models" in each)
+    assert theirs.pop("family") == "given"
+    assert run == [{"dataset": "mine", "model": "theirs"}]
+    block = situations()["cutouts"]
+    del block["family"]
+    make("cutouts", Path(block["path"]))
+    build(DatasetSettings.model_validate(block), [Path(block["path"])], Path("s.h5"), Path("s.rejected.csv"))
+    settings = GivenSettings.model_validate(theirs)
+    generated = np.stack([disc(500 + i) for i in range(COUNT)])
+    np.savez(settings.path, images=generated)
+    counts = take(settings, Path(settings.path), None, Path("s.h5"), Path("g.h5"), Path("g.rejected.csv"))
+    assert counts == {"were": COUNT, "taken": COUNT}
+    with Stamps("g.h5") as stamps:
+        np.testing.assert_array_equal(stamps.images[:, 0], generated)
+        assert stamps.header.origin == "generated"
 
 
 def test_the_shipped_overlay_is_the_page_s_first_situation():
