@@ -19,7 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "workflow"))
 
-from test_scale import spent
+from planning import spent
 from tree import ROOT, SNAKEMAKE, copy_tree
 
 PLAN = ("--profile", "profiles/local", "--dry-run", "--quiet", "rules", "host", "reason")

@@ -98,7 +98,7 @@ OF_VARIANT = ("variant", "conditions", "prediction", "sampler")
 SCORABLE, UNSCORED = ("stylegan", "two_stage_conditional"), ("ddpm", "redshift_cnn")
 """Models whose snapshots are not scored here, and those that cannot be: no measure of their data set, or no images."""
 ONE_VALUE = [
-    *(f"datasets.cosmos.{key}" for key in MOCKED),
+    *(f"datasets.cosmos.{key}" for key in (*MOCKED, "trust")),
     *(f"datasets.skirt.{key}" for key in ("bands", "pixel_scale", "zero_points")),
     *(f"datasets.{name}.measuring.band" for name in ("sersic", "cosmos")),
     *(f"datasets.{name}.measuring.psf_fwhm" for name in ("sersic", "skirt", "sparse")),
@@ -110,7 +110,7 @@ ONE_VALUE = [
     *(
         f"measures.{name}.{key}"
         for name in ("features", "band_features")
-        for key in ("protocol", "network", "weights", "path")
+        for key in ("protocol", "network", "weights", "path", "sha256")
     ),
     "measures.redshift.model",
     *(f"datasets.{name}.measuring.measures" for name in ("sersic", "cosmos", "skirt", "galaxiesml")),
@@ -156,7 +156,6 @@ NOT_REACHED = (
     "datasets.sersic.measuring.noise_sigma",
     *(f"models.{name}.snapshot.by" for name in SCORABLE),
     "sampling.precision",
-    "datasets.cosmos.trust",
 )
 """Keys that only larger runs look at: halves of a few stamps have no neighbours, so few are not classified, what hardly
 learned draws no galaxies, the first share of three splits follows from the others, one of two measures of a family

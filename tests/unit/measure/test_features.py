@@ -163,6 +163,8 @@ def test_settings_stand_in_place_of_the_source():
         (("g", "r", "i", "z"), (1,), (2, 1, 0)),
         (("y", "i", "r", "g"), (1,), (1, 2, 3)),
         (("F606W", "F814W", "F160W"), (1,), (2, 1, 0)),
+        (("red", "green", "blue"), (1,), (0, 1, 2)),
+        (("B", "G", "R"), (1,), (2, 1, 0)),
     ],
 )
 def test_bands_of_an_image(bands, published, corrected):

@@ -156,6 +156,7 @@ def test_colours_are_kept_where_a_galaxy_is_too_bright() -> None:
         (("g", "r", "i", "z"), (2, 1, 0)),
         (("u", "v", "w"), (2, 1, 0)),
         (("z", "i", "r", "g"), (1, 2, 3)),
+        (("red", "green", "blue"), (0, 1, 2)),
         (("g", "r"), (1,)),
     ],
 )

@@ -100,6 +100,7 @@ def build(folder: Path) -> Path:
         "runs": [
             {"dataset": "cosmos", "model": "vae", "seeds": [0, 1], "generated": 300},
             {"dataset": "sersic", "model": "vae", "seeds": [0], "generated": 300},
+            {"dataset": "sersic", "model": "mine", "seeds": [], "generated": 200},
         ],
         "command": "make demo",
         "full_command": "snakemake --profile profiles/slurm --configfile config/experiments/everything.yaml",
@@ -181,6 +182,8 @@ def test_says_origin_scale_and_protocol(built: Path) -> None:
     assert "300 mock cosmos stamps and 300 mock skirt stamps and are not the survey&#39;s" in text
     assert 'class="tag mock"' in text
     assert "demo scale" in text
+    assert "<p>seeds 0, 1; 300 stamps generated per seed</p>" in text
+    assert "<p>200 generated stamps, given as files</p>" in text
     assert ">published protocol</span>" in text
     assert "at floor" in text
     assert "63.97" in text, "the printed COSMOS average of the VAE belongs on the page"

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from galforge.stamps.colours import red_green_blue
 from galforge.stamps.file import Header
 
-RED_GREEN_BLUE = ("i", "r", "g")
 _DARKEST = 200  # the range over the softening at most: noiseless stamps have no scatter of the sky
 
 
@@ -57,15 +57,8 @@ class Stretch:
 
 
 def bands_shown(header: Header, band: int) -> tuple[int, ...]:
-    """Bands of the images: i, r, g as red, green, blue where stamps have them, or the first three, the last one red.
-
-    Fewer than three bands: the one that is measured.
-    """
-    if len(header.bands) < 3:
-        return (band,)
-    if set(RED_GREEN_BLUE) <= set(header.bands):
-        return tuple(header.bands.index(name) for name in RED_GREEN_BLUE)
-    return (2, 1, 0)
+    """Bands of the images: those of `red_green_blue`; of fewer than three bands, the one that is measured."""
+    return red_green_blue(header.bands) or (band,)
 
 
 def stretch_of(images: np.ndarray, bands: tuple[int, ...]) -> Stretch:

@@ -47,7 +47,7 @@ class DataSet(TypedDict):
 
 
 class Run(TypedDict):
-    """One model on one data set: the seeds trained and the number of stamps generated per seed."""
+    """One model on one data set: the seeds trained (none where stamps were given), stamps generated per seed."""
 
     dataset: str
     model: str

@@ -6,7 +6,7 @@ faint gets the same score.
 
 corrected: an asinh stretch (Lupton et al. 1999, AJ 118, 1406). Its three numbers per band are measured on the source
 and used for every stamp that is compared with it, so that wrong fluxes and colours count. Red, green and blue are the
-bands i, r and g, or all three the only band. Nothing is rounded to 8 bits.
+bands that ``stamps.colours`` names, or all three the only band. Nothing is rounded to 8 bits.
 """
 
 from functools import cache
@@ -21,13 +21,13 @@ from galforge.logs import progress
 from galforge.measure.catalogue import rows_for_stretch
 from galforge.measure.features.settings import MeasureSettings
 from galforge.measure.images import check_band
+from galforge.stamps.colours import red_green_blue
 from galforge.stamps.file import Header, Stamps
 from galforge.stamps.galaxies import galaxy
 from galforge.stamps.sizes import resized
 
 SIDE = 256  # px, of every image before the network resizes it to its own
 PUBLISHED_BAND = 1  # r of g, r, i, z and of g, r, i, z, y
-RED_GREEN_BLUE = ("i", "r", "g")
 DARKEST = 0.1  # per cent of the source's pixels that become black
 INNER = (16.0, 84.0)  # percentiles; half of their difference is the sd of a normal distribution
 BRIGHTEST = 99.0  # percentile of the source stamps' brightest pixels
@@ -38,17 +38,13 @@ RANGE = 1000.0  # largest white over softening; the pixels of a noiseless sky ha
 def channels_of(header: Header, band: int, protocol: str) -> tuple[int, ...]:
     """Indices of the bands that an image is made of: one, or three for red, green and blue.
 
-    published: r where there are several bands. corrected: i, r, g where stamps have them, else the first three bands
-    with the third as red; where there are fewer than three, the band that is measured.
+    published: r where there are several bands. corrected: those of `red_green_blue`; of fewer than three
+    bands, the one that is measured.
     """
     bands = header.bands
     if protocol == "published":
         return (PUBLISHED_BAND,) if len(bands) > 1 else (0,)
-    if len(bands) < 3:
-        return (band,)
-    if set(RED_GREEN_BLUE) <= set(bands):
-        return tuple(bands.index(name) for name in RED_GREEN_BLUE)
-    return (2, 1, 0)
+    return red_green_blue(bands) or (band,)
 
 
 def bands_of(stamps: Stamps, index: int, bands: tuple[int, ...]) -> np.ndarray:

@@ -83,14 +83,14 @@ def plot(
         StampsFigureError: a file has no stamps, or other bands or image sizes than the source.
     """
     from galforge.drawing.redshift import lookback
-    from galforge.drawing.stretch import RED_GREEN_BLUE
     from galforge.drawing.style import figure, save
+    from galforge.stamps.colours import red_green_blue
     from galforge.stamps.file import Stamps
 
     samples = (source, *generated)
     with Stamps(source[1]) as stamps:
         bands = stamps.header.bands
-    across = 2 * (len(bands) + (set(RED_GREEN_BLUE) <= set(bands)))
+    across = 2 * (len(bands) + bool(red_green_blue(bands)))
     panel = (_WIDTH - _LABEL - _HALVES - across * _GAP) / across
     height = _TOP + _NOTE + len(redshifts) * (_HEADING + len(samples) * (panel + _GAP))
     with figure(_WIDTH, height) as made:
@@ -190,7 +190,7 @@ def _line(
 ) -> None:
     import numpy as np
 
-    from galforge.drawing.stretch import RED_GREEN_BLUE
+    from galforge.stamps.colours import red_green_blue
 
     words = textwrap.fill(label, _LETTERS) + (f"\nz = {picked[1]:.2f}" if picked else "")
     made.text(0.05 / _WIDTH, (bottom + panel / 2) / height, words, fontsize=8, va="center", linespacing=1.25)
@@ -199,7 +199,7 @@ def _line(
         made.text((_LABEL + 0.1) / _WIDTH, (bottom + panel / 2) / height, "no galaxy near this redshift", **place)
         return
     galaxy, _ = picked
-    colours = [bands.index(name) for name in RED_GREEN_BLUE] if set(RED_GREEN_BLUE) <= set(bands) else []
+    colours = list(red_green_blue(bands) or ())
     across = 2 * (len(bands) + bool(colours))
     own = np.percentile(galaxy, _BRIGHTEST, axis=(1, 2)) - shown.sky
     linear = replace(shown, top=np.maximum(own, _NOISY * shown.scatter))
