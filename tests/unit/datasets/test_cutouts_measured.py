@@ -2,11 +2,16 @@
 
 import logging
 
+import h5py
 import numpy as np
 import pytest
 
 from galforge.measure.morphology import measure as morphology
 from galforge.measure.morphology.settings import MeasureSettings
+from galforge.measure.photometry import measure as photometry
+from galforge.measure.photometry.settings import MeasureSettings as PhotometrySettings
+from galforge.measure.sources import measure as sources
+from galforge.measure.sources.settings import MeasureSettings as SourceSettings
 from galforge.stamps.file import Stamps
 from toys.cutouts import EXPOSURE, columns, disc, images, run, write
 
@@ -15,6 +20,14 @@ def measured(out):
     """Morphology of all stamps."""
     with Stamps(out) as stamps:
         return morphology.measure(stamps, 0, len(stamps), MeasureSettings(), 0, 0.0, 1)
+
+
+def sky_of(stamps):
+    """Rms and autocorrelation of the sky by photometry, and what sources say of it, of all stamps."""
+    own = photometry.measure(stamps, 0, len(stamps), PhotometrySettings(), 0, 0.0, 1)
+    found = sources.measure(stamps, 0, len(stamps), SourceSettings(sersic=False, psf_fwhm=[0.1]), 0, 0.0, 1)
+    of_sources = [f"{name}_F814W" for name in ("background", "sky_rms", "sky_correlation")]
+    return own[["sky_rms", "sky_autocorrelation"]].to_numpy(), found[of_sources].to_numpy()
 
 
 @pytest.mark.parametrize("level", [0.0, 0.06])
@@ -34,6 +47,27 @@ def test_padding_does_not_change_what_a_galaxy_measures(tmp_path, caplog, level)
         cut = measured(run(tmp_path, tmp_path / "cut", sky="subtract")[0])
     assert np.median(cut["sersic_n"]) == pytest.approx(1, abs=0.1)
     assert (cut["flag"] == 0).all()
+
+
+def test_measures_of_the_sky_never_read_padding(tmp_path):
+    for i in range(8):
+        write(tmp_path / "raw" / f"g{i:02d}.fits", disc(i, 64)[8 : 56 - i, 8:-8])
+    with Stamps(run(tmp_path, tmp_path / "raw", size=41)[0]) as stamps:
+        wanted, of_exact = sky_of(stamps)
+    padded, _ = run(tmp_path, tmp_path / "raw", size=64)
+    with h5py.File(padded, "r+") as file:
+        for i, image in enumerate(file["images"]):
+            height = 48 - i
+            top = (64 - height) // 2
+            spoilt = np.full_like(image, 1e6)
+            spoilt[:, top : top + height, 8:56] = image[:, top : top + height, 8:56]
+            file["images"][i] = spoilt
+    with Stamps(padded) as stamps:
+        found, of_sources = sky_of(stamps)
+    # The last one has 41 rows: both see the same square.
+    np.testing.assert_allclose(found[7], wanted[7], rtol=1e-6)
+    np.testing.assert_allclose(of_sources[7], of_exact[7], rtol=1e-6)
+    assert (found[:, 0] < 1).all()
 
 
 @pytest.mark.parametrize("kind", ["zeros", "nan", "saturated edge"])

@@ -74,3 +74,25 @@ def blocks(stamps: Stamps, start: int, stop: int, band: int) -> Iterator[tuple[i
     one_size = side_of(stamps) > 0
     for low, high in batches(start, stop, BLOCK if one_size else 1):
         yield low, stamps.images[low:high, band].astype(np.float64) if one_size else galaxy(stamps, low, band)
+
+
+def unpadded(stamps: Stamps, start: int, stop: int) -> np.ndarray | None:
+    """Sides (n,) of the middle squares of stamps `start` to `stop` (exclusive) that hold what was observed [px].
+
+    What lies around them is noise that the stamp was padded with. None where nothing was padded, as in generated
+    stamps.
+    """
+    native = ("native_height", "native_width")
+    if start == stop or not {"padded", *native} <= set(stamps.columns):
+        return None
+    sides = np.full(stop - start, stamps.stamp(start).shape[-1])
+    padded = np.asarray(stamps.catalog("padded")[start:stop], dtype=bool)
+    for name in native:
+        sides = np.minimum(sides, np.where(padded, stamps.catalog(name)[start:stop], sides))
+    return sides if padded.any() else None
+
+
+def middle(images: np.ndarray, side: int) -> np.ndarray:
+    """The middle squares (..., side, side) of images (..., H, W), where padding leaves them."""
+    top, left = ((length - side) // 2 for length in images.shape[-2:])
+    return images[..., top : top + side, left : left + side]

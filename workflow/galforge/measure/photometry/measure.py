@@ -12,8 +12,9 @@ import pandas as pd
 from scipy import ndimage
 
 from galforge.logs import log
-from galforge.measure.images import blocks
+from galforge.measure.images import blocks, middle, unpadded
 from galforge.measure.photometry.settings import MeasureSettings
+from galforge.measure.settings import SkySettings
 from galforge.stamps.file import Header, Stamps
 from galforge.stamps.galaxies import galaxy
 
@@ -41,7 +42,8 @@ def measure(
     `surface_brightness`: mean within the circle about the galaxy's peak that contains half of that flux [mag/arcsec^2
     where the header has zero points and arcsec, else log10 of image units per px].
 
-    `sky_rms`: sd of the sigma-clipped border after subtraction of a surface of degree 4 [image units].
+    `sky_rms`: sd of the sigma-clipped border after subtraction of a surface of degree 4 [image units]. Of a padded
+    stamp, the border is that of what was observed.
 
     `sky_autocorrelation`: correlation of neighbouring pixels (right and above) of that border. The surface lowers it
     (by 0.04 of 0.5 at 64 px), for source and generated stamps alike.
@@ -56,12 +58,13 @@ def measure(
         GalforgeError: stamps are not square or lack the band.
     """
     found = [np.empty((len(COLUMNS), 0))]
-    for _, images in blocks(stamps, start, stop, band):
+    observed = unpadded(stamps, start, stop)
+    for low, images in blocks(stamps, start, stop, band):
         aperture = aperture_weights(images.shape[-1], settings.aperture)
-        sky = sky_border(images.shape[-1], settings.border, settings.clip)
         flux = np.tensordot(images, aperture, axes=2)
         half = [half_light_brightness(image, aperture, total) for image, total in zip(images, flux, strict=True)]
-        rms, correlation = sky.measure(images)
+        sides = None if observed is None else observed[low - start : low - start + len(images)]
+        rms, correlation = sky_of(images, sides, settings)
         log_flux = np.log10(flux, out=np.full(len(flux), np.nan), where=flux > 0)
         found.append(np.array([log_flux, in_magnitudes(np.array(half), stamps.header, band), rms, correlation]))
     values = np.concatenate(found, axis=1)
@@ -74,6 +77,19 @@ def measure(
         len(table), table["log_flux"].isna().sum(), (table["sky_rms"] == 0).sum(),
     )  # fmt: skip
     return table
+
+
+def sky_of(images: np.ndarray, sides: np.ndarray | None, settings: SkySettings) -> tuple[np.ndarray, np.ndarray]:
+    """Sky rms (n,) [image units] and lag-1 autocorrelation (n,) of the borders of images (n, l, l), or of the middle
+    squares of these sides (n,)."""
+    if sides is None:
+        return sky_border(images.shape[-1], settings.border, settings.clip).measure(images)
+    each = [
+        sky_border(int(side), settings.border, settings.clip).measure(middle(image, int(side))[None])
+        for image, side in zip(images, sides, strict=True)
+    ]
+    rms, correlation = np.array(each)[:, :, 0].T
+    return rms, correlation
 
 
 def band_magnitudes(stamps: Stamps, start: int, stop: int, settings: MeasureSettings) -> np.ndarray:

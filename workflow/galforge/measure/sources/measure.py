@@ -6,7 +6,7 @@ import pandas as pd
 from galforge.errors import GalforgeError
 from galforge.logs import log, progress
 from galforge.measure.catalogue import catalogue_of
-from galforge.measure.images import check_finite, check_range
+from galforge.measure.images import check_finite, check_range, middle, unpadded
 from galforge.measure.photometry.measure import medians, sky_border
 from galforge.measure.sources import profile
 from galforge.measure.sources.extraction import GAVE_UP, NO_NOISE, Source, extract
@@ -31,8 +31,9 @@ def measure(
 
     `sersic_index`, `sersic_index_error` and `sersic_flag` (0: converged): see ``galforge.measure.sources.profile``.
 
-    Per band b, of the border of the stamp: `background_<b>`, its median [image units]; `sky_rms_<b>` [image units] and
-    `sky_correlation_<b>`, the correlation of neighbouring pixels, as in ``galforge.measure.photometry``.
+    Of the border of the stamp, or of what was observed of a padded one, per band b: `background_<b>`, its median
+    [image units]; `sky_rms_<b>` [image units] and `sky_correlation_<b>`, the correlation of neighbouring pixels, as in
+    ``galforge.measure.photometry``.
 
     `noise_sigma` and `seed` are not used.
 
@@ -43,6 +44,7 @@ def measure(
     names = stamps.header.bands
     width = _psf_width(stamps, settings, band)
     rows, skies = [], []
+    observed = unpadded(stamps, start, stop)
     for index in progress(range(start, stop), stop - start, "stamps measured"):
         image = galaxy(stamps, index)
         check_finite(stamps, index, image[None])
@@ -52,8 +54,9 @@ def measure(
             psf = profile.moffat(width, settings.psf_beta, image.shape[-1])
             found = profile.fit(image[band], extracted, psf, settings.free_sky)
         rows.append([*extracted.source[: len(SOURCE)], *found])
-        border = sky_border(image.shape[-1], settings.border, settings.clip)
-        skies.append([medians(image[:, border.frame])[:, 0], *border.measure(image)])
+        inside = image if observed is None else middle(image, int(observed[index - start]))
+        border = sky_border(inside.shape[-1], settings.border, settings.clip)
+        skies.append([medians(inside[:, border.frame])[:, 0], *border.measure(inside)])
     types = {"detected": bool, "flag": np.int64, "sersic_flag": np.int64}
     table = pd.DataFrame(rows, columns=list(COLUMNS)).astype(types)
     sky = pd.DataFrame(
