@@ -17,9 +17,10 @@ import tempfile
 import tokenize
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "workflow"))
 
-from planning import spent
+from spent import spent
 from tree import ROOT, SNAKEMAKE, copy_tree
 
 PLAN = ("--profile", "profiles/local", "--dry-run", "--quiet", "rules", "host", "reason")

@@ -14,6 +14,14 @@ from tree import SMALLEST, copy_tree, snakemake
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of the whole run are slow ones: it takes about ten minutes of CPU time."""
+    for item in items:
+        if "smallest_run" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.slow)
+
+
 @dataclass(frozen=True)
 class Run:
     """A finished run: the tree it was made in, and what each of its jobs really imported and read."""
