@@ -40,7 +40,7 @@ test: setup ## run all tests except the slow ones, about 11 minutes on two cores
 	@echo "test: pytest with two workers; about 11 minutes on two cores"
 	@.venv/bin/python -m pytest -n 2 --dist loadfile -m "not slow" $(ARGS)
 
-test-slow: setup ## run the slow tests, about 7 minutes on two cores (ARGS= goes to pytest)
+test-slow: setup ## run the slow tests, about 15 minutes on two cores (ARGS= goes to pytest)
 	@.venv/bin/python -m pytest -n 2 --dist loadfile -m slow $(ARGS)
 
 test-cluster: setup ## start a SLURM and run the tests that need one, about 10 minutes (as root; ARGS= goes to pytest)

@@ -8,6 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from galforge.drawing import density, names, panels, samples, stretch, style
+from galforge.drawing.measured import measured
 from galforge.measure.power_spectrum.measure import mode_edges
 from galforge.papers.holzschuh2022.figures import (
     colours,
@@ -311,3 +312,34 @@ def test_unusable_measurements_are_refused(tmp_path: Path) -> None:
         history.plot([("VAE", pd.DataFrame({"loss": [1.0]}))], *files)
     with pytest.raises(history.HistoryError, match="0 rows"):
         history.plot([("VAE", pd.DataFrame({"images_seen": [], "loss": []}))], *files)
+
+
+def test_trainings_of_a_model_are_put_together(tmp_path: Path) -> None:
+    paths = []
+    for index in range(4):
+        table = pd.DataFrame({"index": [0, 1], "gini": [index, index + 0.5]})
+        table.attrs = {"origin": "mock", "side": 32}
+        paths.append(tmp_path / f"{index}.parquet")
+        table.to_parquet(paths[-1])
+    told = {"dataset": "cosmos", "scale": "demo", "models": [("vae", 0), ("edm", 0), ("vae", 1)]}
+    (label, source), models = measured(told, paths)
+    assert label == "cosmos (mock, demo scale)"
+    assert source["gini"].tolist() == [0.0, 0.5]
+    assert [name for name, _ in models] == ["VAE, 2 seeds", "EDM"]
+    assert [table["gini"].tolist() for _, table in models] == [[1.0, 1.5, 3.0, 3.5], [2.0, 2.5]]
+    assert models[0][1].attrs == {"origin": "mock", "side": 32}
+
+
+@pytest.mark.parametrize(("letters", "count", "columns"), [(12, 6, 3), (30, 6, 3), (50, 6, 2), (90, 6, 1), (12, 2, 2)])
+def test_a_legend_is_as_wide_as_its_figure_at_most(letters: int, count: int, columns: int) -> None:
+    assert samples._columns(["n" * letters] * count, 9.0) == columns
+
+
+def test_runs_of_one_label_look_alike_in_a_history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = []
+    monkeypatch.setattr(style, "save", lambda made, *files: kept.append(made))
+    losses = pd.DataFrame({"images_seen": [1.0, 2.0], "loss": [3.0, 2.0]})
+    history.plot([("VAE, 2 seeds", losses), ("VAE, 2 seeds", losses), ("EDM", losses)], "a.png", "a.pdf")
+    lines = kept[0].axes[0].get_lines()[:3]
+    assert lines[0].get_color() == lines[1].get_color() != lines[2].get_color()
+    assert [text.get_text() for text in kept[0].legends[0].get_texts()] == ["VAE, 2 seeds", "EDM"]

@@ -18,6 +18,13 @@ def model_labels(models: Sequence[tuple[str, int]]) -> list[str]:
     ]
 
 
+def pooled_labels(models: Sequence[tuple[str, int]]) -> list[str]:
+    """Models whose trainings are put together, in their order; the number of seeds is said where there are several."""
+    names = [name for name, _ in models]
+    counts = {name: names.count(name) for name in names}
+    return [f"{model_label(name)}, {n} seeds" if n > 1 else model_label(name) for name, n in counts.items()]
+
+
 def scorer_label(scorer: str) -> str:
     """A scorer of images: its kind and its features, in words."""
     model, _, features = scorer.partition("-")

@@ -6,13 +6,13 @@ from typing import Any
 import pandas as pd
 
 from galforge.compare.joined import joined
-from galforge.drawing.labels import model_labels, source_label
+from galforge.drawing.labels import pooled_labels, source_label
 
 
 def measured(
     told: Mapping[str, Any], *measures: Sequence[str]
 ) -> tuple[tuple[str, pd.DataFrame], list[tuple[str, pd.DataFrame]]]:
-    """(label, measurements) of the source, and of each model.
+    """(label, measurements) of the source, and of each model, whose trainings are put together.
 
     Args:
         told: ``dataset``, ``scale`` and ``models`` of a figure.
@@ -21,4 +21,15 @@ def measured(
     tables = [[pd.read_parquet(path) for path in paths] for paths in zip(*measures, strict=True)]
     source, *generated = (joined(each) if len(each) > 1 else each[0] for each in tables)
     label = source_label(told["dataset"], source.attrs["origin"], told["scale"])
-    return (label, source), list(zip(model_labels(told["models"]), generated, strict=True))
+    by_model: dict[str, list[pd.DataFrame]] = {}
+    for (model, _), table in zip(told["models"], generated, strict=True):
+        by_model.setdefault(model, []).append(table)
+    models = [each[0] if len(each) == 1 else _together(each) for each in by_model.values()]
+    return (label, source), list(zip(pooled_labels(told["models"]), models, strict=True))
+
+
+def _together(tables: list[pd.DataFrame]) -> pd.DataFrame:
+    """The rows of several tables, with what is said of the first."""
+    out, attrs = pd.concat(tables, ignore_index=True), tables[0].attrs
+    out.attrs = attrs
+    return out

@@ -14,6 +14,8 @@ from galforge.drawing.names import MORPHOLOGY
 from galforge.drawing.style import FILL, SOURCE_COLOUR, look
 from galforge.errors import GalforgeError
 
+HANDLE, LETTER = 0.55, 0.074  # of a legend's handle with its space, and of a letter of its labels [in]
+
 
 class SamplesError(GalforgeError):
     """The measurements cannot be drawn."""
@@ -88,4 +90,15 @@ def legend(made: Figure, shown: Sequence[Sample], remarks: Sequence[str] = ()) -
             handles.append(Patch(facecolor=FILL, edgecolor=SOURCE_COLOUR, label=label))
         else:
             handles.append(Line2D([], [], label=label, **look(index)))
-    made.legend(handles=handles, loc="outside upper left", ncols=min(len(handles), 2 if remarks else 3))
+    labels = [str(handle.get_label()) for handle in handles]
+    made.legend(handles=handles, loc="outside upper left", ncols=_columns(labels, made.get_figwidth()))
+
+
+def _columns(labels: Sequence[str], width: float) -> int:
+    """The largest number of columns, at most three, in which a legend fits into a figure [in]."""
+    for count in (3, 2):
+        # As matplotlib fills them: column by column, the first ones longer where the last row is not full.
+        parts = np.array_split(np.array(labels), min(count, len(labels)))
+        if sum(HANDLE + LETTER * max(len(label) for label in part) for part in parts) <= width:
+            return len(parts)
+    return 1

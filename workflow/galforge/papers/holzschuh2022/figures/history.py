@@ -31,6 +31,8 @@ class HistoryError(GalforgeError):
 def plot(runs: Sequence[tuple[str, pd.DataFrame]], png: str | Path, pdf: str | Path) -> None:
     """One panel per loss, one line per run; runs with other losses have rows of panels of their own.
 
+    Runs with one label, such as the trainings of a model, look alike.
+
     Losses of one name are drawn together only where all losses of the runs have the same names: those of different
     kinds of models are different quantities. The mean logits ``real`` and ``fake`` share a panel.
 
@@ -42,6 +44,7 @@ def plot(runs: Sequence[tuple[str, pd.DataFrame]], png: str | Path, pdf: str | P
     """
     from galforge.drawing.style import figure, model_look, save
 
+    labels = list(dict.fromkeys(label for label, _ in runs))
     kinds: dict[tuple[str, ...], list[int]] = {}
     for index, (label, history) in enumerate(runs):
         if "images_seen" not in history.columns or len(history.columns) < 2 or history.empty:
@@ -62,10 +65,11 @@ def plot(runs: Sequence[tuple[str, pd.DataFrame]], png: str | Path, pdf: str | P
             for axis in own[len(panels[losses]) :]:
                 axis.set_axis_off()
             for axis, together in zip(own, panels[losses], strict=False):
-                _draw_panel(axis, together, [(index, runs[index][1]) for index in members])
-            own[0].set_ylabel("loss" if len(kinds) == 1 else "\n".join(runs[index][0] for index in members))
-        handles = [axes[0, 0].plot([], [], label=label, **model_look(n))[0] for n, (label, _) in enumerate(runs)]
-        made.legend(handles=handles, loc="outside upper left", ncols=min(len(runs), 3))
+                _draw_panel(axis, together, [(labels.index(runs[i][0]), runs[i][1]) for i in members])
+            names = dict.fromkeys(runs[index][0] for index in members)
+            own[0].set_ylabel("loss" if len(kinds) == 1 else "\n".join(names))
+        handles = [axes[0, 0].plot([], [], label=label, **model_look(n))[0] for n, label in enumerate(labels)]
+        made.legend(handles=handles, loc="outside upper left", ncols=min(len(labels), 3))
         made.supxlabel("images seen", fontsize=10)
         save(made, png, pdf)
 
@@ -91,7 +95,7 @@ def _draw_panel(axis: Axes, losses: Sequence[str], histories: Sequence[tuple[int
     if len(values) and values.min() > 0 and values.max() > 20 * values.min():
         axis.set_yscale("log")
     title = losses[0] if len(losses) == 1 else f"{losses[0]}, {losses[1]} (pale)"
-    axis.set_title(title.replace("_", " "), loc="left", fontweight="bold", fontsize=9.5)
+    axis.set_title(title.replace("_", " "), loc="left", fontweight="bold", fontsize=8.5)
     axis.tick_params(labelsize=8)
     axis.xaxis.set_major_locator(MaxNLocator(3))
     axis.xaxis.set_major_formatter(EngFormatter(sep=""))
@@ -108,7 +112,9 @@ def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:
     """Read the files and plot them."""
     import pandas as pd
 
-    from galforge.drawing.labels import model_labels
+    from galforge.drawing.labels import pooled_labels
 
     histories = [pd.read_csv(path) for path in files["histories"]]
-    plot(list(zip(model_labels(told["models"]), histories, strict=True)), out["png"], out["pdf"])
+    models = [model for model, _ in told["models"]]
+    called = dict(zip(dict.fromkeys(models), pooled_labels(told["models"]), strict=True))
+    plot([(called[model], each) for model, each in zip(models, histories, strict=True)], out["png"], out["pdf"])

@@ -1,7 +1,7 @@
 """Stamps.
 
 Source stamps in the first row, generated ones below, picked by the seed and not by eye, all at one asinh stretch that
-the source row sets; its numbers stand below the stamps.
+the source row sets; its numbers stand below the stamps. Of a model with several seeds the first is shown.
 
 Grid of galaxy stamps of {dataset}: source above, models below
 """
@@ -56,10 +56,10 @@ def plot(
 
 
 def needs(subject: Subject) -> Needs | None:
-    """Stamps of the source and of every training; sparse images have a figure of their own."""
+    """Stamps of the source and of the first training of every model; sparse images have a figure of their own."""
     if subject.sweep or subject.scored:
         return None
-    return Needs({"stamps": subject.stamps()}, subject.gallery(), *subject.decoding)
+    return Needs({"stamps": subject.stamps(first=True)}, subject.gallery(first=True), *subject.decoding)
 
 
 def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:
