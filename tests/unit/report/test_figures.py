@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from galforge.drawing import density, names, panels, samples, stretch, style
 from galforge.drawing.measured import measured
+from galforge.drawing.stamped import stamped
 from galforge.measure.power_spectrum.measure import mode_edges
 from galforge.papers.holzschuh2022.figures import (
     colours,
@@ -343,3 +344,10 @@ def test_runs_of_one_label_look_alike_in_a_history(tmp_path: Path, monkeypatch: 
     lines = kept[0].axes[0].get_lines()[:3]
     assert lines[0].get_color() == lines[1].get_color() != lines[2].get_color()
     assert [text.get_text() for text in kept[0].legends[0].get_texts()] == ["VAE, 2 seeds", "EDM"]
+
+
+def test_the_first_training_of_a_model_is_shown(tmp_path: Path) -> None:
+    source = write(tmp_path / "source.h5", "mock", 1)
+    told = {"dataset": "cosmos", "scale": "demo", "models": [("vae", 1), ("vae", 2), ("edm", 0)]}
+    shown = stamped(told, str(source), "a.h5", "b.h5", "c.h5")
+    assert shown == (("cosmos (mock, demo scale)", str(source)), [("VAE", "a.h5"), ("EDM", "c.h5")])

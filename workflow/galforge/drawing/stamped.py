@@ -8,7 +8,11 @@ from galforge.stamps.file import Stamps
 
 
 def stamped(told: Mapping[str, Any], source: str, *generated: str) -> tuple[tuple[str, str], list[tuple[str, str]]]:
-    """(label, file of stamps) of the source, and of each model."""
+    """(label, file of stamps) of the source, and of the first training of each model."""
+    first: dict[str, tuple[int, str]] = {}
+    for (model, seed), path in zip(told["models"], generated, strict=True):
+        first.setdefault(model, (seed, path))
     with Stamps(source) as stamps:
         label = source_label(told["dataset"], stamps.header.origin, told["scale"])
-    return (label, source), list(zip(model_labels(told["models"]), generated, strict=True))
+    labels = model_labels([(model, seed) for model, (seed, _) in first.items()])
+    return (label, source), list(zip(labels, (path for _, path in first.values()), strict=True))

@@ -123,7 +123,7 @@ class Subject(Protocol):
     def labels(self, first: bool = False) -> dict[str, Any]:
         """``dataset``, ``scale`` and ``models``, a list of [model, seed]; ``first``: one training of each model."""
 
-    def gallery(self, first: bool = False) -> dict[str, Any]:
+    def gallery(self) -> dict[str, Any]:
         """``labels``, and which stamps are shown: ``count``, ``seed``, ``band``."""
 
     def stamps(self, first: bool = False) -> list[str]:

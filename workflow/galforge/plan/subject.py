@@ -42,8 +42,8 @@ class Subject:
     def labels(self, first: bool = False) -> dict[str, Any]:
         return {"dataset": self.dataset, "scale": self.scale, "models": self._models(first)}
 
-    def gallery(self, first: bool = False) -> dict[str, Any]:
-        return {**self.labels(first), "count": self.report.stamps_per_row, "seed": self.report.seed, "band": self.band}
+    def gallery(self) -> dict[str, Any]:
+        return {**self.labels(), "count": self.report.stamps_per_row, "seed": self.report.seed, "band": self.band}
 
     def stamps_file(self, kind: str = "") -> str:
         """Stamps of the source, or of another kind (``scored``, ``parts``)."""

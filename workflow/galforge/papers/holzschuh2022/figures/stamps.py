@@ -56,10 +56,10 @@ def plot(
 
 
 def needs(subject: Subject) -> Needs | None:
-    """Stamps of the source and of the first training of every model; sparse images have a figure of their own."""
+    """Stamps of the source and of every training; sparse images have a figure of their own."""
     if subject.sweep or subject.scored:
         return None
-    return Needs({"stamps": subject.stamps(first=True)}, subject.gallery(first=True), *subject.decoding)
+    return Needs({"stamps": subject.stamps()}, subject.gallery(), *subject.decoding)
 
 
 def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:
