@@ -36,8 +36,8 @@ score: setup ## compare generated galaxies with real ones (REAL=, GENERATED=; NA
 	$(if $(PIXEL_SCALE),--pixel-scale $(PIXEL_SCALE)) $(if $(UNIT),--unit "$(UNIT)") $(if $(FACTOR),--factor $(FACTOR)) \
 	$(if $(ZERO_POINTS),--zero-points "$(ZERO_POINTS)") $(if $(GAIN),--gain $(GAIN))
 
-test: setup ## run all tests except the slow ones, about 11 minutes on two cores (ARGS= goes to pytest)
-	@echo "test: pytest with two workers; about 11 minutes on two cores"
+test: setup ## run all tests except the slow ones, about 9 minutes on two cores (ARGS= goes to pytest)
+	@echo "test: pytest with two workers; about 9 minutes on two cores"
 	@.venv/bin/python -m pytest -n 2 --dist loadfile -m "not slow" $(ARGS)
 
 test-slow: setup ## run the slow tests, about 15 minutes on two cores (ARGS= goes to pytest)
