@@ -3,17 +3,14 @@
 Function calls are counted, not seconds: the same code makes the same number of them on any machine, however busy.
 """
 
-import os
-import pstats
 import re
 import subprocess
 import sys
-import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 import yaml
+from spent import run, spent
 from tree import SNAKEMAKE, copy_tree
 
 CALLS_PER_JOB = 12_500
@@ -38,44 +35,7 @@ run:
   - {dataset: sersic, model: vae, seeds: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21]}
   - {dataset: cosmos, model: vae, seeds: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21]}
 """
-# A process inherits the peak of the memory of the one that starts it: a small one has to be between.
-COUNTED = """\
-import resource, subprocess, sys
-code = subprocess.run(sys.argv[2:]).returncode
-open(sys.argv[1], "w").write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))
-sys.exit(code)
-"""
 ONE_TARGET = ("--profile", "profiles/local", "--dry-run", "--", "results/paper/stamps/sersic.h5")
-
-
-@dataclass(frozen=True)
-class Spent:
-    """What one Snakemake process took: function calls, peak of resident memory [MiB], and the jobs that it planned."""
-
-    calls: int
-    peak: float
-    jobs: int
-
-
-def spent(tree: Path, *words: str) -> Spent:
-    """Run Snakemake in a tree, counted."""
-    with tempfile.TemporaryDirectory() as name:
-        calls, peak = Path(name, "calls"), Path(name, "peak")
-        profiled = [sys.executable, "-m", "cProfile", "-o", calls, SNAKEMAKE, *words]
-        text = run(tree, sys.executable, "-c", COUNTED, peak, *profiled)
-        jobs = re.findall(r"^total +(\d+)$", text, re.MULTILINE)
-        total = pstats.Stats(str(calls)).total_calls
-        return Spent(total, float(peak.read_text()) / 1024, int(jobs[0]) if jobs else 0)
-
-
-def run(tree: Path, *command: str | Path) -> str:
-    """What a command says in a tree; the order of sets is the same each time, and so are the calls."""
-    fixed = os.environ | {"PYTHONHASHSEED": "0"}
-    done = subprocess.run(
-        command, cwd=tree, env=fixed, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
-    )
-    assert done.returncode == 0, done.stdout
-    return done.stdout
 
 
 def large(folder: Path) -> tuple[Path, tuple[str, ...]]:
@@ -88,7 +48,7 @@ def large(folder: Path) -> tuple[Path, tuple[str, ...]]:
 @pytest.mark.slow
 def test_ten_thousand_jobs_are_planned_with_few_calls_and_little_memory(tmp_path):
     tree, words = large(tmp_path)
-    plan = spent(tree, "--profile", "profiles/local", *words)
+    plan = spent(tree, "--profile", "profiles/local", *words, count_calls=True)
     assert plan.jobs >= 10_000
     assert plan.calls < CALLS_PER_JOB * plan.jobs, f"{plan.jobs} jobs took {plan.calls} calls"
     assert plan.peak < PEAK_MIB, f"{plan.jobs} jobs took {plan.peak:.0f} MiB"
@@ -108,8 +68,9 @@ def test_a_generator_takes_few_jobs(config, tmp_path):
 @pytest.mark.slow
 def test_the_papers_are_planned_with_few_calls(tmp_path):
     tree = copy_tree(tmp_path / "galforge")
-    own = spent(tree, "--version").calls
-    plan = spent(tree, "--profile", "profiles/local", "--dry-run", "--quiet", "rules", "host", "reason")
+    own = spent(tree, "--version", count_calls=True).calls
+    words = ("--profile", "profiles/local", "--dry-run", "--quiet", "rules", "host", "reason")
+    plan = spent(tree, *words, count_calls=True)
     assert plan.calls < PAPER_STARTS * own, f"{plan.jobs} jobs took {plan.calls} calls, Snakemake's start {own}"
 
 
@@ -117,9 +78,9 @@ def test_the_papers_are_planned_with_few_calls(tmp_path):
 def test_a_job_reads_the_workflow_with_few_calls(tmp_path):
     """Each job of a cluster reads it twice."""
     tree = copy_tree(tmp_path / "galforge")
-    own = spent(tree, "--version").calls
+    own = spent(tree, "--version", count_calls=True).calls
     run(tree, sys.executable, SNAKEMAKE, *ONE_TARGET)  # compiles modules, once
-    ours = spent(tree, *ONE_TARGET).calls
+    ours = spent(tree, *ONE_TARGET, count_calls=True).calls
     assert ours < READ_STARTS * own, f"{ours} calls; Snakemake alone takes {own}"
 
 

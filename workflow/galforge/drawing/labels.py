@@ -1,5 +1,6 @@
 """What a figure calls a source and its models: every label says where the stamps come from."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 from galforge.drawing.names import model_label
@@ -18,11 +19,10 @@ def model_labels(models: Sequence[tuple[str, int]]) -> list[str]:
     ]
 
 
-def pooled_labels(models: Sequence[tuple[str, int]]) -> list[str]:
-    """Models whose trainings are put together, in their order; the number of seeds is said where there are several."""
-    names = [name for name, _ in models]
-    counts = {name: names.count(name) for name in names}
-    return [f"{model_label(name)}, {n} seeds" if n > 1 else model_label(name) for name, n in counts.items()]
+def pooled_labels(models: Sequence[tuple[str, int]]) -> dict[str, str]:
+    """Each model, whose trainings are put together; the number of seeds is said where there are several."""
+    counts = Counter(name for name, _ in models)
+    return {name: f"{model_label(name)}, {n} seeds" if n > 1 else model_label(name) for name, n in counts.items()}
 
 
 def scorer_label(scorer: str) -> str:

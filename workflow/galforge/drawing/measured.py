@@ -24,12 +24,12 @@ def measured(
     by_model: dict[str, list[pd.DataFrame]] = {}
     for (model, _), table in zip(told["models"], generated, strict=True):
         by_model.setdefault(model, []).append(table)
-    models = [each[0] if len(each) == 1 else _together(each) for each in by_model.values()]
-    return (label, source), list(zip(pooled_labels(told["models"]), models, strict=True))
+    called = pooled_labels(told["models"])
+    return (label, source), [(called[model], _together(each)) for model, each in by_model.items()]
 
 
 def _together(tables: list[pd.DataFrame]) -> pd.DataFrame:
     """The rows of several tables, with what is said of the first."""
-    out, attrs = pd.concat(tables, ignore_index=True), tables[0].attrs
-    out.attrs = attrs
+    out = pd.concat(tables, ignore_index=True)
+    out.attrs = tables[0].attrs
     return out

@@ -83,9 +83,9 @@ def unpadded(stamps: Stamps, start: int, stop: int) -> np.ndarray | None:
     stamps.
     """
     native = ("native_height", "native_width")
-    if start == stop or not {"padded", *native} <= set(stamps.columns):
+    if not {"padded", *native} <= set(stamps.columns):
         return None
-    sides = np.full(stop - start, stamps.stamp(start).shape[-1])
+    sides = np.full(stop - start, side_of(stamps))
     padded = np.asarray(stamps.catalog("padded")[start:stop], dtype=bool)
     for name in native:
         sides = np.minimum(sides, np.where(padded, stamps.catalog(name)[start:stop], sides))

@@ -115,6 +115,6 @@ def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:
     from galforge.drawing.labels import pooled_labels
 
     histories = [pd.read_csv(path) for path in files["histories"]]
-    models = [model for model, _ in told["models"]]
-    called = dict(zip(dict.fromkeys(models), pooled_labels(told["models"]), strict=True))
-    plot([(called[model], each) for model, each in zip(models, histories, strict=True)], out["png"], out["pdf"])
+    called = pooled_labels(told["models"])
+    runs = [(called[model], each) for (model, _), each in zip(told["models"], histories, strict=True)]
+    plot(runs, out["png"], out["pdf"])
