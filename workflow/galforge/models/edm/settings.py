@@ -36,7 +36,7 @@ class ModelSettings(UNetSettings, GuidedSettings):
     pixel_sd: float = Field(1.0, gt=0, json_schema_extra={"when": {"known": ["white"]}})
     """standard deviation of the pixels; 1 unless the normalisation has a given scale [normalised unit]"""
     dim: int = Field(16, ge=8, multiple_of=8)
-    """channels at full resolution"""
+    """channels at full resolution; at least as many as a patch has numbers, 24 for five bands and patch 2"""
     multipliers: list[int] = Field([1, 2, 4], min_length=1)
     """channels per level over dim; each level has half the resolution"""
     patch: Literal[1, 2, 4] = 2
