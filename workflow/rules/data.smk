@@ -45,4 +45,4 @@ for name in sorted(set(map(STAGES.facts.stamps_rule, CONFIG.datasets))):
             code=code(name),
             listing=listing_of,
         script:
-            "../scripts/stamps.py"
+            "../scripts/stamps_folded.py" if "folded" in name else "../scripts/stamps.py"

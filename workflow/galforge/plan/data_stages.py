@@ -29,4 +29,7 @@ class DataStages:
             spec["mock"] = entry.settings.mock.spec()
             parts, libraries = [*parts, "mock"], dict.fromkeys((*libraries, *settings.MOCK_LIBRARIES))
         modules = tuple(families.module_name("datasets", entry.family, part) for part in parts)
-        return Stage(spec, "stamps.py", modules, tuple(libraries))
+        script = "stamps.py"
+        if self.facts.is_folded(dataset):
+            spec["folds"], script = entry.settings.folds.spec(), "stamps_folded.py"
+        return Stage(spec, script, modules, tuple(libraries))
