@@ -171,17 +171,17 @@ def test_models_of_the_folds_are_judged_together_by_seed():
     assert shown == {("hst", "joined", "1"), *((f"hst{fold}", "gaussian", "1") for fold in range(3))}
 
 
-def test_a_fold_is_part_of_the_spec_of_its_stamps_and_their_script_is_another():
+def test_a_fold_is_cut_of_stamps_that_are_made_as_without_folds():
     stages = Stages(folds())
-    whole, first = (stages.facts.stamps_rule(name) for name in ("hst", "hst0"))
-    assert whole == first == "stamps_mock_folded"
-    specs = [stages.stage(first, {"dataset": name}) for name in ("hst", "hst0", "hst1")]
-    assert [spec.spec["folds"] for spec in specs] == [{"of": 1, "fold": 0}, {"of": 3, "fold": 0}, {"of": 3, "fold": 1}]
-    assert {spec.script for spec in specs} == {"stamps_folded.py"}
-    plain = Stages(parse(merged(BASE, {"datasets": {"cosmos": {"source": "mock"}}})))
-    usual = plain.stage("stamps_mock", {"dataset": "cosmos"})
-    assert usual.script == "stamps.py"
-    assert "folds" not in {**usual.spec, **usual.spec["settings"]}
+    assert {stages.facts.stamps_rule(name) for name in ("hst", "hst0")} == {"stamps_mock_folded"}
+    plain = Stages(parse(merged(BASE, {"datasets": {"hst": HST}})))
+    usual = plain.stage("stamps_mock", {"dataset": "hst"})
+    for name in ("hst", "hst0"):
+        made = stages.stage("stamps_mock_folded", {"dataset": name})
+        assert (made.spec_param, made.code_param) == (usual.spec_param, usual.code_param)
+    cut = [stages.stage("fold_stamps", {"dataset": name}).spec for name in ("hst", "hst1")]
+    shares = {"seed": 2022, "train": 0.8, "validation": 0.1}
+    assert cut == [{"of": 1, "fold": 0, **shares}, {"of": 3, "fold": 1, **shares}]
 
 
 @pytest.mark.parametrize(

@@ -45,4 +45,28 @@ for name in sorted(set(map(STAGES.facts.stamps_rule, CONFIG.datasets))):
             code=code(name),
             listing=listing_of,
         script:
-            "../scripts/stamps_folded.py" if "folded" in name else "../scripts/stamps.py"
+            "../scripts/stamps.py"
+
+
+rule fold_stamps:
+    input:
+        whole=f"{RESULTS}/stamps/{{dataset}}.whole.h5",
+    output:
+        stamps=f"{RESULTS}/stamps/{{dataset}}.h5",
+        record=f"{RESULTS}/stamps/{{dataset}}.folds.json",
+    log:
+        f"{RESULTS}/logs/fold_stamps/{{dataset}}.log",
+    wildcard_constraints:
+        dataset=DRIVER.folded(),
+    cache: DRIVER.shares()
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=60,
+    params:
+        spec=spec("fold_stamps"),
+        code=code("fold_stamps"),
+    script:
+        "../scripts/fold_stamps.py"

@@ -15,11 +15,12 @@ from galforge.seeds import seed_of
 from galforge.stamps.file import Stamps, StampsWriter, pieces, split_of
 
 
-def refold(stamps: Path, seed: int, of: int, fold: int, train: float, validation: float) -> None:
-    """Give the galaxies of a stamps file the splits of a fold; everything else in it stays.
+def refold(stamps: Path, out: Path, seed: int, of: int, fold: int, train: float, validation: float) -> None:
+    """Write a stamps file with the splits of a fold; everything else in it is that of another.
 
     Args:
-        stamps: the file, replaced whole or not at all.
+        stamps: the other.
+        out: the file to write.
         seed: of the splits.
         of: number of folds.
         fold: the one that is the test split, counted from 0.
@@ -35,11 +36,11 @@ def refold(stamps: Path, seed: int, of: int, fold: int, train: float, validation
             )
         columns = {name: whole.catalog(name) for name in whole.columns}
         columns["split"] = splits_of(columns["name"].tolist(), seed, of, fold, train, validation)
-        with StampsWriter(stamps, whole.shape, whole.header, len(whole), whole.images.dtype) as writer:
+        with StampsWriter(out, whole.shape, whole.header, len(whole), whole.images.dtype) as writer:
             for here in pieces(len(whole), whole.images):
                 writer.append_block(whole.images[here], {name: column[here] for name, column in columns.items()})
     held_out = int(np.count_nonzero(columns["split"] == "test"))
-    log.info("%s: fold %d of %d, %d galaxies, is the test split", stamps, fold, of, held_out)
+    log.info("%s: fold %d of %d, %d galaxies, is the test split", out, fold, of, held_out)
 
 
 def splits_of(names: Sequence[str], seed: int, of: int, fold: int, train: float, validation: float) -> np.ndarray:

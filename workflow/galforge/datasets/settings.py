@@ -70,7 +70,7 @@ class Folds(Settings):
 
 
 FOLDS = Field(Folds(), json_schema_extra={"stage": "folds"})
-"""The field of a family that can be folded; another script than usual makes its splits."""
+"""The field of families that can be folded: the stamps stay, and a job of its own gives them these splits."""
 
 
 class Release(Settings):

@@ -29,7 +29,12 @@ class DataStages:
             spec["mock"] = entry.settings.mock.spec()
             parts, libraries = [*parts, "mock"], dict.fromkeys((*libraries, *settings.MOCK_LIBRARIES))
         modules = tuple(families.module_name("datasets", entry.family, part) for part in parts)
-        script = "stamps.py"
-        if self.facts.is_folded(dataset):
-            spec["folds"], script = entry.settings.folds.spec(), "stamps_folded.py"
-        return Stage(spec, script, modules, tuple(libraries))
+        return Stage(spec, "stamps.py", modules, tuple(libraries))
+
+    def fold_stamps(self, dataset: str) -> Stage:
+        """Making a fold of a data set's galaxies its test split."""
+        settings = self.config.datasets[dataset].settings
+        shares = {name: getattr(settings.splits, name) for name in ("train", "validation")}
+        return Stage(
+            {**settings.folds.spec(), "seed": settings.seed, **shares}, "fold_stamps.py", (), ("numpy", "h5py")
+        )
