@@ -50,10 +50,23 @@ def test_colours_need_both_bands(paper):
         assert "colour_bulge" not in {each.name for each in comparisons(paper, dataset, "properties")}
 
 
+def test_grain_of_colours_is_taken_where_there_are_several_bands(paper):
+    taken = {name for name in paper.datasets if "colour_grain" in paper.taken(name)}
+    assert taken == {"skirt", "galaxiesml"}
+    assert names(comparisons(paper, "galaxiesml", "colour_grain")) == [("colour_grain", "corrected", ("colour_grain",))]
+    assert comparisons(paper, "cosmos", "colour_grain") == []
+    single = config(
+        datasets={"galaxiesml": {"bands": ["i"], "measuring": {"psf_fwhm": [0.61]}}},
+        measures={"band_features": {"bands": ["i"]}},
+    )
+    assert "colour_grain" not in single.taken("galaxiesml")
+    assert "photometry" in single.taken("galaxiesml")
+
+
 def test_what_is_not_measured_is_not_compared():
     few = config(measures={"photometry": None, "features": None, "features-inception": None})
     made = [each for group in GROUPS for each in comparisons(few, "skirt", group)]
-    assert {each.name for each in made} == {"morphology", "power_spectrum", "features"}
+    assert {each.name for each in made} == {"morphology", "power_spectrum", "features", "colour_grain"}
     assert {each.protocol for each in made if each.name == "features"} == {"published"}
 
 

@@ -31,7 +31,7 @@ MEASURING = {
     *("measure_band_features", "measure_band_features_source", "measure_sources", "measure_sources_source"),
     *("measure_redshift", "measure_redshift_source", "measure_realism_source", "measure_realism_alone"),
     *(f"measure_{name}_source_and_native" for name in ("morphology", "photometry", "power_spectrum", "features")),
-    "measure_features_source_and_native_chunk",
+    *("measure_features_source_and_native_chunk", "measure_colour_grain", "measure_colour_grain_source_and_native"),
 }
 """Rules that measure, each named after the first variant that it takes."""
 STAMPS = {"stamps", "stamps_mock", "stamps_native_mock", "stamps_scored_mock"}

@@ -70,7 +70,7 @@ def test_planning_takes_seconds(tree, plan):
     CPU time, not wall time: a busy machine waits but does not count more.
     """
     jobs, seconds = plan
-    assert 1000 < sum(jobs.values()) < 1700
+    assert 1000 < sum(jobs.values()) < 1800
     smallest = timed(tree, SMALLEST)[1]
     assert seconds < TIMES_THE_SMALLEST * smallest, (
         f"{sum(jobs.values())} jobs were planned in {seconds:.1f} s of CPU time, the smallest run in {smallest:.1f} s"

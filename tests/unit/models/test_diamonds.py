@@ -1,9 +1,12 @@
 """The baselines of sparse images: diamonds by hand, the distributions they are drawn from, and fits to the data."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import scipy.stats
 import torch
+import yaml
 from pydantic import ValidationError
 
 from galforge.errors import GalforgeError
@@ -17,6 +20,7 @@ from toys.steps import step_of
 CPU = torch.device("cpu")
 SHAPE = (3, 32, 32)
 NORMALISATION = Normalisation("linear", (1.0,) * 3, (0.0,) * 3, (1.0,) * 3)
+SPARSE = Path(__file__).resolve().parents[3] / "config/experiments/sparse.yaml"
 STATISTICS = ("normal", "geometric")
 HEURISTIC = LARGE.model_dump() | {"size_factor": 2.3, "peak_factor": 2.0}
 """Large galaxies with the authors' visual heuristic."""
@@ -199,6 +203,14 @@ def agrees(values: np.ndarray, chance: float) -> bool:
     steps = np.arange(1, 200)
     shares = np.searchsorted(np.sort(values), steps + 0.5) / len(values)
     return np.abs(shares - scipy.stats.geom.cdf(steps, chance)).max() < 1.95 / len(values) ** 0.5
+
+
+def test_a_number_of_galaxies_near_zero_draws_black_images():
+    """What `config/experiments/sparse.yaml` calls empty: settings allow no zero."""
+    settings = yaml.safe_load(SPARSE.read_text())["models"]["empty"]["network"]
+    images = Family(ModelSettings(**settings), SHAPE, NORMALISATION).compose(noise(8))
+    assert images.shape == (8, 1, settings["size"], settings["size"])
+    assert images.max() == 0
 
 
 def test_published_normal_numbers_come_out():

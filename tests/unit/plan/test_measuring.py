@@ -51,7 +51,8 @@ def test_galaxies_at_one_size_and_at_their_own_are_measured_together_where_they_
     }
     assert paper.measuring["measure_morphology_source"].variants["morphology"] == ("{who}", "morphology")
     together = {kind.measures[0] for kind in paper.measuring.values() if kind.whose}
-    assert together == {"morphology", "power_spectrum", "photometry", "features"}, "redshifts are not compared so"
+    expected = {"morphology", "power_spectrum", "photometry", "colour_grain", "features"}
+    assert together == expected, "redshifts are not compared so"
     stages = Stages(paper.config)
     spec = stages.stage(kind.rule, {"dataset": "skirt"}).spec
     assert {name: variant.pop("who") for name, variant in spec["variants"].items()} == {

@@ -43,6 +43,7 @@ MADE = {
         "count": ["entered", "kept", "early", "red"],
     },
     "photometry": {"wasserstein": [*PHOTOMETRY]},
+    "colour_grain": {"wasserstein": ["colour_grain"], "median_ratio": ["colour_grain"]},
     "joint": {"sliced_wasserstein": ["all"], "classifier": ["all"]},
     "features": {
         metric: [NETWORK] for name in ("fid", "kid", "coverage") for metric in TABLES[f"holzschuh2022/{name}"].metrics
@@ -60,9 +61,10 @@ def distances(dataset: str, origin: str, model: str, seed: int) -> pd.DataFrame:
     rng = generator(3, dataset, model, seed)
     rows = []
     for comparison, metrics in MADE.items():
-        if comparison == "colour_bulge" and dataset != "skirt":
+        if comparison in ("colour_bulge", "colour_grain") and dataset != "skirt":
             continue
-        protocols = ("corrected", "published") if comparison not in ("photometry", "joint") else ("corrected",)
+        of_one = ("photometry", "colour_grain", "joint")
+        protocols = ("corrected",) if comparison in of_one else ("corrected", "published")
         for protocol in protocols:
             common = {"dataset": dataset, "origin": origin, "model": model, "seed": seed, "comparison": comparison}
             common |= {"protocol": protocol, "engine": ENGINES[protocol] if comparison == "morphology" else ""}

@@ -7,9 +7,10 @@ files would hide it; ``KIND`` is written out instead, and planning reads it from
 pandas, scipy or scikit-learn. It is also part of the module's digest, so a change in how tables read a metric makes its
 rows again, and with them the tables.
 
-Comparisons: morphology, power_spectrum, photometry, colour_bulge, joint, features (with frechet, normals, kernel,
-coverage and memorisation), galaxy_kl (with histograms), fitting_loss, successors, redshift_loss, band_scores. They
-share kind, settings, rows, scores, limits, relabelled, wasserstein (with grids), redshift_bins, joined and engines.
+Comparisons: morphology, power_spectrum, photometry, colour_bulge, colour_grain, joint, features (with frechet, normals,
+kernel, coverage and memorisation), galaxy_kl (with histograms), fitting_loss, successors, redshift_loss, band_scores.
+They share kind, settings, rows, scores, limits, relabelled, wasserstein (with grids), redshift_bins, joined and
+engines.
 
 Without a workflow: ``tables`` compares two tables, also from a shell (``python -m galforge.compare``).
 

@@ -214,10 +214,12 @@ def conditions_of(dataset: Dataset) -> tuple[str, ...]:
 
 
 def takes(dataset: Dataset, name: str, measure: Measure) -> bool:
-    """Whether a measure is taken of a data set: it is among those chosen, and where pixels are no fluxes, it asks for
-    none and has no published values, which are all of fluxes."""
+    """Whether a measure is taken of a data set: it is among those chosen, has the bands that it needs, and where pixels
+    are no fluxes, it asks for none and has no published values, which are all of fluxes."""
     chosen = dataset.measuring.measures
     if chosen is not None and name not in chosen:
+        return False
+    if declared_measure(measure.family).several_bands and len(dataset.settings.bands) < 2:
         return False
     if optional(dataset.settings, "unit") not in FLUXLESS:
         return True

@@ -10,5 +10,5 @@ Without a workflow: `morphology`, `photometry`, `power_spectrum` and `sources` h
 
 May import galforge.stamps, galforge.models, galforge.datasets.sparse and the modules in the root of the package;
 nothing of galforge.compare or galforge.studies. Families may use each other: band_features those of features, sources
-those of photometry and morphology.
+those of photometry and morphology, colour_grain that of photometry.
 """

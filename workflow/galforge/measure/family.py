@@ -17,12 +17,14 @@ class Family:
         stretched: ``STRETCHED``, where the source's stamps set the scale at which it sees anybody's: under the protocol
             ``corrected`` only; on data sets whose images have no scores (``unscored``: scored ones are of 8 bits and
             have a scale); or nowhere (empty). Its module ``preparation`` then has ``stretch_from``.
+        several_bands: ``SEVERAL_BANDS``, whether it is of data sets of two bands or more only.
     """
 
     libraries: tuple[str, ...]
     by_network: bool = False
     fluxes: bool = False
     stretched: Literal["corrected", "unscored", ""] = ""
+    several_bands: bool = False
 
 
 def declared(family: str) -> Family:

@@ -16,7 +16,7 @@ PAPER = Paper(
         Section("morphology", "Morphology", ("morphology",), ("distributions", "planes", "contours")),
         Section("power_spectrum", "Power spectrum", ("power_spectrum",), ("spectra",)),
         Section("colour_bulge", "Colour and bulge", ("colour_bulge",), ("colours",)),
-        Section("photometry", "Photometry and sky", ("photometry",)),
+        Section("photometry", "Photometry and sky", ("photometry", "colour_grain")),
         Section("joint", "All properties together", ("joint",)),
         Section("fid", "FID", ("fid",)),
         Section("kid", "KID", ("kid",)),

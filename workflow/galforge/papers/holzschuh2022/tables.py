@@ -73,6 +73,19 @@ TABLES = {
         about="The morphological properties do not see brightness and sky: a model with wrong magnitudes passes there "
         "and fails here.",
     ),
+    "colour_grain": Table(
+        "Grain of colours",
+        "colour_grain",
+        ("wasserstein", "median_ratio"),
+        "Scatter of the colours of pixels inside galaxies, beyond their noise: distance from the source's, and the "
+        "median over the source's",
+        "mag for the distance; the ratio has none",
+        reading="small distances are good, and ratios near 1",
+        about="Areas, magnitudes and skies are right in galaxies of coloured speckle; this sees it. Gradients and "
+        "knots of colour count too, in the source as in models.",
+        protocols=("corrected",),
+        labels={"median_ratio": "Median, generated over source", "colour_grain": "Distance"},
+    ),
     "joint": Table(
         "All properties together",
         "joint",

@@ -1,0 +1,1 @@
+"""Grain of colours: scatter of pixel colours inside galaxies beyond their noise."""
