@@ -10,6 +10,7 @@ from galforge.config import checks
 from galforge.config.denoising import Study
 from galforge.config.problems import Problems
 from galforge.config.snapshots import check_snapshot
+from galforge.config.subsets import with_subsets
 from galforge.config.tree import SECTIONS, Config, Measure, Model, Overall, Run, downloadable
 from galforge.errors import GalforgeError
 
@@ -32,6 +33,7 @@ def parse(raw: dict[str, Any]) -> Config:
     problems, raw = Problems(), dict(raw)
     given = {kind: raw.pop(kind, {}) for kind in checks.READERS}
     named = {kind: _entries(problems, kind, entries) for kind, entries in given.items()}
+    named["datasets"] = with_subsets(problems, named["datasets"])
     entries = {
         kind: {name: read(problems, entry, f"{kind}.{name}") for name, entry in named[kind].items()}
         for kind, read in checks.READERS.items()

@@ -8,6 +8,7 @@ from pydantic import Field
 from galforge.compare.settings import CompareSettings
 from galforge.config.declared import declared, optional
 from galforge.config.report import ReportSettings
+from galforge.datasets.settings import Subset
 from galforge.measure.family import declared as declared_measure
 from galforge.measure.settings import Measuring
 from galforge.models.settings import ConditionSettings, NormalisationSettings
@@ -63,11 +64,13 @@ class Run(Settings):
 
 @dataclass(frozen=True)
 class Dataset:
-    """A data set: its family, the family's settings, and how its stamps are measured."""
+    """A data set: its family, the family's settings, how its stamps are measured, and, of a part of another data set,
+    which part."""
 
     family: str
     settings: Settings
     measuring: Measuring
+    subset: Subset | None = None
 
 
 @dataclass(frozen=True)

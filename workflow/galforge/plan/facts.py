@@ -29,6 +29,8 @@ class Facts:
     def stamps_rule(self, dataset: str) -> str:
         """The rule that makes a data set's stamps, named after what it makes besides."""
         entry = self.config.datasets[dataset]
+        if entry.subset:
+            return "subset_native" if is_native(entry.family) else "subset"
         makes = {
             "native": is_native(entry.family),
             "scored": is_scored(entry.family),
