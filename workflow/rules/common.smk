@@ -7,7 +7,7 @@ sys.path.insert(0, str(Path(workflow.basedir)))
 
 from galforge.errors import GalforgeError
 from galforge.config.declared import optional
-from galforge.config.tree import is_native
+from galforge.config.tree import is_given, is_native, is_taken, is_trained
 from galforge.plan.card_stages import card_records
 from galforge.plan.comparisons import GROUPS, distance_files, tables_needed
 from galforge.plan.driver import Driver
@@ -211,6 +211,12 @@ def given_files(wildcards):
 def given_listing(wildcards):
     """Digest of what is in a folder of such images."""
     return DRIVER.given_listing(wildcards.dataset, wildcards.model)
+
+
+@signed
+def taken_files(wildcards):
+    """Stamps of other data sets, or what models drew on them."""
+    return STAGES.facts.taken_from(wildcards.dataset, wildcards.model, wildcards.seed)
 
 
 @signed

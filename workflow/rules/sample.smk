@@ -13,7 +13,7 @@ rule sample:
         f"{RESULTS}/benchmarks/sample/{{dataset}}/{{model}}/seed{{seed}}.tsv"
     wildcard_constraints:
         dataset=DRIVER.sampled(in_parts=False),
-        model=DRIVER.models(given=False),
+        model=DRIVER.models(is_trained),
     conda:
         "../../envs/train.yaml"
     threads: CONFIG.sampling.threads
@@ -38,7 +38,7 @@ use rule sample as sample_chunk with:
         f"{RESULTS}/benchmarks/sample/{{dataset}}/{{model}}/seed{{seed}}/part{{part}}of{{parts}}.tsv"
     wildcard_constraints:
         dataset=DRIVER.sampled(in_parts=True),
-        model=DRIVER.models(given=False),
+        model=DRIVER.models(is_trained),
 
 
 use rule sample as merge_samples with:
@@ -52,7 +52,7 @@ use rule sample as merge_samples with:
         f"{RESULTS}/benchmarks/merge_samples/{{dataset}}/{{model}}/seed{{seed}}.tsv"
     wildcard_constraints:
         dataset=DRIVER.sampled(in_parts=True),
-        model=DRIVER.models(given=False),
+        model=DRIVER.models(is_trained),
     threads: 1
     resources:
         mem_mb=memory(2000),
@@ -73,7 +73,7 @@ rule take_given:
     benchmark:
         f"{RESULTS}/benchmarks/take_given/{{dataset}}/{{model}}/seed{{seed}}.tsv"
     wildcard_constraints:
-        model=DRIVER.models(given=True),
+        model=DRIVER.models(is_given),
     conda:
         "../../envs/data.yaml"
     threads: 1
@@ -86,6 +86,33 @@ rule take_given:
         listing=given_listing,
     script:
         "../scripts/take_given.py"
+
+
+rule take_sources:
+    # Images that other data sets of the configuration have: their stamps, or what models drew on them.
+    input:
+        sources=taken_files,
+        source=f"{RESULTS}/stamps/{{dataset}}.h5",
+    output:
+        stamps=f"{RESULTS}/samples/{{dataset}}/{{model}}/seed{{seed}}.h5",
+        record=f"{RESULTS}/samples/{{dataset}}/{{model}}/seed{{seed}}.json",
+    log:
+        f"{RESULTS}/logs/take_sources/{{dataset}}/{{model}}/seed{{seed}}.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/take_sources/{{dataset}}/{{model}}/seed{{seed}}.tsv"
+    wildcard_constraints:
+        model=DRIVER.models(is_taken),
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=60,
+    params:
+        spec=spec("take_sources"),
+        code=code("take_sources"),
+    script:
+        "../scripts/take_sources.py"
 
 
 # One job for all models of a data set: each takes no longer than the start of a job.

@@ -3,7 +3,7 @@
 from typing import Any
 
 from galforge.config.declared import declared, optional
-from galforge.config.given import check_given, read_given
+from galforge.config.given import check_given, read_untrained
 from galforge.config.problems import Problems, merged
 from galforge.config.tree import (
     REDSHIFT,
@@ -15,6 +15,8 @@ from galforge.config.tree import (
     conditions_of,
     is_given,
     is_scored,
+    is_trainable,
+    is_trained,
     takes,
     view_of,
 )
@@ -55,8 +57,8 @@ def read_measure(problems: Problems, entry: dict[str, Any], key: str) -> Measure
 def read_model(problems: Problems, entry: dict[str, Any], key: str) -> Model | None:
     """An entry of `models`; None where it has problems that hide others."""
     module = problems.family("models", entry, key)
-    if module and declared("models", entry["family"]).GIVEN:
-        return read_given(problems, entry, key, module.ModelSettings)
+    if module and not is_trained(entry["family"]):
+        return read_untrained(problems, entry, key, module.ModelSettings)
     kinds = {
         "network": module.ModelSettings if module else None,
         "normalisation": NormalisationSettings,
@@ -186,8 +188,15 @@ def check_run(
         return
     dataset = datasets[run.dataset]
     models[run.dataset, run.model] = model
+    if not is_trainable(dataset) and (is_trained(model.family) or run.denoise):
+        problems.add(
+            f"{key}.dataset",
+            f"{run.dataset} has all galaxies in its test split (folds: {{of: 1}}), so nothing can be trained on it: "
+            "name a data set with more folds, or without",
+        )
     if is_given(model.family):
         check_given(problems, key, run, model, dataset)
+    if not is_trained(model.family):
         return
     _check_compiled(problems, f"{key}.model", run, model)
     _check_conditions(problems, f"{key}.model", run, model, dataset)

@@ -44,6 +44,7 @@ class Models:
         PREDICTS: whether it predicts a column of the catalogue and draws nothing.
         TWO_STAGE: whether it draws galaxies one by one and composes images of them.
         GIVEN: whether its images were generated elsewhere, so that nothing is trained.
+        TAKEN: whether its images are those of other data sets of the configuration, so that nothing is trained.
         GENERATOR: names of the networks that drawing an image takes.
         check_normalisation: refuses a kind and scale of normalisation: ``check_normalisation(settings, kind, scale)``.
         check_shape: refuses a shape of images that it cannot be trained on: ``check_shape(settings, shape)``.
@@ -53,6 +54,7 @@ class Models:
     PREDICTS: bool = False
     TWO_STAGE: bool = False
     GIVEN: bool = False
+    TAKEN: bool = False
     GENERATOR: tuple[str, ...] = ()
     check_normalisation: Callable[[Any, str, float], None] | None = None
     check_shape: Callable[[Any, tuple[int, int, int]], None] | None = None
@@ -60,11 +62,12 @@ class Models:
 
 OPTIONAL: dict[str, Any] = {
     # Data sets: sides [pixels] of galaxies that are stored at one size, number of galaxies that are made, shares of the
-    # splits, where the raw input comes from, a catalogue beside it, its stand-in, the FWHM of its PSF, the corruption
-    # only its query has, and a level of clusters.
+    # splits, which fold is the test split, where the raw input comes from, a catalogue beside it, its stand-in, the
+    # FWHM of its PSF, the corruption only its query has, and a level of clusters.
     "sides": (),
     "count": None,
     "splits": None,
+    "folds": None,
     "source": None,
     "catalogue": "",
     "mock": None,

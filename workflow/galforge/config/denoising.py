@@ -4,7 +4,8 @@ from typing import Any
 
 from galforge.config.declared import optional
 from galforge.config.problems import Problems, merged
-from galforge.config.tree import Dataset, Model, Run
+from galforge.config.taken import available
+from galforge.config.tree import Dataset, Model, Run, is_taken
 from galforge.sampling.settings import SamplingSettings
 from galforge.studies.denoising.settings import BroughtDenoiser, DenoiserSettings, DenoisingSection, DenoisingSettings
 
@@ -85,11 +86,12 @@ class Study:
                     "conditions, for a single one conditions: {source: uniform}, or a denoiser with protocol: "
                     "published",
                 )
-            if sampling.count < wanted:
+            if available(model, sampling) < wanted:
                 self.problems.add(
-                    "sampling.count",
-                    f"{sampling.count}: the largest alpha of the denoising study needs about {wanted} distinct images "
-                    f"of {run.model} (a training split of {run.dataset}); raise it, or lower denoising: alphas",
+                    f"models.{run.model}.count" if is_taken(model.family) else "sampling.count",
+                    f"{available(model, sampling)}: the largest alpha of the denoising study needs about {wanted} "
+                    f"distinct images of {run.model} (a training split of {run.dataset}); raise it, "
+                    "or lower denoising: alphas",
                 )
 
 

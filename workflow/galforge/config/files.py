@@ -16,7 +16,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from galforge import families
 from galforge.atomic import write_text
 from galforge.config.declared import optional
-from galforge.config.tree import SECTIONS, Overall, Run, is_given
+from galforge.config.tree import SECTIONS, Overall, Run, is_trained
 from galforge.datasets.settings import Subset
 from galforge.measure.settings import MeasureEntry, Measuring
 from galforge.models.settings import ConditionSettings, NormalisationSettings
@@ -111,7 +111,7 @@ def json_schema() -> str:
 
     def model(family: str) -> dict[str, Any]:
         network = _settings("models", {"family": family})
-        if is_given(family):
+        if not is_trained(family):
             # Nothing is trained: its settings stand in the entry itself.
             return with_family(schema(network), family, {})
         parts = {"network": network, "normalisation": NormalisationSettings}

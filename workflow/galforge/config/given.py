@@ -4,25 +4,26 @@ from typing import Any
 
 from galforge.config.declared import optional
 from galforge.config.problems import Problems
-from galforge.config.tree import FLUXLESS, Dataset, Model, Run, conditions_of, is_scored
+from galforge.config.tree import FLUXLESS, Dataset, Model, Run, conditions_of, is_given, is_scored
 from galforge.models.settings import ConditionSettings, NormalisationSettings
 from galforge.settings import Settings
 from galforge.snapshots.settings import SnapshotSettings
 from galforge.training.settings import TrainingSettings
 
 UNTRAINED = ("network", "normalisation", "training", "conditions", "snapshot")
-"""Sections of a model that given images do not have: their keys stand in the entry itself."""
+"""Sections that a model which is not trained does not have: its keys stand in the entry itself."""
 FEWEST_ALIKE = 1e-3
 """Relative difference of pixel scales up to which they are called equal."""
 
 
-def read_given(problems: Problems, entry: dict[str, Any], key: str, kind: type[Settings]) -> Model | None:
-    """An entry of `models` whose images are given: its keys are the settings; None where it has problems."""
+def read_untrained(problems: Problems, entry: dict[str, Any], key: str, kind: type[Settings]) -> Model | None:
+    """An entry of `models` whose images are there already: its keys are the settings; None where it has problems."""
+    how = "given" if is_given(entry["family"]) else "taken"
     for section in UNTRAINED:
         if section in entry:
             problems.add(
                 f"{key}.{section}",
-                "images are given and nothing is trained: leave this section out, and put the keys of the images into "
+                f"images are {how} and nothing is trained: leave this section out, and put the keys of the images into "
                 "the entry itself",
             )
     rest = {name: value for name, value in entry.items() if name not in ("family", *UNTRAINED)}

@@ -11,7 +11,8 @@ from galforge.config.denoising import Study
 from galforge.config.problems import Problems
 from galforge.config.snapshots import check_snapshot
 from galforge.config.subsets import with_subsets
-from galforge.config.tree import SECTIONS, Config, Measure, Model, Overall, Run, downloadable
+from galforge.config.taken import check_taken
+from galforge.config.tree import SECTIONS, Config, Measure, Model, Overall, Run, downloadable, is_taken
 from galforge.errors import GalforgeError
 
 NAME = re.compile(r"[a-z][a-z0-9_]*(-[a-z][a-z0-9_]*)*")
@@ -61,6 +62,9 @@ def parse(raw: dict[str, Any]) -> Config:
     if not problems.lines:
         checks.check_predictors(problems, runs, datasets, named["models"], measured, models)
         checks.check_scored(problems, runs, datasets, measured, sections["realism"])
+        for i, run in enumerate(runs):
+            if is_taken(models[run.dataset, run.model].family):
+                check_taken(problems, f"run[{i}]", run, runs, datasets, models, sections["sampling"])
     if not problems.lines:
         for i, run in enumerate(runs):
             model, dataset = models[run.dataset, run.model], datasets[run.dataset]

@@ -165,6 +165,13 @@ class Config:
         """Data sets that some run uses, in the order of the runs."""
         return list(dict.fromkeys(run.dataset for run in self.run))
 
+    @property
+    def made_datasets(self) -> list[str]:
+        """Data sets whose stamps are made: those that some run uses, and those that images are only taken from."""
+        taken = (run for run in self.run if is_taken(self.models[run.dataset, run.model].family))
+        sources = (each for run in taken for each in self.models[run.dataset, run.model].network.sources)
+        return list(dict.fromkeys([*self.used_datasets, *(source.dataset for source in sources)]))
+
     def taken(self, dataset: str) -> list[str]:
         """Measures that are taken of a data set, in their order."""
         entry = self.datasets[dataset]
@@ -173,7 +180,7 @@ class Config:
     @property
     def trainings(self) -> list[tuple[str, str, int]]:
         """(data set, model, seed) of every training: of the runs, and of the networks that measures use."""
-        runs = [run for run in self.run if not is_given(self.models[run.dataset, run.model].family)]
+        runs = [run for run in self.run if is_trained(self.models[run.dataset, run.model].family)]
         found = [(run.dataset, run.model, seed) for run in runs for seed in run.seeds]
         for (dataset, _), entry in self.measured.items():
             name = optional(entry.settings, "model")
@@ -231,8 +238,24 @@ def is_scored(family: str) -> bool:
 
 
 def is_given(family: str) -> bool:
-    """Whether a family's images were generated elsewhere, so that nothing is trained."""
+    """Whether a family's images were generated elsewhere and are read from files."""
     return declared("models", family).GIVEN
+
+
+def is_taken(family: str) -> bool:
+    """Whether a family's images are those of other data sets of the same configuration."""
+    return declared("models", family).TAKEN
+
+
+def is_trained(family: str) -> bool:
+    """Whether models of a family are trained here: there are weights, a history, latent vectors and a cost."""
+    return not (is_given(family) or is_taken(family))
+
+
+def is_trainable(dataset: Dataset) -> bool:
+    """Whether a data set has galaxies to train on: with a single fold all are held out."""
+    folds = optional(dataset.settings, "folds")
+    return folds is None or folds.of != 1
 
 
 def view_of(family: str) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from galforge.config.declared import declared, optional
-from galforge.config.tree import Config, channels, is_given, is_scored
+from galforge.config.tree import Config, channels, is_scored, is_trained
 from galforge.errors import GalforgeError
 from galforge.parts import bounds
 from galforge.plan.facts import Facts
@@ -221,7 +221,7 @@ class Workload:
         Raises:
             GalforgeError: a model cannot be counted.
         """
-        trained = {key: model for key, model in self.config.models.items() if not is_given(model.family)}
+        trained = {key: model for key, model in self.config.models.items() if is_trained(model.family)}
         asked = [
             {"family": model.family, "network": model.network.spec(), "shape": self._shape(*key)}
             for key, model in trained.items()

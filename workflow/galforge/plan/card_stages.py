@@ -25,7 +25,7 @@ class CardStages:
             "given": {
                 f"{run.dataset}/{run.model}": self.config.models[run.dataset, run.model].network.sentence
                 for run in self.config.run
-                if self.facts.is_given(run.dataset, run.model)
+                if not self.facts.is_trained(run.dataset, run.model)
             },
         }
         # Tables are found by the names of their papers.

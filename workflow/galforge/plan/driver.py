@@ -6,7 +6,7 @@ import socket
 import sys
 import time
 from base64 import urlsafe_b64encode
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -88,10 +88,10 @@ class Driver:
         parts = self.stages.facts.sample_parts
         return _any_of(dataset for dataset in self.config.datasets if (parts(dataset) > 1) == in_parts)
 
-    def models(self, given: bool) -> str:
-        """Regular expression of the models whose images are given, or are drawn."""
-        found = {run.model: self.stages.facts.is_given(run.dataset, run.model) for run in self.config.run}
-        return _any_of(model for model, is_given in found.items() if is_given == given)
+    def models(self, kind: Callable[[str], bool]) -> str:
+        """Regular expression of the models whose families are of a kind (``tree.is_trained`` or another)."""
+        found = {run.model: self.config.models[run.dataset, run.model].family for run in self.config.run}
+        return _any_of(model for model, family in found.items() if kind(family))
 
     def given(self, dataset: str, model: str) -> list[str]:
         """The files of given images, and of their catalogue if there is one."""
@@ -147,7 +147,7 @@ class Driver:
         """
         if "SNAKEMAKE_OUTPUT_CACHE" not in os.environ:
             return False
-        return not any(self._unshared(name) for name in self.config.used_datasets)
+        return not any(self._unshared(name) for name in self.config.made_datasets)
 
     def _unshared(self, dataset: str) -> str:
         """Why a data set cannot be shared; empty where it can."""
@@ -181,7 +181,7 @@ class Driver:
         write_text(plan, canonical(jobs))
 
     def _check_paths(self) -> None:
-        for name in self.config.used_datasets:
+        for name in self.config.made_datasets:
             settings = self.config.datasets[name].settings
             if optional(settings, "source") == "path" and not Path(settings.path).exists():
                 said = " ".join((type(settings).model_fields["path"].description or "").split())
@@ -250,7 +250,7 @@ class Driver:
             f"galforge: configuration {overall.name!r} ({overall.scale} scale) from {files}; results in {self.results}/"
         )
         if "SNAKEMAKE_OUTPUT_CACHE" in os.environ:
-            for name in self.config.used_datasets:
+            for name in self.config.made_datasets:
                 if reason := self._unshared(name):
                     say(
                         f"galforge: nothing is shared between working directories, because of data set {name}: {reason}"

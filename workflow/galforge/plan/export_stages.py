@@ -81,10 +81,15 @@ class ExportStages:
         """The weights of a model with their card.
 
         Raises:
-            GalforgeError: its images were given, so there are no weights.
+            GalforgeError: its images were given or taken, so there are no weights.
         """
         if self.facts.is_given(dataset, model):
             raise GalforgeError(f"models.{model}: its images were given as files, so there are no weights to export")
+        if self.facts.is_taken(dataset, model):
+            raise GalforgeError(
+                f"models.{model}: its images are taken from other data sets, so there are no weights to export; those "
+                "of its sources can be"
+            )
         entry = self.config.models[dataset, model]
         spec = {
             **{"dataset": dataset, "dataset_family": self.config.datasets[dataset].family},

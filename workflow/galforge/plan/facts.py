@@ -7,7 +7,19 @@ from typing import Any
 
 from galforge import families
 from galforge.config.declared import declared, optional
-from galforge.config.tree import Config, Measure, Run, Sweep, is_given, is_native, is_scored, view_of
+from galforge.config.tree import (
+    Config,
+    Measure,
+    Run,
+    Sweep,
+    conditions_of,
+    is_given,
+    is_native,
+    is_scored,
+    is_taken,
+    is_trained,
+    view_of,
+)
 from galforge.plan import comparisons
 from galforge.plan.measuring import Measuring, measurings, taker
 from galforge.studies.denoising.settings import label
@@ -49,8 +61,8 @@ class Facts:
         return min((index + 1) * training.segment_images, training.images_total)
 
     def segments(self, dataset: str, model: str) -> int:
-        """Number of segments of a training; images that are given have none."""
-        if self.is_given(dataset, model):
+        """Number of segments of a training; images that are not drawn here have none."""
+        if not self.is_trained(dataset, model):
             return 0
         training = self.config.models[dataset, model].training
         return math.ceil(training.images_total / training.segment_images)
@@ -172,13 +184,37 @@ class Facts:
         own = families.load("measure", entry.family, "settings").LIBRARIES
         return (*own, *optional(entry.settings, "engine_libraries"))
 
+    def is_trained(self, dataset: str, model: str) -> bool:
+        """Whether a model is trained here."""
+        return is_trained(self.config.models[dataset, model].family)
+
     def is_given(self, dataset: str, model: str) -> bool:
-        """Whether a model's images were generated elsewhere."""
+        """Whether a model's images were generated elsewhere and are read from files."""
         return is_given(self.config.models[dataset, model].family)
+
+    def is_taken(self, dataset: str, model: str) -> bool:
+        """Whether a model's images are those of other data sets."""
+        return is_taken(self.config.models[dataset, model].family)
+
+    def taken_from(self, dataset: str, model: str, seed: Any) -> list[str]:
+        """Files that the images of a model are taken from, in the order of its sources."""
+        return [
+            f"{self.results}/samples/{each.dataset}/{each.model}/seed{seed}.h5"
+            if each.model
+            else f"{self.results}/stamps/{each.dataset}.h5"
+            for each in self.config.models[dataset, model].network.sources
+        ]
+
+    def taken_columns(self, dataset: str, model: str) -> list[str]:
+        """Catalogue columns that go along with taken images: what models of the data set can be conditioned on, as far
+        as every source has it."""
+        sources = self.config.models[dataset, model].network.sources
+        drawn = [self.asked(each.dataset, each.model) for each in sources if each.model]
+        return [name for name in conditions_of(self.config.datasets[dataset]) if all(name in each for each in drawn)]
 
     def trained_runs(self, dataset: str) -> list[Run]:
         """Runs on a data set of models that are trained."""
-        return [run for run in self.runs(dataset) if not self.is_given(dataset, run.model)]
+        return [run for run in self.runs(dataset) if self.is_trained(dataset, run.model)]
 
     def view(self, dataset: str, model: str) -> str:
         """The view of a data set's images that a model is trained on; empty where it is the images."""

@@ -3,6 +3,7 @@
 from typing import Any
 
 from galforge import families
+from galforge.models.taken.settings import LIBRARIES
 from galforge.plan.facts import Facts
 from galforge.plan.stage import Stage
 
@@ -50,6 +51,16 @@ class ModelStages:
         spec: dict[str, Any] = {"family": entry.family, "settings": entry.network.spec()}
         # The copies of source galaxies are looked for, so another data set reads them again.
         return Stage(spec, "take_given.py", (), settings.LIBRARIES)
+
+    def take_sources(self, dataset: str, model: str, seed: str) -> Stage:
+        """Taking images that other data sets of the configuration have."""
+        settings = self.config.models[dataset, model].network
+        spec = {
+            "sources": [source.label for source in settings.sources],
+            "count": settings.count,
+            "columns": self.facts.taken_columns(dataset, model),
+        }
+        return Stage(spec, "take_sources.py", (), LIBRARIES)
 
     def latents(self, dataset: str) -> Stage:
         """Walks through the latent spaces of a data set's models, and source stamps that they reconstruct."""

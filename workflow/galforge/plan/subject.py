@@ -125,8 +125,8 @@ class Subject:
         return {"networks": networks, "references": f"{folder}/references.npz"}
 
     def _trained(self) -> list[list[Any]]:
-        """Those of the models that are trained; images of the others were given."""
-        return [each for each in self._models() if not self.facts.is_given(self.dataset, each[0])]
+        """Those of the models that are trained; images of the others were there already."""
+        return [each for each in self._models() if self.facts.is_trained(self.dataset, each[0])]
 
     def _models(self, first: bool = False) -> list[list[Any]]:
         runs = self.facts.runs(self.dataset)

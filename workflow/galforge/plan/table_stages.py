@@ -52,7 +52,7 @@ class TableStages:
         """Data set, model, seed, number of segments, and networks that generate, of the trainings of the runs."""
         found = []
         for run in self.config.run:
-            if self.facts.is_given(run.dataset, run.model):
+            if not self.facts.is_trained(run.dataset, run.model):
                 continue
             family = self.config.models[run.dataset, run.model].family
             generator = list(declared("models", family).GENERATOR)
@@ -61,11 +61,12 @@ class TableStages:
         return found
 
     def _given(self, job: Job) -> list[list[str]]:
-        """Data set, model and a sentence, of given images that tables of a job show; the table of costs names all."""
+        """Data set, model and a sentence, of images that are not drawn here and that tables of a job show; the table of
+        costs names all."""
         shown, found = behind(self.config, job.inputs), []
         for run in self.config.run:
             keys = {(run.dataset, run.model, str(seed)) for seed in run.seeds}
-            if self.facts.is_given(run.dataset, run.model) and (keys & shown or "weights" in job.inputs):
+            if not self.facts.is_trained(run.dataset, run.model) and (keys & shown or "weights" in job.inputs):
                 sentence = self.config.models[run.dataset, run.model].network.sentence
                 found.append([run.dataset, run.model, sentence])
         return found

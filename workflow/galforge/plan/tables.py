@@ -141,7 +141,7 @@ class PlannedTables:
         """Accounts of all segments of the trainings of the runs, and their weights."""
         found: Files = {"segments": [], "weights": []}
         for run in self.config.run:
-            if self.facts.is_given(run.dataset, run.model):
+            if not self.facts.is_trained(run.dataset, run.model):
                 continue
             for seed in run.seeds:
                 found["segments"] += self.facts.costs(run.dataset, run.model, seed)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from galforge.config.declared import optional
-from galforge.config.tree import Config
+from galforge.config.tree import Config, is_taken
 from galforge.plan.comparisons import tables_needed
 
 _MODEL = re.compile(r"/(?:samples|models)/(?P<dataset>[^/]+)/(?P<model>[^/]+)/(?:\w+-)?seed(?P<seed>\d+)")
@@ -29,7 +29,7 @@ def behind(config: Config, files: Mapping[str, Any]) -> frozenset[Any]:
 
 def _behind(config: Config, path: str) -> set[Any]:
     if match := _MODEL.search(path):
-        return {(match["dataset"], match["model"], match["seed"])}
+        return _drawn(config, match["dataset"], match["model"], match["seed"])
     if match := _MEASURED.search(path):
         return _measured(config, match["dataset"], match["who"], match["measure"])
     if match := _COMPARED.search(path):
@@ -39,8 +39,17 @@ def _behind(config: Config, path: str) -> set[Any]:
     return {match["study"]} if (match := _STUDY.search(path)) else set()
 
 
+def _drawn(config: Config, dataset: str, model: str, seed: str) -> set[Any]:
+    """The training of a model's images; where they are taken from other models, theirs."""
+    found = {(dataset, model, seed)}
+    entry = config.models[dataset, model]
+    if is_taken(entry.family):
+        found |= {(each.dataset, each.model, seed) for each in entry.network.sources if each.model}
+    return found
+
+
 def _measured(config: Config, dataset: str, who: str, measure: str) -> set[Any]:
     model, _, seed = who.rpartition("-seed")
-    found = {(dataset, model, seed)} if model else set()
+    found = _drawn(config, dataset, model, seed) if model else set()
     network = optional(config.measured[dataset, measure].settings, "model")
     return found | ({(dataset, network)} if network else set())
