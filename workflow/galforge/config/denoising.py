@@ -63,7 +63,7 @@ class Study:
                 f"{', '.join(run.denoise)}: brought networks are shown beside some that are trained: name a kind "
                 "without weights, too (one network with denoising: {alphas: [0.0], replicates: 1})",
             )
-        wanted = round(max(self.denoising[run.dataset].alphas) * share * dataset.measuring.expected_count)
+        train = dataset.subset.train_images if dataset.subset else share * dataset.measuring.expected_count
         for name in run.denoise:
             if name not in self.denoisers:
                 known = ", ".join(sorted(self.denoisers)) or "none"
@@ -86,6 +86,9 @@ class Study:
                     "conditions, for a single one conditions: {source: uniform}, or a denoiser with protocol: "
                     "published",
                 )
+            settings = self.denoising[run.dataset]
+            alphas = self.denoisers[name].alphas or [*settings.alphas, *settings.other_seeds]
+            wanted = round(max(alphas) * train)
             if available(model, sampling) < wanted:
                 self.problems.add(
                     f"models.{run.model}.count" if is_taken(model.family) else "sampling.count",

@@ -67,7 +67,7 @@ class DenoisingStages:
         found = self.facts.sweep(sweep)
         spec = {
             "dataset": found.dataset,
-            "model": found.model,
+            "model": found.label,
             "denoiser": found.denoiser,
             "protocol": self.config.denoisers[found.denoiser].protocol,
             "networks": [[who, alpha, replicate] for who, alpha, replicate in self.facts.networks(found)],

@@ -253,7 +253,7 @@ class Facts:
         settings = self.config.denoising[sweep.dataset]
         return [
             (sweep.who if alpha else "source", label(alpha), replicate)
-            for alpha in settings.alphas
+            for alpha in sweep.alphas
             for replicate in range(settings.replicates)
         ]
 

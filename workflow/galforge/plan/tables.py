@@ -116,7 +116,8 @@ class PlannedTables:
                 of = {dataset: trained(self.facts.drawing(dataset)) for dataset in scored}
                 rows = {dataset: [f"experiments/{who}" for who in of[dataset]] for dataset in scored}
             case "sweeps":
-                return {"summaries": [f"{folder}/denoising/summaries/{s.name}.csv" for s in self.config.sweeps]}
+                shown = (sweep.name for sweep in self.config.sweeps if sweep.drawn)
+                return {"summaries": [f"{folder}/denoising/summaries/{name}.csv" for name in shown]}
             case "trainings":
                 return self._accounts()
             case _:
