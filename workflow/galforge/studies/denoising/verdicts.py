@@ -177,7 +177,8 @@ def errors_of(tables: Sequence[tuple[str, pd.DataFrame]], case: str) -> np.ndarr
     Raises:
         GalforgeError: an evaluation lacks the case, or has other galaxies than the first.
     """
-    found, indices = [], None
+    found: list[np.ndarray] = []
+    indices: np.ndarray | None = None
     for name, table in tables:
         own = table[(table["kind"] == "case") & (table["case"] == case)].sort_values("index")
         indices = own["index"].to_numpy() if indices is None else indices
