@@ -70,6 +70,8 @@ def parse(raw: dict[str, Any]) -> Config:
             model, dataset = models[run.dataset, run.model], datasets[run.dataset]
             check_snapshot(problems, f"run[{i}].model", run, model, dataset, measured)
             study.check(f"run[{i}]", run, datasets[run.dataset], models[run.dataset, run.model], sections["sampling"])
+    if not problems.lines:
+        study.check_oracles(runs)
     if problems.lines:
         count = len(problems.lines)
         raise ConfigError(

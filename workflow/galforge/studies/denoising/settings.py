@@ -134,6 +134,11 @@ class DenoisingSettings(Settings):
     """shares of generated images in the training set; 0 is the baseline of gains"""
     other_seeds: list[float] = Field([])
     """shares where a run's later seeds are swept, too (denoise_seeds: all), with 0 among them; []: all of alphas"""
+    oracle: str = ""
+    """a model that runs on the data set and has fresh real galaxies in the place of generated ones (family taken): what
+    a perfect generator would draw. Generators are then tested beside it, in a table of its own; empty: none [name]"""
+    tested: float = Field(0.5, gt=0, le=1)
+    """with an oracle: the share of generated images whose gain is tested"""
     replicates: int = Field(5, ge=1)
     """networks per alpha [count]"""
     seed: int = Field(0, ge=0)
