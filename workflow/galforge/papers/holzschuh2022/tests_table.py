@@ -15,8 +15,8 @@ from galforge.studies.denoising.judging import LONGER, ORACLE, TESTED
 _READING = (
     "Each cell: gain ± standard error, over galaxies, networks and seeds of the generator in quadrature, and the "
     "verdict. “Helps” and “harms” are beyond chance at 5 % when all tests of all generators and data sets are "
-    "corrected together (Holm). Where they are not, “not seen to help” says that the oracle gains in that test, and “no power” "
-    "that even it is not seen to: the experiment then cannot tell a useful generator from a useless one."
+    "corrected together (Holm). Where they are not, “not seen to help” says that the oracle gains in that test, and "
+    "“no power” that even it is not seen to: the experiment then cannot tell a useful generator from a useless one."
 )
 _ORACLE = (
     "The oracle's galaxies are real ones that no network sees otherwise, as many as are generated: what a perfect "
