@@ -73,7 +73,7 @@ def blocks(table: Table, frame: pd.DataFrame) -> list[Block]:
 def _column(rows: pd.DataFrame, model: str) -> Column:
     first = rows.iloc[0]
     seeds = f"{int(first['seeds'])} seeds, " if first["metric"] == TESTED else ""
-    name = f"{model_label(model)} (oracle)" if first["metric"] == ORACLE else ""
+    name = "Oracle" if first["metric"] == ORACLE else ""
     sizes = f"{seeds}{int(first['replicates'])} networks, {int(first['n_source'])} galaxies"
     return Column(model, str(first["protocol"]), sizes, name=name)
 

@@ -52,7 +52,7 @@ def judged(tests: Sequence[Mapping[str, Any]], tables: Mapping[Key, pd.DataFrame
                 others.append(_alone({**row, "alpha": 0.0}, own, model=longer, metric=LONGER, seeds=1))
     rows = pd.DataFrame([{**row, **verdicts.share(own)} for row, own, _ in generators])
     told = verdicts.judge(rows, [oracle for _, _, oracle in generators], [own for _, own, _ in generators])
-    return pd.concat([told, pd.DataFrame(others)]).assign(published=np.nan)[list(COLUMNS)]
+    return pd.concat([told, pd.DataFrame(others)], ignore_index=True).assign(published=np.nan)[list(COLUMNS)]
 
 
 def _of_model(test: Mapping[str, Any], tables: Mapping[Key, pd.DataFrame], case: str, model: str) -> Gain:
