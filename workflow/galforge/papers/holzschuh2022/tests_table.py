@@ -5,7 +5,6 @@ from typing import Any
 
 import pandas as pd
 
-from galforge.drawing.names import model_label
 from galforge.errors import GalforgeError
 from galforge.papers.cells import Block, Cell, Column, Row, number
 from galforge.papers.holzschuh2022.denoising_table import case_label
