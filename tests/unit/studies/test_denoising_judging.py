@@ -142,6 +142,7 @@ def test_readers_see_every_test_beside_the_oracle(frame, tmp_path):
     text = written[1].read_text(encoding="utf-8")
     assert "helps" in text
     assert re.search(r"few \(mock, up to 60 test galaxies\); many", text)
+    assert "One seed" not in text
     assert any("8 tests; up to 3 seeds and 3 networks" in said for said in remarks(TABLE, made, "1.0"))
 
 

@@ -42,14 +42,14 @@ def judged(tests: Sequence[Mapping[str, Any]], tables: Mapping[Key, pd.DataFrame
             row |= {"property": case, "pixel_size": pixel_size, "noise": noise, "alpha": float(test["alpha"])}
             gains = {model: _of_model(test, tables, case, model) for model in test["seeds"]}
             oracle = gains.pop(test["oracle"])
-            others.append(_alone(row, oracle, model=test["oracle"], metric=ORACLE, seeds=1))
+            others.append(_alone(row, oracle, model=test["oracle"], metric=ORACLE))
             for model, own in gains.items():
                 seeds = len(test["seeds"][model])
                 generators.append(({**row, "model": model, "metric": TESTED, "seeds": seeds}, own, oracle))
             for longer in test["longer"]:
                 mixed = _errors({**test, "denoiser": longer}, tables, case, "source", "0.00")
                 own = gain(mixed[None], _errors(test, tables, case, "source", "0.00"), seeded=False)
-                others.append(_alone({**row, "alpha": 0.0}, own, model=longer, metric=LONGER, seeds=1))
+                others.append(_alone({**row, "alpha": 0.0}, own, model=longer, metric=LONGER))
     rows = pd.DataFrame([{**row, **verdicts.share(own)} for row, own, _ in generators])
     told = verdicts.judge(rows, [oracle for _, _, oracle in generators], [own for _, own, _ in generators])
     return pd.concat([told, pd.DataFrame(others)], ignore_index=True).assign(published=np.nan)[list(COLUMNS)]
@@ -65,7 +65,8 @@ def _of_model(test: Mapping[str, Any], tables: Mapping[Key, pd.DataFrame], case:
 
 def _alone(row: dict[str, Any], own: Gain, **more: Any) -> dict[str, Any]:
     said = {"p": own.chance, "detectable": verdicts.detectable(own, verdicts.LEVEL), "verdict": verdicts.seen_to(own)}
-    return {**row, **verdicts.share(own), "p_adjusted": np.nan, **said, **more}
+    # Of what they are there is no other seed.
+    return {**row, **verdicts.share(own), "p_adjusted": np.nan, "seeds": np.nan, **said, **more}
 
 
 def _errors(test: Mapping[str, Any], tables: Mapping[Key, pd.DataFrame], case: str, who: str, alpha: str) -> np.ndarray:
