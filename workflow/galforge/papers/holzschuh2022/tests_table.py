@@ -21,7 +21,10 @@ _ORACLE = (
     "The oracle's galaxies are real ones that no network sees otherwise, as many as are generated: what a perfect "
     "generator would draw. Its chance stands alone, without a correction."
 )
-_LEAST = "“Would count” is the smallest gain that would have been beyond chance as the first of all tests (the oracle's: alone)."
+_LEAST = (
+    "“Would count” is the smallest gain that would have been beyond chance as the first of all tests; of the oracle, "
+    "alone."
+)
 _LONGER = (
     "Networks trained for longer saw real galaxies only; their gain over the others says what training still lacks."
 )
