@@ -304,8 +304,10 @@ def test_every_rule_is_submitted(requests: dict[str, Request], plan: dict[str, J
     # Rules that are written in a loop have no name in the text.
     looped = ("tables_", "figures_", "latents_", "measure_", "stamps")
     rules = {job.rule for job in plan.values() if not job.rule.startswith(looped)}
-    # Stamps are drawn in parts here, `score` is asked for by name only, no denoiser is brought and no images are given.
-    assert rules == set(rule_texts()) - local_rules() - {"sample", "score", "evaluate_brought", "take_given"}
+    # Stamps are drawn in parts here, `score` is asked for by name only, no denoiser is brought, no images are given or
+    # taken, and no data set has folds.
+    elsewhere = {"sample", "score", "evaluate_brought", "take_given", "take_sources", "fold_stamps"}
+    assert rules == set(rule_texts()) - local_rules() - elsewhere
 
 
 def test_every_rule_states_memory_and_time(plan: dict[str, Job]) -> None:

@@ -103,7 +103,8 @@ def stamps_files(rule):
     words = rule.split("_")
     kinds = {"native": ("native",), "scored": ("scored", "parts", "thumbnails")}
     files = {"raw": f"{RESULTS}/raw/{{dataset}}.tar"} if "mock" in words else {}
-    files["stamps"] = f"{RESULTS}/stamps/{{dataset}}.h5"
+    # Folds are cut of the whole by a job of its own.
+    files["stamps"] = f"{RESULTS}/stamps/{{dataset}}{'.whole' if 'folded' in words else ''}.h5"
     return files | {kind: f"{RESULTS}/stamps/{{dataset}}.{kind}.h5" for word in words for kind in kinds.get(word, ())}
 
 

@@ -1,3 +1,27 @@
+rule fold_stamps:
+    input:
+        whole=f"{RESULTS}/stamps/{{dataset}}.whole.h5",
+    output:
+        stamps=f"{RESULTS}/stamps/{{dataset}}.h5",
+        record=f"{RESULTS}/stamps/{{dataset}}.folds.json",
+    log:
+        f"{RESULTS}/logs/fold_stamps/{{dataset}}.log",
+    wildcard_constraints:
+        dataset=DRIVER.folded(),
+    cache: DRIVER.shares()
+    conda:
+        "../../envs/data.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=60,
+    params:
+        spec=spec("fold_stamps"),
+        code=code("fold_stamps"),
+    script:
+        "../scripts/fold_stamps.py"
+
+
 rule download:
     output:
         raw=f"{RAW}/{{file}}",

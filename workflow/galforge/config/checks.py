@@ -299,6 +299,12 @@ def check_predictors(
         if not family.PREDICTS:
             problems.add(key, f"{predictor} draws images and predicts nothing; name a model of the family redshift_cnn")
             continue
+        if not is_trainable(dataset):
+            problems.add(
+                key,
+                f"{predictor} cannot be trained on {name}, all of whose galaxies are in its test split (folds: {{of: "
+                f"1}}): leave {measure} out of datasets.{name}.measuring.measures",
+            )
         if model.snapshot.by:
             problems.add(f"models.{predictor}.snapshot", f"{predictor} draws no images to score: leave it out")
         with problems.caught(key, f"{predictor} cannot be trained on {name}: "):

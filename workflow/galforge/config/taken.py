@@ -10,7 +10,10 @@ from galforge.config.tree import Dataset, Model, Run, conditions_of, is_scored, 
 from galforge.models.taken.settings import Source
 from galforge.sampling.settings import SamplingSettings
 
-ALIKE = ("bands", "size", "unit", "rendering", "pixel_scale", "bin", "zero_point", "zero_points", "sides")
+ALIKE = (
+    *("bands", "size", "unit", "rendering", "pixel_scale", "bin", "zero_point", "zero_points", "sides"),
+    *("gain", "gains", "exposure_time_s", "exposure_times_s"),
+)
 """Settings of a data set that must be those of the one that its stamps are compared with, where it has them."""
 FREE = ("folds", "splits")
 """Settings in which data sets that hold the folds of the same galaxies may differ."""

@@ -52,6 +52,27 @@ class Splits(Settings):
         return self
 
 
+class Folds(Settings):
+    """A fold of the galaxies as the test split; data sets of the same files that hold out one fold each are judged
+    together (models of the family taken)."""
+
+    of: int = Field(0, ge=0)
+    """number of folds, equal to one galaxy; 0: splits are drawn by their shares; 1: every galaxy is in the test split,
+    which is for judging by all folds together"""
+    fold: int = Field(0, ge=0)
+    """the fold that is the test split, counted from 0; the others are divided by the shares of train and validation"""
+
+    @model_validator(mode="after")
+    def _there(self) -> Self:
+        if self.fold >= max(self.of, 1):
+            raise ValueError(f"fold {self.fold} of {self.of}: folds are counted from 0")
+        return self
+
+
+FOLDS = Field(Folds(), json_schema_extra={"stage": "folds"})
+"""The field of families that can be folded: the stamps stay, and a job of its own gives them these splits."""
+
+
 class Release(Settings):
     """What all data sets that are built from raw images have."""
 

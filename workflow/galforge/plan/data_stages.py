@@ -20,6 +20,14 @@ class DataStages:
                 return Stage(fetched, "download.py", (), ())
         raise KeyError(file)
 
+    def fold_stamps(self, dataset: str) -> Stage:
+        """Making a fold of a data set's galaxies its test split."""
+        settings = self.config.datasets[dataset].settings
+        shares = {name: getattr(settings.splits, name) for name in ("train", "validation")}
+        return Stage(
+            {**settings.folds.spec(), "seed": settings.seed, **shares}, "fold_stamps.py", (), ("numpy", "h5py")
+        )
+
     def stamps(self, dataset: str) -> Stage:
         """From raw cutouts to stamps; of a mock, first a stand-in for a survey's release, in its format."""
         entry, parts = self.config.datasets[dataset], ["dataset"]

@@ -79,6 +79,10 @@ class Driver:
         """Regular expression of the data sets whose stamps a rule makes."""
         return _any_of(name for name in self.config.datasets if self.stages.facts.stamps_rule(name) == rule)
 
+    def folded(self) -> str:
+        """Regular expression of the data sets of which a fold is the test split."""
+        return _any_of(filter(self.stages.facts.is_folded, self.config.datasets))
+
     def bands(self) -> str:
         """Regular expression of the names of bands."""
         return _any_of(band for entry in self.config.datasets.values() for band in entry.settings.bands)

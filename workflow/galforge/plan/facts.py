@@ -47,6 +47,7 @@ class Facts:
             "native": is_native(entry.family),
             "scored": is_scored(entry.family),
             "mock": self.is_mock(dataset),
+            "folded": self.is_folded(dataset),
         }
         return "_".join(["stamps", *(name for name, made in makes.items() if made)])
 
@@ -242,6 +243,11 @@ class Facts:
     def is_mock(self, dataset: str) -> bool:
         """Whether a stand-in for a survey's release is made."""
         return optional(self.config.datasets[dataset].settings, "source") == "mock"
+
+    def is_folded(self, dataset: str) -> bool:
+        """Whether a fold of a data set's galaxies is its test split."""
+        folds = optional(self.config.datasets[dataset].settings, "folds")
+        return folds is not None and folds.of > 0
 
     def sweep(self, name: str) -> Sweep:
         """The sweep of a name."""

@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from galforge.datasets.settings import Md5, Origin, Release, Sha256, check_source
+from galforge.datasets.settings import FOLDS, Folds, Md5, Origin, Release, Sha256, check_source
 from galforge.settings import Angle, Settings
 
 IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
@@ -87,6 +87,8 @@ class DatasetSettings(Release):
     """which wins where header and settings say different things; refuse: such a stamp is rejected"""
     seed: int = Field(2022, ge=0)
     """seed of the splits and of the noise that stamps are padded with"""
+    folds: Folds = FOLDS
+    """a fold as the test split"""
     mock: MockSettings = Field(MockSettings(), json_schema_extra={"stage": "mock"})
     """with source: mock"""
 

@@ -4,7 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from galforge.datasets.settings import Origin, Release, check_source
+from galforge.datasets.settings import FOLDS, Folds, Origin, Release, check_source
 from galforge.settings import Angle
 
 IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
@@ -95,6 +95,8 @@ class DatasetSettings(Release):
     """stop if a larger share of the cutouts is faulty; what is left out by choice does not count"""
     seed: int = Field(2022, ge=0)
     """seed of the splits and of the noise that stamps are padded and filled with"""
+    folds: Folds = FOLDS
+    """a fold as the test split"""
 
     @model_validator(mode="after")
     def _possible(self) -> Self:
