@@ -110,6 +110,16 @@ def test_a_part_has_the_settings_of_the_whole_and_a_rule_of_its_own():
     assert stages.stage("stamps_native_mock", {"dataset": "skirt"}).script == "stamps.py"
 
 
+def test_a_part_of_a_folded_data_set_takes_its_splits_from_the_whole():
+    raw = tree(subset_of="folds")
+    cosmos = raw["datasets"]["cosmos"]
+    raw["datasets"]["folds"] = merged(cosmos, {"folds": {"of": 3, "fold": 1}})
+    raw["run"] = [{"dataset": name, "model": "vae", "seeds": [0]} for name in ("folds", "few")]
+    facts = Stages(parse(raw)).facts
+    assert [facts.is_folded(name) for name in ("folds", "few")] == [True, False]
+    assert facts.stamps_rule("few") == "subset"
+
+
 @pytest.mark.parametrize(
     ("part", "words"),
     [

@@ -245,9 +245,10 @@ class Facts:
         return optional(self.config.datasets[dataset].settings, "source") == "mock"
 
     def is_folded(self, dataset: str) -> bool:
-        """Whether a fold of a data set's galaxies is its test split."""
-        folds = optional(self.config.datasets[dataset].settings, "folds")
-        return folds is not None and folds.of > 0
+        """Whether a fold of a data set's galaxies is its test split; a part of another has the splits of that one."""
+        entry = self.config.datasets[dataset]
+        folds = optional(entry.settings, "folds")
+        return folds is not None and folds.of > 0 and not entry.subset
 
     def sweep(self, name: str) -> Sweep:
         """The sweep of a name."""
