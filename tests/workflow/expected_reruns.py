@@ -99,6 +99,7 @@ SCORABLE, UNSCORED = ("stylegan", "two_stage_conditional"), ("ddpm", "redshift_c
 """Models whose snapshots are not scored here, and those that cannot be: no measure of their data set, or no images."""
 ONE_VALUE = [
     *(f"datasets.cosmos.{key}" for key in (*MOCKED, "trust")),
+    "datasets.cosmos.folds.fold",
     *(f"datasets.skirt.{key}" for key in ("bands", "pixel_scale", "zero_points")),
     *(f"datasets.{name}.measuring.band" for name in ("sersic", "cosmos")),
     *(f"datasets.{name}.measuring.psf_fwhm" for name in ("sersic", "skirt", "sparse")),
@@ -131,7 +132,7 @@ ONE_VALUE = [
     "models.ddpm.network.guidance",
 ]
 """Keys with one possible value here: no guidance without dropout, nothing compiled that is differentiated twice, what a
-mock imitates, the only band, no PSF to say, the protocol that a measure is named by, the
+mock imitates, which fold of none, the only band, no PSF to say, the protocol that a measure is named by, the
 network whose weights come with the environment, the test that is as training, the split that denoisers are not tested
 by; what follows from a release or from a variant; what decides which jobs there are."""
 FIXED = {

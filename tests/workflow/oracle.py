@@ -250,7 +250,7 @@ def shape(config):
     segments = [[getattr(stages.facts, of)(*key) for of in ("segments", "scores", "chooses")] for key in config.models]
     folders = [config.overall.name, config.overall.raw]
     networks = [[sweep.name, stages.facts.networks(sweep)] for sweep in config.sweeps]
-    drawn = [stages.facts.sample_parts(dataset) for dataset in config.used_datasets]
+    drawn = [[stages.facts.sample_parts(name), stages.facts.stamps_rule(name)] for name in config.used_datasets]
     scorers = [config.realism.scorers, config.realism.scorer]
     return [runs, parts, calibrates, segments, drawn, folders, list(config.measures), networks, scorers]
 

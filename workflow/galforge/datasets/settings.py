@@ -65,7 +65,9 @@ class Folds(Settings):
     @model_validator(mode="after")
     def _there(self) -> Self:
         if self.fold >= max(self.of, 1):
-            raise ValueError(f"fold {self.fold} of {self.of}: folds are counted from 0")
+            raise ValueError(
+                f"fold {self.fold} of {self.of}: folds are counted from 0, and `of` says how many there are"
+            )
         return self
 
 
