@@ -29,11 +29,73 @@ def refused(tree: dict, *words: str) -> None:
         assert word in str(error.value)
 
 
-def test_a_sweep_is_of_a_runs_first_seed():
+def test_a_sweep_is_of_a_runs_first_seed_where_nothing_is_said():
     config: Config = parse(with_run(DEMO))
     (sweep,) = config.sweeps
     assert (sweep.who, sweep.name) == ("stylegan-seed3", "skirt-stylegan-seed3-denoiser")
     assert list(config.denoising) == ["skirt"]
+
+
+def test_every_seed_of_a_run_is_swept_where_it_says_so():
+    stages = Stages(parse(with_run(DEMO, denoise_seeds="all")))
+    sweeps = stages.config.sweeps
+    assert [sweep.name for sweep in sweeps] == ["skirt-stylegan-seed3-denoiser", "skirt-stylegan-seed4-denoiser"]
+    first, second = (set(stages.facts.networks(sweep)) for sweep in sweeps)
+    assert first & second == {("source", "0.00", 0), ("source", "0.00", 1)}, "they see no generated galaxy"
+    assert {who for who, _, _ in first ^ second} == {"stylegan-seed3", "stylegan-seed4"}
+    named = [stages.stage("summarise_denoising", {"sweep": sweep.name}).spec["model"] for sweep in sweeps]
+    assert named == ["stylegan-seed3", "stylegan-seed4"]
+
+
+def test_a_single_swept_seed_is_not_named_and_its_networks_are_those_of_all():
+    first, every = (Stages(parse(with_run(DEMO, denoise_seeds=which))) for which in ("first", "all"))
+    sweep = first.config.sweeps[0]
+    assert first.stage("summarise_denoising", {"sweep": sweep.name}).spec["model"] == "stylegan"
+    names = {"dataset": "skirt", "denoiser": "denoiser", "who": "stylegan-seed3", "alpha": "0.50", "replicate": "0"}
+    for rule in ("train_denoiser", "evaluate_denoiser"):
+        assert first.stage(rule, names).spec == every.stage(rule, names).spec
+
+
+def test_later_seeds_may_have_fewer_shares_and_are_in_no_figure_of_a_sweep():
+    tree = with_run(DEMO, denoise_seeds="all")
+    tree["denoising"] = {**tree["denoising"], "alphas": [0.0, 0.25, 0.5], "other_seeds": [0.0, 0.5]}
+    stages = Stages(parse(tree))
+    assert [sweep.alphas for sweep in stages.config.sweeps] == [(0.0, 0.25, 0.5), (0.0, 0.5)]
+    drawn = [name for name in stages.figures.jobs if "denoiser" in name]
+    assert drawn == ["figures_holzschuh2022_skirt_stylegan_seed3_denoiser"]
+    (table,) = [job for job in stages.tables.planned.jobs.values() if job.name == "holzschuh2022_denoising"]
+    assert [Path(file).stem for file in table.inputs["summaries"]] == ["skirt-stylegan-seed3-denoiser"]
+
+
+def test_shares_may_differ_between_data_sets():
+    tree = with_run(DEMO)
+    tree["datasets"] = {**tree["datasets"], "few": {"subset_of": "skirt", "train_images": 20}}
+    tree["run"].append({**tree["run"][0], "dataset": "few"})
+    over = {"few": {"alphas": [0.0, 0.5], "replicates": 1}}
+    tree["denoising"] = {**tree["denoising"], "alphas": [0.0, 0.25, 0.5], "replicates": 2, "overrides": over}
+    stages = Stages(parse(tree))
+    assert [len(stages.facts.networks(sweep)) for sweep in stages.config.sweeps] == [6, 2]
+
+
+def test_a_kind_of_network_may_have_shares_of_its_own():
+    tree = with_run(DEMO, denoise=["denoiser", "denoiser-long"])
+    longer = {**tree["denoisers"]["denoiser"], "epochs": 4, "alphas": [0.0]}
+    tree["denoisers"] = {**tree["denoisers"], "denoiser-long": longer}
+    stages = Stages(parse(tree))
+    plain, longer = stages.config.sweeps
+    assert plain.alphas == tuple(tree["denoising"]["alphas"])
+    assert stages.facts.networks(longer) == [("source", "0.00", 0), ("source", "0.00", 1)]
+    assert not any("denoiser_long" in name for name in stages.figures.jobs), "there is no share to draw a gain against"
+    names = {"dataset": "skirt", "denoiser": "denoiser", "who": "source", "alpha": "0.00", "replicate": "0"}
+    assert "alphas" not in stages.stage("train_denoiser", names).spec["settings"]
+
+
+@pytest.mark.parametrize("alphas", [[0.5], [0.5, 0.0], [0.0, 0.5, 0.5], [0.0, 1.5]])
+def test_shares_that_cannot_be_used_are_refused_wherever_they_stand(alphas):
+    tree = with_run(DEMO)
+    own = {**tree["denoisers"]["denoiser"], "alphas": alphas}
+    refused({**tree, "denoisers": {**tree["denoisers"], "denoiser": own}}, "denoisers.denoiser: alphas")
+    refused({**tree, "denoising": {**tree["denoising"], "other_seeds": alphas}}, "denoising: other_seeds")
 
 
 def test_networks_of_alpha_0_are_shared_between_models():

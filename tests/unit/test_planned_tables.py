@@ -55,7 +55,8 @@ def jobs(stages: Stages):
 
 
 def test_the_demo_fills_every_table_once(demo):
-    assert sorted(demo.tables.planned.names) == sorted(registry.tables())
+    # The tests of the denoising study need an oracle.
+    assert sorted(demo.tables.planned.names) == sorted(set(registry.tables()) - {"holzschuh2022/denoising_tests"})
     assert len(demo.tables.planned.names) == len(set(demo.tables.planned.names))
 
 

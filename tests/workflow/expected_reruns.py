@@ -118,6 +118,7 @@ ONE_VALUE = [
     *(f"datasets.galaxiesml.{key}" for key in ("sha256", "md5", *OF_RELEASE, "mock.image_side")),
     *(f"models.ddpm.network.{key}" for key in OF_VARIANT),
     *(f"denoising.cases.in_domain.{key}" for key in ("pixel_size", "noise")),
+    *("denoising.oracle", "denoising.other_seeds"),
     "models.stylegan.training.splits",
     *(f"datasets.sparse.{key}" for key in ("size", "mock.size", "measuring.band", "measuring.measures")),
     *(f"measures.{name}.size" for name in ("realism", "realism-texture")),
@@ -134,7 +135,7 @@ ONE_VALUE = [
 """Keys with one possible value here: no guidance without dropout, nothing compiled that is differentiated twice, what a
 mock imitates, which fold of none, the only band, no PSF to say, the protocol that a measure is named by, the
 network whose weights come with the environment, the test that is as training, the split that denoisers are not tested
-by; what follows from a release or from a variant; what decides which jobs there are."""
+by, an oracle that is not run; what follows from a release or from a variant; what decides which jobs there are."""
 FIXED = {
     *("band", "measuring.band", "measure.band", "settings.network", "settings.sha256", "settings.trust", "track"),
     "training.splits",
@@ -180,7 +181,7 @@ FROM_LOCK = {"statmorph"}
 """Versions that captions name."""
 UNUSED_HERE = [
     *(f"datasets.{name}.{key}" for name in ("cosmos", "skirt") for key in ("path", "url", "sha256", "md5", "origin")),
-    "datasets.skirt.api_key_variable",
+    *("datasets.skirt.api_key_variable", "denoising.tested"),
     *("datasets.cosmos.measuring.expected_count", "datasets.cosmos.measuring.expected_scored"),
     "datasets.galaxiesml.measuring.expected_scored",
     *(

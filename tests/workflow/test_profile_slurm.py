@@ -305,8 +305,8 @@ def test_every_rule_is_submitted(requests: dict[str, Request], plan: dict[str, J
     looped = ("tables_", "figures_", "latents_", "measure_", "stamps")
     rules = {job.rule for job in plan.values() if not job.rule.startswith(looped)}
     # Stamps are drawn in parts here, `score` is asked for by name only, no denoiser is brought, no images are given or
-    # taken, and no data set has folds.
-    elsewhere = {"sample", "score", "evaluate_brought", "take_given", "take_sources", "fold_stamps"}
+    # taken, no data set has folds, and there is no oracle.
+    elsewhere = {"sample", "score", "evaluate_brought", "take_given", "take_sources", "fold_stamps", "judge_denoising"}
     assert rules == set(rule_texts()) - local_rules() - elsewhere
 
 

@@ -108,6 +108,21 @@ def stamps_files(rule):
     return files | {kind: f"{RESULTS}/stamps/{{dataset}}.{kind}.h5" for word in words for kind in kinds.get(word, ())}
 
 
+def stamps_rules(subsets):
+    """Rules that make the stamps of data sets, or of those that are a part of another."""
+    chosen = (name for name, entry in CONFIG.datasets.items() if bool(entry.subset) == subsets)
+    return sorted(set(map(STAGES.facts.stamps_rule, chosen)))
+
+
+def whole_stamps(rule):
+    """The stamps that a part is taken of, by kind."""
+
+    def whole(kind):
+        return signed(lambda wildcards: stamps_path(CONFIG.datasets[wildcards.dataset].subset.subset_of, kind))
+
+    return {kind: whole("source" if kind == "stamps" else kind) for kind in stamps_files(rule)}
+
+
 def listing_of(wildcards):
     """Digest of the names and contents in a folder of cutouts: Snakemake does not look into folders."""
     return DRIVER.listing(wildcards.dataset)

@@ -42,7 +42,7 @@ rule download:
 
 
 # Named after what is made besides; that of a mock makes the raw file first.
-for name in sorted(set(map(STAGES.facts.stamps_rule, CONFIG.datasets))):
+for name in stamps_rules(subsets=False):
 
     rule:
         name:
@@ -70,3 +70,32 @@ for name in sorted(set(map(STAGES.facts.stamps_rule, CONFIG.datasets))):
             listing=listing_of,
         script:
             "../scripts/stamps.py"
+
+
+# Data sets that are others with fewer galaxies to train on.
+for name in stamps_rules(subsets=True):
+
+    rule:
+        name:
+            name
+        input:
+            **whole_stamps(name),
+        output:
+            **stamps_files(name),
+            record=f"{RESULTS}/stamps/{{dataset}}.json",
+        log:
+            f"{RESULTS}/logs/stamps/{{dataset}}.log",
+        wildcard_constraints:
+            dataset=DRIVER.datasets(name),
+        cache: DRIVER.shares()
+        conda:
+            "../../envs/data.yaml"
+        threads: 1
+        resources:
+            mem_mb=memory(1000),
+            runtime=60,
+        params:
+            spec=spec(name),
+            code=code(name),
+        script:
+            "../scripts/subset.py"

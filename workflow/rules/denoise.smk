@@ -150,3 +150,26 @@ rule summarise_denoising:
         code=code("summarise_denoising"),
     script:
         "../scripts/summarise_denoising.py"
+
+
+rule judge_denoising:
+    input:
+        networks=judged_networks,
+    output:
+        verdicts=f"{DENOISING}/verdicts.csv",
+        record=f"{DENOISING}/verdicts.json",
+    log:
+        f"{RESULTS}/logs/denoising/verdicts.log",
+    benchmark:
+        f"{RESULTS}/benchmarks/denoising/verdicts.tsv"
+    conda:
+        "../../envs/measure.yaml"
+    threads: 1
+    resources:
+        mem_mb=memory(2000),
+        runtime=30,
+    params:
+        spec=spec("judge_denoising"),
+        code=code("judge_denoising"),
+    script:
+        "../scripts/judge_denoising.py"

@@ -55,6 +55,16 @@ def sweep_files(kind):
 
 
 @signed
+def judged_networks(wildcards):
+    """Tables of the networks that generators are tested with, in the order of the spec."""
+    networks = STAGES.stage("judge_denoising", {}).spec["networks"]
+    return [
+        f"{DENOISING}/{dataset}/{denoiser}/{who}/alpha{alpha}-{replicate}.parquet"
+        for dataset, denoiser, who, alpha, replicate in networks
+    ]
+
+
+@signed
 def sweep_brought(wildcards):
     """Tables of the brought networks of a sweep, in the order of its spec."""
     sweep = STAGES.facts.sweep(wildcards.sweep)

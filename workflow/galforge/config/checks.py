@@ -20,6 +20,7 @@ from galforge.config.tree import (
     takes,
     view_of,
 )
+from galforge.datasets.settings import Subset
 from galforge.download.wanted import downloads_of
 from galforge.measure.settings import MeasureEntry, Measuring
 from galforge.models.settings import ConditionSettings, NormalisationSettings
@@ -31,13 +32,16 @@ from galforge.training.settings import TrainingSettings
 def read_dataset(problems: Problems, entry: dict[str, Any], key: str) -> Dataset | None:
     """An entry of `datasets`; None where it has problems."""
     module = problems.family("datasets", entry, key)
-    rest = {name: value for name, value in entry.items() if name not in ("family", "measuring")}
+    part = {name: entry[name] for name in Subset.model_fields if name in entry}
+    subset = problems.parse(Subset, part, key) if "subset_of" in part else None
+    own = ("family", "measuring", *(part if subset else ()))
+    rest = {name: value for name, value in entry.items() if name not in own}
     settings = problems.parse(module.DatasetSettings, rest, key) if module else None
     measuring = problems.parse(Measuring, entry.get("measuring", {}), f"{key}.measuring")
     if settings and measuring and (check := getattr(module, "check_measuring", None)):
         with problems.caught(key):
             check(settings, measuring.band)
-    return Dataset(entry["family"], settings, measuring) if settings and measuring else None
+    return Dataset(entry["family"], settings, measuring, subset) if settings and measuring else None
 
 
 def read_measure(problems: Problems, entry: dict[str, Any], key: str) -> Measure | None:

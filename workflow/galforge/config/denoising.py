@@ -63,7 +63,7 @@ class Study:
                 f"{', '.join(run.denoise)}: brought networks are shown beside some that are trained: name a kind "
                 "without weights, too (one network with denoising: {alphas: [0.0], replicates: 1})",
             )
-        wanted = round(max(self.denoising[run.dataset].alphas) * share * dataset.measuring.expected_count)
+        train = dataset.subset.train_images if dataset.subset else share * dataset.measuring.expected_count
         for name in run.denoise:
             if name not in self.denoisers:
                 known = ", ".join(sorted(self.denoisers)) or "none"
@@ -86,6 +86,9 @@ class Study:
                     "conditions, for a single one conditions: {source: uniform}, or a denoiser with protocol: "
                     "published",
                 )
+            settings = self.denoising[run.dataset]
+            alphas = self.denoisers[name].alphas or [*settings.alphas, *settings.other_seeds]
+            wanted = round(max(alphas) * train)
             if available(model, sampling) < wanted:
                 self.problems.add(
                     f"models.{run.model}.count" if is_taken(model.family) else "sampling.count",
@@ -93,6 +96,38 @@ class Study:
                     f"distinct images of {run.model} (a training split of {run.dataset}); raise it, "
                     "or lower denoising: alphas",
                 )
+
+    def check_oracles(self, runs: list[Run]) -> None:
+        """Check that there is an oracle where one is named, a generator to test beside it, and their networks."""
+        for dataset, settings in self.denoising.items():
+            if not settings.oracle:
+                continue
+            swept = [run for run in runs if run.dataset == dataset and run.denoise]
+            models, share = [run.model for run in swept], settings.tested
+            if settings.oracle not in models or len(models) < 2:
+                self.problems.add(
+                    "denoising.oracle",
+                    f"{settings.oracle!r} and at least one generator have to be among the runs on {dataset} that say "
+                    f"denoise (there are {', '.join(models)}): add a run, or override oracle for {dataset}",
+                )
+            shares = [settings.alphas, *([settings.other_seeds] if settings.other_seeds else [])]
+            kinds = [self.denoisers[name] for run in swept for name in run.denoise]
+            shares += [own for kind in kinds if (own := getattr(kind, "alphas", [])) not in ([], [0.0])]
+            if any(share not in each for each in shares):
+                self.problems.add(
+                    "denoising.tested",
+                    f"{share:g} has to be among the shares of every seed and kind of network on {dataset} (alphas, "
+                    "other_seeds)",
+                )
+            for name in dict.fromkeys(name for run in swept for name in run.denoise):
+                lacking = [run.model for run in swept if name not in run.denoise]
+                kind = self.denoisers[name]
+                if lacking and isinstance(kind, DenoiserSettings) and kind.alphas != [0.0]:
+                    self.problems.add(
+                        "denoising.oracle",
+                        f"{', '.join(lacking)} on {dataset} have no {name} in denoise: generators and oracle need the "
+                        "same kinds of networks",
+                    )
 
 
 def _kind(entry: Any) -> type[DenoiserSettings] | type[BroughtDenoiser]:

@@ -17,6 +17,7 @@ from galforge import families
 from galforge.atomic import write_text
 from galforge.config.declared import optional
 from galforge.config.tree import SECTIONS, Overall, Run, is_trained
+from galforge.datasets.settings import Subset
 from galforge.measure.settings import MeasureEntry, Measuring
 from galforge.models.settings import ConditionSettings, NormalisationSettings
 from galforge.settings import Settings
@@ -90,8 +91,8 @@ def json_schema() -> str:
         _drop_extra(out)
         return out
 
-    def entries(kind: str, build: Any) -> dict[str, Any]:
-        choices = [*(build(family) for family in _families(kind)), {"type": "null"}]
+    def entries(kind: str, build: Any, *more: dict[str, Any]) -> dict[str, Any]:
+        choices = [*(build(family) for family in _families(kind)), *more, {"type": "null"}]
         return {"type": "object", "minProperties": 1, "additionalProperties": {"oneOf": choices}}
 
     def with_family(out: dict[str, Any], family: str, more: dict[str, Any]) -> dict[str, Any]:
@@ -102,6 +103,11 @@ def json_schema() -> str:
     def dataset(family: str) -> dict[str, Any]:
         settings = _settings("datasets", {"family": family})
         return with_family(schema(settings), family, {"measuring": schema(Measuring)})
+
+    def subset() -> dict[str, Any]:
+        out = schema(Subset)
+        out["properties"]["measuring"] = schema(Measuring)
+        return out
 
     def model(family: str) -> dict[str, Any]:
         network = _settings("models", {"family": family})
@@ -132,7 +138,7 @@ def json_schema() -> str:
     overall["$schema"] = "https://json-schema.org/draft/2020-12/schema"
     overall["title"] = "galforge configuration"
     overall["properties"] |= {
-        "datasets": entries("datasets", dataset),
+        "datasets": entries("datasets", dataset, subset()),
         "models": entries("models", model),
         "measures": entries("measure", measure),
         **{key: schema(settings) for key, settings in SECTIONS.items()},

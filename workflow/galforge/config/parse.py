@@ -10,6 +10,7 @@ from galforge.config import checks
 from galforge.config.denoising import Study
 from galforge.config.problems import Problems
 from galforge.config.snapshots import check_snapshot
+from galforge.config.subsets import with_subsets
 from galforge.config.taken import check_taken
 from galforge.config.tree import SECTIONS, Config, Measure, Model, Overall, Run, downloadable, is_taken
 from galforge.errors import GalforgeError
@@ -33,6 +34,7 @@ def parse(raw: dict[str, Any]) -> Config:
     problems, raw = Problems(), dict(raw)
     given = {kind: raw.pop(kind, {}) for kind in checks.READERS}
     named = {kind: _entries(problems, kind, entries) for kind, entries in given.items()}
+    named["datasets"] = with_subsets(problems, named["datasets"])
     entries = {
         kind: {name: read(problems, entry, f"{kind}.{name}") for name, entry in named[kind].items()}
         for kind, read in checks.READERS.items()
@@ -68,6 +70,8 @@ def parse(raw: dict[str, Any]) -> Config:
             model, dataset = models[run.dataset, run.model], datasets[run.dataset]
             check_snapshot(problems, f"run[{i}].model", run, model, dataset, measured)
             study.check(f"run[{i}]", run, datasets[run.dataset], models[run.dataset, run.model], sections["sampling"])
+    if not problems.lines:
+        study.check_oracles(runs)
     if problems.lines:
         count = len(problems.lines)
         raise ConfigError(

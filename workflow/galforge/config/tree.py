@@ -1,13 +1,14 @@
 """The typed tree of a checked configuration: what runs on what, and what data sets, models and measures are."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
 from galforge.compare.settings import CompareSettings
 from galforge.config.declared import declared, optional
 from galforge.config.report import ReportSettings
+from galforge.datasets.settings import Subset
 from galforge.measure.family import declared as declared_measure
 from galforge.measure.settings import Measuring
 from galforge.models.settings import ConditionSettings, NormalisationSettings
@@ -57,17 +58,21 @@ class Run(Settings):
     overrides: dict[str, Any] = Field(default_factory=dict)
     """keys of the model that differ for this data set, as a tree"""
     denoise: list[str] = Field(default_factory=list)
-    """kinds of networks (keys of `denoisers`) that the denoising study trains on its stamps of the first seed; those
-    with weights are brought, and are tested beside the others"""
+    """kinds of networks (keys of `denoisers`) that the denoising study trains on its stamps; those with weights are
+    brought, and are tested beside the others"""
+    denoise_seeds: Literal["first", "all"] = "first"
+    """seeds whose stamps the denoising study takes, each in a sweep of its own"""
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """A data set: its family, the family's settings, and how its stamps are measured."""
+    """A data set: its family, the family's settings, how its stamps are measured, and, of a part of another data set,
+    which part."""
 
     family: str
     settings: Settings
     measuring: Measuring
+    subset: Subset | None = None
 
 
 @dataclass(frozen=True)
@@ -107,19 +112,29 @@ class Measure:
 class Sweep:
     """One sweep of the denoising study: networks of one kind, trained on real galaxies and on those of one model.
 
-    ``brought`` are kinds of networks that are shown beside them.
+    ``brought`` are kinds of networks that are shown beside them, ``alphas`` the shares of generated galaxies.
+    ``several`` says whether other seeds are swept, too, and ``drawn`` whether it has figures and a part of the table of
+    sweeps: that of the first seed has, unless it only shows what a longer training gains.
     """
 
     dataset: str
     model: str
     seed: int
     denoiser: str
+    alphas: tuple[float, ...]
     brought: tuple[str, ...] = ()
+    several: bool = False
+    drawn: bool = True
 
     @property
     def who(self) -> str:
         """The model and seed whose galaxies are used, as in the paths of their samples."""
         return f"{self.model}-seed{self.seed}"
+
+    @property
+    def label(self) -> str:
+        """The model in tables, with its seed where several are swept."""
+        return self.who if self.several else self.model
 
     @property
     def name(self) -> str:
@@ -192,8 +207,20 @@ class Config:
         for run in self.run:
             brought = tuple(name for name in run.denoise if isinstance(self.denoisers[name], BroughtDenoiser))
             trained = [name for name in run.denoise if name not in brought]
-            found += [Sweep(run.dataset, run.model, run.seeds[0], name, brought) for name in trained]
+            seeds = run.seeds if run.denoise_seeds == "all" else run.seeds[:1]
+            for place, seed in enumerate(seeds):
+                for name in trained:
+                    alphas = self._alphas(run.dataset, name, place)
+                    drawn = place == 0 and self.denoisers[name].alphas != [0.0]
+                    found.append(
+                        Sweep(run.dataset, run.model, seed, name, alphas, brought, several=len(seeds) > 1, drawn=drawn)
+                    )
         return found
+
+    def _alphas(self, dataset: str, denoiser: str, place: int) -> tuple[float, ...]:
+        """Shares of generated galaxies of a kind of network, with galaxies of the seed of a place among those swept."""
+        settings, own = self.denoising[dataset], self.denoisers[denoiser].alphas
+        return tuple(own or (place and settings.other_seeds) or settings.alphas)
 
 
 def downloadable(datasets: dict[str, Dataset], measures: dict[str, Measure]) -> dict[str, Any]:

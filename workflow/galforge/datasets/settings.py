@@ -84,6 +84,16 @@ class Release(Settings):
     """shares of the splits"""
 
 
+class Subset(Settings):
+    """A data set that is another one with fewer galaxies to train on: same stamps, same validation and test split."""
+
+    subset_of: str = Field(min_length=1)
+    """the other data set, whose settings hold here too [a key of `datasets`]"""
+    train_images: int = Field(ge=1)
+    """galaxies of its training split that stay there, the same ones for generators and denoisers; the others are in no
+    split. A smaller number keeps a part of those of a larger one [images]"""
+
+
 def check_source(settings: Any, path: str, mocked: dict[str, Any]) -> None:
     """Make sure that raw images can be had from the ``source`` of a data set.
 

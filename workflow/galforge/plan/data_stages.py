@@ -38,3 +38,9 @@ class DataStages:
             parts, libraries = [*parts, "mock"], dict.fromkeys((*libraries, *settings.MOCK_LIBRARIES))
         modules = tuple(families.module_name("datasets", entry.family, part) for part in parts)
         return Stage(spec, "stamps.py", modules, tuple(libraries))
+
+    def subset(self, dataset: str) -> Stage:
+        """From the stamps of a data set to those of a part of it."""
+        entry = self.config.datasets[dataset]
+        spec = {"train_images": entry.subset.train_images, "seed": entry.settings.seed}
+        return Stage(spec, "subset.py", (), ("numpy", "h5py"))

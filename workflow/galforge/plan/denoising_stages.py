@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from galforge.plan import judged
 from galforge.plan.facts import Facts
 from galforge.plan.stage import Stage
 from galforge.studies.denoising.settings import LIBRARIES
@@ -67,7 +68,7 @@ class DenoisingStages:
         found = self.facts.sweep(sweep)
         spec = {
             "dataset": found.dataset,
-            "model": found.model,
+            "model": found.label,
             "denoiser": found.denoiser,
             "protocol": self.config.denoisers[found.denoiser].protocol,
             "networks": [[who, alpha, replicate] for who, alpha, replicate in self.facts.networks(found)],
@@ -77,6 +78,12 @@ class DenoisingStages:
         if found.brought:
             spec["brought"] = list(found.brought)
         return Stage(spec, "summarise_denoising.py", (), ("numpy", "pandas", "scipy"))
+
+    def judge_denoising(self) -> Stage:
+        """Tests of the generators, on all data sets together."""
+        found = judged.tests(self.facts)
+        spec = {"tests": found, "networks": [list(network) for network in judged.networks(found)]}
+        return Stage(spec, "judge_denoising.py", (), ("numpy", "pandas", "scipy"))
 
     def denoised_noise(self, dataset: str) -> bool:
         """Whether calibrated noise is added before the morphology of denoised galaxies is measured."""

@@ -41,6 +41,8 @@ class Facts:
     def stamps_rule(self, dataset: str) -> str:
         """The rule that makes a data set's stamps, named after what it makes besides."""
         entry = self.config.datasets[dataset]
+        if entry.subset:
+            return "subset_native" if is_native(entry.family) else "subset"
         makes = {
             "native": is_native(entry.family),
             "scored": is_scored(entry.family),
@@ -243,9 +245,10 @@ class Facts:
         return optional(self.config.datasets[dataset].settings, "source") == "mock"
 
     def is_folded(self, dataset: str) -> bool:
-        """Whether a fold of a data set's galaxies is its test split."""
-        folds = optional(self.config.datasets[dataset].settings, "folds")
-        return folds is not None and folds.of > 0
+        """Whether a fold of a data set's galaxies is its test split; a part of another has the splits of that one."""
+        entry = self.config.datasets[dataset]
+        folds = optional(entry.settings, "folds")
+        return folds is not None and folds.of > 0 and not entry.subset
 
     def sweep(self, name: str) -> Sweep:
         """The sweep of a name."""
@@ -257,7 +260,7 @@ class Facts:
         settings = self.config.denoising[sweep.dataset]
         return [
             (sweep.who if alpha else "source", label(alpha), replicate)
-            for alpha in settings.alphas
+            for alpha in sweep.alphas
             for replicate in range(settings.replicates)
         ]
 

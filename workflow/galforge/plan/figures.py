@@ -119,7 +119,9 @@ class Figures:
 def planned(facts: Facts) -> Iterator[Figure]:
     """Every figure that the configuration has."""
     config = facts.config
-    subjects = [Subject(facts, each) for each in (*config.used_datasets, *config.sweeps)]
+    subjects = [
+        Subject(facts, each) for each in (*config.used_datasets, *(sweep for sweep in config.sweeps if sweep.drawn))
+    ]
     for paper in registry.names():
         for subject in subjects:
             for name in registry.figure_names(paper):

@@ -42,7 +42,8 @@ class Stages:
         page = ReportStages(config, self.figures)
         self._kinds = (*(kind(self.facts) for kind in kinds), page, self.denoising, self.realism, self.exports)
         self.whole = WHOLE | {rule_for("latents", dataset): "latents" for dataset in config.datasets}
-        self.whole |= {self.facts.stamps_rule(dataset): "stamps" for dataset in config.datasets}
+        for name, dataset in config.datasets.items():
+            self.whole[self.facts.stamps_rule(name)] = "subset" if dataset.subset else "stamps"
         self._made: dict[tuple[Any, ...], Stage] = {}
 
     def stage(self, rule: str, wildcards: Mapping[str, Any]) -> Stage:

@@ -106,7 +106,7 @@ class Subject:
         """``dataset``, ``model``, ``denoiser`` and ``protocol`` of the sweep."""
         sweep = self._sweep
         protocol = self.config.denoisers[sweep.denoiser].protocol
-        return {"dataset": sweep.dataset, "model": sweep.model, "denoiser": sweep.denoiser, "protocol": protocol}
+        return {"dataset": sweep.dataset, "model": sweep.label, "denoiser": sweep.denoiser, "protocol": protocol}
 
     def networks(self) -> list[list[Any]]:
         """[whose galaxies, alpha, replicate] of each network of the sweep."""

@@ -10,6 +10,7 @@ from galforge.papers import registry
 from galforge.papers.overall import NAME as ALL
 from galforge.papers.overall import taken_of
 from galforge.papers.table import Table
+from galforge.plan import judged
 from galforge.plan.comparisons import GROUPS, KINDS, comparisons, distance_files
 from galforge.plan.facts import Facts
 from galforge.plan.trainings import behind
@@ -17,8 +18,9 @@ from galforge.provenance.records import ROOT
 
 Files = dict[str, list[str]]
 """Input files of a table by the name of the rule's input."""
-STUDIES = ("scorers", "scores", "experiments", "sweeps", "trainings")
-"""What fills tables besides comparisons: rows of the realism study, sweeps of denoising, and all trainings."""
+STUDIES = ("scorers", "scores", "experiments", "sweeps", "verdicts", "trainings")
+"""What fills tables besides comparisons: rows of the realism study, sweeps of denoising, tests of its generators, and
+all trainings."""
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,10 @@ class PlannedTables:
                 of = {dataset: trained(self.facts.drawing(dataset)) for dataset in scored}
                 rows = {dataset: [f"experiments/{who}" for who in of[dataset]] for dataset in scored}
             case "sweeps":
-                return {"summaries": [f"{folder}/denoising/summaries/{s.name}.csv" for s in self.config.sweeps]}
+                shown = (sweep.name for sweep in self.config.sweeps if sweep.drawn)
+                return {"summaries": [f"{folder}/denoising/summaries/{name}.csv" for name in shown]}
+            case "verdicts":
+                return {"verdicts": [f"{folder}/denoising/verdicts.csv"] if judged.tests(self.facts) else []}
             case "trainings":
                 return self._accounts()
             case _:

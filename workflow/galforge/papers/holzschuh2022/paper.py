@@ -24,7 +24,7 @@ PAPER = Paper(
         Section(
             "denoising",
             "Denoising: does training on generated galaxies help?",
-            ("denoising",),
+            ("denoising_tests", "denoising"),
             ("sweep", "robustness", "denoised"),
         ),
         Section("history", "Training", figures=("history", "fidelity")),

@@ -10,6 +10,7 @@ _NETWORK = (
 )
 _COLOURS = ("wasserstein", "wasserstein_standardised", "share_difference")
 _DENOISING = "galforge.papers.holzschuh2022.denoising_table"
+_TESTS = "galforge.papers.holzschuh2022.tests_table"
 
 TABLES = {
     "headline": Table(
@@ -141,6 +142,26 @@ TABLES = {
         printed=False,
         cells=CELLS.format(floor="ideal", too_close="as near to it as 19 of 20 perfect models")
         + " Copying has the floor of a distance, on either side of 0.",
+    ),
+    "denoising_tests": Table(
+        "Does training on generated galaxies help?",
+        "verdicts",
+        ("gain", "oracle", "longer"),
+        "Share by which a galaxy's typical (geometric mean) error is smaller with generated galaxies among the "
+        "training images than without, by test",
+        "%",
+        reading="gains above 0 are good",
+        factors=dict.fromkeys(("gain", "oracle", "longer"), 100.0),
+        head="Test",
+        things="test galaxies",
+        cells="",
+        protocol="",
+        sizes="",
+        printed=False,
+        readings=dict.fromkeys(("gain", "oracle", "longer"), "number"),
+        make=f"{_TESTS}:make",
+        blocks=f"{_TESTS}:blocks",
+        remarks=f"{_TESTS}:remarks",
     ),
     "denoising": Table(
         "Denoising: does training on generated galaxies help?",

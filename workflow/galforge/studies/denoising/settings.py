@@ -78,12 +78,21 @@ class DenoiserSettings(Settings):
     """longest training; the paper does not give it [epochs]"""
     validation_images: int = Field(50, ge=1)
     """images of the validation split for this loss, with fixed noise [images]"""
+    alphas: list[float] = Field([], json_schema_extra={"stage": "grid"})
+    """shares of generated images of this kind alone, with 0 among them; [0.0]: none, to show what a longer training
+    gains; []: those of denoising"""
     precision: Literal["auto", "float32", "bfloat16"] = "float32"
     """precision of the network; auto: bfloat16 on GPUs and CPUs with matrix units"""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """auto: a GPU where available"""
     threads: int = Field(1, ge=1)
     """CPU threads; changes the last digits"""
+
+    @model_validator(mode="after")
+    def _usable(self) -> Self:
+        if self.alphas:
+            check_alphas("alphas", self.alphas)
+        return self
 
 
 class BroughtDenoiser(Settings):
@@ -123,6 +132,13 @@ class DenoisingSettings(Settings):
     """standard deviation of their noise (published: 4, for skirt) [image unit]"""
     alphas: list[float] = Field([0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0], min_length=1)
     """shares of generated images in the training set; 0 is the baseline of gains"""
+    other_seeds: list[float] = Field([])
+    """shares where a run's later seeds are swept, too (denoise_seeds: all), with 0 among them; []: all of alphas"""
+    oracle: str = ""
+    """a model that runs on the data set and has fresh real galaxies in the place of generated ones (family taken): what
+    a perfect generator would draw. Generators are then tested beside it, in a table of its own; empty: none [name]"""
+    tested: float = Field(0.5, gt=0, le=1)
+    """with an oracle: the share of generated images whose gain is tested"""
     replicates: int = Field(5, ge=1)
     """networks per alpha [count]"""
     seed: int = Field(0, ge=0)
@@ -146,10 +162,9 @@ class DenoisingSettings(Settings):
 
     @model_validator(mode="after")
     def _usable(self) -> Self:
-        if any(not 0 <= alpha <= 1 or round(alpha, DIGITS) != alpha for alpha in self.alphas):
-            raise ValueError(f"alphas {self.alphas}: each is a number from 0 to 1 with at most {DIGITS} decimals")
-        if sorted(set(self.alphas)) != self.alphas or self.alphas[0] != 0:
-            raise ValueError(f"alphas {self.alphas}: give each once, ascending, and 0 among them: gains refer to 0")
+        check_alphas("alphas", self.alphas)
+        if self.other_seeds:
+            check_alphas("other_seeds", self.other_seeds)
         plain = self.cases.get(IN_DOMAIN)
         if plain is None or (plain.pixel_size, plain.noise) != (1, 1):
             raise ValueError(f"cases: {IN_DOMAIN} must be there, with pixel_size 1 and noise 1 as in training")
@@ -165,6 +180,18 @@ class DenoisingSection(DenoisingSettings):
 
     overrides: dict[str, Any] = Field(default_factory=dict)
     """keys of this section that differ for a data set, as a tree, such as {sersic: {noise_sigma: 0.1}}"""
+
+
+def check_alphas(key: str, alphas: list[float]) -> None:
+    """Refuse shares that are none, come twice or in another order, or lack 0, to which gains refer.
+
+    Raises:
+        ValueError: they are not usable.
+    """
+    if any(not 0 <= alpha <= 1 or round(alpha, DIGITS) != alpha for alpha in alphas):
+        raise ValueError(f"{key} {alphas}: each is a number from 0 to 1 with at most {DIGITS} decimals")
+    if sorted(set(alphas)) != alphas or alphas[0] != 0:
+        raise ValueError(f"{key} {alphas}: give each once, ascending, and 0 among them: gains refer to 0")
 
 
 def weights_of(network: DenoiserNetwork, bands: int) -> int:
