@@ -15,7 +15,7 @@ MISSING = 0.1  # share of galaxies that cannot be measured
 
 
 def stamps(draws: np.random.Generator, count: int, apart: float, source: bool) -> pd.DataFrame:
-    """Morphology, photometry and power spectra: correlated, some with long tails, all shifted by `apart` sd."""
+    """Morphology, photometry, grain and power spectra: correlated, some with long tails, all shifted by `apart` sd."""
     names = [*PROPERTIES.values(), "log_flux", "surface_brightness", "sky_rms", "sky_autocorrelation", *MODES]
     names += ["gini_m20_bulge", "magnitude", "colour"]
     mass = draws.normal(size=(count, 1))
@@ -28,7 +28,8 @@ def stamps(draws: np.random.Generator, count: int, apart: float, source: bool) -
     table["magnitude_r"] = table["magnitude_i"] + 0.4 + 0.1 * draws.normal(size=count)
     table["magnitude_g"] = table["magnitude_i"] + 0.8 + 0.2 * table["colour"]
     bad = draws.random(count) < MISSING
-    table.loc[bad, ["log_flux", "surface_brightness", "sky_rms", "sky_autocorrelation"]] = np.nan
+    table["colour_grain"] = 0.05 * np.exp(0.4 * (draws.normal(size=count) + apart))
+    table.loc[bad, ["log_flux", "surface_brightness", "sky_rms", "sky_autocorrelation", "colour_grain"]] = np.nan
     return table.assign(index=np.arange(count), segmented=True, flag=np.where(bad, 2.0, 0.0))
 
 
@@ -95,6 +96,7 @@ def _splits(count: int, source: bool) -> np.ndarray:
 POPULATIONS: dict[str, Population] = {
     "band_scores": bands,
     "colour_bulge": stamps,
+    "colour_grain": stamps,
     "features": images,
     "fitting_loss": galaxies,
     "galaxy_kl": galaxies,

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-DOCUMENTED = sorted(set(re.findall(r"python (benchmarks/\w+\.py)", (REPOSITORY / "docs/benchmarks.md").read_text())))
+DOCS = "".join((REPOSITORY / "docs" / name).read_text(encoding="utf-8") for name in ("benchmarks.md", "design.md"))
+DOCUMENTED = sorted(set(re.findall(r"python (benchmarks/\w+\.py)", DOCS)))
 
 
 def test_every_benchmark_is_documented_or_part_of_one():
