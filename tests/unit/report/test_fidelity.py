@@ -55,6 +55,17 @@ def test_lines_are_where_the_scores_are(scores, tmp_path, monkeypatch):
     assert [[0.5, 3.0]] in [line.get_xydata().tolist() for line in axes[3].lines]
 
 
+def test_a_single_snapshot_is_a_level_to_beat(scores, tmp_path, monkeypatch):
+    made = []
+    monkeypatch.setattr(style, "save", lambda figure, png, pdf: made.append(figure))
+    frame = fidelity.read(*scores)
+    line = {"model": "gaussian", "seed": 0, "segment": 0, "images_seen": 40, "hours": 0.1, "value": 0.8, "floor": 0.05}
+    frame.loc[len(frame)] = line | {"by": "power_spectrum", "metric": "wasserstein"}
+    fidelity.plot(frame, tmp_path / "f.png", tmp_path / "f.pdf")
+    levels = [line.get_ydata() for line in made[0].axes[1].lines if list(line.get_xdata()) == [0, 1]]
+    assert sorted(np.ravel(levels).tolist()) == [0.05, 0.05, 0.8, 0.8]
+
+
 def test_it_renders_the_same_each_time(scores, tmp_path, monkeypatch):
     monkeypatch.setattr(style, "DPI", 40)
     files = dict(zip(("scores", "costs"), scores, strict=False))

@@ -2,7 +2,8 @@
 
 Distance of images drawn from the weights of each segment from the validation split of the source, against images seen
 and against hours (GPU-hours, or CPU-hours where no GPU trained). Thick lines are means over seeds, thin ones single
-seeds, the dashed line is the floor, and a dot is the snapshot that a choice by this distance takes. A perfect model
+seeds, the dashed line is the floor, and a dot is the snapshot that a choice by this distance takes. A model with a
+single snapshot, such as the Gaussian, has a level line at its distance: what all others have to beat. A perfect model
 scores the floor on average.
 
 Distance from {dataset} falling with images seen and with hours of training, one line per model, floor dashed
@@ -43,7 +44,10 @@ def plot(scores: pd.DataFrame, png: str | Path, pdf: str | Path) -> None:
             rows = scores[(scores["by"] == by) & (scores["metric"] == metric)]
             for axis, (cost, label) in zip(axes, _COSTS.items(), strict=True):
                 for model, own in rows.groupby("model", sort=False):
-                    _draw(axis, own[own[cost] > 0].dropna(subset="value"), cost, model_look(models.index(model)))
+                    look = model_look(models.index(model))
+                    _draw(axis, own[own[cost] > 0].dropna(subset="value"), cost, look)
+                    if own["seed"].is_unique:
+                        axis.axhline(own["value"].mean(), **look)
                 for floor in sorted(set(rows["floor"].dropna())):
                     axis.axhline(floor, color="#888888", linewidth=0.9, linestyle=(0, (6, 3)), zorder=0)
                 _scale(axis, label, cost == "images_seen")
