@@ -4,14 +4,15 @@ from galforge.config.tree import Config, Run, is_given
 from galforge.papers import registry
 from galforge.plan.figures import Figures
 from galforge.plan.stage import Stage
+from galforge.plan.table_stages import TableStages
 from galforge.provenance.records import locked_versions
 
 
 class ReportStages:
     """The stage of the page."""
 
-    def __init__(self, config: Config, figures: Figures):
-        self.config, self.figures = config, figures
+    def __init__(self, config: Config, figures: Figures, tables: TableStages):
+        self.config, self.figures, self.tables = config, figures, tables
 
     def page(self) -> Stage:
         """The page a person opens first."""
@@ -24,10 +25,11 @@ class ReportStages:
             "figures": self.figures.about(),
             "statmorph": locked_versions()["statmorph"],
         }
-        # Papers, and the functions that lay out their tables, are found by name.
+        # Papers, and the functions that lay out the tables of this configuration, are found by name.
         modules = dict.fromkeys(f"galforge.papers.{name}.paper" for name in registry.names())
-        for table in registry.tables().values():
-            modules |= dict.fromkeys(name.partition(":")[0] for name in (table.blocks, table.remarks) if name)
+        for name in self.tables.planned.names:
+            table = registry.tables()[name]
+            modules |= dict.fromkeys(each.partition(":")[0] for each in (table.blocks, table.remarks) if each)
         return Stage(spec, "page.py", tuple(modules), ("numpy", "pandas", "jinja2"))
 
     def _seeds(self, run: Run) -> list[int]:
