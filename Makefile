@@ -25,8 +25,8 @@ help: ## list the targets
 setup: ## make .venv from the lock, if it is not up to date (about 2 minutes and the downloads)
 	@envs/setup.sh
 
-demo: setup ## run everything on small data, about 10 minutes on two cores, to results/demo/report/index.html
-	@echo "demo: data, training, sampling, measuring, tables and the page with config/demo.yaml; about 10 minutes on two cores"
+demo: setup ## run everything on small data, about 11 minutes on two cores, to results/demo/report/index.html
+	@echo "demo: data, training, sampling, measuring, tables and the page with config/demo.yaml; about 11 minutes on two cores"
 	@.venv/bin/snakemake --profile profiles/local --configfile config/demo.yaml --resources gpu=2 --quiet rules host; \
 	$(call took,demo: open $(DEMO); this took)
 
@@ -36,8 +36,8 @@ score: setup ## compare generated galaxies with real ones (REAL=, GENERATED=; NA
 	$(if $(PIXEL_SCALE),--pixel-scale $(PIXEL_SCALE)) $(if $(UNIT),--unit "$(UNIT)") $(if $(FACTOR),--factor $(FACTOR)) \
 	$(if $(ZERO_POINTS),--zero-points "$(ZERO_POINTS)") $(if $(GAIN),--gain $(GAIN))
 
-test: setup ## run all tests except the slow ones, about 9 minutes on two cores (ARGS= goes to pytest)
-	@echo "test: pytest with two workers; about 9 minutes on two cores"
+test: setup ## run all tests except the slow ones, about 10 minutes on two cores (ARGS= goes to pytest)
+	@echo "test: pytest with two workers; about 10 minutes on two cores"
 	@.venv/bin/python -m pytest -n 2 --dist loadfile -m "not slow" $(ARGS)
 
 test-slow: setup ## run the slow tests, about 15 minutes on two cores (ARGS= goes to pytest)
