@@ -9,8 +9,8 @@ rows again, and with them the tables.
 
 Comparisons: morphology, power_spectrum, photometry, colour_bulge, colour_grain, joint, features (with frechet, normals,
 kernel, coverage and memorisation), galaxy_kl (with histograms), fitting_loss, successors, redshift_loss, band_scores.
-They share kind, settings, rows, scores, limits, relabelled, wasserstein (with grids), redshift_bins, joined and
-engines.
+They share kind, settings, rows, scores, limits, relabelled, wasserstein (with grids), redshift_bins, joined,
+holm and engines.
 
 Without a workflow: ``tables`` compares two tables, also from a shell (``python -m galforge.compare``).
 

@@ -111,18 +111,20 @@ class Study:
                     f"denoise (there are {', '.join(models)}): add a run, or override oracle for {dataset}",
                 )
             shares = [settings.alphas, *([settings.other_seeds] if settings.other_seeds else [])]
-            kinds = [self.denoisers[name] for run in swept for name in run.denoise]
-            shares += [own for kind in kinds if (own := getattr(kind, "alphas", [])) not in ([], [0.0])]
+            kinds = {name: self.denoisers[name] for run in swept for name in run.denoise}
+            mixing = {
+                name: kind for name, kind in kinds.items() if isinstance(kind, DenoiserSettings) and not kind.only_real
+            }
+            shares += [kind.alphas for kind in mixing.values() if kind.alphas]
             if any(share not in each for each in shares):
                 self.problems.add(
                     "denoising.tested",
                     f"{share:g} has to be among the shares of every seed and kind of network on {dataset} (alphas, "
                     "other_seeds)",
                 )
-            for name in dict.fromkeys(name for run in swept for name in run.denoise):
+            for name in mixing:
                 lacking = [run.model for run in swept if name not in run.denoise]
-                kind = self.denoisers[name]
-                if lacking and isinstance(kind, DenoiserSettings) and kind.alphas != [0.0]:
+                if lacking:
                     self.problems.add(
                         "denoising.oracle",
                         f"{', '.join(lacking)} on {dataset} have no {name} in denoise: generators and oracle need the "

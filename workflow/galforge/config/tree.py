@@ -211,7 +211,7 @@ class Config:
             for place, seed in enumerate(seeds):
                 for name in trained:
                     alphas = self._alphas(run.dataset, name, place)
-                    drawn = place == 0 and self.denoisers[name].alphas != [0.0]
+                    drawn = place == 0 and not self.denoisers[name].only_real
                     found.append(
                         Sweep(run.dataset, run.model, seed, name, alphas, brought, several=len(seeds) > 1, drawn=drawn)
                     )

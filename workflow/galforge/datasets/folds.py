@@ -12,7 +12,8 @@ import numpy as np
 from galforge.errors import GalforgeError
 from galforge.logs import log
 from galforge.seeds import seed_of
-from galforge.stamps.file import Stamps, StampsWriter, pieces, split_of
+from galforge.stamps.file import Stamps, split_of
+from galforge.stamps.relabelling import write_relabelled
 
 
 def refold(stamps: Path, out: Path, seed: int, of: int, fold: int, train: float, validation: float) -> None:
@@ -34,12 +35,9 @@ def refold(stamps: Path, out: Path, seed: int, of: int, fold: int, train: float,
             raise GalforgeError(
                 f"{stamps}: {len(whole)} galaxies for {of} folds: lower folds.of, or give more galaxies"
             )
-        columns = {name: whole.catalog(name) for name in whole.columns}
-        columns["split"] = splits_of(columns["name"].tolist(), seed, of, fold, train, validation)
-        with StampsWriter(out, whole.shape, whole.header, len(whole), whole.images.dtype) as writer:
-            for here in pieces(len(whole), whole.images):
-                writer.append_block(whole.images[here], {name: column[here] for name, column in columns.items()})
-    held_out = int(np.count_nonzero(columns["split"] == "test"))
+        split = splits_of(whole.catalog("name").tolist(), seed, of, fold, train, validation)
+        write_relabelled(whole, out, split=split)
+    held_out = int(np.count_nonzero(split == "test"))
     log.info("%s: fold %d of %d, %d galaxies, is the test split", out, fold, of, held_out)
 
 

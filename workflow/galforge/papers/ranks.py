@@ -7,6 +7,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from galforge.compare.holm import adjusted
 from galforge.compare.kind import REAL, ROUNDTRIP
 from galforge.papers.table import Table
 
@@ -91,9 +92,4 @@ def holm(chances: np.ndarray, level: float = LEVEL) -> np.ndarray:
     The smallest has to be below level / t, the next one below level / (t - 1), and so on, up to the first that is not.
     NaN never stands out.
     """
-    found = np.zeros(len(chances), dtype=bool)
-    for place, index in enumerate(np.argsort(chances, kind="stable")):
-        if not chances[index] < level / (len(chances) - place):
-            break
-        found[index] = True
-    return found
+    return adjusted(chances) < level

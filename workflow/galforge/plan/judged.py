@@ -55,4 +55,4 @@ def _seeds(sweeps: list[Sweep]) -> dict[str, list[int]]:
 
 def _longer(config: Config, sweeps: list[Sweep]) -> list[str]:
     kinds = dict.fromkeys(sweep.denoiser for sweep in sweeps)
-    return [name for name in kinds if config.denoisers[name].alphas == [0.0]]
+    return [name for name in kinds if config.denoisers[name].only_real]

@@ -6,8 +6,8 @@ import numpy as np
 
 from galforge.errors import GalforgeError
 from galforge.seeds import generator
-from galforge.stamps.file import Stamps, StampsWriter, pieces
-from galforge.stamps.native_file import NativeWriter
+from galforge.stamps.file import Stamps
+from galforge.stamps.relabelling import write_relabelled
 
 NO_SPLIT = "none"
 
@@ -39,18 +39,8 @@ def write_subset(stamps: Path, out: Path, count: int, seed: int) -> None:
         GalforgeError: there are fewer training galaxies than that.
     """
     with Stamps(stamps) as whole:
-        columns = {name: whole.catalog(name) for name in whole.columns}
         try:
-            columns["split"] = kept(columns["split"], count, seed)
+            split = kept(whole.catalog("split"), count, seed)
         except GalforgeError as error:
             raise GalforgeError(f"{stamps}: {error}") from error
-        if whole.images is None:
-            # The writer fills this column in.
-            del columns["side"]
-            with NativeWriter(out, whole.header) as galaxies:
-                for row in range(len(whole)):
-                    galaxies.append(whole.stamp(row), **{name: column[row] for name, column in columns.items()})
-            return
-        with StampsWriter(out, whole.shape, whole.header, len(whole), whole.images.dtype) as images:
-            for here in pieces(len(whole), whole.images):
-                images.append_block(whole.images[here], {name: column[here] for name, column in columns.items()})
+        write_relabelled(whole, out, split=split)

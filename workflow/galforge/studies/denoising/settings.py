@@ -94,6 +94,11 @@ class DenoiserSettings(Settings):
             check_alphas("alphas", self.alphas)
         return self
 
+    @property
+    def only_real(self) -> bool:
+        """Whether its networks see real galaxies alone, to show what a longer training gains."""
+        return self.alphas == [0.0]
+
 
 class BroughtDenoiser(Settings):
     """A network that was trained elsewhere and is only tested: weights in a file as Keras writes them."""

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
+from galforge.compare.holm import adjusted
 from galforge.errors import GalforgeError
 from galforge.studies.denoising.errors import LEVEL
 
@@ -68,8 +69,8 @@ class Gain(NamedTuple):
             return np.nan
         if abs(self.value) >= self.critical(_SMALLEST):
             return _SMALLEST
-        apart = lambda log: self.critical(np.exp(log)) - abs(self.value)  # noqa: E731 - of one place
-        return float(np.exp(optimize.brentq(apart, np.log(_SMALLEST), 0.0)))
+        found = optimize.brentq(lambda log: self.critical(np.exp(log)) - abs(self.value), np.log(_SMALLEST), 0.0)
+        return float(np.exp(found))
 
 
 def gain(mixed: np.ndarray, plain: np.ndarray, seeded: bool = True) -> Gain:
@@ -107,17 +108,6 @@ def gain(mixed: np.ndarray, plain: np.ndarray, seeded: bool = True) -> Gain:
     total = sum(part for part, _ in among)
     freedom = total**2 / sum(part**2 / free for part, free in among) if total else min(free for _, free in among)
     return Gain(float(logs.mean()), images, networks, scatter, float(freedom), galaxies)
-
-
-def adjusted(chances: Sequence[float]) -> np.ndarray:
-    """p-values corrected for their number (Holm 1979, Scand. J. Stat. 6, 65); NaN stays, and counts as a test."""
-    given = np.asarray(chances, dtype=float)
-    order = np.argsort(given, kind="stable")
-    steps = (len(given) - np.arange(len(given))) * given[order]
-    out = np.empty_like(given)
-    out[order] = np.minimum(np.fmax.accumulate(steps), 1.0)
-    out[np.isnan(given)] = np.nan
-    return out
 
 
 def judge(rows: pd.DataFrame, oracle: Sequence[Gain], generator: Sequence[Gain]) -> pd.DataFrame:
