@@ -61,7 +61,7 @@ def main() -> None:
     warnings.simplefilter("ignore")
     with Stamps(asked.stamps) as stamps:
         images = stamps.images[: asked.count, 0].astype(float)
-        gain = float(np.median(stamps.catalog("gain")[:])) if "gain" in stamps.columns else stamps.header.gain
+        gain = stamps.typical_header().gain
     truth = of(images, gain=gain, processes=1)
     names = list(PROPERTIES.values())
     print(f"{len(images)} stamps, {(truth['flag'] <= 1).sum()} measured as they were")
