@@ -51,6 +51,7 @@ def test_beside_a_trained_model_only_that_has_a_history_walks_and_hours():
     spec = stages.tables.stage(f"tables_{job.name}").spec
     assert [entry[:2] for entry in spec["trainings"]] == [["cosmos", "vae"]]
     assert [entry[:2] for entry in spec["given"]] == [["cosmos", "theirs"]]
+    assert spec["given"][0][2].startswith("given as files, ")
 
 
 def test_what_is_known_of_the_images_is_in_the_tables_that_show_them_and_in_no_measurement():

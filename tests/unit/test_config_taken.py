@@ -69,6 +69,7 @@ def test_tables_say_what_the_images_are_and_cost_nothing():
     rule = next(f"tables_{name}" for name in stages.tables.planned.jobs if "headline" in name)
     assert stages.tables.stage(rule).spec["given"] == [["skirt", "oracle", said]]
     assert stages.stage("card", {}).spec["given"] == {"skirt/oracle": said}
+    assert stages.stage("page", {}).spec["runs"] == [["skirt", "oracle", [0], said], ["skirt", "gaussian", [0], ""]]
 
 
 def test_columns_that_models_can_be_conditioned_on_go_along():

@@ -100,9 +100,9 @@ def build(folder: Path) -> Path:
             for name, (origin, _) in RUNS.items()
         ],
         "runs": [
-            {"dataset": "cosmos", "model": "vae", "seeds": [0, 1], "generated": 300},
-            {"dataset": "sersic", "model": "vae", "seeds": [0], "generated": 300},
-            {"dataset": "sersic", "model": "mine", "seeds": [], "generated": 200},
+            {"dataset": "cosmos", "model": "vae", "seeds": [0, 1], "generated": 300, "origin": ""},
+            {"dataset": "sersic", "model": "vae", "seeds": [0], "generated": 300, "origin": ""},
+            {"dataset": "sersic", "model": "mine", "seeds": [0], "generated": 200, "origin": "taken from mine"},
         ],
         "command": "make demo",
         "full_command": "snakemake --profile profiles/slurm --configfile config/experiments/everything.yaml",
@@ -185,7 +185,7 @@ def test_says_origin_scale_and_protocol(built: Path) -> None:
     assert 'class="tag mock"' in text
     assert "demo scale" in text
     assert "<p>seeds 0, 1; 300 stamps generated per seed</p>" in text
-    assert "<p>200 generated stamps, given as files</p>" in text
+    assert "<p>Not trained here: taken from mine</p>" in text
     assert ">published protocol</span>" in text
     assert "at floor" in text
     assert "63.97" in text, "the printed COSMOS average of the VAE belongs on the page"
@@ -323,7 +323,7 @@ def test_nothing_but_what_was_run_is_needed(tmp_path: Path) -> None:
         "version": "0.1.0",
         "commit": "0123abc",
         "datasets": [{"name": "cosmos", "origin": "observed", "stamps": 300, "details": ""}],
-        "runs": [{"dataset": "cosmos", "model": "vae", "seeds": [0], "generated": 300}],
+        "runs": [{"dataset": "cosmos", "model": "vae", "seeds": [0], "generated": 300, "origin": ""}],
         "command": "make demo",
         "full_command": "snakemake",
         "statmorph": "7.8",

@@ -197,6 +197,13 @@ class Facts:
         """Whether a model's images are those of other data sets."""
         return is_taken(self.config.models[dataset, model].family)
 
+    def images_from(self, dataset: str, model: str) -> str:
+        """Where the images of a model come from that is not trained here, without a full stop; empty if it is."""
+        if self.is_trained(dataset, model):
+            return ""
+        sentence = self.config.models[dataset, model].network.sentence
+        return f"given as files, {sentence}" if self.is_given(dataset, model) else sentence
+
     def taken_from(self, dataset: str, model: str, seed: Any) -> list[str]:
         """Files that the images of a model are taken from, in the order of its sources."""
         return [

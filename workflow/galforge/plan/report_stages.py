@@ -1,7 +1,10 @@
 """The stage of the page."""
 
-from galforge.config.tree import Config, Run, is_given
+from typing import Any
+
+from galforge.config.tree import Config, Run
 from galforge.papers import registry
+from galforge.plan.facts import Facts
 from galforge.plan.figures import Figures
 from galforge.plan.stage import Stage
 from galforge.plan.table_stages import TableStages
@@ -11,8 +14,8 @@ from galforge.provenance.records import locked_versions
 class ReportStages:
     """The stage of the page."""
 
-    def __init__(self, config: Config, figures: Figures, tables: TableStages):
-        self.config, self.figures, self.tables = config, figures, tables
+    def __init__(self, config: Config, facts: Facts, figures: Figures, tables: TableStages):
+        self.config, self.facts, self.figures, self.tables = config, facts, figures, tables
 
     def page(self) -> Stage:
         """The page a person opens first."""
@@ -20,7 +23,7 @@ class ReportStages:
             "name": self.config.overall.name,
             "scale": self.config.overall.scale,
             "datasets": self.config.used_datasets,
-            "runs": [[run.dataset, run.model, self._seeds(run)] for run in self.config.run],
+            "runs": [self._run(run) for run in self.config.run],
             "generated": {name: self.config.drawn(name) for name in self.config.used_datasets},
             "figures": self.figures.about(),
             "statmorph": locked_versions()["statmorph"],
@@ -32,6 +35,5 @@ class ReportStages:
             modules |= dict.fromkeys(each.partition(":")[0] for each in (table.blocks, table.remarks) if each)
         return Stage(spec, "page.py", tuple(modules), ("numpy", "pandas", "jinja2"))
 
-    def _seeds(self, run: Run) -> list[int]:
-        """Those of trainings: images that were given have none."""
-        return [] if is_given(self.config.models[run.dataset, run.model].family) else run.seeds
+    def _run(self, run: Run) -> list[Any]:
+        return [run.dataset, run.model, run.seeds, self.facts.images_from(run.dataset, run.model)]

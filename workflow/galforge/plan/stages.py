@@ -39,7 +39,7 @@ class Stages:
         self.figures = Figures(self.facts)
         self.exports = ExportStages(self.facts)
         kinds = (DataStages, ModelStages, MeasureStages, SnapshotStages, CardStages)
-        page = ReportStages(config, self.figures, self.tables)
+        page = ReportStages(config, self.facts, self.figures, self.tables)
         self._kinds = (*(kind(self.facts) for kind in kinds), page, self.denoising, self.realism, self.exports)
         self.whole = WHOLE | {rule_for("latents", dataset): "latents" for dataset in config.datasets}
         for name, dataset in config.datasets.items():

@@ -66,7 +66,7 @@ class TableStages:
         shown, found = behind(self.config, job.inputs), []
         for run in self.config.run:
             keys = {(run.dataset, run.model, str(seed)) for seed in run.seeds}
-            if not self.facts.is_trained(run.dataset, run.model) and (keys & shown or "weights" in job.inputs):
-                sentence = self.config.models[run.dataset, run.model].network.sentence
-                found.append([run.dataset, run.model, sentence])
+            origin = self.facts.images_from(run.dataset, run.model)
+            if origin and (keys & shown or "weights" in job.inputs):
+                found.append([run.dataset, run.model, origin])
         return found

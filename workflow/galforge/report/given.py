@@ -1,4 +1,4 @@
-"""What tables say of models whose images somebody else generated: who did, where they are, licence, unit."""
+"""What tables say of models that are not trained here: who generated the images, where they are, licence, unit."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ import pandas as pd
 from galforge.drawing.names import model_label
 
 COLUMN = "given"
-"""Of a table's rows: what is known of their model's images; only there where some were given."""
+"""Of a table's rows: what is known of their model's images; only there where some are not trained here."""
 
 
 def with_given(frame: pd.DataFrame, given: Sequence[Sequence[str]]) -> pd.DataFrame:
@@ -38,4 +38,4 @@ def said(frame: pd.DataFrame, models: dict[str, str]) -> str:
         f"{models.get(row.model, model_label(row.model))} ({row.dataset}): {getattr(row, COLUMN)}"
         for row in rows.itertuples()
     ]
-    return f"Generated elsewhere and given as files, not trained here: {'. '.join(each)}." if each else ""
+    return f"Not trained here: {'. '.join(each)}." if each else ""

@@ -47,12 +47,14 @@ class DataSet(TypedDict):
 
 
 class Run(TypedDict):
-    """One model on one data set: the seeds trained (none where stamps were given), stamps generated per seed."""
+    """One model on one data set: its seeds, stamps generated per seed, and where they come from if not from a training
+    here."""
 
     dataset: str
     model: str
     seeds: list[int]
     generated: int
+    origin: str
 
 
 class Summary(TypedDict):

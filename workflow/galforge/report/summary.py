@@ -16,8 +16,8 @@ def summarise(spec: dict[str, Any], stamps: Sequence[str], commit: str, dirty: b
     """The page's summary, from its spec and the source stamps of its data sets in the same order."""
     datasets = [_dataset(name, path) for name, path in zip(spec["datasets"], stamps, strict=True)]
     runs: list[Run] = [
-        {"dataset": dataset, "model": model, "seeds": seeds, "generated": spec["generated"][dataset]}
-        for dataset, model, seeds in spec["runs"]
+        {"dataset": dataset, "model": model, "seeds": seeds, "generated": spec["generated"][dataset], "origin": origin}
+        for dataset, model, seeds, origin in spec["runs"]
     ]
     name = spec["name"]
     overlay = {"paper": "", "demo": " --configfile config/demo.yaml"}.get(name, " --configfile <your file>")
