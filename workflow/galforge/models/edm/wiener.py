@@ -83,6 +83,21 @@ class Wiener(Known):
         """The posterior mean, and the noise that it leaves in units of the noise level; see ``Known``."""
         return torch.cat([expected, (noisy - expected) / sigma], 1)
 
+    def local(self, noisy: Tensor, expected: Tensor, sigma: Tensor, variances: Tensor) -> Tensor:
+        """Change of ``expected`` where the white rest of each pixel has another variance; see ``ModelSettings``.
+
+        With a variance R a pixel keeps the share R / (R + sigma^2) of what the components do not explain. With m R it
+        keeps m R / (m R + sigma^2), which is more by R (m - 1) / (m R + sigma^2) of what ``expected`` takes away.
+
+        Args:
+            noisy: (n, C, H, W).
+            expected: the posterior means of the Gaussian, (n, C, H, W).
+            sigma: (n or 1, 1, 1, 1).
+            variances: those of the rests over the Gaussian's, (n, C, H, W).
+        """
+        rest = self.gaussian.rest[:, None, None]
+        return rest * (variances - 1) / (variances * rest + sigma**2) * (noisy - expected)
+
     def start(self, latents: Tensor, sigma: float, given: Tensor | None) -> Tensor:
         """Images of the Gaussian with white noise added; see ``Known``."""
         return self._chosen(given, lambda gaussian, values: gaussian.coloured(latents, sigma, values))
