@@ -507,3 +507,21 @@ def test_noise_that_is_less_in_the_middle_is_learned():
         drawn = family.sample(Drawn(range(50)), None)
     assert drawn[..., :3, :].std().item() == pytest.approx(1, abs=0.1)
     assert drawn[..., 5:11, 5:11].std().item() < 0.3
+
+
+def test_errors_of_colours_count_as_much_as_those_of_brightness():
+    """Two bands that differ by a twentieth of what they share: their difference is balanced, too."""
+    draws = torch.Generator().manual_seed(0)
+    shared, apart = (torch.randn(400, 1, 16, 16, generator=draws) for _ in range(2))
+    images = torch.cat([shared + 0.05 * apart, shared - 0.05 * apart], 1)
+    settings = {**TINY, "components": 1, "detail": 1.0, "patch": 1}
+    family = Family(ModelSettings(**settings, colours=True), (2, 16, 16), ONES)
+    family.fit(images, None, True)
+    networks, sigma = family.networks, torch.full((1, 1, 1, 1), 2.0)
+    assert networks.known.bands.abs().numpy() == pytest.approx(np.sqrt(0.5), abs=0.01)
+    noisy = images + 2.0 * torch.randn(images.shape, generator=draws)
+    left = networks.split(images - networks.known.expected(noisy, sigma, None)) / networks.known.error(sigma, None)
+    assert left.square().mean((0, 2, 3)).numpy() == pytest.approx(1, rel=0.1)
+    assert torch.allclose(networks.known.turned(networks.known.turned(images), back=True), images, atol=1e-6)
+    with torch.no_grad():
+        assert torch.equal(networks(noisy, sigma, None), networks.known.expected(noisy, sigma, None))

@@ -52,11 +52,15 @@ class Networks(nn.Module):
         """Denoised images (n, C, H, W) of noisy ones at levels (n or 1, 1, 1, 1), given conditions (n, features)."""
         expected = self.known.expected(noisy, sigma, given)
         error = self.known.error(sigma, given) * self.error(noisy, expected, sigma, given)
-        return expected + join(error, self.unet.patch)
+        return expected + self.known.turned(join(error, self.unet.patch), back=True)
+
+    def split(self, images: Tensor) -> Tensor:
+        """Coefficients (n, C * patch^2, h, w) of images, those of which errors are."""
+        return split(self.known.turned(images), self.unet.patch)
 
     def error(self, noisy: Tensor, expected: Tensor, sigma: Tensor, given: Tensor | None) -> Tensor:
         """What ``expected`` images lack, as coefficients of patches in units of ``known.error``; float32."""
-        seen = self.known.seen(noisy, expected, sigma)
+        seen = self.known.seen(self.known.turned(noisy), self.known.turned(expected), sigma)
         if self.radius is not None:
             seen = torch.cat([seen, self.radius.to(seen.dtype).expand(len(seen), -1, -1, -1)], 1)
         said = self.unet(seen, _LEVELS * sigma.log().flatten(), given).float()
@@ -64,7 +68,7 @@ class Networks(nn.Module):
             return split(said, self.unet.patch)
         said, noise = said.chunk(2, 1)
         changed = self.known.local(noisy, expected, sigma, noise.clamp(*_NOISE).exp())
-        return split(said, self.unet.patch) + split(changed, self.unet.patch) / self.known.error(sigma, given)
+        return split(said, self.unet.patch) + self.split(changed) / self.known.error(sigma, given)
 
 
 class Left(nn.Module):

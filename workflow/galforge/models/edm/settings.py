@@ -36,6 +36,9 @@ class ModelSettings(UNetSettings, GuidedSettings):
     local_noise: bool = Field(False, json_schema_extra={**GAUSSIAN, "as_before": False})
     """let the network say how much noise each pixel has: bright pixels of stretched images have less than the sky, and
     bands that do not agree there make galaxies of coloured speckle"""
+    colours: bool = Field(False, json_schema_extra={**GAUSSIAN, "as_before": False})
+    """let the network work with sums and differences of bands in place of bands; ``detail`` then weighs those, so that
+    errors of colours, which are small, count"""
     pixel_sd: float = Field(1.0, gt=0, json_schema_extra={"when": {"known": ["white"]}})
     """standard deviation of the pixels; 1 unless the normalisation has a given scale [normalised unit]"""
     dim: int = Field(16, ge=8, multiple_of=8)
