@@ -153,6 +153,23 @@ def test_loss_is_the_weighted_error_of_denoised_images():
     assert lost == pytest.approx([weight * (noisy / (1 + sigma**2) - image).square().mean().item()], rel=1e-4)
 
 
+class Stepped:
+    """A step of a training with one optimiser."""
+
+    images_seen = 0
+
+    def __init__(self, indices, optimiser):
+        self.draws, self.optimiser = Drawn(indices), optimiser
+
+    def autocast(self):
+        return nullcontext()
+
+    def update(self, name, loss):
+        self.optimiser.zero_grad()
+        loss.backward()
+        self.optimiser.step()
+
+
 class Drawn:
     """Noise of a block of images, each with a seed of its own."""
 
@@ -449,3 +466,62 @@ def test_only_what_the_gaussian_leaves_goes_straight_through_the_network():
     unet.straight.bias.data.fill_(0.7)
     with torch.no_grad():
         assert torch.allclose(unet(seen, torch.zeros(1), None), 0.7 * seen[:, 1:2])
+
+
+@pytest.mark.parametrize("level", [0.05, 0.5, 5.0])
+def test_pixels_keep_the_share_of_their_own_noise(level):
+    """Wiener's filter of independent pixels whose variances the network says, for a Gaussian without components."""
+    networks = Networks(ModelSettings(**TINY, local_noise=True), (2, 16, 16))
+    networks.known.gaussian.rest.copy_(torch.tensor([0.09, 4.0]))
+    draws = torch.Generator().manual_seed(1)
+    logarithms = 2 * torch.randn(3, 2, 16, 16, generator=draws)
+    networks.unet.forward = lambda seen, levels, given: torch.cat([torch.zeros_like(logarithms), logarithms], 1)
+    noisy, sigma = torch.randn(3, 2, 16, 16, generator=draws), torch.full((1, 1, 1, 1), level)
+    variances = torch.tensor([0.09, 4.0])[:, None, None] * logarithms.clamp(-6, 4).exp()
+    with torch.no_grad():
+        assert torch.allclose(networks(noisy, sigma, None), variances / (variances + level**2) * noisy, atol=2e-4)
+
+
+def test_a_network_that_says_nothing_of_noise_leaves_the_gaussian():
+    family = fitted((2, 16, 16), (0.3, 0.6), local_noise=True)
+    noisy, sigma = torch.randn(4, 2, 16, 16), torch.full((1, 1, 1, 1), 0.4)
+    with torch.no_grad():
+        expected = family.networks.known.expected(noisy, sigma, None)
+        assert torch.equal(family.networks(noisy, sigma, None), expected)
+
+
+def test_noise_that_is_less_in_the_middle_is_learned():
+    """The middle has a twentieth of the noise of the rest, of which the Gaussian alone leaves 0.7."""
+    torch.manual_seed(0)
+    draws = torch.Generator().manual_seed(0)
+    spread = torch.ones(16, 16)
+    spread[4:12, 4:12] = 0.05
+    family = Family(ModelSettings(**TINY, components=1, local_noise=True, steps=12), (1, 16, 16), ONES)
+    family.fit(spread * torch.randn(400, 1, 16, 16, generator=draws), None, True)
+    optimiser = torch.optim.Adam(family.networks.parameters(), lr=1e-2)
+    for first in range(0, 1600, 16):
+        family.step(
+            spread * torch.randn(16, 1, 16, 16, generator=draws), None, Stepped(range(first, first + 16), optimiser)
+        )
+    with torch.no_grad():
+        drawn = family.sample(Drawn(range(50)), None)
+    assert drawn[..., :3, :].std().item() == pytest.approx(1, abs=0.1)
+    assert drawn[..., 5:11, 5:11].std().item() < 0.3
+
+
+def test_errors_of_colours_count_as_much_as_those_of_brightness():
+    """Two bands that differ by a twentieth of what they share: their difference is balanced, too."""
+    draws = torch.Generator().manual_seed(0)
+    shared, apart = (torch.randn(400, 1, 16, 16, generator=draws) for _ in range(2))
+    images = torch.cat([shared + 0.05 * apart, shared - 0.05 * apart], 1)
+    settings = {**TINY, "components": 1, "detail": 1.0, "patch": 1}
+    family = Family(ModelSettings(**settings, colours=True), (2, 16, 16), ONES)
+    family.fit(images, None, True)
+    networks, sigma = family.networks, torch.full((1, 1, 1, 1), 2.0)
+    assert networks.known.bands.abs().numpy() == pytest.approx(np.sqrt(0.5), abs=0.01)
+    noisy = images + 2.0 * torch.randn(images.shape, generator=draws)
+    left = networks.split(images - networks.known.expected(noisy, sigma, None)) / networks.known.error(sigma, None)
+    assert left.square().mean((0, 2, 3)).numpy() == pytest.approx(1, rel=0.1)
+    assert torch.allclose(networks.known.turned(networks.known.turned(images), back=True), images, atol=1e-6)
+    with torch.no_grad():
+        assert torch.equal(networks(noisy, sigma, None), networks.known.expected(noisy, sigma, None))

@@ -10,7 +10,6 @@ from galforge.models.edm.networks import Networks
 from galforge.models.edm.samplers import Denoise, Sampler, dpm, heun, levels
 from galforge.models.edm.settings import ModelSettings, check_shape
 from galforge.models.normalisation import Normalisation
-from galforge.models.patches import split
 from galforge.models.protocol import Noise, Shape, Step
 
 
@@ -53,7 +52,7 @@ class Family(Conditioned):
         expected = networks.known.expected(noisy, sigma, given)
         with step.autocast():
             predicted = networks.error(noisy, expected, sigma, given)
-        wrong = split(images - expected, settings.patch) / networks.known.error(sigma, given)
+        wrong = networks.split(images - expected) / networks.known.error(sigma, given)
         left = (predicted - wrong).square().mean((2, 3))
         loss = left.mean()
         if networks.left is None:

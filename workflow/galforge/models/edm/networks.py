@@ -14,6 +14,8 @@ from galforge.models.unet import UNet, Waves
 _LEVELS = 4.0
 """Change of the U-Net's input for a noise level e times as high; 1/4 in Karras et al., whose sines are slower."""
 _WAVES = 16
+_NOISE = (-6.0, 4.0)
+"""Limits of the logarithm of a pixel's noise variance over the known one; below them rounding errors would show."""
 
 
 class Networks(nn.Module):
@@ -32,7 +34,8 @@ class Networks(nn.Module):
         self.conditioning = conditioning_of(settings)
         self.known = self._known(settings, shape)
         maps = int(settings.radius)
-        self.unet = UNet(settings, shape, features_of(self.conditioning), images=self.known.images, maps=maps)
+        features, beside = features_of(self.conditioning), int(settings.local_noise)
+        self.unet = UNet(settings, shape, features, images=self.known.images, maps=maps, beside=beside)
         self.unet.silence()
         self.left = Left(shape[0] * settings.patch**2) if settings.weighting == "learned" else None
         self.register_buffer("radius", _radius(shape) if settings.radius else None, persistent=False)
@@ -49,14 +52,23 @@ class Networks(nn.Module):
         """Denoised images (n, C, H, W) of noisy ones at levels (n or 1, 1, 1, 1), given conditions (n, features)."""
         expected = self.known.expected(noisy, sigma, given)
         error = self.known.error(sigma, given) * self.error(noisy, expected, sigma, given)
-        return expected + join(error, self.unet.patch)
+        return expected + self.known.turned(join(error, self.unet.patch), back=True)
+
+    def split(self, images: Tensor) -> Tensor:
+        """Coefficients (n, C * patch^2, h, w) of images, those of which errors are."""
+        return split(self.known.turned(images), self.unet.patch)
 
     def error(self, noisy: Tensor, expected: Tensor, sigma: Tensor, given: Tensor | None) -> Tensor:
         """What ``expected`` images lack, as coefficients of patches in units of ``known.error``; float32."""
-        seen = self.known.seen(noisy, expected, sigma)
+        seen = self.known.seen(self.known.turned(noisy), self.known.turned(expected), sigma)
         if self.radius is not None:
             seen = torch.cat([seen, self.radius.to(seen.dtype).expand(len(seen), -1, -1, -1)], 1)
-        return split(self.unet(seen, _LEVELS * sigma.log().flatten(), given).float(), self.unet.patch)
+        said = self.unet(seen, _LEVELS * sigma.log().flatten(), given).float()
+        if said.shape[1] == noisy.shape[1]:
+            return split(said, self.unet.patch)
+        said, noise = said.chunk(2, 1)
+        changed = self.known.local(noisy, expected, sigma, noise.clamp(*_NOISE).exp())
+        return split(said, self.unet.patch) + self.split(changed) / self.known.error(sigma, given)
 
 
 class Left(nn.Module):

@@ -39,6 +39,10 @@ class Known(nn.Module, ABC):
     def seen(self, noisy: Tensor, expected: Tensor, sigma: Tensor) -> Tensor:
         """What the network sees (n, images * C, H, W), of order one at every level."""
 
+    def turned(self, images: Tensor, back: bool = False) -> Tensor:
+        """Images (n, C, H, W) in the combinations of bands that the network works with, or those ``back`` as bands."""
+        return images
+
     def start(self, latents: Tensor, sigma: float, given: Tensor | None) -> Tensor:
         """Noisy images of the first level for standard normal numbers; both are (n, C, H, W)."""
         return sigma * latents

@@ -33,6 +33,12 @@ class ModelSettings(UNetSettings, GuidedSettings):
     detail: float = Field(0.5, ge=0, le=1, json_schema_extra=GAUSSIAN)
     """weight of the differences between pixels of a patch: from 0, that of their squared errors, to 1, as large as
     that of their sum, for the scales below it, in smooth galaxies"""
+    local_noise: bool = Field(False, json_schema_extra={**GAUSSIAN, "as_before": False})
+    """let the network say how much noise each pixel has: bright pixels of stretched images have less than the sky, and
+    bands that do not agree there make galaxies of coloured speckle"""
+    colours: bool = Field(False, json_schema_extra={**GAUSSIAN, "as_before": False})
+    """let the network work with sums and differences of bands in place of bands; ``detail`` then weighs those, so that
+    errors of colours, which are small, count"""
     pixel_sd: float = Field(1.0, gt=0, json_schema_extra={"when": {"known": ["white"]}})
     """standard deviation of the pixels; 1 unless the normalisation has a given scale [normalised unit]"""
     dim: int = Field(16, ge=8, multiple_of=8)

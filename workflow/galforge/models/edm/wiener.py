@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from galforge.models.device import full_precision
 from galforge.models.edm.preconditioning import Known
@@ -44,6 +45,7 @@ class Wiener(Known):
     Attributes:
         gaussian: given the conditions.
         marginal: not given them; None unless ``optional``.
+        bands: orthonormal combinations of bands (C, C) that the network works with; None for bands as they are.
         balance: of the errors of a patch's coefficients, by noise level (levels, C * patch^2); its mean square is one.
     """
 
@@ -54,6 +56,7 @@ class Wiener(Known):
         self.names, self.patch, self.detail = names, settings.patch, settings.detail
         self.gaussian = Gaussian(shape, settings.components, names)
         self.marginal = Gaussian(shape, settings.components) if optional else None
+        self.register_buffer("bands", torch.eye(shape[0]) if settings.colours else None)
         self.register_buffer("balance", torch.ones(_LEVELS, shape[0] * settings.patch**2))
 
     def fit(self, images: Tensor, given: Tensor | None, turned: bool) -> None:
@@ -61,6 +64,8 @@ class Wiener(Known):
         self.gaussian.fit(images, self._values(given), turned)
         if self.marginal is not None:
             self.marginal.fit(images, None, turned)
+        if self.bands is not None:
+            self.bands.copy_(_principal_bands(images, self.patch))
         self._fit_balance(images[:_IMAGES], None if given is None else given[:_IMAGES], turned)
 
     def expected(self, noisy: Tensor, sigma: Tensor, given: Tensor | None) -> Tensor:
@@ -83,6 +88,28 @@ class Wiener(Known):
         """The posterior mean, and the noise that it leaves in units of the noise level; see ``Known``."""
         return torch.cat([expected, (noisy - expected) / sigma], 1)
 
+    def turned(self, images: Tensor, back: bool = False) -> Tensor:
+        """Bands as their sums and differences, or ``back``; see ``Known``."""
+        if self.bands is None:
+            return images
+        with full_precision(images.device):
+            return torch.einsum("ij,njhw->nihw", self.bands.T if back else self.bands, images)
+
+    def local(self, noisy: Tensor, expected: Tensor, sigma: Tensor, variances: Tensor) -> Tensor:
+        """Change of ``expected`` where the white rest of each pixel has another variance; see ``ModelSettings``.
+
+        With a variance R a pixel keeps the share R / (R + sigma^2) of what the components do not explain. With m R it
+        keeps m R / (m R + sigma^2), which is more by R (m - 1) / (m R + sigma^2) of what ``expected`` takes away.
+
+        Args:
+            noisy: (n, C, H, W).
+            expected: the posterior means of the Gaussian, (n, C, H, W).
+            sigma: (n or 1, 1, 1, 1).
+            variances: those of the rests over the Gaussian's, (n, C, H, W).
+        """
+        rest = self.gaussian.rest[:, None, None]
+        return rest * (variances - 1) / (variances * rest + sigma**2) * (noisy - expected)
+
     def start(self, latents: Tensor, sigma: float, given: Tensor | None) -> Tensor:
         """Images of the Gaussian with white noise added; see ``Known``."""
         return self._chosen(given, lambda gaussian, values: gaussian.coloured(latents, sigma, values))
@@ -102,6 +129,7 @@ class Wiener(Known):
             sigma = images.new_full((1, 1, 1, 1), level)
             noise = torch.randn(images.shape, generator=draws).to(images.device)
             wrong = images - self.expected(images + sigma * noise, sigma, given)
+            wrong = self.turned(wrong)
             squares = powers(wrong, self.patch)
             if turned:
                 squares = (squares + powers(wrong.mT, self.patch)) / 2
@@ -119,3 +147,13 @@ class Wiener(Known):
             if self.marginal is None:
                 return found
             return torch.where(given[:, -1, None, None, None] > 0, found, of(self.marginal, None))
+
+
+def _principal_bands(images: Tensor, patch: int) -> Tensor:
+    """Eigenvectors (C, C), as rows, of the covariance of bands of images (n, C, H, W), from the largest variance on.
+
+    Of means over patches, which have less of the sky's noise.
+    """
+    smooth = functional.avg_pool2d(images, patch).double().movedim(1, 0).flatten(1)
+    vectors = torch.linalg.eigh(torch.cov(smooth))[1].flip(1).T
+    return (vectors * vectors.sum(1, keepdim=True).sign()).to(images.dtype)
