@@ -30,6 +30,16 @@ def step_of(
     return Step(index * batch, batch, draws(seed, batch), nullcontext, update, lambda value: value.detach().clone())
 
 
+class Drawn:
+    """Noise of a block of images, each with a seed of its own."""
+
+    def __init__(self, indices):
+        self.streams = [torch.Generator().manual_seed(index) for index in indices]
+
+    def normal(self, *shape):
+        return torch.stack([torch.randn(shape, generator=stream) for stream in self.streams])
+
+
 class Updates:
     """Keeps, by optimiser, the loss of each update of a step and the networks that it changed."""
 

@@ -15,7 +15,7 @@ from galforge.models.ddpm.family import Family
 from galforge.models.ddpm.networks import Networks
 from galforge.models.ddpm.settings import ModelSettings, check_normalisation
 from galforge.models.normalisation import Normalisation
-from toys.steps import step_of
+from toys.steps import Drawn, step_of
 
 ONES = Normalisation("linear", (1.0,), (0.0,), (1.0,))
 DIFFUSERS = json.loads((Path(__file__).parents[2] / "reference/diffusers_schedules.json").read_text())
@@ -128,16 +128,6 @@ def test_v_gives_back_image_and_noise():
         found = PLAIN.noise_of(noisy, velocity, level)
         assert torch.allclose(found, noise)
         assert torch.allclose(PLAIN.image_of(noisy, found, level), image, atol=1e-6)
-
-
-class Drawn:
-    """Noise of a block of images, each with a seed of its own."""
-
-    def __init__(self, indices):
-        self.streams = [torch.Generator().manual_seed(index) for index in indices]
-
-    def normal(self, *shape):
-        return torch.stack([torch.randn(shape, generator=stream) for stream in self.streams])
 
 
 @pytest.mark.parametrize(

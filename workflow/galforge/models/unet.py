@@ -29,7 +29,7 @@ class UNet(nn.Module):
         first: channels of the first maps; ``dim`` if not given.
         straight: whether the last of the images also goes straight to the prediction, each channel times a number that
             depends on the noise level.
-        beside: further maps of the shape of the prediction, side by side behind it as channels.
+        said: number of maps (C, H, W) that are said, side by side as channels; the first is the prediction.
     """
 
     def __init__(
@@ -41,7 +41,7 @@ class UNet(nn.Module):
         maps: int = 0,
         first: int | None = None,
         straight: bool = True,
-        beside: int = 0,
+        said: int = 1,
     ):
         super().__init__()
         self.patch = settings.patch
@@ -52,8 +52,8 @@ class UNet(nn.Module):
         self.first = nn.Conv2d(seen, widths[0], 7, padding=3)
         self.noise_level = nn.Sequential(Waves(dim), nn.Linear(dim, told), nn.GELU(), nn.Linear(told, told))
         # Conditions without maps are embedded like the noise level, and added to it.
-        embedded = features and not settings.condition_maps
-        self.beside = nn.Sequential(nn.Linear(features, told), nn.GELU(), nn.Linear(told, told)) if embedded else None
+        beside = features and not settings.condition_maps
+        self.beside = nn.Sequential(nn.Linear(features, told), nn.GELU(), nn.Linear(told, told)) if beside else None
         self.down, self.halve = nn.ModuleList(), nn.ModuleList()
         for (inputs, outputs), side in zip(pairwise(widths), sides, strict=True):
             self.down.append(Level(inputs, outputs, side, settings, features))
@@ -66,7 +66,7 @@ class UNet(nn.Module):
             self.up.append(Level(2 * inputs, outputs, side, settings, features))
             self.enlarge.append(nn.ConvTranspose2d(outputs, outputs, 4, stride=2, padding=1))
         self.behind = Block(2 * widths[1], dim, told=0)
-        self.last = nn.Conv2d(dim, (1 + beside) * pixels, 1)
+        self.last = nn.Conv2d(dim, said * pixels, 1)
         # For pixels that are little but noise, the right prediction is the pixel times a number that depends on the
         # noise level. Through the few maps it would come out blurred, and skies too noisy.
         self.straight = nn.Linear(told, shape[0]) if straight else None
@@ -79,7 +79,7 @@ class UNet(nn.Module):
             nn.init.zeros_(layer.bias)
 
     def forward(self, noisy: Tensor, levels: Tensor, conditions: Tensor | None) -> Tensor:
-        """Predictions (n, C, H, W) for what is seen of n images, and maps beside them, if there are any.
+        """Predictions (n, C, H, W) for what is seen of n images, and the other maps behind them.
 
         Args:
             noisy: (n, images * C + maps, H, W).
@@ -106,9 +106,10 @@ class UNet(nn.Module):
             return out
         factors = self.straight(told)[:, :, None, None]
         straight = factors * noisy[:, self.behind_others : self.behind_others + factors.shape[1]]
-        if straight.shape[1] == out.shape[1]:
+        if straight.shape == out.shape:
             return out + straight
-        return torch.cat([out[:, : straight.shape[1]] + straight, out[:, straight.shape[1] :]], 1)
+        prediction, others = out.tensor_split([straight.shape[1]], 1)
+        return torch.cat([prediction + straight, others], 1)
 
 
 class Level(nn.Module):

@@ -49,10 +49,10 @@ class Family(Conditioned):
         logarithms = settings.log_sigma_mean + settings.log_sigma_sd * step.draws.normal()
         sigma = logarithms.exp().reshape(-1, 1, 1, 1)
         noisy = images + sigma * step.draws.normal(*self.shape)
-        expected = networks.known.expected(noisy, sigma, given)
+        expected, unit = networks.known.expected(noisy, sigma, given), networks.known.error(sigma, given)
         with step.autocast():
-            predicted = networks.error(noisy, expected, sigma, given)
-        wrong = networks.split(images - expected) / networks.known.error(sigma, given)
+            predicted = networks.error(noisy, expected, sigma, given, unit)
+        wrong = networks.split(images - expected) / unit
         left = (predicted - wrong).square().mean((2, 3))
         loss = left.mean()
         if networks.left is None:

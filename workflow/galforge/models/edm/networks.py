@@ -34,8 +34,8 @@ class Networks(nn.Module):
         self.conditioning = conditioning_of(settings)
         self.known = self._known(settings, shape)
         maps = int(settings.radius)
-        features, beside = features_of(self.conditioning), int(settings.local_noise)
-        self.unet = UNet(settings, shape, features, images=self.known.images, maps=maps, beside=beside)
+        features, local = features_of(self.conditioning), settings.local_noise and settings.known == "gaussian"
+        self.unet = UNet(settings, shape, features, images=self.known.images, maps=maps, said=1 + local)
         self.unet.silence()
         self.left = Left(shape[0] * settings.patch**2) if settings.weighting == "learned" else None
         self.register_buffer("radius", _radius(shape) if settings.radius else None, persistent=False)
@@ -50,25 +50,26 @@ class Networks(nn.Module):
 
     def forward(self, noisy: Tensor, sigma: Tensor, given: Tensor | None) -> Tensor:
         """Denoised images (n, C, H, W) of noisy ones at levels (n or 1, 1, 1, 1), given conditions (n, features)."""
-        expected = self.known.expected(noisy, sigma, given)
-        error = self.known.error(sigma, given) * self.error(noisy, expected, sigma, given)
-        return expected + self.known.turned(join(error, self.unet.patch), back=True)
+        expected, unit = self.known.expected(noisy, sigma, given), self.known.error(sigma, given)
+        error = join(unit * self.error(noisy, expected, sigma, given, unit), self.unet.patch)
+        return expected + self.known.turned(error, back=True)
 
     def split(self, images: Tensor) -> Tensor:
         """Coefficients (n, C * patch^2, h, w) of images, those of which errors are."""
         return split(self.known.turned(images), self.unet.patch)
 
-    def error(self, noisy: Tensor, expected: Tensor, sigma: Tensor, given: Tensor | None) -> Tensor:
-        """What ``expected`` images lack, as coefficients of patches in units of ``known.error``; float32."""
+    def error(self, noisy: Tensor, expected: Tensor, sigma: Tensor, given: Tensor | None, unit: Tensor) -> Tensor:
+        """What ``expected`` images lack, as coefficients of patches in units of ``known.error``, given; float32."""
         seen = self.known.seen(self.known.turned(noisy), self.known.turned(expected), sigma)
         if self.radius is not None:
             seen = torch.cat([seen, self.radius.to(seen.dtype).expand(len(seen), -1, -1, -1)], 1)
         said = self.unet(seen, _LEVELS * sigma.log().flatten(), given).float()
-        if said.shape[1] == noisy.shape[1]:
-            return split(said, self.unet.patch)
-        said, noise = said.chunk(2, 1)
-        changed = self.known.local(noisy, expected, sigma, noise.clamp(*_NOISE).exp())
-        return split(said, self.unet.patch) + self.split(changed) / self.known.error(sigma, given)
+        lacking, *noise = said.split(noisy.shape[1], 1)
+        lacking = split(lacking, self.unet.patch)
+        if not noise:
+            return lacking
+        changed = self.known.local(noisy, expected, sigma, noise[0].clamp(*_NOISE).exp())
+        return lacking + self.split(changed) / unit
 
 
 class Left(nn.Module):

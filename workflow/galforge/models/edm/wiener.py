@@ -128,8 +128,7 @@ class Wiener(Known):
         for place, level in enumerate(torch.linspace(_LOWEST, _HIGHEST, _LEVELS).exp().tolist()):
             sigma = images.new_full((1, 1, 1, 1), level)
             noise = torch.randn(images.shape, generator=draws).to(images.device)
-            wrong = images - self.expected(images + sigma * noise, sigma, given)
-            wrong = self.turned(wrong)
+            wrong = self.turned(images - self.expected(images + sigma * noise, sigma, given))
             squares = powers(wrong, self.patch)
             if turned:
                 squares = (squares + powers(wrong.mT, self.patch)) / 2
