@@ -12,7 +12,7 @@ import yaml
 from snakemake.settings.types import DeploymentMethod
 
 from galforge.errors import GalforgeError
-from galforge.operate.image import IMAGE, check_image
+from galforge.operate.image import IMAGE, use_image
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPE = ROOT / "envs" / "galforge.def"
@@ -62,11 +62,11 @@ def test_scripts_of_the_recipe_are_scripts() -> None:
         subprocess.run(["sh", "-n"], input=sections()[name], text=True, check=True)
 
 
-def test_its_python_is_first_on_the_path_and_takes_no_other_packages() -> None:
-    shown = sections()["environment"] + '\necho "$PATH,${PYTHONPATH-},${PYTHONHOME-},$PYTHONNOUSERSITE"'
-    outside = {"PATH": "/usr/bin", "PYTHONPATH": "/elsewhere", "PYTHONHOME": "/elsewhere"}
+def test_its_python_is_first_on_the_path_and_takes_no_packages_of_the_user() -> None:
+    shown = sections()["environment"] + '\necho "$PATH,$PYTHONPATH,${PYTHONHOME-},$PYTHONNOUSERSITE"'
+    outside = {"PATH": "/usr/bin", "PYTHONPATH": "/checkout/workflow", "PYTHONHOME": "/elsewhere"}
     said = subprocess.run(["/bin/sh", "-c", shown], env=outside, capture_output=True, text=True, check=True)
-    assert said.stdout.strip() == f"{HOME}/.venv/bin:/usr/bin,,,1"
+    assert said.stdout.strip() == f"{HOME}/.venv/bin:/usr/bin,/checkout/workflow,,1"
 
 
 def test_the_build_runs_the_set_up_of_this_checkout(tmp_path: Path) -> None:
@@ -103,18 +103,30 @@ def test_the_build_runs_the_set_up_of_this_checkout(tmp_path: Path) -> None:
 
 
 def asked_for(*methods: DeploymentMethod) -> SimpleNamespace:
-    return SimpleNamespace(deployment_settings=SimpleNamespace(deployment_method=set(methods)))
+    return SimpleNamespace(deployment_settings=SimpleNamespace(deployment_method=set(methods)), basedir="/checkout/w")
 
 
 def test_a_missing_image_is_said_before_jobs_wait_for_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    check_image(asked_for())
-    check_image(SimpleNamespace(deployment_settings=None))
+    use_image(asked_for())
+    use_image(SimpleNamespace(deployment_settings=None))
     with pytest.raises(GalforgeError, match=r"envs/galforge\.sif does not exist.*`apptainer build"):
-        check_image(asked_for(DeploymentMethod.APPTAINER))
+        use_image(asked_for(DeploymentMethod.APPTAINER))
+
+
+@pytest.mark.parametrize(("program", "prefix"), [("apptainer", "APPTAINERENV"), ("singularity", "SINGULARITYENV")])
+def test_jobs_in_the_image_import_galforge_from_the_checkout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, prefix: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    # So that it is taken out again.
+    monkeypatch.setenv(f"{prefix}_PYTHONPATH", "")
+    (tmp_path / program).touch(mode=0o755)
     (tmp_path / "envs").mkdir()
     (tmp_path / IMAGE).touch()
-    check_image(asked_for(DeploymentMethod.APPTAINER))
+    use_image(asked_for(DeploymentMethod.APPTAINER))
+    assert os.environ[f"{prefix}_PYTHONPATH"] == "/checkout/w"
 
 
 def test_the_image_has_one_name() -> None:

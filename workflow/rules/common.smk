@@ -13,7 +13,7 @@ from galforge.plan.comparisons import GROUPS, distance_files, tables_needed
 from galforge.plan.driver import Driver
 from galforge.plan.facts import rule_for
 from galforge.plan.table_stages import PREFIX
-from galforge.operate.image import check_image
+from galforge.operate.image import use_image
 from galforge.operate.scheduler import calm
 from galforge.plan.realism_stages import EXPERIMENTS
 from galforge.studies.realism.settings import MEASURES
@@ -22,7 +22,7 @@ from snakemake.exceptions import WorkflowError
 calm()
 
 try:
-    check_image(workflow)
+    use_image(workflow)
     DRIVER = Driver(workflow, config)
     TABLES = DRIVER.stages.tables.planned
 except GalforgeError as error:
