@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-import yaml
 from tree import ROOT, copy_tree, snakemake
 
 IMAGE = "envs/galforge.sif"
@@ -26,11 +25,13 @@ PATH="{inside}:$PATH" PYTHONPATH="$APPTAINERENV_PYTHONPATH" exec "$@"
 """
 
 
-def site_lines() -> list[str]:
-    """What the lines of profiles/slurm that bring in the image, once uncommented, are on the command line."""
+def use_image(tree: Path) -> None:
+    """Put the lines of profiles/slurm that bring in the image, uncommented, into the profile that tests run with."""
     text = (ROOT / "profiles/slurm/profile.yaml").read_text()
     lines = re.findall(r"(?m)^# ((?:software-deployment-method|apptainer-args): .*)$", text)
-    return [f"--{name}={value}" for name, value in yaml.safe_load("\n".join(lines)).items()]
+    assert len(lines) == 2
+    profile = tree / "profiles/local/profile.yaml"
+    profile.write_text("\n".join([profile.read_text(), *lines, ""]))
 
 
 def executable(path: Path, text: str) -> None:
@@ -48,12 +49,13 @@ def test_jobs_run_in_the_image(tmp_path: Path) -> None:
     script = tree / "workflow/scripts/gpu_check.py"
     script.write_text(script.read_text() + '\nimport os\n\nassert os.environ["INSIDE"] == "1"\n')
 
-    refused = snakemake(tree, *site_lines(), "--", CHECKED, PATH=path)
+    use_image(tree)
+    refused = snakemake(tree, "--", CHECKED, PATH=path)
     assert refused.returncode != 0
     assert f"{IMAGE} does not exist" in refused.stdout + refused.stderr
 
     (tree / IMAGE).touch()
-    done = snakemake(tree, *site_lines(), "--", CHECKED, PATH=path)
+    done = snakemake(tree, "--", CHECKED, PATH=path)
     assert done.returncode == 0, done.stdout + done.stderr
     (call,) = calls.read_text().splitlines()
     assert call.startswith(f"exec --home {tree} --nv ")
@@ -68,6 +70,7 @@ def test_the_image_is_built_and_runs_a_job(tmp_path: Path) -> None:
     build = ["apptainer", "build", IMAGE, "envs/galforge.def"]
     built = subprocess.run(build, cwd=tree, capture_output=True, text=True, check=False)
     assert built.returncode == 0, built.stdout + built.stderr
-    done = snakemake(tree, *site_lines(), "--", CHECKED)
+    use_image(tree)
+    done = snakemake(tree, "--", CHECKED)
     assert done.returncode == 0, done.stdout + done.stderr
     assert json.loads((tree / CHECKED).read_text())["gpus_asked"] == 1
