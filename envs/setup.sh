@@ -11,7 +11,7 @@ lock=envs/requirements.lock
 log=.venv/setup.log
 # Measured: installed 6.0 GB with the CUDA build of torch and 2.2 GB with the CPU build; while pip works, its downloads too.
 needed_gb=10
-[ -z "${TORCH_INDEX:-}" ] || needed_gb=3
+case ${TORCH_INDEX:-} in *cpu*) needed_gb=3 ;; esac
 
 fail() {
     printf 'setup: %s\n' "$*" >&2

@@ -166,7 +166,7 @@ def test_venv_fails_otherwise(checkout: Checkout) -> None:
     assert "python3.12 cannot make .venv: Error: [Errno 13] Permission denied" in checkout.complaint()
 
 
-@pytest.mark.parametrize(("index", "needed"), [(None, 10), ("file:///cpu", 3)])
+@pytest.mark.parametrize(("index", "needed"), [(None, 10), ("file:///cpu", 3), ("file:///cu126", 10)])
 def test_too_little_disk_space(checkout: Checkout, index: str | None, needed: int) -> None:
     checkout.set_free_space(2_500_000)
     checkout.add_python("python3.12", "3.12")
