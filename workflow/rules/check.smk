@@ -4,8 +4,6 @@ rule gpu_check:
         numbers=f"{RESULTS}/gpu_check.json",
     log:
         f"{RESULTS}/logs/gpu_check.log",
-    conda:
-        "../../envs/train.yaml"
     threads: most_training_threads()
     resources:
         mem_mb=memory(8000),

@@ -13,6 +13,7 @@ from galforge.plan.comparisons import GROUPS, distance_files, tables_needed
 from galforge.plan.driver import Driver
 from galforge.plan.facts import rule_for
 from galforge.plan.table_stages import PREFIX
+from galforge.operate.image import use_image
 from galforge.operate.scheduler import calm
 from galforge.plan.realism_stages import EXPERIMENTS
 from galforge.studies.realism.settings import MEASURES
@@ -21,6 +22,7 @@ from snakemake.exceptions import WorkflowError
 calm()
 
 try:
+    use_image(workflow)
     DRIVER = Driver(workflow, config)
     TABLES = DRIVER.stages.tables.planned
 except GalforgeError as error:

@@ -8,8 +8,6 @@ rule denoise_galaxies:
         f"{RESULTS}/logs/denoising/{{dataset}}/galaxies/{{model}}-seed{{seed}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/denoising/{{dataset}}/galaxies/{{model}}-seed{{seed}}.tsv"
-    conda:
-        "../../envs/data.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
@@ -33,8 +31,6 @@ rule train_denoiser:
         f"{RESULTS}/logs/denoising/{{dataset}}/{{denoiser}}/{{who}}/alpha{{alpha}}-{{replicate}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/denoising/{{dataset}}/{{denoiser}}/{{who}}/alpha{{alpha}}-{{replicate}}.tsv"
-    conda:
-        "../../envs/train.yaml"
     threads: denoiser_threads
     resources:
         mem_mb=memory(12000),
@@ -62,8 +58,6 @@ rule evaluate_denoiser:
         f"{RESULTS}/logs/denoising/{{dataset}}/{{denoiser}}/{{who}}/alpha{{alpha}}-{{replicate}}.tests.log",
     benchmark:
         f"{RESULTS}/benchmarks/denoising/{{dataset}}/{{denoiser}}/{{who}}/alpha{{alpha}}-{{replicate}}.tests.tsv"
-    conda:
-        "../../envs/measure.yaml"
     threads: denoiser_threads
     resources:
         mem_mb=memory(8000),
@@ -88,8 +82,6 @@ rule evaluate_brought:
         f"{RESULTS}/logs/denoising/{{dataset}}/{{denoiser}}/brought.log",
     benchmark:
         f"{RESULTS}/benchmarks/denoising/{{dataset}}/{{denoiser}}/brought.tsv"
-    conda:
-        "../../envs/measure.yaml"
     threads: denoiser_threads
     resources:
         mem_mb=memory(8000),
@@ -114,8 +106,6 @@ rule denoising_references:
         f"{RESULTS}/logs/denoising/{{dataset}}/references.log",
     benchmark:
         f"{RESULTS}/benchmarks/denoising/{{dataset}}/references.tsv"
-    conda:
-        "../../envs/measure.yaml"
     threads: 1
     resources:
         mem_mb=memory(8000),
@@ -139,8 +129,6 @@ rule summarise_denoising:
         f"{RESULTS}/logs/denoising/summaries/{{sweep}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/denoising/summaries/{{sweep}}.tsv"
-    conda:
-        "../../envs/measure.yaml"
     threads: 1
     resources:
         mem_mb=memory(8000),
@@ -162,8 +150,6 @@ rule judge_denoising:
         f"{RESULTS}/logs/denoising/verdicts.log",
     benchmark:
         f"{RESULTS}/benchmarks/denoising/verdicts.tsv"
-    conda:
-        "../../envs/measure.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),

@@ -7,8 +7,6 @@ rule calibrate_noise:
     log:
         f"{RESULTS}/logs/calibrate_noise/{{dataset}}/{{measure}}.log",
     cache: DRIVER.shares()
-    conda:
-        "../../envs/measure.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
@@ -37,8 +35,6 @@ for kind in PARTED:
             dataset="|".join(kind.datasets),
             who=kind.who,
         cache: DRIVER.shares() and not kind.generated
-        conda:
-            "../../envs/measure.yaml"
         threads: measuring_threads(kind)
         resources:
             mem_mb=measuring_memory(kind),
@@ -67,8 +63,6 @@ for kind in [kind for kind in MEASURINGS if not kind.generated]:
             dataset="|".join(kind.datasets),
             who=kind.who,
         cache: DRIVER.shares()
-        conda:
-            "../../envs/measure.yaml"
         threads: measuring_threads(kind)
         resources:
             mem_mb=measuring_memory(kind),
@@ -98,8 +92,6 @@ for kind in [kind for kind in MEASURINGS if kind.generated]:
         wildcard_constraints:
             dataset="|".join(kind.datasets),
             who=kind.who,
-        conda:
-            "../../envs/measure.yaml"
         threads: measuring_threads(kind)
         resources:
             mem_mb=memory(3000),

@@ -11,8 +11,6 @@ rule cross_validate:
         **by_scorer(f"{RESULTS}/logs/realism", ".log", STAGES.realism.scorers(by_network=False)),
     benchmark:
         f"{RESULTS}/benchmarks/realism/{{dataset}}/predictions.tsv"
-    conda:
-        "../../envs/measure.yaml"
     threads: scorer_threads
     resources:
         mem_mb=memory(24000),
@@ -37,8 +35,6 @@ rule cross_validate_network:
         f"{RESULTS}/benchmarks/realism/{{dataset}}/predictions/{{scorer}}.tsv"
     wildcard_constraints:
         scorer=DRIVER.scoring_networks(),
-    conda:
-        "../../envs/measure.yaml"
     threads: scorer_threads
     resources:
         mem_mb=memory(12000),
@@ -63,8 +59,6 @@ rule score:
         f"{RESULTS}/logs/realism/{{dataset}}/scores/{{subject}}/{{who}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/realism/{{dataset}}/scores/{{subject}}/{{who}}.tsv"
-    conda:
-        "../../envs/measure.yaml"
     threads: 1
     resources:
         mem_mb=memory(4000),
@@ -86,8 +80,6 @@ rule sample_galaxies:
         f"{RESULTS}/logs/sample_galaxies/{{dataset}}/{{model}}/seed{{seed}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/sample_galaxies/{{dataset}}/{{model}}/seed{{seed}}.tsv"
-    conda:
-        "../../envs/train.yaml"
     threads: CONFIG.sampling.threads
     resources:
         mem_mb=memory(4000),
@@ -111,8 +103,6 @@ rule experiment:
         **by_experiment(f"{RESULTS}/logs/realism", ".log"),
     benchmark:
         f"{RESULTS}/benchmarks/realism/{{dataset}}/experiments/{{model}}-seed{{seed}}.tsv"
-    conda:
-        "../../envs/measure.yaml"
     threads: CONFIG.sampling.threads
     resources:
         mem_mb=memory(4000),
@@ -144,8 +134,6 @@ rule score_generator:
         f"{RESULTS}/logs/realism/{{dataset}}/generators/{{model}}-seed{{seed}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/realism/{{dataset}}/generators/{{model}}-seed{{seed}}.tsv"
-    conda:
-        "../../envs/measure.yaml"
     threads: 1
     resources:
         mem_mb=memory(4000),
@@ -171,8 +159,6 @@ rule score_real:
         f"{RESULTS}/logs/realism/{{dataset}}/scorers.log",
     benchmark:
         f"{RESULTS}/benchmarks/realism/{{dataset}}/scorers.tsv"
-    conda:
-        "../../envs/measure.yaml"
     threads: 1
     resources:
         mem_mb=memory(4000),

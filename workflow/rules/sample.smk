@@ -14,8 +14,6 @@ rule sample:
     wildcard_constraints:
         dataset=DRIVER.sampled(in_parts=False),
         model=DRIVER.models(is_trained),
-    conda:
-        "../../envs/train.yaml"
     threads: CONFIG.sampling.threads
     resources:
         mem_mb=memory(8000),
@@ -74,8 +72,6 @@ rule take_given:
         f"{RESULTS}/benchmarks/take_given/{{dataset}}/{{model}}/seed{{seed}}.tsv"
     wildcard_constraints:
         model=DRIVER.models(is_given),
-    conda:
-        "../../envs/data.yaml"
     threads: 1
     resources:
         mem_mb=memory(4000),
@@ -102,8 +98,6 @@ rule take_sources:
         f"{RESULTS}/benchmarks/take_sources/{{dataset}}/{{model}}/seed{{seed}}.tsv"
     wildcard_constraints:
         model=DRIVER.models(is_taken),
-    conda:
-        "../../envs/data.yaml"
     threads: 1
     resources:
         mem_mb=memory(2000),
@@ -133,8 +127,6 @@ for name in CONFIG.used_datasets:
             f"{RESULTS}/benchmarks/latents/{{dataset}}.tsv"
         wildcard_constraints:
             dataset=name,
-        conda:
-            "../../envs/train.yaml"
         threads: CONFIG.sampling.threads
         resources:
             mem_mb=memory(4000),

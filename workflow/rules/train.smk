@@ -13,8 +13,6 @@ rule train_segment:
         f"{RESULTS}/logs/train/{{dataset}}/{{model}}/seed{{seed}}/segment_{{segment}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/train/{{dataset}}/{{model}}/seed{{seed}}/segment_{{segment}}.tsv"
-    conda:
-        "../../envs/train.yaml"
     threads: training_threads
     resources:
         mem_mb=memory(16000),
@@ -43,8 +41,6 @@ rule score_snapshot:
         f"{RESULTS}/logs/score_snapshot/{{dataset}}/{{model}}/seed{{seed}}/segment_{{segment}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/score_snapshot/{{dataset}}/{{model}}/seed{{seed}}/segment_{{segment}}.tsv"
-    conda:
-        "../../envs/measure.yaml"
     threads: CONFIG.sampling.threads
     resources:
         mem_mb=memory(8000),
@@ -69,8 +65,6 @@ rule choose_snapshot:
         f"{RESULTS}/logs/choose_snapshot/{{dataset}}/{{model}}/seed{{seed}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/choose_snapshot/{{dataset}}/{{model}}/seed{{seed}}.tsv"
-    conda:
-        "../../envs/measure.yaml"
     threads: 1
     resources:
         mem_mb=memory(1000),
