@@ -41,10 +41,16 @@ class Driver:
         raw: the merged configuration.
 
     Raises:
-        GalforgeError: the configuration is wrong, raw data is missing, or results are not Snakemake's.
+        GalforgeError: the system is not Linux, the configuration is wrong, raw data is missing, or results are not
+            Snakemake's.
     """
 
     def __init__(self, workflow: Any, raw: dict[str, Any]):
+        if sys.platform != "linux":
+            raise GalforgeError(
+                f"galforge needs Linux, and this is {sys.platform}: it finds out about processes in /proc. Run it on a "
+                "Linux machine, or in a container or virtual machine with Linux on this one"
+            )
         self._workflow = workflow
         self.config: Config = parse(raw)
         self.stages = Stages(self.config)
