@@ -13,6 +13,7 @@ from tree import ROOT, SNAKEMAKE
 
 from galforge.operate import events
 from galforge.operate.events import Run
+from galforge.operate.processes import Process, drivers
 from galforge.operate.progress import describe, endings
 
 SCRIPT = ROOT / "workflow/galforge/operate/progress.py"
@@ -128,6 +129,14 @@ def test_the_table_of_seconds_is_read_and_names_rules():
 def test_rules_that_the_table_does_not_name_take_what_those_of_like_names_do(run):
     read(run, 0.0, STATS.replace("table   ", "table_a ").replace("train ", "other "))
     assert run.seconds_left(0.0) == pytest.approx((4 * 16.5 + 2 * 3) / 2)
+
+
+def test_a_script_that_is_given_the_command_is_no_driver(tmp_path):
+    snakemake = (".venv/bin/snakemake", "--profile", "profiles/local")
+    scripts = ((sys.executable, str(SCRIPT), *snakemake), (sys.executable, "operate/status.py", *snakemake))
+    commands = (*scripts, snakemake, (sys.executable, "-X", "dev", *snakemake), (sys.executable, "-m", "snakemake"))
+    there = [Process(number, command, tmp_path, None, "") for number, command in enumerate(commands)]
+    assert [process.pid for process in drivers(tmp_path, there)] == [2, 3, 4]
 
 
 SNAKEFILE = """\
