@@ -27,7 +27,8 @@ setup: ## make .venv from the lock, if it is not up to date (about 2 minutes and
 
 demo: setup ## run everything on small data, about 11 minutes on two cores, to results/demo/report/index.html
 	@echo "demo: data, training, sampling, measuring, tables and the page with config/demo.yaml; about 11 minutes on two cores"
-	@.venv/bin/snakemake --profile profiles/local --configfile config/demo.yaml --resources gpu=2 --quiet rules host; \
+	@.venv/bin/python workflow/galforge/operate/progress.py \
+	.venv/bin/snakemake --profile profiles/local --configfile config/demo.yaml --resources gpu=2; \
 	$(call took,demo: open $(DEMO); this took)
 
 score: setup ## compare generated galaxies with real ones (REAL=, GENERATED=; NAME=, CATALOGUE=, PIXEL_SCALE=, ... see docs)

@@ -61,6 +61,8 @@ fail_of_pip() {
     fail "pip failed: $(grep '^ERROR' $log | tail -n 1 | cut -c1-200) (details: $log)"
 }
 
+# On macOS there is no /proc, by which jobs find out about processes, and the lock's versions were never installed.
+[ "$(uname -s)" = Linux ] || fail "galforge needs Linux, and this is $(uname -s): run it on a Linux machine, or in a container or virtual machine with Linux on this one"
 case $PWD in
     *[[:space:]]*) fail "the path of this folder has a space, which Snakemake cannot start Python from: move the checkout ($PWD)" ;;
 esac

@@ -3,7 +3,11 @@ import inspect
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(workflow.basedir)))
+from snakemake.exceptions import WorkflowError
+
+# Where the package lies. The main Snakefile may lie elsewhere, and have galforge as a module.
+HOME = Path(workflow.current_basedir).resolve().parent
+sys.path.insert(0, str(HOME))
 
 from galforge.errors import GalforgeError
 from galforge.config.declared import optional
@@ -14,10 +18,16 @@ from galforge.plan.driver import Driver
 from galforge.plan.facts import rule_for
 from galforge.plan.table_stages import PREFIX
 from galforge.operate.image import use_image
-from galforge.operate.scheduler import calm
+from galforge.operate.scheduler import before_jobs, calm
 from galforge.plan.realism_stages import EXPERIMENTS
+from galforge.provenance.digest import PACKAGE
 from galforge.studies.realism.settings import MEASURES
-from snakemake.exceptions import WorkflowError
+
+if PACKAGE.parent != HOME:
+    raise WorkflowError(
+        f"galforge was imported from {PACKAGE.parent}, and the rules are those of {HOME}: a workflow can have galforge "
+        "from one checkout only, and no other copy may be installed"
+    )
 
 calm()
 
@@ -363,5 +373,4 @@ def records_of_card(wildcards):
     return card_records(STAGES.facts)
 
 
-onstart:
-    DRIVER.write_plan()
+before_jobs(workflow, DRIVER.write_plan)

@@ -162,7 +162,11 @@ def needs(subject: Subject) -> Needs | None:
         return None
     told = {"dataset": subject.dataset, "scale": subject.scale}
     return Needs(
-        subject.distances("galaxy_kl", printed="li2024"), told, modules=LOSSES.modules, libraries=("pandas", "astropy")
+        subject.distances("galaxy_kl"),
+        told,
+        modules=LOSSES.modules,
+        libraries=("pandas", "astropy"),
+        printed="li2024",
     )
 
 
