@@ -20,6 +20,7 @@ from galforge.compare.relabelled import (
 from galforge.compare.rows import Score
 from galforge.compare.scores import resampled
 from galforge.compare.settings import ComparisonSettings
+from galforge.compare.streams import Features, samples
 from galforge.seeds import generator
 
 LARGEST = 1000  # images of a side in one estimate
@@ -51,7 +52,7 @@ def discrepancy(first: np.ndarray, second: np.ndarray) -> float:
     return float(_weighted(_kernel(first, second), _called(len(first), len(second)))[0])
 
 
-def kid(source: np.ndarray, generated: np.ndarray, settings: ComparisonSettings) -> Score:
+def kid(source: Features, generated: Features, settings: ComparisonSettings) -> Score:
     """KID of features (n, d) and (m, d) of one network.
 
     corrected: of all pairs of images; of more than 1000 on both sides the mean over disjoint blocks of at most 1000.
@@ -89,7 +90,7 @@ def kid(source: np.ndarray, generated: np.ndarray, settings: ComparisonSettings)
     return Score(value, error, 0.0, n, m, limit(null), replicates=scaled(drawn, value, error))
 
 
-def _blocks(source: np.ndarray, generated: np.ndarray, settings: ComparisonSettings) -> list[_Estimate]:
+def _blocks(source: Features, generated: Features, settings: ComparisonSettings) -> list[_Estimate]:
     """Estimates of disjoint blocks of both sides; of all images where there are few.
 
     The blocks of the source and its resamplings have streams of their own, so that they are the same for every model.
@@ -101,7 +102,8 @@ def _blocks(source: np.ndarray, generated: np.ndarray, settings: ComparisonSetti
         order = generator(settings.seed, f"kid blocks {name}").permutation(len(features))
         draws = generator(settings.seed, f"kid bootstrap {name}")
         drawn = resampled(draws, len(features), settings.fid_bootstrap)
-        cut.append([(features[own], drawn[:, own]) for own in order[: count * size].reshape(count, size)])
+        places = order[: count * size].reshape(count, size)
+        cut.append(zip(samples(features, list(places)), (drawn[:, own] for own in places), strict=True))
     draws = generator(settings.seed, "kid relabelled")
     return [_estimate(*first, *second, draws) for first, second in zip(*cut, strict=True)]
 
@@ -129,18 +131,19 @@ def _estimate(
     )
 
 
-def _of_subsets(source: np.ndarray, generated: np.ndarray, settings: ComparisonSettings) -> np.ndarray:
+def _of_subsets(source: Features, generated: Features, settings: ComparisonSettings) -> np.ndarray:
     """Estimates (kid_subsets,) of random subsets, each drawn without replacement."""
     n, m = len(source), len(generated)
     size = min(n, m, LARGEST)
     draws = generator(settings.seed, "kid subsets")
     chosen = [[draws.choice(count, size, replace=False) for count in (n, m)] for _ in range(settings.kid_subsets)]
     if max(n, m) > 2 * LARGEST:
-        return np.array([discrepancy(source[first], generated[second]) for first, second in chosen])
+        sides = (samples(side, own) for side, own in zip((source, generated), zip(*chosen, strict=True), strict=True))
+        return np.array([discrepancy(first, second) for first, second in zip(*sides, strict=True)])
     labels = [np.zeros((len(chosen), n + m)) for _ in range(2)]
     for subset, (first, second) in enumerate(chosen):
         labels[0][subset, first] = labels[1][subset, n + second] = 1
-    return _weighted(_kernel(source, generated), labels)
+    return _weighted(_kernel(source[:], generated[:]), labels)
 
 
 def _kernel(first: np.ndarray, second: np.ndarray) -> np.ndarray:
