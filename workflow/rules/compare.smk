@@ -13,8 +13,8 @@ rule distances:
         "../../envs/measure.yaml"
     threads: 1
     resources:
-        mem_mb=memory(8000),
-        runtime=120,
+        mem_mb=memory("distances"),
+        runtime=minutes("distances"),
     params:
         spec=spec("distances"),
         code=code("distances"),

@@ -13,8 +13,8 @@ rule fold_stamps:
         "../../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=60,
+        mem_mb=memory("fold_stamps"),
+        runtime=minutes("fold_stamps"),
     params:
         spec=spec("fold_stamps"),
         code=code("fold_stamps"),
@@ -32,8 +32,8 @@ rule download:
     conda:
         "../../envs/data.yaml"
     resources:
-        mem_mb=memory(1000),
-        runtime=1440,
+        mem_mb=memory("download"),
+        runtime=minutes("download"),
     params:
         spec=spec("download"),
         code=code("download"),
@@ -62,8 +62,8 @@ for name in stamps_rules(subsets=False):
             "../../envs/data.yaml"
         threads: 1
         resources:
-            mem_mb=memory(4000),
-            runtime=240,
+            mem_mb=memory("stamps"),
+            runtime=minutes("stamps"),
         params:
             spec=spec(name),
             code=code(name),
@@ -92,8 +92,8 @@ for name in stamps_rules(subsets=True):
             "../../envs/data.yaml"
         threads: 1
         resources:
-            mem_mb=memory(1000),
-            runtime=60,
+            mem_mb=memory("subset"),
+            runtime=minutes("subset"),
         params:
             spec=spec(name),
             code=code(name),

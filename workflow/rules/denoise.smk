@@ -12,8 +12,8 @@ rule denoise_galaxies:
         "../../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=120,
+        mem_mb=memory("denoise_galaxies"),
+        runtime=minutes("denoise_galaxies"),
     params:
         spec=spec("denoise_galaxies"),
         code=code("denoise_galaxies"),
@@ -37,8 +37,8 @@ rule train_denoiser:
         "../../envs/train.yaml"
     threads: denoiser_threads
     resources:
-        mem_mb=memory(12000),
-        runtime=720,
+        mem_mb=memory("train_denoiser"),
+        runtime=minutes("train_denoiser"),
         gpu=1,
         # As for trainings: how often progress is saved changes no number.
         checkpoint_seconds=600,
@@ -66,9 +66,9 @@ rule evaluate_denoiser:
         "../../envs/measure.yaml"
     threads: denoiser_threads
     resources:
-        mem_mb=memory(8000),
+        mem_mb=memory("evaluate_denoiser"),
         # Most of it measures galaxies: a GPU would wait.
-        runtime=480,
+        runtime=minutes("evaluate_denoiser"),
     params:
         spec=spec("evaluate_denoiser"),
         code=code("evaluate_denoiser"),
@@ -92,9 +92,9 @@ rule evaluate_brought:
         "../../envs/measure.yaml"
     threads: denoiser_threads
     resources:
-        mem_mb=memory(8000),
+        mem_mb=memory("evaluate_denoiser"),
         # As of networks that are trained here.
-        runtime=480,
+        runtime=minutes("evaluate_denoiser"),
     params:
         spec=spec("evaluate_brought"),
         code=code("evaluate_brought"),
@@ -118,8 +118,8 @@ rule denoising_references:
         "../../envs/measure.yaml"
     threads: 1
     resources:
-        mem_mb=memory(8000),
-        runtime=720,
+        mem_mb=memory("denoising_references"),
+        runtime=minutes("denoising_references"),
     params:
         spec=spec("denoising_references"),
         code=code("denoising_references"),
@@ -143,8 +143,8 @@ rule summarise_denoising:
         "../../envs/measure.yaml"
     threads: 1
     resources:
-        mem_mb=memory(8000),
-        runtime=120,
+        mem_mb=memory("summarise_denoising"),
+        runtime=minutes("summarise_denoising"),
     params:
         spec=spec("summarise_denoising"),
         code=code("summarise_denoising"),
@@ -166,8 +166,8 @@ rule judge_denoising:
         "../../envs/measure.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=30,
+        mem_mb=memory("judge_denoising"),
+        runtime=minutes("judge_denoising"),
     params:
         spec=spec("judge_denoising"),
         code=code("judge_denoising"),

@@ -16,8 +16,8 @@ rule export_fits:
         "../../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=memory(4000),
-        runtime=60,
+        mem_mb=memory("export"),
+        runtime=minutes("export"),
     params:
         spec=spec("export_fits"),
         code=code("export_fits"),
@@ -40,8 +40,8 @@ rule export_npz:
         "../../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=60,
+        mem_mb=memory("export"),
+        runtime=minutes("export"),
     params:
         spec=spec("export_npz"),
         code=code("export_npz"),
@@ -68,8 +68,8 @@ rule export_realgalaxy:
         "../../envs/measure.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=60,
+        mem_mb=memory("export"),
+        runtime=minutes("export"),
     params:
         spec=spec("export_realgalaxy"),
         code=code("export_realgalaxy"),
@@ -95,8 +95,8 @@ rule export_weights:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=20,
+        mem_mb=memory("export_weights"),
+        runtime=minutes("export_weights"),
     params:
         spec=spec("export_weights"),
         code=code("export_weights"),

@@ -25,8 +25,8 @@ for job in STAGES.figures.jobs.values():
             "../../envs/report.yaml"
         threads: 1
         resources:
-            mem_mb=memory(4000),
-            runtime=30,
+            mem_mb=memory("figures"),
+            runtime=minutes("figures"),
         params:
             spec=spec(job.name),
             code=code(job.name),

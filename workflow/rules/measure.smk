@@ -11,8 +11,8 @@ rule calibrate_noise:
         "../../envs/measure.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=120,
+        mem_mb=memory("calibrate_noise"),
+        runtime=minutes("calibrate_noise"),
     params:
         spec=spec("calibrate_noise"),
         code=code("calibrate_noise"),
@@ -41,8 +41,8 @@ for kind in PARTED:
             "../../envs/measure.yaml"
         threads: measuring_threads(kind)
         resources:
-            mem_mb=measuring_memory(kind),
-            runtime=480,
+            mem_mb=memory(f"{kind.rule}_chunk"),
+            runtime=minutes(f"{kind.rule}_chunk"),
         params:
             spec=spec(f"{kind.rule}_chunk"),
             code=code(f"{kind.rule}_chunk"),
@@ -71,8 +71,8 @@ for kind in [kind for kind in MEASURINGS if not kind.generated]:
             "../../envs/measure.yaml"
         threads: measuring_threads(kind)
         resources:
-            mem_mb=measuring_memory(kind),
-            runtime=480,
+            mem_mb=memory(kind.rule),
+            runtime=minutes(kind.rule),
         params:
             spec=spec(kind.rule),
             code=code(kind.rule),
@@ -102,8 +102,8 @@ for kind in [kind for kind in MEASURINGS if kind.generated]:
             "../../envs/measure.yaml"
         threads: measuring_threads(kind)
         resources:
-            mem_mb=memory(3000),
-            runtime=480,
+            mem_mb=memory(kind.rule),
+            runtime=minutes(kind.rule),
         params:
             spec=spec(kind.rule),
             code=code(kind.rule),

@@ -15,8 +15,8 @@ rule cross_validate:
         "../../envs/measure.yaml"
     threads: scorer_threads
     resources:
-        mem_mb=memory(24000),
-        runtime=1440,
+        mem_mb=memory("cross_validate"),
+        runtime=minutes("cross_validate"),
     params:
         spec=spec("cross_validate"),
         code=code("cross_validate"),
@@ -41,8 +41,8 @@ rule cross_validate_network:
         "../../envs/measure.yaml"
     threads: scorer_threads
     resources:
-        mem_mb=memory(12000),
-        runtime=720,
+        mem_mb=memory("cross_validate_network"),
+        runtime=minutes("cross_validate_network"),
         gpu=1,
     params:
         spec=spec("cross_validate_network"),
@@ -67,8 +67,8 @@ rule score:
         "../../envs/measure.yaml"
     threads: 1
     resources:
-        mem_mb=memory(4000),
-        runtime=60,
+        mem_mb=memory("score"),
+        runtime=minutes("score"),
     params:
         spec=spec("score"),
         code=code("score"),
@@ -90,8 +90,8 @@ rule sample_galaxies:
         "../../envs/train.yaml"
     threads: CONFIG.sampling.threads
     resources:
-        mem_mb=memory(4000),
-        runtime=60,
+        mem_mb=memory("sample_galaxies"),
+        runtime=minutes("sample_galaxies"),
     params:
         spec=spec("sample_galaxies"),
         code=code("sample_galaxies"),
@@ -115,8 +115,8 @@ rule experiment:
         "../../envs/measure.yaml"
     threads: CONFIG.sampling.threads
     resources:
-        mem_mb=memory(4000),
-        runtime=1440,
+        mem_mb=memory("experiment"),
+        runtime=minutes("experiment"),
     params:
         spec=spec("experiment"),
         code=code("experiment"),
@@ -148,8 +148,8 @@ rule score_generator:
         "../../envs/measure.yaml"
     threads: 1
     resources:
-        mem_mb=memory(4000),
-        runtime=60,
+        mem_mb=memory("score"),
+        runtime=minutes("score"),
     params:
         spec=spec("score_generator"),
         code=code("score_generator"),
@@ -175,8 +175,8 @@ rule score_real:
         "../../envs/measure.yaml"
     threads: 1
     resources:
-        mem_mb=memory(4000),
-        runtime=60,
+        mem_mb=memory("score"),
+        runtime=minutes("score"),
     params:
         spec=spec("score_real"),
         code=code("score_real"),

@@ -14,8 +14,8 @@ rule page:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=20,
+        mem_mb=memory("page"),
+        runtime=minutes("page"),
     params:
         spec=spec("page"),
         code=code("page"),
@@ -42,8 +42,8 @@ rule card:
         "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=20,
+        mem_mb=memory("card"),
+        runtime=minutes("card"),
     params:
         spec=spec("card"),
         code=code("card"),

@@ -18,8 +18,8 @@ rule sample:
         "../../envs/train.yaml"
     threads: CONFIG.sampling.threads
     resources:
-        mem_mb=memory(8000),
-        runtime=480,
+        mem_mb=memory("sample"),
+        runtime=minutes("sample"),
         gpu=1,
     params:
         spec=spec("sample"),
@@ -55,8 +55,8 @@ use rule sample as merge_samples with:
         model=DRIVER.models(is_trained),
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=60,
+        mem_mb=memory("merge_samples"),
+        runtime=minutes("merge_samples"),
 
 
 rule take_given:
@@ -78,8 +78,8 @@ rule take_given:
         "../../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=memory(4000),
-        runtime=120,
+        mem_mb=memory("take_given"),
+        runtime=minutes("take_given"),
     params:
         spec=spec("take_given"),
         code=code("take_given"),
@@ -106,8 +106,8 @@ rule take_sources:
         "../../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=60,
+        mem_mb=memory("take_sources"),
+        runtime=minutes("take_sources"),
     params:
         spec=spec("take_sources"),
         code=code("take_sources"),
@@ -137,8 +137,8 @@ for name in CONFIG.used_datasets:
             "../../envs/train.yaml"
         threads: CONFIG.sampling.threads
         resources:
-            mem_mb=memory(4000),
-            runtime=60,
+            mem_mb=memory("latents"),
+            runtime=minutes("latents"),
         params:
             spec=spec(rule_for("latents", name)),
             code=code(rule_for("latents", name)),

@@ -4,7 +4,7 @@ Binkowski et al. 2018 (arXiv:1801.01401): the squared maximum mean discrepancy w
 is the number of features.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,16 +96,21 @@ def _blocks(source: Features, generated: Features, settings: ComparisonSettings)
     The blocks of the source and its resamplings have streams of their own, so that they are the same for every model.
     """
     count = -(-min(len(source), len(generated)) // LARGEST)
-    cut = []
-    for name, features in (("source", source), ("generated", generated)):
-        size = min(LARGEST, len(features) // count)
-        order = generator(settings.seed, f"kid blocks {name}").permutation(len(features))
-        draws = generator(settings.seed, f"kid bootstrap {name}")
-        drawn = resampled(draws, len(features), settings.fid_bootstrap)
-        places = order[: count * size].reshape(count, size)
-        cut.append(zip(samples(features, list(places)), (drawn[:, own] for own in places), strict=True))
+    cut = (_cut(name, side, count, settings) for name, side in (("source", source), ("generated", generated)))
     draws = generator(settings.seed, "kid relabelled")
     return [_estimate(*first, *second, draws) for first, second in zip(*cut, strict=True)]
+
+
+def _cut(
+    name: str, features: Features, count: int, settings: ComparisonSettings
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Features of each of `count` blocks of a side, and how often its images are in each resampling of the side."""
+    size = min(LARGEST, len(features) // count)
+    order = generator(settings.seed, f"kid blocks {name}").permutation(len(features))
+    drawn = resampled(generator(settings.seed, f"kid bootstrap {name}"), len(features), settings.fid_bootstrap)
+    places = order[: count * size].reshape(count, size)
+    for own, block in zip(places, samples(features, places), strict=True):
+        yield block, drawn[:, own]
 
 
 def _estimate(
