@@ -182,10 +182,10 @@ def told(stage: str, points: list[tuple[int, float, float]]) -> str:
     return "\n".join(lines)
 
 
-def kept(rows: list[dict[str, str]]) -> None:
-    """Put rows into the table; those of other stages and counts stay."""
+def kept(new: dict[str, str]) -> None:
+    """Put a row into the table; those of other stages and counts stay."""
     there = list(csv.DictReader(TABLE.read_text(encoding="utf-8").splitlines())) if TABLE.exists() else []
-    table = {(row["stage"], float(row["items"]), float(row["numbers"])): row for row in [*there, *rows]}
+    table = {(row["stage"], float(row["items"]), float(row["numbers"])): row for row in [*there, new]}
     with TABLE.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
@@ -211,7 +211,7 @@ def main() -> int:
         return 0
     from galforge.plan.requests import MEMORY_FACTOR, TIME_FACTOR, read_lines
 
-    lines, rows, good = read_lines(), [], True
+    lines, good = read_lines(), True
     points: dict[str, list[tuple[int, float, float]]] = {stage: [] for stage in asked.stages}
     print(f"{'stage':<26}{'galaxies':>10}{'CPU [s]':>10}{'peak [MB]':>11}{'s asked':>10}{'MB asked':>10}", flush=True)
     for count in sorted({*asked.counts, *([100_000] if asked.large else [])}):
@@ -231,10 +231,9 @@ def main() -> int:
                 print(f"{stage:<26}{count:>10,}{seconds:>10.1f}{peak:>11.0f}{most:>10.0f}{room:>10.0f}", flush=True)
                 points[stage].append((count, seconds, peak))
                 values = (stage, f"{items:g}", f"{numbers:g}", f"{seconds:.1f}", f"{peak:.0f}", today())
-                rows.append(dict(zip(COLUMNS, values, strict=True)))
+                if asked.write:
+                    kept(dict(zip(COLUMNS, values, strict=True)))
     print("\n".join(filter(None, (told(stage, found) for stage, found in points.items()))))
-    if asked.write:
-        kept(rows)
     print(f"\n{'PASS' if good else 'FAIL'}: no stage takes more than it asks for")
     return 0 if good else 1
 

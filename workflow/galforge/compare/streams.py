@@ -14,12 +14,13 @@ BLOCK = 4096  # images in one product
 AT_ONCE = 2**25  # numbers of images of several samples that are read together
 
 Features = np.ndarray | FileRows
+"""(n, d)."""
 
 
-def blocks(features: Features, size: int = BLOCK) -> Iterator[tuple[slice, np.ndarray]]:
-    """Features (n, d) in blocks of at most `size` images: which they are, and their features."""
-    for low in range(0, len(features), size):
-        rows = slice(low, min(low + size, len(features)))
+def blocks(features: Features) -> Iterator[tuple[slice, np.ndarray]]:
+    """Features (n, d) in blocks of at most BLOCK images: which they are, and their features."""
+    for low in range(0, len(features), BLOCK):
+        rows = slice(low, min(low + BLOCK, len(features)))
         yield rows, features[rows]
 
 
@@ -48,9 +49,9 @@ def samples(features: Features, places: Sequence[np.ndarray]) -> Iterator[np.nda
     """
     first = 0
     while first < len(places):
-        last, numbers = first + 1, len(places[first])
-        while last < len(places) and (numbers + len(places[last])) * features.shape[1] <= AT_ONCE:
-            numbers += len(places[last])
+        last, images = first + 1, len(places[first])
+        while last < len(places) and (images + len(places[last])) * features.shape[1] <= AT_ONCE:
+            images += len(places[last])
             last += 1
         together = features[np.concatenate(places[first:last])]
         yield from np.split(together, np.cumsum([len(each) for each in places[first : last - 1]]))

@@ -92,6 +92,7 @@ class Requests:
     def __init__(self, facts: Facts, lines: Mapping[str, Line] | None = None):
         self.config: Config = facts.config
         self.facts, self.lines = facts, read_lines() if lines is None else lines
+        self._known: dict[tuple[Any, ...], list[Part]] = {}
 
     def megabytes(self, rule: str, wildcards: Mapping[str, str]) -> int:
         """Memory of a job at its first try [MB], in hundreds: of what it does one after the other the largest."""
@@ -119,10 +120,15 @@ class Requests:
 
     def parts(self, rule: str, wildcards: Mapping[str, str]) -> list[Part]:
         """What a job does."""
-        if kind := self.facts.measuring.get(rule.removesuffix("_chunk")):
-            return self._measuring(kind, **wildcards)
-        own = getattr(self, f"of_{rule}", None)
-        return own(**wildcards) if own else [Part(rule)]
+        # Snakemake asks for memory and time apart, and a plan has thousands of jobs.
+        key = (rule, *wildcards.items())
+        if key not in self._known:
+            kind, own = self.facts.measuring.get(rule.removesuffix("_chunk")), getattr(self, f"of_{rule}", None)
+            if kind:
+                self._known[key] = self._measuring(kind, **wildcards)
+            else:
+                self._known[key] = own(**wildcards) if own else [Part(rule)]
+        return self._known[key]
 
     def of_stamps(self, dataset: str) -> list[Part]:
         entry = self.config.datasets[dataset]
