@@ -6,8 +6,8 @@ rule gpu_check:
         f"{RESULTS}/logs/gpu_check.log",
     threads: most_training_threads()
     resources:
-        mem_mb=memory(8000),
-        runtime=15,
+        mem_mb=memory("gpu_check"),
+        runtime=minutes("gpu_check"),
         gpu=1,
     params:
         spec=spec("gpu_check"),

@@ -16,12 +16,12 @@ from galforge.plan.card_stages import card_records
 from galforge.plan.comparisons import GROUPS, distance_files, tables_needed
 from galforge.plan.driver import Driver
 from galforge.plan.facts import rule_for
+from galforge.plan.requests import LONGEST, Requests
 from galforge.plan.table_stages import PREFIX
 from galforge.operate.image import use_image
 from galforge.operate.scheduler import before_jobs, calm
 from galforge.plan.realism_stages import EXPERIMENTS
 from galforge.provenance.digest import PACKAGE
-from galforge.studies.realism.settings import MEASURES
 
 if PACKAGE.parent != HOME:
     raise WorkflowError(
@@ -40,6 +40,7 @@ except GalforgeError as error:
 
 STAGES = DRIVER.stages
 CONFIG = DRIVER.config
+REQUESTS = Requests(STAGES.facts)
 RESULTS = f"results/{CONFIG.overall.name}"
 RAW = CONFIG.overall.raw
 DENOISING = f"{RESULTS}/studies/denoising"
@@ -95,9 +96,14 @@ def code(rule):
     return signed(lambda wildcards: STAGES.stage(rule, dict(wildcards)).code_param)
 
 
-def memory(megabytes):
-    """Memory of a job: a retry gets as much again, for it may have been killed for want of it."""
-    return signed(lambda wildcards, attempt: megabytes * attempt)
+def memory(rule):
+    """Memory of a job, as its line says: a retry gets as much again, for it may have been killed for want of it."""
+    return signed(lambda wildcards, attempt: attempt * REQUESTS.megabytes(rule, dict(wildcards)))
+
+
+def minutes(rule):
+    """Time of a job, as its line says; a retry gets as much again, up to a day."""
+    return signed(lambda wildcards, attempt: min(attempt * REQUESTS.minutes(rule, dict(wildcards)), LONGEST))
 
 
 def raw_of(wildcards):
@@ -315,11 +321,6 @@ def measuring_threads(kind):
             optional(CONFIG.measured[wildcards.dataset, measure].settings, "threads") for measure in kind.measures
         )
     )
-
-
-def measuring_memory(kind):
-    """Memory of a job that measures: textures of an image of 1000 px are 69,000 numbers, and parts are put together."""
-    return memory(14000 if set(kind.measures) & set(MEASURES[1:]) else 3000)
 
 
 def measurements_compared(wildcards):

@@ -11,8 +11,8 @@ rule distances:
         f"{RESULTS}/benchmarks/distances/{{dataset}}/{{model}}/seed{{seed}}/{{group}}.tsv"
     threads: 1
     resources:
-        mem_mb=memory(8000),
-        runtime=120,
+        mem_mb=memory("distances"),
+        runtime=minutes("distances"),
     params:
         spec=spec("distances"),
         code=code("distances"),

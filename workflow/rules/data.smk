@@ -11,8 +11,8 @@ rule fold_stamps:
     cache: DRIVER.shares()
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=60,
+        mem_mb=memory("fold_stamps"),
+        runtime=minutes("fold_stamps"),
     params:
         spec=spec("fold_stamps"),
         code=code("fold_stamps"),
@@ -28,8 +28,8 @@ rule download:
         f"{RAW}/{{file}}.log",
     localrule: True
     resources:
-        mem_mb=memory(1000),
-        runtime=1440,
+        mem_mb=memory("download"),
+        runtime=minutes("download"),
     params:
         spec=spec("download"),
         code=code("download"),
@@ -56,8 +56,8 @@ for name in stamps_rules(subsets=False):
         cache: DRIVER.shares()
         threads: 1
         resources:
-            mem_mb=memory(4000),
-            runtime=240,
+            mem_mb=memory("stamps"),
+            runtime=minutes("stamps"),
         params:
             spec=spec(name),
             code=code(name),
@@ -84,8 +84,8 @@ for name in stamps_rules(subsets=True):
         cache: DRIVER.shares()
         threads: 1
         resources:
-            mem_mb=memory(1000),
-            runtime=60,
+            mem_mb=memory("subset"),
+            runtime=minutes("subset"),
         params:
             spec=spec(name),
             code=code(name),

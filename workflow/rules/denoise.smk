@@ -10,8 +10,8 @@ rule denoise_galaxies:
         f"{RESULTS}/benchmarks/denoising/{{dataset}}/galaxies/{{model}}-seed{{seed}}.tsv"
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=120,
+        mem_mb=memory("denoise_galaxies"),
+        runtime=minutes("denoise_galaxies"),
     params:
         spec=spec("denoise_galaxies"),
         code=code("denoise_galaxies"),
@@ -33,8 +33,8 @@ rule train_denoiser:
         f"{RESULTS}/benchmarks/denoising/{{dataset}}/{{denoiser}}/{{who}}/alpha{{alpha}}-{{replicate}}.tsv"
     threads: denoiser_threads
     resources:
-        mem_mb=memory(12000),
-        runtime=720,
+        mem_mb=memory("train_denoiser"),
+        runtime=minutes("train_denoiser"),
         gpu=1,
         # As for trainings: how often progress is saved changes no number.
         checkpoint_seconds=600,
@@ -60,9 +60,9 @@ rule evaluate_denoiser:
         f"{RESULTS}/benchmarks/denoising/{{dataset}}/{{denoiser}}/{{who}}/alpha{{alpha}}-{{replicate}}.tests.tsv"
     threads: denoiser_threads
     resources:
-        mem_mb=memory(8000),
+        mem_mb=memory("evaluate_denoiser"),
         # Most of it measures galaxies: a GPU would wait.
-        runtime=480,
+        runtime=minutes("evaluate_denoiser"),
     params:
         spec=spec("evaluate_denoiser"),
         code=code("evaluate_denoiser"),
@@ -84,9 +84,9 @@ rule evaluate_brought:
         f"{RESULTS}/benchmarks/denoising/{{dataset}}/{{denoiser}}/brought.tsv"
     threads: denoiser_threads
     resources:
-        mem_mb=memory(8000),
+        mem_mb=memory("evaluate_denoiser"),
         # As of networks that are trained here.
-        runtime=480,
+        runtime=minutes("evaluate_denoiser"),
     params:
         spec=spec("evaluate_brought"),
         code=code("evaluate_brought"),
@@ -108,8 +108,8 @@ rule denoising_references:
         f"{RESULTS}/benchmarks/denoising/{{dataset}}/references.tsv"
     threads: 1
     resources:
-        mem_mb=memory(8000),
-        runtime=720,
+        mem_mb=memory("denoising_references"),
+        runtime=minutes("denoising_references"),
     params:
         spec=spec("denoising_references"),
         code=code("denoising_references"),
@@ -131,8 +131,8 @@ rule summarise_denoising:
         f"{RESULTS}/benchmarks/denoising/summaries/{{sweep}}.tsv"
     threads: 1
     resources:
-        mem_mb=memory(8000),
-        runtime=120,
+        mem_mb=memory("summarise_denoising"),
+        runtime=minutes("summarise_denoising"),
     params:
         spec=spec("summarise_denoising"),
         code=code("summarise_denoising"),
@@ -152,8 +152,8 @@ rule judge_denoising:
         f"{RESULTS}/benchmarks/denoising/verdicts.tsv"
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=30,
+        mem_mb=memory("judge_denoising"),
+        runtime=minutes("judge_denoising"),
     params:
         spec=spec("judge_denoising"),
         code=code("judge_denoising"),

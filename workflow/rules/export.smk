@@ -14,8 +14,8 @@ rule export_fits:
         f"{RESULTS}/benchmarks/export_fits/{{dataset}}/{{who}}.tsv"
     threads: 1
     resources:
-        mem_mb=memory(4000),
-        runtime=60,
+        mem_mb=memory("export"),
+        runtime=minutes("export"),
     params:
         spec=spec("export_fits"),
         code=code("export_fits"),
@@ -36,8 +36,8 @@ rule export_npz:
         f"{RESULTS}/benchmarks/export_npz/{{dataset}}/{{who}}.tsv"
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=60,
+        mem_mb=memory("export"),
+        runtime=minutes("export"),
     params:
         spec=spec("export_npz"),
         code=code("export_npz"),
@@ -62,8 +62,8 @@ rule export_realgalaxy:
         f"{RESULTS}/benchmarks/export_realgalaxy/{{dataset}}/{{who}}/{{band}}.tsv"
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=60,
+        mem_mb=memory("export"),
+        runtime=minutes("export"),
     params:
         spec=spec("export_realgalaxy"),
         code=code("export_realgalaxy"),
@@ -87,8 +87,8 @@ rule export_weights:
         f"{RESULTS}/benchmarks/export_weights/{{dataset}}/{{model}}-seed{{seed}}.tsv"
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=20,
+        mem_mb=memory("export_weights"),
+        runtime=minutes("export_weights"),
     params:
         spec=spec("export_weights"),
         code=code("export_weights"),

@@ -23,8 +23,8 @@ for job in STAGES.figures.jobs.values():
             f"{RESULTS}/benchmarks/{job.name}.tsv"
         threads: 1
         resources:
-            mem_mb=memory(4000),
-            runtime=30,
+            mem_mb=memory("figures"),
+            runtime=minutes("figures"),
         params:
             spec=spec(job.name),
             code=code(job.name),

@@ -9,8 +9,8 @@ rule calibrate_noise:
     cache: DRIVER.shares()
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=120,
+        mem_mb=memory("calibrate_noise"),
+        runtime=minutes("calibrate_noise"),
     params:
         spec=spec("calibrate_noise"),
         code=code("calibrate_noise"),
@@ -37,8 +37,8 @@ for kind in PARTED:
         cache: DRIVER.shares() and not kind.generated
         threads: measuring_threads(kind)
         resources:
-            mem_mb=measuring_memory(kind),
-            runtime=480,
+            mem_mb=memory(f"{kind.rule}_chunk"),
+            runtime=minutes(f"{kind.rule}_chunk"),
         params:
             spec=spec(f"{kind.rule}_chunk"),
             code=code(f"{kind.rule}_chunk"),
@@ -65,8 +65,8 @@ for kind in [kind for kind in MEASURINGS if not kind.generated]:
         cache: DRIVER.shares()
         threads: measuring_threads(kind)
         resources:
-            mem_mb=measuring_memory(kind),
-            runtime=480,
+            mem_mb=memory(kind.rule),
+            runtime=minutes(kind.rule),
         params:
             spec=spec(kind.rule),
             code=code(kind.rule),
@@ -94,8 +94,8 @@ for kind in [kind for kind in MEASURINGS if kind.generated]:
             who=kind.who,
         threads: measuring_threads(kind)
         resources:
-            mem_mb=memory(3000),
-            runtime=480,
+            mem_mb=memory(kind.rule),
+            runtime=minutes(kind.rule),
         params:
             spec=spec(kind.rule),
             code=code(kind.rule),

@@ -13,8 +13,8 @@ rule cross_validate:
         f"{RESULTS}/benchmarks/realism/{{dataset}}/predictions.tsv"
     threads: scorer_threads
     resources:
-        mem_mb=memory(24000),
-        runtime=1440,
+        mem_mb=memory("cross_validate"),
+        runtime=minutes("cross_validate"),
     params:
         spec=spec("cross_validate"),
         code=code("cross_validate"),
@@ -37,8 +37,8 @@ rule cross_validate_network:
         scorer=DRIVER.scoring_networks(),
     threads: scorer_threads
     resources:
-        mem_mb=memory(12000),
-        runtime=720,
+        mem_mb=memory("cross_validate_network"),
+        runtime=minutes("cross_validate_network"),
         gpu=1,
     params:
         spec=spec("cross_validate_network"),
@@ -61,8 +61,8 @@ rule score:
         f"{RESULTS}/benchmarks/realism/{{dataset}}/scores/{{subject}}/{{who}}.tsv"
     threads: 1
     resources:
-        mem_mb=memory(4000),
-        runtime=60,
+        mem_mb=memory("score"),
+        runtime=minutes("score"),
     params:
         spec=spec("score"),
         code=code("score"),
@@ -82,8 +82,8 @@ rule sample_galaxies:
         f"{RESULTS}/benchmarks/sample_galaxies/{{dataset}}/{{model}}/seed{{seed}}.tsv"
     threads: CONFIG.sampling.threads
     resources:
-        mem_mb=memory(4000),
-        runtime=60,
+        mem_mb=memory("sample_galaxies"),
+        runtime=minutes("sample_galaxies"),
     params:
         spec=spec("sample_galaxies"),
         code=code("sample_galaxies"),
@@ -105,8 +105,8 @@ rule experiment:
         f"{RESULTS}/benchmarks/realism/{{dataset}}/experiments/{{model}}-seed{{seed}}.tsv"
     threads: CONFIG.sampling.threads
     resources:
-        mem_mb=memory(4000),
-        runtime=1440,
+        mem_mb=memory("experiment"),
+        runtime=minutes("experiment"),
     params:
         spec=spec("experiment"),
         code=code("experiment"),
@@ -136,8 +136,8 @@ rule score_generator:
         f"{RESULTS}/benchmarks/realism/{{dataset}}/generators/{{model}}-seed{{seed}}.tsv"
     threads: 1
     resources:
-        mem_mb=memory(4000),
-        runtime=60,
+        mem_mb=memory("score"),
+        runtime=minutes("score"),
     params:
         spec=spec("score_generator"),
         code=code("score_generator"),
@@ -161,8 +161,8 @@ rule score_real:
         f"{RESULTS}/benchmarks/realism/{{dataset}}/scorers.tsv"
     threads: 1
     resources:
-        mem_mb=memory(4000),
-        runtime=60,
+        mem_mb=memory("score"),
+        runtime=minutes("score"),
     params:
         spec=spec("score_real"),
         code=code("score_real"),

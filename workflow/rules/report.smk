@@ -12,8 +12,8 @@ rule page:
         f"{RESULTS}/benchmarks/page.tsv"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=20,
+        mem_mb=memory("page"),
+        runtime=minutes("page"),
     params:
         spec=spec("page"),
         code=code("page"),
@@ -38,8 +38,8 @@ rule card:
         f"{RESULTS}/benchmarks/card.tsv"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=20,
+        mem_mb=memory("card"),
+        runtime=minutes("card"),
     params:
         spec=spec("card"),
         code=code("card"),

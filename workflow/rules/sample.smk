@@ -16,8 +16,8 @@ rule sample:
         model=DRIVER.models(is_trained),
     threads: CONFIG.sampling.threads
     resources:
-        mem_mb=memory(8000),
-        runtime=480,
+        mem_mb=memory("sample"),
+        runtime=minutes("sample"),
         gpu=1,
     params:
         spec=spec("sample"),
@@ -53,8 +53,8 @@ use rule sample as merge_samples with:
         model=DRIVER.models(is_trained),
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=60,
+        mem_mb=memory("merge_samples"),
+        runtime=minutes("merge_samples"),
 
 
 rule take_given:
@@ -74,8 +74,8 @@ rule take_given:
         model=DRIVER.models(is_given),
     threads: 1
     resources:
-        mem_mb=memory(4000),
-        runtime=120,
+        mem_mb=memory("take_given"),
+        runtime=minutes("take_given"),
     params:
         spec=spec("take_given"),
         code=code("take_given"),
@@ -100,8 +100,8 @@ rule take_sources:
         model=DRIVER.models(is_taken),
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=60,
+        mem_mb=memory("take_sources"),
+        runtime=minutes("take_sources"),
     params:
         spec=spec("take_sources"),
         code=code("take_sources"),
@@ -129,8 +129,8 @@ for name in CONFIG.used_datasets:
             dataset=name,
         threads: CONFIG.sampling.threads
         resources:
-            mem_mb=memory(4000),
-            runtime=60,
+            mem_mb=memory("latents"),
+            runtime=minutes("latents"),
         params:
             spec=spec(rule_for("latents", name)),
             code=code(rule_for("latents", name)),

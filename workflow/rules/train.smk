@@ -15,8 +15,8 @@ rule train_segment:
         f"{RESULTS}/benchmarks/train/{{dataset}}/{{model}}/seed{{seed}}/segment_{{segment}}.tsv"
     threads: training_threads
     resources:
-        mem_mb=memory(16000),
-        runtime=720,
+        mem_mb=memory("train_segment"),
+        runtime=minutes("train_segment"),
         gpu=1,
         # No scheduler looks at it: how often progress is saved changes no number, and a profile may set it.
         checkpoint_seconds=600,
@@ -43,8 +43,8 @@ rule score_snapshot:
         f"{RESULTS}/benchmarks/score_snapshot/{{dataset}}/{{model}}/seed{{seed}}/segment_{{segment}}.tsv"
     threads: CONFIG.sampling.threads
     resources:
-        mem_mb=memory(8000),
-        runtime=240,
+        mem_mb=memory("score_snapshot"),
+        runtime=minutes("score_snapshot"),
         gpu=1,
     params:
         spec=spec("score_snapshot"),
@@ -67,8 +67,8 @@ rule choose_snapshot:
         f"{RESULTS}/benchmarks/choose_snapshot/{{dataset}}/{{model}}/seed{{seed}}.tsv"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=20,
+        mem_mb=memory("choose_snapshot"),
+        runtime=minutes("choose_snapshot"),
     params:
         spec=spec("choose_snapshot"),
         code=code("choose_snapshot"),
