@@ -9,6 +9,7 @@ rule gpu_check:
         mem_mb=memory(8000),
         runtime=15,
         gpu=1,
+        gpu_share=100,
     params:
         spec=spec("gpu_check"),
         code=code("gpu_check"),

@@ -1,5 +1,6 @@
 import gc
 import inspect
+import shutil
 import sys
 from pathlib import Path
 
@@ -58,6 +59,9 @@ wildcard_constraints:
     subject="[a-z0-9_-]+",
 
 
+# The driver has no torch. Where a GPU works, so does this command.
+HAS_GPU = shutil.which("nvidia-smi") is not None
+
 # A plan of thousands of jobs is millions of objects that live to the end: looking for garbage among them takes seconds.
 gc.set_threshold(100_000, 50, 100)
 
@@ -88,6 +92,20 @@ def code(rule):
 def memory(megabytes):
     """Memory of a job: a retry gets as much again, for it may have been killed for want of it."""
     return signed(lambda wildcards, attempt: megabytes * attempt)
+
+
+def where_there_is_a_gpu(device, share=100):
+    """GPU of a job that takes one where this machine has one and its device, by the wildcards, is not the CPU.
+
+    On a cluster it takes none: GPUs are for jobs that cannot do without. ``share`` is how much of it [%], which limits
+    what runs beside it (profiles/local).
+    """
+
+    def number(wildcards):
+        # Only now is it known how jobs are executed.
+        return int(HAS_GPU and workflow.local_exec and device(wildcards) != "cpu")
+
+    return {"gpu": signed(number), "gpu_share": signed(lambda wildcards: share * number(wildcards))}
 
 
 def raw_of(wildcards):
@@ -191,6 +209,11 @@ def snapshots_of(wildcards):
 def training_threads(wildcards):
     """Compute threads of a training: part of its spec, because they change the bits."""
     return CONFIG.models[wildcards.dataset, wildcards.model].training.threads
+
+
+def sampling_device(wildcards):
+    """Device that images are drawn on."""
+    return CONFIG.sampling.device
 
 
 def most_training_threads():
@@ -305,6 +328,18 @@ def measuring_threads(kind):
             optional(CONFIG.measured[wildcards.dataset, measure].settings, "threads") for measure in kind.measures
         )
     )
+
+
+def measuring_gpu(kind):
+    """GPU of a job that measures stamps with a network; what measures without one asks for none."""
+
+    def device(dataset):
+        found = {optional(CONFIG.measured[dataset, measure].settings, "device") for measure in kind.measures}
+        return next(iter(found - {"cpu"}), "cpu")
+
+    if all(device(dataset) == "cpu" for dataset in kind.datasets):
+        return {}
+    return where_there_is_a_gpu(lambda wildcards: device(wildcards.dataset))
 
 
 def measuring_memory(kind):

@@ -36,6 +36,7 @@ rule train_denoiser:
         mem_mb=memory(12000),
         runtime=720,
         gpu=1,
+        gpu_share=100,
         # As for trainings: how often progress is saved changes no number.
         checkpoint_seconds=600,
     params:
@@ -60,9 +61,10 @@ rule evaluate_denoiser:
         f"{RESULTS}/benchmarks/denoising/{{dataset}}/{{denoiser}}/{{who}}/alpha{{alpha}}-{{replicate}}.tests.tsv"
     threads: denoiser_threads
     resources:
+        **where_there_is_a_gpu(denoiser_device, 25),
         mem_mb=memory(8000),
-        # Most of it measures galaxies: a GPU would wait.
         runtime=480,
+        # Most of it measures galaxies: a GPU would wait, so networks of others share it.
     params:
         spec=spec("evaluate_denoiser"),
         code=code("evaluate_denoiser"),
@@ -84,9 +86,10 @@ rule evaluate_brought:
         f"{RESULTS}/benchmarks/denoising/{{dataset}}/{{denoiser}}/brought.tsv"
     threads: denoiser_threads
     resources:
+        **where_there_is_a_gpu(denoiser_device, 25),
         mem_mb=memory(8000),
-        # As of networks that are trained here.
         runtime=480,
+        # As of networks that are trained here.
     params:
         spec=spec("evaluate_brought"),
         code=code("evaluate_brought"),

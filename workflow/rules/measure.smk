@@ -37,6 +37,7 @@ for kind in PARTED:
         cache: DRIVER.shares() and not kind.generated
         threads: measuring_threads(kind)
         resources:
+            **measuring_gpu(kind),
             mem_mb=measuring_memory(kind),
             runtime=480,
         params:
@@ -65,6 +66,7 @@ for kind in [kind for kind in MEASURINGS if not kind.generated]:
         cache: DRIVER.shares()
         threads: measuring_threads(kind)
         resources:
+            **measuring_gpu(kind),
             mem_mb=measuring_memory(kind),
             runtime=480,
         params:
@@ -94,6 +96,7 @@ for kind in [kind for kind in MEASURINGS if kind.generated]:
             who=kind.who,
         threads: measuring_threads(kind)
         resources:
+            **measuring_gpu(kind),
             mem_mb=memory(3000),
             runtime=480,
         params:

@@ -40,6 +40,7 @@ rule cross_validate_network:
         mem_mb=memory(12000),
         runtime=720,
         gpu=1,
+        gpu_share=100,
     params:
         spec=spec("cross_validate_network"),
         code=code("cross_validate_network"),
@@ -82,6 +83,7 @@ rule sample_galaxies:
         f"{RESULTS}/benchmarks/sample_galaxies/{{dataset}}/{{model}}/seed{{seed}}.tsv"
     threads: CONFIG.sampling.threads
     resources:
+        **where_there_is_a_gpu(sampling_device),
         mem_mb=memory(4000),
         runtime=60,
     params:
@@ -105,6 +107,7 @@ rule experiment:
         f"{RESULTS}/benchmarks/realism/{{dataset}}/experiments/{{model}}-seed{{seed}}.tsv"
     threads: CONFIG.sampling.threads
     resources:
+        **where_there_is_a_gpu(sampling_device),
         mem_mb=memory(4000),
         runtime=1440,
     params:
