@@ -69,6 +69,11 @@ class Galaxies:
             self._held[row] = image
         return image
 
+    @property
+    def one_size(self) -> bool:
+        """Whether all galaxies have the same side."""
+        return self._sides is None or len(set(self._sides)) == 1
+
     def side(self, row: int) -> int:
         """Side of a galaxy [px]."""
         return self.stamps.shape[2] if self._sides is None else int(self._sides[row])
