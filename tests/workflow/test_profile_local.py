@@ -13,7 +13,7 @@ WHOLE = ("train_segment", "score_snapshot", "cross_validate_network")
 IN_TURN = ("measure_features", "measure_redshift", "latents", "experiment", "sample_galaxies")
 """Beginnings of the names of rules that take one where there is one."""
 SMALL = ("train_denoiser", "evaluate_denoiser")
-PLAIN = ("measure_morphology", "stamps", "tables", "figures", "take_", "summarise_denoising")
+PLAIN = ("measure_morphology", "stamps", "tables", "figures", "denoising_references")
 
 
 def shares(tree: Path, path: str) -> dict[str, set[tuple[int, int]]]:

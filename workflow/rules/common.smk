@@ -59,8 +59,9 @@ wildcard_constraints:
     subject="[a-z0-9_-]+",
 
 
-# The driver has no torch. Where a GPU works, so does this command.
-HAS_GPU = shutil.which("nvidia-smi") is not None
+# Whether jobs share a GPU of this machine: a profile that limits shares (profiles/local) is for one machine, and where a GPU
+# works, so does this command. On a cluster GPUs are for jobs that cannot do without.
+SHARED_GPU = "gpu_share" in workflow.global_resources and shutil.which("nvidia-smi") is not None
 
 # A plan of thousands of jobs is millions of objects that live to the end: looking for garbage among them takes seconds.
 gc.set_threshold(100_000, 50, 100)
@@ -95,17 +96,14 @@ def memory(megabytes):
 
 
 def where_there_is_a_gpu(device, share=100):
-    """GPU of a job that takes one where this machine has one and its device, by the wildcards, is not the CPU.
+    """Resources of a job that takes a GPU where there is one and its device, by the wildcards, is not the CPU.
 
-    On a cluster it takes none: GPUs are for jobs that cannot do without. ``share`` is how much of it [%], which limits
-    what runs beside it (profiles/local).
+    ``share`` is how much of it [%], which limits what runs beside it.
     """
-
-    def number(wildcards):
-        # Only now is it known how jobs are executed.
-        return int(HAS_GPU and workflow.local_exec and device(wildcards) != "cpu")
-
-    return {"gpu": signed(number), "gpu_share": signed(lambda wildcards: share * number(wildcards))}
+    if not SHARED_GPU:
+        return {}
+    here = signed(lambda wildcards: int(device(wildcards) != "cpu"))
+    return {"gpu": here, "gpu_share": signed(lambda wildcards: share * here(wildcards))}
 
 
 def raw_of(wildcards):

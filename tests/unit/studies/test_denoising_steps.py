@@ -84,7 +84,7 @@ def test_the_gradient_of_a_step_is_that_of_the_mean_loss(
     losses = [((alone(seen[None]) - truth) ** 2).mean() for seen, truth in pairs]
     mean = sum(losses) / len(losses)
     (mean / 10.0**2).backward()
-    assert float(run.sum) == pytest.approx(float(mean), rel=close)
+    assert float(run.sum) == pytest.approx(float(mean.detach()), rel=close)
     wanted = torch.cat([weight.grad.flatten() for weight in alone.parameters()])
     found = torch.cat([weight.grad.flatten() for weight in run.network.parameters()])
     assert float((found - wanted).norm() / wanted.norm()) < close
@@ -115,13 +115,12 @@ def test_images_kept_on_the_device_are_those_that_are_read(room: int, galaxies: 
             for step in range(30):
                 for member, found in zip(order(step), source(step), strict=True):
                     assert np.array_equal(found.numpy(), plain[member.row])
-            size = sum(image.nbytes for image in source.held.values())
-            assert size <= room
+                if step == 15:
+                    asked = real.asked
+            assert sum(image.nbytes for image in source.held.values()) <= room
             assert (len(source.held) == 24) == (room == 10**9)
-            # At step 30 all are kept, and nothing is read any more.
-            asked = real.asked
-            source(30)
-            assert (real.asked == asked) == (room == 10**9)
+        # All were seen in the first six steps: where all are kept, none is read any more.
+        assert (real.asked == asked) == (room == 10**9)
 
 
 @pytest.mark.parametrize("pixels", [1, 600, 10**6])

@@ -1,6 +1,8 @@
 """Denoising networks: their size, what they are trained on, and resuming."""
 
+import multiprocessing
 import signal
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -180,6 +182,25 @@ def test_a_stopped_training_ends_as_if_it_had_never_been(
     train(job(real, generated, **changes), again / "w", again / "h", again / "work")
     assert (again / "w").read_bytes() == (whole / "w").read_bytes()
     assert (again / "h").read_bytes() == (whole / "h").read_bytes()
+
+
+def test_networks_that_train_at_once_become_what_they_become_alone(real: Path, generated: Path, tmp_path: Path):
+    """As jobs do that share a GPU: a process each, with their work in one folder."""
+    at_once, alone = tmp_path / "at once", tmp_path / "alone"
+    for folder in (at_once, alone):
+        folder.mkdir()
+    jobs = [job(real, generated, f"k{alpha}", alpha) for alpha in (0.25, 0.5)]
+
+    def files(folder: Path, own: Job) -> tuple[Path, Path, Path]:
+        return folder / f"w{own.alpha}", folder / f"h{own.alpha}", folder / "work" / own.key
+
+    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as processes:
+        for done in [processes.submit(train, own, *files(at_once, own)) for own in jobs]:
+            done.result()
+    for own in jobs:
+        train(own, *files(alone, own))
+        for one, other in zip(files(at_once, own)[:2], files(alone, own)[:2], strict=True):
+            assert one.read_bytes() == other.read_bytes()
 
 
 def test_training_ends_early_and_keeps_the_best(real: Path, tmp_path: Path):
