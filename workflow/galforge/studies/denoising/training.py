@@ -1,7 +1,7 @@
 """Train one denoising network until its validation loss stops falling; an interrupted job resumes where it stopped."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +9,11 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from galforge.errors import GalforgeError
 from galforge.logs import Progress, log
 from galforge.models import device as devices
 from galforge.models import weights as weights_files
 from galforge.studies.denoising import batches, degrade
-from galforge.studies.denoising.galaxies import Bucketed, Galaxies, Member, chosen, drawn, members
+from galforge.studies.denoising.galaxies import Galaxies, choice, chosen
 from galforge.studies.denoising.network import Denoiser
 from galforge.studies.denoising.settings import DenoiserSettings
 from galforge.training import state as states
@@ -228,7 +227,7 @@ def _run(job: Job, start: states.State | None, device: torch.device, clock: Cloc
     with ExitStack() as files:
         real = files.enter_context(Galaxies(job.real))
         generated = files.enter_context(Galaxies(job.generated)) if job.generated else None
-        choose = _choice(job, real, generated)
+        choose = choice(real, generated, settings, job.alpha, job.seed, job.replicate)
         run = Training(job, real.bands, device)
         if start is not None:
             run.restore(start)
@@ -288,29 +287,6 @@ class Validation:
         with torch.no_grad(), devices.autocast(self.run.bfloat16, self.run.device):
             found = [batches.mean_squares(self.run.output(seen), truth).double() for seen, truth in self.batches]
         return float(torch.cat(found).mean())
-
-
-def _choice(job: Job, real: Galaxies, generated: Galaxies | None) -> Callable[[int], list[Member]]:
-    """Which galaxies the batch of a step has.
-
-    Raises:
-        GalforgeError: the files have different bands, or there are too few galaxies.
-    """
-    rows, count = real.stamps.split("train"), len(generated) if generated is not None else 0
-    bands = real.stamps.header.bands
-    if generated is not None and generated.stamps.header.bands != bands:
-        raise GalforgeError(
-            f"{job.generated}: galaxies in bands {', '.join(generated.stamps.header.bands)}, but those of {job.real} "
-            f"are in {', '.join(bands)}; sample the model again"
-        )
-    if len(rows) == 0:
-        raise GalforgeError(f"{job.real}: no galaxies in the split train to train a denoiser on; give it a share")
-    key = (job.seed, "denoiser", job.replicate)
-    if job.settings.protocol == "published":
-        return drawn(rows, count, job.alpha, job.settings.batch, key)
-    images = members(rows, count, job.alpha, job.seed, job.replicate)
-    files = (real, generated)
-    return Bucketed(images, [files[each.generated].side(each.row) for each in images], job.settings.batch, key)
 
 
 def _copy(network: nn.Module) -> dict[str, Tensor]:
