@@ -90,6 +90,21 @@ def test_the_gradient_of_a_step_is_that_of_the_mean_loss(
     assert float((found - wanted).norm() / wanted.norm()) < close
 
 
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_resumed_network_goes_on_with_its_own_weights(precision: str, tmp_path: Path):
+    own = job(tmp_path, precision=precision, learning_rate=0.1)
+    run, resumed = Training(own, 2, CPU), Training(own, 2, CPU)
+    fresh = run.output(torch.ones((1, 2, 9, 9)))
+    run.step(images(MIXED))
+    resumed.restore(run.state())
+    for each in (run, resumed):
+        rounded = [weight.to(each.computing.first.weight.dtype) for weight in each.network.parameters()]
+        assert all(map(torch.equal, rounded, each.computing.parameters()))
+        assert not torch.equal(each.output(torch.ones((1, 2, 9, 9))), fresh)
+        each.step(images(EQUAL))
+    assert all(map(torch.equal, run.network.parameters(), resumed.network.parameters()))
+
+
 @pytest.fixture
 def galaxies(tmp_path: Path) -> Path:
     # Of six sizes, so that several validation galaxies have the same.

@@ -33,8 +33,8 @@ class Denoiser(nn.Module):
         self.last = _transposed(width, bands, kernel)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Galaxies (n, C, H, W) [image unit] from observed images of that shape."""
-        features = _active(self.first(images / self.scale))
+        """Galaxies (n, C, H, W) float32 [image unit] from observed images of that shape, at the weights' precision."""
+        features = _active(self.first((images / self.scale).to(self.first.weight.dtype)))
         for block in self.encoder:
             features = block(features)
         features = _active(self.widen(self.narrow(features)))

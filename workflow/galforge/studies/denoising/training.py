@@ -1,5 +1,6 @@
 """Train one denoising network until its validation loss stops falling; an interrupted job resumes where it stopped."""
 
+import copy
 import math
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, ExitStack
@@ -124,6 +125,8 @@ class Training:
         self.observe = batches.Observer(job.psf_sigma, job.noise_sigma, device)
         self.optimiser = torch.optim.Adam(self.network.parameters(), lr=settings.learning_rate, fused=True)
         self.bfloat16 = devices.computes_in_bfloat16(settings.precision, device)
+        # In bfloat16 the weights are rounded once a step and all at once; autocast does it one by one, for every size.
+        self.computing = copy.deepcopy(self.network).to(dtype=torch.bfloat16) if self.bfloat16 else self.network
         self.steps, self.epoch, self.best_epoch, self.best_loss = 0, 0, 0, math.inf
         self.best = _copy(self.network)
         self.history: dict[str, list[float]] = {"images_seen": [], "training": [], "validation": [], "rate": []}
@@ -150,18 +153,18 @@ class Training:
         seed = torch_seed(self.seed, "denoiser step", self.replicate, self.steps)
         observed = list(self.observe(images, seed))
         self.optimiser.zero_grad(set_to_none=True)
-        # One context for all sizes, because weights are rounded once in each.
-        with devices.autocast(self.bfloat16, self.device):
-            for seen, truth in observed:
-                loss = batches.mean_squares(self.output(seen), truth).mean() / self.settings.input_scale**2
-                loss = loss * (len(seen) / len(images))
-                loss.backward()
-                self.sum += loss.detach().double() * self.settings.input_scale**2
+        for seen, truth in observed:
+            loss = batches.mean_squares(self.output(seen), truth).mean() / self.settings.input_scale**2
+            loss = loss * (len(seen) / len(images))
+            loss.backward()
+            self._collect()
+            self.sum += loss.detach().double() * self.settings.input_scale**2
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate()
         if self.settings.gradient_clip:
             nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.gradient_clip)
         self.optimiser.step()
+        self._round()
         self.steps += 1
 
     def rate(self) -> float:
@@ -170,8 +173,8 @@ class Training:
         return max(own.learning_rate * own.decay ** (self.epoch // own.decay_epochs), own.smallest_rate)
 
     def output(self, seen: Tensor) -> Tensor:
-        """Galaxies (n, C, H, W) restored by the network from observed images, within ``devices.autocast``."""
-        return self.network(seen.contiguous(memory_format=self.layout))
+        """Galaxies (n, C, H, W) float32 restored by the network, at its precision, from observed images."""
+        return self.computing(seen.contiguous(memory_format=self.layout))
 
     def close_epoch(self, validation: float, batch: int) -> None:
         """Add an epoch to the history, and keep the weights if they are the best so far.
@@ -210,12 +213,32 @@ class Training:
     def restore(self, state: states.State) -> None:
         """Resume from a state."""
         self.network.load_state_dict(state["networks"])
+        self._round()
         self.optimiser.load_state_dict(state["optimiser"])
         for name in _KEPT:
             setattr(self, name, state[name])
         self.best_loss = math.inf if state["best_loss"] < 0 else state["best_loss"]
         self.history = {name: list(state["history"][name]) for name in self.history}
         self.sum = self._summed(state["sum"])
+
+    def _round(self) -> None:
+        """Bring the rounded weights up to date, where there are any."""
+        if self.bfloat16:
+            with torch.no_grad():
+                torch._foreach_copy_(list(self.computing.parameters()), list(self.network.parameters()))
+
+    def _collect(self) -> None:
+        """Add the gradients of rounded weights to those of the weights, in single precision."""
+        if not self.bfloat16:
+            return
+        weights = list(self.network.parameters())
+        found = [torch.empty_like(weight) for weight in weights]
+        torch._foreach_copy_(found, [weight.grad for weight in self.computing.parameters()])
+        self.computing.zero_grad(set_to_none=True)
+        if weights[0].grad is not None:
+            torch._foreach_add_(found, [weight.grad for weight in weights])
+        for weight, gradient in zip(weights, found, strict=True):
+            weight.grad = gradient
 
     def _summed(self, value: float) -> Tensor:
         """Losses summed over the steps of an epoch, on the device [image unit squared]."""
@@ -284,7 +307,7 @@ class Validation:
                 self.batches.append([torch.stack(each).to(run.device) for each in chunk])
 
     def __call__(self) -> float:
-        with torch.no_grad(), devices.autocast(self.run.bfloat16, self.run.device):
+        with torch.no_grad():
             found = [batches.mean_squares(self.run.output(seen), truth).double() for seen, truth in self.batches]
         return float(torch.cat(found).mean())
 
