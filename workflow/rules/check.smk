@@ -9,6 +9,7 @@ rule gpu_check:
         mem_mb=memory("gpu_check"),
         runtime=minutes("gpu_check"),
         gpu=1,
+        gpu_share=100,
     params:
         spec=spec("gpu_check"),
         code=code("gpu_check"),

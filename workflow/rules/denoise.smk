@@ -36,6 +36,7 @@ rule train_denoiser:
         mem_mb=memory("train_denoiser"),
         runtime=minutes("train_denoiser"),
         gpu=1,
+        gpu_share=100,
         # As for trainings: how often progress is saved changes no number.
         checkpoint_seconds=600,
     params:
@@ -60,8 +61,9 @@ rule evaluate_denoiser:
         f"{RESULTS}/benchmarks/denoising/{{dataset}}/{{denoiser}}/{{who}}/alpha{{alpha}}-{{replicate}}.tests.tsv"
     threads: denoiser_threads
     resources:
+        **where_there_is_a_gpu(denoiser_device, 25),
         mem_mb=memory("evaluate_denoiser"),
-        # Most of it measures galaxies: a GPU would wait.
+        # Most of it measures galaxies: a GPU would wait, so networks of others share it.
         runtime=minutes("evaluate_denoiser"),
     params:
         spec=spec("evaluate_denoiser"),
@@ -84,6 +86,7 @@ rule evaluate_brought:
         f"{RESULTS}/benchmarks/denoising/{{dataset}}/{{denoiser}}/brought.tsv"
     threads: denoiser_threads
     resources:
+        **where_there_is_a_gpu(denoiser_device, 25),
         mem_mb=memory("evaluate_denoiser"),
         # As of networks that are trained here.
         runtime=minutes("evaluate_denoiser"),

@@ -37,6 +37,7 @@ for kind in PARTED:
         cache: DRIVER.shares() and not kind.generated
         threads: measuring_threads(kind)
         resources:
+            **measuring_gpu(kind),
             mem_mb=memory(f"{kind.rule}_chunk"),
             runtime=minutes(f"{kind.rule}_chunk"),
         params:
@@ -65,6 +66,7 @@ for kind in [kind for kind in MEASURINGS if not kind.generated]:
         cache: DRIVER.shares()
         threads: measuring_threads(kind)
         resources:
+            **measuring_gpu(kind),
             mem_mb=memory(kind.rule),
             runtime=minutes(kind.rule),
         params:
@@ -94,6 +96,7 @@ for kind in [kind for kind in MEASURINGS if kind.generated]:
             who=kind.who,
         threads: measuring_threads(kind)
         resources:
+            **measuring_gpu(kind),
             mem_mb=memory(kind.rule),
             runtime=minutes(kind.rule),
         params:

@@ -40,6 +40,7 @@ rule cross_validate_network:
         mem_mb=memory("cross_validate_network"),
         runtime=minutes("cross_validate_network"),
         gpu=1,
+        gpu_share=100,
     params:
         spec=spec("cross_validate_network"),
         code=code("cross_validate_network"),
@@ -82,6 +83,7 @@ rule sample_galaxies:
         f"{RESULTS}/benchmarks/sample_galaxies/{{dataset}}/{{model}}/seed{{seed}}.tsv"
     threads: CONFIG.sampling.threads
     resources:
+        **where_there_is_a_gpu(sampling_device),
         mem_mb=memory("sample_galaxies"),
         runtime=minutes("sample_galaxies"),
     params:
@@ -105,6 +107,7 @@ rule experiment:
         f"{RESULTS}/benchmarks/realism/{{dataset}}/experiments/{{model}}-seed{{seed}}.tsv"
     threads: CONFIG.sampling.threads
     resources:
+        **where_there_is_a_gpu(sampling_device),
         mem_mb=memory("experiment"),
         runtime=minutes("experiment"),
     params:

@@ -19,6 +19,7 @@ rule sample:
         mem_mb=memory("sample"),
         runtime=minutes("sample"),
         gpu=1,
+        gpu_share=100,
     params:
         spec=spec("sample"),
         code=code("sample"),
@@ -129,6 +130,7 @@ for name in CONFIG.used_datasets:
             dataset=name,
         threads: CONFIG.sampling.threads
         resources:
+            **where_there_is_a_gpu(sampling_device),
             mem_mb=memory("latents"),
             runtime=minutes("latents"),
         params:

@@ -18,6 +18,7 @@ rule train_segment:
         mem_mb=memory("train_segment"),
         runtime=minutes("train_segment"),
         gpu=1,
+        gpu_share=100,
         # No scheduler looks at it: how often progress is saved changes no number, and a profile may set it.
         checkpoint_seconds=600,
         # Nor at this: images that a whole state before this segment has seen, where one that diverges passes the state
@@ -46,6 +47,7 @@ rule score_snapshot:
         mem_mb=memory("score_snapshot"),
         runtime=minutes("score_snapshot"),
         gpu=1,
+        gpu_share=100,
     params:
         spec=spec("score_snapshot"),
         code=code("score_snapshot"),

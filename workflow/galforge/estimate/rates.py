@@ -147,7 +147,7 @@ class Rates:
             return Cost(cpu.seconds, math.nan if job.gpus else 0.0, f"{cpu.source}, on a CPU")
         if self.gpu["device"] == "cpu":
             return Cost(cpu.seconds, 0.0, f"{cpu.source}; gpu_check found no GPU")
-        low = work.precision != "float32" and self.gpu.get("bf16_tflops") is not None
+        low = work.precision not in ("float32", "tf32") and self.gpu.get("bf16_tflops") is not None
         # In single precision convolutions, nearly all of a model, run in TF32 where a GPU has it.
         single = self.gpu.get("tf32_tflops") or self.gpu["fp32_tflops"]
         peak = self.gpu["bf16_tflops"] if low else single
