@@ -4,9 +4,9 @@
 
 It says what this environment has other than the lock and measures the GPU (as gpu_check does). It times the steps of
 the papers' scale against their rooflines (config/gpu_steps.csv), runs the tests that need a GPU (a resumed training,
-drawing and features among them), and times the loop of each family against the plain one. ``rates.csv`` beside the report has
-rows for ``config/rates.csv``, from which ``make plan`` then has its GPU-hours; ``--write`` puts them there. A part that
-fails or does not fit into the time is told, and the others still run. No network is needed.
+drawing and features among them), and times the loop of each family against the plain one. ``rates.csv`` beside the
+report has rows for ``config/rates.csv``, from which ``make plan`` then has its GPU-hours; ``--write`` puts them there. A
+part that fails or does not fit into the time is told, and the others still run. No network is needed.
 """
 
 import argparse
