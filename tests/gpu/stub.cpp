@@ -42,6 +42,7 @@ struct Hooks final : at::CUDAHooksInterface {
     bool supportsDepthwiseConvolutionWithCuDNN() const override { return true; }
     bool supportsBFloat16ConvolutionWithCuDNNv8() const override { return true; }
     long versionCuDNN() const override { return 91900; }
+    double batchnormMinEpsilonCuDNN() const override { return 0.0; }
     long versionRuntimeCuDNN() const override { return 91900; }
     bool hasPrimaryContext(c10::DeviceIndex) const override { return true; }
     c10::DeviceIndex deviceCount() const override { return 1; }

@@ -24,10 +24,50 @@ SLACK = 1.02
 REAL_MEMORY = 4.0
 """What work spaces of libraries on a real GPU may take besides [GB]."""
 KINDS = ("train", "denoise", "score", "features")
-MEANT: dict[str, dict[str, str]] = {}
+MEANT = {
+    "float32 map": {
+        "models/style_layers.py ToImage.forward": "halved, numbers have too few digits for the faint parts of galaxies",
+    },
+}
 """By kind of finding and place, what is so by intention, and why."""
-STILL: dict[str, dict[str, str]] = {}
-"""The same of what has to go; each is asserted to be there, so that the list empties itself."""
+_PROMOTED = "noise, biases and norms are in single precision, and what is added to them becomes so"
+STILL = {
+    "float32 map": dict.fromkeys(
+        (
+            "models/alae/networks.py TakeStyle.forward",
+            "models/style_layers.py StyledConv.forward",
+            "models/style_layers.py enlarge",
+            "models/style_layers.py leaky",
+            "models/unet.py Block.forward",
+            "models/unet.py ChannelNorm.forward",
+            "models/unet.py Level.forward",
+            "models/unet.py Middle.forward",
+            "models/unet.py UNet.forward",
+            "models/unet.py _joined",
+            "models/vae/networks.py Decoder.forward",
+            "models/vae/networks.py Residual.forward",
+            "studies/denoising/network.py Residual.forward",
+            "studies/denoising/network.py _lit",
+        ),
+        _PROMOTED,
+    ),
+    "blocking copy": dict.fromkeys(
+        (
+            "studies/denoising/batches.py Batches.__call__",
+            "studies/denoising/batches.py blurred",
+            "studies/denoising/training.py Training.step",
+        ),
+        "images, masks, the PSF and the loss of a denoiser are copied in every step",
+    ),
+    "convolution without cuDNN": dict.fromkeys(
+        (
+            "measure/features/efficientnet_lite0.py _same",
+            "measure/features/inception_v3.py Layer.forward",
+        ),
+        "cudnn.flags switches cuDNN off where enabled is not given",
+    ),
+}
+"""The same of what has to go. Each is asserted to be there, so that the list empties itself."""
 
 
 def missing(device: str) -> str:

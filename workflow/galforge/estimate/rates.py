@@ -120,7 +120,13 @@ class Rates:
             seconds, on_gpu, source = own
             spent = seconds * work.items + (self._start() if work.unit != "job" else 0.0)
             return Cost(spent, spent * job.gpus if on_gpu else 0.0, source)
-        return self._model(job, work) if work.precision else self._shipped(job, work)
+        if work.precision:
+            return self._model(job, work)
+        cpu = self._shipped(job, work)
+        if not job.gpus or self.gpu is None:
+            return cpu
+        # What a GPU saves is not known, so it is held as long as a CPU would take.
+        return Cost(cpu.seconds, cpu.seconds * job.gpus, f"{cpu.source}, on a CPU")
 
     def own(self, work: Work, names: Mapping[str, str]) -> tuple[float, bool, str] | None:
         """What finished jobs of this configuration took; None where there are none.
@@ -159,7 +165,7 @@ class Rates:
 
     def memory(self, job: Job, work: Work) -> float:
         """Most memory of a step on each GPU of a job [GB], without held data; 0 for a job that needs none."""
-        return self._bound(job, work, self.gpu).memory if work.counted and job.gpus and self.gpu else 0.0
+        return self._bound(job, work, self.gpu).memory if work.operations and job.gpus and self.gpu else 0.0
 
     def _bound(self, job: Job, work: Work, gpu: Gpu) -> Bound:
         halved = work.precision != "float32"
@@ -177,6 +183,9 @@ class Rates:
             return Cost(cpu.seconds, 0.0, f"{cpu.source}, on a CPU")
         if self.gpu is None:
             return Cost(cpu.seconds, 0.0, f"{cpu.source}; gpu_check found no GPU")
+        if not work.operations:
+            # It draws numbers and does nothing else, and holds its GPUs meanwhile.
+            return Cost(cpu.seconds, cpu.seconds * job.gpus, f"{cpu.source}, on a CPU")
         bound = self._bound(job, work, self.gpu)
         images = work.items * work.operations / (work.per_image or work.operations)
         family = work.variant or work.counted

@@ -142,7 +142,8 @@ class Steps:
 
     def __init__(self, rows: list[Step]):
         self._kinds: dict[tuple[str, ...], list[Step]] = {}
-        for row in rows:
+        # What does no arithmetic cannot be scaled by it.
+        for row in (row for row in rows if row.operations):
             self._kinds.setdefault((row.what, row.family, row.scale, row.name, row.precision), []).append(row)
 
     def bound(self, what: str, family: str, name: str, halved: bool, operations: float, images: int, gpu: Gpu) -> Bound:
