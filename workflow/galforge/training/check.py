@@ -43,8 +43,8 @@ def check(gpus: int, threads: int) -> dict[str, Any]:
 
     Returns:
         Plain data. Rates of matrix products are in TFLOP/s (``fp32_tflops`` as torch multiplies by default,
-        ``tf32_tflops`` with TF32 allowed, ``bf16_tflops``), those of copies and of the collective in GB/s, and memory
-        is in GiB; None where the machine has no such thing.
+        ``tf32_tflops`` with TF32 allowed, ``bf16_tflops``), those of copies, of the GPU's memory (bytes read and written)
+        and of the collective in GB/s, and memory is in GiB; None where the machine has no such thing.
 
     Raises:
         GalforgeError: the job was given a GPU that torch does not see or was not built for, torch sees fewer GPUs than
@@ -79,6 +79,7 @@ def check(gpus: int, threads: int) -> dict[str, Any]:
     measured["tf32_tflops"] = _tflops(device, torch.float32, threads, "high") if cuda else None
     measured["bf16_tflops"] = _tflops(device, torch.bfloat16, threads) if measured["bf16"] else None
     measured["copy_gb_per_s"] = _copy(device) if cuda else None
+    measured["memory_gb_per_s"] = _memory(device) if cuda else None
     _say(measured)
     measured["collective"] = collective(gpus) if gpus > 1 else None
     _say({"collective": measured["collective"] or "not needed by one process"})
@@ -204,6 +205,12 @@ def _copy(device: torch.device) -> float:
     there = torch.empty(_COPY_BYTES, dtype=torch.uint8, device=device)
     here = torch.empty(_COPY_BYTES, dtype=torch.uint8, pin_memory=True)
     return round(_COPY_BYTES / _seconds(lambda: there.copy_(here, non_blocking=True)) / 1e9, 2)
+
+
+def _memory(device: torch.device) -> float:
+    """Rate at which a device reads and writes its own memory, together [GB/s]."""
+    one, other = (torch.empty(_COPY_BYTES, dtype=torch.uint8, device=device) for _ in range(2))
+    return round(2 * _COPY_BYTES / _seconds(lambda: other.copy_(one)) / 1e9, 2)
 
 
 def _seconds(action: Callable[[], Any], threads: int = 1) -> float:
