@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from galforge.errors import GalforgeError
+from galforge.models.device import pick
 from galforge.training import check as module
 from galforge.training.check import check, collective, has_code
 
@@ -51,6 +52,20 @@ def test_a_gpu_that_torch_does_not_see_is_an_error_after_what_explains_it(caplog
         check(1, 1)
     assert f"torch_cuda: {torch.version.cuda or 'none'}" in caplog.text
     assert "cuda_visible_devices: 3" in caplog.text
+
+
+@pytest.mark.parametrize("hidden", ["-1", "NoDevFiles", ""])
+def test_a_job_without_gpus_runs_on_the_cpu(hidden, monkeypatch):
+    """What SLURM and users set to hide all GPUs."""
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", hidden)
+    assert pick("auto") == torch.device("cpu")
+
+
+@pytest.mark.parametrize("visible", ["0", "1,-1", "GPU-5f6b", "MIG-3"])
+def test_gpus_that_a_job_was_given_are_named(visible, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    with pytest.raises(GalforgeError, match=f"was given the GPU {visible} "):
+        pick("auto")
 
 
 def test_slurm_gave_fewer_gpus_than_were_asked_for(monkeypatch):
