@@ -225,5 +225,6 @@ def test_signals_end_the_run_as_without_this(tmp_path, prefix, number, code):
     said = (tmp_path / "said").read_text()
     assert found == code, said
     assert (f"Snakemake ended with exit code {code}" in said) == bool(code)
+    assert said.count("100 %") == (0 if code else 1)
     assert (tmp_path / "b.txt").exists() == (number != signal.SIGINT), said
     assert list((tmp_path / ".snakemake/locks").glob("*")) == []

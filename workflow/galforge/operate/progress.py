@@ -45,7 +45,7 @@ class Line:
             if text[:width] != self._shown:
                 self._shown = text[:width]
                 self._out.write(f"\r\x1b[K{self._shown}")
-        elif run.total and percent // STEP_PERCENT > self._step:
+        elif run.done < run.total and percent // STEP_PERCENT > self._step:
             self._step = percent // STEP_PERCENT
             self._out.write(f"{text}\n")
         self._out.flush()
