@@ -182,8 +182,14 @@ class TrainingImages(AbstractContextManager["TrainingImages"]):
 
 
 def augment(images: Tensor, draws: Draws) -> Tensor:
-    """Images (n, C, H, H), each in one of its eight orientations at random: two mirrorings and a transposition."""
-    coins = draws.uniform(3).lt(0.5).reshape(-1, 3, 1, 1, 1).unbind(1)
-    images = torch.where(coins[0], images.flip(-1), images)
-    images = torch.where(coins[1], images.flip(-2), images)
-    return torch.where(coins[2], images.transpose(-1, -2), images)
+    """Images (n, C, H, H), each in one of its eight orientations at random."""
+    return turned(images, draws.uniform(3).lt(0.5))
+
+
+def turned(images: Tensor, coins: Tensor) -> Tensor:
+    """Images (n, C, H, H), each in the orientation that its three coins (n, 3) say: mirrored along the last axis, along
+    the one before, and transposed, in this order."""
+    mirrored, upended, swapped = coins.reshape(-1, 3, 1, 1, 1).unbind(1)
+    images = torch.where(mirrored, images.flip(-1), images)
+    images = torch.where(upended, images.flip(-2), images)
+    return torch.where(swapped, images.transpose(-1, -2), images)
