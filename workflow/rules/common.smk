@@ -1,9 +1,14 @@
 import gc
 import inspect
+import shutil
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(workflow.basedir)))
+from snakemake.exceptions import WorkflowError
+
+# Where the package lies. The main Snakefile may lie elsewhere, and have galforge as a module.
+HOME = Path(workflow.current_basedir).resolve().parent
+sys.path.insert(0, str(HOME))
 
 from galforge.errors import GalforgeError
 from galforge.config.declared import optional
@@ -14,13 +19,21 @@ from galforge.plan.driver import Driver
 from galforge.plan.facts import rule_for
 from galforge.plan.requests import LONGEST, Requests
 from galforge.plan.table_stages import PREFIX
-from galforge.operate.scheduler import calm
+from galforge.operate.image import use_image
+from galforge.operate.scheduler import before_jobs, calm
 from galforge.plan.realism_stages import EXPERIMENTS
-from snakemake.exceptions import WorkflowError
+from galforge.provenance.digest import PACKAGE
+
+if PACKAGE.parent != HOME:
+    raise WorkflowError(
+        f"galforge was imported from {PACKAGE.parent}, and the rules are those of {HOME}: a workflow can have galforge "
+        "from one checkout only, and no other copy may be installed"
+    )
 
 calm()
 
 try:
+    use_image(workflow)
     DRIVER = Driver(workflow, config)
     TABLES = DRIVER.stages.tables.planned
 except GalforgeError as error:
@@ -57,6 +70,10 @@ wildcard_constraints:
     subject="[a-z0-9_-]+",
 
 
+# Whether jobs share a GPU of this machine: a profile that limits shares (profiles/local) is for one machine, and where a GPU
+# works, so does this command. On a cluster GPUs are for jobs that cannot do without.
+SHARED_GPU = "gpu_share" in workflow.global_resources and shutil.which("nvidia-smi") is not None
+
 # A plan of thousands of jobs is millions of objects that live to the end: looking for garbage among them takes seconds.
 gc.set_threshold(100_000, 50, 100)
 
@@ -92,6 +109,17 @@ def memory(rule):
 def minutes(rule):
     """Time of a job, as its line says; a retry gets as much again, up to a day."""
     return signed(lambda wildcards, attempt: min(attempt * REQUESTS.minutes(rule, dict(wildcards)), LONGEST))
+
+
+def where_there_is_a_gpu(device, share=100):
+    """Resources of a job that takes a GPU where there is one and its device, by the wildcards, is not the CPU.
+
+    ``share`` is how much of it [%], which limits what runs beside it.
+    """
+    if not SHARED_GPU:
+        return {}
+    here = signed(lambda wildcards: int(device(wildcards) != "cpu"))
+    return {"gpu": here, "gpu_share": signed(lambda wildcards: share * here(wildcards))}
 
 
 def raw_of(wildcards):
@@ -195,6 +223,11 @@ def snapshots_of(wildcards):
 def training_threads(wildcards):
     """Compute threads of a training: part of its spec, because they change the bits."""
     return CONFIG.models[wildcards.dataset, wildcards.model].training.threads
+
+
+def sampling_device(wildcards):
+    """Device that images are drawn on."""
+    return CONFIG.sampling.device
 
 
 def most_training_threads():
@@ -311,6 +344,18 @@ def measuring_threads(kind):
     )
 
 
+def measuring_gpu(kind):
+    """GPU of a job that measures stamps with a network; what measures without one asks for none."""
+
+    def device(dataset):
+        found = {optional(CONFIG.measured[dataset, measure].settings, "device") for measure in kind.measures}
+        return next(iter(found - {"cpu"}), "cpu")
+
+    if all(device(dataset) == "cpu" for dataset in kind.datasets):
+        return {}
+    return where_there_is_a_gpu(lambda wildcards: device(wildcards.dataset))
+
+
 def measurements_compared(wildcards):
     """Tables of measurements that a group of comparisons needs, in the order of its spec."""
     needed = tables_needed(CONFIG, wildcards.dataset, wildcards.model, wildcards.seed, wildcards.group)
@@ -362,5 +407,4 @@ def records_of_card(wildcards):
     return card_records(STAGES.facts)
 
 
-onstart:
-    DRIVER.write_plan()
+before_jobs(workflow, DRIVER.write_plan)

@@ -9,8 +9,6 @@ rule distances:
         f"{RESULTS}/logs/distances/{{dataset}}/{{model}}/seed{{seed}}/{{group}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/distances/{{dataset}}/{{model}}/seed{{seed}}/{{group}}.tsv"
-    conda:
-        "../../envs/measure.yaml"
     threads: 1
     resources:
         mem_mb=memory("distances"),

@@ -9,8 +9,6 @@ rule fold_stamps:
     wildcard_constraints:
         dataset=DRIVER.folded(),
     cache: DRIVER.shares()
-    conda:
-        "../../envs/data.yaml"
     threads: 1
     resources:
         mem_mb=memory("fold_stamps"),
@@ -29,8 +27,6 @@ rule download:
     log:
         f"{RAW}/{{file}}.log",
     localrule: True
-    conda:
-        "../../envs/data.yaml"
     resources:
         mem_mb=memory("download"),
         runtime=minutes("download"),
@@ -58,8 +54,6 @@ for name in stamps_rules(subsets=False):
         wildcard_constraints:
             dataset=DRIVER.datasets(name),
         cache: DRIVER.shares()
-        conda:
-            "../../envs/data.yaml"
         threads: 1
         resources:
             mem_mb=memory("stamps"),
@@ -88,8 +82,6 @@ for name in stamps_rules(subsets=True):
         wildcard_constraints:
             dataset=DRIVER.datasets(name),
         cache: DRIVER.shares()
-        conda:
-            "../../envs/data.yaml"
         threads: 1
         resources:
             mem_mb=memory("subset"),

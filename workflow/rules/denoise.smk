@@ -8,8 +8,6 @@ rule denoise_galaxies:
         f"{RESULTS}/logs/denoising/{{dataset}}/galaxies/{{model}}-seed{{seed}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/denoising/{{dataset}}/galaxies/{{model}}-seed{{seed}}.tsv"
-    conda:
-        "../../envs/data.yaml"
     threads: 1
     resources:
         mem_mb=memory("denoise_galaxies"),
@@ -33,13 +31,12 @@ rule train_denoiser:
         f"{RESULTS}/logs/denoising/{{dataset}}/{{denoiser}}/{{who}}/alpha{{alpha}}-{{replicate}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/denoising/{{dataset}}/{{denoiser}}/{{who}}/alpha{{alpha}}-{{replicate}}.tsv"
-    conda:
-        "../../envs/train.yaml"
     threads: denoiser_threads
     resources:
         mem_mb=memory("train_denoiser"),
         runtime=minutes("train_denoiser"),
         gpu=1,
+        gpu_share=100,
         # As for trainings: how often progress is saved changes no number.
         checkpoint_seconds=600,
     params:
@@ -62,12 +59,11 @@ rule evaluate_denoiser:
         f"{RESULTS}/logs/denoising/{{dataset}}/{{denoiser}}/{{who}}/alpha{{alpha}}-{{replicate}}.tests.log",
     benchmark:
         f"{RESULTS}/benchmarks/denoising/{{dataset}}/{{denoiser}}/{{who}}/alpha{{alpha}}-{{replicate}}.tests.tsv"
-    conda:
-        "../../envs/measure.yaml"
     threads: denoiser_threads
     resources:
+        **where_there_is_a_gpu(denoiser_device, 25),
         mem_mb=memory("evaluate_denoiser"),
-        # Most of it measures galaxies: a GPU would wait.
+        # Most of it measures galaxies: a GPU would wait, so networks of others share it.
         runtime=minutes("evaluate_denoiser"),
     params:
         spec=spec("evaluate_denoiser"),
@@ -88,10 +84,9 @@ rule evaluate_brought:
         f"{RESULTS}/logs/denoising/{{dataset}}/{{denoiser}}/brought.log",
     benchmark:
         f"{RESULTS}/benchmarks/denoising/{{dataset}}/{{denoiser}}/brought.tsv"
-    conda:
-        "../../envs/measure.yaml"
     threads: denoiser_threads
     resources:
+        **where_there_is_a_gpu(denoiser_device, 25),
         mem_mb=memory("evaluate_denoiser"),
         # As of networks that are trained here.
         runtime=minutes("evaluate_denoiser"),
@@ -114,8 +109,6 @@ rule denoising_references:
         f"{RESULTS}/logs/denoising/{{dataset}}/references.log",
     benchmark:
         f"{RESULTS}/benchmarks/denoising/{{dataset}}/references.tsv"
-    conda:
-        "../../envs/measure.yaml"
     threads: 1
     resources:
         mem_mb=memory("denoising_references"),
@@ -139,8 +132,6 @@ rule summarise_denoising:
         f"{RESULTS}/logs/denoising/summaries/{{sweep}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/denoising/summaries/{{sweep}}.tsv"
-    conda:
-        "../../envs/measure.yaml"
     threads: 1
     resources:
         mem_mb=memory("summarise_denoising"),
@@ -162,8 +153,6 @@ rule judge_denoising:
         f"{RESULTS}/logs/denoising/verdicts.log",
     benchmark:
         f"{RESULTS}/benchmarks/denoising/verdicts.tsv"
-    conda:
-        "../../envs/measure.yaml"
     threads: 1
     resources:
         mem_mb=memory("judge_denoising"),

@@ -12,8 +12,6 @@ rule export_fits:
         f"{RESULTS}/logs/export_fits/{{dataset}}/{{who}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/export_fits/{{dataset}}/{{who}}.tsv"
-    conda:
-        "../../envs/data.yaml"
     threads: 1
     resources:
         mem_mb=memory("export"),
@@ -36,8 +34,6 @@ rule export_npz:
         f"{RESULTS}/logs/export_npz/{{dataset}}/{{who}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/export_npz/{{dataset}}/{{who}}.tsv"
-    conda:
-        "../../envs/data.yaml"
     threads: 1
     resources:
         mem_mb=memory("export"),
@@ -64,8 +60,6 @@ rule export_realgalaxy:
         f"{RESULTS}/logs/export_realgalaxy/{{dataset}}/{{who}}/{{band}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/export_realgalaxy/{{dataset}}/{{who}}/{{band}}.tsv"
-    conda:
-        "../../envs/measure.yaml"
     threads: 1
     resources:
         mem_mb=memory("export"),
@@ -91,8 +85,6 @@ rule export_weights:
         f"{RESULTS}/logs/export_weights/{{dataset}}/{{model}}-seed{{seed}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/export_weights/{{dataset}}/{{model}}-seed{{seed}}.tsv"
-    conda:
-        "../../envs/report.yaml"
     threads: 1
     resources:
         mem_mb=memory("export_weights"),

@@ -21,8 +21,6 @@ for job in STAGES.figures.jobs.values():
             f"{RESULTS}/logs/{job.name}.log",
         benchmark:
             f"{RESULTS}/benchmarks/{job.name}.tsv"
-        conda:
-            "../../envs/report.yaml"
         threads: 1
         resources:
             mem_mb=memory("figures"),

@@ -7,8 +7,6 @@ rule calibrate_noise:
     log:
         f"{RESULTS}/logs/calibrate_noise/{{dataset}}/{{measure}}.log",
     cache: DRIVER.shares()
-    conda:
-        "../../envs/measure.yaml"
     threads: 1
     resources:
         mem_mb=memory("calibrate_noise"),
@@ -37,10 +35,9 @@ for kind in PARTED:
             dataset="|".join(kind.datasets),
             who=kind.who,
         cache: DRIVER.shares() and not kind.generated
-        conda:
-            "../../envs/measure.yaml"
         threads: measuring_threads(kind)
         resources:
+            **measuring_gpu(kind),
             mem_mb=memory(f"{kind.rule}_chunk"),
             runtime=minutes(f"{kind.rule}_chunk"),
         params:
@@ -67,10 +64,9 @@ for kind in [kind for kind in MEASURINGS if not kind.generated]:
             dataset="|".join(kind.datasets),
             who=kind.who,
         cache: DRIVER.shares()
-        conda:
-            "../../envs/measure.yaml"
         threads: measuring_threads(kind)
         resources:
+            **measuring_gpu(kind),
             mem_mb=memory(kind.rule),
             runtime=minutes(kind.rule),
         params:
@@ -98,10 +94,9 @@ for kind in [kind for kind in MEASURINGS if kind.generated]:
         wildcard_constraints:
             dataset="|".join(kind.datasets),
             who=kind.who,
-        conda:
-            "../../envs/measure.yaml"
         threads: measuring_threads(kind)
         resources:
+            **measuring_gpu(kind),
             mem_mb=memory(kind.rule),
             runtime=minutes(kind.rule),
         params:

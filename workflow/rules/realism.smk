@@ -11,8 +11,6 @@ rule cross_validate:
         **by_scorer(f"{RESULTS}/logs/realism", ".log", STAGES.realism.scorers(by_network=False)),
     benchmark:
         f"{RESULTS}/benchmarks/realism/{{dataset}}/predictions.tsv"
-    conda:
-        "../../envs/measure.yaml"
     threads: scorer_threads
     resources:
         mem_mb=memory("cross_validate"),
@@ -37,13 +35,12 @@ rule cross_validate_network:
         f"{RESULTS}/benchmarks/realism/{{dataset}}/predictions/{{scorer}}.tsv"
     wildcard_constraints:
         scorer=DRIVER.scoring_networks(),
-    conda:
-        "../../envs/measure.yaml"
     threads: scorer_threads
     resources:
         mem_mb=memory("cross_validate_network"),
         runtime=minutes("cross_validate_network"),
         gpu=1,
+        gpu_share=100,
     params:
         spec=spec("cross_validate_network"),
         code=code("cross_validate_network"),
@@ -63,8 +60,6 @@ rule score:
         f"{RESULTS}/logs/realism/{{dataset}}/scores/{{subject}}/{{who}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/realism/{{dataset}}/scores/{{subject}}/{{who}}.tsv"
-    conda:
-        "../../envs/measure.yaml"
     threads: 1
     resources:
         mem_mb=memory("score"),
@@ -86,10 +81,9 @@ rule sample_galaxies:
         f"{RESULTS}/logs/sample_galaxies/{{dataset}}/{{model}}/seed{{seed}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/sample_galaxies/{{dataset}}/{{model}}/seed{{seed}}.tsv"
-    conda:
-        "../../envs/train.yaml"
     threads: CONFIG.sampling.threads
     resources:
+        **where_there_is_a_gpu(sampling_device),
         mem_mb=memory("sample_galaxies"),
         runtime=minutes("sample_galaxies"),
     params:
@@ -111,10 +105,9 @@ rule experiment:
         **by_experiment(f"{RESULTS}/logs/realism", ".log"),
     benchmark:
         f"{RESULTS}/benchmarks/realism/{{dataset}}/experiments/{{model}}-seed{{seed}}.tsv"
-    conda:
-        "../../envs/measure.yaml"
     threads: CONFIG.sampling.threads
     resources:
+        **where_there_is_a_gpu(sampling_device),
         mem_mb=memory("experiment"),
         runtime=minutes("experiment"),
     params:
@@ -144,8 +137,6 @@ rule score_generator:
         f"{RESULTS}/logs/realism/{{dataset}}/generators/{{model}}-seed{{seed}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/realism/{{dataset}}/generators/{{model}}-seed{{seed}}.tsv"
-    conda:
-        "../../envs/measure.yaml"
     threads: 1
     resources:
         mem_mb=memory("score"),
@@ -171,8 +162,6 @@ rule score_real:
         f"{RESULTS}/logs/realism/{{dataset}}/scorers.log",
     benchmark:
         f"{RESULTS}/benchmarks/realism/{{dataset}}/scorers.tsv"
-    conda:
-        "../../envs/measure.yaml"
     threads: 1
     resources:
         mem_mb=memory("score"),

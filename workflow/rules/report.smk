@@ -10,8 +10,6 @@ rule page:
         f"{RESULTS}/logs/page.log",
     benchmark:
         f"{RESULTS}/benchmarks/page.tsv"
-    conda:
-        "../../envs/report.yaml"
     threads: 1
     resources:
         mem_mb=memory("page"),
@@ -38,8 +36,6 @@ rule card:
         f"{RESULTS}/logs/card.log",
     benchmark:
         f"{RESULTS}/benchmarks/card.tsv"
-    conda:
-        "../../envs/report.yaml"
     threads: 1
     resources:
         mem_mb=memory("card"),

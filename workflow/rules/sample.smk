@@ -14,13 +14,12 @@ rule sample:
     wildcard_constraints:
         dataset=DRIVER.sampled(in_parts=False),
         model=DRIVER.models(is_trained),
-    conda:
-        "../../envs/train.yaml"
     threads: CONFIG.sampling.threads
     resources:
         mem_mb=memory("sample"),
         runtime=minutes("sample"),
         gpu=1,
+        gpu_share=100,
     params:
         spec=spec("sample"),
         code=code("sample"),
@@ -74,8 +73,6 @@ rule take_given:
         f"{RESULTS}/benchmarks/take_given/{{dataset}}/{{model}}/seed{{seed}}.tsv"
     wildcard_constraints:
         model=DRIVER.models(is_given),
-    conda:
-        "../../envs/data.yaml"
     threads: 1
     resources:
         mem_mb=memory("take_given"),
@@ -102,8 +99,6 @@ rule take_sources:
         f"{RESULTS}/benchmarks/take_sources/{{dataset}}/{{model}}/seed{{seed}}.tsv"
     wildcard_constraints:
         model=DRIVER.models(is_taken),
-    conda:
-        "../../envs/data.yaml"
     threads: 1
     resources:
         mem_mb=memory("take_sources"),
@@ -133,10 +128,9 @@ for name in CONFIG.used_datasets:
             f"{RESULTS}/benchmarks/latents/{{dataset}}.tsv"
         wildcard_constraints:
             dataset=name,
-        conda:
-            "../../envs/train.yaml"
         threads: CONFIG.sampling.threads
         resources:
+            **where_there_is_a_gpu(sampling_device),
             mem_mb=memory("latents"),
             runtime=minutes("latents"),
         params:

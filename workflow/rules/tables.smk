@@ -11,8 +11,6 @@ for job in TABLES.jobs.values():
             f"{RESULTS}/logs/table/{job.name}.log",
         benchmark:
             f"{RESULTS}/benchmarks/table/{job.name}.tsv"
-        conda:
-            "../../envs/report.yaml"
         threads: 1
         resources:
             mem_mb=memory("tables"),

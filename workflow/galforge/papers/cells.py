@@ -24,7 +24,8 @@ class Cell:
 
     ``note`` stands below the number, such as that it supports no claim; ``missing`` says where fewer
     or more galaxies could be measured than of the source. ``rank`` is that among the models.
-    ``limit`` is what one perfect model in twenty would exceed; only pictures show it.
+    ``limit`` is what one perfect model in twenty would exceed; only pictures show it. ``printed`` is what the paper
+    prints for it.
     """
 
     value: str
@@ -35,6 +36,7 @@ class Cell:
     missing: str = ""
     rank: str = ""
     limit: str = ""
+    printed: str = ""
 
 
 @dataclass(frozen=True)
@@ -55,11 +57,6 @@ class Column:
     def label(self) -> str:
         """The model's name for readers."""
         return self.name or model_label(self.model)
-
-    @property
-    def what(self) -> str:
-        """The kind of the column in words."""
-        return PROTOCOLS[self.kind]
 
 
 @dataclass(frozen=True)
@@ -111,17 +108,6 @@ class Block:
     def title(self) -> str:
         """The heading above the block."""
         return f"{self.dataset}, {self.part}" if self.part else self.dataset
-
-    @property
-    def totals(self) -> list[Row]:
-        """The rows that the page shows first."""
-        return [row for row in self.rows if row.total]
-
-    @property
-    def groups(self) -> list[tuple[str, int]]:
-        """Neighbouring columns of one kind: the kind and their number."""
-        kinds = [column.kind for column in self.columns]
-        return [(kind, kinds.count(kind)) for kind in dict.fromkeys(kinds)]
 
 
 def number(value: float, error: float, floor: float, factor: float) -> tuple[str, str, str]:

@@ -30,6 +30,12 @@ CELLS = (
 )
 
 
+def function(name: str) -> Callable[..., Any]:
+    """The function ``<module>:<function>``."""
+    module, _, found = name.partition(":")
+    return getattr(importlib.import_module(module), found)
+
+
 @dataclass(frozen=True)
 class Overall:
     """What the table of all generators takes from a table: the averages of one metric, or all rows of it."""
@@ -159,8 +165,7 @@ class Table:
 
     def function(self, name: str) -> Callable[..., Any]:
         """The function that one of its fields names."""
-        module, _, found = getattr(self, name).partition(":")
-        return getattr(importlib.import_module(module), found)
+        return function(getattr(self, name))
 
     def reading_of(self, metric: str) -> str:
         """How a metric is read.

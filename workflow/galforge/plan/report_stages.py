@@ -28,12 +28,14 @@ class ReportStages:
             "figures": self.figures.about(),
             "statmorph": locked_versions()["statmorph"],
         }
-        # Papers, and the functions that lay out the tables of this configuration, are found by name.
+        # Papers, their answers, and the functions that lay out the tables of this configuration are found by name.
         modules = dict.fromkeys(f"galforge.papers.{name}.paper" for name in registry.names())
+        sections = [section for name in registry.names() for section in registry.paper(name).sections]
+        modules |= dict.fromkeys(section.answer.partition(":")[0] for section in sections)
         for name in self.tables.planned.names:
             table = registry.tables()[name]
             modules |= dict.fromkeys(each.partition(":")[0] for each in (table.blocks, table.remarks) if each)
-        return Stage(spec, "page.py", tuple(modules), ("numpy", "pandas", "jinja2"))
+        return Stage(spec, "page.py", tuple(modules), ("numpy", "pandas", "jinja2", "pillow"))
 
     def _run(self, run: Run) -> list[Any]:
         return [run.dataset, run.model, run.seeds, self.facts.images_from(run.dataset, run.model)]

@@ -1,5 +1,6 @@
 """An assembled table as Markdown and as LaTeX."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,8 +8,9 @@ import pandas as pd
 from tabulate import tabulate
 
 from galforge.atomic import replacing, write_text
-from galforge.papers.cells import PROTOCOLS, Block, Cell, Column, Row
+from galforge.papers.cells import Cell, Row
 from galforge.papers.table import Table
+from galforge.papers.views import View, views
 from galforge.report.captions import caption, notes
 from galforge.report.layout import blocks
 
@@ -51,15 +53,17 @@ def write(table: Table, frame: pd.DataFrame, scale: str, statmorph: str, paths: 
 
 
 def markdown(table: Table, frame: pd.DataFrame, scale: str, statmorph: str) -> str:
-    """The table as Markdown: a caption, per data set the values, by groups of columns, and the counts, then notes."""
+    """The table as Markdown: a caption, per data set and protocol the values, the counts, then notes."""
     parts = [f"# {table.title}", caption(table, frame, scale)]
     for block in blocks(table, frame):
         parts.append(f"## {block.title} ({block.origin})")
-        for columns in pieces(block):
-            head = ["property", *(_head(block.columns[index]) for index in columns)]
-            rows = _filled(block, columns)
-            body = [[_name(row), *(_markdown_cell(row.cells[index], row) for index in columns)] for row in rows]
-            parts.append(_pipe(body, head))
+        for view in views(block):
+            parts.append(f"**{_head(view)}**{_samples(view)}")
+            for columns in pieces(view):
+                head = [table.head, *(view.columns[index].label for index in columns)]
+                rows = _filled(view, columns)
+                body = [[_name(row), *(_markdown_cell(row.cells[index], row) for index in columns)] for row in rows]
+                parts.append(_pipe(body, head))
         if block.counts:
             body = [[c.sample, c.protocol, *c.stages.values()] for c in block.counts]
             parts.append(_pipe(body, ["stamps", "protocol", *block.counts[0].stages]))
@@ -67,8 +71,8 @@ def markdown(table: Table, frame: pd.DataFrame, scale: str, statmorph: str) -> s
 
 
 def latex(table: Table, frame: pd.DataFrame, scale: str, statmorph: str) -> str:
-    """The table as one LaTeX ``table`` (package booktabs), with a ``tabular`` per data set and group of columns, and
-    notes below."""
+    """The table as one LaTeX ``table`` (package booktabs), with a ``tabular`` per data set and protocol, and notes
+    below."""
     lines = [
         r"\begin{table}",
         r"\centering",
@@ -78,8 +82,10 @@ def latex(table: Table, frame: pd.DataFrame, scale: str, statmorph: str) -> str:
     ]
     for block in blocks(table, frame):
         lines += ["", rf"\medskip\textbf{{{escape(block.title)}}} ({escape(block.origin)})\par\smallskip"]
-        for columns in pieces(block):
-            lines += _tabular(block, columns)
+        for view in views(block):
+            lines.append(rf"\textit{{{escape(_head(view))}}}{escape(_samples(view))}\par\smallskip")
+            for columns in pieces(view):
+                lines += _tabular(table, view, columns)
         for count in block.counts:
             stages = ", ".join(f"{stage} {n}" for stage, n in count.stages.items())
             lines.append(rf"\par {escape(f'Stamps, {count.sample} ({count.protocol}): {stages}.')}")
@@ -87,19 +93,11 @@ def latex(table: Table, frame: pd.DataFrame, scale: str, statmorph: str) -> str:
     return "\n".join([*lines, r"\end{table}"]) + "\n"
 
 
-def pieces(block: Block) -> list[list[int]]:
-    """Columns by their numbers, in pieces that fit a page: columns of one kind stay together as far as they can."""
-    out: list[list[int]] = [[]]
-    start = 0
-    for _, count in block.groups:
-        if len(out[-1]) + count > _WIDEST:
-            out.append([])
-        for index in range(start, start + count):
-            if len(out[-1]) == _WIDEST:
-                out.append([])
-            out[-1].append(index)
-        start += count
-    return [piece for piece in out if piece]
+def pieces(view: View) -> list[list[int]]:
+    """Columns by their numbers, in pieces of equal size that fit a printed page."""
+    count = len(view.columns)
+    size = math.ceil(count / math.ceil(count / _WIDEST))
+    return [list(range(start, min(start + size, count))) for start in range(0, count, size)]
 
 
 def escape(text: str) -> str:
@@ -107,53 +105,56 @@ def escape(text: str) -> str:
     return "".join(_LATEX.get(sign, sign) for sign in text.replace("×10⁻²", "\0")).replace("\0", r"$\times 10^{-2}$")
 
 
-def _tabular(block: Block, columns: list[int]) -> list[str]:
-    own = [block.columns[index] for index in columns]
-    engines = [" & ".join(["engine", *(escape(c.engine) for c in own)]) + r" \\"]
-    sizes = [" & ".join(["stamps", *(escape(c.sizes) for c in own)]) + r" \\"]
+def _tabular(table: Table, view: View, columns: list[int]) -> list[str]:
     lines = [
         rf"\begin{{tabular}}{{l{'r' * len(columns)}}}",
         r"\toprule",
-        " & ".join(["", *(escape(c.label) for c in own)]) + r" \\",
-        " & ".join(["protocol", *(escape(c.kind) for c in own)]) + r" \\",
-        *(engines if any(c.engine for c in own) else []),
-        *(sizes if any(c.sizes for c in own) else []),
+        " & ".join([escape(table.head), *(escape(view.columns[index].label) for index in columns)]) + r" \\",
+        r"\midrule",
     ]
     heading = ""
-    for row in _filled(block, columns):
-        if row.heading != heading or lines[-1].startswith(("stamps", "protocol", "engine")):
-            lines.append(r"\midrule")
+    for row in _filled(view, columns):
         if row.heading != heading:
+            if heading:
+                lines.append(r"\midrule")
             heading = row.heading
             lines.append(rf"\multicolumn{{{len(columns) + 1}}}{{l}}{{\textit{{{escape(heading)}}}}} \\")
         lines.append(" & ".join([escape(row.label), *(_latex_cell(row.cells[i], row) for i in columns)]) + r" \\")
     return [*lines, r"\bottomrule", r"\end{tabular}", ""]
 
 
-def _filled(block: Block, columns: list[int]) -> list[Row]:
+def _filled(view: View, columns: list[int]) -> list[Row]:
     """Rows that have a value in one of these columns; all of them where none has."""
-    return [row for row in block.rows if any(row.cells[index] for index in columns)] or block.rows
+    return [row for row in view.rows if any(row.cells[index] for index in columns)] or view.rows
 
 
-def _head(column: Column) -> str:
-    engine = f", engine {column.engine}" if column.engine else ""
-    sizes = f" ({column.sizes})" if column.sizes else ""
-    return f"{column.label}, {PROTOCOLS[column.kind]}{engine}{sizes}"
+def _head(view: View) -> str:
+    return view.what[:1].upper() + view.what[1:]
+
+
+def _samples(view: View) -> str:
+    return f" ({view.samples})" if view.samples else ""
 
 
 def _name(row: Row) -> str:
     return f"{row.heading}: {row.label}" if row.heading else row.label
 
 
+def _beside(cell: Cell, row: Row) -> list[str]:
+    """What stands beside or below a number: its floor, its rank, what the paper prints."""
+    near = f"at {row.floor}" if cell.at_floor else row.floor
+    found = [near + (f" {cell.floor}" if cell.floor else "") if cell.floor or cell.at_floor else ""]
+    found += [cell.missing, f"rank {cell.rank}" if cell.rank else "", f"printed {cell.printed}" if cell.printed else ""]
+    return list(filter(None, found))
+
+
 def _markdown_cell(cell: Cell | None, row: Row) -> str:
     if cell is None:
         return "–"
     text = f"{cell.value} ± {cell.error}" if cell.error else cell.value
-    text += f" ({row.floor} {cell.floor})" if cell.floor else ""
     text = f"{text} **{cell.note}**".lstrip() if cell.note else text
-    text += f" ({cell.missing})" if cell.missing else ""
-    text += f", rank {cell.rank}" if cell.rank else ""
-    return text + (f" **at {row.floor}**" if cell.at_floor else "")
+    beside = ", ".join(f"**{said}**" if said.startswith("at ") else said for said in _beside(cell, row))
+    return f"{text} ({beside})".lstrip() if beside else text
 
 
 def _latex_cell(cell: Cell | None, row: Row) -> str:
@@ -162,11 +163,12 @@ def _latex_cell(cell: Cell | None, row: Row) -> str:
     # Numbers in mathematical type, for their signs; words as they are.
     plain = escape(cell.value) if cell.value.endswith("M") or not cell.value else f"${cell.value}$"
     text = rf"${cell.value} \pm {cell.error}$" if cell.error else plain
-    text += f" ({cell.floor})" if cell.floor else ""
-    text += rf" \textit{{{escape(cell.note)}}}" if cell.note else ""
-    text += f" ({escape(cell.missing)})" if cell.missing else ""
-    text += f", rank {cell.rank}" if cell.rank else ""
-    return text + (rf" \textit{{at {row.floor}}}" if cell.at_floor else "")
+    below = [rf"\textit{{{escape(cell.note)}}}"] if cell.note else []
+    below += [rf"\textit{{{escape(said)}}}" if said.startswith("at ") else escape(said) for said in _beside(cell, row)]
+    if not below:
+        return text
+    # A second line keeps the column narrow.
+    return rf"\shortstack[r]{{{text}\\{{\scriptsize {', '.join(below)}}}}}"
 
 
 def _pipe(body: list[list[str]], head: list[str]) -> str:

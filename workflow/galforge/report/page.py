@@ -1,7 +1,5 @@
 """The report: one HTML file that needs nothing else, what a person opens first."""
 
-import base64
-import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,16 +9,24 @@ import jinja2
 import pandas as pd
 
 from galforge.atomic import write_text
-from galforge.compare.kind import ROUNDTRIP
-from galforge.drawing.names import COSTS, GROUPS, model_label
+from galforge.drawing.names import COSTS, model_label
 from galforge.errors import GalforgeError
 from galforge.papers import registry
-from galforge.papers.cells import PROTOCOLS
+from galforge.papers.answers import Filled
+from galforge.papers.overall import NAME as ALL
+from galforge.papers.paper import Section
+from galforge.papers.table import function
+from galforge.papers.views import views
 from galforge.report import layout
-from galforge.report.captions import PATHS, remarks
+from galforge.report.captions import caption, notes
+from galforge.report.glossary import TERMS, linked, sentences
+from galforge.report.pictures import embedded
+from galforge.report.standings import standings, strip
 
 HEADLINE = "headline"
-"""File of a paper's table that stands at the top of the page."""
+"""File of the table that stands where the page says who is best."""
+SHOWN = 3
+"""Sentences of a figure's caption that are not folded away."""
 _COSTS = {
     "parameters": "parameters",
     "images_seen": "images seen",
@@ -86,7 +92,7 @@ class Figure:
         kind: its name among the figures of the paper, which decides the section.
         subject: the data set or sweep that it shows, its heading.
         title: said where it is folded away.
-        caption: what is seen.
+        caption: what is seen; the page folds away what follows its first three sentences.
         alt: a text for those who do not see it.
     """
 
@@ -100,24 +106,13 @@ class Figure:
 
 
 @dataclass(frozen=True)
-class Bar:
-    """One value on the axis of a strip; positions in per cent of its length, empty where there is nothing."""
-
-    label: str
-    kind: str
-    value: str
-    at: str
-    left: str
-    width: str
-    limit: str
-
-
-@dataclass(frozen=True)
 class _Picture:
     figure: Figure
     data: str
     width: int
     height: int
+    said: str
+    more: str
 
 
 def build(summary: Summary, tables: Mapping[str, pd.DataFrame], figures: Sequence[Figure], out: str | Path) -> None:
@@ -130,9 +125,10 @@ def build(summary: Summary, tables: Mapping[str, pd.DataFrame], figures: Sequenc
         out: the HTML file; written whole or not at all.
 
     Raises:
-        PageError: a figure is missing, no PNG or without alternative text; a figure or table that no section shows.
+        PageError: a figure without alternative text; a figure or table that no section shows.
+        PictureError: a figure is missing or no PNG.
     """
-    shown = {name: _table(name, frame, summary["statmorph"]) for name, frame in tables.items()}
+    shown = {name: _table(name, frame, summary) for name, frame in tables.items()}
     drawn: dict[tuple[str, str], list[_Picture]] = {}
     for figure in figures:
         drawn.setdefault((figure.paper, figure.kind), []).append(_picture(figure))
@@ -143,21 +139,27 @@ def build(summary: Summary, tables: Mapping[str, pd.DataFrame], figures: Sequenc
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["linked"] = linked
     headline = next((shown[name] for name in shown if registry.table(name).file == HEADLINE), None)
     cost = next((shown[name] for name in shown if registry.table(name).comparisons == ("trainings",)), None)
-    own = [table["name"] for table in (headline, cost) if table]
+    best = [table for table in (shown.get(ALL), headline) if table]
+    own = [table["name"] for table in (*best, cost) if table]
+    galaxies = _galaxies(drawn)
     papers = {registry.table(name).paper for name in shown}
     text = environment.get_template("page.html.j2").render(
         summary=summary,
         warning=warning(summary),
-        headline=headline,
-        strips={block.dataset: strip(block, summary["scale"]) for block in (headline["blocks"] if headline else [])},
+        galaxies=galaxies,
+        standings=standings(registry.table(ALL), tables[ALL]) if ALL in tables else [],
+        best=best,
+        strips=strips([each["block"] for each in headline["blocks"]], summary["scale"]) if headline else {},
         cost=cost,
-        costs=costs(cost["blocks"]) if cost else {},
+        costs=costs([each["block"] for each in cost["blocks"]]) if cost else {},
         sections=sections({name: table for name, table in shown.items() if name not in own}, drawn),
+        terms=TERMS,
         references=[registry.paper(name).reference for name in registry.names() if name in papers],
-        kinds=PROTOCOLS,
         model_label=model_label,
+        origins={entry["name"]: entry["origin"] for entry in summary["datasets"]},
     )
     write_text(out, text)
 
@@ -167,8 +169,23 @@ def table_at(path: Path) -> str:
     return path.stem if path.parent.name == "tables" else f"{path.parent.name}/{path.stem}"
 
 
+def _galaxies(drawn: dict[tuple[str, str], list[_Picture]]) -> list[dict[str, Any]]:
+    """Pictures that open the page, taken out of ``drawn``: of each subject the first that a paper offers."""
+    out, subjects = [], set[str]()
+    for paper in registry.names():
+        for kind in registry.paper(paper).galaxies:
+            found = [picture for picture in drawn.get((paper, kind), []) if picture.figure.subject not in subjects]
+            if found:
+                subjects |= {picture.figure.subject for picture in found}
+                drawn[paper, kind] = [picture for picture in drawn[paper, kind] if picture not in found]
+                out.append({"pictures": found, "said": found[0].figure.caption})
+            if not drawn.get((paper, kind), True):
+                del drawn[paper, kind]
+    return out
+
+
 def sections(shown: Mapping[str, Any], drawn: Mapping[tuple[str, str], Sequence[Any]]) -> list[dict[str, Any]]:
-    """The sections that have a table or a figure, each with its tables and its galleries: pictures of one kind.
+    """The sections that have a table or a figure: a question, its answer, tables, galleries (pictures of one kind).
 
     Tables of no paper come first, then the sections of each paper.
 
@@ -176,28 +193,33 @@ def sections(shown: Mapping[str, Any], drawn: Mapping[tuple[str, str], Sequence[
         PageError: a figure or table that no section shows.
     """
     found = [
-        {"name": name, "title": table["about"].title, "lead": "", "tables": [table], "galleries": []}
+        _section(Section(name, table["about"].title, (name,)), [table], [])
         for name, table in shown.items()
         if "/" not in name
     ]
     for paper in registry.names():
         for section in registry.paper(paper).sections:
-            tables = [f"{paper}/{name}" for name in section.tables]
+            own = [shown[f"{paper}/{name}"] for name in section.tables if f"{paper}/{name}" in shown]
             pictures = [drawn[paper, kind] for kind in section.figures if (paper, kind) in drawn]
-            found.append(
-                {
-                    "name": section.name,
-                    "title": section.title,
-                    "lead": section.lead,
-                    "tables": [shown[name] for name in tables if name in shown],
-                    "galleries": [
-                        {"title": each[0].figure.title if number >= section.open else "", "pictures": each}
-                        for number, each in enumerate(pictures)
-                    ],
-                }
-            )
+            found.append(_section(section, own, pictures))
     _check_shown(found, shown, drawn)
     return [section for section in found if section["tables"] or section["galleries"]]
+
+
+def _section(section: Section, tables: list[Any], pictures: Sequence[Sequence[Any]]) -> dict[str, Any]:
+    filled = [table["filled"] for table in tables]
+    return {
+        "name": section.name,
+        "title": section.title,
+        "short": section.short or section.title,
+        "lead": section.lead,
+        "answer": function(section.answer)(filled) if filled else "",
+        "tables": tables,
+        "galleries": [
+            {"title": each[0].figure.title if number >= section.open else "", "pictures": each}
+            for number, each in enumerate(pictures)
+        ],
+    }
 
 
 def _check_shown(found: Sequence[dict[str, Any]], shown: Mapping[str, Any], drawn: Mapping[Any, Any]) -> None:
@@ -240,65 +262,27 @@ def warning(summary: Summary) -> str:
     return ""
 
 
-def strip(block: layout.Block, scale: str) -> list[Bar]:
-    """The overall distances of a headline block on one axis from 0; empty where there is no overall row.
-
-    Models alone: galaxies that are stored and decoded have no part in a ranking. Printed values share the axis only
-    where they may be compared: at paper scale, on what the paper used.
-    """
-    cells = next((row.cells for row in block.rows if row.label == GROUPS["overall"]), [])
-    comparable = scale == "paper" and block.origin != "mock"
-    found = [
-        (column, cell)
-        for column, cell in zip(block.columns, cells, strict=False)
-        if cell and cell.value and column.model != ROUNDTRIP and (comparable or column.kind != "printed")
-    ]
-    top = max((float(cell.value) + float(cell.error or 0) for _, cell in found), default=0.0)
-    top = 1.04 * max([top, *(float(cell.limit or 0) for _, cell in found)])
-    if top <= 0:
-        return []
-
-    def percent(value: float) -> str:
-        return f"{100 * value / top:.1f}"
-
-    bars = []
-    for column, cell in found:
-        value, error, limit = float(cell.value), float(cell.error or 0), float(cell.limit or 0)
-        low = max(value - error, 0)
-        bars.append(
-            Bar(
-                column.label,
-                column.kind,
-                cell.value,
-                percent(value),
-                percent(low) if error else "",
-                percent(value + error - low) if error else "",
-                percent(limit) if limit else "",
-            )
-        )
-    return bars
+def strips(blocks: Sequence[layout.Block], scale: str) -> dict[str, Any]:
+    """The strips of the headline by data set."""
+    return {block.dataset: strip(block, scale == "paper" and block.origin != "mock") for block in blocks}
 
 
-def _table(name: str, frame: pd.DataFrame, statmorph: str) -> dict[str, Any]:
+def _table(name: str, frame: pd.DataFrame, summary: Summary) -> dict[str, Any]:
     """A table as the template wants it."""
     about = registry.table(name)
     return {
         "name": name,
         "about": about,
-        # Said once, at the top, and again where the page tells how to read it.
-        "remarks": [said for said in remarks(about, frame, statmorph) if said != PATHS or about.file == HEADLINE],
-        "blocks": layout.blocks(about, frame),
+        "caption": caption(about, frame, summary["scale"]),
+        "notes": notes(about, frame, summary["statmorph"]),
+        "blocks": [{"block": block, "views": views(block)} for block in layout.blocks(about, frame)],
+        "filled": Filled(about, frame),
     }
 
 
 def _picture(figure: Figure) -> _Picture:
     if not figure.alt.strip():
         raise PageError(f"{figure.path}: has no alternative text; say what the figure shows")
-    try:
-        content = Path(figure.path).read_bytes()
-    except OSError as error:
-        raise PageError(f"{figure.path}: the figure cannot be read ({error.strerror}); draw it again") from error
-    if content[:8] != b"\x89PNG\r\n\x1a\n" or len(content) < 24:
-        raise PageError(f"{figure.path}: is no PNG file; draw it again")
-    width, height = struct.unpack(">II", content[16:24])
-    return _Picture(figure, "data:image/png;base64," + base64.b64encode(content).decode("ascii"), width, height)
+    picture, said = embedded(figure.path), sentences(figure.caption)
+    words = " ".join(said[:SHOWN]), " ".join(said[SHOWN:])
+    return _Picture(figure, picture.data, picture.width, picture.height, *words)

@@ -9,10 +9,28 @@ PAPER = Paper(
     sections=(
         Section(
             "gantastic2020",
-            "Gantastic 4 (2020): sparse images and their scores",
-            ("table2", "table1", "experiments"),
-            ("sparse_images", "sparse_galaxies", "score_features"),
+            "Do generated sparse images look real?",
+            ("table2",),
+            ("sparse_images", "sparse_galaxies"),
+            answer="galforge.papers.gantastic2020.answers:scores",
+            short="Sparse images (Gantastic 4)",
+        ),
+        Section(
+            "scorers",
+            "Can a machine tell how real an image looks?",
+            ("table1",),
+            ("score_features",),
+            answer="galforge.papers.gantastic2020.answers:scorers",
+            short="Scorers",
+        ),
+        Section(
+            "experiments",
+            "Does it matter where the galaxies are?",
+            ("experiments",),
+            answer="galforge.papers.gantastic2020.answers:experiments",
+            short="Positions",
         ),
     ),
     place=3,
+    galaxies=("sparse_images",),
 )

@@ -9,10 +9,12 @@ PAPER = Paper(
     sections=(
         Section(
             "li2024",
-            "Li et al. 2024: galaxies made for a redshift",
+            "Do galaxies made for a redshift look like those at it?",
             ("table1", "successors"),
             ("redshift_grid", "evolution", "losses", "redshifts", "properties", "divergences", "blind"),
             open=3,
+            answer="galforge.papers.li2024.answers:redshifts",
+            short="Redshift (Li et al. 2024)",
         ),
     ),
     place=2,
