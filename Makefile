@@ -1,7 +1,7 @@
 # `make` lists the targets. Everything runs in .venv, which is made from envs/requirements.lock.
 #   CONFIG="config/demo.yaml"   overlay(s) on config/config.yaml for plan, status and recover; without one the papers' scale
 #   PROFILE=profiles/slurm      profile of plan, status and recover; the default is profiles/local, but recover needs it given
-#   PYTHON=, TORCH_INDEX=       see envs/setup.sh
+#   PYTHON=, TORCH_INDEX=       see envs/setup.sh; gpu-report runs with PYTHON= as it is, and sets nothing up
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -17,7 +17,7 @@ DEMO := results/demo/report/index.html
 # Prints how long the rest of a recipe line took.
 took = printf '%s: %d min %02d s\n' "$(1)" $$((SECONDS / 60)) $$((SECONDS % 60))
 
-.PHONY: help setup demo score test test-slow test-cluster lint format plan status recover config prune clean-env
+.PHONY: help setup demo score test test-slow test-cluster lint format plan status recover config prune clean-env gpu-report
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -27,7 +27,8 @@ setup: ## make .venv from the lock, if it is not up to date (about 2 minutes and
 
 demo: setup ## run everything on small data, about 11 minutes on two cores, to results/demo/report/index.html
 	@echo "demo: data, training, sampling, measuring, tables and the page with config/demo.yaml; about 11 minutes on two cores"
-	@.venv/bin/snakemake --profile profiles/local --configfile config/demo.yaml --resources gpu=2 --quiet rules host; \
+	@.venv/bin/python workflow/galforge/operate/progress.py \
+	.venv/bin/snakemake --profile profiles/local --configfile config/demo.yaml --resources gpu=2; \
 	$(call took,demo: open $(DEMO); this took)
 
 score: setup ## compare generated galaxies with real ones (REAL=, GENERATED=; NAME=, CATALOGUE=, PIXEL_SCALE=, ... see docs)
@@ -71,6 +72,9 @@ recover: setup ## after the driver was killed: end its jobs, unlock, run again (
 
 config: setup ## write config/config.yaml and its JSON schema from the typed settings
 	@.venv/bin/python workflow/galforge/config/files.py
+
+gpu-report: $(if $(PYTHON),,setup) ## what a GPU says, in results/gpu-report, 8 minutes at most (PYTHON= an environment that is there, ARGS=)
+	@$(or $(PYTHON),.venv/bin/python) benchmarks/gpu_report.py $(ARGS)
 
 prune: setup ## free disk: states before the last one of finished trainings, and work of earlier settings or code
 	@.venv/bin/python workflow/galforge/operate/prune.py results/*

@@ -7,6 +7,7 @@ import pandas as pd
 
 from galforge.compare.morphology import PROPERTIES
 from galforge.compare.power_spectrum import MODES
+from galforge.measure.vectors import with_vectors
 
 Population = Callable[[np.random.Generator, int, float, bool], pd.DataFrame]
 """(random numbers, galaxies, how different from the source's population, whether it is the source) -> a table."""
@@ -37,26 +38,24 @@ def images(draws: np.random.Generator, count: int, apart: float, source: bool) -
     """Features of images, whose variances fall as those of networks do, shifted by `apart` sd."""
     scales = np.arange(1, FEATURES + 1) ** -0.5
     values = (draws.normal(size=(count, FEATURES)) + apart) * scales
-    table = pd.DataFrame(values, columns=[f"f{number:04d}" for number in range(FEATURES)])
-    split = draws.permutation(np.arange(count) % 5)
-    return table.assign(
-        index=np.arange(count), split=np.array(["train", "train", "train", "validation", "test"])[split]
-    )
+    split = np.array(["train", "train", "train", "validation", "test"])[draws.permutation(np.arange(count) % 5)]
+    table = pd.DataFrame({"index": np.arange(count), "split": split})
+    return with_vectors(table, {"features": values.astype(np.float32)})
 
 
 def bands(draws: np.random.Generator, count: int, apart: float, source: bool) -> pd.DataFrame:
     """Features and class probabilities of two bands; the source has as many galaxies in either held-out split."""
     total = 2 * count if source else count
     columns = {"index": np.arange(total), "redshift": _redshifts(draws, total), "split": _splits(total, source)}
-    mass = draws.normal(size=(total, 1))
+    mass, vectors = draws.normal(size=(total, 1)), {}
     scales = np.arange(1, BAND_FEATURES + 1) ** -0.5
     for band in "gr":
         values = (0.5 * mass + np.sqrt(0.75) * draws.normal(size=(total, BAND_FEATURES)) + apart) * scales
-        columns |= {f"f_{band}_{number:04d}": column for number, column in enumerate(values.T)}
+        vectors[f"features_{band}"] = values.astype(np.float32)
         weights = draws.gamma(0.3 * np.exp(-apart), size=(total, CLASSES)) + 1e-9
         weights /= weights.sum(axis=1, keepdims=True)
-        columns |= {f"p_{band}_{number:04d}": column for number, column in enumerate(weights.T)}
-    return pd.DataFrame(columns)
+        vectors[f"classes_{band}"] = weights.astype(np.float32)
+    return with_vectors(pd.DataFrame(columns), vectors)
 
 
 def galaxies(draws: np.random.Generator, count: int, apart: float, source: bool) -> pd.DataFrame:

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Makes the virtual environment .venv from envs/requirements.lock; does nothing where that is already done.
 #   PYTHON=python3.12   the Python to use (default: the first of python3.13, python3.12, python3.11, python3 that fits)
-#   TORCH_INDEX=URL     a package index to look in besides pip's own, such as the one with PyTorch's CPU-only builds
+#   TORCH_INDEX=URL     a package index to look for torch in besides pip's own: the one of PyTorch's CPU-only builds, or of
+#                       the CUDA version that the driver of the GPUs asks for (docs/cluster.md says which)
 # A set-up that was interrupted, moved to another folder or made from another lock is made anew.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -10,7 +11,7 @@ lock=envs/requirements.lock
 log=.venv/setup.log
 # Measured: installed 6.0 GB with the CUDA build of torch and 2.2 GB with the CPU build; while pip works, its downloads too.
 needed_gb=10
-[ -z "${TORCH_INDEX:-}" ] || needed_gb=3
+case ${TORCH_INDEX:-} in *cpu*) needed_gb=3 ;; esac
 
 fail() {
     printf 'setup: %s\n' "$*" >&2
@@ -54,9 +55,14 @@ fail_of_pip() {
     elif grep -Eqi 'failed to establish|NameResolutionError|connection (refused|reset|broken|aborted)|unreachable|timed out|ProxyError|SSLError' $log; then
         fail "no network: pip cannot reach its package index; connect, or set HTTPS_PROXY or PIP_INDEX_URL, then try again (details: $log)"
     fi
+    if grep -q 'DO NOT MATCH THE HASHES' $log; then
+        fail "a download is not the file that $lock knows: a mirror or a proxy may have changed it; ask another package index with PIP_INDEX_URL (details: $log)"
+    fi
     fail "pip failed: $(grep '^ERROR' $log | tail -n 1 | cut -c1-200) (details: $log)"
 }
 
+# On macOS there is no /proc, by which jobs find out about processes, and the lock's versions were never installed.
+[ "$(uname -s)" = Linux ] || fail "galforge needs Linux, and this is $(uname -s): run it on a Linux machine, or in a container or virtual machine with Linux on this one"
 case $PWD in
     *[[:space:]]*) fail "the path of this folder has a space, which Snakemake cannot start Python from: move the checkout ($PWD)" ;;
 esac
@@ -94,17 +100,27 @@ fi
 
 # pip unpacks in TMPDIR, and /tmp is often small. -I: a PYTHONPATH of the shell must not count as installed.
 mkdir .venv/tmp
-TMPDIR=$PWD/.venv/tmp .venv/bin/python -I -m pip install --disable-pip-version-check --progress-bar off \
-    ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} -r $lock 2>&1 | while IFS= read -r line; do
-    printf '%s\n' "$line" >>$log
-    case $line in
-        *"Downloading "*[MG]"B)")
-            file=${line##*Downloading }
-            echo "setup:   downloading ${file%%-[cp][py]*} (${line##*(}"
-            ;;
-        "Installing collected"*) echo "setup:   downloads done, unpacking (a minute or two)" ;;
-    esac
-done || fail_of_pip
+pip_install() {
+    TMPDIR=$PWD/.venv/tmp .venv/bin/python -I -m pip install --disable-pip-version-check --progress-bar off "$@" 2>&1 |
+        while IFS= read -r line; do
+            printf '%s\n' "$line" >>$log
+            case $line in
+                *"Downloading "*[MG]"B)")
+                    file=${line##*Downloading }
+                    echo "setup:   downloading ${file%%-[cp][py]*} (${line##*(}"
+                    ;;
+                "Installing collected"*) echo "setup:   downloads done, unpacking (a minute or two)" ;;
+            esac
+        done || fail_of_pip
+}
+# pip checks the hashes of all packages or of none. So those that have hashes come first, and torch, of which every build
+# has others, on its own; what it needs besides its CUDA packages is there by then, and stays at the lock's versions.
+awk '!/^#/ && /==/ {hashed = /\\$/} !/^#/ && hashed' $lock >.venv/tmp/hashed
+awk '!/^#/ && /==/ && !/\\$/' $lock >.venv/tmp/builds
+awk '!/^#/ && /==/ {print $1}' $lock >.venv/tmp/pins
+[ ! -s .venv/tmp/hashed ] || pip_install --require-hashes -r .venv/tmp/hashed
+[ ! -s .venv/tmp/builds ] ||
+    pip_install ${TORCH_INDEX:+--extra-index-url "$TORCH_INDEX"} --constraint .venv/tmp/pins -r .venv/tmp/builds
 rm -rf .venv/tmp
 stamp >.venv/stamp.new && mv .venv/stamp.new .venv/stamp
 echo "setup: done in $((SECONDS - started)) s"

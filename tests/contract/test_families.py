@@ -5,6 +5,7 @@ Tests of training (``OF_TRAINING``) are for predictors too.
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -348,6 +349,11 @@ class InThreads(Group):
         self.barrier.wait(60)
         for tensor, mean in zip(tensors, means, strict=True):
             tensor.copy_(mean)
+
+    @contextmanager
+    def averaged(self, weights):
+        yield
+        self.mean_([weight.grad for weight in weights if weight.grad is not None])
 
 
 def test_two_processes_that_share_batches_learn_what_one_learns(family, stamps):

@@ -1,5 +1,6 @@
 """envs/setup.sh: what a machine lacks is said in one line with its remedy; a ready .venv is left alone."""
 
+import hashlib
 import os
 import shutil
 import signal
@@ -18,6 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 TOOLS = ["awk", "bash", "cat", "cp", "cut", "dirname", "flock", "grep", "mkdir", "mv", "rm", "sh",
          "sha256sum", "sleep", "tail", "touch"]
 # fmt: on
+LOCK = "# A comment with ==\nnebula==1.0 \\\n    --hash=sha256:00 \\\n    --hash=sha256:11\n"
 
 # A Python that answers only what the script asks: its version, its venv module, a pip as a test wants it.
 FAKE_PYTHON = """\
@@ -91,7 +93,7 @@ def make_checkout(folder: Path) -> Checkout:
     (place / "envs").mkdir(parents=True)
     tools.mkdir()
     shutil.copy(ROOT / "envs" / "setup.sh", place / "envs")
-    (place / "envs" / "requirements.lock").write_text("nebula==1.0\n")
+    (place / "envs" / "requirements.lock").write_text(LOCK)
     for tool in TOOLS:
         found = shutil.which(tool)
         assert found, f"{tool} is needed to run the set-up"
@@ -164,7 +166,7 @@ def test_venv_fails_otherwise(checkout: Checkout) -> None:
     assert "python3.12 cannot make .venv: Error: [Errno 13] Permission denied" in checkout.complaint()
 
 
-@pytest.mark.parametrize(("index", "needed"), [(None, 10), ("file:///cpu", 3)])
+@pytest.mark.parametrize(("index", "needed"), [(None, 10), ("file:///cpu", 3), ("file:///cu126", 10)])
 def test_too_little_disk_space(checkout: Checkout, index: str | None, needed: int) -> None:
     checkout.set_free_space(2_500_000)
     checkout.add_python("python3.12", "3.12")
@@ -184,6 +186,24 @@ def test_pip_fails_otherwise(checkout: Checkout) -> None:
     said = "ERROR: No matching distribution found for nebula==1.0"
     checkout.add_python("python3.12", "3.12", pip=f'echo "{said}"; exit 1')
     assert f"pip failed: {said} (details: .venv/setup.log)" in checkout.complaint()
+
+
+def test_hashes_are_checked_and_torch_comes_on_its_own(checkout: Checkout) -> None:
+    """pip checks the hashes of all packages of a call or of none, and torch has other hashes in each build."""
+    keep = 'cp .venv/tmp/* . ; case "$*" in *--require-hashes*) cp .venv/tmp/hashed first ;; esac'
+    checkout.add_python("python3.12", "3.12", pip=keep)
+    rest = "torch==2.13.0\nvega==3.1 \\\n    --hash=sha256:22\n"
+    (checkout.place / "envs" / "requirements.lock").write_text(LOCK + rest)
+    checkout.environment["TORCH_INDEX"] = "file:///cpu"
+    result = checkout.setup()
+    assert result.returncode == 0, result.stderr
+    hashed, builds = (checkout.place / "pip-calls").read_text().splitlines()
+    assert hashed.endswith("--require-hashes -r .venv/tmp/hashed")
+    assert builds.endswith("--extra-index-url file:///cpu --constraint .venv/tmp/pins -r .venv/tmp/builds")
+    without_comment = LOCK.split("\n", 1)[1]
+    assert (checkout.place / "first").read_text() == without_comment + rest.split("\n", 1)[1]
+    assert (checkout.place / "builds").read_text() == "torch==2.13.0\n"
+    assert (checkout.place / "pins").read_text() == "nebula==1.0\ntorch==2.13.0\nvega==3.1\n"
 
 
 def test_space_in_the_path(tmp_path: Path) -> None:
@@ -209,7 +229,7 @@ def test_second_call_does_nothing(checkout: Checkout) -> None:
 def test_changed_lock_moved_checkout_and_lost_python(checkout: Checkout, tmp_path: Path) -> None:
     checkout.add_python("python3.12", "3.12")
     checkout.setup()
-    (checkout.place / "envs" / "requirements.lock").write_text("nebula==1.1\n")
+    (checkout.place / "envs" / "requirements.lock").write_text(LOCK.replace("1.0", "1.1"))
     assert "making .venv" in checkout.setup().stdout
     moved = Checkout(checkout.place.rename(tmp_path / "elsewhere"), checkout.tools)
     assert "making .venv" in moved.setup().stdout
@@ -270,15 +290,23 @@ def test_no_network(checkout: Checkout) -> None:
     assert "127.0.0.1" in (checkout.place / ".venv" / "setup.log").read_text()
 
 
+def make_wheels(folder: Path) -> str:
+    """Wheels of nebula and of torch in a build of its own; a lock of both."""
+    folder.mkdir()
+    for name, version in (("nebula", "1.0"), ("torch", "2.13.0+toy")):
+        with zipfile.ZipFile(folder / f"{name}-{version}-py3-none-any.whl", "w") as wheel:
+            info = f"{name}-{version}.dist-info"
+            wheel.writestr(f"{name}.py", "MAGNITUDE = 7\n")
+            wheel.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+            wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+            wheel.writestr(f"{info}/RECORD", "")
+    digest = hashlib.sha256((folder / "nebula-1.0-py3-none-any.whl").read_bytes()).hexdigest()
+    return f"nebula==1.0 \\\n    --hash=sha256:{'0' * 64} \\\n    --hash=sha256:{digest}\ntorch==2.13.0\n"
+
+
 def test_real_installation(checkout: Checkout, tmp_path: Path) -> None:
     wheels = tmp_path / "wheels"
-    wheels.mkdir()
-    with zipfile.ZipFile(wheels / "nebula-1.0-py3-none-any.whl", "w") as wheel:
-        info = "nebula-1.0.dist-info"
-        wheel.writestr("nebula.py", "MAGNITUDE = 7\n")
-        wheel.writestr(f"{info}/METADATA", "Metadata-Version: 2.1\nName: nebula\nVersion: 1.0\n")
-        wheel.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-        wheel.writestr(f"{info}/RECORD", "")
+    (checkout.place / "envs" / "requirements.lock").write_text(make_wheels(wheels))
     real_python(checkout)
     checkout.environment |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels)}
     # A copy that the shell's PYTHONPATH offers must not count as installed.
@@ -290,7 +318,7 @@ def test_real_installation(checkout: Checkout, tmp_path: Path) -> None:
     assert result.returncode == 0, result.stderr
     python = checkout.place / ".venv" / "bin" / "python"
     said = subprocess.run(
-        [python, "-I", "-c", "import nebula; print(nebula.MAGNITUDE, nebula.__file__)"],
+        [python, "-I", "-c", "import nebula, torch; print(nebula.MAGNITUDE, nebula.__file__)"],
         text=True,
         capture_output=True,
         check=True,
@@ -298,3 +326,15 @@ def test_real_installation(checkout: Checkout, tmp_path: Path) -> None:
     assert said.stdout.startswith(f"7 {checkout.place}/.venv/")
     assert not (checkout.place / ".venv" / "tmp").exists()
     assert checkout.setup().stdout == "setup: .venv is up to date\n"
+
+
+def test_a_file_that_the_lock_does_not_know_is_refused(checkout: Checkout, tmp_path: Path) -> None:
+    wheels = tmp_path / "wheels"
+    (checkout.place / "envs" / "requirements.lock").write_text(make_wheels(wheels))
+    with zipfile.ZipFile(wheels / "nebula-1.0-py3-none-any.whl", "a") as wheel:
+        wheel.writestr("burst.py", "MAGNITUDE = -27\n")
+    real_python(checkout)
+    checkout.environment |= {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(wheels)}
+    complaint = checkout.complaint()
+    assert "a download is not the file that envs/requirements.lock knows" in complaint
+    assert "PIP_INDEX_URL" in complaint

@@ -121,7 +121,6 @@ def test_a_spec_does_not_depend_on_the_order_of_keys():
             "two_stage_conditional",
             "is trained on parts of sparse images, which cosmos does not",
         ),
-        (["models", "alae", "training", "compile"], True, "alae has gradient penalties (r1), which compiled networks"),
         (["models", "baseline1", "network", "size"], 500, "baseline1 composes images of 500 px (its network.size), "),
         (["models", "baseline1", "training", "augmentation"], True, "say training: {augmentation: false}"),
         (["models", "end_to_end_gan", "normalisation"], {}, "model full_image_gan takes levels as they are"),

@@ -1,4 +1,4 @@
-"""The lock, what is installed, the environments of the roles and the project's metadata say the same."""
+"""The lock, what is installed, the recipe of the image and the project's metadata say the same."""
 
 import importlib.util
 import re
@@ -10,9 +10,8 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
-import yaml
+from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
-from packaging.utils import canonicalize_name
 
 from galforge.version import VERSION
 
@@ -21,8 +20,8 @@ ENVS = ROOT / "envs"
 PYTHONS = ["3.11", "3.12", "3.13"]
 
 
-def load_generate() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("generate", ENVS / "generate.py")
+def load_lock() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("lock", ENVS / "lock.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -30,70 +29,71 @@ def load_generate() -> ModuleType:
     return module
 
 
-generate = load_generate()
+lock = load_lock()
+PINS = lock.read_lock(lock.LOCK)
+
+
+def requirements() -> list[str]:
+    return lock.read_lines((ENVS / "requirements.in").read_text())
 
 
 def test_lock_holds_what_is_asked_for_and_nothing_else() -> None:
     """A drift of requirements.in, of the lock, or of the installed environment shows here."""
-    assert (ENVS / "requirements.lock").read_text() == generate.lock_text()
+    assert list(PINS.values()) == lock.installed_pins()
 
 
-def test_installed_versions_are_those_of_the_lock() -> None:
-    for name, pin in generate.read_lock(ENVS / "requirements.lock").items():
-        assert pin.split("==")[1] == metadata.version(name).split("+")[0], name
+@pytest.mark.parametrize("python", PYTHONS)
+def test_lock_suffices_on_every_python(python: str) -> None:
+    """pip refuses packages without a hash, so one that only another Python needs must be in the lock too."""
+    assert lock.closure(requirements(), python) <= set(PINS)
 
 
 def test_torch_is_pinned_without_a_build_label() -> None:
-    pins = generate.read_lock(ENVS / "requirements.lock")
-    assert re.fullmatch(r"torch==\d+\.\d+\.\d+", pins["torch"])
-    assert not [name for name in pins if generate.CUDA.match(name)]
+    assert re.fullmatch(r"torch==\d+\.\d+\.\d+", PINS["torch"])
+    assert not [name for name in PINS if lock.CUDA.match(name)]
+
+
+def test_nothing_in_the_lock_needs_torch() -> None:
+    """torch is installed after everything that has hashes; what needs it would bring it in without."""
+    needs = [need for name in PINS for need in metadata.requires(name) or []]
+    assert not [need for need in map(Requirement, needs) if need.name == "torch" and need.marker is None]
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "requirements.lock"
+    path.write_text(f"# comment\n{text}\n")
+    return path
 
 
 @pytest.mark.parametrize("line", ["torch==2.13.0+cpu", "torch>=2.13", "torch", "torch==2.*"])
 def test_lock_with_an_inexact_version_is_refused(tmp_path: Path, line: str) -> None:
-    lock = tmp_path / "requirements.lock"
-    lock.write_text(f"# comment\n{line}\n")
-    with pytest.raises(generate.LockError, match=re.escape(f"'{line}' is not an exact version")):
-        generate.read_lock(lock)
+    with pytest.raises(lock.LockError, match=re.escape(f"'{line}' is not an exact version")):
+        lock.read_lock(write(tmp_path, line))
 
 
 def test_lock_with_a_package_twice_is_refused(tmp_path: Path) -> None:
-    lock = tmp_path / "requirements.lock"
-    lock.write_text("typing_extensions==4.1\nTyping-Extensions==4.1\n")
-    with pytest.raises(generate.LockError, match="Typing-Extensions is listed twice"):
-        generate.read_lock(lock)
+    text = "typing_extensions==4.1 \\\n    --hash=sha256:00\nTyping-Extensions==4.1 --hash=sha256:00"
+    with pytest.raises(lock.LockError, match="Typing-Extensions is listed twice"):
+        lock.read_lock(write(tmp_path, text))
 
 
-def test_role_that_needs_a_package_the_lock_lacks_is_refused() -> None:
-    pins = generate.read_lock(ENVS / "requirements.lock")
-    del pins["numpy"]
-    with pytest.raises(generate.LockError, match=r"lacks numpy, needed by role train"):
-        generate.environment_text("train", pins)
+def test_lock_without_a_hash_or_with_one_of_a_single_build_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(lock.LockError, match="numpy has no hash"):
+        lock.read_lock(write(tmp_path, "numpy==2.4.6"))
+    with pytest.raises(lock.LockError, match="torch has a hash, which fits one build only"):
+        lock.read_lock(write(tmp_path, "torch==2.13.0 \\\n    --hash=sha256:00"))
 
 
-@pytest.mark.parametrize("role", sorted(generate.ROLES))
-def test_environments_are_generated_from_the_lock(role: str) -> None:
-    text = (ENVS / f"{role}.yaml").read_text()
-    pins = generate.read_lock(ENVS / "requirements.lock")
-    assert text == generate.environment_text(role, pins), "run .venv/bin/python envs/generate.py"
-    assert "Untested with conda" in text
-    packages = yaml.safe_load(text)["dependencies"][-1]["pip"]
-    assert {canonicalize_name(pin.split("==")[0]) for pin in packages} >= {
-        canonicalize_name(name) for name in generate.ROLES[role]
-    }
-
-
-def test_every_environment_file_has_a_role_and_rules_name_only_these() -> None:
-    files = {path.stem for path in ENVS.glob("*.yaml")}
-    assert files == set(generate.ROLES)
-    rules = "\n".join(path.read_text() for path in (ROOT / "workflow" / "rules").glob("*.smk"))
-    named = set(re.findall(r'"\.\./\.\./envs/([^"]+)\.yaml"', rules))
-    assert named
-    assert named <= files
-    # Those that are made from another rule have its environment, where they do not name their own.
-    written = re.split(r"^(?=rule |use rule )", rules, flags=re.MULTILINE)[1:]
-    without = [each.split(":")[0] for each in written if each.startswith("rule ") and "\n    conda:\n" not in each]
-    assert not without
+def test_hashes_come_from_the_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    numpy = "numpy==2.4.6 \\\n    --hash=sha256:11 \\\n    --hash=sha256:00\n    # via scipy\n"
+    said = numpy + "Pot==0.9 \\\n    --hash=sha256:22\n"
+    answer = subprocess.CompletedProcess([], 0, said, "")
+    monkeypatch.setattr(lock.subprocess, "run", lambda *words, **options: answer)
+    found = lock.hashes_of(["numpy==2.4.6", "POT==0.9"])
+    assert found == {"numpy": ["--hash=sha256:00", "--hash=sha256:11"], "pot": ["--hash=sha256:22"]}
+    answer.returncode, answer.stderr = 1, "No module named uv"
+    with pytest.raises(lock.LockError, match=r"finds no hashes \(No module named uv\): `pip install uv`"):
+        lock.hashes_of(["numpy==2.4.6"])
 
 
 def test_supported_pythons_are_the_same_everywhere() -> None:
@@ -103,7 +103,6 @@ def test_supported_pythons_are_the_same_everywhere() -> None:
     assert project["tool"]["ruff"]["target-version"] == "py" + PYTHONS[0].replace(".", "")
     setup = (ENVS / "setup.sh").read_text()
     assert f"case $1 in {' | '.join(PYTHONS)})" in setup
-    assert generate.CONDA_PYTHON in PYTHONS
 
 
 def test_no_registry_or_machine_is_named() -> None:

@@ -13,7 +13,7 @@ from galforge.config.problems import merged
 from galforge.errors import GalforgeError
 from galforge.estimate.command import SMALL, jobs_of, kinds, number, reasons
 from galforge.estimate.rates import (
-    EFFICIENCY,
+    ROOFLINE_UNIT,
     TABLE,
     Rate,
     Rates,
@@ -21,6 +21,7 @@ from galforge.estimate.rates import (
     own_rates,
     read_table,
 )
+from galforge.estimate.roofline import A100, FACTOR, Step
 from galforge.estimate.work import Job, Work, Workload
 from galforge.operate.rules import Written
 
@@ -55,10 +56,20 @@ LOG = """\
 """
 TRAINING = Job("train_segment", {"dataset": "sersic", "model": "vae", "seed": "0", "segment": "0"}, 2, 2, "")
 IMAGES = Work(
-    "train_segment vae on sersic", "train_segment", "vae", 1000, "image", 64, 1e9, precision="bfloat16", parallel=True
-)
+    "train_segment vae on sersic", "train_segment", "vae", 1000, "image", 64, 1e9, precision="bfloat16", parallel=True,
+    counted="train", name="sersic/vae", images=64,
+)  # fmt: skip
 SAMPLING = Job("sample_chunk", {"dataset": "sersic", "model": "vae", "seed": "0", "part": "0", "parts": "1"}, 1, 2, "")
-DRAWN = Work("sample vae on sersic", "sample", "vae", 1000, "image", 64, 1e9, precision="float32")
+DRAWN = Work(
+    "sample vae on sersic", "sample", "vae", 1000, "image", 64, 1e9, precision="float32", counted="sample",
+    name="sersic/vae", images=32,
+)  # fmt: skip
+# 10^9 operations per image, as above. The training is bound by memory, the drawing by arithmetic.
+STEPS = [
+    Step("paper", "train", "vae", "sersic/vae", "", 1, "bfloat16", 64, 32, 10, 0.032, 0.0, 0.0, 64.0, 2.0, 10.0),
+    Step("paper", "sample", "vae", "sersic/vae", "", 1, "float32", 64, 32, 10, 0.0, 0.024, 0.008, 1e-3, 1.0, 3.0),
+]
+CHECK = {"device": "NVIDIA X", "bf16_tflops": 400.0, "tf32_tflops": 200.0, "fp32_tflops": 50.0, "memory_gb_per_s": 2e3}
 ROWS = [
     Rate("start", "", 0, "s per job", 3.0, "a CPU", "2026-11-22", "x.py"),
     Rate("train_segment", "vae", 0, "TFLOP/s per thread", 0.01, "a CPU", "2026-11-22", "x.py"),
@@ -84,7 +95,7 @@ def rates(tmp_path):
         "calibrate_noise": rule("noise/{dataset}/{measure}", "dataset", "measure"),
         "distances": rule("distances/{dataset}/{group}", "dataset", "group"),
     }
-    return lambda: Rates(tmp_path, ROWS, rules)
+    return lambda: Rates(tmp_path, ROWS, rules, STEPS)
 
 
 def logged(tmp_path, device: str) -> None:
@@ -123,7 +134,7 @@ def test_a_small_plan_is_told_job_by_job_and_a_large_one_by_reason():
 
 def test_own_finished_jobs_count_first(tmp_path, rates):
     logged(tmp_path, "cuda:0 in bfloat16")
-    (tmp_path / "gpu_check.json").write_text(json.dumps({"device": "a GPU", "bf16_tflops": 1.0, "fp32_tflops": 1.0}))
+    (tmp_path / "gpu_check.json").write_text(json.dumps(CHECK))
     cost = rates().cost(TRAINING, IMAGES)
     assert cost.seconds == pytest.approx(1000 / 100 + 3)
     assert cost.gpu == pytest.approx(2 * 13)
@@ -141,31 +152,34 @@ def test_an_unfinished_job_is_no_rate(tmp_path):
     assert list(own_rates([path])) == []
 
 
-def test_then_the_measured_gpu_at_a_stated_efficiency(tmp_path, rates):
-    check = {"device": "NVIDIA X", "bf16_tflops": 400.0, "fp32_tflops": 50.0}
-    (tmp_path / "gpu_check.json").write_text(json.dumps(check))
+def test_then_the_roofline_of_the_measured_gpu(tmp_path, rates):
+    (tmp_path / "gpu_check.json").write_text(json.dumps(CHECK))
     cost = rates().cost(TRAINING, IMAGES)
-    assert cost.seconds == pytest.approx(1e9 * 1000 / (400e12 * EFFICIENCY * 2) + 3)
+    # 2 GB per image at 2,000 GB/s, on two GPUs.
+    assert cost.seconds == pytest.approx(FACTOR * 1000 * 2 / 2000 / 2 + 3)
     assert cost.gpu == pytest.approx(2 * cost.seconds)
-    assert cost.source == f"{EFFICIENCY:.0%} (assumed) of the 400 TFLOP/s of gpu_check on NVIDIA X"
+    assert cost.source == f"{FACTOR:g} x roofline of NVIDIA X"
 
 
-def test_sampling_takes_float32_and_one_gpu_but_holds_all(tmp_path, rates):
-    check = {"device": "NVIDIA X", "bf16_tflops": 400.0, "fp32_tflops": 50.0}
-    (tmp_path / "gpu_check.json").write_text(json.dumps(check))
+def test_sampling_takes_one_gpu_but_holds_all(tmp_path, rates):
+    (tmp_path / "gpu_check.json").write_text(json.dumps(CHECK))
     cost = rates().cost(SAMPLING, DRAWN)
-    assert cost.seconds == pytest.approx(1e9 * 1000 / (50e12 * EFFICIENCY) + 3)
+    # Three quarters of the operations are convolutions, in TF32; the others are not.
+    assert cost.seconds == pytest.approx(FACTOR * 1000 * (0.75e9 / 200e12 + 0.25e9 / 50e12) + 3)
     assert cost.gpu == pytest.approx(2 * cost.seconds)
-    assert cost.source == f"{EFFICIENCY:.0%} (assumed) of the 50 TFLOP/s of gpu_check on NVIDIA X"
 
 
-def test_single_precision_counts_at_the_rate_of_convolutions(tmp_path, rates):
-    """torch lets them run in TF32 by default, eight times as fast as other products on an A100."""
-    check = {"device": "NVIDIA X", "bf16_tflops": 400.0, "fp32_tflops": 50.0, "tf32_tflops": 200.0}
-    (tmp_path / "gpu_check.json").write_text(json.dumps(check))
-    assert rates().cost(SAMPLING, DRAWN).seconds == pytest.approx(1e9 * 1000 / (200e12 * EFFICIENCY) + 3)
-    low = replace(DRAWN, precision="auto")
-    assert rates().cost(SAMPLING, low).seconds == pytest.approx(1e9 * 1000 / (400e12 * EFFICIENCY) + 3)
+def test_numbers_of_an_older_gpu_check_are_refused_with_the_remedy(tmp_path, rates):
+    (tmp_path / "gpu_check.json").write_text(json.dumps({**CHECK, "memory_gb_per_s": None}))
+    with pytest.raises(GalforgeError, match=r"NVIDIA X has no memory_gb_per_s.*run gpu_check again"):
+        rates()
+
+
+def test_memory_is_that_of_a_step_on_each_gpu(rates):
+    # Two GPUs share 64 images: 32 on each, as in the row.
+    assert rates().memory(TRAINING, IMAGES) == pytest.approx(10.0)
+    assert rates().memory(replace(TRAINING, gpus=1), IMAGES) == pytest.approx(2.0 + 2 * 8.0)
+    assert rates().memory(replace(TRAINING, gpus=0), IMAGES) == 0
 
 
 @pytest.mark.parametrize("precision", ["float32", "auto"])
@@ -192,11 +206,20 @@ def test_putting_parts_together_is_the_start_of_a_job_and_says_so(rates, rule):
     assert (cost.seconds, cost.source) == (3.0, "rates.csv, start of a job")
 
 
-def test_without_a_measured_gpu_its_hours_are_unknown_and_those_of_a_cpu_are_told(rates):
+def test_without_a_measured_gpu_its_hours_are_those_of_a_named_one_and_those_of_a_cpu_are_told(rates):
     cost = rates().cost(TRAINING, IMAGES)
-    assert math.isnan(cost.gpu)
+    assert cost.gpu == pytest.approx(2 * (FACTOR * 1000 * 2 / 1555 / 2 + 3))
     assert cost.seconds == pytest.approx(1e9 * 1000 / (0.01e12 * TRAINING.threads) + 3)
-    assert cost.source == "rates.csv, by operations, on a CPU"
+    assert cost.source == f"{FACTOR:g} x roofline of {A100.name}; CPU: rates.csv, by operations"
+
+
+def test_a_gpu_of_the_table_and_its_share_of_the_roofline_count(tmp_path):
+    values = {"bf16": 800.0, "tf32": 400.0, "fp32": 50.0, "memory": 4000.0}
+    rows = [Rate("gpu", name, 0, "TFLOP/s", value, "GPU Y", "2026-11-30", "x.py") for name, value in values.items()]
+    rows.append(Rate("train", "vae", 0, ROOFLINE_UNIT, 2.5, "GPU Y", "2026-11-30", "x.py"))
+    cost = Rates(tmp_path, [*ROWS, *rows], {}, STEPS).cost(TRAINING, IMAGES)
+    assert cost.seconds == pytest.approx(2.5 * 1000 * 2 / 4000 / 2 + 3)
+    assert cost.source == "2.5 (rates.csv, GPU Y) x roofline of GPU Y"
 
 
 def test_a_machine_without_a_gpu_takes_no_gpu_hours(tmp_path, rates):

@@ -1,5 +1,6 @@
 """Which tables are planned, what they are made of, and which of them one job makes."""
 
+import hashlib
 import json
 import re
 import shutil
@@ -15,7 +16,7 @@ from galforge.config import files
 from galforge.config.parse import parse
 from galforge.config.problems import merged
 from galforge.errors import GalforgeError
-from galforge.papers import registry
+from galforge.papers import printed_files, registry
 from galforge.papers.table import Table
 from galforge.plan.comparisons import KINDS
 from galforge.plan.stage import SCRIPTS
@@ -82,7 +83,7 @@ def test_scores_alone_fill_the_table_of_all_generators():
     planned = stages(datasets=scored, run=[{"dataset": "sparse", "model": "baseline1", "seeds": [0]}]).tables.planned
     (taken,) = planned.jobs["all"].taken
     assert taken.name == "gantastic2020/table2"
-    assert planned.jobs["all"].inputs["published"] == ["config/published/gantastic2020.csv"]
+    assert list(planned.jobs["all"].printed) == ["gantastic2020"]
     assert all("/studies/realism/sparse/generators/" in file for file in planned.jobs["all"].inputs["distances"])
 
 
@@ -101,8 +102,8 @@ def test_tables_that_show_the_same_trainings_are_one_job():
     assert job.inputs == {
         "distances": [f"{folder}/properties.csv"],
         "replicates": [f"{folder}/properties.parquet"],
-        "published": ["config/published/holzschuh2022.csv"],
     }
+    assert list(job.printed) == ["holzschuh2022"]
 
 
 def test_a_table_never_waits_for_a_training_that_it_does_not_show():
@@ -190,7 +191,8 @@ config = merged(yaml.safe_load(files.CONFIG.read_text()), yaml.safe_load(Path("c
 stages = Stages(parse(config))
 jobs = stages.tables.planned.jobs
 params = {name: stages.stage("tables_" + name, {}) for name in jobs}
-print(json.dumps({name: [each.spec_param, each.code_param, jobs[name].inputs] for name, each in params.items()}))
+told = {name: (each.spec_param, each.code_param) for name, each in params.items()}
+print(json.dumps({name: [*told[name], job.inputs, job.printed] for name, job in jobs.items()}))
 """
 
 
@@ -226,9 +228,35 @@ def test_a_fourth_paper_is_one_folder_and_makes_no_other_table_again(tree):
     after = json.loads(run(tree, PLANNED))
     assert set(after) - set(before) == {"yours2027_shapes"}
     assert {name for name in before if before[name] != after[name]} == set(), "it has no part in the table of all"
-    inputs = after["yours2027_shapes"][2]
-    assert inputs["published"] == ["config/published/yours2027.csv"]
+    spec, _, inputs, printed = after["yours2027_shapes"]
+    values = tree / "config/published/yours2027.csv"
+    assert printed == {"yours2027": hashlib.sha256(values.read_bytes()).hexdigest()} == json.loads(spec)["printed"]
     assert "results/demo/distances/cosmos/edm/seed0/properties.csv" in inputs["distances"]
+
+
+def test_printed_values_are_known_by_their_content_wherever_the_checkout_lies(tree):
+    before = json.loads(run(tree, PLANNED))
+    moved = tree.rename(tree.with_name("moved"))
+    assert json.loads(run(moved, PLANNED)) == before
+    values = moved / "config/published/li2024.csv"
+    values.write_text(values.read_text(encoding="utf-8").replace("galaxy_kl,all,0.23", "galaxy_kl,all,0.24"))
+    after = json.loads(run(moved, PLANNED))
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed == {name for name in before if "li2024" in before[name][3]} != set()
+
+
+def test_a_job_refuses_printed_values_that_were_edited_after_it_was_planned(tmp_path, monkeypatch):
+    monkeypatch.setattr(printed_files, "FOLDER", tmp_path)
+    values = tmp_path / "yours2027.csv"
+    values.write_text("paper,table\n")
+    digests = {"yours2027": printed_files.digest("yours2027")}
+    assert printed_files.planned(digests) == [str(values)]
+    values.write_text("paper,table,dataset\n")
+    with pytest.raises(GalforgeError, match=r"yours2027\.csv was edited after this job was planned"):
+        printed_files.planned(digests)
+    values.unlink()
+    with pytest.raises(GalforgeError, match=r"yours2027\.csv does not exist"):
+        printed_files.planned(digests)
 
 
 MADE = """

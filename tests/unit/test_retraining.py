@@ -24,9 +24,14 @@ class Stages:
             sweeps=list(sweeps),
         )
         self.facts = self
+        self.of_stamps = "stamps"
+        self.subset = Stage({"train_images": 60}, "subset.py", (), ("numpy",))
 
     def stage(self, rule, wildcards):
-        return self.now
+        return {"subset": self.subset}.get(rule, self.now)
+
+    def stamps_rule(self, dataset):
+        return self.of_stamps
 
     def segments(self, dataset, model):
         return 1
@@ -78,6 +83,17 @@ def changed(stage, **modules):
 def test_nothing_is_said_of_what_stays(finished):
     stages = Stages()
     assert retrained(stages, finished(record(stages.now))) == []
+
+
+def test_stamps_of_a_subset_are_held_against_the_rule_that_takes_it(finished):
+    stages = Stages()
+    results = finished(record(stages.now))
+    (results / "stamps").mkdir()
+    (results / "stamps/sersic.json").write_text(json.dumps(record(stages.subset)))
+    stages.of_stamps = "subset"
+    assert retrained(stages, results) == []
+    stages.subset = Stage({"train_images": 30}, "subset.py", (), ("numpy",))
+    assert "stamps: train_images was 60, is 30" in retrained(stages, results)[0]
 
 
 def test_the_module_that_changed_is_named(finished):

@@ -361,6 +361,17 @@ def test_several_gpus_per_training(cluster: Cluster, plan: dict[str, Job], tmp_p
     assert gpus == {"train_segment": ("4", "8"), "gpu_check": ("4", "8"), "sample_chunk": ("1", "1")}
 
 
+def test_denoisers_share_gpus_by_shards(cluster: Cluster, plan: dict[str, Job], tmp_path: Path) -> None:
+    """Two lines of the profile, where GPUs are divided: a denoiser asks for a shard, a training for a GPU as before."""
+    profile = edited(tmp_path, "    # gpu: 0", "    # gres:")
+    network = "results/slurm/studies/denoising/colours/denoiser/vae-seed0/alpha0.50-0.safetensors"
+    requests = cluster.submit(profile, network)
+    by_rule = {plan[comment].rule: request for comment, request in requests.items()}
+    asked = {rule: (request.gpus, request.gres) for rule, request in by_rule.items() if rule in GPU_RULES}
+    assert asked == {"train_segment": ("1", None), "sample_chunk": ("1", None), "train_denoiser": (None, "shard:1")}
+    assert by_rule["train_denoiser"].partition == "gpu"
+
+
 def edited(folder: Path, *commented: str) -> Path:
     """A copy of the profile in which the lines that begin so, one each and marked SITE, count."""
     lines = (ROOT / "profiles" / "slurm" / "profile.yaml").read_text().splitlines()

@@ -4,13 +4,12 @@ rule gpu_check:
         numbers=f"{RESULTS}/gpu_check.json",
     log:
         f"{RESULTS}/logs/gpu_check.log",
-    conda:
-        "../../envs/train.yaml"
     threads: most_training_threads()
     resources:
-        mem_mb=memory(8000),
-        runtime=15,
+        mem_mb=memory("gpu_check"),
+        runtime=minutes("gpu_check"),
         gpu=1,
+        gpu_share=100,
     params:
         spec=spec("gpu_check"),
         code=code("gpu_check"),

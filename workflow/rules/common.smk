@@ -1,9 +1,14 @@
 import gc
 import inspect
+import shutil
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(workflow.basedir)))
+from snakemake.exceptions import WorkflowError
+
+# Where the package lies. The main Snakefile may lie elsewhere, and have galforge as a module.
+HOME = Path(workflow.current_basedir).resolve().parent
+sys.path.insert(0, str(HOME))
 
 from galforge.errors import GalforgeError
 from galforge.config.declared import optional
@@ -12,15 +17,23 @@ from galforge.plan.card_stages import card_records
 from galforge.plan.comparisons import GROUPS, distance_files, tables_needed
 from galforge.plan.driver import Driver
 from galforge.plan.facts import rule_for
+from galforge.plan.requests import LONGEST, Requests
 from galforge.plan.table_stages import PREFIX
-from galforge.operate.scheduler import calm
+from galforge.operate.image import use_image
+from galforge.operate.scheduler import before_jobs, calm
 from galforge.plan.realism_stages import EXPERIMENTS
-from galforge.studies.realism.settings import MEASURES
-from snakemake.exceptions import WorkflowError
+from galforge.provenance.digest import PACKAGE
+
+if PACKAGE.parent != HOME:
+    raise WorkflowError(
+        f"galforge was imported from {PACKAGE.parent}, and the rules are those of {HOME}: a workflow can have galforge "
+        "from one checkout only, and no other copy may be installed"
+    )
 
 calm()
 
 try:
+    use_image(workflow)
     DRIVER = Driver(workflow, config)
     TABLES = DRIVER.stages.tables.planned
 except GalforgeError as error:
@@ -28,6 +41,7 @@ except GalforgeError as error:
 
 STAGES = DRIVER.stages
 CONFIG = DRIVER.config
+REQUESTS = Requests(STAGES.facts)
 RESULTS = f"results/{CONFIG.overall.name}"
 RAW = CONFIG.overall.raw
 DENOISING = f"{RESULTS}/studies/denoising"
@@ -56,6 +70,10 @@ wildcard_constraints:
     subject="[a-z0-9_-]+",
 
 
+# Whether jobs share a GPU of this machine: a profile that limits shares (profiles/local) is for one machine, and where a GPU
+# works, so does this command. On a cluster GPUs are for jobs that cannot do without.
+SHARED_GPU = "gpu_share" in workflow.global_resources and shutil.which("nvidia-smi") is not None
+
 # A plan of thousands of jobs is millions of objects that live to the end: looking for garbage among them takes seconds.
 gc.set_threshold(100_000, 50, 100)
 
@@ -83,9 +101,25 @@ def code(rule):
     return signed(lambda wildcards: STAGES.stage(rule, dict(wildcards)).code_param)
 
 
-def memory(megabytes):
-    """Memory of a job: a retry gets as much again, for it may have been killed for want of it."""
-    return signed(lambda wildcards, attempt: megabytes * attempt)
+def memory(rule):
+    """Memory of a job, as its line says: a retry gets as much again, for it may have been killed for want of it."""
+    return signed(lambda wildcards, attempt: attempt * REQUESTS.megabytes(rule, dict(wildcards)))
+
+
+def minutes(rule):
+    """Time of a job, as its line says; a retry gets as much again, up to a day."""
+    return signed(lambda wildcards, attempt: min(attempt * REQUESTS.minutes(rule, dict(wildcards)), LONGEST))
+
+
+def where_there_is_a_gpu(device, share=100):
+    """Resources of a job that takes a GPU where there is one and its device, by the wildcards, is not the CPU.
+
+    ``share`` is how much of it [%], which limits what runs beside it.
+    """
+    if not SHARED_GPU:
+        return {}
+    here = signed(lambda wildcards: int(device(wildcards) != "cpu"))
+    return {"gpu": here, "gpu_share": signed(lambda wildcards: share * here(wildcards))}
 
 
 def raw_of(wildcards):
@@ -189,6 +223,11 @@ def snapshots_of(wildcards):
 def training_threads(wildcards):
     """Compute threads of a training: part of its spec, because they change the bits."""
     return CONFIG.models[wildcards.dataset, wildcards.model].training.threads
+
+
+def sampling_device(wildcards):
+    """Device that images are drawn on."""
+    return CONFIG.sampling.device
 
 
 def most_training_threads():
@@ -305,9 +344,16 @@ def measuring_threads(kind):
     )
 
 
-def measuring_memory(kind):
-    """Memory of a job that measures: textures of an image of 1000 px are 69,000 numbers, and parts are put together."""
-    return memory(14000 if set(kind.measures) & set(MEASURES[1:]) else 3000)
+def measuring_gpu(kind):
+    """GPU of a job that measures stamps with a network; what measures without one asks for none."""
+
+    def device(dataset):
+        found = {optional(CONFIG.measured[dataset, measure].settings, "device") for measure in kind.measures}
+        return next(iter(found - {"cpu"}), "cpu")
+
+    if all(device(dataset) == "cpu" for dataset in kind.datasets):
+        return {}
+    return where_there_is_a_gpu(lambda wildcards: device(wildcards.dataset))
 
 
 def measurements_compared(wildcards):
@@ -361,5 +407,4 @@ def records_of_card(wildcards):
     return card_records(STAGES.facts)
 
 
-onstart:
-    DRIVER.write_plan()
+before_jobs(workflow, DRIVER.write_plan)

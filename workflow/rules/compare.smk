@@ -9,12 +9,10 @@ rule distances:
         f"{RESULTS}/logs/distances/{{dataset}}/{{model}}/seed{{seed}}/{{group}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/distances/{{dataset}}/{{model}}/seed{{seed}}/{{group}}.tsv"
-    conda:
-        "../../envs/measure.yaml"
     threads: 1
     resources:
-        mem_mb=memory(8000),
-        runtime=120,
+        mem_mb=memory("distances"),
+        runtime=minutes("distances"),
     params:
         spec=spec("distances"),
         code=code("distances"),

@@ -9,12 +9,10 @@ rule fold_stamps:
     wildcard_constraints:
         dataset=DRIVER.folded(),
     cache: DRIVER.shares()
-    conda:
-        "../../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=60,
+        mem_mb=memory("fold_stamps"),
+        runtime=minutes("fold_stamps"),
     params:
         spec=spec("fold_stamps"),
         code=code("fold_stamps"),
@@ -29,11 +27,9 @@ rule download:
     log:
         f"{RAW}/{{file}}.log",
     localrule: True
-    conda:
-        "../../envs/data.yaml"
     resources:
-        mem_mb=memory(1000),
-        runtime=1440,
+        mem_mb=memory("download"),
+        runtime=minutes("download"),
     params:
         spec=spec("download"),
         code=code("download"),
@@ -58,12 +54,10 @@ for name in stamps_rules(subsets=False):
         wildcard_constraints:
             dataset=DRIVER.datasets(name),
         cache: DRIVER.shares()
-        conda:
-            "../../envs/data.yaml"
         threads: 1
         resources:
-            mem_mb=memory(4000),
-            runtime=240,
+            mem_mb=memory("stamps"),
+            runtime=minutes("stamps"),
         params:
             spec=spec(name),
             code=code(name),
@@ -88,12 +82,10 @@ for name in stamps_rules(subsets=True):
         wildcard_constraints:
             dataset=DRIVER.datasets(name),
         cache: DRIVER.shares()
-        conda:
-            "../../envs/data.yaml"
         threads: 1
         resources:
-            mem_mb=memory(1000),
-            runtime=60,
+            mem_mb=memory("subset"),
+            runtime=minutes("subset"),
         params:
             spec=spec(name),
             code=code(name),

@@ -8,12 +8,10 @@ rule denoise_galaxies:
         f"{RESULTS}/logs/denoising/{{dataset}}/galaxies/{{model}}-seed{{seed}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/denoising/{{dataset}}/galaxies/{{model}}-seed{{seed}}.tsv"
-    conda:
-        "../../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=120,
+        mem_mb=memory("denoise_galaxies"),
+        runtime=minutes("denoise_galaxies"),
     params:
         spec=spec("denoise_galaxies"),
         code=code("denoise_galaxies"),
@@ -33,13 +31,12 @@ rule train_denoiser:
         f"{RESULTS}/logs/denoising/{{dataset}}/{{denoiser}}/{{who}}/alpha{{alpha}}-{{replicate}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/denoising/{{dataset}}/{{denoiser}}/{{who}}/alpha{{alpha}}-{{replicate}}.tsv"
-    conda:
-        "../../envs/train.yaml"
     threads: denoiser_threads
     resources:
-        mem_mb=memory(12000),
-        runtime=720,
+        mem_mb=memory("train_denoiser"),
+        runtime=minutes("train_denoiser"),
         gpu=1,
+        gpu_share=100,
         # As for trainings: how often progress is saved changes no number.
         checkpoint_seconds=600,
     params:
@@ -62,13 +59,12 @@ rule evaluate_denoiser:
         f"{RESULTS}/logs/denoising/{{dataset}}/{{denoiser}}/{{who}}/alpha{{alpha}}-{{replicate}}.tests.log",
     benchmark:
         f"{RESULTS}/benchmarks/denoising/{{dataset}}/{{denoiser}}/{{who}}/alpha{{alpha}}-{{replicate}}.tests.tsv"
-    conda:
-        "../../envs/measure.yaml"
     threads: denoiser_threads
     resources:
-        mem_mb=memory(8000),
-        # Most of it measures galaxies: a GPU would wait.
-        runtime=480,
+        **where_there_is_a_gpu(denoiser_device, 25),
+        mem_mb=memory("evaluate_denoiser"),
+        # Most of it measures galaxies: a GPU would wait, so networks of others share it.
+        runtime=minutes("evaluate_denoiser"),
     params:
         spec=spec("evaluate_denoiser"),
         code=code("evaluate_denoiser"),
@@ -88,13 +84,12 @@ rule evaluate_brought:
         f"{RESULTS}/logs/denoising/{{dataset}}/{{denoiser}}/brought.log",
     benchmark:
         f"{RESULTS}/benchmarks/denoising/{{dataset}}/{{denoiser}}/brought.tsv"
-    conda:
-        "../../envs/measure.yaml"
     threads: denoiser_threads
     resources:
-        mem_mb=memory(8000),
+        **where_there_is_a_gpu(denoiser_device, 25),
+        mem_mb=memory("evaluate_denoiser"),
         # As of networks that are trained here.
-        runtime=480,
+        runtime=minutes("evaluate_denoiser"),
     params:
         spec=spec("evaluate_brought"),
         code=code("evaluate_brought"),
@@ -114,12 +109,10 @@ rule denoising_references:
         f"{RESULTS}/logs/denoising/{{dataset}}/references.log",
     benchmark:
         f"{RESULTS}/benchmarks/denoising/{{dataset}}/references.tsv"
-    conda:
-        "../../envs/measure.yaml"
     threads: 1
     resources:
-        mem_mb=memory(8000),
-        runtime=720,
+        mem_mb=memory("denoising_references"),
+        runtime=minutes("denoising_references"),
     params:
         spec=spec("denoising_references"),
         code=code("denoising_references"),
@@ -139,12 +132,10 @@ rule summarise_denoising:
         f"{RESULTS}/logs/denoising/summaries/{{sweep}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/denoising/summaries/{{sweep}}.tsv"
-    conda:
-        "../../envs/measure.yaml"
     threads: 1
     resources:
-        mem_mb=memory(8000),
-        runtime=120,
+        mem_mb=memory("summarise_denoising"),
+        runtime=minutes("summarise_denoising"),
     params:
         spec=spec("summarise_denoising"),
         code=code("summarise_denoising"),
@@ -162,12 +153,10 @@ rule judge_denoising:
         f"{RESULTS}/logs/denoising/verdicts.log",
     benchmark:
         f"{RESULTS}/benchmarks/denoising/verdicts.tsv"
-    conda:
-        "../../envs/measure.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=30,
+        mem_mb=memory("judge_denoising"),
+        runtime=minutes("judge_denoising"),
     params:
         spec=spec("judge_denoising"),
         code=code("judge_denoising"),

@@ -12,12 +12,10 @@ rule export_fits:
         f"{RESULTS}/logs/export_fits/{{dataset}}/{{who}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/export_fits/{{dataset}}/{{who}}.tsv"
-    conda:
-        "../../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=memory(4000),
-        runtime=60,
+        mem_mb=memory("export"),
+        runtime=minutes("export"),
     params:
         spec=spec("export_fits"),
         code=code("export_fits"),
@@ -36,12 +34,10 @@ rule export_npz:
         f"{RESULTS}/logs/export_npz/{{dataset}}/{{who}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/export_npz/{{dataset}}/{{who}}.tsv"
-    conda:
-        "../../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=60,
+        mem_mb=memory("export"),
+        runtime=minutes("export"),
     params:
         spec=spec("export_npz"),
         code=code("export_npz"),
@@ -64,12 +60,10 @@ rule export_realgalaxy:
         f"{RESULTS}/logs/export_realgalaxy/{{dataset}}/{{who}}/{{band}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/export_realgalaxy/{{dataset}}/{{who}}/{{band}}.tsv"
-    conda:
-        "../../envs/measure.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=60,
+        mem_mb=memory("export"),
+        runtime=minutes("export"),
     params:
         spec=spec("export_realgalaxy"),
         code=code("export_realgalaxy"),
@@ -91,12 +85,10 @@ rule export_weights:
         f"{RESULTS}/logs/export_weights/{{dataset}}/{{model}}-seed{{seed}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/export_weights/{{dataset}}/{{model}}-seed{{seed}}.tsv"
-    conda:
-        "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=20,
+        mem_mb=memory("export_weights"),
+        runtime=minutes("export_weights"),
     params:
         spec=spec("export_weights"),
         code=code("export_weights"),

@@ -21,12 +21,10 @@ for job in STAGES.figures.jobs.values():
             f"{RESULTS}/logs/{job.name}.log",
         benchmark:
             f"{RESULTS}/benchmarks/{job.name}.tsv"
-        conda:
-            "../../envs/report.yaml"
         threads: 1
         resources:
-            mem_mb=memory(4000),
-            runtime=30,
+            mem_mb=memory("figures"),
+            runtime=minutes("figures"),
         params:
             spec=spec(job.name),
             code=code(job.name),

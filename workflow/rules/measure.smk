@@ -7,12 +7,10 @@ rule calibrate_noise:
     log:
         f"{RESULTS}/logs/calibrate_noise/{{dataset}}/{{measure}}.log",
     cache: DRIVER.shares()
-    conda:
-        "../../envs/measure.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=120,
+        mem_mb=memory("calibrate_noise"),
+        runtime=minutes("calibrate_noise"),
     params:
         spec=spec("calibrate_noise"),
         code=code("calibrate_noise"),
@@ -37,12 +35,11 @@ for kind in PARTED:
             dataset="|".join(kind.datasets),
             who=kind.who,
         cache: DRIVER.shares() and not kind.generated
-        conda:
-            "../../envs/measure.yaml"
         threads: measuring_threads(kind)
         resources:
-            mem_mb=measuring_memory(kind),
-            runtime=480,
+            **measuring_gpu(kind),
+            mem_mb=memory(f"{kind.rule}_chunk"),
+            runtime=minutes(f"{kind.rule}_chunk"),
         params:
             spec=spec(f"{kind.rule}_chunk"),
             code=code(f"{kind.rule}_chunk"),
@@ -67,12 +64,11 @@ for kind in [kind for kind in MEASURINGS if not kind.generated]:
             dataset="|".join(kind.datasets),
             who=kind.who,
         cache: DRIVER.shares()
-        conda:
-            "../../envs/measure.yaml"
         threads: measuring_threads(kind)
         resources:
-            mem_mb=measuring_memory(kind),
-            runtime=480,
+            **measuring_gpu(kind),
+            mem_mb=memory(kind.rule),
+            runtime=minutes(kind.rule),
         params:
             spec=spec(kind.rule),
             code=code(kind.rule),
@@ -98,12 +94,11 @@ for kind in [kind for kind in MEASURINGS if kind.generated]:
         wildcard_constraints:
             dataset="|".join(kind.datasets),
             who=kind.who,
-        conda:
-            "../../envs/measure.yaml"
         threads: measuring_threads(kind)
         resources:
-            mem_mb=memory(3000),
-            runtime=480,
+            **measuring_gpu(kind),
+            mem_mb=memory(kind.rule),
+            runtime=minutes(kind.rule),
         params:
             spec=spec(kind.rule),
             code=code(kind.rule),

@@ -11,12 +11,10 @@ rule cross_validate:
         **by_scorer(f"{RESULTS}/logs/realism", ".log", STAGES.realism.scorers(by_network=False)),
     benchmark:
         f"{RESULTS}/benchmarks/realism/{{dataset}}/predictions.tsv"
-    conda:
-        "../../envs/measure.yaml"
     threads: scorer_threads
     resources:
-        mem_mb=memory(24000),
-        runtime=1440,
+        mem_mb=memory("cross_validate"),
+        runtime=minutes("cross_validate"),
     params:
         spec=spec("cross_validate"),
         code=code("cross_validate"),
@@ -37,13 +35,12 @@ rule cross_validate_network:
         f"{RESULTS}/benchmarks/realism/{{dataset}}/predictions/{{scorer}}.tsv"
     wildcard_constraints:
         scorer=DRIVER.scoring_networks(),
-    conda:
-        "../../envs/measure.yaml"
     threads: scorer_threads
     resources:
-        mem_mb=memory(12000),
-        runtime=720,
+        mem_mb=memory("cross_validate_network"),
+        runtime=minutes("cross_validate_network"),
         gpu=1,
+        gpu_share=100,
     params:
         spec=spec("cross_validate_network"),
         code=code("cross_validate_network"),
@@ -63,12 +60,10 @@ rule score:
         f"{RESULTS}/logs/realism/{{dataset}}/scores/{{subject}}/{{who}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/realism/{{dataset}}/scores/{{subject}}/{{who}}.tsv"
-    conda:
-        "../../envs/measure.yaml"
     threads: 1
     resources:
-        mem_mb=memory(4000),
-        runtime=60,
+        mem_mb=memory("score"),
+        runtime=minutes("score"),
     params:
         spec=spec("score"),
         code=code("score"),
@@ -86,12 +81,11 @@ rule sample_galaxies:
         f"{RESULTS}/logs/sample_galaxies/{{dataset}}/{{model}}/seed{{seed}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/sample_galaxies/{{dataset}}/{{model}}/seed{{seed}}.tsv"
-    conda:
-        "../../envs/train.yaml"
     threads: CONFIG.sampling.threads
     resources:
-        mem_mb=memory(4000),
-        runtime=60,
+        **where_there_is_a_gpu(sampling_device),
+        mem_mb=memory("sample_galaxies"),
+        runtime=minutes("sample_galaxies"),
     params:
         spec=spec("sample_galaxies"),
         code=code("sample_galaxies"),
@@ -111,12 +105,11 @@ rule experiment:
         **by_experiment(f"{RESULTS}/logs/realism", ".log"),
     benchmark:
         f"{RESULTS}/benchmarks/realism/{{dataset}}/experiments/{{model}}-seed{{seed}}.tsv"
-    conda:
-        "../../envs/measure.yaml"
     threads: CONFIG.sampling.threads
     resources:
-        mem_mb=memory(4000),
-        runtime=1440,
+        **where_there_is_a_gpu(sampling_device),
+        mem_mb=memory("experiment"),
+        runtime=minutes("experiment"),
     params:
         spec=spec("experiment"),
         code=code("experiment"),
@@ -144,12 +137,10 @@ rule score_generator:
         f"{RESULTS}/logs/realism/{{dataset}}/generators/{{model}}-seed{{seed}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/realism/{{dataset}}/generators/{{model}}-seed{{seed}}.tsv"
-    conda:
-        "../../envs/measure.yaml"
     threads: 1
     resources:
-        mem_mb=memory(4000),
-        runtime=60,
+        mem_mb=memory("score"),
+        runtime=minutes("score"),
     params:
         spec=spec("score_generator"),
         code=code("score_generator"),
@@ -171,12 +162,10 @@ rule score_real:
         f"{RESULTS}/logs/realism/{{dataset}}/scorers.log",
     benchmark:
         f"{RESULTS}/benchmarks/realism/{{dataset}}/scorers.tsv"
-    conda:
-        "../../envs/measure.yaml"
     threads: 1
     resources:
-        mem_mb=memory(4000),
-        runtime=60,
+        mem_mb=memory("score"),
+        runtime=minutes("score"),
     params:
         spec=spec("score_real"),
         code=code("score_real"),

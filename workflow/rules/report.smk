@@ -10,12 +10,10 @@ rule page:
         f"{RESULTS}/logs/page.log",
     benchmark:
         f"{RESULTS}/benchmarks/page.tsv"
-    conda:
-        "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=20,
+        mem_mb=memory("page"),
+        runtime=minutes("page"),
     params:
         spec=spec("page"),
         code=code("page"),
@@ -38,12 +36,10 @@ rule card:
         f"{RESULTS}/logs/card.log",
     benchmark:
         f"{RESULTS}/benchmarks/card.tsv"
-    conda:
-        "../../envs/report.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=20,
+        mem_mb=memory("card"),
+        runtime=minutes("card"),
     params:
         spec=spec("card"),
         code=code("card"),

@@ -14,13 +14,12 @@ rule sample:
     wildcard_constraints:
         dataset=DRIVER.sampled(in_parts=False),
         model=DRIVER.models(is_trained),
-    conda:
-        "../../envs/train.yaml"
     threads: CONFIG.sampling.threads
     resources:
-        mem_mb=memory(8000),
-        runtime=480,
+        mem_mb=memory("sample"),
+        runtime=minutes("sample"),
         gpu=1,
+        gpu_share=100,
     params:
         spec=spec("sample"),
         code=code("sample"),
@@ -55,8 +54,8 @@ use rule sample as merge_samples with:
         model=DRIVER.models(is_trained),
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=60,
+        mem_mb=memory("merge_samples"),
+        runtime=minutes("merge_samples"),
 
 
 rule take_given:
@@ -74,12 +73,10 @@ rule take_given:
         f"{RESULTS}/benchmarks/take_given/{{dataset}}/{{model}}/seed{{seed}}.tsv"
     wildcard_constraints:
         model=DRIVER.models(is_given),
-    conda:
-        "../../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=memory(4000),
-        runtime=120,
+        mem_mb=memory("take_given"),
+        runtime=minutes("take_given"),
     params:
         spec=spec("take_given"),
         code=code("take_given"),
@@ -102,12 +99,10 @@ rule take_sources:
         f"{RESULTS}/benchmarks/take_sources/{{dataset}}/{{model}}/seed{{seed}}.tsv"
     wildcard_constraints:
         model=DRIVER.models(is_taken),
-    conda:
-        "../../envs/data.yaml"
     threads: 1
     resources:
-        mem_mb=memory(2000),
-        runtime=60,
+        mem_mb=memory("take_sources"),
+        runtime=minutes("take_sources"),
     params:
         spec=spec("take_sources"),
         code=code("take_sources"),
@@ -133,12 +128,11 @@ for name in CONFIG.used_datasets:
             f"{RESULTS}/benchmarks/latents/{{dataset}}.tsv"
         wildcard_constraints:
             dataset=name,
-        conda:
-            "../../envs/train.yaml"
         threads: CONFIG.sampling.threads
         resources:
-            mem_mb=memory(4000),
-            runtime=60,
+            **where_there_is_a_gpu(sampling_device),
+            mem_mb=memory("latents"),
+            runtime=minutes("latents"),
         params:
             spec=spec(rule_for("latents", name)),
             code=code(rule_for("latents", name)),

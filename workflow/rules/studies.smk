@@ -27,6 +27,11 @@ def denoiser_threads(wildcards):
     return CONFIG.denoisers[wildcards.denoiser].threads
 
 
+def denoiser_device(wildcards):
+    """Device that a denoiser is told to take."""
+    return CONFIG.denoisers[wildcards.denoiser].device
+
+
 @signed
 def brought_weights(wildcards):
     """The file of a network that was trained elsewhere."""

@@ -11,12 +11,10 @@ for job in TABLES.jobs.values():
             f"{RESULTS}/logs/table/{job.name}.log",
         benchmark:
             f"{RESULTS}/benchmarks/table/{job.name}.tsv"
-        conda:
-            "../../envs/report.yaml"
         threads: 1
         resources:
-            mem_mb=memory(1000),
-            runtime=20,
+            mem_mb=memory("tables"),
+            runtime=minutes("tables"),
         params:
             spec=spec(f"{PREFIX}{job.name}"),
             code=code(f"{PREFIX}{job.name}"),

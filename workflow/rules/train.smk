@@ -13,13 +13,12 @@ rule train_segment:
         f"{RESULTS}/logs/train/{{dataset}}/{{model}}/seed{{seed}}/segment_{{segment}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/train/{{dataset}}/{{model}}/seed{{seed}}/segment_{{segment}}.tsv"
-    conda:
-        "../../envs/train.yaml"
     threads: training_threads
     resources:
-        mem_mb=memory(16000),
-        runtime=720,
+        mem_mb=memory("train_segment"),
+        runtime=minutes("train_segment"),
         gpu=1,
+        gpu_share=100,
         # No scheduler looks at it: how often progress is saved changes no number, and a profile may set it.
         checkpoint_seconds=600,
         # Nor at this: images that a whole state before this segment has seen, where one that diverges passes the state
@@ -43,13 +42,12 @@ rule score_snapshot:
         f"{RESULTS}/logs/score_snapshot/{{dataset}}/{{model}}/seed{{seed}}/segment_{{segment}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/score_snapshot/{{dataset}}/{{model}}/seed{{seed}}/segment_{{segment}}.tsv"
-    conda:
-        "../../envs/measure.yaml"
     threads: CONFIG.sampling.threads
     resources:
-        mem_mb=memory(8000),
-        runtime=240,
+        mem_mb=memory("score_snapshot"),
+        runtime=minutes("score_snapshot"),
         gpu=1,
+        gpu_share=100,
     params:
         spec=spec("score_snapshot"),
         code=code("score_snapshot"),
@@ -69,12 +67,10 @@ rule choose_snapshot:
         f"{RESULTS}/logs/choose_snapshot/{{dataset}}/{{model}}/seed{{seed}}.log",
     benchmark:
         f"{RESULTS}/benchmarks/choose_snapshot/{{dataset}}/{{model}}/seed{{seed}}.tsv"
-    conda:
-        "../../envs/measure.yaml"
     threads: 1
     resources:
-        mem_mb=memory(1000),
-        runtime=20,
+        mem_mb=memory("choose_snapshot"),
+        runtime=minutes("choose_snapshot"),
     params:
         spec=spec("choose_snapshot"),
         code=code("choose_snapshot"),

@@ -9,13 +9,14 @@ from galforge.compare.engines import common_engine
 from galforge.compare.joined import check_alike, joined
 from galforge.compare.settings import ComparisonSettings
 from galforge.errors import GalforgeError
+from galforge.measure.stored import read
 from galforge.provenance.records import begin, finish
 
 KEY = ["comparison", "measure", "protocol", "metric", "property"]
 
 spec = begin(snakemake, __file__)
 names = [tuple(name) for name in spec["tables"]]
-tables = dict(zip(names, map(pd.read_parquet, snakemake.input.tables), strict=True))
+tables = dict(zip(names, map(read, snakemake.input.tables), strict=True))
 rows = []
 for each in spec["comparisons"].values():
     source, generated = (joined([tables[who, measure] for measure in each["measures"]]) for who in each["sides"])

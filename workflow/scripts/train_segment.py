@@ -9,7 +9,7 @@ from galforge.logs import TENSORBOARD_VARIABLE
 from galforge.provenance.records import DRIVER_JOB_VARIABLE, begin, finish
 from galforge.stamps.file import Stamps
 from galforge.training.export import export
-from galforge.training.gpus import processes
+from galforge.training.gpus import gpus, processes
 from galforge.training.passing import launch_or_pass_on
 
 spec = begin(snakemake, __file__)
@@ -38,8 +38,9 @@ job = {
     "log": snakemake.log[0],
     "cost_out": snakemake.output.cost,
 }
-count = processes(snakemake.resources.get("gpu"), snakemake.resources.get("gres"))
-diverged = launch_or_pass_on(job, count, snakemake.resources.whole_from)
+asked = snakemake.resources.get("gpu"), snakemake.resources.get("gres")
+job["gpus"] = gpus(*asked)
+diverged = launch_or_pass_on(job, processes(*asked), snakemake.resources.whole_from)
 export(state, Path(segment["state_in"]) if segment["state_in"] else None, diverged)
 # A state that a later segment passes on says so, too.
 said = json.loads(Path(snakemake.output.cost).read_text()).get("diverged")

@@ -12,6 +12,7 @@ from galforge.compare.relabelled import orders
 from galforge.compare.scores import resampled
 from galforge.compare.settings import CompareSettings, ComparisonSettings
 from galforge.errors import GalforgeError
+from galforge.measure.vectors import rows_of, vector_columns, with_vectors
 from galforge.seeds import generator
 
 EDGES = [0.0, 0.5, 1.0, 2.0]
@@ -525,11 +526,11 @@ def test_galaxies_are_spread_evenly_over_redshift_as_far_as_they_go(draws):
 def features(draws, redshift, split, centre=0.0, classes=10, bands="gr"):
     n = len(redshift)
     columns = {"index": np.arange(n), "split": [split] * n, "redshift": redshift}
+    vectors = {}
     for band in bands:
-        columns |= {f"f_{band}_{i:04d}": draws.normal(centre, 1, n).astype(np.float32) for i in range(6)}
-        weights = draws.dirichlet(np.full(classes, 0.3), n).astype(np.float32)
-        columns |= {f"p_{band}_{i:04d}": weights[:, i] for i in range(classes)}
-    table = pd.DataFrame(columns)
+        vectors[f"features_{band}"] = draws.normal(centre, 1, (6, n)).T.astype(np.float32)
+        vectors[f"classes_{band}"] = draws.dirichlet(np.full(classes, 0.3), n).astype(np.float32)
+    table = with_vectors(pd.DataFrame(columns), vectors)
     table.attrs["engine"] = "inception-v3"
     return table
 
@@ -538,7 +539,6 @@ def test_band_scores_are_those_of_frechet_and_of_the_definition(draws):
     parts = [features(draws, draws.uniform(0, 2, 300), split) for split in ("test", "validation", "train")]
     source = pd.concat(parts, ignore_index=True)
     source.attrs = parts[0].attrs
-    source.loc[source["split"] == "train", [c for c in source.columns if c[1] == "_"]] = np.nan
     made = features(draws, draws.uniform(0, 2, 300), "", centre=1.0)
     few = {"fid_bootstrap": 4, "fid_halvings": 3, "uniform_images": 10_000}
     for protocol, own in (("corrected", parts[1]), ("published", parts[0])):
@@ -546,11 +546,10 @@ def test_band_scores_are_those_of_frechet_and_of_the_definition(draws):
         table = band_scores.compare(source, made, chosen)
         bins = in_bins(own, made, EDGES)
         first, second = uniform(bins, 10_000, generator(0, "uniform"))
-        names = [f"f_g_{i:04d}" for i in range(6)]
-        sides = [each.iloc[rows][names].to_numpy() for each, rows in ((own, first), (made, second))]
+        sides = [rows_of(each, "features_g")[rows] for each, rows in ((own, first), (made, second))]
         expected = frechet(*sides, ddof=protocol == "corrected")
         assert value(table, "fid", "g")["value"] == pytest.approx(expected, rel=1e-5)
-        p = made.iloc[second][[f"p_r_{i:04d}" for i in range(10)]].to_numpy(float)
+        p = rows_of(made, "classes_r")[second].astype(float)
         direct = np.exp(np.mean([scipy.stats.entropy(row, p.mean(axis=0)) for row in p]))
         assert value(table, "inception_score", "r")["value"] == pytest.approx(direct, rel=1e-5)
         assert value(table, "fid")["value"] == pytest.approx(table[table["metric"] == "fid"]["value"][:2].mean())
@@ -578,8 +577,8 @@ def test_the_error_of_a_mean_over_bands_knows_that_their_galaxies_are_the_same(d
     parts = [features(draws, draws.uniform(0, 2, 400), split, bands=bands) for split in ("validation", "test")]
     for table in parts if alike else ():
         for band in bands[1:]:
-            for name in [name for name in table.columns if name[1:4] == "_g_"]:
-                table[name.replace("_g_", f"_{band}_")] = table[name]
+            for kind in ("features", "classes"):
+                table[f"{kind}_{band}"] = table[f"{kind}_g"]
     source = pd.concat(parts, ignore_index=True)
     source.attrs = parts[0].attrs
     table = band_scores.compare(source, source, settings("band_scores", fid_bootstrap=100, fid_halvings=2))
@@ -616,10 +615,10 @@ def test_bands_without_a_distance_are_blank(draws):
     source = pd.concat(parts, ignore_index=True)
     source.attrs = parts[0].attrs
     made = features(draws, draws.uniform(0, 2, 60), "")
-    names = [name for name in made.columns if name[1] == "_"]
-    same = source.copy()
-    same.loc[:, names] = 1.0
-    cases = [(source, made.assign(**dict.fromkeys(names, np.nan))), (source, made[:1]), (same, made), (same, same)]
+    widths = {name: rows_of(made, name).shape[1] for name in vector_columns(made)}
+    same = with_vectors(source, {name: np.ones((120, width), np.float32) for name, width in widths.items()})
+    blank = with_vectors(made, {name: np.full((60, width), np.nan, np.float32) for name, width in widths.items()})
+    cases = [(source, blank), (source, made[:1]), (same, made), (same, same)]
     for protocol in ("corrected", "published"):
         for first, second in cases:
             first.attrs["engine"] = "inception-v3"

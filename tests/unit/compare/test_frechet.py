@@ -198,9 +198,11 @@ def test_differences_between_models_share_the_source():
 @pytest.mark.parametrize(("count", "dimension"), [(103, 5), (103, 40), (30, 40)])
 def test_parts_are_those_of_the_features_cut(count, dimension):
     """Made of sums of squares of pieces where there are few features, and each by itself where there are many."""
-    features = correlated(np.random.default_rng(count), count, dimension)
-    for parts, found in enumerate(of_parts(features, 1, 4), 1):
-        cut = features[: count // parts * parts].reshape(parts, -1, dimension)
+    draws = np.random.default_rng(count)
+    features, order = correlated(draws, count + 50, dimension), draws.permutation(count + 50)[:count]
+    (sample,) = of_parts(features, [order], 1, 4, features.mean(axis=0))
+    for parts, found in enumerate(sample, 1):
+        cut = features[order][: count // parts * parts].reshape(parts, -1, dimension)
         for own, part in zip(found, cut, strict=True):
             covariance = own.covariance if own.covariance is not None else own.root.T @ own.root
             np.testing.assert_allclose(own.mean, part.mean(axis=0), rtol=1e-5, atol=1e-5)

@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 from galforge.models.alae.family import Family
-from galforge.models.alae.networks import TakeStyle
+from galforge.models.alae.networks import Normalise, TakeStyle
 from galforge.models.alae.settings import ModelSettings
 from galforge.models.normalisation import Normalisation
 from toys.steps import Quadratic, Updates, draws, step_of
@@ -147,6 +147,25 @@ def test_taking_a_style_removes_from_the_maps_what_it_takes():
     assert torch.allclose(normalised, expected, atol=1e-5)
     statistics = torch.cat([mean, deviation], 1).float()
     assert torch.allclose(style, statistics @ layer.linear.weight.T / 6**0.5 + layer.linear.bias, atol=1e-5)
+
+
+@pytest.mark.parametrize("which", [0, 1, 2], ids=["maps", "means", "deviations"])
+def test_second_derivatives_of_the_normalisation_are_those_of_its_formula(which):
+    """What the R1 penalty takes, of each output."""
+    torch.manual_seed(0)
+    features, weights = torch.randn(2, 2, 3, 2, requires_grad=True), torch.randn(2, 2, 3, 2)
+
+    def plain(values):
+        mean, deviation = values.mean((2, 3), keepdim=True), values.std((2, 3), correction=0, keepdim=True)
+        return (values - mean) / deviation, mean, deviation
+
+    twice = []
+    for function in (Normalise.apply, plain):
+        value = (function(features)[which] * weights).pow(3).sum()
+        (gradient,) = torch.autograd.grad(value, features, create_graph=True)
+        twice.append(torch.autograd.grad((gradient * weights).pow(2).sum(), features)[0])
+    assert twice[1].norm() > 0
+    assert torch.allclose(*twice, rtol=1e-3, atol=1e-3 * twice[1].abs().max().item())
 
 
 def test_a_style_is_the_sum_of_all_shares_and_knows_the_brightness_that_maps_lose():

@@ -17,6 +17,7 @@ from galforge.models.edm.preconditioning import Flow, White
 from galforge.models.edm.samplers import dpm, heun, levels
 from galforge.models.edm.settings import ModelSettings, check_shape
 from galforge.models.edm.steps import Steps
+from galforge.models.protocol import Step
 from galforge.training.draws import Draws
 from toys.edm import ONES, PLAIN, TINY, knowing
 from toys.steps import Drawn
@@ -131,16 +132,10 @@ def test_loss_is_the_weighted_error_of_denoised_images():
         def normal(self, *shape):
             return torch.randn(400, *shape, generator=self.stream)
 
-    class Step:
-        draws = Draws()
+    def update(name, loss):
+        lost.append(loss.item())
 
-        def autocast(self):
-            return torch.no_grad()
-
-        def update(self, name, loss):
-            lost.append(loss.item())
-
-    family.step(image, None, Step())
+    family.step(image, None, Step(0, 400, Draws(), torch.no_grad, update, torch.clone))
     draws = Draws()
     draws.stream = torch.Generator().manual_seed(1)
     draws.normal()

@@ -10,6 +10,7 @@ from galforge.models.edm.family import Family
 from galforge.models.edm.networks import Networks
 from galforge.models.edm.settings import ModelSettings
 from galforge.models.patches import split
+from galforge.models.protocol import Step
 from toys.edm import ONES, TINY, knowing
 from toys.steps import Drawn, step_of
 
@@ -79,22 +80,16 @@ def test_weights_learn_what_the_network_leaves_and_the_history_has_plain_losses(
         spread = (unequal / (1 + sigma**2)).sqrt()
         return target + spread * torch.randn(len(noisy), 4, 8, 8, generator=draws)
 
-    class Step:
-        draws = Drawn(range(64))
-        images_seen = 0
-
-        def autocast(self):
-            return nullcontext()
-
-        def update(self, name, loss):
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
+    def update(name, loss):
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
 
     family.networks.error = wrong
+    step = Step(0, 64, Drawn(range(64)), nullcontext, update, torch.clone)
     for _ in range(400):
         images = torch.randn(64, 1, 16, 16, generator=draws)
-        plain.append(family.step(images, None, Step())["loss"].item())
+        plain.append(family.step(images, None, step)["loss"].item())
     sigma = torch.tensor([0.1, 1.0, 3.0]).reshape(-1, 1, 1, 1)
     expected = (unequal / (1 + sigma**2)).log().flatten(1)
     assert (family.networks.left(sigma) - expected).abs().max().item() < 0.5

@@ -111,7 +111,8 @@ def test_moments_are_those_of_the_last_fifth_of_the_images_and_see_the_mean_move
         numbers = torch.randn(batch, 1, generator=draw)
         means = torch.randn(batch, 2, generator=draw) + torch.tensor([0.5 * index, -0.2 * index])
         spread = torch.diag(torch.tensor([0.3, 0.1]))
-        module.follow(numbers, means, spread, dataclasses.replace(step, images_seen=index * batch))
+        moments = module.moments(numbers, means, spread)
+        module.follow(*moments, dataclasses.replace(step, images_seen=index * batch))
         seen.append(torch.cat([numbers, means], 1).double())
     weights = [min(1.0, 5 / (index + 1)) for index in range(steps)]
     left = [math.prod(1 - weight for weight in weights[index + 1 :]) for index in range(steps)]

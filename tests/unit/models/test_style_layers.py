@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import torch
 from torch.nn import functional
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from galforge.models import style_layers
 from galforge.models.patches import Patches
@@ -41,6 +43,36 @@ def test_modulated_convolution_equals_one_with_weights_of_its_own_for_each_image
         image = functional.conv2d(features[index : index + 1], weight, layer.bias, padding=1)
         expected = functional.leaky_relu(image, 0.2) * math.sqrt(2)
         assert torch.allclose(found[index], expected[0], rtol=1e-4, atol=1e-5)
+
+
+class Large(TorchDispatchMode):
+    """Notes the types of numbers that operations make maps of: tensors of so many numbers or more."""
+
+    def __init__(self, least: int):
+        super().__init__()
+        self.least, self.seen = least, {}
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        out = function(*args, **(kwargs or {}))
+        for tensor in tree_leaves(out):
+            if torch.is_tensor(tensor) and tensor.numel() >= self.least:
+                self.seen.setdefault(tensor.dtype, set()).add(str(function))
+        return out
+
+
+@pytest.mark.parametrize("up", [False, True], ids=["as large", "enlarged"])
+def test_all_maps_of_a_styled_convolution_are_in_the_chosen_precision(up):
+    """Forward and backward; on a GPU, maps in single precision would take twice the time."""
+    layer = StyledConv(6, 5, latent=3, noise=True)
+    features = torch.randn(4, 6, 16, 16).bfloat16().requires_grad_(True)
+    noise, side = torch.randn(4, 1, 32 if up else 16, 32 if up else 16), 32 if up else 16
+    with Large(4 * 5 * 16 * 16) as maps:
+        with torch.autocast("cpu", dtype=torch.bfloat16):
+            found = layer(features, torch.randn(4, 3), noise, up)
+        found.sum().backward()
+    assert found.shape == (4, 5, side, side)
+    assert set(maps.seen) == {torch.bfloat16}
+    assert all(torch.isfinite(weight.grad).all() for weight in layer.parameters())
 
 
 def test_output_of_a_styled_convolution_does_not_grow_with_the_style():
@@ -188,6 +220,24 @@ def test_images_are_summed_in_single_precision_whatever_that_of_the_maps(residua
         # Each level is one number everywhere, which enlarging does not change.
         total = sum(image.conv.bias.item() for image in synthesis.images)
         assert torch.allclose(found, torch.tensor(total), rtol=1e-6, atol=0)
+
+
+def test_several_layers_shown_together_are_what_each_shows():
+    layers = [ToImage(6, outputs, latent=3) for outputs in (2, 4)]
+    features, styles = torch.randn(4, 6, 8, 8).to(memory_format=torch.channels_last), torch.randn(4, 3)
+    for layer in layers:
+        layer.conv.bias.data.normal_()
+    for found, layer in zip(style_layers.shown(features, styles, *layers), layers, strict=True):
+        weight = (layer.conv.weight * layer.conv.scale)[:, :, 0, 0]
+        expected = torch.einsum("oi,nihw->nohw", weight, features * layer.affine(styles)[:, :, None, None])
+        assert torch.allclose(found, expected + layer.conv.bias[:, None, None], atol=1e-5)
+
+
+def test_gradients_of_pixels_lie_in_memory_like_the_maps():
+    """Mixed orders would be copied before the next convolution."""
+    features = torch.randn(4, 6, 8, 8).to(memory_format=torch.channels_last).requires_grad_(True)
+    (gradient,) = torch.autograd.grad(ToImage(6, 2, latent=3)(features, torch.randn(4, 3)).square().sum(), features)
+    assert gradient.is_contiguous(memory_format=torch.channels_last)
 
 
 def test_pixels_of_halved_maps_are_sums_in_single_precision():

@@ -68,6 +68,8 @@ def test_every_figure_of_a_job_is_in_its_stage_and_its_digest(measured):
         stage, reached = job.stage(), reachable(SCRIPTS / "figure.py", job.stage().modules)
         for each in job.figures:
             assert stage.spec["figures"][each.name]["told"] == each.needs.told
+            printed = stage.spec["figures"][each.name]["printed"]
+            assert list(printed) == (["li2024"] if each.name in ("divergences", "losses", "redshifts") else [])
             assert f"galforge.papers.{each.paper}.figures.{each.name}" in reached
         assert set(stage.libraries) <= set(json.loads(stage.code_param)["libraries"])
 

@@ -168,6 +168,23 @@ def test_measurements_without_a_column_or_a_test_split_are_refused(module: Modul
         module.plot((LABEL, source.assign(split="train")), [], *out, edges=toy.EDGES)
 
 
+def test_a_property_that_is_not_measured_has_no_panels(monkeypatch: pytest.MonkeyPatch) -> None:
+    def named(made: Figure) -> str:
+        return "\n".join(axis.get_title(loc="left") + axis.get_xlabel() for axis in made.axes)
+
+    found = table()
+    assert "Sérsic" in named(drawn(monkeypatch, divergences, found, **OF_TABLE))
+    assert "Sérsic" not in named(
+        drawn(monkeypatch, divergences, found[~found["property"].str.startswith("sersic_index")], **OF_TABLE)
+    )
+    source, model = toy.measured("source", 200), toy.measured("ddpm", 40, 0.3)
+    assert "Sérsic" in named(drawn(monkeypatch, properties, (LABEL, source), [("DDPM", model)], edges=toy.EDGES[::2]))
+    source["sersic_index"] = model["sersic_index"] = np.nan
+    made = drawn(monkeypatch, properties, (LABEL, source), [("DDPM", model)], edges=toy.EDGES[::2])
+    assert "Sérsic" not in named(made)
+    assert len(made.axes) == 2 * (len(toy.EDGES[::2]) - 1)
+
+
 def test_lines_are_the_rows_of_single_bins_by_redshift() -> None:
     frame = table("real", "cvae", "ddpm")
     shuffled = frame.sample(frac=1.0, random_state=1)

@@ -1,6 +1,8 @@
-"""Denoising networks: their size, their indifference to filling, what they are trained on, and resuming."""
+"""Denoising networks: their size, what they are trained on, and resuming."""
 
+import multiprocessing
 import signal
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -60,30 +62,10 @@ def test_the_published_network_has_the_published_size():
     assert sum(weights.numel() for weights in Denoiser(other, 3, 1.0).parameters()) == weights_of(other, 3)
 
 
-def test_filling_up_a_batch_changes_no_output():
-    torch.manual_seed(0)
-    denoiser = Denoiser(DenoiserNetwork(width=8, blocks=2), 4, 3.0)
-    for layer in denoiser.modules():
-        if getattr(layer, "bias", None) is not None:
-            torch.nn.init.normal_(layer.bias)
-    images = [np.random.default_rng(side).normal(size=(4, side, side)).astype(np.float32) for side in (16, 11, 13)]
-    batch, mask = batches.filled_up(images)
-    together = denoiser(batch, mask)
-    for number, image in enumerate(images):
-        alone = denoiser(torch.from_numpy(image)[None])[0]
-        side = image.shape[-1]
-        torch.testing.assert_close(together[number, :, :side, :side], alone, rtol=1e-4, atol=1e-4)
-        assert not together[number, :, side:].any()
-    truth, _ = batches.filled_up([image + 1 for image in images])
-    losses = batches.mean_squares(together, truth, mask).detach()
-    for number, image in enumerate(images):
-        alone = denoiser(torch.from_numpy(image)[None])[0].detach().numpy()
-        assert float(losses[number]) == pytest.approx(np.mean((alone - image - 1) ** 2), rel=1e-4)
-
-
 def test_the_blur_of_a_batch_is_scipys():
     galaxy = np.random.default_rng(0).normal(size=(3, 24, 24))
-    here = batches.blurred(torch.from_numpy(galaxy)[None], 2.0)[0].numpy()
+    kernel = torch.from_numpy(degrade.gaussian(2.0))
+    here = batches.blurred(torch.from_numpy(galaxy)[None], kernel)[0].numpy()
     np.testing.assert_allclose(here, degrade.blurred(galaxy, 2.0), atol=1e-12)
     point = np.zeros((1, 61, 61))
     point[0, 30, 30] = 1
@@ -200,6 +182,25 @@ def test_a_stopped_training_ends_as_if_it_had_never_been(
     train(job(real, generated, **changes), again / "w", again / "h", again / "work")
     assert (again / "w").read_bytes() == (whole / "w").read_bytes()
     assert (again / "h").read_bytes() == (whole / "h").read_bytes()
+
+
+def test_networks_that_train_at_once_become_what_they_become_alone(real: Path, generated: Path, tmp_path: Path):
+    """As jobs do that share a GPU: a process each, with their work in one folder."""
+    at_once, alone = tmp_path / "at once", tmp_path / "alone"
+    for folder in (at_once, alone):
+        folder.mkdir()
+    jobs = [job(real, generated, f"k{alpha}", alpha) for alpha in (0.25, 0.5)]
+
+    def files(folder: Path, own: Job) -> tuple[Path, Path, Path]:
+        return folder / f"w{own.alpha}", folder / f"h{own.alpha}", folder / "work" / own.key
+
+    with ProcessPoolExecutor(2, multiprocessing.get_context("spawn")) as processes:
+        for done in [processes.submit(train, own, *files(at_once, own)) for own in jobs]:
+            done.result()
+    for own in jobs:
+        train(own, *files(alone, own))
+        for one, other in zip(files(at_once, own)[:2], files(alone, own)[:2], strict=True):
+            assert one.read_bytes() == other.read_bytes()
 
 
 def test_training_ends_early_and_keeps_the_best(real: Path, tmp_path: Path):

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from galforge.errors import GalforgeError
+from galforge.models.device import pick
 from galforge.training import check as module
-from galforge.training.check import check, collective
+from galforge.training.check import check, collective, has_code
 
 pytestmark = pytest.mark.skipif(torch.cuda.is_available(), reason="what is found here is that of a machine without GPU")
 
@@ -53,11 +54,65 @@ def test_a_gpu_that_torch_does_not_see_is_an_error_after_what_explains_it(caplog
     assert "cuda_visible_devices: 3" in caplog.text
 
 
+@pytest.mark.parametrize("hidden", ["-1", "NoDevFiles", ""])
+def test_a_job_without_gpus_runs_on_the_cpu(hidden, monkeypatch):
+    """What SLURM and users set to hide all GPUs."""
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", hidden)
+    assert pick("auto") == torch.device("cpu")
+
+
+@pytest.mark.parametrize("visible", ["0", "1,-1", "GPU-5f6b", "MIG-3"])
+def test_gpus_that_a_job_was_given_are_named(visible, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    with pytest.raises(GalforgeError, match=f"was given the GPU {visible} "):
+        pick("auto")
+
+
 def test_slurm_gave_fewer_gpus_than_were_asked_for(monkeypatch):
     monkeypatch.setenv("SLURM_JOB_ID", "17")
-    with pytest.raises(GalforgeError, match="asked SLURM for 2 GPUs and torch sees 0"):
+    with pytest.raises(GalforgeError, match="asked for 2 GPUs and torch sees 0"):
         check(2, 1)
     assert check(0, 1)["slurm_job"] == "17"
+
+
+@pytest.fixture
+def one_v100(monkeypatch):
+    monkeypatch.setattr(module, "pick", lambda device: torch.device("cuda"))
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda index: (7, 0))
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda index: "V100")
+    monkeypatch.setattr(torch.cuda, "get_arch_list", lambda: ["sm_75", "sm_80", "sm_90", "compute_90"])
+
+
+def test_fewer_gpus_than_asked_for_are_refused_without_slurm_too(one_v100, caplog):
+    with pytest.raises(GalforgeError, match="asked for 2 GPUs and torch sees 1"):
+        check(2, 1)
+    assert "gpus_asked: 2" in caplog.text
+    assert "gpus_seen: 1" in caplog.text
+
+
+def test_a_gpu_that_torch_was_not_built_for_is_an_error_with_its_remedy(one_v100):
+    expected = r"no code for V100 \(compute capability 7\.0; built for sm_75, sm_80.*Which build of torch"
+    with pytest.raises(GalforgeError, match=expected):
+        check(1, 1)
+
+
+@pytest.mark.parametrize(
+    ("capability", "built", "runs"),
+    [
+        ((7, 0), ["sm_75", "sm_80"], False),
+        ((7, 0), ["sm_70", "sm_75"], True),
+        ((8, 9), ["sm_86"], True),
+        ((8, 0), ["sm_86"], False),
+        ((10, 0), ["sm_90"], False),
+        ((10, 0), ["sm_90", "compute_90"], True),
+        ((9, 0), ["compute_100", "sm_100"], False),
+        ((12, 0), ["sm_90a", "sm_120"], True),
+        ((9, 0), ["sm_90a"], False),
+    ],
+)
+def test_code_for_a_gpu(capability, built, runs):
+    assert has_code(capability, built) is runs
 
 
 def test_processes_add_up_their_numbers(caplog):

@@ -112,3 +112,12 @@ def test_failing_requeue_says_that_a_retry_goes_on(slurm, caplog):
         requeue(Preempted("stopped", signal.SIGTERM), grace_seconds=60)
     assert time.monotonic() - began < 30
     assert "a retry goes on" in caplog.text
+
+
+def test_a_job_without_scontrol_says_that_a_retry_goes_on(slurm, caplog, monkeypatch):
+    """An image has none of SLURM's commands."""
+    slurm("RUNNING")
+    monkeypatch.setenv("PATH", "/nowhere")
+    with caplog.at_level("WARNING", logger="galforge"):
+        requeue(Preempted("stopped"), grace_seconds=60)
+    assert "here is no scontrol; a retry goes on" in caplog.text

@@ -160,3 +160,13 @@ def test_killed_process_ends_the_training_with_an_error_and_leaves_its_checkpoin
     assert "GalforgeError" in said
     train(stamps, out, work, STOP, network=WIDER, ttl_seconds=2.0)
     assert_equal_to_float_tolerance(states.read(out), alone)
+
+
+def test_fewer_gpus_than_were_asked_for_are_refused(stamps, tmp_path, monkeypatch):
+    """Also one that was asked for and not given: the training would go on on the CPU."""
+    monkeypatch.setenv("SLURM_JOB_ID", "17")
+    job = plain(stamps, tmp_path / "state.pt", tmp_path / "work", STOP) | {"gpus": 1}
+    job["segment"]["training"]["device"] = "auto"
+    with pytest.raises(GalforgeError, match="the job asked SLURM for 1 GPUs and torch sees 0"):
+        launch(job, 1)
+    assert not (tmp_path / "work").exists()

@@ -9,6 +9,7 @@ from galforge.errors import GalforgeError
 from galforge.models import weights
 from galforge.models.normalisation import Normalisation
 from galforge.models.vae.family import Family
+from galforge.sampling import noise
 from galforge.sampling import sample as sampling
 from galforge.sampling.account import together
 from galforge.sampling.sample import BlockNoise, sample
@@ -22,6 +23,7 @@ from toys.template.settings import ModelSettings as TemplateSettings
 
 SHAPE = (1, 32, 32)
 NORMALISATION = Normalisation("asinh", (0.02,), (0.1,), (0.5,))
+ON_CPU = {"device": "cpu", "arithmetic": "float32", "noise": "numpy's Philox"}
 
 
 def about(family, settings):
@@ -79,11 +81,11 @@ def test_time_is_per_thousand_images_and_a_first_block_is_not_counted(vae, tmp_p
     monkeypatch.setattr(sampling.time, "perf_counter", lambda: clock[0])
     first = sample(vae, tmp_path / "a.h5", 0, 10, 3, 4, "cpu")
     assert drawn == [4, 4, 4], "whole blocks"
-    assert first == {"seconds": pytest.approx(500.0), "images": 8, "device": "cpu", "threads": 1}
+    assert first == {"seconds": pytest.approx(500.0), "images": 8, **ON_CPU, "threads": 1}
     second = sample(vae, tmp_path / "b.h5", 10, 12, 3, 4, "cpu")
     assert second["images"] == 4, "the only block counts"
     both = together([{**first, "seconds": 200.0}, second])
-    assert both == {"seconds": pytest.approx(300.0), "images": 12, "device": "cpu", "threads": 1}
+    assert both == {"seconds": pytest.approx(300.0), "images": 12, **ON_CPU, "threads": 1}
 
 
 @pytest.mark.parametrize("ranges", [[(0, 4), (5, 8)], [(4, 8), (0, 4)], [(0, 4), (0, 4)]])
@@ -143,6 +145,35 @@ def test_unusable_weights_are_refused_by_name(vae, tmp_path):
     weights.write(tmp_path / "other.safetensors", {"a": torch.zeros(1)}, about("vae", NETWORK))
     with pytest.raises(GalforgeError, match="do not fit the family 'vae'"):
         weights.load(tmp_path / "other.safetensors", cpu)
+
+
+def test_numbers_that_a_device_draws_are_an_images_own(monkeypatch):
+    """A GPU's path, with torch's generator of the CPU."""
+    cpu = torch.device("cpu")
+    host = BlockNoise(5, range(2, 6), cpu).normal(60, 60)
+    monkeypatch.setattr(noise, "draws_there", lambda device: True)
+    block, part = BlockNoise(5, range(2, 6), cpu), BlockNoise(5, range(4, 6), cpu)
+    first, second = block.normal(60, 60), block.normal(7)
+    assert torch.equal(first[2:], part.normal(60, 60))
+    assert torch.equal(second[2:], part.normal(7))
+    assert not torch.equal(first, host)
+    drawn = torch.cat([first, BlockNoise(6, range(2, 6), cpu).normal(60, 60)]).reshape(8, -1)
+    assert abs(float(drawn.mean())) < 4 / drawn.numel() ** 0.5
+    assert abs(float(drawn.std()) - 1) < 4 / (2 * drawn.numel()) ** 0.5
+    assert float((torch.corrcoef(drawn) - torch.eye(8)).abs().max()) < 5 / drawn.shape[1] ** 0.5
+    assert "torch" in noise.how(cpu, False)["noise"]
+
+
+def test_a_gpus_single_precision_is_said_to_be_tf32():
+    gpu = torch.device("cuda")
+    assert noise.how(gpu, True) == {
+        "device": "cuda",
+        "arithmetic": "bfloat16",
+        "noise": "the generator of cuda (torch)",
+    }
+    assert noise.how(gpu, False)["arithmetic"] == "float32, convolutions in TF32"
+    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+        assert noise.how(gpu, False)["arithmetic"] == "float32"
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")

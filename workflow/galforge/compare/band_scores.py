@@ -17,6 +17,7 @@ from galforge.compare.scores import mean_of, resampling
 from galforge.compare.settings import ComparisonSettings
 from galforge.compare.wasserstein import tidy
 from galforge.errors import GalforgeError
+from galforge.measure.vectors import rows_of, vector_columns
 from galforge.seeds import generator
 
 KIND = Kind(
@@ -51,23 +52,23 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
             have different features.
     """
     splits = ("validation", "test") if settings.protocol == "corrected" else ("test", "validation")
+    bands = _bands(source, generated)
     real, made = pair(source, generated, real=splits[1], reference=splits[0])
-    real, made = (_measured(table, side) for table, side in ((real, "source"), (made, "generated")))
-    bands = _bands(real, made)
     draws = generator(settings.seed, "uniform")
     first, second = uniform(in_bins(real, made, settings.redshift_edges), settings.uniform_images, draws)
-    real, made = real.iloc[first], made.iloc[second]
+    # Vectors of these galaxies alone are read.
+    real, made = _finite(real.iloc[first], bands), _finite(made.iloc[second], bands)
     score = SCORES[source.attrs.get("engine") == INCEPTION]
     found: dict[str, list[tuple[Score, np.ndarray]]] = {"fid": [], score: []}
     nulls = []
     for band in bands:
-        features = [_columns(table, f"f_{band}_") for table in (real, made)]
+        features = [rows_of(table, f"features_{band}")[:] for table in (real, made)]
         if len(features[0]) and np.all(features[0] == features[0][0]):
             features[0] = features[0][:1]  # one image, however often it is there: too few
         apart, null = fid_and_null(*features, settings)
         found["fid"].append((apart, np.asarray(apart.replicates)))
         nulls.append(null)
-        classes = _columns(made, f"p_{band}_").astype(np.float64)
+        classes = rows_of(made, f"classes_{band}")[:].astype(np.float64)
         found[score].append(inception_score(classes, settings, generator(settings.seed, "score")))
     rows = [
         each.row(metric, band)
@@ -108,40 +109,27 @@ def _logarithm(values: np.ndarray) -> np.ndarray:
     return np.log(values, out=np.zeros_like(values), where=values > 0)
 
 
-def _measured(table: pd.DataFrame, side: str) -> pd.DataFrame:
-    """The rows with features.
-
-    Raises:
-        GalforgeError: there are no features, or the source has no such rows.
-    """
-    names = [name for name in table.columns if name.startswith("f_")][:1]
-    rows = table[np.isfinite(table[names].to_numpy(float)).all(axis=1)]
-    if not names or (side == "source" and rows.empty):
-        raise GalforgeError(
-            f"the {side} measurements have no band features of the stamps that are compared: name their bands and "
-            "splits in the keys `bands` and `splits` of the measure"
-        )
-    return rows
+def _finite(table: pd.DataFrame, bands: list[str]) -> pd.DataFrame:
+    """The rows whose features are all finite."""
+    whole = [np.isfinite(rows_of(table, f"features_{band}")[:]).all(axis=1) for band in bands]
+    return table[np.logical_and.reduce(whole)]
 
 
 def _bands(real: pd.DataFrame, made: pd.DataFrame) -> list[str]:
     """Bands with features, in order.
 
     Raises:
-        GalforgeError: they are not the same on both sides, or another network saw them.
+        GalforgeError: there are none, or they are not the same on both sides, or another network saw them.
     """
-    found = [
-        [name[2:-5] for name in table.columns if name.startswith("f_") and name.endswith("_0000")]
-        for table in (real, made)
-    ]
-    if found[0] != found[1] or real.shape[1] != made.shape[1]:
+    found = []
+    for table, side in ((real, "source"), (made, "generated")):
+        bands = [name.removeprefix("features_") for name in vector_columns(table) if name.startswith("features_")]
+        if not bands:
+            raise GalforgeError(f"the {side} measurements have no band features: measure band_features of both")
+        found.append({band: [table[f"{kind}_{band}"].dtype for kind in ("features", "classes")] for band in bands})
+    if found[0] != found[1]:
         raise GalforgeError(
             f"the source has features of bands {', '.join(found[0])}, the generated stamps of {', '.join(found[1])}: "
             "measure both with one network and the same bands"
         )
-    return found[0]
-
-
-def _columns(table: pd.DataFrame, prefix: str) -> np.ndarray:
-    names = [name for name in table.columns if name.startswith(prefix)]
-    return table[names].to_numpy(dtype=np.float32)
+    return list(found[0])

@@ -12,9 +12,11 @@ from collections.abc import Iterator
 import numpy as np
 import scipy.stats
 
+from galforge.compare import streams
 from galforge.compare.limits import LEVEL
 from galforge.compare.rows import Score
 from galforge.compare.settings import ComparisonSettings
+from galforge.compare.streams import Features
 from galforge.seeds import generator
 
 METRICS = ("precision", "recall", "density", "coverage")
@@ -61,7 +63,7 @@ def scores(
     return np.array([within.sum() / m, recalled / n, around / (NEAREST[1] * m), covered / n])
 
 
-def compare_coverage(source: np.ndarray, generated: np.ndarray, settings: ComparisonSettings) -> dict[str, Score]:
+def compare_coverage(source: Features, generated: Features, settings: ComparisonSettings) -> dict[str, Score]:
     """METRICS of features (n, d) and (m, d) of one network, by name.
 
     Both sides have min(n, m, `neighbour_images`) images, drawn at random. Error and floor come from the same random
@@ -81,7 +83,7 @@ def compare_coverage(source: np.ndarray, generated: np.ndarray, settings: Compar
         return {name: Score(np.nan, np.nan, np.nan, len(source), len(generated)) for name in METRICS}
     chosen = generator(settings.seed, "neighbours")
     # Distances are differences of squares, which lose fewer digits when features are centred.
-    middle = source.mean(axis=0)
+    middle = streams.mean(source).astype(source.dtype)
     source, generated = (
         features[np.sort(chosen.permutation(len(features))[:size])] - middle for features in (source, generated)
     )

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from galforge.compare import streams
 from galforge.compare.coverage import compare_coverage
 from galforge.compare.frechet import fid
 from galforge.compare.kernel import kid
@@ -12,7 +13,9 @@ from galforge.compare.rows import Score
 from galforge.compare.settings import ComparisonSettings
 from galforge.compare.wasserstein import tidy
 from galforge.errors import GalforgeError
+from galforge.measure.vectors import rows_of, vector_columns
 
+COLUMN = "features"
 KIND = Kind(
     families=("features",),
     metrics={
@@ -38,14 +41,14 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
     Raises:
         GalforgeError: features are lacking or are of two networks, or the source has no `split`.
     """
-    names, network = _features(source, generated), source.attrs["engine"]
+    _check_features(source, generated)
+    network = source.attrs["engine"]
     if "split" not in source.columns:
         raise GalforgeError("the source measurements lack the column split: measure the features again")
-    real, made = (table[names].to_numpy(dtype=np.float32) for table in (source, generated))
-    whole = np.isfinite(real).all(axis=1)
-    real, made = real[whole], made[np.isfinite(made).all(axis=1)]
-    split = source["split"].to_numpy()[whole]
-    if len(real) and np.all(real == real[0]):
+    source, generated = (table[streams.finite(rows_of(table, COLUMN))] for table in (source, generated))
+    real, made = (rows_of(table, COLUMN) for table in (source, generated))
+    split = source["split"].to_numpy()
+    if len(real) and streams.all_alike(real):
         blank = Score(np.nan, np.nan, np.nan, len(real), len(made))
         return tidy([blank.row(metric, network) for metric in KIND.readings])
     scores = dict(zip(("fid", "fid_infinity"), fid(real, made, settings), strict=True))
@@ -55,14 +58,16 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
     return tidy([score.row(metric, network) for metric, score in scores.items()])
 
 
-def _features(source: pd.DataFrame, generated: pd.DataFrame) -> list[str]:
-    """Names of the columns of features, f0000 onwards, in order."""
-    found = [
-        [name for name in table.columns if name[:1] == "f" and name[1:].isdigit()] for table in (source, generated)
-    ]
+def _check_features(source: pd.DataFrame, generated: pd.DataFrame) -> None:
+    """Make sure that both sides have features of one length.
+
+    Raises:
+        GalforgeError: they have not.
+    """
+    sides = (source, generated)
+    found = [rows_of(table, COLUMN).shape[1] if COLUMN in vector_columns(table) else 0 for table in sides]
     if not found[0] or found[0] != found[1]:
         raise GalforgeError(
-            f"the source has {len(found[0])} features per image, the generated stamps {len(found[1])}: measure both "
-            "with one network (key `network` of the measure)"
+            f"the source has {found[0]} features per image, the generated stamps {found[1]}: measure both with one "
+            "network (key `network` of the measure)"
         )
-    return found[0]

@@ -6,17 +6,22 @@ product of matrices: with C = R R^T it is the sum of the singular values of R1^T
 centred sample itself where there are fewer images than features.
 
 All images together span at most n + m - 1 directions. Where features are more, they are turned into these directions
-once, which changes no distance, and every resampling, part and relabelling is a problem of that size.
+once, which changes no distance, and every resampling, part and relabelling is a problem of that size. Where they are
+fewer, features are read in blocks, once or twice for each fit, and memory goes with the square of their number.
 """
+
+from itertools import pairwise
 
 import numpy as np
 import scipy.linalg
 
-from galforge.compare.normals import BLOCK, Normal, distance, normal, of_parts
+from galforge.compare import streams
+from galforge.compare.normals import Normal, distance, moments, normal, of_parts
 from galforge.compare.relabelled import JACKKNIFE, limit_of, orders, scaled, true_variance
 from galforge.compare.rows import Score
 from galforge.compare.scores import resampling
 from galforge.compare.settings import ComparisonSettings
+from galforge.compare.streams import Features, Pool
 from galforge.seeds import generator
 
 FEWEST = 8  # images a side must have
@@ -25,12 +30,12 @@ RELABELLINGS = 39  # for the null
 DEAR, FEW = 1024, 6  # above so many directions one takes half a minute, and there are fewer
 
 
-def frechet(source: np.ndarray, generated: np.ndarray, ddof: int = 1) -> float:
+def frechet(source: Features, generated: Features, ddof: int = 1) -> float:
     """FID between features (n, d) and (m, d), in double precision. Covariances are over n - `ddof`."""
     return distance(normal(source, ddof), normal(generated, ddof))
 
 
-def fid(source: np.ndarray, generated: np.ndarray, settings: ComparisonSettings) -> tuple[Score, Score]:
+def fid(source: Features, generated: Features, settings: ComparisonSettings) -> tuple[Score, Score]:
     """FID and FID-infinity of features (n, d) and (m, d) of one network.
 
     corrected: covariances over n - 1; published: over n, as in the released code.
@@ -54,12 +59,10 @@ def fid(source: np.ndarray, generated: np.ndarray, settings: ComparisonSettings)
     n, m = len(source), len(generated)
     if min(n, m) < FEWEST:
         return Score(np.nan, np.nan, np.nan, n, m), Score(np.nan, np.nan, np.nan, n, m)
-    both, ddof = turned(np.concatenate([source, generated])), _ddof(settings)
-    null = _null(both, n, ddof, settings, True)
-    score = _score(both, n, null[:, 0], settings)
-    draws = generator(settings.seed, "fid infinity")
-    shuffled = [side[draws.permutation(len(side))] for side in (both[:n], both[n:])]
-    beyond = _extrapolated(score.value, *shuffled, ddof)
+    source, generated = _spanned(source, generated)
+    null = _null(source, generated, settings, PARTS)
+    score = _score(source, generated, null[:, 0], settings)
+    beyond = _extrapolated(score.value, source, generated, settings)
     variance, beyond_variance = np.var(null, axis=0, ddof=1)
     # Which images there are moves the whole line; that parts are small scatters its end as much as for the null.
     error = float(np.sqrt(score.standard_error**2 + max(beyond_variance - variance, 0.0)))
@@ -69,7 +72,7 @@ def fid(source: np.ndarray, generated: np.ndarray, settings: ComparisonSettings)
     return score, Score(beyond, error, floor, n, m, limit_of(null[:, 1]), replicates=drawn)
 
 
-def fid_and_null(source: np.ndarray, generated: np.ndarray, settings: ComparisonSettings) -> tuple[Score, np.ndarray]:
+def fid_and_null(source: Features, generated: Features, settings: ComparisonSettings) -> tuple[Score, np.ndarray]:
     """FID of features (n, d) and (m, d) as `fid` gives it, and the FIDs (R,) of relabelled images.
 
     Features of the same images in other bands are relabelled and resampled alike, so means over them have limits and
@@ -78,9 +81,9 @@ def fid_and_null(source: np.ndarray, generated: np.ndarray, settings: Comparison
     n, m = len(source), len(generated)
     if min(n, m) < FEWEST:
         return Score(np.nan, np.nan, np.nan, n, m), np.full(2, np.nan)
-    both = turned(np.concatenate([source, generated]))
-    null = _null(both, n, _ddof(settings), settings, False)[:, 0]
-    return _score(both, n, null, settings), null
+    source, generated = _spanned(source, generated)
+    null = _null(source, generated, settings, 1)[:, 0]
+    return _score(source, generated, null, settings), null
 
 
 def turned(features: np.ndarray) -> np.ndarray:
@@ -96,24 +99,24 @@ def turned(features: np.ndarray) -> np.ndarray:
     return vectors[:, 1:] * np.sqrt(np.maximum(squares[1:], 0))
 
 
-def influences(source: np.ndarray, generated: np.ndarray) -> list[np.ndarray]:
+def influences(source: Features, generated: Features) -> list[np.ndarray]:
     """How the FID changes with the weight of each image: n times the derivative by its weight (n,), (m,), of mean 0.
 
     With T the linear map that takes the first normal distribution to the second one, that of an image x of the source
     is 2 (m1 - m2) (x - m1) + (x - m1)^T (1 - T) (x - m1); for the other side likewise, with the inverse map.
     """
     sides = source, generated
-    means = [side.mean(axis=0, dtype=np.float64) for side in sides]
+    means = [streams.mean(side) for side in sides]
     roots, whitening = zip(*map(_whitening, sides, means), strict=True)
     left, sizes, right = scipy.linalg.svd(roots[0].T @ roots[1], full_matrices=False, check_finite=False)
     found = []
     for side, mean, white, vectors, sign in zip(sides, means, whitening, (left, right.T), (2, -2), strict=True):
         across, changes = sign * (means[0] - means[1]), []
         turn = None if white is None else white @ vectors
-        for low in range(0, len(side), BLOCK):
-            centred = side[low : low + BLOCK] - mean
+        for rows, block in streams.blocks(side):
+            centred = block - mean
             # x^T T x is a sum of squares, weighted by the singular values, where the covariance is 1.
-            moved = np.sqrt(len(side)) * vectors[low : low + BLOCK] if turn is None else centred @ turn
+            moved = np.sqrt(len(side)) * vectors[rows] if turn is None else centred @ turn
             changes.append(centred @ across + np.einsum("ij,ij->i", centred, centred) - np.square(moved) @ sizes)
         change = np.concatenate(changes)
         found.append(change - change.mean())
@@ -136,13 +139,22 @@ def carried(half: float, quarter: float, h: int, q: int, size: float) -> float:
     return 1 / (start + slope * size)
 
 
-def _whitening(features: np.ndarray, mean: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
+def _spanned(source: Features, generated: Features) -> tuple[Features, Features]:
+    """Features of both sides in no more directions than all images span."""
+    n, m = len(source), len(generated)
+    if n + m > source.shape[1]:
+        return source, generated
+    both = turned(np.concatenate([source[:], generated[:]]))
+    return both[:n], both[n:]
+
+
+def _whitening(features: Features, mean: np.ndarray) -> tuple[np.ndarray, np.ndarray | None]:
     """R (d, k) with R R^T the covariance of features (n, d), and W (d, k): centred features times W have covariance 1.
 
     Where there are no more images than features, R is the centred sample, and W is not needed (None).
     """
     if len(features) <= len(mean):
-        return (features - mean).T / np.sqrt(len(features)), None
+        return (features[:] - mean).T / np.sqrt(len(features)), None
     values, vectors = np.linalg.eigh(normal(features, 0).covariance)
     there = values > values[-1] * len(mean) * np.finfo(float).eps
     scales = np.sqrt(values[there])
@@ -153,10 +165,10 @@ def _ddof(settings: ComparisonSettings) -> int:
     return 1 if settings.protocol == "corrected" else 0
 
 
-def _score(both: np.ndarray, n: int, null: np.ndarray, settings: ComparisonSettings) -> Score:
-    """FID of the first n of pooled features (n + m, d) and the others, from those of relabelled images (R,)."""
-    source, generated, ddof = both[:n], both[n:], _ddof(settings)
-    m, value = len(generated), frechet(source, generated, ddof)
+def _score(source: Features, generated: Features, null: np.ndarray, settings: ComparisonSettings) -> Score:
+    """FID of features (n, d) and (m, d), with the FIDs (R,) of relabelled images."""
+    n, m, ddof = len(source), len(generated), _ddof(settings)
+    value = frechet(source, generated, ddof)
     own = influences(source, generated)
     jackknife = sum(np.var(side, ddof=1) / len(side) for side in own)
     error = float(np.sqrt(true_variance(jackknife, float(np.var(null, ddof=1)), JACKKNIFE)))
@@ -166,19 +178,23 @@ def _score(both: np.ndarray, n: int, null: np.ndarray, settings: ComparisonSetti
     return Score(value, error, floor, n, m, limit_of(null), replicates=drawn)
 
 
-def _extrapolated(value: float, source: np.ndarray, generated: np.ndarray, ddof: int) -> float:
-    """The end at 1 / n = 0 of the line of FIDs against 1 / n: of the whole, and of 2 to 4 parts in their order."""
-    sides = [of_parts(side, ddof, PARTS) for side in (source, generated)]
+def _extrapolated(value: float, source: Features, generated: Features, settings: ComparisonSettings) -> float:
+    """The end at 1 / n = 0 of the line of FIDs against 1 / n: of the whole, and of 2 to 4 random parts."""
+    draws, sides = generator(settings.seed, "fid infinity"), []
+    for side in (source, generated):
+        order = draws.permutation(len(side))
+        sides += of_parts(side, [order], _ddof(settings), PARTS, streams.mean(side))
     return _end([value, *_between_alike(*sides)[1:]])
 
 
-def _null(both: np.ndarray, n: int, ddof: int, settings: ComparisonSettings, extrapolate: bool) -> np.ndarray:
-    """FID of relabelled images, and where it is asked for FID-infinity (R, 2), in single precision."""
+def _null(source: Features, generated: Features, settings: ComparisonSettings, parts: int) -> np.ndarray:
+    """FID of relabelled images, and with several parts FID-infinity (R, 2), in single precision."""
+    both, n = Pool(source, generated), len(source)
+    centre = streams.mean(both)
     draws, found = generator(settings.seed, "fid relabelled"), []
     for order in orders(draws, len(both), RELABELLINGS if both.shape[1] <= DEAR else FEW):
-        sides = [of_parts(both[own], ddof, PARTS if extrapolate else 1) for own in (order[:n], order[n:])]
-        means = _between_alike(*sides)
-        found.append((means[0], _end(means) if extrapolate else np.nan))
+        means = _between_alike(*of_parts(both, [order[:n], order[n:]], _ddof(settings), parts, centre))
+        found.append((means[0], _end(means) if parts > 1 else np.nan))
     return np.array(found)
 
 
@@ -209,17 +225,23 @@ def _resampled(own: list[np.ndarray], settings: ComparisonSettings) -> np.ndarra
     return found
 
 
-def _between_parts(source: np.ndarray, ddof: int, settings: ComparisonSettings) -> tuple[float, float]:
+def _between_parts(source: Features, ddof: int, settings: ComparisonSettings) -> tuple[float, float]:
     """Mean FIDs between random halves of the source and between quarters, one of each half; NaN where too small."""
     quarter = len(source) // 4
     if quarter < FEWEST // 2:
         return np.nan, np.nan
     draws = generator(settings.seed, "fid halvings")
     found = np.empty((2, settings.fid_halvings))
-    half = len(source) // 2
+    half, centre = len(source) // 2, streams.mean(source)
     for halving in range(settings.fid_halvings):
         order = draws.permutation(len(source))
-        for row, size in enumerate((half, quarter)):
-            parts = (order[:size], order[half : half + size])
-            found[row, halving] = distance(*(normal(source[part], ddof, np.float32) for part in parts))
+        if quarter > source.shape[1]:
+            cuts = (0, quarter, half, half + quarter, 2 * half)
+            first, rest, second, other = moments(source, [order[low:high] for low, high in pairwise(cuts)], centre)
+            pairs = [(first + rest, second + other), (first, second)]
+            sides = [[part.normal(ddof) for part in pair] for pair in pairs]
+        else:
+            chosen = [(order[:size], order[half : half + size]) for size in (half, quarter)]
+            sides = [[normal(source[part], ddof, np.float32) for part in pair] for pair in chosen]
+        found[:, halving] = [distance(*pair) for pair in sides]
     return float(found[0].mean()), float(found[1].mean())

@@ -4,7 +4,7 @@ Binkowski et al. 2018 (arXiv:1801.01401): the squared maximum mean discrepancy w
 is the number of features.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +20,7 @@ from galforge.compare.relabelled import (
 from galforge.compare.rows import Score
 from galforge.compare.scores import resampled
 from galforge.compare.settings import ComparisonSettings
+from galforge.compare.streams import Features, samples
 from galforge.seeds import generator
 
 LARGEST = 1000  # images of a side in one estimate
@@ -51,7 +52,7 @@ def discrepancy(first: np.ndarray, second: np.ndarray) -> float:
     return float(_weighted(_kernel(first, second), _called(len(first), len(second)))[0])
 
 
-def kid(source: np.ndarray, generated: np.ndarray, settings: ComparisonSettings) -> Score:
+def kid(source: Features, generated: Features, settings: ComparisonSettings) -> Score:
     """KID of features (n, d) and (m, d) of one network.
 
     corrected: of all pairs of images; of more than 1000 on both sides the mean over disjoint blocks of at most 1000.
@@ -89,21 +90,27 @@ def kid(source: np.ndarray, generated: np.ndarray, settings: ComparisonSettings)
     return Score(value, error, 0.0, n, m, limit(null), replicates=scaled(drawn, value, error))
 
 
-def _blocks(source: np.ndarray, generated: np.ndarray, settings: ComparisonSettings) -> list[_Estimate]:
+def _blocks(source: Features, generated: Features, settings: ComparisonSettings) -> list[_Estimate]:
     """Estimates of disjoint blocks of both sides; of all images where there are few.
 
     The blocks of the source and its resamplings have streams of their own, so that they are the same for every model.
     """
     count = -(-min(len(source), len(generated)) // LARGEST)
-    cut = []
-    for name, features in (("source", source), ("generated", generated)):
-        size = min(LARGEST, len(features) // count)
-        order = generator(settings.seed, f"kid blocks {name}").permutation(len(features))
-        draws = generator(settings.seed, f"kid bootstrap {name}")
-        drawn = resampled(draws, len(features), settings.fid_bootstrap)
-        cut.append([(features[own], drawn[:, own]) for own in order[: count * size].reshape(count, size)])
+    cut = (_cut(name, side, count, settings) for name, side in (("source", source), ("generated", generated)))
     draws = generator(settings.seed, "kid relabelled")
     return [_estimate(*first, *second, draws) for first, second in zip(*cut, strict=True)]
+
+
+def _cut(
+    name: str, features: Features, count: int, settings: ComparisonSettings
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Features of each of `count` blocks of a side, and how often its images are in each resampling of the side."""
+    size = min(LARGEST, len(features) // count)
+    order = generator(settings.seed, f"kid blocks {name}").permutation(len(features))
+    drawn = resampled(generator(settings.seed, f"kid bootstrap {name}"), len(features), settings.fid_bootstrap)
+    places = order[: count * size].reshape(count, size)
+    for own, block in zip(places, samples(features, places), strict=True):
+        yield block, drawn[:, own]
 
 
 def _estimate(
@@ -129,18 +136,19 @@ def _estimate(
     )
 
 
-def _of_subsets(source: np.ndarray, generated: np.ndarray, settings: ComparisonSettings) -> np.ndarray:
+def _of_subsets(source: Features, generated: Features, settings: ComparisonSettings) -> np.ndarray:
     """Estimates (kid_subsets,) of random subsets, each drawn without replacement."""
     n, m = len(source), len(generated)
     size = min(n, m, LARGEST)
     draws = generator(settings.seed, "kid subsets")
     chosen = [[draws.choice(count, size, replace=False) for count in (n, m)] for _ in range(settings.kid_subsets)]
     if max(n, m) > 2 * LARGEST:
-        return np.array([discrepancy(source[first], generated[second]) for first, second in chosen])
+        sides = (samples(side, own) for side, own in zip((source, generated), zip(*chosen, strict=True), strict=True))
+        return np.array([discrepancy(first, second) for first, second in zip(*sides, strict=True)])
     labels = [np.zeros((len(chosen), n + m)) for _ in range(2)]
     for subset, (first, second) in enumerate(chosen):
         labels[0][subset, first] = labels[1][subset, n + second] = 1
-    return _weighted(_kernel(source, generated), labels)
+    return _weighted(_kernel(source[:], generated[:]), labels)
 
 
 def _kernel(first: np.ndarray, second: np.ndarray) -> np.ndarray:

@@ -7,17 +7,19 @@ statistic of the distances to the nearest training image.
 import numpy as np
 import scipy.stats
 
+from galforge.compare import streams
 from galforge.compare.coverage import squared_distances
 from galforge.compare.limits import LEVEL
 from galforge.compare.rows import Score
 from galforge.compare.settings import ComparisonSettings
+from galforge.compare.streams import Features
 from galforge.seeds import generator
 
 HELD_OUT = ("test", "validation")  # the first of these splits that has images
 FEWEST = 2  # held-out, generated and training images
 
 
-def memorisation(source: np.ndarray, split: np.ndarray, generated: np.ndarray, settings: ComparisonSettings) -> Score:
+def memorisation(source: Features, split: np.ndarray, generated: Features, settings: ComparisonSettings) -> Score:
     """The share of pairs in which a generated image is nearer to its nearest training image than a held-out one, - 0.5.
 
     0: generated images are as new as held-out galaxies; towards 0.5: they are copies; towards -0.5: they are further
@@ -38,12 +40,13 @@ def memorisation(source: np.ndarray, split: np.ndarray, generated: np.ndarray, s
     """
     held = next((split == name for name in HELD_OUT if np.any(split == name)), np.zeros(len(split), dtype=bool))
     draws = generator(settings.seed, "memorisation")
-    fresh, made = (_at_most(settings.neighbour_images, features, draws) for features in (source[held], generated))
-    training = source[~held]
+    sides = (source, np.flatnonzero(held)), (generated, np.arange(len(generated)))
+    most = settings.neighbour_images
+    fresh, made = (features[own[np.sort(draws.permutation(len(own))[:most])]] for features, own in sides)
+    training = np.flatnonzero(~held)
     if min(len(fresh), len(made), len(training)) < FEWEST:
         return Score(np.nan, np.nan, np.nan, len(fresh), len(made))
-    middle = training.mean(axis=0)
-    kept, new = (_nearest(features - middle, training - middle) for features in (fresh, made))
+    kept, new = _nearest((fresh, made), source, training)
     n, m = len(kept), len(new)
     # For each held-out image the share of generated ones that are nearer to training images, and for each generated one
     # the share of held-out ones that are farther; ties count half.
@@ -59,10 +62,15 @@ def memorisation(source: np.ndarray, split: np.ndarray, generated: np.ndarray, s
     return Score(float(nearer.mean() - 0.5), float(error), float(floor), n, m, float(limit))
 
 
-def _at_most(count: int, features: np.ndarray, draws: np.random.Generator) -> np.ndarray:
-    return features[np.sort(draws.permutation(len(features))[:count])]
-
-
-def _nearest(features: np.ndarray, training: np.ndarray) -> np.ndarray:
-    """Squared distances (n,) to the nearest of the training images."""
-    return np.concatenate([apart.min(axis=1) for _, apart in squared_distances(features, training)])
+def _nearest(sides: tuple[np.ndarray, np.ndarray], source: Features, training: np.ndarray) -> list[np.ndarray]:
+    """Squared distances (n,) of images of each side to the nearest of the training images, which are read in blocks."""
+    own = [training[low : low + streams.BLOCK] for low in range(0, len(training), streams.BLOCK)]
+    middle = sum(source[places].sum(axis=0, dtype=np.float64) for places in own) / len(training)
+    middle = middle.astype(source.dtype)
+    found = [np.full(len(side), np.inf, dtype=side.dtype) for side in sides]
+    for places in own:
+        block = source[places] - middle
+        for side, nearest in zip(sides, found, strict=True):
+            for rows, apart in squared_distances(side - middle, block):
+                np.minimum(nearest[rows], apart.min(axis=1), out=nearest[rows])
+    return found

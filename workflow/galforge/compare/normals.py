@@ -1,12 +1,20 @@
-"""Normal distributions fitted to features of images, and the Frechet distance between two of them."""
+"""Normal distributions fitted to features of images, and the Frechet distance between two of them.
 
+Features (n, d) are an array or rows of a file (``galforge.compare.streams``). Where there are more images than
+features, memory goes with d^2 and not with n.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import pairwise
+from typing import Self
 
 import numpy as np
 import scipy.linalg
 
-BLOCK = 4096  # images in one product
+from galforge.compare import streams
+from galforge.compare.streams import Features, Pool
 
 
 @dataclass(frozen=True)
@@ -26,16 +34,44 @@ class Normal:
     root: np.ndarray | None
 
 
-def normal(features: np.ndarray, ddof: int, precision: type = np.float64) -> Normal:
+@dataclass(frozen=True)
+class Moments:
+    """Sums over a sample, whose centre is near its mean.
+
+    Attributes:
+        count: of images.
+        centre: (d,).
+        sums: (d,) of centred features.
+        squares: (d, d) of their products.
+    """
+
+    count: int
+    centre: np.ndarray
+    sums: np.ndarray
+    squares: np.ndarray
+
+    def __add__(self, other: Self) -> Self:
+        sums, squares = self.sums + other.sums, self.squares + other.squares
+        return type(self)(self.count + other.count, self.centre, sums, squares)
+
+    def normal(self, ddof: int) -> Normal:
+        """The normal distribution of the sample."""
+        mean = self.sums / self.count
+        covariance = self.squares - self.count * np.outer(mean, mean)
+        covariance /= self.count - ddof
+        return Normal(self.centre + mean, float(np.trace(covariance)), covariance, None)
+
+
+def normal(features: Features, ddof: int, precision: type = np.float64) -> Normal:
     """The normal distribution of features (n, d); products in `precision`."""
     count, dimension = features.shape
-    mean = features.mean(axis=0, dtype=np.float64)
+    mean = streams.mean(features)
     if count <= dimension:
-        root = ((features - mean) / np.sqrt(count - ddof)).astype(precision)
+        root = ((features[:] - mean) / np.sqrt(count - ddof)).astype(precision)
         return Normal(mean, float(np.vdot(root, root)), None, root)
     covariance = np.zeros((dimension, dimension))
-    for low in range(0, count, BLOCK):
-        centred = (features[low : low + BLOCK] - mean).astype(precision)
+    for _, block in streams.blocks(features):
+        centred = (block - mean).astype(precision)
         covariance += centred.T @ centred
     covariance /= count - ddof
     return Normal(mean, float(np.trace(covariance)), covariance, None)
@@ -47,33 +83,64 @@ def distance(first: Normal, second: Normal) -> float:
     return max(float(apart @ apart) + first.trace + second.trace - 2 * _overlap(first, second), 0.0)
 
 
-def of_parts(features: np.ndarray, ddof: int, most: int) -> list[list[Normal]]:
-    """Normal distributions of features (n, d) cut into 1 to `most` equal parts in their order; single precision.
-
-    Where parts have more images than features, sums of squares are taken once of pieces, which parts are made of.
-    """
-    count, dimension = features.shape
-    ends = [[part * (count // parts) for part in range(parts + 1)] for parts in range(1, most + 1)]
-    if count // most <= dimension or most == 1:
-        return [[normal(features[low:high], ddof, np.float32) for low, high in pairwise(own)] for own in ends]
-    cuts = sorted({0, count}.union(*ends))
-    middle = features.mean(axis=0, dtype=np.float64)
-    sums, squares = [], []
-    for low, high in pairwise(cuts):
-        centred = (features[low:high] - middle).astype(np.float32)
-        sums.append(centred.sum(axis=0, dtype=np.float64))
-        squares.append((centred.T @ centred).astype(np.float64))
-    found = []
-    for own in ends:
-        parts = []
-        for low, high in pairwise(own):
-            pieces = range(cuts.index(low), cuts.index(high))
-            mean = sum(sums[piece] for piece in pieces) / (high - low)
-            covariance = sum(squares[piece] for piece in pieces) - (high - low) * np.outer(mean, mean)
-            covariance /= high - low - ddof
-            parts.append(Normal(middle + mean, float(np.trace(covariance)), covariance, None))
-        found.append(parts)
+def moments(features: Features | Pool, samples: Sequence[np.ndarray], centre: np.ndarray) -> list[Moments]:
+    """Sums of samples without common images, whose places are given, in one reading; products in single precision."""
+    owner = np.full(len(features), -1, dtype=np.int16)
+    for number, places in enumerate(samples):
+        owner[places] = number
+    dimension = features.shape[1]
+    found = [Moments(len(places), centre, np.zeros(dimension), np.zeros((dimension,) * 2)) for places in samples]
+    for rows, block in streams.blocks(features):
+        owners = owner[rows]
+        for number in np.unique(owners[owners >= 0]):
+            centred = (block[owners == number] - centre).astype(np.float32)
+            np.add(found[number].sums, centred.sum(axis=0, dtype=np.float64), out=found[number].sums)
+            np.add(found[number].squares, centred.T @ centred, out=found[number].squares)
     return found
+
+
+def of_parts(
+    features: Features | Pool, orders: Sequence[np.ndarray], ddof: int, most: int, centre: np.ndarray
+) -> list[list[list[Normal]]]:
+    """Normal distributions of samples cut into 1 to `most` equal parts in their order; single precision.
+
+    Args:
+        features: (N, d).
+        orders: places of each sample in its order; samples have no common images.
+        ddof: covariances are over n - ddof.
+        most: parts.
+        centre: (d,) near the means of the samples.
+
+    Returns:
+        Of each sample, for each number of parts, the distributions of the parts.
+    """
+    ends = [
+        [[part * (len(own) // parts) for part in range(parts + 1)] for parts in range(1, most + 1)] for own in orders
+    ]
+    # Sums are taken once of pieces, which parts are made of.
+    cuts = [sorted({0, len(own)}.union(*each)) for own, each in zip(orders, ends, strict=True)]
+    large = [len(own) // most > features.shape[1] for own in orders]
+    pieces = [
+        [own[low:high] for low, high in pairwise(cut)] if of_pieces else []
+        for own, cut, of_pieces in zip(orders, cuts, large, strict=True)
+    ]
+    sums = moments(features, [piece for each in pieces for piece in each], centre)
+    found = []
+    for own, each, cut, of_pieces in zip(orders, ends, cuts, large, strict=True):
+        if of_pieces:
+            mine, sums = sums[: len(cut) - 1], sums[len(cut) - 1 :]
+            found.append([[_of_pieces(mine, cut, *part).normal(ddof) for part in pairwise(parts)] for parts in each])
+        else:
+            # Fewer than `most` times as many images as features.
+            rows = features[own]
+            found.append(
+                [[normal(rows[low:high], ddof, np.float32) for low, high in pairwise(parts)] for parts in each]
+            )
+    return found
+
+
+def _of_pieces(pieces: list[Moments], cuts: list[int], low: int, high: int) -> Moments:
+    return reduce(Moments.__add__, pieces[cuts.index(low) : cuts.index(high)])
 
 
 def _overlap(first: Normal, second: Normal) -> float:

@@ -87,5 +87,8 @@ def _places(values: np.ndarray, edges: np.ndarray) -> np.ndarray:
 def _split(table: pd.DataFrame, split: str) -> pd.DataFrame:
     rows = table[(table["split"] == split).to_numpy()]
     if rows.empty:
-        raise GalforgeError(f"the source has no stamps of the split {split}: give it a share (`splits`)")
+        raise GalforgeError(
+            f"the source has no stamps of the split {split} that were measured: give it a share (`splits` of the data "
+            "set), and name it in the key `splits` of the measure where it has one"
+        )
     return rows

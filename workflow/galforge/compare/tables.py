@@ -18,6 +18,7 @@ from galforge.compare.kind import Kind, kinds
 from galforge.compare.settings import CompareSettings
 from galforge.compare.wasserstein import columns_of, compare_properties, tidy
 from galforge.errors import GalforgeError
+from galforge.measure.stored import read
 
 MARKS = {
     "morphology": ("gini", "segmented"),
@@ -113,7 +114,7 @@ def _read(tables: Tables, side: str) -> pd.DataFrame:
 
 def _file(path: Path) -> pd.DataFrame:
     """A table of measurements from its file."""
-    readers = {".parquet": pd.read_parquet, ".csv": pd.read_csv}
+    readers = {".parquet": read, ".csv": pd.read_csv}
     if path.suffix.lower() not in readers:
         raise GalforgeError(f"{path}: a table ends in .parquet or .csv")
     try:

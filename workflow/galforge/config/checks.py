@@ -198,24 +198,12 @@ def check_run(
         check_given(problems, key, run, model, dataset)
     if not is_trained(model.family):
         return
-    _check_compiled(problems, f"{key}.model", run, model)
     _check_conditions(problems, f"{key}.model", run, model, dataset)
     shape = _view_shape(problems, key, run, model, dataset)
     check = declared("models", model.family).check_shape
     if check and shape:
         with problems.caught(key, f"{run.model} cannot be trained on {run.dataset}: "):
             check(model.network, shape)
-
-
-def _check_compiled(problems: Problems, key: str, run: Run, model: Model) -> None:
-    """Refuse to compile what is differentiated twice, which torch.compile cannot: its first step would fail."""
-    twice = [name for name in ("r1", "path_length") if optional(model.network, name)]
-    if model.training.compile and twice:
-        problems.add(
-            key,
-            f"{run.model} has gradient penalties ({', '.join(twice)}), which compiled networks cannot have: say "
-            f"training: {{compile: false}}, or network: {{{', '.join(f'{name}: 0.0' for name in twice)}}}",
-        )
 
 
 def _check_conditions(problems: Problems, key: str, run: Run, model: Model, dataset: Dataset) -> None:

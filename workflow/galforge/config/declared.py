@@ -87,7 +87,7 @@ OPTIONAL: dict[str, Any] = {
     "path_length": 0.0,
     # Measures: protocol, engine with its module and libraries, another family whose code takes it, whether noise is
     # added first, where the weights of a network come from, a file of them and its checksum, a model of the
-    # configuration that predicts, and compute threads.
+    # configuration that predicts, compute threads, and the device of a network.
     "protocol": "corrected",
     "engine": "",
     "engine_module": None,
@@ -99,6 +99,7 @@ OPTIONAL: dict[str, Any] = {
     "sha256": "",
     "model": None,
     "threads": 1,
+    "device": "cpu",
 }
 """Fields that settings of a family may have, and what holds for those that have none."""
 

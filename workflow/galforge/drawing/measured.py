@@ -7,6 +7,7 @@ import pandas as pd
 
 from galforge.compare.joined import joined
 from galforge.drawing.labels import pooled_labels, source_label
+from galforge.measure.stored import read
 
 
 def measured(
@@ -18,7 +19,7 @@ def measured(
         told: ``dataset``, ``scale`` and ``models`` of a figure.
         measures: of each measure, files of the source and of the models; the columns of several are joined.
     """
-    tables = [[pd.read_parquet(path) for path in paths] for paths in zip(*measures, strict=True)]
+    tables = [[read(path) for path in paths] for paths in zip(*measures, strict=True)]
     source, *generated = (joined(each) if len(each) > 1 else each[0] for each in tables)
     label = source_label(told["dataset"], source.attrs["origin"], told["scale"])
     by_model: dict[str, list[pd.DataFrame]] = {}

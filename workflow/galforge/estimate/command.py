@@ -24,7 +24,8 @@ from galforge.config.parse import parse
 from galforge.config.problems import merged
 from galforge.config.tree import Config
 from galforge.errors import GalforgeError
-from galforge.estimate.rates import EFFICIENCY, Rates, jobs, read_table
+from galforge.estimate.rates import Rates, jobs, read_table
+from galforge.estimate.roofline import FACTOR
 from galforge.estimate.work import Job, Workload
 from galforge.operate.rules import Written, written
 from galforge.training.gpus import gpus
@@ -97,6 +98,7 @@ def costs(planned: list[Job], config: Config, results: Path, rules: Mapping[str,
     rates = Rates(results, read_table(), rules)
     workload = Workload(config, rates.bytes_per_stamp())
     rows: dict[str, Counter] = defaultdict(Counter)
+    memory: dict[str, float] = defaultdict(float)
     sources: dict[str, Counter] = defaultdict(Counter)
     for job in (piece for planned_job in planned for piece in pieces(planned_job, rules)):
         work = workload.of(job)
@@ -105,17 +107,18 @@ def costs(planned: list[Job], config: Config, results: Path, rules: Mapping[str,
         # A job of several pieces counts in the row of each.
         rows[work.stage].update(jobs=1, gpu=cost.gpu / 3600, cpu=cpu, disk=work.disk)
         sources[work.stage][cost.source] += cost.seconds
+        memory[work.stage] = max(memory[work.stage], rates.memory(job, work))
     # A dry run lists jobs after those whose results they need.
     order = list(dict.fromkeys(stage.partition(" ")[0] for stage in rows))
-    cells = [("stage", "jobs", "GPU-hours", "CPU-hours", "disk [GB]", "rate from")]
+    cells = [("stage", "jobs", "GPU-hours", "CPU-hours", "disk [GB]", "GPU memory [GB]", "rate from")]
     for stage, row in sorted(rows.items(), key=lambda item: order.index(item[0].partition(" ")[0])):
-        cells.append((stage, str(row["jobs"]), *_numbers(row), _sources(sources[stage])))
+        cells.append((stage, str(row["jobs"]), *_numbers(row), number(memory[stage]), _sources(sources[stage])))
     total = {name: sum(row[name] for row in rows.values() if not math.isnan(row[name])) for name in ("cpu", "disk")}
     total["gpu"] = sum(row["gpu"] for row in rows.values())
-    cells.append(("total", str(len(planned)), *_numbers(total), ""))
+    cells.append(("total", str(len(planned)), *_numbers(total), number(max(memory.values(), default=0.0)), ""))
     align = ("left", *["right"] * (len(cells[0]) - 2), "left")
     table = tabulate(cells, tablefmt="plain", colalign=align, disable_numparse=True)
-    return [*(f"  {line}" for line in table.splitlines()), "", *_notes(planned, rates, total["gpu"], cells)]
+    return [*(f"  {line}" for line in table.splitlines()), "", *_notes(planned, rates, cells)]
 
 
 def _sources(found: Mapping[str, float]) -> str:
@@ -125,19 +128,21 @@ def _sources(found: Mapping[str, float]) -> str:
     return "; ".join(sorted(named, key=found.__getitem__, reverse=True))
 
 
-def _notes(planned: list[Job], rates: Rates, gpu: float, cells: list[tuple[str, ...]]) -> list[str]:
+def _notes(planned: list[Job], rates: Rates, cells: list[tuple[str, ...]]) -> list[str]:
     notes = []
-    if math.isnan(gpu):
+    if rates.gpu and any("roofline" in row[-1] for row in cells):
         notes.append(
-            "GPU-hours ?: no GPU was measured here, and the CPU-hours of these jobs are those on a CPU. Run "
-            "`.venv/bin/snakemake --profile P [--configfile ...] --force -- gpu_check` on the machine that trains (it "
-            "takes a minute), then `make plan` again."
+            f"A roofline is the time of a step's arithmetic, of its bytes or of its launches on {rates.gpu.name}, "
+            f"whichever is longest (config/gpu_steps.csv); {FACTOR:g} is an unverified assumption, which the first "
+            "finished training job replaces by its own rate. GPU memory is that of a step; data that fit in half of "
+            "what is free are held besides."
         )
-    if any("(assumed)" in row[-1] for row in cells):
-        notes.append(
-            f"{EFFICIENCY:.0%} of a GPU's matrix rate is an unverified assumption; the first finished training job "
-            "replaces it by its own rate."
-        )
+        if not rates.gpu.measured:
+            notes.append(
+                "No GPU was measured here, so these are GPU-hours of that one, and the CPU-hours of the same jobs are "
+                "those without a GPU. Run `.venv/bin/snakemake --profile P [--configfile ...] --force -- gpu_check` on "
+                "the machine that trains (it takes a minute), then `make plan` again."
+            )
     if any("rates.csv" in row[-1] for row in cells):
         devices = sorted({row.device for row in rates.table})
         notes.append(f"rates.csv was measured on {', '.join(devices)}; benchmarks/rates.py makes one of your machine.")

@@ -11,14 +11,12 @@ from datetime import datetime
 from pathlib import Path
 
 from galforge.errors import GalforgeError
+from galforge.estimate.roofline import A100, FACTOR, Bound, Gpu, Step, Steps, read_steps
 from galforge.estimate.work import Job, Work, kind_of
 from galforge.operate.rules import Written
 
 TABLE = Path(__file__).resolve().parents[3] / "config" / "rates.csv"
 COLUMNS = ("rule", "variant", "side", "unit", "value", "device", "date", "script")
-EFFICIENCY = 0.15
-"""Share of a GPU's matrix-product rate that a training is assumed to reach until one has logged its own rate. Not
-measured; rather too low than too high, because convolutions with few channels do not fill a GPU."""
 TRAINING = "train_segment"
 """The rule whose logs say on what device a model computes."""
 REPEATS = ("seed", "segment", "part", "parts", "who", "alpha", "replicate")
@@ -28,6 +26,8 @@ SUBJECTS = (*REPEATS, "dataset", "model", "denoiser", "sweep", "subject")
 OPERATIONS_UNIT = "TFLOP/s per thread"
 """Only models compute with all threads of their job: their rates are per thread, and their CPU-hours hardly depend on
 the number of threads. Other jobs compute in one thread, whatever they ask for."""
+ROOFLINE_UNIT = "x roofline"
+"""Time of a step over its bound on a GPU, by what steps are (train, sample, ...) and family."""
 _PROGRESS = re.compile(r"(\d+) of (\d+) [^,]+, ([\d.e+]+) per s")
 _TRIAL = re.compile(r"^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d) INFO noise of sd", re.MULTILINE)
 _DEVICE = re.compile(r"(?:training|denoising) on (cpu|cuda)")
@@ -80,13 +80,29 @@ class Rates:
         results: the folder ``results/<name>``, in which rule gpu_check left its numbers.
         table: rates measured elsewhere.
         rules: where each rule writes its logs and benchmarks; finished jobs left theirs there.
+        steps: counted steps; those of config/gpu_steps.csv by default.
+
+    Attributes:
+        gpu: the GPU that ``gpu_check`` measured; where it did not run, that of config/rates.csv, or else an A100; None
+            where it found none.
+
+    Raises:
+        GalforgeError: a table cannot be read, or the numbers of ``gpu_check`` are of an older version.
     """
 
-    def __init__(self, results: Path, table: list[Rate], rules: Mapping[str, Written]):
+    def __init__(self, results: Path, table: list[Rate], rules: Mapping[str, Written], steps: list[Step] | None = None):
         self.table, self._rules = table, rules
+        self._steps = Steps(read_steps() if steps is None else steps)
         self._known: dict[tuple[str, ...], tuple[float, bool, str] | None] = {}
         check = results / "gpu_check.json"
-        self.gpu = json.loads(check.read_text(encoding="utf-8")) if check.exists() else None
+        rows = {rate.variant: rate for rate in table if rate.rule == "gpu"}
+        self.gpu: Gpu | None = A100
+        if rows:
+            values = {name: rate.value for name, rate in rows.items()}
+            self.gpu = Gpu.of_rates(values, next(iter(rows.values())).device)
+        if check.exists():
+            found = json.loads(check.read_text(encoding="utf-8"))
+            self.gpu = None if found["device"] == "cpu" else Gpu.of_check(found)
 
     def bytes_per_stamp(self) -> dict[tuple[str, str], float]:
         """What a stamp leaves [bytes] where no formula says it, by (rule, variant)."""
@@ -104,7 +120,13 @@ class Rates:
             seconds, on_gpu, source = own
             spent = seconds * work.items + (self._start() if work.unit != "job" else 0.0)
             return Cost(spent, spent * job.gpus if on_gpu else 0.0, source)
-        return self._model(job, work) if work.precision else self._shipped(job, work)
+        if work.precision:
+            return self._model(job, work)
+        cpu = self._shipped(job, work)
+        if not job.gpus or self.gpu is None:
+            return cpu
+        # What a GPU saves is not known, so it is held as long as a CPU would take.
+        return Cost(cpu.seconds, cpu.seconds * job.gpus, f"{cpu.source}, on a CPU")
 
     def own(self, work: Work, names: Mapping[str, str]) -> tuple[float, bool, str] | None:
         """What finished jobs of this configuration took; None where there are none.
@@ -141,20 +163,41 @@ class Rates:
         rules = [rule for name, rule in self._rules.items() if kind_of(name) == kind]
         return list(dict.fromkeys(file for rule in rules for file in rule.files(which, names)))
 
+    def memory(self, job: Job, work: Work) -> float:
+        """Most memory of a step on each GPU of a job [GB], without held data; 0 for a job that needs none."""
+        return self._bound(job, work, self.gpu).memory if work.operations and job.gpus and self.gpu else 0.0
+
+    def _bound(self, job: Job, work: Work, gpu: Gpu) -> Bound:
+        halved = work.precision not in ("float32", "tf32")
+        images = max(1, work.images // self._used(job, work))
+        operations = work.per_image or work.operations
+        return self._steps.bound(work.counted, work.variant or work.counted, work.name, halved, operations, images, gpu)
+
+    def _used(self, job: Job, work: Work) -> int:
+        """GPUs that a job computes on; it holds all that it asked for."""
+        return job.gpus if work.parallel else 1
+
     def _model(self, job: Job, work: Work) -> Cost:
         cpu = self._shipped(job, work)
-        if self.gpu is None or not job.gpus:
-            return Cost(cpu.seconds, math.nan if job.gpus else 0.0, f"{cpu.source}, on a CPU")
-        if self.gpu["device"] == "cpu":
+        if not job.gpus:
+            return Cost(cpu.seconds, 0.0, f"{cpu.source}, on a CPU")
+        if self.gpu is None:
             return Cost(cpu.seconds, 0.0, f"{cpu.source}; gpu_check found no GPU")
-        low = work.precision != "float32" and self.gpu.get("bf16_tflops") is not None
-        # In single precision convolutions, nearly all of a model, run in TF32 where a GPU has it.
-        single = self.gpu.get("tf32_tflops") or self.gpu["fp32_tflops"]
-        peak = self.gpu["bf16_tflops"] if low else single
-        # A job holds all its GPUs, whether its model uses them or not.
-        used = job.gpus if work.parallel else 1
-        seconds = work.operations * work.items / (peak * 1e12 * EFFICIENCY * used) + self._start()
-        source = f"{EFFICIENCY:.0%} (assumed) of the {peak:.3g} TFLOP/s of gpu_check on {self.gpu['device']}"
+        if not work.operations:
+            # It draws numbers and does nothing else, and holds its GPUs meanwhile.
+            return Cost(cpu.seconds, cpu.seconds * job.gpus, f"{cpu.source}, on a CPU")
+        bound = self._bound(job, work, self.gpu)
+        images = work.items * work.operations / (work.per_image or work.operations)
+        family = work.variant or work.counted
+        known = [
+            rate for rate in self.table if (rate.rule, rate.variant, rate.unit) == (work.counted, family, ROOFLINE_UNIT)
+        ]
+        factor, told = (known[0].value, f" (rates.csv, {known[0].device})") if known else (FACTOR, "")
+        seconds = factor * bound.seconds * images / self._used(job, work) + self._start()
+        like = f" for {bound.like}, by operations" if bound.like else ""
+        source = f"{factor:g}{told} x roofline of {self.gpu.name}{like}"
+        if not self.gpu.measured:
+            return Cost(cpu.seconds, seconds * job.gpus, f"{source}; CPU: {cpu.source}")
         return Cost(seconds, seconds * job.gpus, source)
 
     def _shipped(self, job: Job, work: Work) -> Cost:

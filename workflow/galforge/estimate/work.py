@@ -64,6 +64,10 @@ class Work:
         logged: whether the job's log counts these items; otherwise its time as a whole is divided by them.
         precision: number format in which a model computes; empty where no model does.
         parallel: whether the model uses all GPUs of its job, and not one.
+        counted: what its steps are in config/gpu_steps.csv, such as train; empty where none were counted.
+        name: the name of its row there.
+        images: of a step, on all GPUs together.
+        per_image: operations per image, where an item is something else.
     """
 
     stage: str
@@ -77,6 +81,10 @@ class Work:
     logged: bool = True
     precision: str = ""
     parallel: bool = False
+    counted: str = ""
+    name: str = ""
+    images: int = 0
+    per_image: float = 0.0
 
 
 def kind_of(rule: str) -> str:
@@ -121,7 +129,7 @@ class Workload:
         entry, count = self.config.datasets[dataset], self._count(dataset)
         left = self._stamps_left(dataset, count, "stamps")
         if not self._facts.is_mock(dataset):
-            return self._stamps_of(entry.family, count, self._shape(dataset)[1], left)
+            return self._stamps_of(entry.family, count, self.shape(dataset)[1], left)
         variant, mocks = f"mock of {entry.family}", entry.settings.mock.count
         return self._stamps_of(variant, mocks, 0, left + mocks * self._bytes.get(("stamps", variant), 0.0))
 
@@ -135,6 +143,8 @@ class Workload:
             "disk": float((STATE_COPIES + 1) * FLOAT * network["weights"] + TENSOR_BYTES * network["tensors"]),
             "precision": self.config.models[dataset, model].training.precision,
             "parallel": True,
+            "counted": "train",
+            "images": self.config.models[dataset, model].training.batch,
         }
 
     def of_sample(self, dataset: str, model: str, seed: str, **part: str) -> dict[str, Any]:
@@ -144,6 +154,8 @@ class Workload:
         return self._images_of(dataset, model, stop - start) | {
             "operations": self.networks[dataset, model]["sample"],
             "precision": self.config.sampling.precision,
+            "counted": "sample",
+            "images": self.config.sampling.batch,
             "disk": 0.0 if part else self._stamps_left(dataset, count, "sample"),
         }
 
@@ -155,7 +167,7 @@ class Workload:
     def of_calibrate_noise(self, dataset: str, measure: str) -> dict[str, Any]:
         """Finding the noise that noiseless stamps need, on some of them."""
         count = self.config.datasets[dataset].measuring.calibration_stamps
-        return self._stamps_of(self.measured(dataset, measure), count, self._shape(dataset)[1], 0.0)
+        return self._stamps_of(self.measured(dataset, measure), count, self.shape(dataset)[1], 0.0)
 
     def of_measure(self, dataset: str, who: str, measure: str, **part: str) -> dict[str, Any]:
         """Measuring all stamps of a file or a part of them, or putting the parts together."""
@@ -174,7 +186,7 @@ class Workload:
 
     def of_train_denoiser(self, dataset: str, denoiser: str, **which: str) -> dict[str, Any]:
         """Training a denoiser, at most: to its greatest length, and as if no galaxy were smaller than the stamps."""
-        network, side = self.config.denoisers[denoiser], self._shape(dataset)[1]
+        network, side = self.config.denoisers[denoiser], self.shape(dataset)[1]
         weights = weights_of(network.network, len(self.config.datasets[dataset].settings.bands))
         images = 3 * network.steps_per_epoch * network.batch + network.validation_images
         return {
@@ -183,10 +195,14 @@ class Workload:
             "unit": "epoch",
             "side": side,
             "operations": 2.0 * images * weights * side**2,
+            "per_image": 2.0 * 3 * weights * side**2,
             # The best weights, those at the end, and Adam's two moments; and the best once more as a result.
             "disk": float((STATE_COPIES + 1) * FLOAT * weights),
             "precision": network.precision,
             "parallel": True,
+            "counted": "denoise",
+            "name": denoiser,
+            "images": network.batch,
         }
 
     def of_evaluate_denoiser(self, dataset: str, denoiser: str, **which: str) -> dict[str, Any]:
@@ -210,7 +226,7 @@ class Workload:
         """Drawing images of a model with one thing changed, and scoring them."""
         experiments = self.config.realism.experiments
         times = {"random_positions": 2, "new_galaxies": experiments.sets}.get(experiment, experiments.permutations)
-        return self._scores(dataset, "", experiments.images * times, self._shape(dataset)[1], True)
+        return self._scores(dataset, "", experiments.images * times, self.shape(dataset)[1], True)
 
     @cached_property
     def networks(self) -> dict[tuple[str, str], dict[str, float]]:
@@ -223,7 +239,7 @@ class Workload:
         """
         trained = {key: model for key, model in self.config.models.items() if is_trained(model.family)}
         asked = [
-            {"family": model.family, "network": model.network.spec(), "shape": self._shape(*key)}
+            {"family": model.family, "network": model.network.spec(), "shape": self.shape(*key)}
             for key, model in trained.items()
         ]
         script = Path(__file__).with_name("operations.py")
@@ -239,8 +255,9 @@ class Workload:
         return {"what": variant, "variant": variant, "items": count, "unit": "stamp", "side": side, "disk": disk}
 
     def _images_of(self, dataset: str, model: str, count: int) -> dict[str, Any]:
-        family, side = self.config.models[dataset, model].family, self._shape(dataset, model)[1]
-        return {"what": f"{model} on {dataset}", "variant": family, "items": count, "unit": "image", "side": side}
+        family, side = self.config.models[dataset, model].family, self.shape(dataset, model)[1]
+        what, name = f"{model} on {dataset}", f"{dataset}/{model}"
+        return {"what": what, "variant": family, "items": count, "unit": "image", "side": side, "name": name}
 
     def _tests(self, what: str, dataset: str, methods: int) -> dict[str, Any]:
         settings = self.config.denoising[dataset]
@@ -248,7 +265,7 @@ class Workload:
         tests = min(tests, settings.test_images or tests)
         points = len(settings.noise_curve) + len(settings.pixel_curve)
         count = methods * round(len(settings.cases) * tests + points * min(settings.curve_images, tests))
-        side, disk = self._shape(dataset)[1], float(count * EVALUATION_BYTES)
+        side, disk = self.shape(dataset)[1], float(count * EVALUATION_BYTES)
         return {"what": what, "items": count, "unit": "galaxy", "side": side, "disk": disk}
 
     def _scores(self, dataset: str, variant: str, count: int, side: int, logged: bool) -> dict[str, Any]:
@@ -264,15 +281,15 @@ class Workload:
     def measured_side(self, dataset: str, measure: str) -> int:
         """The side of the stamps [pixels] where a measurement's time depends on it; otherwise 0."""
         # Networks see every image at one size of their own.
-        return 0 if "features" in self.config.measured[dataset, measure].family else self._shape(dataset)[1]
+        return 0 if "features" in self.config.measured[dataset, measure].family else self.shape(dataset)[1]
 
     def _stamps_left(self, dataset: str, count: int, kind: str) -> float:
         scored = is_scored(self.config.datasets[dataset].family)
         count += self._stamps(dataset, "scored") if scored and kind == "stamps" else 0
         pixel = 1 if scored else FLOAT
-        return float(count * (math.prod(self._shape(dataset)) * pixel + CATALOGUE_BYTES) + HEADER_BYTES)
+        return float(count * (math.prod(self.shape(dataset)) * pixel + CATALOGUE_BYTES) + HEADER_BYTES)
 
-    def _shape(self, dataset: str, model: str = "") -> tuple[int, int, int]:
+    def shape(self, dataset: str, model: str = "") -> tuple[int, int, int]:
         """Shape of a data set's images, or of the view of them that a model is trained on."""
         settings: Any = self.config.datasets[dataset].settings
         if model and (view := self._facts.view(dataset, model)):

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from galforge.models.device import twice_differentiable
+from galforge.models.norms import GroupNorm
 from galforge.models.protocol import Step
 
 _BETAS = (0.5, 0.999)
@@ -25,9 +27,9 @@ def squared_gradient(logits: Tensor, images: Tensor) -> Tensor:
     return gradient.square().sum((1, 2, 3)).mean()
 
 
-def group_norm(channels: int) -> nn.GroupNorm:
+def group_norm(channels: int) -> GroupNorm:
     """Normalisation of each image by itself, in up to eight equal groups, of four channels or more where possible."""
-    return nn.GroupNorm(math.gcd(channels, min(8, max(1, channels // 4))), channels)
+    return GroupNorm(math.gcd(channels, min(8, max(1, channels // 4))), channels)
 
 
 def label_maps(classes: int, pixels: int) -> nn.Module | None:
@@ -118,7 +120,10 @@ def adversarial_step(
     """
     real = real.detach().requires_grad_(r1 > 0)
     with step.autocast():
-        of_real, of_made = discriminate(real), discriminate(made.detach())
+        of_made = discriminate(made.detach())
+    # In single precision if penalised: the penalty is a derivative, and is differentiated once more.
+    with twice_differentiable() if r1 else step.autocast():
+        of_real = discriminate(real)
     of_real, of_made = of_real.float(), of_made.float()
     entropy = functional.binary_cross_entropy_with_logits
     loss = entropy(of_real, torch.full_like(of_real, smoothing)) + entropy(of_made, torch.zeros_like(of_made))

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from galforge.errors import GalforgeError
 from galforge.logs import log
-from galforge.models.protocol import Shape, Step
+from galforge.models.protocol import Part, Shape, Step
 from galforge.models.settings import ConditionedSettings, GuidedSettings
 
 WAVES = 4
@@ -174,11 +174,11 @@ def followed(conditioning: Conditioning | None, conditions: Mapping[str, Tensor]
     return numbers_of(conditioning, conditions)
 
 
-def kept(numbers: Tensor | None, dropout: float, step: Step) -> Tensor | None:
-    """Numbers (n, features) of a training step, with a share ``dropout`` of the images without conditions."""
+def kept(numbers: Tensor | None, dropout: float, part: Part) -> Tensor | None:
+    """Numbers (n, features) of a micro-batch, with a share ``dropout`` of the images without conditions."""
     if numbers is None or not dropout:
         return numbers
-    return numbers * (step.draws.uniform() >= dropout)[:, None]
+    return numbers * (part.draws.uniform() >= dropout)[:, None]
 
 
 def guided(

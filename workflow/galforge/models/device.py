@@ -2,6 +2,7 @@
 
 import functools
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -17,7 +18,7 @@ def pick(device: str) -> torch.device:
     Raises:
         GalforgeError: a GPU was asked for, or given to this job, but torch sees none.
     """
-    if device == "auto" and os.environ.get("CUDA_VISIBLE_DEVICES") and not torch.cuda.is_available():
+    if device == "auto" and names_gpus(os.environ.get("CUDA_VISIBLE_DEVICES", "")) and not torch.cuda.is_available():
         raise GalforgeError(
             f"this job was given the GPU {os.environ['CUDA_VISIBLE_DEVICES']} (CUDA_VISIBLE_DEVICES), but torch sees "
             "none: check the driver of this node and that the installed torch is a CUDA build, or set device: cpu"
@@ -28,6 +29,15 @@ def pick(device: str) -> torch.device:
             "installed torch is a CUDA build, or set device: auto"
         )
     return torch.device("cuda" if device != "cpu" and torch.cuda.is_available() else "cpu")
+
+
+def names_gpus(visible: str) -> bool:
+    """Whether CUDA_VISIBLE_DEVICES names a GPU: -1 and NoDevFiles, which SLURM gives to jobs without, hide all.
+
+    CUDA sees the GPUs before the first number that is none.
+    """
+    first = visible.split(",")[0].strip()
+    return bool(first) and first != "NoDevFiles" and not first.startswith("-")
 
 
 def computes_in_bfloat16(precision: str, device: torch.device) -> bool:
@@ -46,6 +56,15 @@ def computes_in_bfloat16(precision: str, device: torch.device) -> bool:
 def autocast(bfloat16: bool, device: torch.device) -> AbstractContextManager[None]:
     """The context in which networks run in bfloat16, or as they are."""
     return torch.autocast(device.type, dtype=torch.bfloat16) if bfloat16 else nullcontext()
+
+
+def twice_differentiable() -> AbstractContextManager[None]:
+    """The context for what is differentiated twice: compiled networks, which have one derivative only, run as they are.
+
+    It costs nothing where nothing is compiled.
+    """
+    # Importing the compiler takes more than a second.
+    return torch.compiler.set_stance("force_eager") if "torch._dynamo" in sys.modules else nullcontext()
 
 
 def full_precision(device: torch.device) -> AbstractContextManager[None]:

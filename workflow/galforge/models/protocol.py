@@ -35,19 +35,45 @@ class Draws(Protocol):
 
 
 @dataclass(frozen=True)
+class Part:
+    """A micro-batch: some images of a step, neighbours, that are computed together.
+
+    Attributes:
+        rows: which of the images that the step is given.
+        share: their number over that of the step's images.
+        draws: random numbers of these images, the same as when all images of a step are computed at once.
+    """
+
+    rows: slice
+    share: float
+    draws: Draws
+
+    def of(self, values: Tensor | None) -> Tensor | None:
+        """The rows of this part; None of None."""
+        return None if values is None else values[self.rows]
+
+
+Term = Callable[[Part], tuple[Tensor, dict[str, Tensor]]]
+"""A term of a loss for some images: their mean, and what else is to be known of them as means over images."""
+
+
+@dataclass(frozen=True)
 class Step:
     """What one training step is given besides its images.
 
     Attributes:
         images_seen: images seen before this step, by all processes together.
         batch: images of this step, of all processes together.
-        draws: random numbers.
+        draws: random numbers of all images at once; with ``learn``, use those of each part instead.
         autocast: opens the context in which networks run at the chosen precision; losses are computed outside of it.
         update: ``update(name, loss)`` clears the gradients of the optimiser ``name``, differentiates the scalar
             ``loss``, averages the gradients over all processes, clips them, and makes an optimiser step. A loss is a
             mean over the images. A family with several networks calls it once for each, in any order.
         mean: ``mean(tensor)`` is the mean of a float32 tensor over all processes. What a family keeps of a batch in its
             buffers must go through it, or the processes would drift apart.
+        gather: ``gather(name, loss)`` adds to the gradients that the next ``update`` of that optimiser steps by; None
+            adds up losses instead.
+        parts: the images, cut into micro-batches; empty for all at once.
     """
 
     images_seen: int
@@ -56,6 +82,38 @@ class Step:
     autocast: Callable[[], AbstractContextManager[None]]
     update: Callable[[str, Tensor], None]
     mean: Callable[[Tensor], Tensor]
+    gather: Callable[[str, Tensor], None] | None = None
+    parts: tuple[Part, ...] = ()
+
+    @property
+    def micro_batches(self) -> tuple[Part, ...]:
+        """The parts that are computed one after the other; a single one with all images unless they were cut."""
+        return self.parts or (Part(slice(None), 1.0, self.draws),)
+
+    def learn(self, name: str, *terms: Term) -> dict[str, Tensor]:
+        """``update`` by the sum of some terms, each computed and differentiated for one micro-batch after the other.
+
+        Only one term of one micro-batch has its maps in memory. The gradient is that of the whole loss, to rounding.
+
+        Returns:
+            What the terms said beside their losses: means over the images of this process, detached.
+        """
+        said: dict[str, Tensor] = {}
+        turns = [(term, part) for term in terms for part in self.micro_batches]
+        total: Tensor | float = 0.0
+        for number, (term, part) in enumerate(turns, 1):
+            loss, means = term(part)
+            if part.share != 1:
+                loss, means = loss * part.share, {each: value * part.share for each, value in means.items()}
+            for each, value in means.items():
+                said[each] = said[each] + value.detach() if each in said else value.detach()
+            if number == len(turns):
+                self.update(name, total + loss if torch.is_tensor(total) else loss)
+            elif self.gather is not None:
+                self.gather(name, loss)
+            else:
+                total = total + loss
+        return said
 
     @property
     def index(self) -> int:
@@ -158,6 +216,18 @@ class Fitted(Protocol):
             conditions: (n,) float32 per name of ``conditions``; None without conditions.
             turned: whether images of later steps are in any of their eight orientations.
         """
+
+
+@runtime_checkable
+class Grouped(Protocol):
+    """A family whose networks compare images of a batch with each other in training.
+
+    Attributes:
+        together: this many neighbours are compared, so micro-batches must be multiples of it. If a process's share of
+            a batch is no multiple of it, all of the share is compared.
+    """
+
+    together: int
 
 
 @runtime_checkable

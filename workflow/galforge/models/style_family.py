@@ -5,7 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from galforge.models.conditions import Conditioned, followed, numbers_of
-from galforge.models.protocol import Draws, Noise, Step
+from galforge.models.protocol import Draws, Noise, Part, Step
 from galforge.models.style_networks import StyleNetworks
 
 _BETAS = (0.0, 0.99)
@@ -46,37 +46,45 @@ class StyleFamily(Conditioned):
     def _is_penalised(self, step: Step) -> bool:
         return self.settings.r1 > 0 and step.index % self.settings.r1_interval == 0
 
-    def _improve_judge(self, name: str, real: Tensor, fake: Tensor, penalty: Tensor, step: Step) -> dict[str, Tensor]:
-        """Update a judge by its logits (n,) of real and generated images and the squared gradient, if penalised.
+    def _of_reals(self, logits: Tensor, penalty: Tensor | None = None) -> tuple[Tensor, dict[str, Tensor]]:
+        """A judge's loss by its logits (n,) of real images and their mean squared gradient, if penalised.
 
-        Returns ``loss``, the mean logits ``real`` and ``fake``, and ``r1``, as many times as strong as it is rare.
+        Beside it ``loss`` without the penalty, the mean logit ``real``, and ``r1``, as many times as strong as it is
+        rare.
         """
-        interval = self.settings.r1_interval
-        real, fake = real.float(), fake.float()
-        loss = functional.softplus(-real).mean() + functional.softplus(fake).mean()
-        step.update(name, loss + 0.5 * self.settings.r1 * interval * penalty)
-        means = {"real": real.detach().mean(), "fake": fake.detach().mean()}
-        return {"loss": loss.detach(), **means, "r1": penalty.detach() * interval}
+        logits, interval = logits.float(), self.settings.r1_interval
+        loss, r1 = functional.softplus(-logits).mean(), torch.zeros((), device=logits.device)
+        total = loss
+        if penalty is not None:
+            r1 = penalty * interval
+            total = loss + 0.5 * self.settings.r1 * r1
+        return total, {"loss": loss, "real": logits.mean(), "r1": r1}
 
-    def _styles(self, step: Step, given: Tensor | None) -> Tensor:
+    def _of_fakes(self, logits: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """A judge's loss by its logits (n,) of generated images; beside it ``loss`` and the mean logit ``fake``."""
+        logits = logits.float()
+        loss = functional.softplus(logits).mean()
+        return loss, {"loss": loss, "fake": logits.mean()}
+
+    def _styles(self, part: Part, given: Tensor | None) -> Tensor:
         """Styles w (n, latent) of random latent vectors."""
-        return self.networks.mapping(self.networks.latents(step.draws.normal(self.latent), given))
+        return self.networks.mapping(self.networks.latents(part.draws.normal(self.latent), given))
 
-    def _mixed(self, styles: Tensor, step: Step, given: Tensor | None) -> Tensor:
+    def _mixed(self, styles: Tensor, part: Part, given: Tensor | None) -> Tensor:
         """Styles per layer (n, layers, latent), where the setting ``style_mixing`` has some images take another style
         from a random layer on; as they are (n, latent) where it has none."""
         if not self.settings.style_mixing:
             return styles
-        others, layers = self._styles(step, given), self.networks.synthesis.layers
-        chosen, place = step.draws.uniform(2).unbind(1)
+        others, layers = self._styles(part, given), self.networks.synthesis.layers
+        chosen, place = part.draws.uniform(2).unbind(1)
         # Layer 0 keeps its own style, so the change comes at 1 to layers - 1, or never.
         first_other = torch.where(chosen < self.settings.style_mixing, 1 + (place * (layers - 1)).floor(), layers)
         other = torch.arange(layers, device=styles.device)[None, :, None] >= first_other[:, None, None]
         return torch.where(other, others[:, None, :], styles[:, None, :])
 
     def _keep_mean(self, styles: Tensor, step: Step) -> None:
-        mean = self.networks.mapping.mean
-        mean.lerp_(step.mean(styles.detach().float().mean(0)), _MEAN_STYLE)
+        """Move the running mean of the styles towards the mean (latent,) of those of a step."""
+        self.networks.mapping.mean.lerp_(step.mean(styles), _MEAN_STYLE)
 
     def _images(self, styles: Tensor, draws: Noise | Draws) -> Tensor:
         """Normalised images (n, C, H, W) of styles (n, latent) or (n, layers, latent)."""

@@ -4,6 +4,9 @@ They follow Karras et al. 2019 (arXiv:1812.04948), 2020a (arXiv:1912.04958) and,
 (arXiv:1710.10196). Two things differ, which give the same outcome faster and without compiled kernels. A convolution is
 modulated by scaling its input and demodulated by scaling its output, so that no weights per image are needed. Maps are
 convolved before they are enlarged bilinearly, which is the low-pass filter (1, 3, 3, 1) of these papers.
+
+On a GPU half of a step is moving maps, so maps stay in the precision that convolutions compute in, and factors go into
+weights and vectors wherever that gives the same: a leaky ReLU of g x is g times that of x, for g > 0.
 """
 
 import math
@@ -30,8 +33,8 @@ def widths(width: int, max_width: int, side: int) -> list[int]:
 
 
 def leaky(features: Tensor) -> Tensor:
-    """Leaky ReLU that keeps the variance."""
-    return functional.leaky_relu(features, SLOPE) * GAIN
+    """Leaky ReLU, in place. To keep the variance, the layer before it has the gain GAIN."""
+    return functional.leaky_relu(features, SLOPE, inplace=True)
 
 
 def pixel_norm(vectors: Tensor) -> Tensor:
@@ -40,34 +43,36 @@ def pixel_norm(vectors: Tensor) -> Tensor:
 
 
 def enlarge(features: Tensor) -> Tensor:
-    """Maps (n, c, h, w) with twice the side, interpolated bilinearly."""
-    return functional.interpolate(features, scale_factor=2, mode="bilinear", align_corners=False)
+    """Maps (n, c, h, w) with twice the side, interpolated bilinearly, in their own precision."""
+    with full_precision(features.device):
+        return functional.interpolate(features, scale_factor=2, mode="bilinear", align_corners=False)
 
 
 class Linear(nn.Module):
-    """Fully connected layer with equalised learning rate, which ``rate`` scales."""
+    """Fully connected layer with equalised learning rate, which ``rate`` scales; its output is ``gain`` times that."""
 
-    def __init__(self, inputs: int, outputs: int, bias: float = 0.0, rate: float = 1.0):
+    def __init__(self, inputs: int, outputs: int, bias: float = 0.0, rate: float = 1.0, gain: float = 1.0):
         super().__init__()
         self.weight = nn.Parameter(torch.randn(outputs, inputs) / rate)
         self.bias = nn.Parameter(torch.full((outputs,), bias / rate))
-        self.scale, self.rate = rate / math.sqrt(inputs), rate
+        self.scale, self.rate, self.gain = rate / math.sqrt(inputs), rate, gain
 
     def forward(self, vectors: Tensor) -> Tensor:
-        return functional.linear(vectors, self.weight * self.scale, self.bias * self.rate)
+        return functional.linear(vectors, self.weight * (self.scale * self.gain), self.bias * (self.rate * self.gain))
 
 
 class Conv(nn.Module):
-    """Convolution (side 1 or 3, zero padding) with equalised learning rate."""
+    """Convolution (side 1 or 3, zero padding) with equalised learning rate; its output is ``gain`` times that."""
 
-    def __init__(self, inputs: int, outputs: int, side: int, bias: bool = True):
+    def __init__(self, inputs: int, outputs: int, side: int, bias: bool = True, gain: float = 1.0):
         super().__init__()
         self.weight = nn.Parameter(torch.randn(outputs, inputs, side, side))
         self.bias = nn.Parameter(torch.zeros(outputs)) if bias else None
-        self.scale, self.padding = 1 / math.sqrt(inputs * side**2), side // 2
+        self.scale, self.padding, self.gain = 1 / math.sqrt(inputs * side**2), side // 2, gain
 
     def forward(self, features: Tensor) -> Tensor:
-        return functional.conv2d(features, self.weight * self.scale, self.bias, padding=self.padding)
+        bias = None if self.bias is None else self.bias * self.gain
+        return functional.conv2d(features, self.weight * (self.scale * self.gain), bias, padding=self.padding)
 
 
 class Mapping(nn.Module):
@@ -75,7 +80,7 @@ class Mapping(nn.Module):
 
     def __init__(self, latent: int, layers: int, rate: float = 0.01):
         super().__init__()
-        self.layers = nn.ModuleList([Linear(latent, latent, rate=rate) for _ in range(layers)])
+        self.layers = nn.ModuleList([Linear(latent, latent, rate=rate, gain=GAIN) for _ in range(layers)])
         self.register_buffer("mean", torch.zeros(latent))
 
     def forward(self, latents: Tensor) -> Tensor:
@@ -91,33 +96,40 @@ class Mapping(nn.Module):
 
 
 class StyledConv(nn.Module):
-    """A modulated and demodulated convolution, noise, a bias and a leaky ReLU (Karras et al. 2020a, figure 2c)."""
+    """A modulated and demodulated convolution, noise, a bias and a leaky ReLU (Karras et al. 2020a, figure 2c).
 
-    def __init__(self, inputs: int, outputs: int, latent: int, noise: bool):
+    Its output is ``gain`` times that; GAIN keeps the variance.
+    """
+
+    def __init__(self, inputs: int, outputs: int, latent: int, noise: bool, gain: float = GAIN):
         super().__init__()
         self.affine = Linear(latent, inputs, bias=1.0)
         self.conv = Conv(inputs, outputs, 3, bias=False)
         self.strength = nn.Parameter(torch.zeros(())) if noise else None
         self.bias = nn.Parameter(torch.zeros(outputs))
+        self.gain = gain
 
     def forward(self, features: Tensor, style: Tensor, noise: Tensor | None, up: bool = False) -> Tensor:
         """Maps (n, inputs, h, w) to (n, outputs, h, w), or of twice the side with ``up``; ``noise`` has that side."""
         scales = self.affine(style)
         squares = (self.conv.weight * self.conv.scale).square().sum((2, 3))
-        inverse = torch.rsqrt(functional.linear(scales.square(), squares) + 1e-8)
+        inverse = self.gain * torch.rsqrt(functional.linear(scales.square(), squares) + 1e-8)
         features = self.conv(features * scales[:, :, None, None].to(features.dtype))
-        features = features * inverse[:, :, None, None].to(features.dtype)
+        dtype = features.dtype
+        # The bias comes before enlarging, which does not change it.
+        bias = (self.bias * self.gain).to(dtype)
+        features = torch.addcmul(bias[:, None, None], features, inverse[:, :, None, None].to(dtype))
         if up:
             features = enlarge(features)
         if noise is not None and self.strength is not None:
-            features = features + noise * self.strength
-        return leaky(features + self.bias[:, None, None])
+            features = features + (noise * (self.strength * self.gain)).to(dtype)
+        return leaky(features)
 
 
 class ToImage(nn.Module):
     """A modulated 1 x 1 convolution, without demodulation, to pixels or to coefficients of patches.
 
-    It computes in single precision: halved, numbers have too few digits for the faint parts of galaxies.
+    It computes in single precision (TF32 nowhere): halved, numbers have too few digits for the faint parts of galaxies.
     """
 
     def __init__(self, inputs: int, outputs: int, latent: int):
@@ -127,8 +139,23 @@ class ToImage(nn.Module):
 
     def forward(self, features: Tensor, style: Tensor) -> Tensor:
         """Maps (n, inputs, h, w) to (n, outputs, h, w) float32."""
-        with full_precision(features.device):
-            return self.conv(features.float() * self.affine(style.float())[:, :, None, None])
+        return shown(features, style, self)[0]
+
+    def modulated(self, style: Tensor) -> Tensor:
+        """The weights (n, outputs, inputs) float32 of each image."""
+        return (self.conv.weight[:, :, 0, 0] * self.conv.scale) * self.affine(style.float())[:, None, :]
+
+
+def shown(features: Tensor, style: Tensor, *layers: ToImage) -> tuple[Tensor, ...]:
+    """What several layers make of the same maps and style, each (n, outputs, h, w) float32, reading the maps once."""
+    with full_precision(features.device):
+        weights = torch.cat([layer.modulated(style) for layer in layers], 1)
+        bias = torch.cat([layer.conv.bias for layer in layers])
+        # Pixels before channels, the order in memory of maps and of their gradients. A weight for each image is
+        # smaller than maps that are multiplied by its style.
+        pixels = features.movedim(1, -1).flatten(1, 2).float()
+        made = torch.baddbmm(bias, pixels, weights.mT).unflatten(1, features.shape[2:]).movedim(-1, 1)
+        return made.split([len(layer.conv.bias) for layer in layers], 1)
 
 
 class Synthesis(nn.Module):
@@ -167,9 +194,11 @@ class Synthesis(nn.Module):
         images = [] if residual else [ToImage(widths[0], pixels, latent)]
         for level, (before, now) in enumerate(pairwise(widths), 2):
             noisy = noise and not (grain and level == len(widths))
-            self.convs += [StyledConv(before, now, latent, noisy), StyledConv(now, now, latent, noisy)]
+            # The sum of maps and shortcut is divided by GAIN, which both have in their weights.
+            gain = 1.0 if residual else GAIN
+            self.convs += [StyledConv(before, now, latent, noisy), StyledConv(now, now, latent, noisy, gain)]
             if residual:
-                self.shortcuts.append(Conv(before, now, 1, bias=False))
+                self.shortcuts.append(Conv(before, now, 1, bias=False, gain=1 / GAIN))
             else:
                 images.append(ToImage(now, pixels, latent))
         self.images = nn.ModuleList(images or [ToImage(widths[-1], pixels, latent)])
@@ -204,26 +233,22 @@ class Synthesis(nn.Module):
             conv = self.convs[layer]
             return conv(features, per_layer[layer], None if conv.strength is None else next(noise, None), up)
 
-        features = convolved(0, self.constant.repeat(len(styles), 1, 1, 1))
-        image = None if self.residual else self._image(0, features, per_layer[0])
+        features, image = convolved(0, self.constant.repeat(len(styles), 1, 1, 1)), None
         for level in range((self.layers - 1) // 2):
-            shortcut = enlarge(self.shortcuts[level](features)) if self.residual else None
+            if self.residual:
+                shortcut = enlarge(self.shortcuts[level](features))
+            else:
+                made = self.patches.joined(self.images[level](features, per_layer[2 * level]))
+                image = made if image is None else enlarge(image) + made
             features = convolved(2 * level + 1, features, up=True)
             features = convolved(2 * level + 2, features)
             if self.residual:
-                features = (features + shortcut) / GAIN
-            else:
-                image = enlarge(image) + self._image(level + 1, features, per_layer[2 * level + 2])
-        image = self._image(0, features, per_layer[-1]) if self.residual else image
-        drawn = next(noise, None)
-        if self.grain is None or drawn is None:
-            return image
-        strength = self.grain(features, per_layer[-1])
-        return image + functional.pixel_shuffle(strength, self.patches.patch) * drawn
-
-    def _image(self, level: int, features: Tensor, style: Tensor) -> Tensor:
-        """The image (n, channels, h, w) float32 that a level makes of its maps."""
-        return self.patches.joined(self.images[level](features, style))
+                features = features + shortcut
+        drawn = None if self.grain is None else next(noise, None)
+        made, *strength = shown(features, per_layer[-1], self.images[-1], *([] if drawn is None else [self.grain]))
+        made = self.patches.joined(made)
+        image = made if image is None else enlarge(image) + made
+        return image + functional.pixel_shuffle(strength[0], self.patches.patch) * drawn if strength else image
 
 
 class DiscriminatorBlock(nn.Module):
@@ -231,15 +256,16 @@ class DiscriminatorBlock(nn.Module):
 
     def __init__(self, inputs: int, outputs: int):
         super().__init__()
-        self.first = Conv(inputs, inputs, 3)
+        self.first = Conv(inputs, inputs, 3, gain=GAIN)
+        # The sum of maps and shortcut is divided by GAIN, which both have in their weights.
         self.second = Conv(inputs, outputs, 3)
-        self.shortcut = Conv(inputs, outputs, 1, bias=False)
+        self.shortcut = Conv(inputs, outputs, 1, bias=False, gain=1 / GAIN)
 
     def forward(self, features: Tensor) -> Tensor:
         """Maps (n, inputs, h, w) to (n, outputs, h / 2, w / 2)."""
         shortcut = self.shortcut(functional.avg_pool2d(features, 2))
         features = functional.avg_pool2d(leaky(self.first(features)), 2)
-        return (leaky(self.second(features)) + shortcut) / GAIN
+        return leaky(self.second(features)) + shortcut
 
 
 class Discriminator(nn.Module):
@@ -253,10 +279,10 @@ class Discriminator(nn.Module):
         super().__init__()
         self.group = group
         finest_first = widths[::-1]
-        self.stem = Conv(inputs, finest_first[0], 1)
+        self.stem = Conv(inputs, finest_first[0], 1, gain=GAIN)
         self.blocks = nn.ModuleList([DiscriminatorBlock(now, coarser) for now, coarser in pairwise(finest_first)])
-        self.last = Conv(widths[0] + (group > 1), widths[0], 3)
-        self.hidden = Linear(widths[0] * BOTTOM**2, widths[0])
+        self.last = Conv(widths[0] + (group > 1), widths[0], 3, gain=GAIN)
+        self.hidden = Linear(widths[0] * BOTTOM**2, widths[0], gain=GAIN)
         self.logit = Linear(widths[0], 1)
 
     def forward(self, coefficients: Tensor) -> Tensor:

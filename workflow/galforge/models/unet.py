@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from galforge.models.device import full_precision
+from galforge.models.norms import GroupNorm
 from galforge.models.settings import UNetSettings
 
 _GROUPS = 8
@@ -154,8 +156,8 @@ class Block(nn.Module):
         super().__init__()
         groups = math.gcd(_GROUPS, outputs)
         self.told = nn.Linear(told, 2 * outputs) if told else None
-        self.first, self.first_norm = nn.Conv2d(inputs, outputs, 3, padding=1), nn.GroupNorm(groups, outputs)
-        self.second, self.second_norm = nn.Conv2d(outputs, outputs, 3, padding=1), nn.GroupNorm(groups, outputs)
+        self.first, self.first_norm = nn.Conv2d(inputs, outputs, 3, padding=1), GroupNorm(groups, outputs)
+        self.second, self.second_norm = nn.Conv2d(outputs, outputs, 3, padding=1), GroupNorm(groups, outputs)
         self.shortcut = nn.Conv2d(inputs, outputs, 1) if inputs != outputs else nn.Identity()
 
     def forward(self, features: Tensor, told: Tensor | None) -> Tensor:
@@ -163,7 +165,7 @@ class Block(nn.Module):
         inner = self.first_norm(self.first(features))
         if self.told is not None:
             scale, shift = self.told(functional.silu(told))[:, :, None, None].to(inner.dtype).chunk(2, dim=1)
-            inner = inner * (scale + 1) + shift
+            inner = torch.addcmul(shift, inner, scale + 1)
         inner = self.second_norm(self.second(functional.silu(inner)))
         return functional.silu(inner) + self.shortcut(features)
 
@@ -203,7 +205,10 @@ class ChannelNorm(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         pixels = features.movedim(1, -1)
-        return functional.layer_norm(pixels, self.scale.shape, self.scale, self.shift).movedim(-1, 1)
+        scale, shift = self.scale.to(features.dtype), self.shift.to(features.dtype)
+        # Moments are float32 in any case; under autocast maps would be, too.
+        with full_precision(features.device):
+            return functional.layer_norm(pixels, scale.shape, scale, shift).movedim(-1, 1)
 
 
 class Attention(nn.Module):
@@ -244,5 +249,8 @@ class LinearAttention(Attention):
 
 def _joined(features: Tensor, *maps: Tensor | None) -> Tensor:
     """Maps (n, c, h, w) with other maps, where there are any, as further channels."""
-    there = [each.to(features.dtype) for each in maps if each is not None]
+    # In the order of the features, or the result would be in another than theirs.
+    dense = features.is_contiguous(memory_format=torch.channels_last)
+    order = torch.channels_last if dense else torch.contiguous_format
+    there = [each.to(features.dtype).contiguous(memory_format=order) for each in maps if each is not None]
     return torch.cat([features, *there], 1) if there else features

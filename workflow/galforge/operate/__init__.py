@@ -1,6 +1,7 @@
-"""What people do with a run: see where it stands (status), end what a killed driver left (recover), free disk (prune).
+"""What people do with a run: watch it, see where it stands, end what a killed driver left, free disk.
 
-Also what these read of Snakemake: the files that rules write (rules) and the processes of a run (processes); and the
-one change that is made to Snakemake itself (scheduler). May import `plan`, `config`, `provenance` and the modules in
-the root of the package. No job imports anything from here.
+That is `progress`, `status`, `recover` and `prune`. Also what these read of Snakemake: what it says (`events`), the
+files that rules write (`rules`) and the processes of a run (`processes`); what is changed in Snakemake itself
+(`scheduler`); and what jobs need that run in an image (`image`). May import `plan`, `config`, `provenance` and the
+modules in the root of the package. No job imports anything from here.
 """

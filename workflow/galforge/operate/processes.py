@@ -140,7 +140,8 @@ def other_hosts(directory: Path) -> list[str]:
 def _is_snakemake(command: tuple[str, ...]) -> bool:
     """Whether a command is ``snakemake ...``, ``python .../snakemake ...`` or ``python -m snakemake ...``.
 
-    The interpreter may have options, which come before the program.
+    The interpreter may have options, which come before the program. A script that is given such a command, as those of
+    ``make status`` and ``make demo`` are, is none.
     """
     first, *words = [Path(word).name for word in command]
     if first == "snakemake":
@@ -149,4 +150,5 @@ def _is_snakemake(command: tuple[str, ...]) -> bool:
         return False
     if "-m" in words[:_INTERPRETER_WORDS]:
         return words[words.index("-m") + 1 :][:1] == ["snakemake"]
-    return "snakemake" in words[:_INTERPRETER_WORDS]
+    programs = (word for word in words[:_INTERPRETER_WORDS] if word == "snakemake" or word.endswith(".py"))
+    return next(programs, "") == "snakemake"

@@ -34,12 +34,14 @@ class Needs:
         told: what it reads of the configuration, plain data; another value draws it again.
         modules: dotted names of modules that it loads by name.
         libraries: those behind its numbers, besides numpy, matplotlib and h5py.
+        printed: the paper whose printed values it shows; ``draw`` finds their path in ``files["published"]``.
     """
 
     files: Files
     told: dict[str, Any]
     modules: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ("pandas",)
+    printed: str = ""
 
 
 def module_name(paper: str, name: str) -> str:
@@ -141,5 +143,5 @@ class Subject(Protocol):
     def snapshots(self) -> dict[tuple[str, int], dict[str, list[str]]]:
         """``scores`` and ``costs`` of all segments of every training that scores them, by model and seed."""
 
-    def distances(self, *comparisons: str, printed: str) -> dict[str, Any]:
-        """``distances`` of every training by these comparisons, and ``published``, the printed values of a paper."""
+    def distances(self, *comparisons: str) -> dict[str, Any]:
+        """``distances`` of every training by these comparisons."""

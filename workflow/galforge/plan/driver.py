@@ -29,6 +29,8 @@ from galforge.raw.walk import walked
 from galforge.settings import canonical
 
 PLAN_DAYS = 30
+_PLANNED: dict[str, Any] = {}
+"""What was planned in this process: a workflow may have galforge as a module several times, and all share a file."""
 
 
 class Driver:
@@ -39,10 +41,16 @@ class Driver:
         raw: the merged configuration.
 
     Raises:
-        GalforgeError: the configuration is wrong, raw data is missing, or results are not Snakemake's.
+        GalforgeError: the system is not Linux, the configuration is wrong, raw data is missing, or results are not
+            Snakemake's.
     """
 
     def __init__(self, workflow: Any, raw: dict[str, Any]):
+        if sys.platform != "linux":
+            raise GalforgeError(
+                f"galforge needs Linux, and this is {sys.platform}: it finds out about processes in /proc. Run it on a "
+                "Linux machine, or in a container or virtual machine with Linux on this one"
+            )
         self._workflow = workflow
         self.config: Config = parse(raw)
         self.stages = Stages(self.config)
@@ -56,6 +64,7 @@ class Driver:
             # A job that goes back into the queue would begin its log anew, and nobody could tell why it was stopped.
             os.environ.setdefault("SBATCH_OPEN_MODE", "append")
             check_track(self.config)
+            self._check_module()
             self._check_paths()
             self._check_metadata()
             self._greet()
@@ -171,18 +180,28 @@ class Driver:
         return file_digest(PACKAGE / "report" / "page.html.j2")
 
     def write_plan(self) -> None:
-        """Write down what each job was planned to be; the jobs compare (called when execution starts)."""
-        jobs = {}
-        for job in self._workflow.dag.needrun_jobs():
-            if hasattr(job.params, "code"):
-                modules = self.stages.stage(job.rule.name, job.wildcards_dict).modules
+        """Write down what each job was planned to be; the jobs compare (called before the first job)."""
+        jobs = list(self._workflow.dag.needrun_jobs())
+        params = [tuple(job.params.get(name) for name in ("spec", "code")) for job in jobs]
+        # By what they are made from, not by the names of rules: a workflow that has this one as a module may call them
+        # otherwise, and has rules of its own.
+        modules = {(stage.spec_param, stage.code_param): stage.modules for stage in self.stages.made}
+        for job, made_from in zip(jobs, params, strict=True):
+            if all(isinstance(param, str) for param in made_from) and made_from in modules:
                 key = job_key(job.rule.name, job.wildcards_dict)
-                jobs[key] = planned_job(job.params.spec, job.params.code, modules)
+                _PLANNED[key] = planned_job(*made_from, modules[made_from])
         plan = Path(os.environ[PLAN_VARIABLE])
         for old in plan.parent.glob("plan-*.json"):
             if time.time() - old.stat().st_mtime > PLAN_DAYS * 86400:
                 old.unlink(missing_ok=True)
-        write_text(plan, canonical(jobs))
+        write_text(plan, canonical(_PLANNED))
+
+    def _check_module(self) -> None:
+        if self._workflow.modifier.modify_path(str(self.results)) != str(self.results):
+            raise GalforgeError(
+                f"the module's `prefix` or `replace_prefix` moves {self.results}, where galforge looks for results: "
+                "leave it out, and set `name` in the configuration, which is the folder's name"
+            )
 
     def _check_paths(self) -> None:
         for name in self.config.made_datasets:
@@ -248,7 +267,7 @@ class Driver:
     def _greet(self) -> None:
         overall = self.config.overall
         # Snakemake lists the Snakefile's own configuration last, though it is the one that overlays lie on.
-        *overlays, base = (os.path.relpath(file) for file in self._workflow.configfiles)
+        *overlays, base = [os.path.relpath(file) for file in self._workflow.configfiles] or ["another workflow"]
         files = ", ".join([base, *overlays])
         say(
             f"galforge: configuration {overall.name!r} ({overall.scale} scale) from {files}; results in {self.results}/"

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from types import ModuleType
 from typing import Any
 
-from galforge.papers import registry
+from galforge.papers import printed_files, registry
 from galforge.papers.figure import Needs, Words, load, module_name, words
 from galforge.plan.facts import Facts
 from galforge.plan.stage import Stage
@@ -78,7 +78,12 @@ class FigureJob:
     def stage(self) -> Stage:
         """What the job reads of the configuration, and which code it runs."""
         figures = {
-            each.name: {"files": list(each.needs.files), "out": each.endings, "told": each.needs.told}
+            each.name: {
+                "files": list(each.needs.files),
+                "printed": {name: printed_files.digest(name) for name in filter(None, [each.needs.printed])},
+                "out": each.endings,
+                "told": each.needs.told,
+            }
             for each in self.figures
         }
         spec = {"paper": self.figures[0].paper, "figures": figures}

@@ -52,4 +52,4 @@ class MeasureStages:
         names = list(dict.fromkeys(each["comparison"] for each in made.values()))
         libraries = [library for name in names for library in comparisons.KINDS[name].libraries]
         modules = tuple(f"galforge.compare.{name}" for name in names)
-        return Stage(spec, "distances.py", modules, tuple(dict.fromkeys(("numpy", "pandas", *libraries))))
+        return Stage(spec, "distances.py", modules, tuple(dict.fromkeys(("numpy", "pandas", "pyarrow", *libraries))))

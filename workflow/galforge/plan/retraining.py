@@ -66,7 +66,9 @@ def _why(stages: Stages, results: Path, dataset: str, model: str, seed: str) -> 
     if record_of(folder / "state_0.json") is None:
         return [], False
     stamps = record_of(results / "stamps" / f"{dataset}.json")
-    reasons, is_old = _differences(stamps, stages.stage("stamps", {"dataset": dataset}), "stamps")
+    # A subset is made by another rule than the stamps it is taken of.
+    rule = stages.facts.stamps_rule(dataset)
+    reasons, is_old = _differences(stamps, stages.stage(rule, {"dataset": dataset}), "stamps")
     segments = stages.facts.segments(dataset, model)
     for index in range(segments):
         record = record_of(folder / f"state_{index}.json")

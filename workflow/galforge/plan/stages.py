@@ -46,6 +46,11 @@ class Stages:
             self.whole[self.facts.stamps_rule(name)] = "subset" if dataset.subset else "stamps"
         self._made: dict[tuple[Any, ...], Stage] = {}
 
+    @property
+    def made(self) -> list[Stage]:
+        """Every stage that was asked for so far."""
+        return list(self._made.values())
+
     def stage(self, rule: str, wildcards: Mapping[str, Any]) -> Stage:
         """The stage behind a job of a rule (wildcards as Snakemake gives them)."""
         rule = self.whole.get(rule, rule)

@@ -75,9 +75,8 @@ class Subject:
             key[1:]: {"scores": self.facts.snapshot(*key)["scores"], "costs": self.facts.costs(*key)} for key in found
         }
 
-    def distances(self, *names: str, printed: str) -> dict[str, Any]:
-        files = distance_files(self.config, self.dataset, names)
-        return {"distances": files, "published": f"config/published/{printed}.csv"}
+    def distances(self, *names: str) -> dict[str, Any]:
+        return {"distances": distance_files(self.config, self.dataset, names)}
 
     # Of sparse images and their scores
 
@@ -112,10 +111,9 @@ class Subject:
         """[whose galaxies, alpha, replicate] of each network of the sweep."""
         return [list(network) for network in self.facts.networks(self._sweep)]
 
-    def sweep_summary(self, printed: str) -> dict[str, str]:
-        """``summary`` of the sweep, and ``published``, the printed values of a paper."""
-        summary = f"{self.results}/studies/denoising/summaries/{self.name}.csv"
-        return {"summary": summary, "published": f"config/published/{printed}.csv"}
+    def sweep_summary(self) -> dict[str, str]:
+        """``summary`` of the sweep."""
+        return {"summary": f"{self.results}/studies/denoising/summaries/{self.name}.csv"}
 
     def denoised_examples(self) -> dict[str, Any]:
         """Denoised galaxies of ``networks``, in their order, and of ``references``."""

@@ -36,6 +36,7 @@ class TableStages:
             "tables": [[table.name, table.spec()] for table in job.tables],
             "scale": self.config.overall.scale,
             "statmorph": locked_versions()["statmorph"],
+            "printed": job.printed,
         }
         if job.taken:
             spec["taken"] = [[table.name, table.spec()] for table in job.taken]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from galforge.config.tree import Run
 from galforge.errors import GalforgeError
-from galforge.papers import registry
+from galforge.papers import printed_files, registry
 from galforge.papers.overall import NAME as ALL
 from galforge.papers.overall import taken_of
 from galforge.papers.table import Table
@@ -14,7 +14,6 @@ from galforge.plan import judged
 from galforge.plan.comparisons import GROUPS, KINDS, comparisons, distance_files
 from galforge.plan.facts import Facts
 from galforge.plan.trainings import behind
-from galforge.provenance.records import ROOT
 
 Files = dict[str, list[str]]
 """Input files of a table by the name of the rule's input."""
@@ -28,11 +27,13 @@ class Job:
     """Tables of one paper that one job makes of the same input files.
 
     Attributes:
+        printed: sha256 of the values that the papers of these tables print, by paper.
         taken: tables that the table of all generators takes something from.
     """
 
     tables: list[Table]
     inputs: Files
+    printed: dict[str, str]
     taken: tuple[Table, ...] = ()
 
     @property
@@ -72,9 +73,9 @@ class PlannedTables:
             shown = table.name if of_study else behind(self.config, self._files([table]))
             grouped.setdefault((table.paper, shown), []).append(table)
         for own in grouped.values():
-            yield Job(own, self._files(own))
+            yield Job(own, self._files(own), _printed(own))
         if taken := tuple(table for table in taken_of(tables) if self._is_planned(table, table.protocols[0])):
-            yield Job([tables[ALL]], self._files(taken), taken)
+            yield Job([tables[ALL]], self._files(taken), _printed(taken), taken)
 
     def _is_planned(self, table: Table, protocol: str = "") -> bool:
         """Whether a table has a row, under one protocol if that matters."""
@@ -89,7 +90,7 @@ class PlannedTables:
         return bool(own & set(table.comparisons)) and own >= set(table.needs)
 
     def _files(self, tables: Iterable[Table]) -> Files:
-        """Input files of some tables: what fills them, and what their papers print."""
+        """Input files of some tables: what fills them."""
         wanted = dict.fromkeys(name for table in tables for name in table.comparisons)
         found: Files = {}
         if set(wanted) & set(KINDS):
@@ -102,8 +103,7 @@ class PlannedTables:
                 found.setdefault(name, []).extend(files)
         if choices := self._choices(found):
             found["choices"] = choices
-        printed = dict.fromkeys(f"config/published/{table.paper}.csv" for table in tables)
-        return found | {"published": [file for file in printed if (ROOT / file).exists()]}
+        return found
 
     def _study(self, name: str) -> Files:
         """Files of rows that a study fills tables with; none for comparisons."""
@@ -152,6 +152,12 @@ class PlannedTables:
                 found["segments"] += self.facts.costs(run.dataset, run.model, seed)
                 found["weights"].append(self.facts.trained(run.dataset, run.model, seed)["weights"])
         return found
+
+
+def _printed(tables: Iterable[Table]) -> dict[str, str]:
+    """sha256 of the printed values of the papers that print any, by paper."""
+    papers = dict.fromkeys(table.paper for table in tables)
+    return {paper: printed_files.digest(paper) for paper in papers if printed_files.file_of(paper).exists()}
 
 
 def trained(runs: Iterable[Run]) -> list[str]:

@@ -85,8 +85,8 @@ def begin(snakemake: Any, script: str) -> dict[str, Any]:
         installed = importlib.metadata.version(name).split("+")[0]
         if installed != version:
             raise GalforgeError(
-                f"{name} {installed} is installed, the lock says {version}: run `make setup`, or put {installed} "
-                "into envs/requirements.lock, which reruns what depends on it"
+                f"{name} {installed} is installed, the lock says {version}: run `make setup` (or build the "
+                f"image again), or put {installed} into envs/requirements.lock, which reruns what depends on it"
             )
     # A plan may be gone when a long job ends.
     _begun[_key(snakemake)] = modules

@@ -13,6 +13,7 @@ from galforge.logs import log
 from galforge.models import device as devices
 from galforge.models import weights as weights_files
 from galforge.models.protocol import HasLatents, Reconstructs
+from galforge.sampling import noise as noises
 from galforge.seeds import generator
 from galforge.stamps.file import Stamps, StampsWriter
 
@@ -24,11 +25,10 @@ class RowNoise:
     """Random numbers of one row, equal for all its images; see ``galforge.models.protocol.Noise``."""
 
     def __init__(self, seed: int, what: str, row: int, count: int, device: torch.device):
-        self.stream, self.count, self.device = generator(seed, what, row), count, device
+        self.stream, self.count, self.device = noises.stream_for(device, seed, what, row), count, device
 
     def normal(self, *shape: int) -> Tensor:
-        drawn = torch.from_numpy(self.stream.standard_normal((1, *shape), dtype=np.float32))
-        return drawn.expand(self.count, *shape).to(self.device)
+        return noises.normal([self.stream], shape, self.device).expand(self.count, *shape)
 
 
 def walk(
@@ -66,6 +66,7 @@ def walk(
                 f"{stamps}: stamps {source.shape} in {', '.join(source.header.bands)}, but {weights} is for "
                 f"{model.shape} in {', '.join(model.header.bands)}; give the stamps that it was trained on"
             )
+        log.info("drawing on %s in %s, noise from %s", *noises.how(place, bfloat16=False).values())
         header = replace(model.header, origin="generated")
         with StampsWriter(out, model.shape, header, capacity=3 * rows * steps) as writer:
             _append(writer, np.empty((0, *model.shape), np.float32), "none", 0, [])

@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 
 from galforge.errors import GalforgeError
-from galforge.logs import Progress
+from galforge.logs import Progress, log
 from galforge.models import device as devices
 from galforge.models import weights as weights_files
 from galforge.models.protocol import Composes
+from galforge.sampling import noise as noises
 from galforge.sampling.account import per_thousand
-from galforge.seeds import generator
 from galforge.stamps.file import StampsWriter
 
 
@@ -24,12 +24,11 @@ class BlockNoise:
     """One stream of random numbers for each image of a block; see ``galforge.models.protocol.Noise``."""
 
     def __init__(self, seed: int, indices: range, device: torch.device):
-        self.streams = [generator(seed, "sample", index) for index in indices]
+        self.streams = [noises.stream_for(device, seed, "sample", index) for index in indices]
         self.device = device
 
     def normal(self, *shape: int) -> Tensor:
-        drawn = np.stack([stream.standard_normal(shape, dtype=np.float32) for stream in self.streams])
-        return torch.from_numpy(drawn).to(self.device)
+        return noises.normal(self.streams, shape, self.device)
 
 
 def sample(
@@ -48,8 +47,8 @@ def sample(
     """Draw the images with indices ``start`` to ``stop - 1`` and write them as stamps of origin ``generated``.
 
     Returns an account of the drawing: ``seconds`` per thousand images, the number of ``images`` that were timed, the
-    ``device`` and its ``threads``. Only the networks and the composition of their outputs are timed, without the first
-    of several blocks, in which libraries get ready.
+    ``threads``, and what ``galforge.sampling.noise.how`` says. Only the networks and the composition of their outputs
+    are timed, without the first of several blocks, in which libraries get ready.
 
     Whole blocks of ``batch`` images, aligned to multiples of it, are evaluated, and the wanted images kept. The size of
     a block affects the last digits, so otherwise an image would depend on how the sample is cut into chunks.
@@ -81,6 +80,8 @@ def sample(
             header, dtype = replace(header, bands=family.bands), "u1"
             shape = (len(family.bands), family.side, family.side)
         bfloat16 = devices.computes_in_bfloat16(precision, place)
+        told = noises.how(place, bfloat16)
+        log.info("drawing on %s in %s, noise from %s", *told.values())
         progress, spent = Progress(stop - start, "images drawn"), []
         with StampsWriter(out, shape, header, stop - start, dtype) as writer:
             for first in range(start - start % batch, stop, batch):
@@ -95,7 +96,7 @@ def sample(
                 }
                 writer.append_block(images[kept.start - first : kept.stop - first], columns)
                 progress.advance(len(kept))
-    return {**per_thousand(spent, batch), "device": place.type, "threads": threads}
+    return {**per_thousand(spent, batch), **told, "threads": threads}
 
 
 def _block(

@@ -12,6 +12,7 @@ from galforge.compare.engines import common_engine
 from galforge.compare.joined import check_alike
 from galforge.compare.settings import ComparisonSettings
 from galforge.errors import GalforgeError
+from galforge.measure.stored import read
 from galforge.measure.variants import measured
 from galforge.models.about import read_about
 from galforge.sampling.conditions import conditions_for
@@ -84,7 +85,7 @@ def validation(source: Path, table: Path) -> pd.DataFrame:
     Raises:
         GalforgeError: there are no such stamps, or the table is of other stamps.
     """
-    whole = pd.read_parquet(table)
+    whole = read(table)
     with Stamps(source) as stamps:
         chosen, count = stamps.split(SPLIT), len(stamps)
     if len(chosen) == 0:

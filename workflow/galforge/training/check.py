@@ -6,6 +6,7 @@
 import datetime
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -42,17 +43,19 @@ def check(gpus: int, threads: int) -> dict[str, Any]:
 
     Returns:
         Plain data. Rates of matrix products are in TFLOP/s (``fp32_tflops`` as torch multiplies by default,
-        ``tf32_tflops`` with TF32 allowed, ``bf16_tflops``), those of copies and of the collective in GB/s, and memory
-        is in GiB; None where the machine has no such thing.
+        ``tf32_tflops`` with TF32 allowed, ``bf16_tflops``), those of copies, of the GPU's memory (bytes read and written)
+        and of the collective in GB/s, and memory is in GiB; None where the machine has no such thing.
 
     Raises:
-        GalforgeError: the job was given a GPU that torch does not see, torch sees fewer GPUs than were asked for, or
-            the processes do not reach each other.
+        GalforgeError: the job was given a GPU that torch does not see or was not built for, torch sees fewer GPUs than
+            were asked for, or the processes do not reach each other.
     """
     found: dict[str, Any] = {
         "node": os.environ.get("SLURMD_NODENAME", socket.gethostname()),
         "slurm_job": os.environ.get("SLURM_JOB_ID"),
         "cuda_visible_devices": os.environ.get("CUDA_VISIBLE_DEVICES"),
+        "gpus_asked": gpus,
+        "gpus_seen": torch.cuda.device_count(),
         "cpus": len(os.sched_getaffinity(0)),
         "threads": threads,
         "torch": torch.__version__,
@@ -62,12 +65,13 @@ def check(gpus: int, threads: int) -> dict[str, Any]:
     # Logged before anything can fail, because it explains the failure.
     _say(found)
     device = pick("auto")
-    seen = torch.cuda.device_count()
-    if found["slurm_job"] and seen < gpus:
+    # On a machine without GPUs and without SLURM, jobs that ask for one run on the CPU.
+    if found["gpus_seen"] < gpus and (found["gpus_seen"] or found["slurm_job"]):
         raise GalforgeError(
-            f"the job asked SLURM for {gpus} GPUs and torch sees {seen}: check gpu, or gres, in profiles/slurm and the "
-            "lines of this log above"
+            f"the job asked for {gpus} GPUs and torch sees {found['gpus_seen']}: check gpu, or gres, in the profile "
+            "and the lines of this log above"
         )
+    _check_build()
     measured = _devices()
     measured["bf16"] = computes_in_bfloat16("auto", device)
     cuda = device.type == "cuda"
@@ -75,6 +79,7 @@ def check(gpus: int, threads: int) -> dict[str, Any]:
     measured["tf32_tflops"] = _tflops(device, torch.float32, threads, "high") if cuda else None
     measured["bf16_tflops"] = _tflops(device, torch.bfloat16, threads) if measured["bf16"] else None
     measured["copy_gb_per_s"] = _copy(device) if cuda else None
+    measured["memory_gb_per_s"] = _memory(device) if cuda else None
     _say(measured)
     measured["collective"] = collective(gpus) if gpus > 1 else None
     _say({"collective": measured["collective"] or "not needed by one process"})
@@ -147,6 +152,35 @@ def _member(folder: Path, rank: int, size: int) -> None:
     distributed.destroy_process_group()
 
 
+def _check_build() -> None:
+    """Fail where this build of torch has no code for a GPU; its own error comes later and names no remedy."""
+    built = torch.cuda.get_arch_list()
+    for index in range(torch.cuda.device_count()):
+        capability = torch.cuda.get_device_capability(index)
+        if not has_code(capability, built):
+            raise GalforgeError(
+                f"torch {torch.__version__} has no code for {torch.cuda.get_device_name(index)} (compute capability "
+                f"{capability[0]}.{capability[1]}; built for {', '.join(built)}): install another build of it, see "
+                "docs/cluster.md, 'Which build of torch'"
+            )
+
+
+def has_code(capability: tuple[int, int], built: list[str]) -> bool:
+    """Whether a build has code that runs on a GPU.
+
+    Args:
+        capability: compute capability of the GPU, major and minor.
+        built: what the build was compiled for, as torch names it. ``sm_86`` runs on the same major version with this or
+            a later minor one, ``compute_86`` (PTX) on all later ones (CUDA C++ Programming Guide, "Binary
+            Compatibility" and "PTX Compatibility"). Names with a letter at the end are of one GPU and are not counted.
+    """
+    named = [re.fullmatch(r"(sm|compute)_(\d+)(\d)", name) for name in built]
+    versions = [(one[1], (int(one[2]), int(one[3]))) for one in named if one]
+    return any(
+        version <= capability and (kind == "compute" or version[0] == capability[0]) for kind, version in versions
+    )
+
+
 def _devices() -> dict[str, Any]:
     properties = [torch.cuda.get_device_properties(index) for index in range(torch.cuda.device_count())]
     each = [{"name": one.name, "memory_gib": round(one.total_memory / 2**30, 1)} for one in properties]
@@ -171,6 +205,12 @@ def _copy(device: torch.device) -> float:
     there = torch.empty(_COPY_BYTES, dtype=torch.uint8, device=device)
     here = torch.empty(_COPY_BYTES, dtype=torch.uint8, pin_memory=True)
     return round(_COPY_BYTES / _seconds(lambda: there.copy_(here, non_blocking=True)) / 1e9, 2)
+
+
+def _memory(device: torch.device) -> float:
+    """Rate at which a device reads and writes its own memory, together [GB/s]."""
+    one, other = (torch.empty(_COPY_BYTES, dtype=torch.uint8, device=device) for _ in range(2))
+    return round(2 * _COPY_BYTES / _seconds(lambda: other.copy_(one)) / 1e9, 2)
 
 
 def _seconds(action: Callable[[], Any], threads: int = 1) -> float:

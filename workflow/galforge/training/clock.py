@@ -105,7 +105,10 @@ def requeue(stopped: Preempted, grace_seconds: float = REQUEUE_GRACE_SECONDS) ->
     A job that its user cancelled or interrupted from the keyboard is not requeued.
     """
     job, scontrol = os.environ.get("SLURM_JOB_ID"), shutil.which("scontrol")
-    if not job or not scontrol or stopped.signal == signal.SIGINT:
+    if not job or stopped.signal == signal.SIGINT:
+        return
+    if not scontrol:
+        log.warning("job %s is not requeued, for here is no scontrol; a retry goes on from the checkpoint", job)
         return
     try:
         shown = _run(scontrol, "show", "job", "-o", job)

@@ -82,8 +82,8 @@ class TrainingImages(AbstractContextManager["TrainingImages"]):
         device: where batches go.
         conditions: catalogue columns that go with the images.
         seed: of the order.
-        hold_bytes: the most memory that held images may take on the CPU; on a GPU it is half of the free memory. 0
-            holds none.
+        hold_bytes: the most memory that held images may take; 0 holds none. None: HOLD_BYTES on the CPU, and half of
+            the free memory on a GPU.
         splits: the splits that are trained on.
 
     Raises:
@@ -96,7 +96,7 @@ class TrainingImages(AbstractContextManager["TrainingImages"]):
         device: torch.device,
         conditions: tuple[str, ...],
         seed: int,
-        hold_bytes: int = HOLD_BYTES,
+        hold_bytes: int | None = None,
         splits: Sequence[str] = ("train",),
     ):
         self.stamps, self.device, self.seed = stamps, device, seed
@@ -108,8 +108,9 @@ class TrainingImages(AbstractContextManager["TrainingImages"]):
             )
         self.conditions = {name: self._condition(name) for name in conditions}
         size = len(self.indices) * int(np.prod(stamps.shape)) * 4
-        limit = torch.cuda.mem_get_info(device)[0] // 2 if device.type == "cuda" and hold_bytes else hold_bytes
-        self.held = self._hold() if size <= limit else None
+        if hold_bytes is None:
+            hold_bytes = torch.cuda.mem_get_info(device)[0] // 2 if device.type == "cuda" else HOLD_BYTES
+        self.held = self._hold() if size <= hold_bytes else None
         self._reader = ReadAhead(self._gather)
         where = f"held on the {device.type}" if self.held is not None else "read from the file batch by batch"
         log.info("%s: %d training images (%.3g GB), %s", stamps.path, len(self.indices), size / 1e9, where)
@@ -181,8 +182,14 @@ class TrainingImages(AbstractContextManager["TrainingImages"]):
 
 
 def augment(images: Tensor, draws: Draws) -> Tensor:
-    """Images (n, C, H, H), each in one of its eight orientations at random: two mirrorings and a transposition."""
-    coins = draws.uniform(3).lt(0.5).reshape(-1, 3, 1, 1, 1).unbind(1)
-    images = torch.where(coins[0], images.flip(-1), images)
-    images = torch.where(coins[1], images.flip(-2), images)
-    return torch.where(coins[2], images.transpose(-1, -2), images)
+    """Images (n, C, H, H), each in one of its eight orientations at random."""
+    return turned(images, draws.uniform(3).lt(0.5))
+
+
+def turned(images: Tensor, coins: Tensor) -> Tensor:
+    """Images (n, C, H, H), each in the orientation that its three coins (n, 3) say: mirrored along the last axis, along
+    the one before, and transposed, in this order."""
+    mirrored, upended, swapped = coins.reshape(-1, 3, 1, 1, 1).unbind(1)
+    images = torch.where(mirrored, images.flip(-1), images)
+    images = torch.where(upended, images.flip(-2), images)
+    return torch.where(swapped, images.transpose(-1, -2), images)

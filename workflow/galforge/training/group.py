@@ -6,19 +6,21 @@ floating point numbers are added.
 
 import datetime
 import os
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Self
 
 import torch
 import torch.distributed as distributed
-from torch import Tensor
+from torch import Tensor, nn
 
 from galforge.errors import GalforgeError
 from galforge.training.clock import Preempted
 
 # Process 0 may wait for hours for the work folder, which an orphan on a lost node may hold; the others wait for it.
 _PATIENCE = datetime.timedelta(days=30)
+_BUCKET_BYTES = 25 * 2**20
+"""Gradients that travel together: few enough to begin early, and enough to make good use of the link."""
 
 
 class Group(AbstractContextManager["Group"]):
@@ -88,6 +90,46 @@ class Group(AbstractContextManager["Group"]):
         for tensor, mean in zip(tensors, flat.split([tensor.numel() for tensor in tensors]), strict=True):
             tensor.copy_(mean.view(tensor.shape))
 
+    @contextmanager
+    def averaged(self, weights: Sequence[nn.Parameter]) -> Iterator[None]:
+        """Average the gradients of weights over the processes while a backward pass within computes them.
+
+        Gradients travel in buckets, in one order in all processes: as soon as those of a bucket and of all before it
+        are complete, and the rest after the pass.
+        """
+        if self.size == 1:
+            yield
+            return
+        # The last layers have their gradients first.
+        buckets = _buckets([weight for weight in reversed(weights) if weight.requires_grad])
+        place = {weight: number for number, bucket in enumerate(buckets) for weight in bucket}
+        missing, sent = [len(bucket) for bucket in buckets], []
+
+        def send(whole: bool = False) -> None:
+            while len(sent) < len(buckets) and (whole or not missing[len(sent)]):
+                gradients = [weight.grad for weight in buckets[len(sent)] if weight.grad is not None]
+                flat = torch.cat([gradient.reshape(-1) for gradient in gradients]) if gradients else None
+                sent.append((gradients, flat, distributed.all_reduce(flat, async_op=True) if gradients else None))
+
+        def note(weight: Tensor) -> None:
+            missing[place[weight]] -= 1
+            send()
+
+        hooks = [weight.register_post_accumulate_grad_hook(note) for weight in place]
+        try:
+            yield
+        finally:
+            for hook in hooks:
+                hook.remove()
+        send(whole=True)
+        for gradients, flat, work in sent:
+            if work is not None:
+                work.wait()
+                flat /= self.size
+                parts = flat.split([gradient.numel() for gradient in gradients])
+                means = [mean.view(each.shape) for each, mean in zip(gradients, parts, strict=True)]
+                torch._foreach_copy_(gradients, means)
+
     def largest(self, number: int) -> int:
         """The largest of the processes' numbers, without waiting for a GPU."""
         if self.size == 1:
@@ -103,3 +145,16 @@ class Group(AbstractContextManager["Group"]):
         values = [value]
         distributed.broadcast_object_list(values, device=torch.device("cpu"))
         return values[0]
+
+
+def _buckets(weights: Sequence[nn.Parameter]) -> list[list[nn.Parameter]]:
+    """Weights in their order, in buckets of about _BUCKET_BYTES, each of one type."""
+    buckets: list[list[nn.Parameter]] = []
+    room = 0
+    for weight in weights:
+        if not buckets or room < weight.nbytes or buckets[-1][0].dtype != weight.dtype:
+            buckets.append([])
+            room = _BUCKET_BYTES
+        buckets[-1].append(weight)
+        room -= weight.nbytes
+    return buckets

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch.distributed.elastic.multiprocessing import SignalException
 from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
 from torch.distributed.launcher.api import LaunchConfig, elastic_launch
@@ -31,7 +32,7 @@ def launch(job: dict[str, Any], count: int, grace_seconds: float = REQUEUE_GRACE
 
     Args:
         job: plain data for ``galforge.training.worker.run``, and ``log``, the log file of the first of several
-            processes.
+            processes; ``gpus``, how many were asked for, may be missing.
         count: number of processes, on this node.
         grace_seconds: see ``requeue``.
 
@@ -40,6 +41,7 @@ def launch(job: dict[str, Any], count: int, grace_seconds: float = REQUEUE_GRACE
         Diverged: a loss or a weight is not finite.
         GalforgeError: what ``run_segment`` raises.
     """
+    _check_given(job.get("gpus", 0), job["segment"]["training"]["device"])
     try:
         if count == 1:
             worker.run(job, Group())
@@ -48,6 +50,20 @@ def launch(job: dict[str, Any], count: int, grace_seconds: float = REQUEUE_GRACE
     except Preempted as stopped:
         requeue(stopped, grace_seconds)
         raise
+
+
+def _check_given(asked: int, device: str) -> None:
+    """Refuse to train with fewer GPUs than were asked for: on fewer, or on the CPU, it would take days longer.
+
+    Raises:
+        GalforgeError: SLURM gave the job fewer than that.
+    """
+    if device == "cpu" or "SLURM_JOB_ID" not in os.environ or (seen := torch.cuda.device_count()) >= asked:
+        return
+    raise GalforgeError(
+        f"the job asked SLURM for {asked} GPUs and torch sees {seen}: check gpu, or gres, in profiles/slurm and what "
+        "the rule gpu_check logs, or say training: device: cpu and gpu: 0"
+    )
 
 
 def _launch_several(job: dict[str, Any], count: int) -> None:

@@ -13,16 +13,17 @@ from galforge.errors import GalforgeError
 from galforge.logs import Progress
 from galforge.models import device as devices
 from galforge.models.normalisation import Normalisation
-from galforge.models.protocol import Family, Fitted, Shape, Step
+from galforge.models.protocol import Family, Fitted, Part, Shape, Step
 from galforge.settings import Settings
 from galforge.training.clock import Clock, Preempted
 from galforge.training.data import TrainingImages, augment
-from galforge.training.draws import Draws, torch_seed
+from galforge.training.draws import torch_seed
 from galforge.training.group import Group
 from galforge.training.keep import Keep
+from galforge.training.micro import check_groups, draws_of, micro_batches, whole
 from galforge.training.rates import share_of_rate
 from galforge.training.settings import StepSettings
-from galforge.training.state import Diverged, State, StateError
+from galforge.training.state import Diverged, State, StateError, lay_out
 from galforge.training.validation import Validation
 
 _EMA_RAMP = 0.05
@@ -68,6 +69,7 @@ class Training:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(torch_seed(seed, "weights"))
             self.family: Family = families.load("models", family, "family").Family(network, shape, normalisation)
+        check_groups(family, self.family, settings, self.share)
         self.bfloat16 = devices.computes_in_bfloat16(settings.precision, device)
         dense = settings.layout == "channels_last"
         self.layout = torch.channels_last if dense else torch.contiguous_format
@@ -87,6 +89,7 @@ class Training:
         self.history: dict[str, list[float]] = {"images_seen": []}
         self.sums: dict[str, Tensor] = {}
         self.steps_summed = 0
+        self._gathered: str | None = None
         self.validation: Validation | None = None
 
     def step(self, images: TrainingImages) -> None:
@@ -98,14 +101,16 @@ class Training:
         if self.images_seen == 0 and isinstance(self.family, Fitted) and self.family.fitted_images:
             self._fit(images)
         settings, first = self.settings, self.group.rank * self.share
-        rows = slice(first, first + self.share)
-        draws = Draws(torch_seed(self.seed, "step", self.images_seen), settings.batch, rows, self.device)
+        parts = self.micro_batches("step", self.images_seen)
         batch, conditions = images.batch(self.images_seen + first, self.share, settings.batch)
         batch = self.normalisation.normalise(batch)
         if settings.augmentation:
-            batch = augment(batch, draws)
+            batch = torch.cat([augment(part.of(batch), part.draws) for part in parts])
         batch = batch.contiguous(memory_format=self.layout)
-        step = Step(self.images_seen, settings.batch, draws, self.autocast, self._update, self.mean)
+        draws = draws_of(parts, self.name)
+        step = Step(
+            self.images_seen, settings.batch, draws, self.autocast, self._update, self.mean, self._gather, parts
+        )
         losses = self.family.step(batch, conditions, step)
         before = self.images_seen
         self.images_seen += settings.batch
@@ -164,7 +169,7 @@ class Training:
             raise StateError(f"the state does not fit the networks of {self.name}: {error}") from error
         for name, optimiser in self.optimisers.items():
             optimiser.load_state_dict(state["optimisers"][name])
-            _restore_layout(optimiser)
+            lay_out(optimiser)
         self.images_seen = state["images_seen"]
         self.history = {name: list(values) for name, values in state["history"].items()}
         self.sums = {name: value.to(self.device) for name, value in state["sums"].items()}
@@ -191,16 +196,30 @@ class Training:
         """The context in which networks run at the chosen precision."""
         return devices.autocast(self.bfloat16, self.device)
 
+    def micro_batches(self, *key: str | int) -> tuple[Part, ...]:
+        """This process's images of a step, or of a batch of other images, that its random numbers are seeded by."""
+        first = self.group.rank * self.share
+        return micro_batches(self.settings, first, self.share, torch_seed(self.seed, *key), self.device)
+
+    def _gather(self, name: str, loss: Tensor) -> None:
+        """Add to the gradients of the next update of an optimiser."""
+        if self._gathered is None:
+            self.optimisers[name].zero_grad(set_to_none=True)
+            self._gathered = name
+        loss.backward()
+
     def _update(self, name: str, loss: Tensor) -> None:
         optimiser = self.optimisers[name]
         if self.settings.warmup_images or self.settings.decay_images:
             share = share_of_rate(self.settings, self.images_seen)
             for group, rate in zip(optimiser.param_groups, self.rates[name], strict=True):
                 group["lr"] = rate * share
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        if self._gathered is None and 0 < self.settings.micro_batch < self.share:
+            raise whole(self.name)
         weights = [weight for group in optimiser.param_groups for weight in group["params"]]
-        self.group.mean_([weight.grad for weight in weights if weight.grad is not None])
+        with self.group.averaged(weights):
+            self._gather(name, loss)
+        self._gathered = None
         if self.settings.gradient_clip:
             nn.utils.clip_grad_norm_(weights, self.settings.gradient_clip)
         optimiser.step()
@@ -289,12 +308,3 @@ def train(run: Training, images: TrainingImages, stop: int, clock: Clock, keep: 
             progress.advance(run.settings.batch, ", ".join(run.latest()))
     if keep:
         keep.finish(run.state())
-
-
-def _restore_layout(optimiser: torch.optim.Optimizer) -> None:
-    """Lay out an optimiser's tensors like their weights again, because states are stored contiguous, and other strides
-    can lead to other arithmetic."""
-    for weight, entries in optimiser.state.items():
-        for name, value in entries.items():
-            if isinstance(value, Tensor) and value.shape == weight.shape:
-                entries[name] = torch.empty_like(weight, dtype=value.dtype).copy_(value)

@@ -23,6 +23,7 @@ from galforge.training.group import Group
 from galforge.training.keep import CHECKPOINT_SECONDS, Keep
 from galforge.training.lease import TTL_SECONDS, Lease
 from galforge.training.loop import Training, train
+from galforge.training.room import room_for_images
 from galforge.training.settings import StepSettings
 from galforge.training.validation import SPLIT, Validation
 
@@ -171,13 +172,16 @@ def _train(segment: Segment, start: states.State | None, clock: Clock, group: Gr
             log.info("training on %s in %s", device, "bfloat16" if run.bfloat16 else "float32")
             keep.header = source.typical_header().to_json()
             keep.spent.device = device.type
-        limit = HOLD_BYTES // group.size
+        several = settings.validation_images > 0
+        room = room_for_images(run, several) if device.type == "cuda" else HOLD_BYTES // group.size
         told = run.family.conditions
         with ExitStack() as opened:
-            images = TrainingImages(source, device, told, segment.seed, limit, settings.splits)
+            images = TrainingImages(source, device, told, segment.seed, room, settings.splits)
             opened.enter_context(images)
-            if settings.validation_images:
-                others = TrainingImages(source, device, told, segment.seed, limit, (SPLIT,))
+            if several:
+                if device.type == "cuda" and images.held is not None:
+                    room -= images.held.nbytes
+                others = TrainingImages(source, device, told, segment.seed, room, (SPLIT,))
                 run.validation = Validation(run, opened.enter_context(others))
             train(run, images, segment.stop, clock, keep)
 

@@ -14,6 +14,9 @@ class StepSettings(Settings):
 
     batch: int = Field(32, ge=1)
     """images per step"""
+    micro_batch: int = Field(0, ge=0, json_schema_extra={"as_before": 0})
+    """images of a batch that a process computes at once, for less memory and the same step but for rounding; 0: all of
+    its share; groups of images whose spread a discriminator sees are not cut [images]"""
     ema_half_life_images: int = Field(10_000, ge=1)
     """half-life of the EMA of the weights, which is what is exported; shorter at first [images]"""
     decay_images: int = Field(0, ge=0, json_schema_extra={"as_before": 0})
@@ -31,11 +34,13 @@ class StepSettings(Settings):
     augmentation: bool = True
     """rotate and mirror every training image at random (the sky has no preferred direction)"""
     precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """arithmetic of the networks; auto: bfloat16 on GPUs and CPUs with matrix units, else float32"""
+    """arithmetic of the networks; auto: bfloat16 on GPUs and CPUs with matrix units, else float32, which convolutions
+    on GPUs compute in TF32 (10 bits) where there is that"""
     layout: Literal["channels_last", "contiguous"] = "channels_last"
     """order of images in memory; it is faster with the channels of a pixel side by side"""
     compile: bool = Field(False, json_schema_extra={"as_before": False})
-    """compile the networks with torch.compile: takes minutes per job and needs a C++ compiler"""
+    """compile the networks with torch.compile: takes minutes per job and needs a C++ compiler; gradient penalties are
+    computed without"""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """auto takes a GPU where there is one"""
     threads: int = Field(1, ge=1)

@@ -106,6 +106,15 @@ def link(source: Path, target: Path, lease: Lease) -> None:
     atomic.link(source, target, lease.token[:8], lease.check)
 
 
+def lay_out(optimiser: torch.optim.Optimizer) -> None:
+    """Lay out an optimiser's restored tensors like their weights again, because states are stored contiguous, and other
+    strides can lead to other arithmetic."""
+    for weight, entries in optimiser.state.items():
+        for name, value in entries.items():
+            if isinstance(value, torch.Tensor) and value.shape == weight.shape:
+                entries[name] = torch.empty_like(weight, dtype=value.dtype).copy_(value)
+
+
 class Checkpoints:
     """The last two checkpoints of a segment in its work folder, and its finished state.
 

@@ -8,7 +8,7 @@ from galforge import families
 from galforge.errors import GalforgeError
 from galforge.models.protocol import Family, Step
 from galforge.training.data import TrainingImages
-from galforge.training.draws import Draws, torch_seed
+from galforge.training.micro import draws_of
 
 if TYPE_CHECKING:
     from galforge.training.loop import Training
@@ -49,14 +49,19 @@ class Validation:
         """Mean of each loss over the images, under its name with PREFIX."""
         run, settings = self.run, self.run.settings
         self.family.networks.load_state_dict(run.average.state_dict())
-        rows = slice(run.group.rank * run.share, (run.group.rank + 1) * run.share)
+        first = run.group.rank * run.share
         sums: dict[str, torch.Tensor] = {}
         for batch in range(self.batches):
-            draws = Draws(torch_seed(run.seed, "validation", batch), settings.batch, rows, run.device)
-            images, conditions = self.images.batch(batch * settings.batch + rows.start, run.share, settings.batch)
+            parts = run.micro_batches("validation", batch)
+            images, conditions = self.images.batch(batch * settings.batch + first, run.share, settings.batch)
             images = run.normalisation.normalise(images).contiguous(memory_format=run.layout)
             # Nothing is learned here: losses are given back without an update.
-            step = Step(run.images_seen, settings.batch, draws, run.autocast, lambda name, loss: None, run.mean)
+            draws = draws_of(parts, run.name)
+            step = Step(run.images_seen, settings.batch, draws, run.autocast, _pass, run.mean, _pass, parts)
             for name, loss in self.family.step(images, conditions, step).items():
                 sums[name] = sums.get(name, 0.0) + loss.detach().double()
         return {PREFIX + name: float(run.mean(total)) / self.batches for name, total in sums.items()}
+
+
+def _pass(name: str, loss: torch.Tensor) -> None:
+    """Update nothing."""

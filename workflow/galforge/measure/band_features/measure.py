@@ -20,7 +20,10 @@ from galforge.measure.catalogue import catalogue_of
 from galforge.measure.features.preparation import stretch_for, stretched
 from galforge.measure.features.weights import ready
 from galforge.measure.images import check_finite, check_range
+from galforge.measure.vectors import with_vectors
 from galforge.stamps.file import Stamps
+
+FEATURES, CLASSES = "features_", "classes_"
 
 
 def measure(
@@ -36,9 +39,9 @@ def measure(
 ) -> pd.DataFrame:
     """Features of the bands of stamps `start` to `stop` (exclusive).
 
-    Columns: `index`, `split` and `redshift` of the catalogue (empty and NaN where it has none), and per band b
-    `f_<b>_0000` onwards, the features, and `p_<b>_0000` onwards, the probabilities of the network's classes (float32).
-    Stamps of splits that the settings leave out have NaN. Images are resized to the network's side by bilinear
+    Columns: `index`, `split` and `redshift` of the catalogue (empty and NaN where it has none), and per band b the
+    vectors `features_<b>`, and `classes_<b>`, the probabilities of the network's classes (float32). Stamps of splits
+    that the settings leave out have no row. Images are resized to the network's side by bilinear
     interpolation with pixel centres aligned. `band`, `noise_sigma` and `seed` are not used.
 
     Args:
@@ -56,21 +59,26 @@ def measure(
     seen = np.flatnonzero(catalogue["split"].isin(["", *settings.splits]))
     counter = Progress(len(seen), "stamps measured")
     with ready(settings, weights) as (engine, network, place):
-        values = np.full((stop - start, len(chosen), engine.FEATURES + engine.CLASSES), np.nan, dtype=np.float32)
+        names = [stamps.header.bands[channel] for channel in chosen]
+        widths = {FEATURES: engine.FEATURES, CLASSES: engine.CLASSES}
+        values = {
+            f"{kind}{name}": np.empty((len(seen), width), dtype=np.float32)
+            for name in names
+            for kind, width in widths.items()
+        }
         classifier = network.fc if hasattr(network, "fc") else network._fc
         for low in range(0, len(seen), settings.batch):
             rows = seen[low : low + settings.batch]
-            for number, channel in enumerate(chosen):
+            for name, channel in zip(names, chosen, strict=True):
                 images = np.stack([_prepared(stamps, start + int(row), channel, stretch) for row in rows])
                 features = network(_as_colours(torch.from_numpy(images).to(place), engine.SIDE))
                 classes = classifier(features).softmax(dim=1)
-                values[rows, number] = torch.cat([features, classes], dim=1).float().cpu().numpy()
+                own = slice(low, low + len(rows))
+                values[f"{FEATURES}{name}"][own] = features.float().cpu().numpy()
+                values[f"{CLASSES}{name}"][own] = classes.float().cpu().numpy()
             counter.advance(len(rows))
-    names = [stamps.header.bands[channel] for channel in chosen]
     log.info("band features of %s: %d stamps, bands %s", settings.network, len(seen), ", ".join(names))
-    kinds = [f"f_{{}}_{i:04d}" for i in range(engine.FEATURES)] + [f"p_{{}}_{i:04d}" for i in range(engine.CLASSES)]
-    columns = [kind.format(name) for name in names for kind in kinds]
-    return pd.concat([catalogue, pd.DataFrame(values.reshape(len(values), -1), columns=columns)], axis=1)
+    return with_vectors(catalogue.iloc[seen].reset_index(drop=True), values)
 
 
 def _bands(stamps: Stamps, settings: MeasureSettings) -> list[int]:

@@ -18,7 +18,10 @@ from galforge.measure.features import preparation
 from galforge.measure.features.settings import MeasureSettings
 from galforge.measure.features.weights import ready
 from galforge.measure.images import batches, check_range
+from galforge.measure.vectors import with_vectors
 from galforge.stamps.file import Stamps
+
+COLUMN = "features"
 
 
 def measure(
@@ -34,8 +37,8 @@ def measure(
 ) -> pd.DataFrame:
     """Features of stamps `start` to `stop` (exclusive).
 
-    Columns: `index`, `split` (of the catalogue; empty where there is none), and `f0000` onwards (float32, no unit),
-    1280 features of efficientnet-lite0 or 2048 of inception-v3. On the CPU, runs with the same number of threads give
+    Columns: `index`, `split` (of the catalogue; empty where there is none), and `features`, a vector of float32 without
+    unit: 1280 of efficientnet-lite0 or 2048 of inception-v3. On the CPU, runs with the same number of threads give
     the same bits; other images in the batch change only the last digits. `noise_sigma` and `seed` are not used.
 
     Args:
@@ -59,5 +62,4 @@ def measure(
             batch = torch.from_numpy(images).to(place, torch.float32, memory_format=torch.channels_last)
             features[low - start : high - start] = network(batch).float().cpu().numpy()
     log.info("features of %s: %d stamps, bands %s", settings.network, stop - start, ", ".join(bands))
-    table = pd.DataFrame(features, columns=[f"f{number:04d}" for number in range(engine.FEATURES)])
-    return pd.concat([catalogue_of(stamps, start, stop, redshift=False), table], axis=1)
+    return with_vectors(catalogue_of(stamps, start, stop, redshift=False), {COLUMN: features})

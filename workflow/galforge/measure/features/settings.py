@@ -21,6 +21,17 @@ ENGINE_LIBRARIES = {
     "dinov2-small": TRANSFORMERS,
     "dinov2-large": TRANSFORMERS,
 }
+FEATURES = {
+    "efficientnet-lite0": 1280,
+    "inception-v3": 2048,
+    "zoobot": 640,
+    "zoobot-greyscale": 640,
+    "dinov2-small": 384,
+    "dinov2-large": 1024,
+}
+"""Features of an image; what a job holds in memory follows from them."""
+CLASSES = {"efficientnet-lite0": 1000, "inception-v3": 1008}
+"""Classes of the networks that have some."""
 ENCODERS = "galforge.measure.features.encoders"
 """Where the code lies that takes features in networks of `transformers`: apart, so that the digests of the others'
 jobs do not hold it."""

@@ -14,6 +14,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from galforge.errors import GalforgeError
 from galforge.measure.features.settings import INCEPTION_URL, MeasureSettings
+from galforge.measure.networks import measuring
 from galforge.models import device as devices
 
 
@@ -23,7 +24,7 @@ def ready(
 ) -> Iterator[tuple[ModuleType, nn.Module, torch.device]]:
     """The module of a feature network, the network with its weights, and its device, while it is used.
 
-    Results are reproducible and in full single precision: a GPU would round factors to 10 bits.
+    Results are reproducible and in full single precision (``galforge.measure.networks``).
 
     Args:
         weights: file of the network's weights; None for the one that comes with the environment.
@@ -34,11 +35,7 @@ def ready(
     engine, place = importlib.import_module(settings.engine_module), devices.pick(settings.device)
     if weights is None and not hasattr(engine, "packaged_weights"):
         raise GalforgeError(f"{settings.network}: no weights file was given: set weights to download or path")
-    with (
-        devices.reproducible(place, settings.threads),
-        torch.backends.cudnn.flags(deterministic=True, allow_tf32=False),
-        torch.inference_mode(),
-    ):
+    with measuring(place, settings.threads):
         yield engine, load(engine, settings, Path(weights) if weights else engine.packaged_weights(), place), place
 
 

@@ -10,6 +10,7 @@ from galforge.errors import GalforgeError
 from galforge.logs import log
 from galforge.measure.catalogue import catalogue_of
 from galforge.measure.images import batches, check_finite, check_range
+from galforge.measure.networks import measuring
 from galforge.measure.redshift.settings import MeasureSettings
 from galforge.models import device as devices
 from galforge.models import weights as weights_files
@@ -29,8 +30,8 @@ def measure(
     """Redshifts of stamps `start` to `stop` (exclusive).
 
     Columns: `index`; `split` of the catalogue (empty where it has none); `redshift` of the catalogue, which is
-    spectroscopic or was asked of a model (NaN where there is none); and `redshift_cnn`, found by the network. `band`,
-    `noise_sigma` and `seed` are not used.
+    spectroscopic or was asked of a model (NaN where there is none); and `redshift_cnn`, found by the network in full
+    single precision, on a GPU too. `band`, `noise_sigma` and `seed` are not used.
 
     Args:
         weights: file of the network's weights.
@@ -42,7 +43,7 @@ def measure(
     check_range(stamps, start, stop, 0)
     place = devices.pick(settings.device)
     found = np.empty(stop - start, dtype=np.float64)
-    with devices.reproducible(place, settings.threads), torch.inference_mode():
+    with measuring(place, settings.threads):
         model = weights_files.load(Path(weights), place)
         _check(model, Path(weights), stamps)
         for low, high in batches(start, stop, settings.batch):

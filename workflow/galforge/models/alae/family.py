@@ -8,8 +8,9 @@ from galforge.models.adversarial import squared_gradient
 from galforge.models.alae.networks import Networks
 from galforge.models.alae.optimisers import Jointly
 from galforge.models.alae.settings import ModelSettings, check_shape
+from galforge.models.device import twice_differentiable
 from galforge.models.normalisation import Normalisation
-from galforge.models.protocol import Noise, Shape, Step
+from galforge.models.protocol import Noise, Part, Shape, Step
 from galforge.models.style_family import StyleFamily, adam
 
 
@@ -57,48 +58,65 @@ class Family(StyleFamily):
         return self._images(self.networks.encoder(self.networks.patches(images)), noise)
 
     def _improve_encoder(self, reals: Tensor, step: Step, given: Tensor | None = None) -> dict[str, Tensor]:
-        with torch.no_grad(), step.autocast():
-            fakes = self._made(self._mixed(self._styles(step, given), step, given), step)
-        penalty = torch.zeros((), device=reals.device)
-        if self._is_penalised(step):
-            reals = reals.detach().requires_grad_(True)
-            # In single precision: the penalty is a derivative, and is differentiated once more.
-            real_logits = self._judged(reals, given)
-            penalty = squared_gradient(real_logits, reals)
+        def made(part: Part, told: Tensor | None) -> Tensor:
+            with torch.no_grad(), step.autocast():
+                return self._made(self._mixed(self._styles(part, told), part, told), part)
+
+        def both(part: Part) -> tuple[Tensor, dict[str, Tensor]]:
+            told = part.of(given)
+            twice = None if told is None else torch.cat([told, told])
             with step.autocast():
-                fake_logits = self._judged(fakes, given)
-        else:
+                real, fake = self._judged(torch.cat([part.of(reals), made(part, told)]), twice).chunk(2)
+            (loss, of_reals), (more, of_fakes) = self._of_reals(real), self._of_fakes(fake)
+            return loss + more, of_reals | of_fakes | {"loss": loss + more}
+
+        def real(part: Part) -> tuple[Tensor, dict[str, Tensor]]:
+            images = part.of(reals).detach().requires_grad_(True)
+            # In single precision (convolutions in TF32 where a GPU has that): the penalty is a derivative, and is
+            # differentiated once more.
+            with twice_differentiable():
+                logits = self._judged(images, part.of(given))
+            return self._of_reals(logits, squared_gradient(logits, images))
+
+        def fake(part: Part) -> tuple[Tensor, dict[str, Tensor]]:
             with step.autocast():
-                twice = None if given is None else torch.cat([given, given])
-                real_logits, fake_logits = self._judged(torch.cat([reals, fakes]), twice).chunk(2)
-        return self._improve_judge("encoder", real_logits, fake_logits, penalty, step)
+                return self._of_fakes(self._judged(made(part, part.of(given)), part.of(given)))
+
+        return step.learn("encoder", *((real, fake) if self._is_penalised(step) else (both,)))
 
     def _improve_generator(self, step: Step, given: Tensor | None = None) -> Tensor:
         judges = (self.networks.encoder, self.networks.discriminator)
         for network in judges:
             network.requires_grad_(False)
-        with step.autocast():
-            styles = self._styles(step, given)
-            self._keep_mean(styles, step)
-            logits = self._judged(self._made(self._mixed(styles, step, given), step), given)
-        loss = functional.softplus(-logits.float()).mean()
-        step.update("generator", loss)
+
+        def fooled(part: Part) -> tuple[Tensor, dict[str, Tensor]]:
+            told = part.of(given)
+            with step.autocast():
+                styles = self._styles(part, told)
+                logits = self._judged(self._made(self._mixed(styles, part, told), part), told)
+            loss = functional.softplus(-logits.float()).mean()
+            return loss, {"loss": loss, "styles": styles.detach().float().mean(0)}
+
+        said = step.learn("generator", fooled)
+        self._keep_mean(said["styles"], step)
         for network in judges:
             network.requires_grad_(True)
-        return loss.detach()
+        return said["loss"]
 
     def _improve_reciprocity(self, step: Step, given: Tensor | None = None) -> Tensor:
-        with step.autocast():
-            with torch.no_grad():
-                styles = self._styles(step, given)
-            found = self.networks.encoder(self._made(styles, step))
-        loss = (found.float() - styles.float()).square().mean()
-        step.update("reciprocity", loss)
-        return loss.detach()
+        def missed(part: Part) -> tuple[Tensor, dict[str, Tensor]]:
+            with step.autocast():
+                with torch.no_grad():
+                    styles = self._styles(part, part.of(given))
+                found = self.networks.encoder(self._made(styles, part))
+            loss = (found.float() - styles.float()).square().mean()
+            return loss, {"loss": loss}
 
-    def _made(self, styles: Tensor, step: Step) -> Tensor:
+        return step.learn("reciprocity", missed)["loss"]
+
+    def _made(self, styles: Tensor, part: Part) -> Tensor:
         """Generated images, as the encoder takes them."""
-        return self.networks.patches(self._images(styles, step.draws).float())
+        return self.networks.patches(self._images(styles, part.draws).float())
 
     def _judged(self, coefficients: Tensor, given: Tensor | None) -> Tensor:
         return self.networks.discriminator(self.networks.encoder(coefficients), given)

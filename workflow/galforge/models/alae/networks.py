@@ -2,6 +2,7 @@
 
 import math
 from itertools import pairwise
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -10,8 +11,11 @@ from torch.nn import functional
 from galforge.models.alae.settings import ModelSettings
 from galforge.models.conditions import beside
 from galforge.models.device import full_precision
-from galforge.models.style_layers import BOTTOM, SLOPE, Conv, Linear, leaky
+from galforge.models.style_layers import BOTTOM, GAIN, Conv, Linear, leaky
 from galforge.models.style_networks import StyleNetworks
+
+_LEAST = 1e-8
+"""Added to variances, so that maps without any are not divided by zero."""
 
 
 class Networks(StyleNetworks):
@@ -37,15 +41,39 @@ class TakeStyle(nn.Module):
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Maps (n, width, h, w) to normalised maps and a contribution to the style (n, latent) in float32."""
-        # Without the gain of other leaky ReLUs, which the normalisation would divide out.
-        features = functional.leaky_relu(features, SLOPE)
-        mean = features.float().mean((2, 3), keepdim=True)
-        centred = features - mean.to(features.dtype)
-        deviation = torch.sqrt(centred.float().square().mean((2, 3), keepdim=True) + 1e-8)
-        # In single precision: reciprocity compares styles, and their small differences mean brightness.
         with full_precision(features.device):
-            style = self.linear(torch.cat([mean, deviation], 1).flatten(1))
-        return centred * (1 / deviation).to(features.dtype), style
+            # Without the gain of other leaky ReLUs, which the normalisation would divide out.
+            normalised, mean, deviation = Normalise.apply(leaky(features))
+            # In single precision: reciprocity compares styles, and their small differences mean brightness.
+            return normalised, self.linear(torch.cat([mean, deviation], 1).flatten(1))
+
+
+class Normalise(torch.autograd.Function):
+    """Instance normalisation of maps (n, c, h, w), with the means and standard deviations (n, c, 1, 1) that it removes.
+
+    By hand, because autograd would go through each map twice as often. The backward pass is made of operations that
+    can be differentiated again, as the R1 penalty does. Maps keep their precision, moments are float32.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        mean = features.mean((2, 3), keepdim=True, dtype=torch.float32)
+        # Squares about the mean: differences of squares would lose the digits of faint maps.
+        centred = features - mean.to(features.dtype)
+        norm = torch.linalg.vector_norm(centred, dim=(2, 3), keepdim=True, dtype=torch.float32)
+        deviation = torch.sqrt(norm.square() / features[0, 0].numel() + _LEAST)
+        normalised = centred.mul_((1 / deviation).to(features.dtype))
+        ctx.save_for_backward(normalised, deviation)
+        return normalised, mean, deviation
+
+    @staticmethod
+    def backward(ctx: Any, given: Tensor, of_mean: Tensor, of_deviation: Tensor) -> Tensor:
+        normalised, deviation = ctx.saved_tensors
+        pixels, dtype, inverse = normalised[0, 0].numel(), normalised.dtype, 1 / deviation
+        level = given.sum((2, 3), keepdim=True, dtype=torch.float32)
+        along = (given * normalised).sum((2, 3), keepdim=True, dtype=torch.float32)
+        shift, share = (of_mean - level * inverse) / pixels, (of_deviation - along * inverse) / pixels
+        return torch.addcmul(torch.addcmul(shift.to(dtype), normalised, share.to(dtype)), given, inverse.to(dtype))
 
 
 class EncoderBlock(nn.Module):
@@ -72,11 +100,11 @@ class Encoder(nn.Module):
     def __init__(self, inputs: int, widths: list[int], latent: int):
         super().__init__()
         finest_first = widths[::-1]
-        self.stem = Conv(inputs, finest_first[0], 1)
+        self.stem = Conv(inputs, finest_first[0], 1, gain=GAIN)
         self.blocks = nn.ModuleList([EncoderBlock(now, coarser, latent) for now, coarser in pairwise(finest_first)])
         self.last = Conv(widths[0], widths[0], 3)
         self.take_last = TakeStyle(widths[0], latent)
-        self.hidden = Linear(widths[0] * BOTTOM**2, widths[0])
+        self.hidden = Linear(widths[0] * BOTTOM**2, widths[0], gain=GAIN)
         self.take_hidden = Linear(widths[0], latent)
         # Gives a style about the variance of each contribution.
         self.scale = 1 / math.sqrt(2 * len(self.blocks) + 2)
@@ -105,8 +133,9 @@ class Discriminator(nn.Module):
     def __init__(self, latent: int, layers: int, features: int, linear: bool = False):
         super().__init__()
         inputs, rate = [latent + features, *[latent] * (layers - 1)], 0.1 if linear else 1.0
+        gain = 1.0 if linear else GAIN
         self.linear = linear
-        self.layers = nn.ModuleList([Linear(each, latent, rate=rate) for each in inputs[:-1]])
+        self.layers = nn.ModuleList([Linear(each, latent, rate=rate, gain=gain) for each in inputs[:-1]])
         self.logit = Linear(inputs[-1], 1, rate=rate)
 
     def forward(self, styles: Tensor, numbers: Tensor | None = None) -> Tensor:

@@ -9,7 +9,8 @@ from galforge.models.conditions import Conditioned, followed, numbers_of
 from galforge.models.cvae.networks import Networks
 from galforge.models.cvae.settings import ModelSettings, check_shape
 from galforge.models.normalisation import Normalisation
-from galforge.models.protocol import Noise, Shape, Step
+from galforge.models.protocol import Noise, Part, Shape, Step
+from galforge.models.vae.latents import followed_by, moments_of
 from galforge.models.vae.networks import adam
 
 
@@ -36,28 +37,31 @@ class Family(Conditioned):
         Corrected: both in nats per pixel. Published: the mean squared error [normalised unit squared], and the weighted
         divergence of an image.
         """
-        given = followed(self.conditioning, conditions, step)
-        noise = step.draws.normal(self.settings.latent)
-        with step.autocast():
-            mean, root = self.networks.encoder(images, given)
-        if self.networks.latents is not None:
-            self.networks.latents.follow(given, mean, (root @ root.mT).mean(0), step)
-        latents = mean + (root @ noise[:, :, None]).squeeze(2)
-        logarithm = 2 * root.diagonal(dim1=1, dim2=2).log().sum(1)
-        divergence = 0.5 * (root.square().sum((1, 2)) + mean.square().sum(1) - self.settings.latent - logarithm).mean()
-        with step.autocast():
-            expected = self.networks.decoder(latents, given)
-        expected = expected.float()
-        if self.networks.observation is None:
-            reconstruction = functional.mse_loss(expected, images)
-            divergence = self.settings.divergence * divergence
-            loss = reconstruction + divergence
-        else:
-            reconstruction = self.networks.observation.surprise(images, expected)
-            divergence = divergence / images[0].numel()
-            loss = reconstruction + self.settings.beta * divergence
-        step.update("cvae", loss)
-        return {"loss": loss.detach(), "reconstruction": reconstruction.detach(), "divergence": divergence.detach()}
+        networks, settings, numbers = self.networks, self.settings, followed(self.conditioning, conditions, step)
+
+        def bound(part: Part) -> tuple[Tensor, dict[str, Tensor]]:
+            given, seen = part.of(numbers), part.of(images)
+            noise = part.draws.normal(settings.latent)
+            with step.autocast():
+                mean, root = networks.encoder(seen, given)
+            moments = moments_of(networks.latents, given, mean, (root @ root.mT).mean(0).detach())
+            latents = mean + (root @ noise[:, :, None]).squeeze(2)
+            logarithm = 2 * root.diagonal(dim1=1, dim2=2).log().sum(1)
+            divergence = 0.5 * (root.square().sum((1, 2)) + mean.square().sum(1) - settings.latent - logarithm).mean()
+            with step.autocast():
+                expected = networks.decoder(latents, given)
+            expected = expected.float()
+            if networks.observation is None:
+                reconstruction = functional.mse_loss(expected, seen)
+                divergence = settings.divergence * divergence
+                loss = reconstruction + divergence
+            else:
+                reconstruction = networks.observation.surprise(seen, expected)
+                divergence = divergence / seen[0].numel()
+                loss = reconstruction + settings.beta * divergence
+            return loss, {"loss": loss, "reconstruction": reconstruction, "divergence": divergence, **moments}
+
+        return followed_by(networks.latents, step.learn("cvae", bound), step)
 
     def sample(self, noise: Noise, conditions: dict[str, Tensor] | None) -> Tensor:
         latents, given = noise.normal(self.settings.latent), numbers_of(self.conditioning, conditions)

@@ -10,7 +10,7 @@ from galforge.models.ddpm.diffusion import Predicted, Schedule, ddim, second_ord
 from galforge.models.ddpm.networks import Networks
 from galforge.models.ddpm.settings import ModelSettings, check_shape
 from galforge.models.normalisation import Normalisation
-from galforge.models.protocol import Noise, Shape, Step
+from galforge.models.protocol import Noise, Part, Shape, Step
 
 
 class Family(Conditioned):
@@ -47,19 +47,22 @@ class Family(Conditioned):
 
     def step(self, images: Tensor, conditions: dict[str, Tensor] | None, step: Step) -> dict[str, Tensor]:
         """The loss is the mean squared error of the predicted noise, or v."""
-        given = kept(followed(self.conditioning, conditions, step), self.settings.condition_dropout, step)
-        count = self.settings.timesteps
-        levels = (step.draws.uniform() * count).long().clamp_max(count - 1)
-        left = self.networks.left.index_select(0, levels).reshape(-1, 1, 1, 1)
-        noise = step.draws.normal(*self.shape)
-        noisy = left.sqrt() * images + (1 - left).sqrt() * noise
-        with step.autocast():
-            predicted = self.networks(noisy, levels, given)
-        velocity = self.settings.prediction == "v"
-        target = left.sqrt() * noise - (1 - left).sqrt() * images if velocity else noise
-        loss = functional.mse_loss(predicted.float(), target)
-        step.update("unet", loss)
-        return {"loss": loss.detach()}
+        numbers, count = followed(self.conditioning, conditions, step), self.settings.timesteps
+
+        def error(part: Part) -> tuple[Tensor, dict[str, Tensor]]:
+            given, clean = kept(part.of(numbers), self.settings.condition_dropout, part), part.of(images)
+            levels = (part.draws.uniform() * count).long().clamp_max(count - 1)
+            left = self.networks.left.index_select(0, levels).reshape(-1, 1, 1, 1)
+            noise = part.draws.normal(*self.shape)
+            noisy = left.sqrt() * clean + (1 - left).sqrt() * noise
+            with step.autocast():
+                predicted = self.networks(noisy, levels, given)
+            velocity = self.settings.prediction == "v"
+            target = left.sqrt() * noise - (1 - left).sqrt() * clean if velocity else noise
+            loss = functional.mse_loss(predicted.float(), target)
+            return loss, {"loss": loss}
+
+        return step.learn("unet", error)
 
     def sample(self, noise: Noise, conditions: dict[str, Tensor] | None) -> Tensor:
         images, given = noise.normal(*self.shape), numbers_of(self.conditioning, conditions)

@@ -10,7 +10,7 @@ from galforge.models.edm.networks import Networks
 from galforge.models.edm.samplers import Denoise, Sampler, dpm, heun, levels
 from galforge.models.edm.settings import ModelSettings, check_shape
 from galforge.models.normalisation import Normalisation
-from galforge.models.protocol import Noise, Shape, Step
+from galforge.models.protocol import Noise, Part, Shape, Step
 
 
 class Family(Conditioned):
@@ -45,23 +45,26 @@ class Family(Conditioned):
     def step(self, images: Tensor, conditions: dict[str, Tensor] | None, step: Step) -> dict[str, Tensor]:
         """The loss is the mean squared error of denoised images, in units of the known prediction's at their level."""
         settings, networks = self.settings, self.networks
-        given = kept(followed(self.conditioning, conditions, step), settings.condition_dropout, step)
-        logarithms = settings.log_sigma_mean + settings.log_sigma_sd * step.draws.normal()
-        sigma = logarithms.exp().reshape(-1, 1, 1, 1)
-        noisy = images + sigma * step.draws.normal(*self.shape)
-        expected, unit = networks.known.expected(noisy, sigma, given), networks.known.error(sigma, given)
-        with step.autocast():
-            predicted = networks.error(noisy, expected, sigma, given, unit)
-        wrong = networks.split(images - expected) / unit
-        left = (predicted - wrong).square().mean((2, 3))
-        loss = left.mean()
-        if networks.left is None:
-            step.update("unet", loss)
-        else:
+        numbers = followed(self.conditioning, conditions, step)
+
+        def error(part: Part) -> tuple[Tensor, dict[str, Tensor]]:
+            given, clean = kept(part.of(numbers), settings.condition_dropout, part), part.of(images)
+            logarithms = settings.log_sigma_mean + settings.log_sigma_sd * part.draws.normal()
+            sigma = logarithms.exp().reshape(-1, 1, 1, 1)
+            noisy = clean + sigma * part.draws.normal(*self.shape)
+            expected, unit = networks.known.expected(noisy, sigma, given), networks.known.error(sigma, given)
+            with step.autocast():
+                predicted = networks.error(noisy, expected, sigma, given, unit)
+            wrong = networks.split(clean - expected) / unit
+            left = (predicted - wrong).square().mean((2, 3))
+            loss = left.mean()
+            if networks.left is None:
+                return loss, {"loss": loss}
             # The likelihood of errors that are normal numbers; the mean squares cannot be driven below what is there.
             logarithms = networks.left(sigma)
-            step.update("unet", (left * torch.exp(-logarithms) + logarithms).mean())
-        return {"loss": loss.detach()}
+            return (left * torch.exp(-logarithms) + logarithms).mean(), {"loss": loss}
+
+        return step.learn("unet", error)
 
     def sample(self, noise: Noise, conditions: dict[str, Tensor] | None) -> Tensor:
         return self._drawn(noise.normal(self.latent), numbers_of(self.conditioning, conditions))

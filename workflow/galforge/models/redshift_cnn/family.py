@@ -5,7 +5,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from galforge.models.normalisation import Normalisation
-from galforge.models.protocol import Shape, Step
+from galforge.models.protocol import Part, Shape, Step
 from galforge.models.redshift_cnn.networks import Networks
 from galforge.models.redshift_cnn.settings import ModelSettings, check_shape
 
@@ -25,18 +25,21 @@ class Family:
     def step(self, images: Tensor, conditions: dict[str, Tensor] | None, step: Step) -> dict[str, Tensor]:
         """Losses: ``loss``, which is minimised, and ``hsc``, 1 - 1 / (1 + (dz / w)^2) (Nishizawa et al. 2020), with the
         width w of the settings."""
-        wanted = conditions[self.settings.target]
-        with step.autocast():
-            found = self.networks(images)
-        apart = found.float() - wanted
-        if self.settings.relative:
-            apart = apart / (1 + wanted)
-        apart = apart / self.settings.loss_width
-        hsc = (1 - 1 / (1 + apart**2)).mean()
         smooth = step.images_seen < self.settings.warmup_images
-        loss = F.huber_loss(apart, torch.zeros_like(apart)) if smooth else hsc
-        step.update("network", loss)
-        return {"loss": loss.detach(), "hsc": hsc.detach()}
+
+        def error(part: Part) -> tuple[Tensor, dict[str, Tensor]]:
+            wanted = part.of(conditions[self.settings.target])
+            with step.autocast():
+                found = self.networks(part.of(images))
+            apart = found.float() - wanted
+            if self.settings.relative:
+                apart = apart / (1 + wanted)
+            apart = apart / self.settings.loss_width
+            hsc = (1 - 1 / (1 + apart**2)).mean()
+            loss = F.huber_loss(apart, torch.zeros_like(apart)) if smooth else hsc
+            return loss, {"loss": loss, "hsc": hsc}
+
+        return step.learn("network", error)
 
     def predict(self, images: Tensor) -> Tensor:
         """Redshifts (n,) of normalised images (n, C, H, W)."""

@@ -5,7 +5,8 @@ from torch import Tensor
 
 from galforge.models.conditions import Conditioned, followed, numbers_of
 from galforge.models.normalisation import Normalisation
-from galforge.models.protocol import Noise, Shape, Step
+from galforge.models.protocol import Noise, Part, Shape, Step
+from galforge.models.vae.latents import followed_by, moments_of
 from galforge.models.vae.networks import Networks, adam
 from galforge.models.vae.settings import ModelSettings, check_shape
 
@@ -33,20 +34,23 @@ class Family(Conditioned):
 
     def step(self, images: Tensor, conditions: dict[str, Tensor] | None, step: Step) -> dict[str, Tensor]:
         """Losses [nats per pixel]: ``loss`` and its two terms, ``reconstruction`` and ``divergence``."""
-        given = followed(self.conditioning, conditions, step)
-        with step.autocast():
-            mean, log_variance = self.networks.encoder(images, given)
-        mean, log_variance = mean.float(), log_variance.float().clamp(-20, 10)
-        if self.networks.latents is not None:
-            self.networks.latents.follow(given, mean, torch.diag(log_variance.exp().mean(0)), step)
-        noise = step.draws.normal(self.latent)
-        with step.autocast():
-            expected = self.networks.decoder(mean + torch.exp(0.5 * log_variance) * noise, given)
-        reconstruction = self.networks.observation.surprise(images, expected.float())
-        divergence = 0.5 * (mean**2 + torch.exp(log_variance) - 1 - log_variance).sum(1).mean() / images[0].numel()
-        loss = reconstruction + self._weight(step.images_seen) * divergence
-        step.update("vae", loss)
-        return {"loss": loss.detach(), "reconstruction": reconstruction.detach(), "divergence": divergence.detach()}
+        networks, numbers = self.networks, followed(self.conditioning, conditions, step)
+
+        def bound(part: Part) -> tuple[Tensor, dict[str, Tensor]]:
+            given, seen = part.of(numbers), part.of(images)
+            with step.autocast():
+                mean, log_variance = networks.encoder(seen, given)
+            mean, log_variance = mean.float(), log_variance.float().clamp(-20, 10)
+            noise = part.draws.normal(self.latent)
+            with step.autocast():
+                expected = networks.decoder(mean + torch.exp(0.5 * log_variance) * noise, given)
+            reconstruction = networks.observation.surprise(seen, expected.float())
+            divergence = 0.5 * (mean**2 + torch.exp(log_variance) - 1 - log_variance).sum(1).mean() / seen[0].numel()
+            loss = reconstruction + self._weight(step.images_seen) * divergence
+            moments = moments_of(networks.latents, given, mean, torch.diag(log_variance.detach().exp().mean(0)))
+            return loss, {"loss": loss, "reconstruction": reconstruction, "divergence": divergence, **moments}
+
+        return followed_by(networks.latents, step.learn("vae", bound), step)
 
     def sample(self, noise: Noise, conditions: dict[str, Tensor] | None) -> Tensor:
         return self._observed(noise.normal(self.latent), numbers_of(self.conditioning, conditions), noise)

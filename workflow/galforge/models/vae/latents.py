@@ -16,6 +16,9 @@ _RIDGE = 1e-3
 _ROUNDING = 1e-6
 """Added to variances, relative to them: more than the running moments, float32, are rounded by."""
 
+_MOMENTS = ("shift", "squares")
+"""Names of what ``moments_of`` says."""
+
 
 class Latents(nn.Module):
     """One Gaussian for all encodings, q(z) averaged over the training galaxies (Ghosh et al. 2020, arXiv:1903.12436).
@@ -38,21 +41,27 @@ class Latents(nn.Module):
         self.register_buffer("covariance", torch.eye(features + latent))
 
     @torch.no_grad()
-    def follow(self, numbers: Tensor | None, means: Tensor, spread: Tensor, step: Step) -> None:
-        """Move the moments towards those of a training step.
+    def moments(self, numbers: Tensor | None, means: Tensor, spread: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean (features + latent,) and second moments of some images about the mean so far, for ``follow``.
+
+        Both are means over images, which can be averaged over parts of a batch.
 
         Args:
             numbers: of the conditions (n, features); None without conditions.
             means: of the encodings (n, latent).
             spread: their covariance (latent, latent) about these means, averaged over the images.
-            step: the training step.
         """
         joint = means if numbers is None else torch.cat([numbers, means], 1)
         # About the mean so far: differences of squares would lose the digits of small variances.
         offsets = joint.float() - self.mean
         squares = offsets.T @ offsets / len(offsets)
         squares[self.features :, self.features :] += spread
-        shift, squares = step.mean(offsets.mean(0)), step.mean(squares)
+        return offsets.mean(0), squares
+
+    @torch.no_grad()
+    def follow(self, shift: Tensor, squares: Tensor, step: Step) -> None:
+        """Move the running moments towards those of a training step, given as ``moments`` gives them."""
+        shift, squares = step.mean(shift), step.mean(squares)
         seen = step.images_seen + step.batch
         weight = step.batch / max(step.batch, min(_WINDOW, _SHARE * seen))
         self.covariance.lerp_(squares, weight).sub_(weight**2 * torch.outer(shift, shift))
@@ -77,3 +86,15 @@ class Latents(nn.Module):
                 rest = torch.cat([-slopes, torch.eye(len(covariance), dtype=joint.dtype, device=noise.device)])
                 covariance = rest.T @ joint @ rest
             return mean + noise @ torch.linalg.cholesky(covariance).float().T
+
+
+def moments_of(latents: Latents | None, numbers: Tensor | None, means: Tensor, spread: Tensor) -> dict[str, Tensor]:
+    """``Latents.moments`` of a micro-batch by name, for ``followed_by``; nothing without latents."""
+    return {} if latents is None else dict(zip(_MOMENTS, latents.moments(numbers, means, spread), strict=True))
+
+
+def followed_by(latents: Latents | None, said: dict[str, Tensor], step: Step) -> dict[str, Tensor]:
+    """Have the latents, if there are any, follow the moments among what a step's terms said; the rest of it."""
+    if latents is not None:
+        latents.follow(*(said[name] for name in _MOMENTS), step)
+    return {name: value for name, value in said.items() if name not in _MOMENTS}

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from galforge.models.conditions import beside, conditioning_of, features_of, with_maps
 from galforge.models.normalisation import Normalisation
+from galforge.models.norms import GroupNorm
 from galforge.models.vae.latents import Latents
 from galforge.models.vae.settings import ModelSettings
 
@@ -92,7 +93,7 @@ class Decoder(nn.Module):
 
 def _normalised(channels: int) -> tuple[nn.Module, nn.Module]:
     """A group normalisation and the activation after it."""
-    return nn.GroupNorm(math.gcd(_GROUPS, channels), channels), nn.SiLU()
+    return GroupNorm(math.gcd(_GROUPS, channels), channels), nn.SiLU()
 
 
 class Observation(nn.Module):

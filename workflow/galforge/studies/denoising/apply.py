@@ -16,7 +16,7 @@ from galforge.studies.denoising.weights import load
 def network(path: Path, device: str) -> Method:
     """The method that restores galaxies with the network of a file of weights, which is the same in all tests.
 
-    It works in single precision on one galaxy at a time. Use it within ``galforge.models.device.reproducible``.
+    It works in single precision on one galaxy at a time. Use it within ``galforge.measure.networks.measuring``.
     """
     place = devices.pick(device)
     return restoring(load(path, place), place)

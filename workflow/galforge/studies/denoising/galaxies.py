@@ -16,6 +16,7 @@ from galforge.seeds import generator
 from galforge.stamps.file import Stamps
 from galforge.stamps.galaxies import galaxy
 from galforge.stamps.native_file import NativeWriter
+from galforge.studies.denoising.settings import DenoiserSettings
 
 LARGEST = 1024
 """Generated galaxies that are wider are left out, as in the released code [px]."""
@@ -68,6 +69,11 @@ class Galaxies:
             self._room -= image.nbytes
             self._held[row] = image
         return image
+
+    @property
+    def one_size(self) -> bool:
+        """Whether all galaxies have the same side."""
+        return self._sides is None or len(set(self._sides)) == 1
 
     def side(self, row: int) -> int:
         """Side of a galaxy [px]."""
@@ -173,3 +179,29 @@ def drawn(real: np.ndarray, generated: int, alpha: float, batch: int, key: tuple
         ]
 
     return at
+
+
+def choice(
+    real: Galaxies, generated: Galaxies | None, settings: DenoiserSettings, alpha: float, seed: int, replicate: int
+) -> Callable[[int], list[Member]]:
+    """Which galaxies the batch of a step has, as the protocol says.
+
+    Raises:
+        GalforgeError: the files have different bands, or there are too few galaxies.
+    """
+    rows, count = real.stamps.split("train"), len(generated) if generated is not None else 0
+    bands = real.stamps.header.bands
+    if generated is not None and generated.stamps.header.bands != bands:
+        raise GalforgeError(
+            f"{generated.stamps.path}: galaxies in bands {', '.join(generated.stamps.header.bands)}, but those of "
+            f"{real.stamps.path} are in {', '.join(bands)}; sample the model again"
+        )
+    if len(rows) == 0:
+        raise GalforgeError(
+            f"{real.stamps.path}: no galaxies in the split train to train a denoiser on; give it a share"
+        )
+    key = (seed, "denoiser", replicate)
+    if settings.protocol == "published":
+        return drawn(rows, count, alpha, settings.batch, key)
+    images, files = members(rows, count, alpha, seed, replicate), (real, generated)
+    return Bucketed(images, [files[each.generated].side(each.row) for each in images], settings.batch, key)

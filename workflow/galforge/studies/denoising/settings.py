@@ -59,7 +59,7 @@ class DenoiserSettings(Settings):
     input_scale: float = Field(1.0, gt=0)
     """images are divided by this before the network; published: 1 [image unit]"""
     batch: int = Field(1, ge=1)
-    """images per step, of similar size; smaller ones are filled up and masked [images]"""
+    """images per step, of similar size; those of one size are computed together [images]"""
     learning_rate: float = Field(1e-4, gt=0)
     """of Adam, at first"""
     gradient_clip: float = Field(0.0, ge=0)
@@ -81,8 +81,9 @@ class DenoiserSettings(Settings):
     alphas: list[float] = Field([], json_schema_extra={"stage": "grid"})
     """shares of generated images of this kind alone, with 0 among them; [0.0]: none, to show what a longer training
     gains; []: those of denoising"""
-    precision: Literal["auto", "float32", "bfloat16"] = "float32"
-    """precision of the network; auto: bfloat16 on GPUs and CPUs with matrix units"""
+    precision: Literal["auto", "float32", "tf32", "bfloat16"] = "float32"
+    """arithmetic of the network; auto: bfloat16 on GPUs and CPUs with matrix units; tf32: factors of 10 bits on GPUs
+    from Ampere on, single precision elsewhere"""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """auto: a GPU where available"""
     threads: int = Field(1, ge=1)

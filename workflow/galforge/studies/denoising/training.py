@@ -1,32 +1,33 @@
 """Train one denoising network until its validation loss stops falling; an interrupted job resumes where it stopped."""
 
+import copy
 import math
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
-from galforge.errors import GalforgeError
 from galforge.logs import Progress, log
 from galforge.models import device as devices
 from galforge.models import weights as weights_files
 from galforge.studies.denoising import batches, degrade
-from galforge.studies.denoising.galaxies import Bucketed, Galaxies, Member, chosen, drawn, members
+from galforge.studies.denoising.galaxies import Galaxies, choice, chosen
 from galforge.studies.denoising.network import Denoiser
 from galforge.studies.denoising.settings import DenoiserSettings
 from galforge.training import state as states
 from galforge.training.clock import Clock, Preempted, requeue
 from galforge.training.cost import Spent
-from galforge.training.draws import Draws, torch_seed
+from galforge.training.draws import torch_seed
 from galforge.training.history import write_csv
 from galforge.training.keep import CHECKPOINT_SECONDS, Keep
 from galforge.training.lease import Lease
 from galforge.training.state import Diverged
 
 _KEPT = ("best", "steps", "epoch", "best_epoch")
+_TOGETHER = 2**20  # pixels of images that are validated at once on a GPU: 16 of 256 px
 
 
 @dataclass(frozen=True)
@@ -103,21 +104,40 @@ def train(
 
 
 class Training:
-    """A network in training: all that changes from step to step."""
+    """A network in training: all that changes from step to step.
 
-    def __init__(self, settings: DenoiserSettings, bands: int, seed: int, replicate: int, device: torch.device):
-        self.settings, self.bands, self.device = settings, bands, device
-        self.seed, self.replicate = seed, replicate
+    Args:
+        job: what determines it; its files are not read here.
+        bands: number of bands of the images.
+        device: that it is trained on.
+    """
+
+    def __init__(self, job: Job, bands: int, device: torch.device):
+        self.settings, self.bands, self.device = job.settings, bands, device
+        self.seed, self.replicate = job.seed, job.replicate
+        settings = job.settings
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(torch_seed(seed, "denoiser weights", replicate))
+            torch.manual_seed(torch_seed(job.seed, "denoiser weights", job.replicate))
             self.network = Denoiser(settings.network, bands, settings.input_scale)
-        self.network.to(device).train()
+        # The layout of GPUs' matrix units: in another one, maps are copied before and after every convolution.
+        self.layout = torch.channels_last if device.type == "cuda" else torch.contiguous_format
+        self.network.to(device=device, memory_format=self.layout).train()
+        self.observe = batches.Observer(job.psf_sigma, job.noise_sigma, device)
         self.optimiser = torch.optim.Adam(self.network.parameters(), lr=settings.learning_rate, fused=True)
         self.bfloat16 = devices.computes_in_bfloat16(settings.precision, device)
+        # In bfloat16 the weights are rounded once a step and all at once; autocast does it one by one, for every size.
+        self.computing = copy.deepcopy(self.network).to(dtype=torch.bfloat16) if self.bfloat16 else self.network
         self.steps, self.epoch, self.best_epoch, self.best_loss = 0, 0, 0, math.inf
         self.best = _copy(self.network)
         self.history: dict[str, list[float]] = {"images_seen": [], "training": [], "validation": [], "rate": []}
-        self.sum = torch.zeros((), dtype=torch.float64)
+        self.sum = self._summed(0.0)
+
+    @property
+    def arithmetic(self) -> str:
+        """What the network computes in."""
+        if self.bfloat16:
+            return "bfloat16"
+        return "TF32" if self.settings.precision == "tf32" and self.device.type == "cuda" else "float32"
 
     @property
     def ended(self) -> bool:
@@ -125,31 +145,36 @@ class Training:
         waited = self.epoch - self.best_epoch
         return self.epoch >= self.settings.epochs or waited >= self.settings.patience_epochs
 
-    def step(self, images: Tensor, mask: Tensor | None, psf_sigma: float, noise_sigma: float) -> None:
-        """One step on clean images (n, C, H, W), which are blurred and get new noise."""
+    def step(self, images: Sequence[Tensor]) -> None:
+        """One step on clean images (C, l, l), which are blurred and get new noise. It never waits for the device.
+
+        Images of one size go through the network together; the gradient is that of the mean loss of all images.
+        """
         seed = torch_seed(self.seed, "denoiser step", self.replicate, self.steps)
-        draws = Draws(seed, len(images), slice(len(images)), self.device)
-        seen, truth, mask = batches.observe(images, mask, psf_sigma, noise_sigma, draws)
-        loss = batches.mean_squares(self.output(seen, mask), truth, mask).mean() / self.settings.input_scale**2
+        observed = list(self.observe(images, seed))
+        self.optimiser.zero_grad(set_to_none=True)
+        for seen, truth in observed:
+            loss = batches.mean_squares(self.output(seen), truth).mean() / self.settings.input_scale**2
+            loss = loss * (len(seen) / len(images))
+            loss.backward()
+            self._collect()
+            self.sum += loss.detach().double() * self.settings.input_scale**2
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate()
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
         if self.settings.gradient_clip:
             nn.utils.clip_grad_norm_(self.network.parameters(), self.settings.gradient_clip)
         self.optimiser.step()
+        self._round()
         self.steps += 1
-        self.sum += loss.detach().double().cpu() * self.settings.input_scale**2
 
     def rate(self) -> float:
         """The learning rate of this epoch."""
         own = self.settings
         return max(own.learning_rate * own.decay ** (self.epoch // own.decay_epochs), own.smallest_rate)
 
-    def output(self, seen: Tensor, mask: Tensor | None) -> Tensor:
-        """Galaxies restored by the network from observed images."""
-        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.bfloat16):
-            return self.network(seen, mask)
+    def output(self, seen: Tensor) -> Tensor:
+        """Galaxies (n, C, H, W) float32 restored by the network, at its precision, from observed images."""
+        return self.computing(seen.contiguous(memory_format=self.layout))
 
     def close_epoch(self, validation: float, batch: int) -> None:
         """Add an epoch to the history, and keep the weights if they are the best so far.
@@ -159,7 +184,7 @@ class Training:
         """
         self.epoch += 1
         training = float(self.sum) / self.settings.steps_per_epoch
-        self.sum = torch.zeros_like(self.sum)
+        self.sum = self._summed(0.0)
         if not (math.isfinite(training) and math.isfinite(validation)):
             raise Diverged(
                 f"the denoiser diverged: its training loss is {training} and its validation loss {validation} after "
@@ -188,12 +213,36 @@ class Training:
     def restore(self, state: states.State) -> None:
         """Resume from a state."""
         self.network.load_state_dict(state["networks"])
+        self._round()
         self.optimiser.load_state_dict(state["optimiser"])
         for name in _KEPT:
             setattr(self, name, state[name])
         self.best_loss = math.inf if state["best_loss"] < 0 else state["best_loss"]
         self.history = {name: list(state["history"][name]) for name in self.history}
-        self.sum = torch.tensor(state["sum"], dtype=torch.float64)
+        self.sum = self._summed(state["sum"])
+
+    def _round(self) -> None:
+        """Bring the rounded weights up to date, where there are any."""
+        if self.bfloat16:
+            with torch.no_grad():
+                torch._foreach_copy_(list(self.computing.parameters()), list(self.network.parameters()))
+
+    def _collect(self) -> None:
+        """Add the gradients of rounded weights to those of the weights, in single precision."""
+        if not self.bfloat16:
+            return
+        weights = list(self.network.parameters())
+        found = [torch.empty_like(weight) for weight in weights]
+        torch._foreach_copy_(found, [weight.grad for weight in self.computing.parameters()])
+        self.computing.zero_grad(set_to_none=True)
+        if weights[0].grad is not None:
+            torch._foreach_add_(found, [weight.grad for weight in weights])
+        for weight, gradient in zip(weights, found, strict=True):
+            weight.grad = gradient
+
+    def _summed(self, value: float) -> Tensor:
+        """Losses summed over the steps of an epoch, on the device [image unit squared]."""
+        return torch.full((), value, dtype=torch.float64, device=self.device)
 
 
 def _run(job: Job, start: states.State | None, device: torch.device, clock: Clock, keep: Keep) -> None:
@@ -201,12 +250,13 @@ def _run(job: Job, start: states.State | None, device: torch.device, clock: Cloc
     with ExitStack() as files:
         real = files.enter_context(Galaxies(job.real))
         generated = files.enter_context(Galaxies(job.generated)) if job.generated else None
-        choose = _choice(job, real, generated)
-        run = Training(settings, real.bands, job.seed, job.replicate, device)
+        choose = choice(real, generated, settings, job.alpha, job.seed, job.replicate)
+        run = Training(job, real.bands, device)
         if start is not None:
             run.restore(start)
+        files.enter_context(_convolutions(settings, real.one_size and (generated is None or generated.one_size)))
         validation = Validation(job, real, run)
-        log.info("training on %s in %s", device.type, "bfloat16" if run.bfloat16 else "float32")
+        log.info("training on %s in %s", device.type, run.arithmetic)
         progress = Progress(settings.epochs, "epochs", run.epoch)
         with batches.Batches(choose, (real, generated), device) as source:
             while not run.ended:
@@ -215,7 +265,7 @@ def _run(job: Job, start: states.State | None, device: torch.device, clock: Cloc
                     keep.save(run.state())
                 if stopping:
                     clock.stop()
-                run.step(*source(run.steps), job.psf_sigma, job.noise_sigma)
+                run.step(source(run.steps))
                 if run.steps % settings.steps_per_epoch == 0:
                     run.close_epoch(validation(), settings.batch)
                     keep.show(run.history)
@@ -224,43 +274,42 @@ def _run(job: Job, start: states.State | None, device: torch.device, clock: Cloc
         log.info("ended after %d epochs; the best was %d, %.5g", run.epoch, run.best_epoch, run.best_loss)
 
 
-class Validation:
-    """The validation loss: mean MSE [image unit squared] of fixed real galaxies with fixed noise."""
+def _convolutions(settings: DenoiserSettings, one_size: bool) -> AbstractContextManager[None]:
+    """How a GPU computes convolutions: whether in TF32, and whether it tries for the fastest way first.
 
-    def __init__(self, job: Job, real: Galaxies, run: Training):
-        self.run, self.pairs = run, []
+    It tries anew for every size of the images.
+    """
+    tf32 = settings.precision == "tf32"
+    return torch.backends.cudnn.flags(enabled=True, benchmark=one_size, deterministic=False, allow_tf32=tf32)
+
+
+class Validation:
+    """The validation loss: mean MSE [image unit squared] of fixed real galaxies with fixed noise.
+
+    Args:
+        pixels: the most in a batch, of images of one size; None: many on a GPU, and one image at a time on a CPU, whose
+            cache holds its maps then.
+    """
+
+    def __init__(self, job: Job, real: Galaxies, run: Training, pixels: int | None = None):
+        if pixels is None:
+            pixels = _TOGETHER if run.device.type == "cuda" else 1
+        self.run, pairs = run, []
         for row in chosen(real.stamps, "validation", job.settings.validation_images, job.seed):
             key = (job.seed, "denoising validation", row)
             pair = degrade.observed(real[row], job.psf_sigma, job.noise_sigma, 1.0, 1.0, key)
-            self.pairs.append([torch.from_numpy(each).float()[None].to(run.device) for each in pair])
+            pairs.append([torch.from_numpy(each).float() for each in pair])
+        self.batches: list[list[Tensor]] = []
+        for same in batches.by_side([seen for seen, _ in pairs]):
+            most = max(1, pixels // pairs[same[0]][0].shape[-1] ** 2)
+            for first in range(0, len(same), most):
+                chunk = zip(*(pairs[number] for number in same[first : first + most]), strict=True)
+                self.batches.append([torch.stack(each).to(run.device) for each in chunk])
 
     def __call__(self) -> float:
         with torch.no_grad():
-            found = [batches.mean_squares(self.run.output(seen, None), truth, None) for seen, truth in self.pairs]
-        return float(torch.cat([losses.double().cpu() for losses in found]).mean())
-
-
-def _choice(job: Job, real: Galaxies, generated: Galaxies | None) -> Callable[[int], list[Member]]:
-    """Which galaxies the batch of a step has.
-
-    Raises:
-        GalforgeError: the files have different bands, or there are too few galaxies.
-    """
-    rows, count = real.stamps.split("train"), len(generated) if generated is not None else 0
-    bands = real.stamps.header.bands
-    if generated is not None and generated.stamps.header.bands != bands:
-        raise GalforgeError(
-            f"{job.generated}: galaxies in bands {', '.join(generated.stamps.header.bands)}, but those of {job.real} "
-            f"are in {', '.join(bands)}; sample the model again"
-        )
-    if len(rows) == 0:
-        raise GalforgeError(f"{job.real}: no galaxies in the split train to train a denoiser on; give it a share")
-    key = (job.seed, "denoiser", job.replicate)
-    if job.settings.protocol == "published":
-        return drawn(rows, count, job.alpha, job.settings.batch, key)
-    images = members(rows, count, job.alpha, job.seed, job.replicate)
-    files = (real, generated)
-    return Bucketed(images, [files[each.generated].side(each.row) for each in images], job.settings.batch, key)
+            found = [batches.mean_squares(self.run.output(seen), truth).double() for seen, truth in self.batches]
+        return float(torch.cat(found).mean())
 
 
 def _copy(network: nn.Module) -> dict[str, Tensor]:

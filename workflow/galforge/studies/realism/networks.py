@@ -165,17 +165,18 @@ def _train(
     network: Cnn | ResNet18, images: np.ndarray, scores: np.ndarray, own: NetworkSettings, seed: int, counter: Progress
 ) -> None:
     place = next(network.parameters()).device
+    held, aims = _sent(images, place), _sent(scores, place)
     optimiser = torch.optim.Adam(network.parameters(), lr=own.learning_rate)
     network.train()
     with torch.random.fork_rng(devices=[place] if place.type == "cuda" else []):
         torch.manual_seed(seed)
         for epoch in range(own.epochs):
-            order = generator(seed, "epoch", epoch).permutation(len(images))
+            order = _sent(generator(seed, "epoch", epoch).permutation(len(images)), place)
             for first in range(0, len(order), own.batch):
                 chosen = order[first : first + own.batch]
                 if len(chosen) < network.fewest:
                     continue
-                loss = network.loss(_input(images[chosen], place), torch.from_numpy(scores[chosen]).to(place))
+                loss = network.loss(_input(held.index_select(0, chosen)), aims.index_select(0, chosen))
                 optimiser.zero_grad(set_to_none=True)
                 loss.backward()
                 optimiser.step()
@@ -187,8 +188,15 @@ def _predict(network: Cnn | ResNet18, images: np.ndarray, batch: int) -> np.ndar
     place = next(network.parameters()).device
     network.eval()
     blocks = (images[first : first + batch] for first in range(0, len(images), batch))
-    return np.concatenate([network.predict(_input(block, place)).cpu().numpy() for block in blocks])
+    return np.concatenate([network.predict(_input(_sent(block, place))).cpu().numpy() for block in blocks])
 
 
-def _input(images: np.ndarray, place: torch.device) -> Tensor:
-    return torch.from_numpy(images[:, None].astype(np.float32) / 255.0).to(place)
+def _sent(values: np.ndarray, place: torch.device) -> Tensor:
+    """Numbers on a device. A GPU copies them while it computes."""
+    tensor = torch.from_numpy(values)
+    return tensor.pin_memory().to(place, non_blocking=True) if place.type == "cuda" else tensor
+
+
+def _input(images: Tensor) -> Tensor:
+    """Images (n, side, side) uint8 as (n, 1, side, side) float32 from 0 to 1."""
+    return images[:, None].float() / 255.0

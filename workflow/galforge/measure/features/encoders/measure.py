@@ -17,7 +17,10 @@ from galforge.measure.features import preparation
 from galforge.measure.features.encoders.settings import MeasureSettings
 from galforge.measure.features.encoders.weights import ready
 from galforge.measure.images import batches, check_range
+from galforge.measure.vectors import with_vectors
 from galforge.stamps.file import Stamps
+
+COLUMN = "features"
 
 
 def measure(
@@ -33,11 +36,11 @@ def measure(
 ) -> pd.DataFrame:
     """Features of stamps `start` to `stop` (exclusive).
 
-    Columns: `index`, `split` (of the catalogue; empty where there is none), and `f0000` onwards (float32, no unit): 640
-    of zoobot, 384 of dinov2-small, 1024 of dinov2-large. Images are those of the corrected protocol, (3, 256, 256) in
-    [0, 255]; each network resizes and normalises them as in its training. On the CPU, runs with the same number of
-    threads give the same bits; other images in the batch change only the last digits. `noise_sigma` and `seed` are not
-    used.
+    Columns: `index`, `split` (of the catalogue; empty where there is none), and `features`, a vector of float32 without
+    unit: 640 of zoobot, 384 of dinov2-small, 1024 of dinov2-large. Images are those of the corrected protocol,
+    (3, 256, 256) in [0, 255]; each network resizes and normalises them as in its training. On the CPU, runs with the
+    same number of threads give the same bits; other images in the batch change only the last digits. `noise_sigma` and
+    `seed` are not used.
 
     Args:
         band: the band of the image where stamps have one or two bands (see `preparation.channels_of`).
@@ -61,5 +64,4 @@ def measure(
             images = np.stack([preparation.corrected(galaxy, stretch) for galaxy in galaxies])
             features[low - start : high - start] = network(torch.from_numpy(images).to(place)).float().cpu().numpy()
     log.info("features of %s: %d stamps, bands %s", settings.network, stop - start, ", ".join(bands))
-    table = pd.DataFrame(features, columns=[f"f{number:04d}" for number in range(features.shape[1])])
-    return pd.concat([catalogue_of(stamps, start, stop, redshift=False), table], axis=1)
+    return with_vectors(catalogue_of(stamps, start, stop, redshift=False), {COLUMN: features})

@@ -18,6 +18,7 @@ from torch import nn
 
 from galforge.errors import GalforgeError
 from galforge.measure.features.encoders.settings import MeasureSettings
+from galforge.measure.networks import measuring
 from galforge.models import device as devices
 
 
@@ -42,17 +43,13 @@ Layout = Mapping[str, Place]
 def ready(settings: MeasureSettings, path: Path) -> Iterator[tuple[nn.Module, torch.device]]:
     """The network of the settings with the weights of a file, and its device, while it is used.
 
-    Results are reproducible and in full single precision: a GPU would round factors to 10 bits.
+    Results are reproducible and in full single precision (``galforge.measure.networks``).
 
     Raises:
         GalforgeError: the file cannot be read, or holds another network.
     """
     place = devices.pick(settings.device)
-    with (
-        devices.reproducible(place, settings.threads),
-        torch.backends.cudnn.flags(deterministic=True, allow_tf32=False),
-        torch.inference_mode(),
-    ):
+    with measuring(place, settings.threads):
         yield load(settings, path, place), place
 
 

@@ -208,7 +208,7 @@ def needs(subject: Subject) -> Needs | None:
     """What the denoising study says of a sweep, and examples of every network of one sweep and of the references."""
     if not subject.sweep:
         return None
-    inputs = {**subject.sweep_summary("holzschuh2022"), **subject.denoised_examples()}
+    inputs = {**subject.sweep_summary(), **subject.denoised_examples()}
     # More noise is shown besides the noise of training, or else the last test.
     cases = list(subject.denoising.cases)
     told = {
@@ -218,7 +218,7 @@ def needs(subject: Subject) -> Needs | None:
         "noise_sigma": subject.denoising.noise_sigma,
         "tests": ["in_domain", "noise_shift" if "noise_shift" in cases else cases[-1]],
     }
-    return Needs(inputs, told)
+    return Needs(inputs, told, printed="holzschuh2022")
 
 
 def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:

@@ -134,7 +134,7 @@ def needs(subject: Subject) -> Needs | None:
     """What the denoising study says of a sweep that was tested along curves."""
     if not subject.sweep or not subject.has_curves:
         return None
-    return Needs(subject.sweep_summary("holzschuh2022"), subject.sweep_labels())
+    return Needs(subject.sweep_summary(), subject.sweep_labels(), printed="holzschuh2022")
 
 
 def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:

@@ -167,7 +167,8 @@ def needs(subject: Subject) -> Needs | None:
     """What the denoising study says of one sweep."""
     if not subject.sweep:
         return None
-    return Needs(subject.sweep_summary("holzschuh2022"), {**subject.sweep_labels(), "scale": subject.scale})
+    told = {**subject.sweep_labels(), "scale": subject.scale}
+    return Needs(subject.sweep_summary(), told, printed="holzschuh2022")
 
 
 def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:

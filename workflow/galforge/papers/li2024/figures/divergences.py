@@ -10,6 +10,7 @@ Divergence of models from {dataset} against redshift, for size, shape and Sérsi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +33,7 @@ _SMALLEST = 1e-3  # of what is drawn [nats]: a divergence of 0 has no logarithm
 
 
 def plot(frame: pd.DataFrame, png: str | Path, pdf: str | Path, *, dataset: str, label: str) -> None:
-    """KL divergence of three properties against redshift and lookback time, and the ratio of CVAE to DDPM.
+    """KL divergence of what is measured of three properties against redshift, and the ratio of CVAE to DDPM.
 
     Dots at the floor, of which no ranking is claimed, are hollow; pale lines are the floors. The ratio is
     drawn where one of the two is above its floor, hollow where the other is not.
@@ -51,13 +52,17 @@ def plot(frame: pd.DataFrame, png: str | Path, pdf: str | Path, *, dataset: str,
     from galforge.drawing.style import figure, save
 
     lines = read(frame, dataset, {_METRIC: "corrected"})
+    # A data set may be measured without the fit of a Sérsic index.
+    shown = [name for name in SHOWN if any(each.name == name for each in lines.found)] or SHOWN
     with figure(9.0, 6.6) as made:
         axes = made.subplots(2, 2).ravel()
-        for place, (axis, name) in enumerate(zip(axes, SHOWN, strict=False)):
+        for axis in axes[len(shown) : -1]:
+            axis.set_axis_off()
+        for place, (axis, name) in enumerate(zip(axes, shown, strict=False)):
             axis.set_title(f"{SOURCES[name].label}, KL [nats]", loc="left", fontweight="bold", fontsize=10)
             _draw_divergences(axis, lines, name)
-            against_redshift(axis, lines.low, lines.high, below=place > 1, above=place < 2)
-        _draw_ratios(axes[3], lines)
+            against_redshift(axis, lines.low, lines.high, below=place != 1 and place + 2 >= len(shown), above=place < 2)
+        _draw_ratios(axes[3], lines, shown)
         against_redshift(axes[3], lines.low, lines.high, above=False)
         legend(made, [label, *map(model_label, lines.models[1:])], across=4)
         save(made, png, pdf)
@@ -87,7 +92,7 @@ def _draw_divergences(axis: Axes, lines: Lines, name: str) -> None:
     _plain(axis, max(min(float(np.nanmin(each.value)) for each in own) / 2, _SMALLEST / 2))
 
 
-def _draw_ratios(axis: Axes, lines: Lines) -> None:
+def _draw_ratios(axis: Axes, lines: Lines, shown: Sequence[str]) -> None:
     import numpy as np
     from matplotlib.lines import Line2D
 
@@ -105,7 +110,7 @@ def _draw_ratios(axis: Axes, lines: Lines) -> None:
     axis.set_yscale("log")
     axis.axhline(1.0, color="#888888", linewidth=0.9, linestyle=":")
     drawn = False
-    for index, name in enumerate(SHOWN):
+    for index, name in enumerate(shown):
         found = {each.model: each for each in lines.found if each.name == name and each.model in pair}
         if len(found) < 2:
             continue
@@ -116,7 +121,7 @@ def _draw_ratios(axis: Axes, lines: Lines) -> None:
         ratio = np.maximum(a.value[one], _SMALLEST) / np.maximum(b.value[other], _SMALLEST)
         kept = ~at_floor.all(axis=0) & np.isfinite(ratio)
         drawn |= bool(kept.any())
-        x = middles(a.low[one], a.high[one], index, len(SHOWN))[kept]
+        x = middles(a.low[one], a.high[one], index, len(shown))[kept]
         # Colours of models would mislead here.
         colour = MODEL_COLOURS[-1 - index]
         axis.plot(x, ratio[kept], color=colour, linestyle=MODEL_DASHES[index], linewidth=1.4)
@@ -127,7 +132,7 @@ def _draw_ratios(axis: Axes, lines: Lines) -> None:
     _plain(axis)
     handles = [
         Line2D([], [], color=MODEL_COLOURS[-1 - n], linestyle=MODEL_DASHES[n], label=SOURCES[name].label)
-        for n, name in enumerate(SHOWN)
+        for n, name in enumerate(shown)
     ]
     axis.legend(handles=handles, fontsize=8, loc="best")
 
@@ -157,7 +162,11 @@ def needs(subject: Subject) -> Needs | None:
         return None
     told = {"dataset": subject.dataset, "scale": subject.scale}
     return Needs(
-        subject.distances("galaxy_kl", printed="li2024"), told, modules=LOSSES.modules, libraries=("pandas", "astropy")
+        subject.distances("galaxy_kl"),
+        told,
+        modules=LOSSES.modules,
+        libraries=("pandas", "astropy"),
+        printed="li2024",
     )
 
 

@@ -80,10 +80,11 @@ def needs(subject: Subject) -> Needs | None:
         return None
     told = {"dataset": subject.dataset, "scale": subject.scale}
     return Needs(
-        subject.distances("fitting_loss", "redshift_loss", printed="li2024"),
+        subject.distances("fitting_loss", "redshift_loss"),
         told,
         modules=LOSSES.modules,
         libraries=("pandas", "astropy"),
+        printed="li2024",
     )
 
 

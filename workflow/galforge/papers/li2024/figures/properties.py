@@ -35,7 +35,7 @@ def plot(
     *,
     edges: Sequence[float],
 ) -> None:
-    """Histograms of isophotal area, ellipticity and Sersic index: a row each, a column per bin of redshift.
+    """Histograms of isophotal area, ellipticity and, if measured, Sersic index: a row each, a column per redshift bin.
 
     Every curve adds up to 1; values beyond a panel are counted in its outermost bins. A row's panels share their axis,
     which holds the middle 98 % of the source of all redshifts. The numbers in a panel are those of the galaxies
@@ -59,10 +59,12 @@ def plot(
     for label, frame in generated:
         lacking(label, frame, columns)
     samples = [(source[0], real(*source, columns)), *generated]
+    # A data set may be measured without the fit of a Sérsic index.
+    shown = [name for name in SHOWN if np.isfinite(_values(samples[0][1], name)).any()] or SHOWN
     across = len(edges) - 1
-    with figure(9.0, 6.4) as made:
-        axes = made.subplots(len(SHOWN), across, squeeze=False, sharex="row")
-        for row, name in enumerate(SHOWN):
+    with figure(9.0, 0.4 + 2.0 * len(shown)) as made:
+        axes = made.subplots(len(shown), across, squeeze=False, sharex="row")
+        for row, name in enumerate(shown):
             values = [_values(frame, name) for _, frame in samples]
             bins = _bins(values[0], name)
             for column in range(across):

@@ -140,10 +140,10 @@ def needs(subject: Subject) -> Needs | None:
         return None
     inputs = {
         "measurements": subject.measurements("redshift", first=True),
-        **subject.distances("redshift_loss", printed="li2024"),
+        **subject.distances("redshift_loss"),
     }
     told = {**subject.labels(first=True), "high": subject.redshift_edges[-1]}
-    return Needs(inputs, told, modules=LOSSES.modules, libraries=("pandas", "astropy"))
+    return Needs(inputs, told, modules=LOSSES.modules, libraries=("pandas", "astropy"), printed="li2024")
 
 
 def draw(files: Files, told: dict[str, Any], out: dict[str, str]) -> None:
