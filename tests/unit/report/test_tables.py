@@ -288,8 +288,7 @@ def test_captions_name_the_engine(published: pd.DataFrame, corrected: str, other
         assert f"**Corrected protocol** (280 v 270, engine {corrected})" in text
         assert f"**Published protocol** (280 v 270, engine {other})" in text
         lines = formats.latex(known(name), table, "demo", "7.8").splitlines()
-        said = rf"\textit{{Corrected protocol}} (280 v 270, engine {corrected})\par\smallskip"
-        assert said in lines
+        assert rf"\textit{{Corrected protocol}} (280 v 270, engine {corrected})\par\smallskip" in lines
     spectrum = assemble("power_spectrum", frames, published)
     assert "measured by" not in said_of("power_spectrum", spectrum)
     for text in (formats.markdown, formats.latex):
@@ -528,7 +527,8 @@ def test_columns_are_those_of_a_protocol_together_and_fit_a_page(published: pd.D
     found = views(block)
     assert [(view.kind, len(view.columns)) for view in found] == [("corrected", 4), ("published", 4)]
     (gini,) = (row for row in found[1].rows if row.label == "Gini")
-    printed = one(published, table="morphology", dataset="skirt", model="alae", property="gini")["value"]
+    own = published.query("table == 'morphology' and dataset == 'skirt' and model == 'alae' and property == 'gini'")
+    printed = own["value"].item()
     assert [cell.printed for cell in gini.cells][-2:] == [f"{100 * printed:.2f}", ""], "models come before the detour"
     wide = replace(found[0], columns=7 * found[0].columns[:1])
     assert formats.pieces(wide) == [[0, 1, 2, 3], [4, 5, 6]]
