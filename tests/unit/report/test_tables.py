@@ -331,7 +331,7 @@ def test_files_say_the_same_however_often_they_are_written(published: pd.DataFra
     assert blocks("morphology", read) == blocks("morphology", table)
     for kind in ("md", "tex"):
         text = (tmp_path / "a" / f"table.{kind}").read_text(encoding="utf-8")
-        for said in ("mock", "analytic", "scale: demo", "corrected", "printed", "at floor", "63.97"):
+        for said in ("mock", "analytic", "scale: demo", "Corrected protocol", "printed", "at floor", "63.97"):
             assert said in text, f"{said} is missing in the {kind} table"
 
 
