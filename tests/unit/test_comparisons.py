@@ -165,6 +165,12 @@ def test_a_comparison_cannot_look_at_a_setting_that_it_does_not_declare(paper):
         _ = settings.nothing_of_the_kind
 
 
+def test_who_asks_what_is_taken_cannot_change_it_for_others(paper):
+    before = paper.taken("skirt")
+    paper.taken("skirt").clear()
+    assert paper.taken("skirt") == before != []
+
+
 def test_families_of_measures_say_what_planning_asks():
     by_network = {"features": "corrected", "band_features": "corrected", "redshift": "", "realism": "unscored"}
     for family in ("morphology", "photometry", "power_spectrum", "sources", *by_network):

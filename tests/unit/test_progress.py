@@ -207,20 +207,24 @@ def test_a_failure_is_shown_and_the_exit_code_is_snakemakes(tmp_path):
     assert "Missing input files for rule all:\n    affected files:\n        nowhere.txt" in done.stdout
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
-def test_signals_end_the_run_as_without_this(tmp_path, number):
-    """Ctrl-C ends the jobs, too; SIGTERM lets those that run finish. Either way the folder is left unlocked."""
-    # It says that it runs, and its process group, which a terminal's Ctrl-C reaches.
-    other = "echo $$ > started; sleep 5; echo made > {output}"
+@pytest.mark.parametrize(
+    ("prefix", "number", "code"),
+    [([], signal.SIGINT, 1), ([], signal.SIGTERM, 1), (["nohup"], signal.SIGHUP, 0)],
+    ids=["ctrl-c", "terminated", "nohup"],
+)
+def test_signals_end_the_run_as_without_this(tmp_path, prefix, number, code):
+    """Ctrl-C ends the jobs, too; SIGTERM lets those that run finish; nohup outlives its terminal; no lock is left."""
+    other = "touch started; sleep 5; echo made > {output}"
     with open(tmp_path / "said", "w") as out:
-        child = subprocess.Popen(command(tmp_path, other), cwd=tmp_path, stdout=out, stderr=out)
+        child = subprocess.Popen([*prefix, *command(tmp_path, other)], cwd=tmp_path, stdout=out, stderr=out)
     while not (tmp_path / "started").exists():
         assert child.poll() is None, (tmp_path / "said").read_text()
         time.sleep(0.1)
     child.send_signal(number)
-    code = child.wait(timeout=300)
+    found = child.wait(timeout=300)
     said = (tmp_path / "said").read_text()
-    assert code == 1, said
-    assert f"Snakemake ended with exit code {code}" in said
-    assert (tmp_path / "b.txt").exists() == (number == signal.SIGTERM), said
+    assert found == code, said
+    assert (f"Snakemake ended with exit code {code}" in said) == bool(code)
+    assert said.count("100 %") == (0 if code else 1)
+    assert (tmp_path / "b.txt").exists() == (number != signal.SIGINT), said
     assert list((tmp_path / ".snakemake/locks").glob("*")) == []

@@ -140,8 +140,8 @@ def test_what_cannot_work_is_refused_in_a_sentence(folder, checkout):
     words = ("--configfile", "overlay.yaml", "--dry-run", "--", STAMPS)
     done = run(folder, *words)
     assert done.returncode == 1
-    assert "set `name` in the configuration" in done.stderr, done.stderr
+    assert "set `name` in the configuration" in done.stdout + done.stderr, done
     outer(folder, checkout, kind="git+file://", at="@HEAD")
     done = run(folder, *words)
     assert done.returncode == 1
-    assert "clone the repository, and give `snakefile:` the path" in done.stderr, done.stderr
+    assert "clone the repository, and give `snakefile:` the path" in done.stdout + done.stderr, done

@@ -1,6 +1,7 @@
 """What a family of measures says of itself to planning: constants of its module ``settings``."""
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Literal
 
 from galforge import families
@@ -27,6 +28,7 @@ class Family:
     several_bands: bool = False
 
 
+@cache
 def declared(family: str) -> Family:
     """What a family of measures says of itself; what it leaves out has the default.
 

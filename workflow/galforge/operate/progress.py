@@ -45,7 +45,7 @@ class Line:
             if text[:width] != self._shown:
                 self._shown = text[:width]
                 self._out.write(f"\r\x1b[K{self._shown}")
-        elif run.total and percent // STEP_PERCENT > self._step:
+        elif run.done < run.total and percent // STEP_PERCENT > self._step:
             self._step = percent // STEP_PERCENT
             self._out.write(f"{text}\n")
         self._out.flush()
@@ -116,7 +116,9 @@ def main(command: list[str]) -> int:
             (os.kill if number == signal.SIGTERM else os.killpg)(child.pid, number)
 
     for number in SIGNALS:
-        signal.signal(number, pass_on)
+        # Under nohup the end of the terminal stays ignored, here and by Snakemake.
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, pass_on)
     run, line = Run(), Line(sys.stdout)
     line.say(f"log: {log}")
     with open(log, "w", encoding="utf-8") as out, open(log, encoding="utf-8", errors="replace") as said:
