@@ -126,7 +126,9 @@ def _trainings(config: Config, device: torch.device) -> Iterator[Case]:
         halved = devices.computes_in_bfloat16(settings.precision, device)
         channels = shape[0] * optional_int(model.network, "patch", 1) ** 2 + len(model.columns) * 64
         about = (model.family, f"{dataset}/{name}")
-        step = settings.model_dump(include={"batch", "precision", "layout", "compile", "augmentation", "gradient_clip", "micro_batch"})
+        step = settings.model_dump(
+            include={"batch", "precision", "layout", "compile", "augmentation", "gradient_clip", "micro_batch"}
+        )
         same = canonical([model.family, model.network.spec(), list(shape), step])
         begin = _training(model, shape, settings)
         yield Case("train", *about, _precision(halved), shape[1], channels, begin, f"train {same}")
