@@ -26,47 +26,20 @@ REAL_MEMORY = 4.0
 KINDS = ("train", "denoise", "score", "features")
 MEANT = {
     "float32 map": {
-        "models/style_layers.py ToImage.forward": "halved, numbers have too few digits for the faint parts of galaxies",
+        "models/unet.py UNet.forward": "noisy images in patches, before the first convolution",
+        "models/style_layers.py shown": "halved, numbers have too few digits for the faint parts of galaxies",
     },
 }
 """By kind of finding and place, what is so by intention, and why."""
-_PROMOTED = "noise, biases and norms are in single precision, and what is added to them becomes so"
 STILL = {
     "float32 map": dict.fromkeys(
         (
-            "models/alae/networks.py TakeStyle.forward",
-            "models/style_layers.py StyledConv.forward",
-            "models/style_layers.py enlarge",
-            "models/style_layers.py leaky",
-            "models/unet.py Block.forward",
-            "models/unet.py ChannelNorm.forward",
-            "models/unet.py Level.forward",
-            "models/unet.py Middle.forward",
-            "models/unet.py UNet.forward",
-            "models/unet.py _joined",
+            "models/norms.py _Normalise.backward",
+            "models/norms.py _Normalise.forward",
             "models/vae/networks.py Decoder.forward",
             "models/vae/networks.py Residual.forward",
-            "studies/denoising/network.py Residual.forward",
-            "studies/denoising/network.py _lit",
         ),
-        _PROMOTED,
-    ),
-    "blocking copy": dict.fromkeys(
-        (
-            "studies/denoising/batches.py Batches.__call__",
-            "studies/denoising/batches.py blurred",
-            "studies/denoising/training.py Training.step",
-        ),
-        "images, masks, the PSF and the loss of a denoiser are copied in every step",
-    ),
-    "convolution without cuDNN": dict.fromkeys(
-        (
-            "measure/features/efficientnet_lite0.py Block.forward",
-            "measure/features/efficientnet_lite0.py Network.forward",
-            "measure/features/efficientnet_lite0.py _same",
-            "measure/features/inception_v3.py Layer.forward",
-        ),
-        "cudnn.flags switches cuDNN off where enabled is not given",
+        "nn.Upsample of the decoder is in single precision under autocast, and what follows stays so",
     ),
 }
 """The same of what has to go. Each is asserted to be there, so that the list empties itself."""
