@@ -41,10 +41,9 @@ class Tab:
                 return answer["result"]
             self.events.append(answer)
 
-    def show(self, page: Path, width: int, scripts: bool = True) -> None:
+    def show(self, page: Path, width: int) -> None:
         """Open a file in a window of this width, and wait until it is there."""
         self.ask("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
-        self.ask("Emulation.setScriptExecutionDisabled", value=not scripts)
         del self.events[:]
         self.ask("Page.navigate", url=page.resolve().as_uri())
         while not any(event.get("method") == "Page.loadEventFired" for event in self.events):

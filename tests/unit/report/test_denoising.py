@@ -1,5 +1,6 @@
 """The table, the figures and the section of the page of the denoising study."""
 
+import re
 from functools import cache
 from pathlib import Path
 
@@ -145,7 +146,7 @@ def test_a_brought_network_is_a_column_that_says_so(tmp_path: Path) -> None:
     files = [tmp_path / f"denoising.{ending}" for ending in ("csv", "md", "tex")]
     formats.write(DENOISING, with_network(), "demo", "7.8", files)
     assert denoising_table.blocks(DENOISING, pd.read_csv(files[0])) == blocks(DENOISING, with_network())
-    assert "released, brought from elsewhere" in files[1].read_text(encoding="utf-8")
+    assert "**Brought from elsewhere**" in files[1].read_text(encoding="utf-8")
     assert "A brought network was trained elsewhere" in files[1].read_text(encoding="utf-8")
     assert "A brought network" not in " ".join(denoising_table.remarks(table()))
 
@@ -305,9 +306,10 @@ def test_page_has_a_section(tmp_path: Path) -> None:
     page.build(made, {"holzschuh2022/denoising": pd.read_csv(tmp_path / "t.csv")}, shown, tmp_path / "index.html")
     text = tmp_path.joinpath("index.html").read_text(encoding="utf-8")
     section = text[text.index('<section id="denoising"') :].partition("</section>")[0]
-    assert "does training on generated galaxies help?" in section
-    assert '<span class="floor">not supported</span>' in section
+    assert "Does training on generated galaxies help to denoise real ones?" in section
+    assert '<b class="at">not supported</b>' in section
     assert "<summary>StyleGAN (train split), denoiser: every α and test</summary>" in section
     assert section.count("<img ") == 3
     assert "The MSE is never compared across tests" in section
+    assert re.search(r'class="answer">(A share of|In none of)', section)
     assert "are not the survey&#39;s" in text, "the warning stays"

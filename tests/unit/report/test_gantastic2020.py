@@ -12,6 +12,7 @@ from matplotlib.image import imread
 from galforge.drawing import mosaic, style
 from galforge.drawing.names import MODELS, model_label
 from galforge.papers import assembly, registry
+from galforge.papers.answers import Filled
 from galforge.papers.gantastic2020.figures import score_features, sparse_galaxies, sparse_images
 from galforge.papers.gantastic2020.tables import FEATURES
 from galforge.papers.printed import printed
@@ -81,7 +82,7 @@ def test_features_stand_in_the_order_of_the_printed_table(made: dict[str, pd.Dat
         *((MODELS[model], "published") for model in toy.SCORERS),
         *((MODELS[model], "printed") for model in toy.SCORERS if model != "median"),
     ]
-    assert [row.label for row in block.totals] == 2 * list(FEATURES.values())
+    assert [row.label for row in block.rows if row.total] == 2 * list(FEATURES.values())
     assert len(block.rows) == 6 * len(FEATURES)
     row = next(row for row in block.rows if row.label == "Histogram and power spectrum")
     assert (row.heading, row.cells[-4].value) == ("All images that have a score", "0.09396")
@@ -178,12 +179,13 @@ def test_names_of_scorers_that_are_not_known_are_shown_as_they_are() -> None:
 
 
 def test_the_section_has_its_tables_and_figures() -> None:
-    shown = {table.name: {"name": table.name} for table in TABLES.values()}
+    empty = pd.DataFrame(columns=["dataset", "metric", "seeds", "value"])
+    shown = {table.name: {"name": table.name, "filled": Filled(table, empty)} for table in TABLES.values()}
     figure = page.Figure(Path("a.png"), "gantastic2020", "sparse_galaxies", "sparse", "Title", "Caption", "Text")
     drawn = {("gantastic2020", "sparse_galaxies"): [SimpleNamespace(figure=figure)]}
-    (section,) = page.sections(shown, drawn)
-    assert section["title"] == "Gantastic 4 (2020): sparse images and their scores"
-    assert (len(section["tables"]), len(section["galleries"])) == (3, 1)
+    found = page.sections(shown, drawn)
+    assert [section["name"] for section in found] == ["gantastic2020", "scorers", "experiments"]
+    assert [(len(section["tables"]), len(section["galleries"])) for section in found] == [(1, 1), (1, 0), (1, 0)]
 
 
 def image(side: int, index: int, galaxies: int = 12) -> np.ndarray:

@@ -171,8 +171,8 @@ def test_files_say_the_same_read_back(made: pd.DataFrame, tmp_path: Path) -> Non
     assert "nan" not in markdown
     assert latex.isascii()
     assert formats.latex(ALL, made, "demo", "7.8") == latex
-    assert "morphology in ×10⁻² of the source's standard deviation; power spectrum in" in captions.caption(
-        ALL, made, "demo"
+    assert "morphology in ×10⁻² of the source's standard deviation; power spectrum in" in " ".join(
+        captions.notes(ALL, made, "7.8")
     )
 
 

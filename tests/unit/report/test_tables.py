@@ -13,6 +13,7 @@ from galforge.errors import GalforgeError
 from galforge.papers import assembly, registry
 from galforge.papers.readings import at_floor
 from galforge.papers.table import Table
+from galforge.papers.views import views
 from galforge.provenance.records import locked_versions
 from galforge.report import captions, cost, formats, layout
 
@@ -283,13 +284,11 @@ def test_captions_name_the_engine(published: pd.DataFrame, corrected: str, other
     for name in ("morphology", "headline"):
         table = assemble(name, frames, published)
         assert captions.notes(known(name), table, "7.8")[-1] == said
-        assert f"VAE, corrected protocol, engine {corrected} (280 v 270)" in formats.markdown(
-            known(name), table, "demo", "7.8"
-        )
-        line = next(
-            line for line in formats.latex(known(name), table, "demo", "7.8").splitlines() if "engine &" in line
-        )
-        assert line.startswith(f"engine & {corrected} & {other} & ")
+        text = formats.markdown(known(name), table, "demo", "7.8")
+        assert f"**Corrected protocol** (280 v 270, engine {corrected})" in text
+        assert f"**Published protocol** (280 v 270, engine {other})" in text
+        lines = formats.latex(known(name), table, "demo", "7.8").splitlines()
+        assert rf"\textit{{Corrected protocol}} (280 v 270, engine {corrected})\par\smallskip" in lines
     spectrum = assemble("power_spectrum", frames, published)
     assert "measured by" not in said_of("power_spectrum", spectrum)
     for text in (formats.markdown, formats.latex):
@@ -332,7 +331,7 @@ def test_files_say_the_same_however_often_they_are_written(published: pd.DataFra
     assert blocks("morphology", read) == blocks("morphology", table)
     for kind in ("md", "tex"):
         text = (tmp_path / "a" / f"table.{kind}").read_text(encoding="utf-8")
-        for said in ("mock", "analytic", "scale: demo", "corrected", "printed", "at floor", "63.97"):
+        for said in ("mock", "analytic", "scale: demo", "Corrected protocol", "printed", "at floor", "63.97"):
             assert said in text, f"{said} is missing in the {kind} table"
 
 
@@ -525,9 +524,14 @@ def test_columns_are_those_of_a_protocol_together_and_fit_a_page(published: pd.D
         for protocol in ("corrected", "published")
     ]
     (block,) = blocks("morphology", assemble("morphology", frames, published))
-    assert block.groups == [("corrected", 4), ("published", 4), ("printed", 3)]
-    assert formats.pieces(block) == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10]]
-    assert all(block.columns[index].kind == "printed" for index in formats.pieces(block)[-1])
+    found = views(block)
+    assert [(view.kind, len(view.columns)) for view in found] == [("corrected", 4), ("published", 4)]
+    (gini,) = (row for row in found[1].rows if row.label == "Gini")
+    own = published.query("table == 'morphology' and dataset == 'skirt' and model == 'alae' and property == 'gini'")
+    printed = own["value"].item()
+    assert [cell.printed for cell in gini.cells][-2:] == [f"{100 * printed:.2f}", ""], "models come before the detour"
+    wide = replace(found[0], columns=7 * found[0].columns[:1])
+    assert formats.pieces(wide) == [[0, 1, 2, 3], [4, 5, 6]]
 
 
 def test_costs_are_averaged_over_seeds_and_shown_as_they_are_spoken_of(tmp_path: Path) -> None:
@@ -632,7 +636,7 @@ def test_a_cell_says_where_the_measured_shares_differ_and_its_rank(published: pd
     assert [cell.rank for cell in cells["Average"] if cell and cell.error] == ["2", "1"]
     assert {cell.rank for cell in cells["Gini"] if cell} == {""}, "ranks stand where rows are few"
     text = formats.markdown(known("morphology"), table, "demo", "7.8")
-    assert f"({said}), rank 2" in text
+    assert f"{said}, rank 2" in text
     assert "rank 1" in formats.latex(known("morphology"), table, "demo", "7.8")
 
 

@@ -105,8 +105,8 @@ def ordinals(filled: Filled, own: pd.DataFrame) -> str:
         return f"{filled.name(row['model'])}, the only model, {alone}"
     if own["at_floor"].all():
         return f"{listed([filled.name(model) for model in own['model']])} cannot be told from a perfect model"
-    first = [text for text, rank in zip(said, own["rank"], strict=True) if rank == 1]
-    rest = [text for text, rank in zip(said, own["rank"], strict=True) if not rank == 1]
+    first = [text for text, rank in zip(said, own["rank"].astype(float), strict=True) if rank == 1]
+    rest = [text for text, rank in zip(said, own["rank"].astype(float), strict=True) if rank != 1]
     best = f"{listed(first)} share rank 1" if len(first) > 1 else f"{first[0]} is best"
     if len(rest) > 2:
         return f"{best}, before {rest[0]} and {len(rest) - 1} more"
@@ -136,15 +136,42 @@ def _firsts(filled: Filled, own: pd.DataFrame) -> str:
     if several.empty:
         return _near(filled, own)
     rows = several.groupby(["metric", "property"], sort=False).ngroups
-    counts = (several["rank"] == 1).groupby(several["model"], sort=False).sum().sort_values(ascending=False, kind="stable")
-    said = [f"{filled.name(model)} in {count}" for model, count in counts.items() if count]
-    return f"rank 1 goes to {listed(said)} of {rows} numbers"
+    by_model = several.assign(first=several["rank"] == 1).groupby("model", sort=False)
+    found = by_model.agg(first=("first", "sum"), mean=("rank", "mean"))
+    found = found.sort_values(["first", "mean"], ascending=[False, True], kind="stable")
+    (best, most), *others = [(str(model), int(count)) for model, count in found["first"].items() if count]
+    floors = _floors(several[several["model"] == best])
+    said = "".join(f", {filled.name(model)} in {count}" for model, count in others)
+    tied = "; ties count for all" if most + sum(count for _, count in others) > rows else ""
+    return f"{filled.name(best)} has rank 1 in {most} of {rows} numbers{floors}{said}{tied}"
 
 
 def _near(filled: Filled, own: pd.DataFrame) -> str:
     """In how many rows each model is as good as can be told."""
-    counts = own.groupby("model", sort=False)["at_floor"].agg(["sum", "size"]).sort_values("sum", ascending=False, kind="stable")
-    name = FLOORS.get(filled.table.reading_of(str(own["metric"].iloc[0])), "the floor")
-    at = name if name.startswith("the ") else f"the {name}"
-    said = [f"{filled.name(each.Index)} in {each.sum} of {each.size} numbers" for each in counts.itertuples()]
-    return f"{listed(said)} is at {at}" if len(said) == 1 else f"as good as can be told ({at}): {listed(said)}"
+    counts = (
+        own.groupby("model", sort=False)["at_floor"]
+        .agg(["sum", "size"])
+        .sort_values("sum", ascending=False, kind="stable")
+    )
+    name = FLOORS.get(filled.table.reading_of(str(own["metric"].iloc[0])), "floor")
+    at = f"at {name}" if name.startswith("the ") else f"at the {name}"
+    there = [
+        f"{filled.name(each.Index)} ({each.sum} of {each.size} numbers)" for each in counts.itertuples() if each.sum
+    ]
+    if len(counts) == 1:
+        (only,) = counts.itertuples()
+        alone = f"{filled.name(only.Index)}, the only model, is {at} in {only.sum} of {only.size} numbers"
+        return alone + _floors(filled.read_as(own, RANKED))
+    others = len(counts) - len(there)
+    if not there:
+        return f"no model is {at} in any of {counts['size'].max()} numbers"
+    rest = f", {others} other {'model' if others == 1 else 'models'} in none" if others else ""
+    return f"as good as can be told, {at}: {listed(there)}{rest}"
+
+
+def _floors(own: pd.DataFrame) -> str:
+    """From how many to how many floors the values are that have one above 0, in brackets; empty where none has."""
+    own = own[own["floor"] > 0]
+    ratios = sorted(own["value"] / own["floor"])
+    ends = list(dict.fromkeys(shortened(ratio) for ratio in (ratios[:1] + ratios[-1:])))
+    return f" (at {' to '.join(ends)} floors)" if ends else ""

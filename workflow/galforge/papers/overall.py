@@ -36,10 +36,10 @@ def overall(tables: Mapping[str, Table]) -> Table:
         "Every generator on the data sets they share",
         tuple(dict.fromkeys(name for table in taken for name in table.comparisons)),
         (*sections, IN_FLOORS),
-        "Average distances between source and generated stamps, those of image networks, and mean scores of whole "
-        "images where there are scores",
-        "; ".join(dict.fromkeys(table.overall.unit for table in taken)),
+        "Average distances between source and generated stamps, and mean scores of whole images",
+        "units of their own",
         name=NAME,
+        units="; ".join(dict.fromkeys(table.overall.unit for table in taken)),
         reading="small distances are good, and scores that are those of real images",
         about="One number stands for a model here and hides much; the tables of each quantity say more. A model on one "
         "data set is not to be compared with one on another, except in units of the floor, which a perfect model would "

@@ -58,6 +58,7 @@ class Table:
         metrics: those it shows, in their order; rows of ``count`` come with them where there are any.
         quantity: what its numbers are, without the unit.
         unit: of what is shown.
+        units: unit by unit, where there are too many for a caption; a note says them.
         name: ``<paper>/<file>``, filled in by the registry.
         reading: which values are good.
         about: what else a reader has to know.
@@ -96,6 +97,7 @@ class Table:
     quantity: str
     unit: str
     name: str = ""
+    units: str = ""
     reading: str = "smaller is better"
     about: str = ""
     needs: tuple[str, ...] = ()

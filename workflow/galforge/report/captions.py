@@ -44,7 +44,7 @@ def caption(table: Table, frame: pd.DataFrame, scale: str) -> str:
 
 
 def notes(table: Table, frame: pd.DataFrame, statmorph: str) -> list[str]:
-    """How to read a table: its cells, protocols and sizes, and what ``remarks`` says.
+    """How to read a table: its cells, units, protocols and sizes, and what ``remarks`` says.
 
     Args:
         table: what it is.
@@ -56,7 +56,8 @@ def notes(table: Table, frame: pd.DataFrame, statmorph: str) -> list[str]:
         protocol += (
             "; “printed” is the value in the paper, from its own full-size data, to be compared with “published” only"
         )
-    found = [table.cells, protocol and f"{protocol}.", table.sizes, *remarks(table, frame, statmorph)]
+    units = table.units and f"Units: {table.units}."
+    found = [table.cells, units, protocol and f"{protocol}.", table.sizes, *remarks(table, frame, statmorph)]
     return list(filter(None, found))
 
 

@@ -168,7 +168,7 @@ def _latex_cell(cell: Cell | None, row: Row) -> str:
     if not below:
         return text
     # A second line keeps the column narrow.
-    return rf"\shortstack[r]{{{text}\\{{\scriptsize {', '.join(below)}}}}}"
+    return rf"\shortstack[r]{{{text}\\ {{\scriptsize {', '.join(below)}}}}}"
 
 
 def _pipe(body: list[list[str]], head: list[str]) -> str:

@@ -42,7 +42,7 @@ TERMS = (
     Term(
         "at-floor",
         "At floor",
-        r"at (?:the )?(?:floor|source's|ideal|zero|one)",
+        r"at (?:the )?(?:floor|source's|ideal)",
         "Too close to what a perfect model would score to say more, so no ranking is claimed: a distance or a KID that "
         "one perfect model in twenty would exceed, a share as near to the ideal as 19 of 20 perfect models. Where some "
         "galaxies cannot be measured, the distance of the others and the share of the measured both have to be that "
@@ -166,7 +166,9 @@ TERMS = (
     ),
 )
 # Longer forms first, so that “held-out source” is not taken for “source”.
-_FORMS = "|".join(f"(?P<t{number}>{term.forms})" for number, term in sorted(enumerate(TERMS), key=lambda t: -len(t[1].forms)))
+_FORMS = "|".join(
+    f"(?P<t{number}>{term.forms})" for number, term in sorted(enumerate(TERMS), key=lambda t: -len(t[1].forms))
+)
 _WORDS = re.compile(rf"(?<![\w-])(?:{_FORMS})(?![\w-])", re.IGNORECASE)
 
 
@@ -177,7 +179,10 @@ def linked(text: str) -> Markup:
         term = TERMS[int(str(match.lastgroup)[1:])]
         if term.name not in seen:
             seen.add(term.name)
-            out += [escape(text[end : match.start()]), Markup('<a class="term" href="#word-{}">{}</a>').format(term.name, match[0])]
+            out += [
+                escape(text[end : match.start()]),
+                Markup('<a class="term" href="#word-{}">{}</a>').format(term.name, match[0]),
+            ]
             end = match.end()
     return Markup("").join([*out, escape(text[end:])])
 

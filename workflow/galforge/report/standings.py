@@ -67,15 +67,19 @@ def standings(table: Table, frame: pd.DataFrame) -> list[Standings]:
         found = {(row["model"], row["metric"], row["property"]): row for _, row in own.iterrows()}
         shared = own.groupby(["metric", "property", "rank"]).size()
         standing = [
-            Standing(
-                Filled(table, own).name(model), [_place(table, found.get((model, *key)), shared) for key in keys]
-            )
+            Standing(Filled(table, own).name(model), [_place(table, found.get((model, *key)), shared) for key in keys])
             for model in models
         ]
         origin = ", ".join(dict.fromkeys(own["origin"]))
-        labels = [table.label(*key) for key in keys]
+        labels = [_label(table, *key) for key in keys]
         out.append(Standings(str(dataset), origin, said.get(str(dataset), ""), labels, standing))
     return out
+
+
+def _label(table: Table, metric: str, name: str) -> str:
+    """A quantity; with its heading where the name of its row is that of a scorer."""
+    label = table.label(metric, name)
+    return f"{table.sections[metric]} ({label})" if table.reading_of(metric) == "beside" else label
 
 
 def _place(table: Table, row: pd.Series | None, shared: pd.Series) -> Place | None:

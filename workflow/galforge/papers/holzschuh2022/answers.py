@@ -28,7 +28,9 @@ def _of_verdicts(frame: pd.DataFrame) -> str:
     for verdict, words in ((HELPS, "help"), (HARMS, "harm")):
         own = tests[tests["verdict"] == verdict]
         if len(own):
-            out.append(f"{words} in {len(own)} of {len(tests)} tests: {listed([_test(row) for _, row in own.iterrows()])}")
+            out.append(
+                f"{words} in {len(own)} of {len(tests)} tests: {listed([_test(row) for _, row in own.iterrows()])}"
+            )
     rest = [
         f"in {count} {words}"
         for verdict, words in (

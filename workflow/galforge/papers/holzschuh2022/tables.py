@@ -18,8 +18,9 @@ TABLES = {
         ("morphology", "power_spectrum", "colour_bulge"),
         ("wasserstein",),
         _W1,
-        "×10⁻² (morphology: of the source's standard deviation; power spectrum: of a dex; colour and bulge: of a "
-        "magnitude and of the unit of F; overall: their mean, as the paper averages them)",
+        "×10⁻² of the units of each",
+        units="morphology in the source's standard deviation; power spectrum in dex; colour and bulge in magnitudes "
+        "and the unit of F; overall is their mean, as the paper averages them",
         needs=("morphology", "power_spectrum"),
         averages=("morphology", "power_spectrum", "colour_bulge"),
         factors={"wasserstein": 100.0},
@@ -172,8 +173,9 @@ TABLES = {
         ),
         "Errors of denoised galaxies, and gains of networks that saw a share α of generated galaxies over networks "
         "that saw real ones only",
-        "the squared image unit for the mean squared error (MSE), dB for the PSNR, ×10⁻² of the true galaxies' sd for "
-        "the Wasserstein-1 distance of morphology (W1, mean of nine properties), % for gains",
+        "units of their own",
+        units="the squared image unit for the mean squared error (MSE), dB for the PSNR, ×10⁻² of the true galaxies' "
+        "sd for the Wasserstein-1 distance of morphology (W1, mean of nine properties), % for gains",
         reading="small MSE and W1 are good, large PSNR, SSIM and gains",
         about="All methods see the same galaxies with the same noise. A gain is 1 less the ratio of MSEs, a geometric "
         "mean over galaxies and networks; it is claimed only where it is beyond chance at 5 %, by Student's t and with "

@@ -35,12 +35,12 @@ TABLES = {
         "Losses and scores of galaxies made for a redshift",
         ("galaxy_kl", "fitting_loss", "redshift_loss", "band_scores"),
         (*_KL, *_FITTING, *_REDSHIFT, *_SCORES, "fid"),
-        "Divergence of the galaxies' properties from the source's, how well they could be fitted, "
-        "whether a network that learned redshifts from the source finds the one that was asked for, and what image "
-        "networks see",
-        "nats for the KL losses and the fitting loss (mean of ln |ERRCXY|, with ERRCXY in px⁻²), redshift for the bias "
-        "and the scatter, both over 1 + z, % for shares; the other losses and scores have none, the FID has the "
-        "squared unit of the features",
+        "Divergence of the galaxies' properties from the source's, how well they could be fitted, how well a network "
+        "finds their redshifts, and what image networks see",
+        "units of their own",
+        units="nats for the KL losses and the fitting loss (mean of ln |ERRCXY|, with ERRCXY in px⁻²), redshift for "
+        "the bias and the scatter, both over 1 + z, % for shares; the other losses and scores have none, the FID has "
+        "the squared unit of the features; the network of redshifts learned from the source",
         reading="small KL losses and FIDs are good; all else is good where it is the source's",
         about="“Held-out source” is no model: the source's test split in place of generated galaxies, or one held-out "
         "split against the other where two samples are compared. The fitting loss rises with signal-to-noise and "

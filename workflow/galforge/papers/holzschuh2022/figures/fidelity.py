@@ -2,9 +2,9 @@
 
 Distance of images drawn from the weights of each segment from the validation split of the source, against images seen
 and against hours (GPU-hours, or CPU-hours where no GPU trained). Thick lines are means over seeds, thin ones single
-seeds, the dashed line is the floor, and a dot is the snapshot that a choice by this distance takes. A model with a
-single snapshot, such as the Gaussian, has a level line at its distance: what all others have to beat. A perfect model
-scores the floor on average.
+seeds; the dashed line is the floor, which a perfect model scores on average. A dot is the snapshot that a choice by
+this distance takes. A model with a single snapshot, such as the Gaussian, has a level line at its distance: what all
+others have to beat.
 
 Distance from {dataset} falling with images seen and with hours of training, one line per model, floor dashed
 """

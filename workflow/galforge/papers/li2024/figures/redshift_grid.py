@@ -2,7 +2,7 @@
 
 Galaxies of the source and of each model near four redshifts, in every band and in false colour (i, r, g as red,
 green, blue). On the left the stretch is linear, to each galaxy's own brightest pixels, and shows the shape. On the
-right it is logarithmic, to levels that the source's galaxies near the redshift set, and shows brightness and sky: a
+right it is logarithmic, to levels that the source's galaxies near the redshift set, and shows brightness and sky. A
 good model's noise looks like the source's, a poor one's has structure in it. Galaxies should become fainter and
 smaller downwards.
 
