@@ -138,7 +138,9 @@ def build(folder: Path) -> Path:
         ),
     )
     cases = {name: toy.CASES[name] for name in ("in_domain", "noise_shift")}
-    sweep = toy.sweep(tuple(share / 10 for share in range(11)), 2, galaxies=12, cases=cases, curves=False, origin="mock")
+    sweep = toy.sweep(
+        tuple(share / 10 for share in range(11)), 2, galaxies=12, cases=cases, curves=False, origin="mock"
+    )
     denoising = TABLES["holzschuh2022/denoising"]
     made[denoising.name] = denoising_table.assemble(
         denoising, [summarise(sweep, toy.references(12, cases, False), 5)], published
