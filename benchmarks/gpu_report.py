@@ -5,8 +5,8 @@
 It says what this environment has other than the lock and measures the GPU (as gpu_check does). It times the steps of
 the papers' scale against their rooflines (config/gpu_steps.csv), runs the tests that need a GPU (a resumed training,
 drawing and features among them), and times the loop of each family against the plain one. ``rates.csv`` beside the
-report has rows for ``config/rates.csv``, from which ``make plan`` then has its GPU-hours; ``--write`` puts them there. A
-part that fails or does not fit into the time is told, and the others still run. No network is needed.
+report has rows for ``config/rates.csv``, from which ``make plan`` then has its GPU-hours; ``--write`` puts them there.
+A part that fails or does not fit into the time is told, and the others still run. No network is needed.
 """
 
 import argparse
@@ -34,6 +34,7 @@ from galforge.estimate.roofline import Gpu, Step, read_steps
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = "benchmarks/gpu_report.py"
 NAMES = ("torch", "numpy", "h5py", "pydantic", "pandas", "scipy", "safetensors", "snakemake", "pytest")
+LEAST_SECONDS = 10.0
 SHARES = {"steps": 0.4, "tests": 0.3, "loops": 0.9}
 """By which share of the time a part has to end."""
 
@@ -50,7 +51,7 @@ class Report:
 
     def run(self, words: list[str], share: float = 1.0) -> tuple[str, str]:
         """What a script of this repository prints, and how it failed; empty if it did not."""
-        left = max(10.0, share * self._seconds - (time.monotonic() - self._began))
+        left = max(LEAST_SECONDS, share * self._seconds - (time.monotonic() - self._began))
         try:
             done = subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, timeout=left)
         except subprocess.TimeoutExpired as late:

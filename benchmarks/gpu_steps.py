@@ -24,6 +24,7 @@ from galforge.estimate.roofline import A100, COLUMNS, TABLE, Step
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "benchmarks.md"
+ORDER = ("train", "denoise", "score", "features", "sample")
 BEGIN, END = "<!-- written by benchmarks/gpu_steps.py --write -->", "<!-- end -->"
 HEAD = ("step", "images", "kernels", "TFLOP", "GB moved", "states [GB]", "peak [GB]", "A100, at best [ms]")
 
@@ -41,7 +42,12 @@ def counted(device: str) -> list[Step]:
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     if faults := [f"{row['what']} {row['name']}: {row['error']}" for row in rows if "error" in row]:
         sys.exit("these steps fail, and nothing was written:\n" + "\n".join(faults))
-    return [step_of(row) for row in rows]
+    return sorted(map(step_of, rows), key=place)
+
+
+def place(step: Step) -> tuple[bool, int, str, str]:
+    """Where a step stands in the tables."""
+    return step.scale != "paper", ORDER.index(step.what), step.name, step.step
 
 
 def step_of(row: dict[str, Any]) -> Step:

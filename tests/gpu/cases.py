@@ -126,7 +126,9 @@ def _trainings(config: Config, device: torch.device) -> Iterator[Case]:
         halved = devices.computes_in_bfloat16(settings.precision, device)
         channels = shape[0] * optional_int(model.network, "patch", 1) ** 2 + len(model.columns) * 64
         about = (model.family, f"{dataset}/{name}")
-        step = settings.model_dump(include={"batch", "precision", "layout", "compile", "augmentation", "gradient_clip"})
+        step = settings.model_dump(
+            include={"batch", "precision", "layout", "compile", "augmentation", "gradient_clip", "micro_batch"}
+        )
         same = canonical([model.family, model.network.spec(), list(shape), step])
         begin = _training(model, shape, settings)
         yield Case("train", *about, _precision(halved), shape[1], channels, begin, f"train {same}")
@@ -191,21 +193,23 @@ def _denoisers(config: Config, device: torch.device) -> Iterator[Case]:
         bands, side = len(data.bands), data.size
         halved = devices.computes_in_bfloat16(settings.precision, device)
         begin = _denoiser(settings, bands, side, config.denoising[dataset])
-        # Images are turned together with their mask.
-        yield Case("denoise", "denoise", kind, _precision(halved), side, bands + 1, begin, f"denoise {kind}")
+        yield Case("denoise", "denoise", kind, _precision(halved), side, bands, begin, f"denoise {kind}")
 
 
 def _denoiser(settings: Any, bands: int, side: int, study: Any) -> Any:
     def begin(device: torch.device, stack: ExitStack) -> Any:
-        run = denoising.Training(settings, bands, 0, 0, device)
+        observed = (study.psf_sigma, study.noise_sigma)
+        job = denoising.Job(_Stamps.path, None, settings, *observed, 0.0, 0, 0, "")
+        run = denoising.Training(job, bands, device)
         sides = [side, *[int(SMALLER * side)] * (settings.batch - 1)]
         galaxies: Any = [np.zeros((bands, each, each), np.float32) for each in sides]
         members = [Member(False, row) for row in range(len(sides))]
-        source = stack.enter_context(Batches(lambda step: members, (galaxies, None), device))
+        # Held images would not be sent in the step that is counted.
+        source = stack.enter_context(Batches(lambda step: members, (galaxies, None), device, 0))
         stack.enter_context(devices.reproducible(device, 1, fast=True))
 
         def step() -> None:
-            run.step(*source(run.steps), study.psf_sigma, study.noise_sigma)
+            run.step(source(run.steps))
 
         return step, [Counted("", 1, settings.batch, step)], 0
 

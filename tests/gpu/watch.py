@@ -210,7 +210,11 @@ def _name(function: Any) -> str:
 def _is_composite(function: Any) -> bool:
     """Whether an operation has no kernel of its own on any device."""
     has = torch._C._dispatch_has_kernel_for_dispatch_key
-    return function.namespace == "aten" and has(function.name(), "CompositeImplicitAutograd") and not has(function.name(), "CPU")
+    return (
+        function.namespace == "aten"
+        and has(function.name(), "CompositeImplicitAutograd")
+        and not has(function.name(), "CPU")
+    )
 
 
 @cache

@@ -140,7 +140,7 @@ def test_taking_a_style_removes_from_the_maps_what_it_takes():
     layer = TakeStyle(3, latent=5)
     layer.linear.bias.data.normal_()
     features = 2 + 3 * torch.randn(4, 3, 8, 8)
-    normalised, style = layer(features)
+    normalised, style = layer(features.clone())
     maps = torch.where(features > 0, features, 0.2 * features).flatten(2).double()
     mean, deviation = maps.mean(2), maps.std(2, correction=0)
     expected = ((maps - mean[..., None]) / deviation[..., None]).unflatten(2, (8, 8)).float()

@@ -10,7 +10,7 @@ from galforge.errors import GalforgeError
 from galforge.models.normalisation import Normalisation
 from galforge.training import room
 from galforge.training.loop import Training
-from galforge.training.room import HALVED, SPARE, WORKSPACES, Bytes, left, room_for_images, step_bytes
+from galforge.training.room import HALVED, WORKSPACES, Bytes, left, room_for_images, step_bytes
 from galforge.training.settings import StepSettings
 
 CPU = torch.device("cpu")
@@ -62,7 +62,8 @@ def test_lower_precision_takes_less_except_for_penalties():
     single, halved = (step_bytes("stylegan", plain, SHAPE, NORMALISATION, low).image for low in (False, True))
     assert halved == pytest.approx(HALVED * single, rel=0.01)
     both = [step_bytes("stylegan", penalised, SHAPE, NORMALISATION, low).image for low in (False, True)]
-    assert both[0] == both[1] > halved
+    assert both[0] >= both[1] > 1.1 * HALVED * both[0]
+    assert both[1] > 1.1 * halved
 
 
 @pytest.fixture
@@ -86,7 +87,8 @@ def test_images_get_what_steps_leave(run):
 
 def test_a_gpu_too_small_is_refused_with_the_micro_batch_that_fits(run):
     needs = step_bytes("stylegan", run.network, SHAPE, NORMALISATION, bfloat16=False)
-    run.gpu.free = WORKSPACES + SPARE * (needs.fixed + 19.5 * needs.image) + 1e6
+    weights = sum(weight.nbytes for weight in run.family.networks.parameters())
+    run.gpu.free = needs.of(18) + 2 * weights + 3 * 32 * 4 * 32**2
     with pytest.raises(GalforgeError, match=r"model stylegan: steps of 32 images .* say training: micro_batch: 16"):
         room_for_images(run, several=False)
     assert left(run, run.gpu.free, needs, 16) > 0

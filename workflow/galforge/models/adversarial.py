@@ -119,11 +119,11 @@ def adversarial_step(
         prefix: before ``discriminator`` and ``generator`` in the names of optimisers and losses.
     """
     real = real.detach().requires_grad_(r1 > 0)
-    with step.autocast():
-        of_made = discriminate(made.detach())
     # In single precision if penalised: the penalty is a derivative, and is differentiated once more.
     with twice_differentiable() if r1 else step.autocast():
         of_real = discriminate(real)
+    with step.autocast():
+        of_made = discriminate(made.detach())
     of_real, of_made = of_real.float(), of_made.float()
     entropy = functional.binary_cross_entropy_with_logits
     loss = entropy(of_real, torch.full_like(of_real, smoothing)) + entropy(of_made, torch.zeros_like(of_made))

@@ -43,8 +43,8 @@ def check(gpus: int, threads: int) -> dict[str, Any]:
 
     Returns:
         Plain data. Rates of matrix products are in TFLOP/s (``fp32_tflops`` as torch multiplies by default,
-        ``tf32_tflops`` with TF32 allowed, ``bf16_tflops``), those of copies, of the GPU's memory (bytes read and written)
-        and of the collective in GB/s, and memory is in GiB; None where the machine has no such thing.
+        ``tf32_tflops`` with TF32 allowed, ``bf16_tflops``), those of copies, of the GPU's memory (bytes read and
+        written) and of the collective in GB/s, and memory is in GiB; None where the machine has no such thing.
 
     Raises:
         GalforgeError: the job was given a GPU that torch does not see or was not built for, torch sees fewer GPUs than

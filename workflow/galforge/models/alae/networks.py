@@ -40,7 +40,7 @@ class TakeStyle(nn.Module):
         self.linear = Linear(2 * width, latent)
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Maps (n, width, h, w) to normalised maps and a contribution to the style (n, latent) in float32."""
+        """Maps (n, width, h, w), overwritten, to normalised maps and a share of the style (n, latent) float32."""
         with full_precision(features.device):
             # Without the gain of other leaky ReLUs, which the normalisation would divide out.
             normalised, mean, deviation = Normalise.apply(leaky(features))
