@@ -145,7 +145,7 @@ def test_single_samples_are_judged_by_their_distance_from_the_real_value(publish
     alone = assembly.assemble(TABLE1, frames[1:], published)
     assert not one(alone, model="ddpm", **where)["at_floor"], "nothing to compare with"
     text = formats.markdown(TABLE1, near, "demo", "7.8")
-    assert "5.20 ± 0.11 **at the source's**" in text
+    assert "5.20 ± 0.11 (**at the source's**" in text
 
 
 @pytest.mark.parametrize(
