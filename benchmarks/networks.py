@@ -34,6 +34,7 @@ from galforge.compare.frechet import fid_and_null, frechet
 from galforge.compare.settings import CompareSettings
 from galforge.measure.features.preparation import stretch_of
 from galforge.measure.features.settings import MeasureSettings
+from galforge.measure.vectors import rows_of
 from galforge.stamps.file import Header, Stamps, StampsWriter
 
 HEADER = Header(("g", "r", "i"), 0.168, "arcsec", "count", (27.0,) * COLOURS, 1.0, "mock")
@@ -64,7 +65,7 @@ class Network:
                 )
             self.seconds, self.stamps = self.seconds + time.process_time() - began, self.stamps + len(images)
             with replacing(file) as temporary, open(temporary, "wb") as handle:
-                np.save(handle, table.filter(regex=r"^f\d").to_numpy(), allow_pickle=False)
+                np.save(handle, rows_of(table, "features")[:], allow_pickle=False)
         return np.load(file, allow_pickle=False)
 
 

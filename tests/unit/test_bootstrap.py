@@ -17,7 +17,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 # fmt: off
 TOOLS = ["awk", "bash", "cat", "cp", "cut", "dirname", "flock", "grep", "mkdir", "mv", "rm", "sh",
-         "sha256sum", "sleep", "tail", "touch"]
+         "sha256sum", "sleep", "tail", "touch", "uname"]
 # fmt: on
 LOCK = "# A comment with ==\nnebula==1.0 \\\n    --hash=sha256:00 \\\n    --hash=sha256:11\n"
 

@@ -43,7 +43,7 @@ DENOISER = {
     "patience_epochs": 500,
     "epochs": 3000,
     "validation_images": 50,
-    "precision": "float32",
+    "precision": "tf32",
     "device": "auto",
     "threads": 1,
 }

@@ -260,6 +260,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Cluster:
     for folder in ("workflow", "profiles", "envs"):
         shutil.copytree(ROOT / folder, project / folder, ignore=ignored)
     shutil.copytree(ROOT / "config" / "published", project / "config" / "published")
+    shutil.copy(ROOT / "config" / "requests.csv", project / "config")
     (project / "config" / "config.yaml").write_text(CONFIG)
     for script in (project / "workflow" / "scripts").glob("*.py"):
         script.write_text(SCRIPT)

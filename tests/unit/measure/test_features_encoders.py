@@ -19,6 +19,7 @@ from galforge.measure.features.encoders import dinov2, weights, zoobot
 from galforge.measure.features.encoders.measure import measure
 from galforge.measure.features.settings import MeasureSettings
 from galforge.measure.variants import measured
+from galforge.measure.vectors import rows_of
 from galforge.seeds import generator
 from galforge.stamps.file import Header, Stamps, StampsWriter
 
@@ -354,7 +355,7 @@ def stamps(tmp_path) -> Stamps:
 
 
 def values(table: pd.DataFrame) -> np.ndarray:
-    return table.filter(regex=r"^f\d").to_numpy(np.float64)
+    return rows_of(table, "features")[:].astype(np.float64)
 
 
 def test_stamps_are_measured_as_a_job_is_told(stamps, files):
