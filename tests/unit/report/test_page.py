@@ -192,7 +192,7 @@ def test_images_are_embedded_with_text_and_size(built: Path) -> None:
 
 def test_says_origin_scale_and_protocol(built: Path) -> None:
     text = plain(built)
-    assert "300 mock cosmos stamps and 300 mock skirt stamps and are not the survey&#39;s" in text
+    assert "mock stamps (300 of cosmos and 300 of skirt) and are not the survey&#39;s" in text
     assert 'class="tag mock"' in text
     assert "demo scale" in text
     assert "<p>seeds 0, 1; 300 stamps generated per seed</p>" in text

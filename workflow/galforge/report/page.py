@@ -12,7 +12,7 @@ from galforge.atomic import write_text
 from galforge.drawing.names import COSTS, model_label
 from galforge.errors import GalforgeError
 from galforge.papers import registry
-from galforge.papers.answers import Filled
+from galforge.papers.answers import Filled, listed
 from galforge.papers.overall import NAME as ALL
 from galforge.papers.paper import Section
 from galforge.papers.table import function
@@ -248,15 +248,15 @@ def warning(summary: Summary) -> str:
     """What keeps anyone from taking a demonstration for a result; empty at paper scale on real data."""
     mocks = [entry for entry in summary["datasets"] if entry["origin"] == "mock"]
     if mocks:
-        listed = " and ".join(f"{entry['stamps']:,} mock {entry['name']} stamps" for entry in mocks)
-        text = f"The numbers below come from {listed} and are not the survey's."
+        stamps = listed([f"{entry['stamps']:,} of {entry['name']}" for entry in mocks])
+        text = f"The numbers below come from mock stamps ({stamps}) and are not the survey's."
         if summary["scale"] not in FULL:
             text += f" The models were trained at {summary['scale']} scale."
         return text
     if summary["scale"] not in FULL:
-        listed = " and ".join(f"{entry['stamps']:,} {entry['name']} stamps" for entry in summary["datasets"])
+        stamps = listed([f"{entry['stamps']:,} {entry['name']} stamps" for entry in summary["datasets"]])
         return (
-            f"This is a run at {summary['scale']} scale, with {listed}. It shows that everything works; "
+            f"This is a run at {summary['scale']} scale, with {stamps}. It shows that everything works; "
             "its numbers say nothing about the models at full size."
         )
     return ""
