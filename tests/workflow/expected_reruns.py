@@ -129,13 +129,11 @@ ONE_VALUE = [
     *(f"models.{name}.snapshot.choose" for name in (*SCORABLE, *UNSCORED)),
     *(f"models.{name}.snapshot.by" for name in UNSCORED),
     "models.vae.training.splits",
-    *(f"models.{name}.training.compile" for name in ("stylegan", "two_stage_conditional")),
     "models.ddpm.network.guidance",
 ]
-"""Keys with one possible value here: no guidance without dropout, nothing compiled that is differentiated twice, what a
-mock imitates, which fold of none, the only band, no PSF to say, the protocol that a measure is named by, the
-network whose weights come with the environment, the test that is as training, the split that denoisers are not tested
-by, an oracle that is not run; what follows from a release or from a variant; what decides which jobs there are."""
+"""Keys with one possible value here: no guidance without dropout, what a mock imitates, which fold of none, the only
+band, no PSF to say, the protocol that a measure is named by, the network whose weights come with the environment, the
+test that is as training, the split that denoisers are not tested by, an oracle that is not run; what follows from a release or from a variant; what decides which jobs there are."""
 FIXED = {
     *("band", "measuring.band", "measure.band", "settings.network", "settings.sha256", "settings.trust", "track"),
     "training.splits",

@@ -10,6 +10,7 @@ job and the jobs whose parameter each edit changes.
 import ast
 import copy
 import json
+import re
 import sys
 from pathlib import Path
 
@@ -126,8 +127,10 @@ def libraries(jobs):
     stages, found = Stages(parse(tree_config())), {}
     before, text = codes(jobs, stages), records.LOCK.read_text()
     for name, version in records.locked_versions().items():
-        lines = [f"{line}.1" if line.lower().startswith(f"{name}==") else line for line in text.splitlines()]
-        records.LOCK.write_text("\n".join(lines) + "\n")
+        # Behind the version a line may go on with hashes.
+        raised, count = re.subn(rf"(?mi)^({re.escape(name)}==[^\s;]+)", r"\1.1", text)
+        assert count, f"{records.LOCK} has no line of {name}"
+        records.LOCK.write_text(raised)
         after = codes(jobs, stages)
         found[name] = [job for job in jobs if before[job] != after[job]]
         assert version

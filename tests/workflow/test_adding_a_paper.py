@@ -40,7 +40,7 @@ def test_a_paper_is_planned_made_and_shown_and_makes_nothing_else_again(smallest
     assert "cosmos,mock,vae,wasserstein,rhalf," in table
     assert ",0.21," in table, "the printed value"
     shown = (results / "report/index.html").read_text(encoding="utf-8")
-    assert "Yours et al. 2027: sizes and shapes" in shown
+    assert "Are sizes and shapes those of real galaxies?" in shown
     assert "Histograms of half-light radii of cosmos and its models" in shown
     assert "arXiv:2701.00000" in shown
     assert planned(tree) == {}

@@ -393,7 +393,7 @@ def test_a_killed_driver_leaves_a_way_back(smallest_run):
 
 
 def test_the_pages_template_counts_as_code(smallest_run, edited):
-    edited("workflow/galforge/report/page.html.j2", lambda text: text.replace("Floor", "The floor"))
+    edited("workflow/galforge/report/page.html.j2", lambda text: text.replace("Printed values: ", "Values printed: "))
     assert planned(smallest_run.tree) == {"page": 1}
 
 
