@@ -133,7 +133,8 @@ ONE_VALUE = [
 ]
 """Keys with one possible value here: no guidance without dropout, what a mock imitates, which fold of none, the only
 band, no PSF to say, the protocol that a measure is named by, the network whose weights come with the environment, the
-test that is as training, the split that denoisers are not tested by, an oracle that is not run; what follows from a release or from a variant; what decides which jobs there are."""
+test that is as training, the split that denoisers are not tested by, an oracle that is not run; what follows from a
+release or from a variant; what decides which jobs there are."""
 FIXED = {
     *("band", "measuring.band", "measure.band", "settings.network", "settings.sha256", "settings.trust", "track"),
     "training.splits",
