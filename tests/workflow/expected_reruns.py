@@ -50,7 +50,7 @@ PASSIVE: dict[str, tuple[str, ...]] = {
     "stamps": ("scipy",),
     "stamps_native_mock": ("pandas",),
     "train_segment": ("safetensors",),
-    "page": ("safetensors",),
+    "page": ("safetensors", "scipy"),
     "figures_gantastic2020_sparse_sparse_galaxies": ("scipy",),
     "figures_li2024_galaxiesml_losses": ("scipy",),
 }
@@ -149,6 +149,8 @@ FIXED = {
     *(f"normalisation.{key}" for key in ("kind", "scale")),
 }
 """Where the values of these keys stand in specs."""
+PRINTED = {f"printed.{paper}" for paper in ("holzschuh2022", "li2024", "gantastic2020")}
+"""Digests of files of printed values, which no key of the configuration changes."""
 NOT_REACHED = (
     "datasets.skirt.splits.train",
     *(f"compare.{key}" for key in ("neighbour_halvings", "permutations", "fid_halvings")),
