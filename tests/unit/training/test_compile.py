@@ -59,6 +59,18 @@ def test_compiled_steps_are_those_of_before(family):
     assert losses[1] == pytest.approx(losses[0], rel=1e-3, abs=1e-4)
 
 
+@pytest.mark.parametrize("family", ["stylegan", "alae"])
+def test_trainings_that_compile_nothing_leave_the_compiler_alone(family, monkeypatch):
+    """What it is told holds in the whole process: trainings in threads would leave it behind for later ones."""
+    monkeypatch.setattr(torch.compiler, "set_stance", lambda stance: pytest.fail(f"the compiler is told: {stance}"))
+    network = families.load("models", family, "settings").ModelSettings(**CASES[family])
+    settings = StepSettings(batch=4, device="cpu", precision="float32")
+    normalisation = Normalisation("linear", (1.0,), (0.0,), (1.0,))
+    run = Training(family, network, SHAPE, normalisation, settings, 0, torch.device("cpu"))
+    run.step(Same(run.family.conditions))
+    assert run.images_seen == 4
+
+
 def test_networks_are_compiled_except_where_they_are_differentiated_twice():
     seen = []
 

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from galforge.models.device import twice_differentiable
 from galforge.models.norms import GroupNorm
 from galforge.models.protocol import Step
 
@@ -120,7 +119,7 @@ def adversarial_step(
     """
     real = real.detach().requires_grad_(r1 > 0)
     # In single precision if penalised: the penalty is a derivative, and is differentiated once more.
-    with twice_differentiable() if r1 else step.autocast():
+    with step.twice_differentiable() if r1 else step.autocast():
         of_real = discriminate(real)
     with step.autocast():
         of_made = discriminate(made.detach())

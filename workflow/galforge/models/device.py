@@ -2,7 +2,6 @@
 
 import functools
 import os
-import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -59,12 +58,12 @@ def autocast(bfloat16: bool, device: torch.device) -> AbstractContextManager[Non
 
 
 def twice_differentiable() -> AbstractContextManager[None]:
-    """The context for what is differentiated twice: compiled networks, which have one derivative only, run as they are.
+    """The context in which compiled networks, which have one derivative only, run as they are.
 
-    It costs nothing where nothing is compiled.
+    Torch keeps this for the whole process, and importing the compiler takes more than a second: only trainings that
+    compile open it.
     """
-    # Importing the compiler takes more than a second.
-    return torch.compiler.set_stance("force_eager") if "torch._dynamo" in sys.modules else nullcontext()
+    return torch.compiler.set_stance("force_eager")
 
 
 def full_precision(device: torch.device) -> AbstractContextManager[None]:

@@ -6,7 +6,7 @@ augmentation, the EMA of the weights, checkpoints, and the writing of samples.
 """
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -74,6 +74,7 @@ class Step:
         gather: ``gather(name, loss)`` adds to the gradients that the next ``update`` of that optimiser steps by; None
             adds up losses instead.
         parts: the images, cut into micro-batches; empty for all at once.
+        twice_differentiable: opens the context in which networks run whose output is differentiated twice.
     """
 
     images_seen: int
@@ -84,6 +85,7 @@ class Step:
     mean: Callable[[Tensor], Tensor]
     gather: Callable[[str, Tensor], None] | None = None
     parts: tuple[Part, ...] = ()
+    twice_differentiable: Callable[[], AbstractContextManager[None]] = nullcontext
 
     @property
     def micro_batches(self) -> tuple[Part, ...]:

@@ -2,7 +2,7 @@
 
 import copy
 import math
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -109,7 +109,15 @@ class Training:
         batch = batch.contiguous(memory_format=self.layout)
         draws = draws_of(parts, self.name)
         step = Step(
-            self.images_seen, settings.batch, draws, self.autocast, self._update, self.mean, self._gather, parts
+            self.images_seen,
+            settings.batch,
+            draws,
+            self.autocast,
+            self._update,
+            self.mean,
+            self._gather,
+            parts,
+            devices.twice_differentiable if settings.compile else nullcontext,
         )
         losses = self.family.step(batch, conditions, step)
         before = self.images_seen

@@ -8,7 +8,6 @@ from galforge.models.adversarial import squared_gradient
 from galforge.models.alae.networks import Networks
 from galforge.models.alae.optimisers import Jointly
 from galforge.models.alae.settings import ModelSettings, check_shape
-from galforge.models.device import twice_differentiable
 from galforge.models.normalisation import Normalisation
 from galforge.models.protocol import Noise, Part, Shape, Step
 from galforge.models.style_family import StyleFamily, adam
@@ -74,7 +73,7 @@ class Family(StyleFamily):
             images = part.of(reals).detach().requires_grad_(True)
             # In single precision (convolutions in TF32 where a GPU has that): the penalty is a derivative, and is
             # differentiated once more.
-            with twice_differentiable():
+            with step.twice_differentiable():
                 logits = self._judged(images, part.of(given))
             return self._of_reals(logits, squared_gradient(logits, images))
 

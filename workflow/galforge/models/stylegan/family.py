@@ -7,7 +7,6 @@ from torch import Tensor
 from torch.nn import functional
 
 from galforge.models.adversarial import squared_gradient
-from galforge.models.device import twice_differentiable
 from galforge.models.normalisation import Normalisation
 from galforge.models.protocol import Part, Shape, Step, Term
 from galforge.models.style_family import StyleFamily, adam
@@ -61,7 +60,7 @@ class Family(StyleFamily):
                 pixels = pixels.detach().requires_grad_(True)
                 # In single precision (convolutions in TF32 where a GPU has that): the penalty is a derivative, and is
                 # differentiated once more.
-                with twice_differentiable():
+                with step.twice_differentiable():
                     logits = networks.judged(pixels, part.of(given))
                 loss, said = self._of_reals(logits, squared_gradient(logits, pixels))
             else:
@@ -116,7 +115,7 @@ class Family(StyleFamily):
                 noises = (normal(self.latent), [normal(*shape) for shape in synthesis.noise_shapes()])
                 drawn[part.rows.start] = *noises, normal(*self.shape) / math.sqrt(self.shape[1] * self.shape[2])
             latents, noises, directions = drawn[part.rows.start]
-            with twice_differentiable():
+            with step.twice_differentiable():
                 styles = self.networks.mapping(self.networks.latents(latents, part.of(given)))
                 images = synthesis(styles[:, None, :].repeat(1, synthesis.layers, 1), noises)
             (gradient,) = torch.autograd.grad((images * directions).sum(), styles, create_graph=again)
