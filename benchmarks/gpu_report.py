@@ -10,13 +10,10 @@ A part that fails or does not fit into the time is told, and the others still ru
 """
 
 import argparse
-import csv
 import datetime
 import importlib.metadata
-import io
 import json
 import platform
-import re
 import statistics
 import subprocess
 import sys
@@ -28,8 +25,10 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
 
 from galforge.atomic import replacing
-from galforge.estimate.rates import COLUMNS, ROOFLINE_UNIT, TABLE, Rate, read_table
+from galforge.estimate import rows as tables
+from galforge.estimate.rates import ROOFLINE_UNIT, TABLE, Rate, read_table
 from galforge.estimate.roofline import Gpu, Step, read_steps
+from galforge.provenance.records import locked_versions
 
 ROOT = Path(__file__).resolve().parents[1]
 SCRIPT = "benchmarks/gpu_report.py"
@@ -70,7 +69,7 @@ class Report:
 
 def versions() -> list[str]:
     """The environment as a table, beside the lock."""
-    lock = dict(re.findall(r"^([\w.-]+)==([\w.+]+)", (ROOT / "envs" / "requirements.lock").read_text(), re.MULTILINE))
+    lock = locked_versions()
     rows = [("Python", platform.python_version(), "3.11 to 3.13")]
     for name in NAMES:
         try:
@@ -132,12 +131,8 @@ def rates_of(gpu: Gpu, ratios: dict[tuple[str, str], float]) -> list[Rate]:
 
 def text_of(rates: list[Rate]) -> str:
     """Rows as CSV, as benchmarks/rates.py writes them."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(COLUMNS)
     keyed = {(rate.rule, rate.variant, rate.side, rate.unit): rate for rate in rates}
-    writer.writerows([getattr(keyed[key], column) for column in COLUMNS] for key in sorted(keyed))
-    return out.getvalue()
+    return tables.text((keyed[key] for key in sorted(keyed)), Rate)
 
 
 def found_families() -> list[str]:

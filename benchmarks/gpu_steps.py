@@ -9,8 +9,6 @@ every step, and the table in ``docs/benchmarks.md``. Run it when a step changed.
 """
 
 import argparse
-import csv
-import io
 import json
 import subprocess
 import sys
@@ -20,7 +18,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
 
 from galforge.atomic import replacing
-from galforge.estimate.roofline import A100, COLUMNS, TABLE, Step
+from galforge.estimate import rows as tables
+from galforge.estimate.roofline import A100, TABLE, Step
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "benchmarks.md"
@@ -53,16 +52,12 @@ def place(step: Step) -> tuple[bool, int, str, str]:
 def step_of(row: dict[str, Any]) -> Step:
     """A row with numbers of five digits."""
     rounded = {name: float(f"{value:.5g}") if isinstance(value, float) else value for name, value in row.items()}
-    return Step(**{name: rounded[name] for name in COLUMNS})
+    return Step(**{name: rounded[name] for name in tables.columns(Step)})
 
 
 def text_of(steps: list[Step]) -> str:
     """The steps as CSV."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([getattr(step, name) for name in COLUMNS] for step in steps)
-    return out.getvalue()
+    return tables.text(steps, Step)
 
 
 def table_of(steps: list[Step]) -> str:

@@ -8,7 +8,6 @@ thread; other jobs compute in one. Rows of the same rule, variant, side and unit
 """
 
 import argparse
-import csv
 import datetime
 import platform
 import re
@@ -20,11 +19,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
 
+from galforge.atomic import write_text
 from galforge.config.tree import Config
 from galforge.errors import GalforgeError
+from galforge.estimate import rows as tables
 from galforge.estimate.command import configuration
 from galforge.estimate.rates import (
-    COLUMNS,
     OPERATIONS_UNIT,
     TABLE,
     TRAINING,
@@ -118,10 +118,7 @@ def main() -> None:
         value = float(f"{statistics.median(value for value, _ in values):.3g}")
         rows[key] = Rate(*key, value, device({threads for _, threads in values}), today, "benchmarks/rates.py")
         print(f"{' '.join(map(str, key))}: {rows[key].value:g} ({len(values)} measured)")
-    with open(given.table, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows([getattr(rows[key], column) for column in COLUMNS] for key in sorted(rows))
+    write_text(given.table, tables.text((rows[key] for key in sorted(rows)), Rate))
 
 
 if __name__ == "__main__":

@@ -124,7 +124,7 @@ def _trainings(config: Config, device: torch.device) -> Iterator[Case]:
             continue
         shape, settings = workload.shape(dataset, name), model.training.model_copy(update={"history_images": 10**9})
         halved = devices.computes_in_bfloat16(settings.precision, device)
-        channels = shape[0] * optional_int(model.network, "patch", 1) ** 2 + len(model.columns) * 64
+        channels = shape[0] * getattr(model.network, "patch", 1) ** 2 + len(model.columns) * 64
         about = (model.family, f"{dataset}/{name}")
         step = settings.model_dump(
             include={"batch", "precision", "layout", "compile", "augmentation", "gradient_clip", "micro_batch"}
@@ -143,7 +143,7 @@ def _training(model: Any, shape: tuple[int, int, int], settings: Any) -> Any:
         run = Training(model.family, model.network, shape, _normalisation(model, shape), settings, 0, device)
         stamps: Any = _Stamps(shape, settings.batch)
         images = stack.enter_context(TrainingImages(stamps, device, run.family.conditions, 0))
-        interval = optional_int(model.network, "r1_interval", 1) if optional_int(model.network, "r1", 0) else 1
+        interval = getattr(model.network, "r1_interval", 1) if getattr(model.network, "r1", 0) else 1
 
         def at(index: int) -> Callable[[], None]:
             def step() -> None:
@@ -268,8 +268,3 @@ def _normalisation(model: Any, shape: tuple[int, int, int]) -> Normalisation:
 
 def _precision(halved: bool) -> str:
     return "bfloat16" if halved else "float32"
-
-
-def optional_int(settings: Any, name: str, otherwise: int) -> Any:
-    """A setting that not every family has."""
-    return getattr(settings, name, otherwise)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import shutil
 import subprocess
 import time
@@ -73,7 +74,9 @@ class Tab:
     def _read(self) -> dict[str, Any]:
         until = time.monotonic() + _PATIENCE
         while b"\0" not in self._rest:
-            assert time.monotonic() < until, "the browser does not answer"
+            # A pipe without a writer's word would be waited for without end.
+            answers, _, _ = select.select([self._back], [], [], max(until - time.monotonic(), 0.0))
+            assert answers, "the browser does not answer"
             read = os.read(self._back, 1 << 20)
             assert read, "the browser has ended"
             self._rest += read

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from galforge.estimate.rates import COLUMNS, ROOFLINE_UNIT, Rates, read_table
+from galforge.estimate.rates import ROOFLINE_UNIT, Rate, Rates, read_table
 from galforge.estimate.roofline import Gpu, read_steps
+from galforge.estimate.rows import columns
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 GPU = Gpu("NVIDIA X, 40 GB", 400.0, 200.0, 50.0, 2000.0, True)
@@ -73,7 +74,7 @@ def test_times_are_held_against_rooflines_and_become_rates_of_plans(reporting, t
     rates = read_table(table)
     assert Rates(tmp_path, rates, {}, []).gpu == Gpu("NVIDIA X 40 GB", 400.0, 200.0, 50.0, 2000.0, True)
     assert [rate.value for rate in rates if rate.unit == ROOFLINE_UNIT] == [2.0]
-    assert table.read_text().splitlines()[0] == ",".join(COLUMNS)
+    assert table.read_text().splitlines()[0] == ",".join(columns(Rate))
 
 
 def test_the_report_says_what_is_other_than_the_lock(reporting, monkeypatch):

@@ -17,7 +17,7 @@ from galforge.compare.scores import mean_of, resampling
 from galforge.compare.settings import ComparisonSettings
 from galforge.compare.wasserstein import tidy
 from galforge.errors import GalforgeError
-from galforge.measure.vectors import rows_of, vector_columns
+from galforge.measure.vectors import CLASSES, FEATURES, rows_of, vector_columns
 from galforge.seeds import generator
 
 KIND = Kind(
@@ -62,13 +62,13 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
     found: dict[str, list[tuple[Score, np.ndarray]]] = {"fid": [], score: []}
     nulls = []
     for band in bands:
-        features = [rows_of(table, f"features_{band}")[:] for table in (real, made)]
+        features = [rows_of(table, f"{FEATURES}_{band}")[:] for table in (real, made)]
         if len(features[0]) and np.all(features[0] == features[0][0]):
             features[0] = features[0][:1]  # one image, however often it is there: too few
         apart, null = fid_and_null(*features, settings)
         found["fid"].append((apart, np.asarray(apart.replicates)))
         nulls.append(null)
-        classes = rows_of(made, f"classes_{band}")[:].astype(np.float64)
+        classes = rows_of(made, f"{CLASSES}_{band}")[:].astype(np.float64)
         found[score].append(inception_score(classes, settings, generator(settings.seed, "score")))
     rows = [
         each.row(metric, band)
@@ -111,7 +111,7 @@ def _logarithm(values: np.ndarray) -> np.ndarray:
 
 def _finite(table: pd.DataFrame, bands: list[str]) -> pd.DataFrame:
     """The rows whose features are all finite."""
-    whole = [np.isfinite(rows_of(table, f"features_{band}")[:]).all(axis=1) for band in bands]
+    whole = [np.isfinite(rows_of(table, f"{FEATURES}_{band}")[:]).all(axis=1) for band in bands]
     return table[np.logical_and.reduce(whole)]
 
 
@@ -123,10 +123,10 @@ def _bands(real: pd.DataFrame, made: pd.DataFrame) -> list[str]:
     """
     found = []
     for table, side in ((real, "source"), (made, "generated")):
-        bands = [name.removeprefix("features_") for name in vector_columns(table) if name.startswith("features_")]
+        bands = [name.removeprefix(f"{FEATURES}_") for name in vector_columns(table) if name.startswith(f"{FEATURES}_")]
         if not bands:
             raise GalforgeError(f"the {side} measurements have no band features: measure band_features of both")
-        found.append({band: [table[f"{kind}_{band}"].dtype for kind in ("features", "classes")] for band in bands})
+        found.append({band: [table[f"{kind}_{band}"].dtype for kind in (FEATURES, CLASSES)] for band in bands})
     if found[0] != found[1]:
         raise GalforgeError(
             f"the source has features of bands {', '.join(found[0])}, the generated stamps of {', '.join(found[1])}: "

@@ -13,9 +13,8 @@ from galforge.compare.rows import Score
 from galforge.compare.settings import ComparisonSettings
 from galforge.compare.wasserstein import tidy
 from galforge.errors import GalforgeError
-from galforge.measure.vectors import rows_of, vector_columns
+from galforge.measure.vectors import FEATURES, rows_of, vector_columns
 
-COLUMN = "features"
 KIND = Kind(
     families=("features",),
     metrics={
@@ -45,8 +44,8 @@ def compare(source: pd.DataFrame, generated: pd.DataFrame, settings: ComparisonS
     network = source.attrs["engine"]
     if "split" not in source.columns:
         raise GalforgeError("the source measurements lack the column split: measure the features again")
-    source, generated = (table[streams.finite(rows_of(table, COLUMN))] for table in (source, generated))
-    real, made = (rows_of(table, COLUMN) for table in (source, generated))
+    source, generated = (table[streams.finite(rows_of(table, FEATURES))] for table in (source, generated))
+    real, made = (rows_of(table, FEATURES) for table in (source, generated))
     split = source["split"].to_numpy()
     if len(real) and streams.all_alike(real):
         blank = Score(np.nan, np.nan, np.nan, len(real), len(made))
@@ -65,7 +64,7 @@ def _check_features(source: pd.DataFrame, generated: pd.DataFrame) -> None:
         GalforgeError: they have not.
     """
     sides = (source, generated)
-    found = [rows_of(table, COLUMN).shape[1] if COLUMN in vector_columns(table) else 0 for table in sides]
+    found = [rows_of(table, FEATURES).shape[1] if FEATURES in vector_columns(table) else 0 for table in sides]
     if not found[0] or found[0] != found[1]:
         raise GalforgeError(
             f"the source has {found[0]} features per image, the generated stamps {found[1]}: measure both with one "

@@ -43,10 +43,10 @@ def memorisation(source: Features, split: np.ndarray, generated: Features, setti
     sides = (source, np.flatnonzero(held)), (generated, np.arange(len(generated)))
     most = settings.neighbour_images
     fresh, made = (features[own[np.sort(draws.permutation(len(own))[:most])]] for features, own in sides)
-    training = np.flatnonzero(~held)
+    training = streams.chosen(source, np.flatnonzero(~held))
     if min(len(fresh), len(made), len(training)) < FEWEST:
         return Score(np.nan, np.nan, np.nan, len(fresh), len(made))
-    kept, new = _nearest((fresh, made), source, training)
+    kept, new = _nearest((fresh, made), training)
     n, m = len(kept), len(new)
     # For each held-out image the share of generated ones that are nearer to training images, and for each generated one
     # the share of held-out ones that are farther; ties count half.
@@ -62,15 +62,14 @@ def memorisation(source: Features, split: np.ndarray, generated: Features, setti
     return Score(float(nearer.mean() - 0.5), float(error), float(floor), n, m, float(limit))
 
 
-def _nearest(sides: tuple[np.ndarray, np.ndarray], source: Features, training: np.ndarray) -> list[np.ndarray]:
+def _nearest(sides: tuple[np.ndarray, np.ndarray], training: Features) -> list[np.ndarray]:
     """Squared distances (n,) of images of each side to the nearest of the training images, which are read in blocks."""
-    own = [training[low : low + streams.BLOCK] for low in range(0, len(training), streams.BLOCK)]
-    middle = sum(source[places].sum(axis=0, dtype=np.float64) for places in own) / len(training)
-    middle = middle.astype(source.dtype)
+    middle = streams.mean(training).astype(training.dtype)
+    sides = tuple(side - middle for side in sides)
     found = [np.full(len(side), np.inf, dtype=side.dtype) for side in sides]
-    for places in own:
-        block = source[places] - middle
+    for _, block in streams.blocks(training):
+        centred = block - middle
         for side, nearest in zip(sides, found, strict=True):
-            for rows, apart in squared_distances(side - middle, block):
+            for rows, apart in squared_distances(side, centred):
                 np.minimum(nearest[rows], apart.min(axis=1), out=nearest[rows])
     return found

@@ -37,6 +37,11 @@ def finite(features: Features) -> np.ndarray:
     return np.concatenate([np.zeros(0, dtype=bool), *(np.isfinite(each).all(axis=1) for _, each in blocks(features))])
 
 
+def chosen(features: Features, places: np.ndarray) -> Features:
+    """Some images; those in a file are not read yet."""
+    return features.chosen(places) if isinstance(features, FileRows) else features[places]
+
+
 def all_alike(features: Features) -> bool:
     """Whether all images have the same features; so have those of no image."""
     return all(np.all(block == features[:1]) for _, block in blocks(features))

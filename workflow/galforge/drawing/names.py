@@ -1,6 +1,7 @@
 """What properties, metrics and models are called for readers, in tables, figures and on the page alike."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -107,6 +108,11 @@ NETWORKS = {
     "efficientnet-lite0": "EfficientNet-Lite0 (another network than the printed one)",
 }
 _BIN = re.compile(r"(?P<name>[^@]+)@(?P<low>\d+(\.\d+)?)-(?P<high>\d+(\.\d+)?)")
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names in a row: ``a, b and c``."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]])) if names else ""
 
 
 def network_label(name: str) -> str:

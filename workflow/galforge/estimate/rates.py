@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from galforge.errors import GalforgeError
+from galforge.estimate import rows as tables
 from galforge.estimate.roofline import A100, FACTOR, Bound, Gpu, Step, Steps, read_steps
 from galforge.estimate.work import Job, Work, kind_of
 from galforge.operate.rules import Written
 
 TABLE = Path(__file__).resolve().parents[3] / "config" / "rates.csv"
-COLUMNS = ("rule", "variant", "side", "unit", "value", "device", "date", "script")
 TRAINING = "train_segment"
 """The rule whose logs say on what device a model computes."""
 REPEATS = ("seed", "segment", "part", "parts", "who", "alpha", "replicate")
@@ -62,15 +61,7 @@ def read_table(path: Path = TABLE) -> list[Rate]:
     Raises:
         GalforgeError: a row cannot be read.
     """
-    rates = []
-    for number, row in enumerate(csv.DictReader(path.read_text(encoding="utf-8").splitlines()), start=2):
-        try:
-            rates.append(Rate(**{**row, "side": int(row["side"]), "value": float(row["value"])}))
-        except (TypeError, ValueError) as error:
-            raise GalforgeError(
-                f"{path}, line {number}: cannot be read ({error}); benchmarks/rates.py writes this file"
-            ) from error
-    return rates
+    return tables.read(path, Rate, "benchmarks/rates.py")
 
 
 class Rates:

@@ -5,14 +5,14 @@ host, whichever is longest (the roofline of Williams et al. 2009, with launches 
 ``FACTOR`` times as long.
 """
 
-import csv
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from galforge.errors import GalforgeError
+from galforge.estimate import rows as tables
 
 TABLE = Path(__file__).resolve().parents[3] / "config" / "gpu_steps.csv"
 FACTOR = 1.4
@@ -115,9 +115,6 @@ class Step:
         return max(arithmetic, self.gb / gpu.memory, self.kernels * LAUNCH_SECONDS) / self.images
 
 
-COLUMNS = tuple(each.name for each in fields(Step))
-
-
 @dataclass(frozen=True)
 class Bound:
     """What a step like a row's costs.
@@ -193,13 +190,4 @@ def read_steps(path: Path = TABLE) -> list[Step]:
     Raises:
         GalforgeError: a row cannot be read.
     """
-    steps, types = [], {each.name: each.type for each in fields(Step)}
-    for number, row in enumerate(csv.DictReader(path.read_text(encoding="utf-8").splitlines()), start=2):
-        try:
-            steps.append(Step(**{name: types[name](value) for name, value in row.items()}))
-        except (KeyError, TypeError, ValueError) as error:
-            raise GalforgeError(
-                f"{path}, line {number}: cannot be read ({error}); "
-                "`python benchmarks/gpu_steps.py --write` writes this file"
-            ) from error
-    return steps
+    return tables.read(path, Step, "`python benchmarks/gpu_steps.py --write`")

@@ -15,6 +15,9 @@ import pyarrow.parquet
 from pandas.api.extensions import ExtensionArray, ExtensionDtype
 from pandas.api.indexers import check_array_indexer
 
+FEATURES, CLASSES = "features", "classes"
+"""Columns of what an image network sees in a stamp; of single bands with ``_`` and the band behind."""
+
 
 class FileRows:
     """Rows (n, d) float32 of a column of vectors in a Parquet file, read when they are asked for.

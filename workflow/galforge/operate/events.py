@@ -97,7 +97,7 @@ class Run:
 
     def seconds_left(self, now: float) -> float:
         """How long the jobs that are left will take [s], if as many run at once as did until now."""
-        spent = sum(map(sum, self._took.values())) + sum(now - job.start for job in self.running.values())
+        spent = self._spent(now)
         elapsed = now - self._begin
         at_once = min(max(spent / elapsed, 1.0), self._cores) if self._took and elapsed > 0 else self._cores
         return self._work_left(now) / at_once
@@ -107,10 +107,14 @@ class Run:
         if self.total and self.done == self.total:
             self._share = 1.0
         elif self.total:
-            spent = sum(map(sum, self._took.values())) + sum(now - job.start for job in self.running.values())
+            spent = self._spent(now)
             share = spent / max(spent + self._work_left(now), 1e-9)
             self._share = max(self._share, min(share, 0.99))
         return self._share
+
+    def _spent(self, now: float) -> float:
+        """Time of the jobs that are done, and of those that run until now [s]."""
+        return sum(map(sum, self._took.values())) + sum(now - job.start for job in self.running.values())
 
     def _work_left(self, now: float) -> float:
         waiting = sum(count * self._expected(rule) for rule, count in self._waiting.items())

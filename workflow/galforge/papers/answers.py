@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from galforge.compare.kind import REAL, ROUNDTRIP
-from galforge.drawing.names import model_label, network_label, split_bin
+from galforge.drawing.names import listed, model_label, network_label, split_bin
 from galforge.papers.ranks import RANKED
 from galforge.papers.readings import FLOORS
 from galforge.papers.table import Table
@@ -68,11 +68,6 @@ def by_count(filled: Filled) -> dict[str, str]:
     """By data set in how many ranked rows each model has rank 1, or, without ranks, in how many it is as good as can be
     told."""
     return {str(name): sentence(_firsts(filled, own)) for name, own in filled.models.groupby("dataset", sort=False)}
-
-
-def listed(names: Sequence[str]) -> str:
-    """Names in a row: ``a, b and c``."""
-    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]])) if names else ""
 
 
 def sentence(text: str) -> str:

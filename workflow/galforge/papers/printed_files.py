@@ -4,12 +4,11 @@ They lie in the checkout, and a job knows them by the digest of their content. S
 a checkout that was moved makes a table again; another value does.
 """
 
-import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
 from galforge.errors import GalforgeError
-from galforge.provenance.records import ROOT
+from galforge.provenance.records import ROOT, file_digest
 
 IN_DIGEST = False
 """This finds files and checks them; the values are known by their digest, which is in the specs."""
@@ -29,7 +28,7 @@ def digest(paper: str) -> str:
         GalforgeError: there is no such file.
     """
     try:
-        return hashlib.sha256(file_of(paper).read_bytes()).hexdigest()
+        return file_digest(file_of(paper))
     except FileNotFoundError:
         raise GalforgeError(
             f"{file_of(paper)} does not exist, and a figure or table shows the values that {paper} prints; "

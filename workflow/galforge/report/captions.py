@@ -3,7 +3,7 @@
 import pandas as pd
 
 from galforge.compare.kind import REAL, ROUNDTRIP
-from galforge.drawing.names import PUBLISHED_NETWORK, model_label, network_label
+from galforge.drawing.names import PUBLISHED_NETWORK, listed, model_label, network_label
 from galforge.papers.assembly import engines
 from galforge.papers.overall import IN_FLOORS
 from galforge.papers.table import Table
@@ -116,7 +116,7 @@ def single_seeds(table: Table, frame: pd.DataFrame) -> str:
     named = []
     for dataset, rows in once.groupby("dataset", sort=False):
         models = [table.models.get(model, model_label(model)) for model in dict.fromkeys(rows["model"])]
-        named.append(f"{' and '.join(filter(None, [', '.join(models[:-1]), models[-1]]))} ({dataset})")
+        named.append(f"{listed(models)} ({dataset})")
     who = f"One seed: {', '.join(named)}" if (trained["seeds"] > 1).any() else "Every model here has one seed"
     return f"{who}. Such errors are of the images alone, and say nothing of how far another training would come out."
 
@@ -144,5 +144,5 @@ def measured_by(frame: pd.DataFrame, statmorph: str) -> str:
     words = {row.protocol: ENGINES[row.engine].format(statmorph=statmorph) for row in known.itertuples()}
     if len(set(words.values())) == 1:
         return f"Morphology was measured by {next(iter(words.values()))}."
-    listed = " and ".join(f"by {engine} under the {protocol} protocol" for protocol, engine in words.items())
-    return f"Morphology was measured {listed}." if words else ""
+    engines_said = " and ".join(f"by {engine} under the {protocol} protocol" for protocol, engine in words.items())
+    return f"Morphology was measured {engines_said}." if words else ""

@@ -9,10 +9,10 @@ import jinja2
 import pandas as pd
 
 from galforge.atomic import write_text
-from galforge.drawing.names import COSTS, model_label
+from galforge.drawing.names import COSTS, listed, model_label
 from galforge.errors import GalforgeError
 from galforge.papers import registry
-from galforge.papers.answers import Filled, listed
+from galforge.papers.answers import Filled
 from galforge.papers.overall import NAME as ALL
 from galforge.papers.paper import Section
 from galforge.papers.table import function

@@ -4,8 +4,8 @@ A step is counted on tensors without numbers: its sizes and order are those of a
 """
 
 import weakref
-from collections.abc import Callable
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +69,7 @@ def step_bytes(family: str, network: Settings, shape: Shape, normalisation: Norm
     """
     with torch.device("meta"):
         model = families.load("models", family, "family").Family(network, shape, normalisation)
-    group = model.together if isinstance(model, Grouped) else 1
+    group = _group(model)
     few, many = group * -(-4 // group), 2 * group * -(-4 // group)
     peaks = [_peak(model, shape, images, bfloat16) for images in (few, many)]
     image = max(0.0, peaks[1] - peaks[0]) / (many - few)
@@ -115,13 +115,18 @@ def left(run: "Training", free: float, needs: Bytes, images: int) -> float:
     rest = free - batch - needs.of(images)
     if rest >= 0:
         return rest
-    group = run.family.together if isinstance(run.family, Grouped) else 1
+    group = _group(run.family)
     fits = min(needs.fitting(free - batch), images - 1) // group * group
     remedy = f"say training: micro_batch: {fits}" if fits > 0 else "ask for a GPU with more memory"
     raise GalforgeError(
         f"model {run.name}: steps of {images} images of {run.shape} at once take {needs.of(images) / 1e9:.1f} GB, but "
         f"{run.device} has {max(0.0, free - batch) / 1e9:.1f} GB for them: {remedy}"
     )
+
+
+def _group(model: Any) -> int:
+    """Images that a family compares with each other; 1 of one that compares none."""
+    return model.together if isinstance(model, Grouped) else 1
 
 
 def _size(tensors: Any) -> int:
@@ -178,7 +183,7 @@ def _peak(model: Any, shape: Shape, images: int, bfloat16: bool) -> float:
     live, worst, halved = _Live(), 0.0, False
 
     @contextmanager
-    def autocast():
+    def autocast() -> Iterator[None]:
         nonlocal halved
         halved = bfloat16
         yield
@@ -190,11 +195,10 @@ def _peak(model: Any, shape: Shape, images: int, bfloat16: bool) -> float:
         halved = False
         live.restart()
 
-    context: Callable[[], AbstractContextManager[None]] = autocast
     with torch.device("meta"):
         conditions = {name: torch.empty(images) for name in model.conditions} or None
         draws = _Nothing(images)
-        step = Step(0, images, draws, context, differentiate, lambda value: value.detach().clone(), differentiate)
+        step = Step(0, images, draws, autocast, differentiate, lambda value: value.detach().clone(), differentiate)
         with live:
             model.step(torch.empty(images, *shape), conditions, step)
     for weight in model.networks.parameters():

@@ -20,10 +20,8 @@ from galforge.measure.catalogue import catalogue_of
 from galforge.measure.features.preparation import stretch_for, stretched
 from galforge.measure.features.weights import ready
 from galforge.measure.images import check_finite, check_range
-from galforge.measure.vectors import with_vectors
+from galforge.measure.vectors import CLASSES, FEATURES, with_vectors
 from galforge.stamps.file import Stamps
-
-FEATURES, CLASSES = "features_", "classes_"
 
 
 def measure(
@@ -62,7 +60,7 @@ def measure(
         names = [stamps.header.bands[channel] for channel in chosen]
         widths = {FEATURES: engine.FEATURES, CLASSES: engine.CLASSES}
         values = {
-            f"{kind}{name}": np.empty((len(seen), width), dtype=np.float32)
+            f"{kind}_{name}": np.empty((len(seen), width), dtype=np.float32)
             for name in names
             for kind, width in widths.items()
         }
@@ -74,8 +72,8 @@ def measure(
                 features = network(_as_colours(torch.from_numpy(images).to(place), engine.SIDE))
                 classes = classifier(features).softmax(dim=1)
                 own = slice(low, low + len(rows))
-                values[f"{FEATURES}{name}"][own] = features.float().cpu().numpy()
-                values[f"{CLASSES}{name}"][own] = classes.float().cpu().numpy()
+                values[f"{FEATURES}_{name}"][own] = features.float().cpu().numpy()
+                values[f"{CLASSES}_{name}"][own] = classes.float().cpu().numpy()
             counter.advance(len(rows))
     log.info("band features of %s: %d stamps, bands %s", settings.network, len(seen), ", ".join(names))
     return with_vectors(catalogue.iloc[seen].reset_index(drop=True), values)

@@ -18,10 +18,8 @@ from galforge.measure.features import preparation
 from galforge.measure.features.settings import MeasureSettings
 from galforge.measure.features.weights import ready
 from galforge.measure.images import batches, check_range
-from galforge.measure.vectors import with_vectors
+from galforge.measure.vectors import FEATURES, with_vectors
 from galforge.stamps.file import Stamps
-
-COLUMN = "features"
 
 
 def measure(
@@ -62,4 +60,4 @@ def measure(
             batch = torch.from_numpy(images).to(place, torch.float32, memory_format=torch.channels_last)
             features[low - start : high - start] = network(batch).float().cpu().numpy()
     log.info("features of %s: %d stamps, bands %s", settings.network, stop - start, ", ".join(bands))
-    return with_vectors(catalogue_of(stamps, start, stop, redshift=False), {COLUMN: features})
+    return with_vectors(catalogue_of(stamps, start, stop, redshift=False), {FEATURES: features})

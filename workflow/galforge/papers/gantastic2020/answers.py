@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from galforge.compare.kind import REAL
-from galforge.papers.answers import Filled, listed, sentence, shortened
+from galforge.drawing.names import listed
+from galforge.papers.answers import Filled, sentence, shortened
 
 _MEDIAN = "median"  # the scorer that looks at no image
 

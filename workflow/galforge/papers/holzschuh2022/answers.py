@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from galforge.drawing.names import model_label
-from galforge.papers.answers import Filled, listed, sentence
+from galforge.drawing.names import listed, model_label
+from galforge.papers.answers import Filled, sentence
 from galforge.papers.holzschuh2022.denoising_table import case_label
 from galforge.studies.denoising.judging import TESTED
 from galforge.studies.denoising.verdicts import HARMS, HELPS, NO_POWER, NOT_SEEN

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from galforge.drawing.names import split_bin
-from galforge.papers.answers import Filled, listed, ordinals, sentence, shortened
+from galforge.drawing.names import listed, split_bin
+from galforge.papers.answers import Filled, ordinals, sentence, shortened
 
 _WHOLE, _BIN = "galaxy_kl", "galaxy_kl_bin"
 _REDSHIFT = ("redshift_loss_normalised", "redshift_loss")  # of the corrected protocol, of the published one

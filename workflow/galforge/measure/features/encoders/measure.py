@@ -17,10 +17,8 @@ from galforge.measure.features import preparation
 from galforge.measure.features.encoders.settings import MeasureSettings
 from galforge.measure.features.encoders.weights import ready
 from galforge.measure.images import batches, check_range
-from galforge.measure.vectors import with_vectors
+from galforge.measure.vectors import FEATURES, with_vectors
 from galforge.stamps.file import Stamps
-
-COLUMN = "features"
 
 
 def measure(
@@ -64,4 +62,4 @@ def measure(
             images = np.stack([preparation.corrected(galaxy, stretch) for galaxy in galaxies])
             features[low - start : high - start] = network(torch.from_numpy(images).to(place)).float().cpu().numpy()
     log.info("features of %s: %d stamps, bands %s", settings.network, stop - start, ", ".join(bands))
-    return with_vectors(catalogue_of(stamps, start, stop, redshift=False), {COLUMN: features})
+    return with_vectors(catalogue_of(stamps, start, stop, redshift=False), {FEATURES: features})
