@@ -2,8 +2,8 @@
 
     .venv/bin/python examples/draw_stamps.py examples/discs_and_bulges.npz
 
-They have the pixels, PSF, magnitudes and noise level of COSMOS stamps (F814W). They lack what real galaxies have: knots,
-arms, companions, and noise that is correlated between pixels. Pixels are whole numbers: SCALE electrons per second each.
+They have the pixels, PSF, magnitudes and noise level of COSMOS stamps (F814W). They lack what real galaxies have:
+knots, arms, companions, and noise that is correlated between pixels. A pixel value of 1 is SCALE electrons per second.
 """
 
 import sys

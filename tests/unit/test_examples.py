@@ -67,6 +67,16 @@ def test_a_generator_is_scored():
     assert error > 0
 
 
+def test_the_stamps_that_the_demo_scores_are_drawn_again(tmp_path):
+    example("draw_stamps", tmp_path / "again.npz")
+    again = np.load(tmp_path / "again.npz")["images"]
+    there = np.load(ROOT / "examples/discs_and_bulges.npz")["images"]
+    assert there.shape == again.shape == (120, 64, 64)
+    # Fourier transforms of another machine may round a pixel the other way.
+    assert np.abs(there - again).max() <= 1
+    assert (there != again).mean() < 1e-3
+
+
 @pytest.fixture
 def tree(tmp_path):
     """A copy of what planning reads."""
