@@ -31,18 +31,6 @@ MEANT = {
     },
 }
 """By kind of finding and place, what is so by intention, and why."""
-STILL = {
-    "float32 map": dict.fromkeys(
-        (
-            "models/norms.py _Normalise.backward",
-            "models/norms.py _Normalise.forward",
-            "models/vae/networks.py Decoder.forward",
-            "models/vae/networks.py Residual.forward",
-        ),
-        "nn.Upsample of the decoder is in single precision under autocast, and what follows stays so",
-    ),
-}
-"""The same of what has to go. Each is asserted to be there, so that the list empties itself."""
 
 
 def missing(device: str) -> str:
@@ -90,7 +78,7 @@ def test_every_step_keeps_to_the_rules(counted, device, scale):
             faults.append(f"{row['what']} {row['name']}: {row['error']}")
             continue
         for kind, places in row["found"].items():
-            excused = MEANT.get(kind, {}) | STILL.get(kind, {})
+            excused = MEANT.get(kind, {})
             faults += [
                 f"{row['what']} {row['name']} {row['step']}: {number} x {kind} in {place}"
                 for place, number in places.items()
@@ -125,7 +113,5 @@ def test_what_is_excused_is_still_there(counted):
         for row in counted("fake", scale):
             for kind, places in row.get("found", {}).items():
                 found[kind] |= set(places)
-    gone = [
-        f"{kind} in {place}" for kind, places in [*MEANT.items(), *STILL.items()] for place in set(places) - found[kind]
-    ]
-    assert not gone, "mended, take it out of the list: " + "; ".join(gone)
+    gone = [f"{kind} in {place}" for kind, places in MEANT.items() for place in set(places) - found[kind]]
+    assert not gone, "no longer so, take it out of the list: " + "; ".join(gone)

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from galforge.models.adversarial import SLOPE, group_norm, label_maps
+from galforge.models.enlarging import Enlarge
 
 CELLS = 32
 """Cells along a side of the grid of positions, and pixels along that of a patch."""
@@ -55,7 +56,7 @@ class Upsampling(nn.Module):
         layers: list[nn.Module] = []
         for outputs in (width, width // 2):
             convolution = nn.Conv2d(width, outputs, 3, 1, 1)
-            layers += [nn.Upsample(scale_factor=2), convolution, *([group_norm(outputs)] if normalised else [])]
+            layers += [Enlarge(), convolution, *([group_norm(outputs)] if normalised else [])]
             layers.append(nn.LeakyReLU(SLOPE))
         self.layers = nn.Sequential(*layers, nn.Conv2d(width // 2, 1, 3, 1, 1), nn.Tanh())
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from galforge.models.conditions import beside, conditioning_of, features_of, with_maps
+from galforge.models.enlarging import Enlarge
 from galforge.models.normalisation import Normalisation
 from galforge.models.norms import GroupNorm
 from galforge.models.vae.latents import Latents
@@ -82,7 +83,7 @@ class Decoder(nn.Module):
         layers: list[nn.Module] = [Residual(widths[-1], widths[-1])]
         for width, narrower in pairwise(widths[::-1]):
             # Convolving before enlarging takes a quarter of the operations.
-            layers += [nn.Conv2d(width, narrower, 3, padding=1), nn.Upsample(scale_factor=2.0, mode="nearest")]
+            layers += [nn.Conv2d(width, narrower, 3, padding=1), Enlarge()]
             layers += [Residual(narrower, narrower) for _ in range(blocks)]
         layers += [*_normalised(widths[0]), nn.Conv2d(widths[0], STRIDE**2 * channels, 3, padding=1)]
         self.convolutions = nn.Sequential(*layers, nn.PixelShuffle(STRIDE))
