@@ -31,12 +31,12 @@ class Cluster:
     Attributes:
         folder: where everything of it lies.
         partitions: nodes by partition; each partition but ``cpu`` has nodes with two pretended GPUs.
-        devices: whether jobs are told which GPUs they have; without, GPUs are counted only.
+        gpus: what SLURM calls GPUs. Under another name than ``gpu`` they are counted only, and no job looks for one.
     """
 
     folder: Path
     partitions: dict[str, list[str]]
-    devices: bool = True
+    gpus: str = "gpu"
 
     @property
     def bin(self) -> Path:
@@ -109,15 +109,15 @@ class Cluster:
         host = socket.gethostname().split(".")[0]
         ports = _free_ports(len(self.nodes) + 1)
         lines = CONFIGURATION.read_text().replace("@folder@", str(self.folder))
-        lines = lines.replace("@host@", host).replace("@port@", str(ports.pop()))
+        lines = lines.replace("@host@", host).replace("@port@", str(ports.pop())).replace("@gpus@", self.gpus)
         gres = "AutoDetect=off\n"
         for partition, nodes in self.partitions.items():
             for node in nodes:
                 lines += f"NodeName={node} NodeHostname={host} NodeAddr=127.0.0.1 Port={ports.pop()}"
                 if partition != "cpu":
-                    lines += f" Gres=gpu:{GPUS}"
-                    what = f"File={self.folder}/gpu/gpu[0-{GPUS - 1}]" if self.devices else f"Count={GPUS}"
-                    gres += f"NodeName={node} Name=gpu {what}\n"
+                    lines += f" Gres={self.gpus}:{GPUS}"
+                    what = f"File={self.folder}/gpu/gpu[0-{GPUS - 1}]" if self.gpus == "gpu" else f"Count={GPUS}"
+                    gres += f"NodeName={node} Name={self.gpus} {what}\n"
                 lines += "\n"
             lines += f"PartitionName={partition} Nodes={','.join(nodes)}\n"
         # Devices like /dev/null: the number at the end becomes CUDA_VISIBLE_DEVICES.
