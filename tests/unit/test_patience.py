@@ -1,6 +1,7 @@
 """A driver goes on when squeue or sbatch fails for a while, and does not when sbatch fails for good."""
 
 import asyncio
+import importlib
 import logging
 import sys
 from types import SimpleNamespace
@@ -28,7 +29,15 @@ class Executor:
 
 
 @pytest.fixture
-def plugin(monkeypatch):
+def real():
+    """The plugin itself; imported here, where no dead SLURM slows that down."""
+    return importlib.import_module(patience.PLUGIN)
+
+
+@pytest.fixture
+def plugin(real, monkeypatch):
+    """One with as much as is replaced, which is made patient."""
+
     async def silent(command, logger):
         return None, None
 
@@ -75,10 +84,32 @@ def test_nothing_is_submitted_again_after_ctrl_c(plugin):
     assert len(executor.reported) == len(executor.answers) == 1
 
 
-def test_the_plugin_has_what_is_replaced():
-    # Here, where no dead SLURM slows its import down.
-    import snakemake_executor_plugin_slurm as real
+async def _kept(real, query, monkeypatch) -> list:
+    """Jobs that the plugin still knows after it has asked for them."""
+    monkeypatch.setattr(real, "query_job_status", query)
+    monkeypatch.setattr(real, "get_min_job_age", lambda: 300)
+    settings = SimpleNamespace(init_seconds_before_status_checks=40, status_attempts=5)
+    executor = SimpleNamespace(
+        workflow=SimpleNamespace(executor_settings=settings), logger=logging.getLogger(__name__), run_uuid="run",
+        get_status_command=lambda: "squeue", status_rate_limiter=asyncio.Lock(), next_seconds_between_status_checks=40,
+        _status_query_calls=0, _status_query_failures=0, _status_query_total_seconds=0.0,
+        _status_query_min_seconds=None, _status_query_max_seconds=0.0, _status_query_cycle_rows=[],
+    )  # fmt: skip
+    jobs = [SimpleNamespace(external_jobid="12", aux={})]
+    return [job async for job in real.Executor.check_active_jobs(executor, jobs)]
 
+
+def test_the_plugin_forgets_its_jobs_and_a_patient_one_does_not(real, plugin, monkeypatch):
+    """Where the first of these fails, the plugin was mended, and ours can go."""
+
+    async def silent(command, logger):
+        return None, None
+
+    assert asyncio.run(_kept(real, silent, monkeypatch)) == []
+    assert len(asyncio.run(_kept(real, plugin.query_job_status, monkeypatch))) == 1
+
+
+def test_the_plugin_has_what_is_replaced(real):
     for name in ("run_job", "_report_job_error_threadsafe", "cancel"):
         assert callable(getattr(real.Executor, name))
     assert asyncio.iscoroutinefunction(real.query_job_status)
