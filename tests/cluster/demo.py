@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 import time
+from contextlib import suppress
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -68,8 +69,12 @@ def main(words: list[str]) -> int:
         _site(tree)
         jobs, spent = _run("SLURM", cluster, tree, ["--profile", "profiles/site", *common])
     finally:
-        threading.Thread(target=_reap, daemon=True).start()
+        stopped = threading.Event()
+        reaper = threading.Thread(target=_reap, args=(stopped,))
+        reaper.start()
         cluster.stop()
+        stopped.set()
+        reaper.join()
     if (there := asked.local) is None:
         there = other / results
         _, alone = _run("one machine", cluster, other, ["--profile", "profiles/local", *common])
@@ -111,13 +116,11 @@ def _run(what: str, cluster: Cluster, tree: Path, words: list[str]) -> tuple[int
     return sent, own + others
 
 
-def _reap() -> None:
+def _reap(stopped: threading.Event) -> None:
     """Take note of the end of daemons, which otherwise would seem to live on."""
-    while True:
-        try:
-            os.waitpid(-1, 0)
-        except ChildProcessError:
-            time.sleep(0.1)
+    while not stopped.wait(0.05):
+        with suppress(ChildProcessError):
+            os.waitpid(-1, os.WNOHANG)
 
 
 def _compare(here: Path, there: Path) -> bool:
