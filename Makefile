@@ -17,7 +17,7 @@ DEMO := results/demo/report/index.html
 # Prints how long the rest of a recipe line took.
 took = printf '%s: %d min %02d s\n' "$(1)" $$((SECONDS / 60)) $$((SECONDS % 60))
 
-.PHONY: help setup demo score test test-slow test-cluster lint format plan status recover config prune clean-env gpu-report
+.PHONY: help setup demo score test test-slow test-cluster demo-cluster lint format plan status recover config prune clean-env gpu-report
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
@@ -46,6 +46,9 @@ test-slow: setup ## run the slow tests, about 15 minutes on two cores (ARGS= goe
 
 test-cluster: setup ## start a SLURM and run the tests that need one, about 10 minutes (as root; ARGS= goes to pytest)
 	@.venv/bin/python tests/cluster/run.py $(ARGS)
+
+demo-cluster: setup ## run the demo through a SLURM started for it and compare with one machine (as root; ARGS="--local results/demo")
+	@.venv/bin/python tests/cluster/demo.py $(ARGS)
 
 lint: setup ## check style: ruff, snakefmt, snakemake --lint
 	@.venv/bin/ruff check .

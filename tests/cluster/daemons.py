@@ -31,10 +31,12 @@ class Cluster:
     Attributes:
         folder: where everything of it lies.
         partitions: nodes by partition; each partition but ``cpu`` has nodes with two pretended GPUs.
+        gpus: what SLURM calls GPUs. Under another name than ``gpu`` they are counted only, and no job looks for one.
     """
 
     folder: Path
     partitions: dict[str, list[str]]
+    gpus: str = "gpu"
 
     @property
     def bin(self) -> Path:
@@ -75,6 +77,17 @@ class Cluster:
         """Process number of a node's daemon."""
         return int((self.folder / "run" / f"slurmd-{node}.pid").read_text())
 
+    def restart_controller(self, seconds: float) -> None:
+        """End the controller, and start it again so much later [s]; what it knew it finds in its folder of states.
+
+        Raises:
+            ClusterError: it does not come back.
+        """
+        _end([int((self.folder / "run" / "slurmctld.pid").read_text())])
+        time.sleep(seconds)
+        self._daemon("slurmctld")
+        self._wait(lambda: "is UP" in self.run("scontrol", "ping"), "the controller")
+
     def stop(self) -> None:
         """End all jobs and daemons, by the numbers in the daemons' own files."""
         with contextlib.suppress(subprocess.SubprocessError):
@@ -96,14 +109,15 @@ class Cluster:
         host = socket.gethostname().split(".")[0]
         ports = _free_ports(len(self.nodes) + 1)
         lines = CONFIGURATION.read_text().replace("@folder@", str(self.folder))
-        lines = lines.replace("@host@", host).replace("@port@", str(ports.pop()))
+        lines = lines.replace("@host@", host).replace("@port@", str(ports.pop())).replace("@gpus@", self.gpus)
         gres = "AutoDetect=off\n"
         for partition, nodes in self.partitions.items():
             for node in nodes:
                 lines += f"NodeName={node} NodeHostname={host} NodeAddr=127.0.0.1 Port={ports.pop()}"
                 if partition != "cpu":
-                    lines += f" Gres=gpu:{GPUS}"
-                    gres += f"NodeName={node} Name=gpu File={self.folder}/gpu/gpu[0-{GPUS - 1}]\n"
+                    lines += f" Gres={self.gpus}:{GPUS}"
+                    what = f"File={self.folder}/gpu/gpu[0-{GPUS - 1}]" if self.gpus == "gpu" else f"Count={GPUS}"
+                    gres += f"NodeName={node} Name={self.gpus} {what}\n"
                 lines += "\n"
             lines += f"PartitionName={partition} Nodes={','.join(nodes)}\n"
         # Devices like /dev/null: the number at the end becomes CUDA_VISIBLE_DEVICES.

@@ -21,7 +21,8 @@ HERE = Path(__file__).resolve().parent
 WORKERS = 6
 PARTITIONS = {
     "cpu": 1, "path": 1, "pair": 1, "limit": 1, "clock": 1, "cancel": 1, "requeue": 1, "lost": 2, "driver": 1,
-    "memory": 1, "damage": 1, "disk": 1, "several": 1,
+    "memory": 1, "damage": 1, "disk": 1, "several": 1, "restart": 1, "submit": 1, "late": 1, "drain": 2, "share": 1,
+    "fewer": 1,
 }  # fmt: skip
 """Nodes by partition. Each test has a partition of its own, all share the one for CPU jobs."""
 

@@ -1,6 +1,7 @@
 """One disturbed run on the test cluster: a checkout, a driver and a partition of its own, and the undisturbed run."""
 
 import filecmp
+import os
 import re
 import shutil
 import signal
@@ -23,8 +24,10 @@ TRAINING = {"until": [f"{MODEL}/weights_1.safetensors"]}
 """In a profile: only train."""
 BATCH, SEGMENT = 10, 800
 """Of cluster.yaml [images]."""
-LIMIT_SECONDS = 600.0
+LIMIT_SECONDS = 1200.0
 """Of one scenario: whatever it waits for, it fails then."""
+RESTART_SECONDS = 60.0
+"""For which SLURM's controller may be away."""
 
 
 @dataclass(frozen=True)
@@ -55,27 +58,31 @@ class Scenario:
         self.tree, self.pace_file, self.trace_file = folder / "galforge", folder / "pace", folder / "trace"
         self.began = time.monotonic()
         self.driver: subprocess.Popen[bytes] | None = None
-        self.drivers = 0
+        self.started: list[subprocess.Popen[bytes]] = []
+        self.path = ""
+        self.variables: dict[str, str] = {}
 
     # What a test does
 
     def prepare(self) -> None:
         """A checkout whose stamps are made already."""
         shutil.copytree(stamps_made(self.cluster), self.tree, symlinks=True)
+        self.began = time.monotonic()
 
     def site(self, profile: dict[str, Any], **training: Any) -> None:
         """Write profiles/site: profiles/slurm as a site would edit it, quick to poll.
 
         Args:
             profile: keys to set besides.
-            training: resources to set for train_segment.
+            training: resources to set for train_segment, and for gpu_check as in the profile.
         """
         site = yaml.safe_load((self.tree / "profiles/slurm/profile.yaml").read_text())
         del site["default-resources"]["slurm_account"]
         site["default-resources"]["slurm_partition"] = "cpu"
         for rule, resources in site["set-resources"].items():
             site["set-resources"][rule] = {**resources, "slurm_partition": self.partition}
-        site["set-resources"]["train_segment"] |= {"checkpoint_seconds": 2, **training}
+        for rule in ("train_segment", "gpu_check"):
+            site["set-resources"][rule] |= {"checkpoint_seconds": 2, **training}
         # Waiting less for the status of a job and for the file system, and keeping what a test looks at.
         site |= {"slurm-init-seconds-before-status-checks": 1, "latency-wait": 5, "slurm-keep-successful-logs": True}
         folder = self.tree / "profiles/site"
@@ -94,12 +101,20 @@ class Scenario:
 
     def spawn(self, command: list[str]) -> None:
         """Start a command that drives the run, with its output in the next driver log."""
-        self.drivers += 1
-        with open(self.log_file(), "wb") as log:
+        with open(self.log_file(self.drivers + 1), "wb") as log:
             self.driver = subprocess.Popen(
                 command, cwd=self.tree, env=self.environment, stdin=subprocess.DEVNULL, stdout=log,
                 stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
+        self.started.append(self.driver)
+
+    def shim(self, command: str, script: str) -> None:
+        """Put a script before a command of SLURM, for this run's drivers and jobs; ``$real`` in it is that command."""
+        folder = self.folder / "shims"
+        folder.mkdir(exist_ok=True)
+        self.path = f"{folder}{os.pathsep}"
+        (folder / command).write_text(f"#!/bin/sh\nreal={self.cluster.bin / command}\n{script}\n")
+        (folder / command).chmod(0o755)
 
     def finish(self, succeeds: bool = True) -> str:
         """Wait for the driver to end, well or badly as expected; what it printed."""
@@ -129,8 +144,15 @@ class Scenario:
         return self.steps()[-1]
 
     def slurm(self, command: str, *words: str) -> str:
-        """What a command of SLURM prints."""
-        return self.cluster.run(command, *words)
+        """What a command of SLURM prints; it is asked again while the controller, which all tests share, restarts."""
+        deadline = time.monotonic() + RESTART_SECONDS
+        while True:
+            try:
+                return self.cluster.run(command, *words)
+            except subprocess.CalledProcessError as error:
+                if "contact" not in error.stderr or time.monotonic() > deadline:
+                    raise
+            time.sleep(1)
 
     def show(self, job: str) -> dict[str, str]:
         """What SLURM knows of a job."""
@@ -216,10 +238,18 @@ class Scenario:
     @property
     def environment(self) -> dict[str, str]:
         """Environment of a driver."""
-        return environment(self.cluster) | {
+        variables = environment(self.cluster)
+        return variables | {
+            "PATH": self.path + variables["PATH"],
             "GALFORGE_TEST_PACE": str(self.pace_file),
             "GALFORGE_TEST_TRACE": str(self.trace_file),
+            **self.variables,
         }
+
+    @property
+    def drivers(self) -> int:
+        """How many drivers were started."""
+        return len(self.started)
 
     def log_file(self, number: int = 0) -> Path:
         return self.folder / f"driver-{number or self.drivers}.log"
@@ -239,13 +269,16 @@ class Scenario:
     def close(self) -> None:
         """End what is left of this run."""
         self.pace(0)
-        if self.driver is not None and self.driver.poll() is None:
-            self.driver.send_signal(signal.SIGINT)
-            try:
-                self.driver.wait(30)
-            except subprocess.TimeoutExpired:
-                self.driver.kill()
-                self.driver.wait(10)
+        for driver in self.started:
+            if driver.poll() is None:
+                # A test may have stopped it.
+                driver.send_signal(signal.SIGCONT)
+                driver.send_signal(signal.SIGINT)
+                try:
+                    driver.wait(30)
+                except subprocess.TimeoutExpired:
+                    driver.kill()
+                    driver.wait(10)
         listed = self.slurm("squeue", "-h", "-o", "%i %Z").splitlines()
         jobs = [line.split()[0] for line in listed if line.split(maxsplit=1)[1] == str(self.tree)]
         if jobs:

@@ -23,7 +23,7 @@ NOT_COMPARED = ("logs", "benchmarks", "work")
 """Logs and benchmarks hold times; the work folder holds leases and what is left of interrupted tries."""
 TIMES = ".cost.json"
 """What files are called that say how long a training took."""
-_SECONDS = 600
+_SECONDS = 1200
 
 
 def cluster_of(folder: Path) -> Cluster:

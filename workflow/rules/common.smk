@@ -20,6 +20,8 @@ from galforge.plan.facts import rule_for
 from galforge.plan.requests import LONGEST, Requests
 from galforge.plan.table_stages import PREFIX
 from galforge.operate.image import use_image
+from galforge.operate.locks import keep_to_own_locks
+from galforge.operate.patience import be_patient
 from galforge.operate.scheduler import before_jobs, calm
 from galforge.plan.realism_stages import EXPERIMENTS
 from galforge.provenance.digest import PACKAGE
@@ -31,6 +33,8 @@ if PACKAGE.parent != HOME:
     )
 
 calm()
+keep_to_own_locks()
+be_patient()
 
 try:
     use_image(workflow)
