@@ -95,6 +95,9 @@ def test_one_segment_has_one_snapshot_and_costs_nothing():
     assert facts.segments("sersic", "stylegan") == 1
     assert not facts.scores("sersic", "stylegan")
     assert not facts.chooses("sersic", "stylegan")
+    # Without a choice it is asked for as a line of the figure, such as the Gaussian's, that others have to beat.
+    line = Facts(config(snapshot={"by": "features"}, training=training))
+    assert [len(files["scores"]) for files in Subject(line, "sersic").snapshots().values()] == [1, 1]
 
 
 def test_a_choice_hands_its_weights_to_everything_and_names_itself_in_tables():

@@ -90,8 +90,12 @@ class Facts:
         return self.trained(dataset, model, seed)["weights"]
 
     def scores(self, dataset: str, model: str) -> bool:
-        """Whether the weights of every segment of a training are scored; of a single one there is nothing to tell."""
-        return bool(self.config.models[dataset, model].snapshot.by) and self.segments(dataset, model) > 1
+        """Whether the weights of every segment of a training are scored.
+
+        Of a single one there is nothing to choose; it is scored where only the figure of fidelity asks for it.
+        """
+        snapshot = self.config.models[dataset, model].snapshot
+        return bool(snapshot.by) and (snapshot.choose != "best" or self.segments(dataset, model) > 1)
 
     def chooses(self, dataset: str, model: str) -> bool:
         """Whether the best of the segments' weights is sampled."""
