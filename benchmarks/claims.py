@@ -18,11 +18,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
 
 import numpy as np
 import pandas as pd
+from finished import NOT_MODELS, compared, rows_of, table_of
 
-from galforge.compare.kind import REAL, ROUNDTRIP
 from galforge.drawing.names import GROUPS, model_label
 from galforge.papers import assembly, registry
-from galforge.papers.ranks import difference
 
 PAPER = "holzschuh2022"
 SHOWN = (
@@ -41,16 +40,6 @@ SHOWN = (
 SKY = ("sky_rms", "sky_autocorrelation")
 
 
-def rows_of(results: Path, table: str, dataset: str) -> pd.DataFrame:
-    """Rows of models that were run, under the corrected protocol; empty where there is no such table."""
-    path = results / "tables" / PAPER / f"{table}.csv"
-    if not path.exists():
-        return pd.DataFrame(columns=list(assembly.COLUMNS))
-    rows = pd.read_csv(path)
-    rows = rows[(rows["dataset"] == dataset) & rows["seeds"].notna() & ~rows["model"].isin((REAL, ROUNDTRIP))]
-    return rows[rows["protocol"].isin(("corrected", "")) | rows["protocol"].isna()]
-
-
 def line(label: str, cells: dict[str, str], models: list[str]) -> str:
     return f"| {label} | {' | '.join(cells.get(model, '') for model in models)} |"
 
@@ -58,8 +47,8 @@ def line(label: str, cells: dict[str, str], models: list[str]) -> str:
 def values(results: Path, dataset: str, models: list[str]) -> Iterator[str]:
     """Lines of what SHOWN names, of morphology among those measured, and of the shares measured."""
     for table, metric, name, label, digits in SHOWN:
-        rows = rows_of(results, table, dataset)
-        rows = rows[(rows["metric"] == metric) & (rows["property"] == name)]
+        rows = rows_of(results, f"{PAPER}/{table}", metric, dataset)
+        rows = rows[(rows["property"] == name) & rows["model"].isin(models)]
         if rows.empty:
             continue
         floor = rows["floor"].mean()
@@ -78,22 +67,25 @@ def values(results: Path, dataset: str, models: list[str]) -> Iterator[str]:
 
 
 def skies(results: Path, dataset: str, models: list[str]) -> Iterator[str]:
-    """Median sky of generated galaxies: rms over the source's, and correlation of neighbours less the source's."""
+    """Median sky of generated galaxies: rms over the source's, and correlation of neighbours less the source's.
+
+    A source without noise has no sky that could be compared.
+    """
     measured = results / "measurements" / dataset
     if not (path := measured / "source" / "photometry.parquet").exists():
         return
     source = pd.read_parquet(path)
+    if not source.filter(like=SKY[0]).median().all():
+        return
     for column in [name for name in source if name.startswith(SKY)]:
-        cells = {}
+        rms, typical, cells = column.startswith(SKY[0]), source[column].median(), {}
         for model in models:
             files = sorted(measured.glob(f"{model}-seed[0-9]*/photometry.parquet"))
             medians = np.array([pd.read_parquet(file, columns=[column])[column].median() for file in files])
-            typical = source[column].median()
-            rms = column.startswith("sky_rms")
-            apart = medians / typical if rms and typical else medians - typical
+            apart = medians / typical if rms else medians - typical
             error = f" ± {np.std(apart, ddof=1) / np.sqrt(len(apart)):.3f}" if len(apart) > 1 else ""
             cells[model] = f"{np.mean(apart):.3f}{error}"
-        yield line(f"{column}, {'over' if column.startswith('sky_rms') else 'less'} the source's", cells, models)
+        yield line(f"{column}, {'over' if rms else 'less'} the source's", cells, models)
 
 
 def claims(results: Path, dataset: str, first: str, models: list[str]) -> Iterator[str]:
@@ -107,8 +99,7 @@ def claims(results: Path, dataset: str, first: str, models: list[str]) -> Iterat
     for name, own in rows[rows["protocol"] == "corrected"].groupby("property", sort=False):
         own = own.set_index("model")
         for other in [model for model in models if model != first and {model, first} <= set(own.index)]:
-            apart, error = difference(own.loc[first], own.loc[other])
-            better = "not decided" if not abs(apart) > 2 * error else model_label(first if apart < 0 else other)
+            apart, error, better = compared(own, first, other)
             said = f"{model_label(first)} - {model_label(other)}"
             yield f"| {GROUPS.get(name, name)} | {said} | {apart:+.3f} ± {error:.3f} | {better} |"
 
@@ -118,11 +109,9 @@ def main() -> None:
     parser.add_argument("results", type=Path)
     parser.add_argument("--first", nargs="+", default=["stylegan", "edm"], help="models that the others are beside")
     given = parser.parse_args()
-    headline = given.results / "tables" / PAPER / "headline.csv"
-    if not headline.exists():
-        sys.exit(f"{headline} is missing: finish the run first (snakemake with its configuration)")
-    for dataset in dict.fromkeys(pd.read_csv(headline).query("seeds.notna()")["dataset"]):
-        models = list(dict.fromkeys(rows_of(given.results, "headline", dataset)["model"]))
+    for dataset in table_of(given.results, f"{PAPER}/headline")["dataset"].unique():
+        ran = rows_of(given.results, f"{PAPER}/headline", "wasserstein", dataset)
+        models = [model for model in ran["model"].unique() if model not in NOT_MODELS]
         if len(models) < 2:
             continue
         print(f"\n{dataset}\n\n| | {' | '.join(map(model_label, models))} |\n|{'---|' * (len(models) + 1)}")

@@ -18,30 +18,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
 
 import numpy as np
 import pandas as pd
+from finished import compared, rows_of
 
 from galforge.compare import galaxy_kl
 from galforge.compare.kind import REAL
 from galforge.compare.redshift_bins import REDSHIFT
 from galforge.compare.settings import CompareSettings
 from galforge.drawing.names import model_label, split_bin
-from galforge.papers.ranks import difference, mean_replicates
+from galforge.papers.ranks import mean_replicates
 
 AREA = "isophotal_area"
 COMPARED = (AREA, "ellipticity")
-
-
-def rows_of(results: Path, table: str, metric: str, dataset: str) -> pd.DataFrame:
-    """Rows of one metric of a table of the run under the corrected protocol, of models that were run."""
-    path = results / "tables" / f"{table}.csv"
-    if not path.exists():
-        sys.exit(f"{path} is missing: finish the run first (snakemake with its configuration)")
-    rows = pd.read_csv(path)
-    return rows[
-        (rows["metric"] == metric)
-        & (rows["dataset"] == dataset)
-        & (rows["protocol"] == "corrected")
-        & rows["seeds"].notna()
-    ]
 
 
 def printed(rows: pd.DataFrame, columns: dict[str, str], factor: float = 1.0, digits: int = 2) -> Iterator[str]:
@@ -94,14 +81,13 @@ def _mean(seeds: list[pd.DataFrame]) -> dict:
     }
 
 
-def compared(rows: pd.DataFrame, first: str, second: str) -> Iterator[str]:
+def comparisons(rows: pd.DataFrame, first: str, second: str) -> Iterator[str]:
     """Lines about which of two models has the smaller KL loss below and above the limit."""
     for (name, where), own in rows.groupby(["property", "where"], sort=False):
         own = own.set_index("model")
         if not {first, second} <= set(own.index):
             continue
-        apart, error = difference(own.loc[first], own.loc[second])
-        better = "neither" if abs(apart) <= 2 * error else model_label(first if apart < 0 else second)
+        apart, error, better = compared(own, first, second)
         ratio = np.log10(own.loc[second, "value"] / own.loc[first, "value"])
         yield f"| {name}, {where} | {model_label(first)} - {model_label(second)} | {apart:+.3f} ± {error:.3f} | " + (
             f"log10 of {second} over {first}: {ratio:+.2f} | {better} |"
@@ -143,7 +129,7 @@ def main() -> None:
     print("\nDifferences of KL losses, and which model is better\n")
     models = [model for model in rows["model"].unique() if model != REAL]
     for pair in combinations(models, 2):
-        print("\n".join(compared(rows, *pair)))
+        print("\n".join(comparisons(rows, *pair)))
 
 
 if __name__ == "__main__":
