@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from galforge.models.device import full_precision
+from galforge.models.enlarging import enlarge
 from galforge.models.patches import Patches
 
 SLOPE = 0.2
@@ -40,12 +41,6 @@ def leaky(features: Tensor) -> Tensor:
 def pixel_norm(vectors: Tensor) -> Tensor:
     """Vectors (n, d) scaled to a mean square of one."""
     return vectors * torch.rsqrt(vectors.square().mean(1, keepdim=True) + 1e-8)
-
-
-def enlarge(features: Tensor) -> Tensor:
-    """Maps (n, c, h, w) with twice the side, interpolated bilinearly, in their own precision."""
-    with full_precision(features.device):
-        return functional.interpolate(features, scale_factor=2, mode="bilinear", align_corners=False)
 
 
 class Linear(nn.Module):
