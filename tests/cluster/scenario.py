@@ -143,6 +143,16 @@ class Scenario:
         self.wait(lambda: any(step.images_seen >= images for step in self.steps()), f"{images} images seen")
         return self.steps()[-1]
 
+    def train(self, seconds: float = 1.0, start: int = 100) -> Step:
+        """Start a driver whose training is slow from ``start`` images seen on, and wait until it is; its latest step.
+
+        Args:
+            seconds: of each of those training steps.
+        """
+        self.pace(seconds, start)
+        self.start()
+        return self.training_at(start + 20)
+
     def slurm(self, command: str, *words: str) -> str:
         """What a command of SLURM prints; it is asked again while the controller, which all tests share, restarts."""
         deadline = time.monotonic() + RESTART_SECONDS

@@ -13,9 +13,7 @@ def test_a_segment_that_hits_its_time_limit(scenario: Make) -> None:
     run = scenario("limit")
     run.site(TRAINING)
     # SLURM looks at limits every half minute, and later where its controller restarts: the segment must not end first.
-    run.pace(2.0, 100)
-    run.start()
-    job = run.training_at(120).job
+    job = run.train(2.0).job
     run.slurm("scontrol", "update", f"JobId={job}", "TimeLimit=1")
     run.wait_for_state(job, "TIMEOUT")
     run.pace(0)
@@ -32,9 +30,7 @@ def test_a_segment_whose_own_clock_stops_it(scenario: Make) -> None:
     """The job's clock stops it half a limit before SLURM would, and it puts itself back into the queue."""
     run = scenario("clock")
     run.site(TRAINING, runtime=2)
-    run.pace(1.0, 100)
-    run.start()
-    job = run.training_at(120).job
+    job = run.train().job
     # Its log begins anew when the job starts again, ten seconds later or more.
     said = run.wait(lambda: _after(run.rule_log(0), "stopped before the time limit"), "the clock", 120)
     assert f"job {job} goes back into the queue" in said
@@ -51,9 +47,7 @@ def test_a_segment_whose_own_clock_stops_it(scenario: Make) -> None:
 def test_scancel_of_a_training(scenario: Make) -> None:
     run = scenario("cancel")
     run.site(TRAINING)
-    run.pace(1.0, 100)
-    run.start()
-    job = run.training_at(120).job
+    job = run.train().job
     run.slurm("scancel", job)
     run.wait_for_state(job, "CANCELLED")
     run.pace(0)
@@ -72,9 +66,7 @@ def test_scontrol_requeue_of_a_training(scenario: Make) -> None:
     run = scenario("requeue")
     run.site(TRAINING)
     # In the second segment: what came before is finished and stays.
-    run.pace(1.0, SEGMENT + 100)
-    run.start()
-    job = run.training_at(SEGMENT + 120).job
+    job = run.train(1.0, SEGMENT + 100).job
     run.slurm("scontrol", "requeue", job)
     run.wait(lambda: run.show(job)["Restarts"] == "1" and len(run.tries(1)) == 2, "the job's second start")
     run.pace(0)
@@ -93,9 +85,7 @@ def test_a_lost_node_whose_job_goes_on_writing(scenario: Make) -> None:
     run = scenario("lost")
     run.site(TRAINING)
     # The orphan must not end its segment before SLURM has missed its node and started the job on another one.
-    run.pace(4.0, 100)
-    run.start()
-    orphan = run.training_at(120)
+    orphan = run.train(4.0)
     os.kill(run.cluster.pid_of_node(orphan.node), signal.SIGKILL)
     newcomer = run.wait(lambda: _other_node(run, orphan.job, orphan.node), "a start on the other node", 240)
     run.wait(lambda: f"waiting for process {orphan.pid}" in run.job_log(orphan.job), "the newcomer to wait")

@@ -23,9 +23,7 @@ def test_kill_of_the_driver(scenario: Make) -> None:
     run = scenario("driver")
     run.site(TRAINING)
     # The orphan must not end its segment before `make recover` finds it.
-    run.pace(4.0, SEGMENT + 100)
-    run.start()
-    orphan = run.training_at(SEGMENT + 120)
+    orphan = run.train(4.0, SEGMENT + 100)
     run.driver.kill()
     run.driver.wait()
     written = len(run.steps())
@@ -49,9 +47,7 @@ def test_a_job_over_its_memory(scenario: Make) -> None:
     run = scenario("memory")
     # Python with torch and Snakemake around it need more than the first and less than the second attempt has.
     run.site(TRAINING, mem_mb="300 * 6 ** (attempt - 1)")
-    run.pace(1.0, 100)
-    run.start()
-    job = run.training_at(120).job
+    job = run.train().job
     killed, retried = run.submitted("train_segment")
     assert retried == job
     assert run.show(killed)["JobState"] in ("FAILED", "OUT_OF_MEMORY")

@@ -16,9 +16,7 @@ TWO = {"resources": {"gpu": 2}}
 def test_two_processes(scenario: Make) -> None:
     run = scenario("several")
     run.site(TRAINING | TWO, gpu=2)
-    run.pace(1.0, 100)
-    run.start()
-    step = run.training_at(120)
+    step = run.train()
     assert step.gpus == "0,1"
     assert "CUDA_VISIBLE_DEVICES=0,1, device cpu, processes 2" in run.job_log(step.job)
     assert {line.split()[2] for line in run.trace_file.read_text().splitlines()} == {"0", "1"}

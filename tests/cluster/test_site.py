@@ -60,9 +60,7 @@ def test_a_controller_that_restarts(scenario: Make) -> None:
     run = scenario("restart")
     run.site(TRAINING)
     marker = _failing(run, "squeue")
-    run.pace(1.0, 100)
-    run.start()
-    job = run.training_at(120).job
+    job = run.train().job
     # First for longer than the plugin asks on its own: it asks five times, and forgets its jobs then.
     marker.touch()
     run.wait(lambda: _calls(marker) >= 2, "squeue to be asked in vain again")
@@ -87,9 +85,7 @@ def test_sbatch_that_fails_for_a_minute(scenario: Make) -> None:
     run = scenario("submit")
     run.site(TRAINING)
     marker = _failing(run, "sbatch")
-    run.pace(1.0, 100)
-    run.start()
-    job = run.training_at(120).job
+    job = run.train().job
     marker.touch()
     run.pace(0)
     # More than the retries of the profile, for a minute.
@@ -113,9 +109,7 @@ def test_a_file_that_is_seen_late(scenario: Make) -> None:
     run = scenario("late")
     # That of profiles/slurm, and not the shorter one of these tests.
     run.site({**TRAINING, "latency-wait": 60})
-    run.pace(1.0, SEGMENT - 50)
-    run.start()
-    job = run.training_at(SEGMENT - 30).job
+    job = run.train(1.0, SEGMENT - 50).job
     # The driver must not look before the file is gone.
     run.driver.send_signal(signal.SIGSTOP)
     run.pace(0)
@@ -137,9 +131,7 @@ def test_a_file_that_is_seen_late(scenario: Make) -> None:
 def test_a_node_that_is_drained(scenario: Make) -> None:
     run = scenario("drain")
     run.site(TRAINING)
-    run.pace(1.0, 100)
-    run.start()
-    step = run.training_at(120)
+    step = run.train()
     run.slurm("scontrol", "update", f"NodeName={step.node}", "State=DRAIN", "Reason=test")
     run.wait(lambda: "draining" in run.slurm("sinfo", "-h", "-n", step.node, "-p", "drain", "-o", "%T"), "the drain")
     written = len(run.steps())
