@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
 
 import numpy as np
 import pandas as pd
-from finished import NOT_MODELS, compared, rows_of, table_of
+from finished import NOT_MODELS, rows_of, table_of, verdict
 
 from galforge.drawing.names import GROUPS, model_label
 from galforge.papers import assembly, registry
@@ -99,7 +99,7 @@ def claims(results: Path, dataset: str, first: str, models: list[str]) -> Iterat
     for name, own in rows[rows["protocol"] == "corrected"].groupby("property", sort=False):
         own = own.set_index("model")
         for other in [model for model in models if model != first and {model, first} <= set(own.index)]:
-            apart, error, better = compared(own, first, other)
+            apart, error, better = verdict(own, first, other)
             said = f"{model_label(first)} - {model_label(other)}"
             yield f"| {GROUPS.get(name, name)} | {said} | {apart:+.3f} ± {error:.3f} | {better} |"
 

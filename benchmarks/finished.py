@@ -39,7 +39,7 @@ def rows_of(results: Path, table: str, metric: str, dataset: str) -> pd.DataFram
     ]
 
 
-def compared(rows: pd.DataFrame, first: str, second: str) -> tuple[float, float, str]:
+def verdict(rows: pd.DataFrame, first: str, second: str) -> tuple[float, float, str]:
     """The value of one model less that of another, its error, and the label of the better one beyond twice that.
 
     Args:

@@ -18,7 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "workflow"))
 
 import numpy as np
 import pandas as pd
-from finished import compared, rows_of
+from finished import rows_of, verdict
 
 from galforge.compare import galaxy_kl
 from galforge.compare.kind import REAL
@@ -81,13 +81,13 @@ def _mean(seeds: list[pd.DataFrame]) -> dict:
     }
 
 
-def comparisons(rows: pd.DataFrame, first: str, second: str) -> Iterator[str]:
+def compared(rows: pd.DataFrame, first: str, second: str) -> Iterator[str]:
     """Lines about which of two models has the smaller KL loss below and above the limit."""
     for (name, where), own in rows.groupby(["property", "where"], sort=False):
         own = own.set_index("model")
         if not {first, second} <= set(own.index):
             continue
-        apart, error, better = compared(own, first, second)
+        apart, error, better = verdict(own, first, second)
         ratio = np.log10(own.loc[second, "value"] / own.loc[first, "value"])
         yield f"| {name}, {where} | {model_label(first)} - {model_label(second)} | {apart:+.3f} ± {error:.3f} | " + (
             f"log10 of {second} over {first}: {ratio:+.2f} | {better} |"
@@ -129,7 +129,7 @@ def main() -> None:
     print("\nDifferences of KL losses, and which model is better\n")
     models = [model for model in rows["model"].unique() if model != REAL]
     for pair in combinations(models, 2):
-        print("\n".join(comparisons(rows, *pair)))
+        print("\n".join(compared(rows, *pair)))
 
 
 if __name__ == "__main__":

@@ -13,11 +13,14 @@ from galforge.compare import galaxy_kl
 from galforge.compare.settings import CompareSettings
 from toys.galaxies_of_redshift import measured
 
-spec = importlib.util.spec_from_file_location(
-    "benchmark_redshift", Path(__file__).resolve().parents[3] / "benchmarks" / "redshift.py"
-)
+BENCHMARKS = Path(__file__).resolve().parents[3] / "benchmarks"
+spec = importlib.util.spec_from_file_location("benchmark_redshift", BENCHMARKS / "redshift.py")
 redshift = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(redshift)
+sys.path.insert(0, str(BENCHMARKS))
+try:
+    spec.loader.exec_module(redshift)
+finally:
+    sys.path.remove(str(BENCHMARKS))
 EDGES = np.array([0.01, 0.5, 1.0, 4.0])
 WRONG = {"good-seed0": 0.0, "good-seed1": 0.0, "bad-seed0": 1.0, "bad-seed1": 0.9}
 
