@@ -1,3 +1,3 @@
 """The version of galforge; pyproject.toml has it too, and a test compares the two."""
 
-VERSION = "0.1.0"
+VERSION = "0.2.0"
