@@ -21,6 +21,7 @@ from galforge.plan.requests import LONGEST, Requests
 from galforge.plan.table_stages import PREFIX
 from galforge.operate.image import use_image
 from galforge.operate.locks import keep_to_own_locks
+from galforge.operate.one_start import start_once
 from galforge.operate.patience import be_patient
 from galforge.operate.scheduler import before_jobs, calm
 from galforge.plan.realism_stages import EXPERIMENTS
@@ -35,6 +36,7 @@ if PACKAGE.parent != HOME:
 calm()
 keep_to_own_locks()
 be_patient()
+start_once()
 
 try:
     use_image(workflow)
