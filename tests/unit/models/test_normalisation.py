@@ -71,10 +71,11 @@ def test_spec_gives_the_same_normalisation_back(tmp_path):
     assert Normalisation.from_spec(normalisation.spec()) == normalisation
 
 
-def test_flat_stamps_are_refused_with_the_band(tmp_path):
+@pytest.mark.parametrize("level", [0.0, 0.1, 4.61])
+def test_flat_stamps_are_refused_with_the_band(tmp_path, level):
     with StampsWriter(tmp_path / "s.h5", (2, 32, 32), header(2), capacity=4) as writer:
         for index in range(4):
-            pixels = np.stack([generator(index).standard_normal((32, 32)), np.zeros((32, 32))])
+            pixels = np.stack([generator(index).standard_normal((32, 32)), np.full((32, 32), level)])
             writer.append(pixels, name=str(index), split="train")
     with pytest.raises(GalforgeError, match="no contrast in band r"):
         normalisation_of(tmp_path / "s.h5")
@@ -92,7 +93,7 @@ def test_scale_must_be_positive():
         NormalisationSettings(scale=0.0)
 
 
-@pytest.mark.parametrize("sides", [(64, 96, 128), (100, 100, 100)])
+@pytest.mark.parametrize("sides", [(64, 96, 128), (100, 100, 100), (64, 64, 64), (58, 58, 58)])
 def test_the_channel_that_codes_sizes_is_normalised_too_even_if_all_are_alike(tmp_path, sides):
     coded = Header(("g", "r"), 0.394, "kpc", "electron/s", (), 750.0, "mock", (2.0, 2516.0))
     rng = np.random.default_rng(0)
@@ -106,3 +107,9 @@ def test_the_channel_that_codes_sizes_is_normalised_too_even_if_all_are_alike(tm
     assert len(chosen.softening) == 3
     assert torch.allclose(back, images, atol=1e-6)
     assert [side_of(image[-1].numpy(), coded.sides) for image in back] == [side // 2 for side in sides]
+    normalised = chosen.normalise(images)
+    assert normalised.abs().max() < 10
+    if len(set(sides)) == 1:
+        # A network that is somewhat wrong still makes the only size that there is.
+        normalised[:, -1] += 0.5
+        assert {side_of(image[-1].numpy(), coded.sides) for image in chosen.invert(normalised)} == {sides[0] // 2}

@@ -56,6 +56,15 @@ def test_single_pixels_are_left_as_they_are_and_differences_that_never_occur_are
     assert torch.isfinite(flat(torch.randn(2, 1, 8, 8))).all()
 
 
+def test_a_channel_of_zeros_is_harmless():
+    patches = Patches(2, 2, 0.3)
+    images = torch.cat([torch.randn(2, 1, 8, 8), torch.zeros(2, 1, 8, 8)], 1)
+    patches.follow(patches.power_of(images), first=True)
+    coefficients = patches(images)
+    assert torch.isfinite(coefficients).all()
+    assert torch.allclose(patches.joined(coefficients), images, atol=1e-6)
+
+
 def test_small_differences_survive_halved_precision_around_them():
     """Pixels of 1 that differ by a thousandth are equal in bfloat16."""
     images = 1 + 1e-3 * torch.randn(2, 1, 8, 8, generator=torch.Generator().manual_seed(0))

@@ -16,6 +16,8 @@ _STATISTICS_IMAGES = 512
 _STATISTICS_PIXELS = 2**25
 _SKY_TO_SOFTENING = 5.0
 _PEAK_TO_SOFTENING = 0.02
+_ALL_ALIKE = 1e-3
+"""Divisor of a channel of sizes without any spread: what a network gets wrong in it changes no size by a pixel."""
 
 
 @dataclass(frozen=True)
@@ -102,10 +104,12 @@ def measure(settings: NormalisationSettings, stamps: Stamps, indices: np.ndarray
         _check(softening, stamps)
         values = np.arcsinh(images / np.asarray(softening)[:, None, None])
     offset = tuple(float(value) for value in values.mean(axis=(0, 2, 3)))
-    divisor = tuple(float(value) for value in values.std(axis=(0, 2, 3)))
+    # The mean of equal numbers is rounded, and then their standard deviation is not zero.
+    spread = np.where(np.ptp(values, axis=(0, 2, 3)) > 0, values.std(axis=(0, 2, 3)), 0.0)
+    divisor = tuple(float(value) for value in spread)
     if stamps.header.sides and divisor[-1] == 0:
-        # The last channel codes the sizes of galaxies, which may all be equal.
-        divisor = (*divisor[:-1], 1.0)
+        # The last channel codes the sizes of galaxies, which may all be equal; so shall those be that are generated.
+        divisor = (*divisor[:-1], _ALL_ALIKE)
     _check(divisor, stamps)
     return Normalisation(settings.kind, softening, offset, divisor)
 

@@ -19,6 +19,7 @@ _RATE = 0.01
 """Weight of a batch in the running mean squares."""
 _SMALLEST = 1e-8
 """Least mean square relative to that of the sum, so that differences that never occur are not divided by zero."""
+_TINY = 1e-30
 _BASES: dict[tuple[int, torch.device, torch.dtype], Tensor] = {}
 
 
@@ -64,7 +65,8 @@ class Patches(nn.Module):
 
     def _spread(self, dtype: torch.dtype) -> Tensor:
         by_channel = self.power.unflatten(0, (-1, self.patch**2))
-        relative = (by_channel / by_channel[:, :1]).clamp_min(_SMALLEST)
+        # A channel may be zero everywhere: that of sizes, where all galaxies have the same.
+        relative = (by_channel / by_channel[:, :1].clamp_min(_TINY)).clamp_min(_SMALLEST)
         return relative.pow(0.5 * self.detail).flatten()[:, None, None].to(dtype)
 
 
