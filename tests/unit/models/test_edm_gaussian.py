@@ -247,3 +247,18 @@ def test_errors_of_colours_count_as_much_as_those_of_brightness():
     assert torch.allclose(networks.known.turned(networks.known.turned(images), back=True), images, atol=1e-6)
     with torch.no_grad():
         assert torch.equal(networks(noisy, sigma, None), networks.known.expected(noisy, sigma, None))
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3])
+def test_sums_and_differences_of_bands_lose_nothing_where_bands_are_alone_or_equal(channels):
+    images = torch.randn(50, 1, 16, 16, generator=torch.Generator().manual_seed(0)).repeat(1, channels, 1, 1)
+    family = Family(ModelSettings(**TINY, components=3, colours=True), (channels, 16, 16), ONES)
+    family.fit(images, None, True)
+    bands = family.networks.known.bands
+    assert torch.allclose(bands @ bands.T, torch.eye(channels), atol=1e-6)
+
+
+def test_images_of_one_level_leave_errors_to_divide_by():
+    family = Family(ModelSettings(**TINY, components=3), (1, 16, 16), ONES)
+    family.fit(torch.full((20, 1, 16, 16), 0.3), None, True)
+    assert all(torch.isfinite(each).all() for each in family.networks.state_dict().values())

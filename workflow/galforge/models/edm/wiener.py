@@ -132,7 +132,9 @@ class Wiener(Known):
             squares = powers(wrong, self.patch)
             if turned:
                 squares = (squares + powers(wrong.mT, self.patch)) / 2
-            balance = squares.clamp_min(_LEAST * squares.max()).pow(0.5 * self.detail)
+            # Of images that are all the same pixel value, nothing is wrong.
+            least = (_LEAST * squares.max()).clamp_min(torch.finfo(squares.dtype).tiny)
+            balance = squares.clamp_min(least).pow(0.5 * self.detail)
             self.balance[place] = balance / balance.square().mean().sqrt()
 
     def _values(self, given: Tensor | None) -> Tensor | None:
@@ -154,5 +156,7 @@ def _principal_bands(images: Tensor, patch: int) -> Tensor:
     Of means over patches, which have less of the sky's noise.
     """
     smooth = functional.avg_pool2d(images, patch).double().movedim(1, 0).flatten(1)
-    vectors = torch.linalg.eigh(torch.cov(smooth))[1].flip(1).T
-    return (vectors * vectors.sum(1, keepdim=True).sign()).to(images.dtype)
+    # Of a single band torch makes a number, which is no matrix.
+    vectors = torch.linalg.eigh(torch.atleast_2d(torch.cov(smooth)))[1].flip(1).T
+    # The numbers of the difference of two equal bands add up to zero, which has no sign.
+    return torch.where(vectors.sum(1, keepdim=True) < 0, -vectors, vectors).to(images.dtype)
