@@ -86,6 +86,17 @@ def test_sky_does_not_fall_below_its_floor_and_is_not_added_there():
     assert torch.allclose(observation.observe(expected, torch.ones(1, 1, 2, 2)), expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("kind", ["asinh", "linear"])
+@pytest.mark.parametrize("unit", [1e-30, 1e-18, 1e16, 1e25])
+def test_variance_is_the_same_whatever_the_unit_of_the_pixels(kind, unit):
+    def observation(unit: float) -> Observation:
+        softening, divisor = (0.02 * unit, 1.5) if kind == "asinh" else (1.0, 0.03 * unit)
+        return Observation(Normalisation(kind, (softening,), (0.3 * (1 if kind == "asinh" else unit),), (divisor,)))
+
+    expected = torch.linspace(-1, 5, 16).reshape(1, 1, 4, 4)
+    assert torch.allclose(observation(unit).variance(expected), observation(1.0).variance(expected), rtol=1e-4)
+
+
 def test_variance_gives_the_decoder_no_gradient():
     expected = torch.zeros(1, 1, 4, 4, requires_grad=True)
     assert Observation(NORMALISATION).variance(expected).requires_grad

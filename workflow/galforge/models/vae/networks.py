@@ -24,6 +24,8 @@ _GROUPS = 8
 _SKY_FLOOR = 0.1
 _FRACTION_AT_START = 0.3
 _OBSERVATION_RATE = 10.0
+_SQUARABLE = (1e-16, 1e14)
+"""Pixel values [image unit] whose squares single precision holds, from a tenth to 100,000 times as large."""
 
 
 class Networks(nn.Module):
@@ -111,6 +113,7 @@ class Observation(nn.Module):
         super().__init__()
         self.normalisation = normalisation
         scale = normalisation.softening if normalisation.kind == "asinh" else normalisation.unit
+        self.squarable = all(_SQUARABLE[0] <= each <= _SQUARABLE[1] for each in scale)
         unit = torch.tensor(scale, dtype=torch.float32).reshape(-1, 1, 1)
         self.register_buffer("log_floor", torch.log(_SKY_FLOOR * unit))
         self.log_sky = nn.Parameter(torch.log(unit))
@@ -126,8 +129,12 @@ class Observation(nn.Module):
         # Detached, so that the decoder cannot make its errors more probable by claiming another flux.
         flux = self.normalisation.invert(expected.detach())
         sky = torch.maximum(self.log_sky, self.log_floor)
+        slope = self.normalisation.slope(flux)
+        if not self.squarable:
+            # In erg/s, say, pixels are too small or large to be squared before they are normalised.
+            return (torch.exp(sky) * slope) ** 2 + (torch.exp(self.log_fraction) * (flux * slope)) ** 2
         scatter = torch.exp(2 * sky) + torch.exp(2 * self.log_fraction) * flux**2
-        return scatter * self.normalisation.slope(flux) ** 2
+        return scatter * slope**2
 
     def observe(self, expected: Tensor, noise: Tensor) -> Tensor:
         """Expected normalised images (n, C, H, W) with sky noise, from standard normal ``noise`` of the same shape.
