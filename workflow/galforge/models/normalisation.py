@@ -137,5 +137,5 @@ def _check(scales: tuple[float, ...], stamps: Stamps) -> None:
         if not scale > 0:
             raise GalforgeError(
                 f"{stamps.path}: the training stamps have no contrast in {name}, so they cannot be normalised; "
-                "check the images, or give training: normalisation: scale"
+                "check the images, or give the model normalisation: {scale: ...}"
             )
