@@ -234,5 +234,11 @@ def test_what_cannot_be_is_refused():
         ModelSettings(**PUBLISHED, condition_dropout=0.1)
     with pytest.raises(ValueError, match="sampler: ancestral"):
         ModelSettings(variant="published")
+    with pytest.raises(ValueError, match=r"beta_last \(0.5\) leaves no image.*10\^-133"):
+        ModelSettings(beta_last=0.5)
+    ModelSettings(beta_last=0.5, sampler="ancestral")
+    for multipliers in ([], [1, 0], [-1]):
+        with pytest.raises(ValueError, match="multipliers"):
+            ModelSettings(multipliers=multipliers)
     with pytest.raises(GalforgeError, match="kind: linear"):
         check_normalisation(ModelSettings(**PUBLISHED), "asinh", None)

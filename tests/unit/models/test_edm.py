@@ -206,6 +206,7 @@ def test_impossible_settings_and_shapes_are_refused():
         ({"guidance": 2.0}, "condition_dropout: 0.1"),
         ({"condition_dropout": 0.1}, "no conditions"),
         ({"sigma_min": 90.0}, "below sigma_max"),
+        ({"multipliers": [1, 0]}, "multipliers"),
     ):
         with pytest.raises(ValueError, match=says):
             ModelSettings(**changes)

@@ -1,6 +1,6 @@
 """Settings that model families share, those of normalisation and conditions, and checks of what suits a family."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -11,6 +11,7 @@ IN_DIGEST = False  # Fields and their limits: a job takes every value from its s
 CORRECTED = {"when": {"variant": ["corrected"]}}
 PUBLISHED = {"when": {"variant": ["published"]}}
 UNIFORM = {"when": {"source": ["uniform"]}}
+Positive = Annotated[int, Field(ge=1)]
 
 
 class NormalisationSettings(Settings):
@@ -86,7 +87,7 @@ class UNetSettings(Settings):
 
     dim: int = Field(64, ge=8, multiple_of=8)
     """channels at full resolution"""
-    multipliers: list[int] = Field([1, 2, 4, 8], min_length=1)
+    multipliers: list[Positive] = Field([1, 2, 4, 8], min_length=1)
     """channels per level over dim; each level has half the resolution"""
     patch: Literal[1, 2, 4] = 1
     """side of the square of image pixels that one pixel of the finest maps makes; 2 takes a quarter of the time [px]"""

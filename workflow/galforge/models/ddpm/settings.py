@@ -1,5 +1,6 @@
 """Typed settings of the denoising diffusion model."""
 
+import math
 from typing import Literal, Self
 
 from pydantic import Field, model_validator
@@ -11,6 +12,8 @@ IN_DIGEST = False  # Fields and their limits: a job takes every value from its s
 LIBRARIES = ("torch",)
 GENERATOR = ("unet", "conditioning")
 FEW_STEPS = {"when": {"sampler": ["dpm_solver", "ddim"]}}
+_LEAST_LEFT = -70.0
+"""Logarithm to base 10 of the least share of the image's variance whose root single precision can divide by."""
 
 
 class ModelSettings(UNetSettings, RedshiftSettings, GuidedSettings):
@@ -57,7 +60,18 @@ class ModelSettings(UNetSettings, RedshiftSettings, GuidedSettings):
             raise ValueError(f"steps is {self.steps}, but must divide timesteps ({self.timesteps})")
         if not self.beta_first < self.beta_last:
             raise ValueError(f"beta_first ({self.beta_first}) must be below beta_last ({self.beta_last})")
+        if self.sampler != "ancestral" and self._left() < _LEAST_LEFT:
+            raise ValueError(
+                f"beta_last ({self.beta_last}) leaves no image after {self.timesteps} timesteps (10^{self._left():.0f} "
+                f"of its variance), where sampler: {self.sampler} begins; say a smaller beta_last, fewer timesteps, or "
+                "sampler: ancestral"
+            )
         return self
+
+    def _left(self) -> float:
+        """Logarithm to base 10 of the share of the image's variance that is left at the last level."""
+        rise = (self.beta_last - self.beta_first) / (self.timesteps - 1)
+        return sum(math.log10(1 - self.beta_first - rise * level) for level in range(self.timesteps))
 
 
 def check_shape(settings: ModelSettings, shape: tuple[int, int, int]) -> None:

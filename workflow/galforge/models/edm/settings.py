@@ -5,7 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from galforge.errors import GalforgeError
-from galforge.models.settings import GuidedSettings, UNetSettings, check_square
+from galforge.models.settings import GuidedSettings, Positive, UNetSettings, check_square
 
 IN_DIGEST = False  # Fields and their limits: a job takes every value from its spec.
 
@@ -43,7 +43,7 @@ class ModelSettings(UNetSettings, GuidedSettings):
     """standard deviation of the pixels; 1 unless the normalisation has a given scale [normalised unit]"""
     dim: int = Field(16, ge=8, multiple_of=8)
     """channels at full resolution; at least as many as a patch has numbers, 24 for five bands and patch 2"""
-    multipliers: list[int] = Field([1, 2, 4], min_length=1)
+    multipliers: list[Positive] = Field([1, 2, 4], min_length=1)
     """channels per level over dim; each level has half the resolution"""
     patch: Literal[1, 2, 4] = 2
     """side of the square of image pixels that one pixel of the finest maps makes; 2 takes a quarter of the time [px]"""
