@@ -93,6 +93,19 @@ def test_scale_must_be_positive():
         NormalisationSettings(scale=0.0)
 
 
+@pytest.mark.parametrize("sides", [(64, 64, 64), (64, 64, 200)])
+def test_most_galaxies_may_have_the_size_that_is_coded_as_zero(tmp_path, sides):
+    coded = Header(("g",), 0.394, "kpc", "electron/s", (), 750.0, "mock", (64.0, 256.0))
+    rng = np.random.default_rng(0)
+    with StampsWriter(tmp_path / "s.h5", (2, 16, 16), coded, 3) as writer:
+        for side in sides:
+            writer.append(store(rng.random((1, side // 2, side // 2)), side, 16, coded.sides), split="train")
+    normalisation, images = normalisation_of(tmp_path / "s.h5")
+    back = normalisation.invert(normalisation.normalise(images))
+    assert torch.allclose(back, images, atol=1e-5)
+    assert normalisation.normalise(images).abs().max() < 10
+
+
 @pytest.mark.parametrize("sides", [(64, 96, 128), (100, 100, 100), (64, 64, 64), (58, 58, 58)])
 def test_the_channel_that_codes_sizes_is_normalised_too_even_if_all_are_alike(tmp_path, sides):
     coded = Header(("g", "r"), 0.394, "kpc", "electron/s", (), 750.0, "mock", (2.0, 2516.0))

@@ -101,6 +101,9 @@ def measure(settings: NormalisationSettings, stamps: Stamps, indices: np.ndarray
     softening = ones
     if settings.kind == "asinh":
         softening = tuple(_softening(images[:, channel]) for channel in range(channels))
+        if stamps.header.sides and softening[-1] == 0:
+            # Most galaxies have the size that is coded as zero; codes are of order one.
+            softening = (*softening[:-1], 1.0)
         _check(softening, stamps)
         values = np.arcsinh(images / np.asarray(softening)[:, None, None])
     offset = tuple(float(value) for value in values.mean(axis=(0, 2, 3)))

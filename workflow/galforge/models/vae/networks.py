@@ -131,7 +131,7 @@ class Observation(nn.Module):
         sky = torch.maximum(self.log_sky, self.log_floor)
         slope = self.normalisation.slope(flux)
         if not self.squarable:
-            # In erg/s, say, pixels are too small or large to be squared before they are normalised.
+            # In W/m2, say, pixels are too small or large to be squared before they are normalised.
             return (torch.exp(sky) * slope) ** 2 + (torch.exp(self.log_fraction) * (flux * slope)) ** 2
         scatter = torch.exp(2 * sky) + torch.exp(2 * self.log_fraction) * flux**2
         return scatter * slope**2
