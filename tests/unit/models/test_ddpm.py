@@ -200,7 +200,7 @@ def test_guidance_exaggerates_what_conditions_change():
     images, redshifts = {}, {"redshift": torch.tensor([0.2, 3.0])}
     for guidance in (0.0, 1.0, 3.0):
         changes = {"condition_dropout": 0.1, "guidance": guidance, "prediction": "noise", "sampler": "ddim", "steps": 5}
-        settings = ModelSettings(dim=8, multipliers=[1], timesteps=10, beta_last=0.3, **changes)
+        settings = ModelSettings(dim=8, multipliers=[1], timesteps=10, beta_last=0.6, **changes)
         family = Family(settings, (1, 8, 8), ONES)
         family.networks.forward = lambda noisy, levels, given: given[:, :1, None, None].expand_as(noisy)
         images[guidance] = family.sample(Drawn(range(2)), redshifts)
@@ -237,6 +237,11 @@ def test_what_cannot_be_is_refused():
     with pytest.raises(ValueError, match=r"beta_last \(0.5\) leaves no image.*10\^-133"):
         ModelSettings(beta_last=0.5)
     ModelSettings(beta_last=0.5, sampler="ancestral")
+    with pytest.raises(ValueError, match=r"leaves 36% of.*after 100 timesteps.*say beta_last: 0.14, or more"):
+        ModelSettings(timesteps=100)
+    ModelSettings(timesteps=100, beta_last=0.14)
+    with pytest.raises(ValueError, match="say more timesteps"):
+        ModelSettings(timesteps=10, steps=5)
     for multipliers in ([], [1, 0], [-1]):
         with pytest.raises(ValueError, match="multipliers"):
             ModelSettings(multipliers=multipliers)

@@ -14,6 +14,10 @@ GENERATOR = ("unet", "conditioning")
 FEW_STEPS = {"when": {"sampler": ["dpm_solver", "ddim"]}}
 _LEAST_LEFT = -70.0
 """Logarithm to base 10 of the least share of the image's variance whose root single precision can divide by."""
+_MOST_LEFT = 0.05
+"""Largest share that may be left where samples begin, which have nothing of an image."""
+_ENOUGH = 1e-3
+"""Share that the remedy leaves, or less."""
 
 
 class ModelSettings(UNetSettings, RedshiftSettings, GuidedSettings):
@@ -65,6 +69,13 @@ class ModelSettings(UNetSettings, RedshiftSettings, GuidedSettings):
                 f"beta_last ({self.beta_last}) leaves no image after {self.timesteps} timesteps (10^{self._left():.0f} "
                 f"of its variance), where sampler: {self.sampler} begins; say a smaller beta_last, fewer timesteps, or "
                 "sampler: ancestral"
+            )
+        if (left := 10 ** self._left()) > _MOST_LEFT:
+            right = self.beta_last * math.log(_ENOUGH) / min(math.log(left), -1e-9)
+            remedy = f"beta_last: {right:.2g}, or more timesteps" if right < 0.99 else "more timesteps"
+            raise ValueError(
+                f"beta_last ({self.beta_last}) leaves {left:.0%} of the image's variance after {self.timesteps} "
+                f"timesteps, but images are drawn from noise alone; say {remedy}"
             )
         return self
 
