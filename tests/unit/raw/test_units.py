@@ -49,7 +49,16 @@ def test_flux_per_wavelength_needs_a_zero_point():
     assert np.isclose(factor_of(31.4), 1)
 
 
-@pytest.mark.parametrize("unit", ["mag/arcsec2", "mag", "K", "furlongs", "", "dex", "arcsec"])
+@pytest.mark.parametrize("unit", ["mag/arcsec2", "mag", "K", "furlongs", "", "dex", "arcsec", "1e400 Jy"])
 def test_others_are_refused_by_name(unit):
     with pytest.raises(GalforgeError, match="is no linear unit of flux that is known"):
         unit_of(unit, 0.1)
+
+
+def test_the_case_of_a_prefix_counts():
+    """A millijansky is no megajansky; other differences in case are spelling."""
+    assert not same("mJy", "MJy")
+    assert not same("mJy/sr", "MJy/sr")
+    assert same("MJY/SR", "MJy/sr")
+    assert same("Furlongs", "FURLONGS")
+    assert not same("", "Jy")

@@ -8,6 +8,7 @@ from astropy.io import fits
 from galforge.raw.fits_image import DAMAGE
 from galforge.raw.forms import Said
 from galforge.raw.rejections import Rejected
+from galforge.raw.units import same
 
 BANDS = ("FILTER", "FILTER1", "FILTER2", "BAND")
 UNIT = ("BUNIT",)
@@ -165,7 +166,7 @@ def joined(each: list[Said]) -> Said:
     """
     first = each[0]
     for other in each[1:]:
-        if (first.unit or "").lower() != (other.unit or "").lower():
+        if not same(first.unit or "", other.unit or ""):
             raise Rejected("other units", f"bands are in {first.unit} and {other.unit} ({other.where.get('unit')})")
         scales = first.pixel_scale, other.pixel_scale
         if all(scales) and abs(scales[0] / scales[1] - 1) > 0.02:

@@ -57,16 +57,12 @@ def unit_of(text: str, pixel_scale: float) -> Unit:
         return Unit(plain, 1.0)
     if plain in _ZERO_POINTS:
         return Unit(NJY, factor_of(_ZERO_POINTS[plain]))
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            found = units.Unit(_cased(text))
-    except (ValueError, TypeError):
-        found = None
-    if isinstance(found, units.UnitBase):
+    if (found := _parsed(text)) is not None:
         for kind, size in ((found, 1.0), (found * units.arcsec**2, pixel_scale**2)):
             if kind.is_equivalent(units.nJy):
-                return Unit(NJY, float(size * kind.to(units.nJy)))
+                if not 0 < (factor := float(size * kind.to(units.nJy))) < math.inf:
+                    break
+                return Unit(NJY, factor)
             if kind.is_equivalent(_LAMBDA):
                 return Unit(NJY, None)
     raise GalforgeError(
@@ -81,15 +77,24 @@ def factor_of(zero_point: float) -> float:
 
 
 def same(one: str, other: str) -> bool:
-    """Whether two texts name one unit."""
-    if _plain(one) == _plain(other):
+    """Whether two texts name one unit; of prefixes the case counts (mJy is not MJy)."""
+    plain = _plain(one)
+    if plain != _plain(other):
+        return (found := _parsed(one)) is not None and found == _parsed(other)
+    if plain in COUNTS or plain in _ZERO_POINTS:
         return True
+    return _parsed(one) == _parsed(other)
+
+
+def _parsed(text: str) -> units.UnitBase | None:
+    """A unit as astropy knows it; None where it knows none of this name."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return units.Unit(_cased(one)) == units.Unit(_cased(other))
+            found = units.Unit(_cased(text))
     except (ValueError, TypeError):
-        return False
+        return None
+    return found if isinstance(found, units.UnitBase) else None
 
 
 def _plain(text: str) -> str:
