@@ -3,6 +3,7 @@
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -14,7 +15,7 @@ from galforge.raw.forms import Entry, Image, Layout, Said
 from galforge.raw.planes import as_planes, holds_many
 from galforge.raw.rejections import Rejected
 
-DAMAGE = (OSError, RuntimeError, KeyError)
+DAMAGE = (OSError, RuntimeError, KeyError, ValueError, TypeError)
 
 
 def entries_of(path: Path, file: File, settings: Layout, stack: ExitStack, many_files: bool) -> list[Entry]:
@@ -29,8 +30,7 @@ def entries_of(path: Path, file: File, settings: Layout, stack: ExitStack, many_
         raise GalforgeError(
             f"{path}: {file.name} is not a readable HDF5 file ({error}): truncated or damaged; fetch it again"
         ) from error
-    sets: dict[str, h5py.Dataset] = {}
-    opened.visititems(lambda name, item: sets.update({name: item}) if isinstance(item, h5py.Dataset) else None)
+    sets, attributes = _contents(opened, f"{path}: {file.name}")
     key = tables.pick(f"{path}: {file.name}", {name: item.shape for name, item in sets.items()}, settings.array)
     images = sets.pop(key)
     try:
@@ -39,13 +39,14 @@ def entries_of(path: Path, file: File, settings: Layout, stack: ExitStack, many_
         raise GalforgeError(f"{path}: {file.name}: {why}; set `array` to the one that holds images") from why
     count = images.shape[0] if many else 1
     columns, small = {}, {}
-    for name, item in sets.items():
+    # Of two of one name, as in groups for training and for testing, the nearer to the images counts.
+    for name, item in sorted(sets.items(), key=lambda each: _nearness(each[0], key)):
         short = name.rpartition("/")[2]
         if item.shape == (count,) and item.dtype.kind in "iufbSO" and (many or short not in tables.SAID):
             columns[short] = _read(item, slice(None), f"{path}: {file.name}")
         elif item.size <= len(settings.bands):
             small[short] = _read(item, (), f"{path}: {file.name}")
-    told = small | dict(opened.attrs) | dict(images.attrs)
+    told = small | attributes | _attributes(images, f"{path}: {file.name}")
     said = tables.said_by(told, f"the attributes of {file.name}")
     names = tables.pick_names(columns, settings.names, f"{path}: {file.name}")
     rows = range(count) if many else [None]
@@ -53,13 +54,47 @@ def entries_of(path: Path, file: File, settings: Layout, stack: ExitStack, many_
     return tables.named(readers, names, files.stem(file.name), many_files)
 
 
+def _contents(opened: h5py.File, name: str) -> tuple[dict[str, h5py.Dataset], dict[str, Any]]:
+    """The data sets of a file by name, but those without values, and its attributes.
+
+    Raises:
+        GalforgeError: the file is damaged.
+    """
+    sets: dict[str, h5py.Dataset] = {}
+
+    def keep(called: str, item: h5py.HLObject) -> None:
+        if isinstance(item, h5py.Dataset) and item.shape is not None:
+            sets[called] = item
+
+    try:
+        opened.visititems(keep)
+    except DAMAGE as error:
+        raise _damaged(name, "its list of data sets", error) from error
+    return sets, _attributes(opened, name)
+
+
+def _attributes(item: h5py.HLObject, name: str) -> dict[str, Any]:
+    try:
+        return {key: value for key, value in item.attrs.items() if not isinstance(value, h5py.Empty)}
+    except DAMAGE as error:
+        raise _damaged(name, f"an attribute of {item.name}", error) from error
+
+
+def _nearness(name: str, images: str) -> int:
+    """Whether a data set lies in another branch (0), above the images' group (1), or within it (2)."""
+    own, other = f"/{images}".rpartition("/")[0] + "/", f"/{name}".rpartition("/")[0] + "/"
+    return 2 if other.startswith(own) else int(own.startswith(other))
+
+
+def _damaged(name: str, what: str, error: Exception) -> GalforgeError:
+    return GalforgeError(f"{name}: {what} cannot be read ({error}): truncated or damaged; fetch it again")
+
+
 def _read(item: h5py.Dataset, part: slice | tuple, name: str) -> np.ndarray:
     try:
         return np.asarray(item[part])
     except DAMAGE as error:
-        raise GalforgeError(
-            f"{name}: {item.name} cannot be read ({error}): truncated or damaged; fetch it again"
-        ) from error
+        raise _damaged(name, item.name, error) from error
 
 
 def _row(

@@ -1,6 +1,7 @@
 """What arrays, HDF5 and Parquet files have in common: which array holds images, names and columns, and what is said."""
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -94,16 +95,27 @@ def said_by(values: Mapping[str, Any], where: str) -> Said:
         value = known.get(name, known.get(name.removesuffix("s")))
         if value is None or np.size(value) == 0:
             continue
+        each = list(np.ravel(value))
         if name == "unit":
-            said.unit = text(np.ravel(value)[0])
+            said.unit = text(each[0])
         elif name == "bands":
-            said.bands = tuple(text(each) for each in np.ravel(value))
-        elif name == "pixel_scale":
-            said.pixel_scale = float(np.ravel(value)[0])
+            said.bands = tuple(map(text, each))
+        elif (numbers := _numbers(each)) is None:
+            said.odd[name] = f"{', '.join(map(text, each))!r} ({name} of {where})"
+            continue
         else:
-            setattr(said, name, tuple(float(each) for each in np.ravel(value)))
+            setattr(said, name, numbers[0] if name == "pixel_scale" else numbers)
         said.where[name] = f"{name} of {where}"
     return said
+
+
+def _numbers(values: Sequence[Any]) -> tuple[float, ...] | None:
+    """Values as numbers; None where one is no finite number, such as ``2.5 e/ADU``."""
+    try:
+        found = tuple(float(value) for value in values)
+    except (TypeError, ValueError):
+        return None
+    return found if all(map(math.isfinite, found)) else None
 
 
 def _header(value: Any) -> dict[str, Any]:
@@ -118,13 +130,18 @@ def of_row(said: Said, columns: Mapping[str, Any], row: int, channels: int) -> t
     """What is said of one galaxy of C channels, and its columns, of which some may be its pixel scale and gain."""
     values = {name: text(v[row]) if _is_text(v) else float(v[row]) for name, v in columns.items()}
     own: dict[str, Any] = {}
-    scale = next((values[name] for name in SCALES if isinstance(values.get(name), float)), None)
+    # Where a row has no value, that of the whole file counts, if it says one.
+    scale = next((value for name in SCALES if _is_finite(value := values.get(name))), None)
     if scale is not None:
         own["pixel_scale"] = scale
-    if isinstance(gain := values.get("gain"), float):
+    if _is_finite(gain := values.get("gain")):
         own["gain"] = (gain,) * channels
     where = {**said.where, **dict.fromkeys(own, "a column of the file")}
     return Said(**{**vars(said), **own, "where": where}), values
+
+
+def _is_finite(value: Any) -> bool:
+    return isinstance(value, float) and math.isfinite(value)
 
 
 def _is_text(values: Any) -> bool:
