@@ -5,9 +5,11 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from astropy.io import fits
 
 from galforge.errors import GalforgeError
 from galforge.raw.images import Layout, opened
+from galforge.raw.rejections import Rejected
 
 IMAGES = np.random.default_rng(3).normal(0, 1, (5, 12, 12)).astype(np.float32)
 
@@ -61,3 +63,65 @@ def test_a_damaged_list_of_hdf5_is_named(tmp_path):
     path.write_bytes(content.replace(b"SNOD", b"\0\0\0\0"))
     with pytest.raises(GalforgeError, match=r"a.h5: its list of data sets cannot be read .*fetch it again"):
         read(path)
+
+
+def table(**columns) -> fits.BinTableHDU:
+    forms = {"i": "K", "f": "E", "U": "8A"}
+    kinds = {name: np.asarray(values) for name, values in columns.items()}
+    return fits.BinTableHDU.from_columns([fits.Column(n, forms[v.dtype.kind], array=v) for n, v in kinds.items()])
+
+
+def test_whole_numbers_of_a_fits_table_are_names_to_the_last_digit(tmp_path):
+    ids = 2**53 + 1 + np.arange(5)
+    for column in ("ID", "OBJECT_ID"):
+        path = tmp_path / f"{column}.fits"
+        fits.HDUList([fits.PrimaryHDU(IMAGES), table(**{column: ids})]).writeto(path)
+        assert list(read(path)) == [str(each) for each in ids]
+
+
+def test_the_column_of_names_of_a_fits_table_can_be_chosen(tmp_path):
+    columns = table(ID=np.arange(5), OTHER=[f"g{i}" for i in range(5)])
+    fits.HDUList([fits.PrimaryHDU(IMAGES), columns]).writeto(tmp_path / "a.fits")
+    assert list(read(tmp_path / "a.fits")) == ["0", "1", "2", "3", "4"]
+    assert list(read(tmp_path / "a.fits", names="OTHER")) == ["g0", "g1", "g2", "g3", "g4"]
+    with pytest.raises(GalforgeError, match="has no column 'missing' of names; there are id, other"):
+        read(tmp_path / "a.fits", names="missing")
+
+
+@pytest.mark.parametrize("common", [False, True])
+def test_masks_beside_a_cube_of_galaxies_count(tmp_path, common):
+    masks = np.zeros(IMAGES.shape, np.uint8)
+    masks[2, 3:5] = 1
+    planes = masks[2] if common else masks
+    fits.HDUList([fits.PrimaryHDU(IMAGES), fits.ImageHDU(planes, name="MASK")]).writeto(tmp_path / "a.fits")
+    found = [image.missing[0] for image in read(tmp_path / "a.fits").values()]
+    np.testing.assert_array_equal(found, np.broadcast_to(planes, masks.shape) != 0)
+
+
+def test_masks_beside_an_extension_per_galaxy_are_named(tmp_path, caplog):
+    parts = [fits.ImageHDU(image, name=f"G{i}") for i, image in enumerate(IMAGES)]
+    parts.append(fits.ImageHDU(np.ones((12, 12), np.uint8), name="G0_MASK"))
+    fits.HDUList([fits.PrimaryHDU(), *parts]).writeto(tmp_path / "a.fits")
+    assert list(read(tmp_path / "a.fits")) == ["G0", "G1", "G2", "G3", "G4"]
+    assert "not known whose they are: G0_MASK" in caplog.text
+
+
+def test_damaged_tiles_and_headers_of_arrays_cost_their_file_alone(tmp_path):
+    fits.HDUList([fits.PrimaryHDU(), fits.CompImageHDU(IMAGES[0])]).writeto(tmp_path / "a.fits")
+    content = (tmp_path / "a.fits").read_bytes()
+    start = len(content) - 2880
+    (tmp_path / "a.fits").write_bytes(content[:start] + bytes(len(content) - start))
+    for name in ("b", "c"):
+        np.save(tmp_path / f"{name}.npy", IMAGES[0])
+    (tmp_path / "b.npy").write_bytes((tmp_path / "b.npy").read_bytes().replace(b"}", b" "))
+    for pattern, why in (("*.fits", "unreadable FITS"), ("*.npy", "unreadable array")):
+        with pytest.raises(Rejected, match=why), opened(tmp_path, Layout(("r",), pattern=pattern)) as entries:
+            entries[0].read()
+
+
+def test_a_damaged_file_of_many_galaxies_is_named_among_others(tmp_path):
+    for name in ("a", "b"):
+        np.save(tmp_path / f"{name}.npy", IMAGES)
+    (tmp_path / "b.npy").write_bytes((tmp_path / "b.npy").read_bytes()[:-1000])
+    with pytest.raises(GalforgeError, match=r": b.npy: unreadable array: .*; mend or remove it"):
+        read(tmp_path)

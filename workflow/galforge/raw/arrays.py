@@ -1,7 +1,9 @@
 """Galaxies in npy and npz files. Nothing that was pickled is read."""
 
 import io
+import tokenize
 import zipfile
+import zlib
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -16,7 +18,11 @@ from galforge.raw.forms import Entry, Image, Layout, Said
 from galforge.raw.planes import as_planes, holds_many
 from galforge.raw.rejections import Rejected
 
-DAMAGE = (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, SyntaxError)
+# What numpy and zipfile raise on damaged files; numpy reads an array's header as Python's own text.
+DAMAGE = (
+    OSError, ValueError, TypeError, EOFError, KeyError, NotImplementedError, MemoryError, RuntimeError, SyntaxError,
+    tokenize.TokenError, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 PICKLED = "holds objects that were pickled, which run code when they are read: save plain arrays of numbers"
 
 
@@ -42,7 +48,8 @@ def entries_of(path: Path, file: File, settings: Layout, stack: ExitStack, many_
         images = arrays.pop(key)
         many = holds_many(images.shape, len(settings.bands))
     except Rejected as why:
-        raise GalforgeError(f"{path}: {why}") from why
+        where = path if path.is_file() else f"{path}: {file.name}"
+        raise GalforgeError(f"{where}: {why}; mend or remove it") from why
     images = images if many else images[None]
     count = len(images)
     columns = {

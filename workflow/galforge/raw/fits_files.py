@@ -11,10 +11,11 @@ import numpy as np
 from astropy.io import fits
 
 from galforge.errors import GalforgeError
+from galforge.logs import log
 from galforge.raw import files, tables
 from galforge.raw.archive import Entry as File
 from galforge.raw.fits_image import reading
-from galforge.raw.forms import Entry, Image, Layout, Said
+from galforge.raw.forms import Entry, Image, Layout, Said, some
 from galforge.raw.header import Headers, joined
 from galforge.raw.planes import as_planes
 from galforge.raw.rejections import Rejected
@@ -80,13 +81,16 @@ def of_single(file: File, settings: Layout) -> list[Entry] | None:
             for number in images:
                 _ = hdus[number].data  # a file that was cut off is refused as a whole, and not row by row
             columns = _columns(table) if table is not None and len(table.data) == count else {}
+            masks = [hdu.name for hdu in hdus if _is_image(hdu) and _auxiliary(hdu.name)]
     except Rejected as why:
         raise GalforgeError(f"{file.name}: {why}; give another file, or a folder of images") from why
-    names = columns.get(next((key for key in columns if key.lower() in ("name", "id", "ident")), ""), [])
-    known = [str(name) for name in names] or ([f"{i:06d}" for i in range(count)] if many else [])
+    if masks and not many:
+        log.warning("%s: HDUs passed over, because it is not known whose they are: %s", file.name, some(masks))
+    usual = settings.names == "auto" and next((name for name in columns if name in ("name", "id", "ident")), "")
+    names = tables.pick_names(columns, usual or settings.names.lower(), file.name)
     out = []
     for row in range(count):
-        own = known[row] if len(known) > row and len(names) else "" if many else hdus[images[row]].name
+        own = names[row] if names else "" if many else hdus[images[row]].name
         place = (images[0], row) if many else (images[row], None)
         reader = partial(_row, hdus, place, settings, file.name, columns, row)
         out.append(Entry(own or f"{row:06d}", reader, own))
@@ -102,17 +106,16 @@ def _row(
         pixels = hdu.data.reshape(_squeezed(hdu.shape))
         pixels = np.array(as_planes(pixels if plane is None else pixels[plane], len(settings.bands), settings.layout))
         said = joined(_headers(hdus, number, name).said_of_planes(len(pixels)))
+        # Of galaxies in HDUs of their own it is not known whose a mask is.
+        missing = None if plane is None else _missing(hdus, [number], pixels.shape, settings, plane)
     own, values = tables.of_row(said, columns, row, len(pixels))
-    return Image(pixels, None, own, values)
+    return Image(pixels, missing, own, values)
 
 
-def _columns(table: fits.BinTableHDU) -> dict[str, list]:
-    columns = {}
-    for name in table.columns.names:
-        values = table.data[name]
-        if values.ndim == 1 and values.dtype.kind in "iufUSb":
-            columns[name.lower()] = [str(v).strip() if values.dtype.kind in "US" else float(v) for v in values]
-    return columns
+def _columns(table: fits.BinTableHDU) -> dict[str, np.ndarray]:
+    """Columns of numbers and words by their names in lower case; whole numbers stay whole, because they may be names."""
+    every = {name.lower(): table.data[name] for name in table.columns.names}
+    return {name: np.asarray(v) for name, v in every.items() if v.ndim == 1 and v.dtype.kind in "iufUSb"}
 
 
 def _hdus(content: bytes) -> fits.HDUList:
@@ -237,10 +240,13 @@ def _auxiliary(name: str) -> bool:
     return any(word in files.NO_SCIENCE or word in MASKS | WEIGHTS | ERRORS for word in _words(name))
 
 
-def _missing(hdus: fits.HDUList, chosen: list[int], shape: tuple[int, ...], settings: Layout) -> np.ndarray | None:
+def _missing(
+    hdus: fits.HDUList, chosen: list[int], shape: tuple[int, ...], settings: Layout, row: int | None = None
+) -> np.ndarray | None:
     """Pixels (C, H, W) for which a mask, weight or error plane says that there is no value; None without planes.
 
-    A plane whose name ends in a band's belongs to that band, others to all.
+    A plane whose name ends in a band's belongs to that band, others to all. Of a cube with a plane for each of many
+    galaxies, that of ``row`` counts.
 
     Raises:
         Rejected: such a plane has another shape.
@@ -251,7 +257,11 @@ def _missing(hdus: fits.HDUList, chosen: list[int], shape: tuple[int, ...], sett
         words = set(_words(hdu.name))
         if number in chosen or not words & (MASKS | WEIGHTS | ERRORS) or not _is_image(hdu) or hdu.data is None:
             continue
-        plane = np.array(hdu.data).reshape(_squeezed(hdu.data.shape))
+        plane = hdu.data.reshape(_squeezed(hdu.data.shape))
+        count = len(hdus[chosen[0]].data)
+        if row is not None and plane.shape in ((count, *shape), (count, *shape[1:])):
+            plane = plane[row]
+        plane = np.array(plane)
         if plane.shape not in (shape, shape[1:]):
             raise Rejected("other shapes", f"{hdu.name} has shape {plane.shape} for an image of {shape}")
         if words & MASKS:

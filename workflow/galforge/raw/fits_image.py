@@ -10,12 +10,16 @@ from typing import Any, BinaryIO
 
 import numpy as np
 from astropy.io import fits
+from astropy.io.fits.hdu.compressed._compression import CfitsioException
 from astropy.io.fits.verify import VerifyError
 
 from galforge.raw.rejections import Rejected
 
 # What astropy, gzip and numpy raise on damaged files.
-DAMAGE = (OSError, EOFError, zlib.error, ValueError, TypeError, IndexError, KeyError, VerifyError)
+DAMAGE = (
+    OSError, EOFError, zlib.error, ValueError, TypeError, IndexError, KeyError, AttributeError, MemoryError,
+    CfitsioException, VerifyError,
+)  # fmt: skip
 _GZIP = b"\x1f\x8b"
 
 
