@@ -1,6 +1,8 @@
 """Catalogues beside images: four formats, joined by name."""
 
 import numpy as np
+import pyarrow as arrow
+import pyarrow.parquet
 import pytest
 from astropy.table import MaskedColumn, Table
 
@@ -68,3 +70,25 @@ def test_catalogues_that_cannot_serve(tmp_path):
 def test_whole_numbers_are_names(tmp_path):
     Table({"id": [12, 345], "z": [0.1, 0.2]}).write(tmp_path / "t.csv")
     assert read(tmp_path / "t.csv").row("345") == {"z": 0.2}
+
+
+def test_columns_of_lists_are_left_out(tmp_path):
+    columns = {"name": ["a", "b"], "even": [[1.0, 2.0], [3.0, 4.0]], "ragged": [[1.0], [2.0, 3.0]], "z": [0.1, 0.2]}
+    arrow.parquet.write_table(arrow.table(columns), tmp_path / "t.parquet")
+    assert read(tmp_path / "t.parquet").row("b") == {"z": 0.2}
+
+
+def test_the_mark_of_spreadsheets_is_no_part_of_a_name(tmp_path):
+    (tmp_path / "t.csv").write_bytes("\ufeffname,z\na,0.1\n".encode())
+    assert read(tmp_path / "t.csv").row("a") == {"z": 0.1}
+
+
+def test_identifiers_keep_every_digit(tmp_path):
+    (tmp_path / "t.csv").write_text(f"name,parent\na,{2**53 + 1}\nb,1\n")
+    assert read(tmp_path / "t.csv").row("a") == {"parent": str(2**53 + 1)}
+
+
+def test_a_catalogue_without_rows_is_named(tmp_path):
+    (tmp_path / "t.csv").write_text("name,z\n")
+    with pytest.raises(GalforgeError, match="has no rows"):
+        read(tmp_path / "t.csv").without_image(["a"])

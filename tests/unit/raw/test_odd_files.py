@@ -4,6 +4,8 @@ from pathlib import Path
 
 import h5py
 import numpy as np
+import pyarrow as arrow
+import pyarrow.parquet
 import pytest
 from astropy.io import fits
 
@@ -125,3 +127,37 @@ def test_a_damaged_file_of_many_galaxies_is_named_among_others(tmp_path):
     (tmp_path / "b.npy").write_bytes((tmp_path / "b.npy").read_bytes()[:-1000])
     with pytest.raises(GalforgeError, match=r": b.npy: unreadable array: .*; mend or remove it"):
         read(tmp_path)
+
+
+def parquet(path: Path, **columns) -> Path:
+    arrow.parquet.write_table(arrow.table({"image": IMAGES.tolist(), **columns}), path)
+    return path
+
+
+@pytest.mark.parametrize("names", [[None, "g1", "g2", "g3", "g4"], [None, 1, 2, 3, 2**53 + 1]])
+def test_columns_of_parquet_with_gaps_are_no_less_columns(tmp_path, names):
+    columns = {"name": arrow.array(names), "label": arrow.array([0, None, 2, 3, 4]), "flag": [True, None] + [False] * 3}
+    path = parquet(tmp_path / "a.parquet", **columns)
+    found = read(path)
+    assert list(found) == ["000000", *map(str, names[1:])]
+    labels = [image.columns["label"] for image in found.values()]
+    np.testing.assert_array_equal(labels, [0, np.nan, 2, 3, 4])
+    assert [image.columns["flag"] for image in found.values()][::2] == [1, 0, 0]
+
+
+def test_categories_of_parquet_are_the_words_that_they_stand_for(tmp_path):
+    words = arrow.array(["a", "b", "c", "d", "e"]).dictionary_encode()
+    found = read(parquet(tmp_path / "a.parquet", name=words, kind=words))
+    assert list(found) == ["a", "b", "c", "d", "e"]
+    assert found["c"].columns["kind"] == "c"
+
+
+def test_identifiers_keep_every_digit_in_columns(tmp_path):
+    ids = 2**53 + 1 + np.arange(5)
+    np.savez(tmp_path / "a.npz", images=IMAGES, tract=ids)
+    hdf5(tmp_path / "a.h5", {}, images=IMAGES, tract=ids)
+    parquet(tmp_path / "a.parquet", tract=ids)
+    fits.HDUList([fits.PrimaryHDU(IMAGES), table(tract=ids)]).writeto(tmp_path / "a.fits")
+    for name in ("a.npz", "a.h5", "a.parquet", "a.fits"):
+        found = read(tmp_path / name).values()
+        assert [image.columns["tract"] for image in found] == [str(each) for each in ids]

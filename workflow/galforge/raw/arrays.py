@@ -53,7 +53,7 @@ def entries_of(path: Path, file: File, settings: Layout, stack: ExitStack, many_
     images = images if many else images[None]
     count = len(images)
     columns = {
-        name: values
+        name: tables.exact(values)
         for name, values in arrays.items()
         if values.shape == (count,) and values.dtype.kind in "iufbSU" and (many or name not in tables.SAID)
     }

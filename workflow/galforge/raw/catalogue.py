@@ -12,7 +12,7 @@ from astropy.table import Table
 from galforge.errors import GalforgeError
 from galforge.raw.files import stem
 from galforge.raw.forms import some
-from galforge.raw.tables import NAMES
+from galforge.raw.tables import NAMES, exact
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,8 @@ class Catalogue:
             GalforgeError: no image has a row.
         """
         known = {key(name) for name in names}
+        if not self.rows:
+            raise GalforgeError(f"{self.path}: has no rows; give a row for each image, or leave the catalogue out")
         left = [self.names[index] for name, index in self.rows.items() if name not in known]
         if len(left) == len(self.rows):
             raise GalforgeError(
@@ -108,7 +110,8 @@ def columns_of(path: Path) -> dict[str, np.ndarray]:
     try:
         if ending in ("parquet", "pq"):
             table = pyarrow.parquet.read_table(path)
-            found = {name: np.asarray(table[name].to_pylist()) for name in table.column_names}
+            flat = [name for name in table.column_names if not pyarrow.types.is_nested(table[name].type)]
+            found = {name: np.asarray(table[name].to_pylist()) for name in flat}
         elif ending in forms:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
@@ -121,7 +124,9 @@ def columns_of(path: Path) -> dict[str, np.ndarray]:
     except Exception as error:
         # Readers of four formats raise dozens of kinds of errors.
         raise GalforgeError(f"{path}: not a readable catalogue ({type(error).__name__}: {error})") from error
-    return {name: column for name, values in found.items() if (column := _typed(values)) is not None}
+    # Spreadsheets begin their files with a mark of the byte order.
+    typed = {name.removeprefix("\ufeff"): _typed(values) for name, values in found.items()}
+    return {name: column for name, column in typed.items() if column is not None}
 
 
 def _filled(column: np.ndarray) -> np.ndarray:
@@ -133,7 +138,7 @@ def _filled(column: np.ndarray) -> np.ndarray:
 
 
 def _typed(values: np.ndarray) -> np.ndarray | None:
-    """Whole numbers stay what they are, because they may be names; what is neither number nor word is left out."""
+    """Whole numbers stay whole, because they may be names; what is neither number nor word is left out."""
     if values.dtype.kind == "S":
         return np.char.strip(np.char.decode(values, "utf-8", "backslashreplace"))
     if values.dtype.kind == "O":
@@ -141,7 +146,7 @@ def _typed(values: np.ndarray) -> np.ndarray | None:
             return np.array([np.nan if value is None else value for value in values], float)
         words = all(value is None or isinstance(value, str) for value in values)
         return np.array([value or "" for value in values]) if words else None
-    return values if values.dtype.kind in "iufUb" else None
+    return exact(values) if values.dtype.kind in "iufUb" else None
 
 
 def _whole(value: object) -> str:

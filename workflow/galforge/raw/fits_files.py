@@ -113,9 +113,9 @@ def _row(
 
 
 def _columns(table: fits.BinTableHDU) -> dict[str, np.ndarray]:
-    """Columns of numbers and words by their names in lower case; whole numbers stay whole, because they may be names."""
+    """Columns of numbers and words by their names in lower case; whole ones may be names."""
     every = {name.lower(): table.data[name] for name in table.columns.names}
-    return {name: np.asarray(v) for name, v in every.items() if v.ndim == 1 and v.dtype.kind in "iufUSb"}
+    return {name: tables.exact(np.asarray(v)) for name, v in every.items() if v.ndim == 1 and v.dtype.kind in "iufUSb"}
 
 
 def _hdus(content: bytes) -> fits.HDUList:

@@ -43,7 +43,7 @@ def entries_of(path: Path, file: File, settings: Layout, stack: ExitStack, many_
     for name, item in sorted(sets.items(), key=lambda each: _nearness(each[0], key)):
         short = name.rpartition("/")[2]
         if item.shape == (count,) and item.dtype.kind in "iufbSO" and (many or short not in tables.SAID):
-            columns[short] = _read(item, slice(None), f"{path}: {file.name}")
+            columns[short] = tables.exact(_read(item, slice(None), f"{path}: {file.name}"))
         elif item.size <= len(settings.bands):
             small[short] = _read(item, (), f"{path}: {file.name}")
     told = small | attributes | _attributes(images, f"{path}: {file.name}")

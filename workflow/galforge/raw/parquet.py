@@ -35,10 +35,13 @@ def entries_of(path: Path, file: File, settings: Layout, stack: ExitStack, many_
         schema = opened.schema_arrow
         key = _image_column(called, schema, settings.array)
         flat = [each.name for each in schema if _is_flat(each.type)]
-        columns = {
-            name: np.asarray(column.to_pylist() if _is_word(column.type) else column.to_numpy(zero_copy_only=False))
-            for name, column in zip(flat, opened.read(flat).columns, strict=True)
-            if not column.null_count or types.is_floating(column.type)
+        found = dict(zip(flat, opened.read(flat).columns, strict=True))
+        columns = {name: tables.exact(_values(column)) for name, column in found.items()}
+        # As names, whole numbers have no fraction also where one is missing.
+        whole = {
+            name: ["" if number is None else number for number in column.to_pylist()]
+            for name, column in found.items()
+            if column.null_count and types.is_integer(column.type)
         }
     except (*DAMAGE, Rejected) as error:
         raise GalforgeError(
@@ -51,7 +54,7 @@ def entries_of(path: Path, file: File, settings: Layout, stack: ExitStack, many_
         return opened.read_row_group(number, [key]).column(0)
 
     said = tables.said_by({k.decode(): v for k, v in (schema.metadata or {}).items() if k != b"ARROW:schema"}, called)
-    names = tables.pick_names(columns, settings.names, called)
+    names = tables.pick_names(columns | whole, settings.names, called)
     places = [
         (number, row)
         for number in range(opened.num_row_groups)
@@ -86,7 +89,20 @@ def _is_word(kind: arrow.DataType) -> bool:
 
 
 def _is_flat(kind: arrow.DataType) -> bool:
+    if types.is_dictionary(kind):
+        return _is_flat(kind.value_type)
     return types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind) or _is_word(kind)
+
+
+def _values(column: arrow.ChunkedArray) -> np.ndarray:
+    """Numbers or words of a column; NaN or empty where it has none. Categories are the words that they stand for."""
+    if types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if _is_word(column.type):
+        return np.array([word or "" for word in column.to_pylist()], dtype=str)
+    if column.null_count and not types.is_floating(column.type):
+        column = column.cast(arrow.int64()).cast(arrow.float64(), safe=False)
+    return column.to_numpy(zero_copy_only=False)
 
 
 def _is_image(kind: arrow.DataType) -> bool:

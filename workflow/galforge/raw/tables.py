@@ -13,6 +13,8 @@ from galforge.raw.forms import Entry, Image, Said
 IMAGES = ("images", "image", "image_array", "stamps", "cutouts", "galaxies", "pixels", "data", "x", "arr_0")
 NAMES = ("name", "names", "id", "ids", "object_id", "objid", "ident", "iauname", "dr8_id", "id_str", "filename")
 SCALES = ("pxscale", "pixel_scale", "rgb_pixel_scale", "image_scale")
+WHOLE = 2**53
+"""Whole numbers up to this one are exact in floating point."""
 SAID = ("bands", "unit", "zero_points", "pixel_scale", "exposure_time", "gain", "header")
 """What a small array or attribute of these names says is said of all galaxies."""
 
@@ -71,10 +73,18 @@ def named(readers: Sequence[Callable[[], Image]], names: list[str], file: str, m
     """
     if not names and len(readers) == 1:
         names = [file]
-    if names:
-        return [Entry(name, reader, name.rpartition("/")[2]) for name, reader in zip(names, readers, strict=True)]
     before = f"{file}-" if many_files else ""
-    return [Entry(f"{before}{row:06d}", reader) for row, reader in enumerate(readers)]
+    # One galaxy may have no name where the others have some.
+    pairs = zip(names or [""] * len(readers), readers, strict=True)
+    return [
+        Entry(name or f"{before}{row:06d}", reader, name.rpartition("/")[2]) for row, (name, reader) in enumerate(pairs)
+    ]
+
+
+def exact(values: np.ndarray) -> np.ndarray:
+    """A column, as words where its whole numbers have more digits than floating point keeps, as identifiers may."""
+    beyond = values.dtype.kind in "iu" and values.size and (values.max() > WHOLE or values.min() < -WHOLE)
+    return values.astype(str) if beyond else values
 
 
 def said_by(values: Mapping[str, Any], where: str) -> Said:
