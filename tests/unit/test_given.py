@@ -1,6 +1,7 @@
 """Images that were generated elsewhere, read as stamps like a source's: what is converted, and what is refused."""
 
 import csv
+import re
 
 import numpy as np
 import pytest
@@ -35,9 +36,9 @@ def settings(**changes):
     return ModelSettings(**{**known, **changes})
 
 
-def taken(tmp_path, source, pixels, catalogue=None, names=(), **changes):
+def taken(tmp_path, source, pixels, catalogue=None, names=(), said=None, **changes):
     changes |= {"catalogue": str(catalogue)} if catalogue else {}
-    np.savez(tmp_path / "mine.npz", images=pixels, **({"name": names} if names else {}))
+    np.savez(tmp_path / "mine.npz", images=pixels, **({"name": names} if names else {}), **(said or {}))
     out = tmp_path / "out.h5"
     counts = take(settings(**changes), tmp_path / "mine.npz", catalogue, source, out, tmp_path / "rejected.csv")
     with Stamps(out) as stamps:
@@ -212,3 +213,78 @@ def test_a_pickled_array_is_never_loaded(tmp_path, source):
     np.save(tmp_path / "mine.npy", np.array([{"a": 1}], dtype=object), allow_pickle=True)
     with pytest.raises(GalforgeError, match="pickle"):
         take(settings(), tmp_path / "mine.npy", None, source, tmp_path / "out.h5", tmp_path / "rejected.csv")
+
+
+@pytest.mark.parametrize(
+    ("said", "says"),
+    [
+        ({"pixel_scale": 0.5}, "another pixel scale.*0.5 arcsec .pixel_scale of mine.npz., `pixel_scale` is 0.2"),
+        ({"bands": ["r", "g"]}, "wrong band.*r/g .bands of mine.npz."),
+        ({"zero_points": [22.5, 25.0]}, "pixels times 1, 0.1 are in the source's unit nJy, by the settings times 1:"),
+        ({"unit": "Jy"}, r"pixels times 1e\+09 are in the source's unit nJy"),
+        ({"unit": "electron/s"}, "another unit: electron/s .unit of mine.npz., the source's is nJy"),
+    ],
+)
+def test_what_files_say_of_given_images_is_compared_with_the_settings(tmp_path, said, says):
+    zero_points = (22.5, 22.5) if "zero_points" in said else ()
+    header = Header(("g", "r"), 0.2, "arcsec", "nJy", zero_points, 2.0, "observed")
+    source = written(tmp_path / "source.h5", header, images(seed=0))
+    relative = {"unit": "relative", "zero_points": []}
+    message = refused(tmp_path, source, images(), "", said=said, **relative)
+    assert re.search(says, message, re.DOTALL)
+    agreeing = {"pixel_scale": 0.2, "bands": ["HSC-G", "HSC-R"], "zero_points": [22.5, 22.5], "unit": "nJy"}
+    assert np.array_equal(taken(tmp_path, source, images(), said=agreeing, **relative)[0], images())
+
+
+def test_the_factor_that_a_file_implies_may_be_the_declared_one(tmp_path):
+    header = Header(("g", "r"), 0.2, "arcsec", "nJy", (31.4, 31.4), 2.0, "observed")
+    source = written(tmp_path / "source.h5", header, images(seed=0))
+    for said in ({"unit": "uJy"}, {"zero_points": [23.9]}):
+        arguments = {"said": said, "unit": "relative", "zero_points": [], "factor": 1000.0}
+        assert np.allclose(taken(tmp_path, source, images(), **arguments)[0], 1000 * images())
+
+
+def test_a_band_of_one_value_is_named(tmp_path, source):
+    pixels = images()
+    pixels[:, 1] = 0
+    refused(tmp_path, source, pixels, "every pixel of r is 0")
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_pixels_that_leave_single_precision_are_named(tmp_path, source, kind):
+    refused(tmp_path, source, images().astype(kind) * kind(1e30), "pixels out of range: 000000")
+
+
+def test_images_far_from_the_source_s_brightness_and_repeated_ones_are_said(tmp_path, source, caplog):
+    pixels = images() * np.float32(1e-5)
+    pixels[4] = pixels[3]
+    taken(tmp_path, source, pixels)
+    assert "check the unit: `factor`" in caplog.text
+    assert "1 of 24 images repeat another one pixel by pixel" in caplog.text
+
+
+def test_levels_from_0_to_1_are_not_compared_with_those_to_255(tmp_path):
+    header = Header(("g", "r"), 0.2, "arcsec", "display", (), 1.0, "observed")
+    levels = np.random.default_rng(0).integers(0, 256, (24, 2, SIDE, SIDE)).astype(np.uint8)
+    source = written(tmp_path / "source.h5", header, levels[::-1].astype(np.float32))
+    refused(
+        tmp_path,
+        source,
+        levels / 255 * 0.9,
+        "levels go up to 0.9, those of the source to 255",
+        unit="display",
+        zero_points=[],
+    )
+
+
+def test_the_catalogue_of_all_images_serves_the_first_ones(tmp_path, source):
+    (tmp_path / "t.csv").write_text("redshift\n" + "\n".join(f"{i / 10}" for i in range(24)))
+    arguments = {"catalogue": tmp_path / "t.csv", "columns": ["redshift"], "count": 5}
+    _, _, columns, _ = taken(tmp_path, source, images(), **arguments)
+    assert np.allclose(columns["redshift"], np.arange(5) / 10)
+
+
+def test_images_of_one_name_do_not_share_a_row(tmp_path, source):
+    (tmp_path / "t.csv").write_text("name,redshift\ng,0.1\n")
+    with pytest.raises(GalforgeError, match="several images are called g"):
+        taken(tmp_path, source, images(), tmp_path / "t.csv", ["g"] * 24, columns=["redshift"])

@@ -1,5 +1,6 @@
 """What readers of images give and take: an image, what its file says of it, and how a file is to be read."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
@@ -100,6 +101,12 @@ class Layout:
     layout: str = "auto"
     names: str = "auto"
     bad_bits: int = 0
+
+
+def is_band(wanted: str, found: tuple[str, ...]) -> bool:
+    """Whether one of several names is the band's, or has it as a word (``HSC-G`` is g)."""
+    words = [word for name in found for word in (name, *re.split(r"[^A-Za-z0-9]+", name))]
+    return wanted.upper() in (word.upper() for word in words)
 
 
 def some(names: Sequence[str]) -> str:

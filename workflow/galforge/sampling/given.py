@@ -7,7 +7,7 @@ larger image gives its central pixels. Nothing is resampled, padded or scaled to
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,14 +18,12 @@ from galforge.models.given.settings import ModelSettings
 from galforge.raw import catalogue as catalogues
 from galforge.raw import images as raw_images
 from galforge.raw.rejections import Rejected, Tally
+from galforge.sampling.sayings import check_said
+from galforge.sampling.seen import Seen
 from galforge.stamps.file import Header, Stamps, StampsWriter
 
-LEVELS = 255
-"""The highest level of a picture."""
-ALIKE = 1e-4
-"""Relative spread of a number of all images, such as their maxima, below which somebody made them equal."""
-FEWEST = 20
-"""Images from which on equal numbers are no chance [images]."""
+LARGEST = 1e15
+"""Squares and sums of brighter pixels would leave single precision."""
 
 
 def take(
@@ -41,23 +39,32 @@ def take(
         GalforgeError: the images cannot be read, cannot be compared with the source's stamps, are no fluxes though the
             settings say so, or equal source stamps pixel by pixel; or the catalogue does not fit them.
     """
+    known: dict[bytes, str] = {}
     with Stamps(source) as stamps:
         agreed = agree(settings, stamps.typical_header(), stamps.shape, str(given))
-        known = {_digest(stamps.stamp(index)): name for index, name in enumerate(stamps.catalog("name"))}
+        source_header, seen = stamps.typical_header(), Seen(settings.unit)
+        for index, name in enumerate(stamps.catalog("name")):
+            pixels = stamps.stamp(index)
+            known[_digest(pixels)] = name
+            seen.source.append(float(pixels.max()))
     layout = raw_images.Layout(tuple(settings.bands), array=settings.array, layout=settings.layout)
     with raw_images.opened(given, layout) as entries:
+        # Rows of the catalogue are those of all images, also where only the first are taken.
+        table = columns_of(catalogue, entries, settings.columns) if catalogue and settings.columns else {}
         chosen = list(entries)[: settings.count or None]
-        table = columns_of(catalogue, chosen, settings.columns) if catalogue and settings.columns else {}
-        seen = Seen(settings.unit)
         with (
             Tally(given, len(chosen), settings.max_rejected_share, rejected, "images") as tally,
             StampsWriter(out, agreed.shape, agreed.header, len(chosen)) as writer,
         ):
             for index, entry in enumerate(progress(chosen, len(chosen), "images read")):
                 with tally.judging(entry.name):
-                    pixels = agreed.convert(seen.checked(entry.read()))
-                    if (copied := known.get(_digest(pixels))) is not None:
+                    image = entry.read()
+                    check_said(image.said, settings, source_header, agreed.factors)
+                    pixels = agreed.convert(seen.checked(image))
+                    if (copied := known.get(own := _digest(pixels))) is not None:
                         seen.copies[entry.name] = copied
+                    seen.digests[own] += 1
+                    seen.brightest.append(float(pixels.max()))
                     row = {name: values[index] for name, values in table.items()}
                     writer.append(pixels, index=index, name=entry.name, **row)
                     tally.accepted += 1
@@ -77,6 +84,9 @@ def columns_of(path: Path, entries: Sequence[raw_images.Entry], wanted: Sequence
     """
     names = [entry.own_name for entry in entries]
     if all(names):
+        keys = Counter(catalogues.key(name) for name in names)
+        if twice := [name for name, count in keys.items() if count > 1]:
+            raise GalforgeError(f"{path}: several images are called {raw_images.some(twice)}: give each its own name")
         catalogue = catalogues.read(path)
         columns, rows = catalogue.columns, [catalogue.rows.get(catalogues.key(name)) for name in names]
         if missing := [name for name, row in zip(names, rows, strict=True) if row is None]:
@@ -138,7 +148,15 @@ class Agreed:
             raise Rejected("another side", "images with a channel that codes sizes cannot be cropped")
         top, left = (margin // 2 for margin in margins)
         cut = pixels[list(self.order), top : top + self.shape[1], left : left + self.shape[2]]
-        return (cut.astype(np.float64) * self.factors[:, None, None]).astype(np.float32)
+        with np.errstate(over="ignore"):
+            stamp = (cut.astype(np.float64) * self.factors[:, None, None]).astype(np.float32)
+        if not np.abs(stamp).max() < LARGEST:
+            raise Rejected("pixels out of range", f"the brightest is {float(cut.max()):.2g}: mend it, or the unit")
+        if self.header.unit != "display":
+            for band, plane in zip(self.header.bands, stamp, strict=False):
+                if plane.min() == plane.max():
+                    raise Rejected("constant image", f"every pixel of {band} is {float(plane[0, 0]):g}")
+        return stamp
 
 
 def agree(settings: ModelSettings, source: Header, shape: tuple[int, int, int], path: str) -> Agreed:
@@ -195,74 +213,3 @@ def _factors(settings: ModelSettings, source: Header, path: str) -> np.ndarray:
         f"{path}: {said} cannot be converted to the source's unit {source.unit} with {has}: give zero_points where the "
         "source has them, the same pixel_unit, or unit: relative and a factor"
     )
-
-
-@dataclass
-class Seen:
-    """What all images together tell: pictures called fluxes, images that were scaled one by one, copies.
-
-    Args:
-        unit: what the settings say.
-    """
-
-    unit: str
-    copies: dict[str, str] = field(default_factory=dict)
-    kinds: Counter[str] = field(default_factory=Counter)
-    numbers: dict[str, list[float]] = field(default_factory=dict)
-
-    def checked(self, image: raw_images.Image) -> np.ndarray:
-        """The pixels (C, H, W) of an image, looked at.
-
-        Raises:
-            Rejected: a pixel is missing, no number or not finite; or there is nothing but one value.
-        """
-        pixels = image.pixels
-        if pixels.dtype.kind not in "iuf":
-            raise Rejected("no image", f"pixels of type {pixels.dtype}")
-        if (image.missing is not None and image.missing.any()) or not np.isfinite(pixels).all():
-            raise Rejected("pixels that are not finite", "generated images have no missing pixels")
-        low, high = float(pixels.min()), float(pixels.max())
-        if low == high:
-            raise Rejected("constant image", f"every pixel is {low:g}")
-        if self.unit == "display" and (low < 0 or high > LEVELS):
-            raise Rejected("no picture", f"levels from {low:g} to {high:g}, expected 0 to {LEVELS}")
-        levels = pixels.dtype == np.uint8 or (low >= 0 and high <= LEVELS and high > 1 and not (pixels % 1).any())
-        self.kinds["levels"] += bool(levels)
-        self.kinds["images"] += 1
-        values = pixels.astype(np.float64)
-        found = {"maximum": high, "sum": values.sum(), "sd": values.std(), "norm": np.sqrt(np.square(values).sum())}
-        for name, value in found.items():
-            self.numbers.setdefault(name, []).append(float(value))
-        return pixels
-
-    def judge(self, path: str) -> None:
-        """Judge all images together.
-
-        Raises:
-            GalforgeError: they are not what the settings say, or some are copies of the source's.
-        """
-        count = self.kinds["images"]
-        if self.unit in ("flux", "relative") and self.kinds["levels"] == count:
-            raise GalforgeError(
-                f"{path}: all pixels are whole numbers from 0 to {LEVELS}, so these are pictures and no fluxes: say "
-                "unit: display, here and of the data set"
-            )
-        if self.unit in ("flux", "relative") and count >= FEWEST and (name := self._made_equal()):
-            raise GalforgeError(
-                f"{path}: the {name} of every image is {self.numbers[name][0]:g}, so each was scaled by itself and its "
-                "flux is lost: give images in one unit, or say unit: normalised, here and of the data set"
-            )
-        if self.copies:
-            pairs = [f"{mine} is {theirs}" for mine, theirs in list(self.copies.items())[:3]]
-            raise GalforgeError(
-                f"{path}: {len(self.copies)} of {count} images equal source galaxies pixel by pixel "
-                f"({'; '.join(pairs)}): real galaxies are among the generated ones; take them out"
-            )
-
-    def _made_equal(self) -> str:
-        """A number that is the same of all images, up to rounding; empty without one."""
-        for name, values in self.numbers.items():
-            found = np.array(values)
-            if np.ptp(found) <= ALIKE * abs(np.median(found)):
-                return name
-        return ""

@@ -4,7 +4,6 @@ Each contradiction is counted; ``trust`` of the settings says which counts.
 """
 
 import math
-import re
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +14,7 @@ import numpy as np
 from galforge.datasets.cutouts.settings import DISPLAY, FREE, DatasetSettings
 from galforge.errors import GalforgeError
 from galforge.logs import log
-from galforge.raw.forms import Said
+from galforge.raw.forms import Said, is_band
 from galforge.raw.rejections import Rejected
 from galforge.raw.units import COUNT_RATE, NJY, NJY_ZERO_POINT, RATE, TOTAL, Unit, factor_of, same, unit_of
 
@@ -106,7 +105,7 @@ class Comparison:
             return
         # A single image may name several filters, one for each wheel.
         found = [said.bands] if len(wanted) == 1 else [(each,) for each in said.bands]
-        if len(found) != len(wanted) or not all(map(_is_band, wanted, found)):
+        if len(found) != len(wanted) or not all(map(is_band, wanted, found)):
             raise Rejected("wrong band", f"{'/'.join(said.bands)}, expected {', '.join(wanted)}")
 
     def _unit(self, said: Said, name: str) -> tuple[str, bool]:
@@ -247,9 +246,3 @@ def _differ(one: tuple, other: tuple, tolerance: float, relative: bool = False) 
         return True
     pairs = zip(one, other, strict=True)
     return any(not abs(a - b) <= tolerance * (abs(a) if relative else 1.0) for a, b in pairs)
-
-
-def _is_band(wanted: str, found: tuple[str, ...]) -> bool:
-    """Whether one of several names is the band's, or has it as a word (``HSC-G`` is g)."""
-    words = [word for name in found for word in (name, *re.split(r"[^A-Za-z0-9]+", name))]
-    return wanted.upper() in (word.upper() for word in words)
