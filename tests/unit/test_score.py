@@ -29,8 +29,8 @@ def asked(**changes):
     return argparse.Namespace(**{**known, **changes})
 
 
-def saved(path, pixels):
-    np.savez(path, images=pixels)
+def saved(path, pixels, **said):
+    np.savez(path, images=pixels, **said)
     return path
 
 
@@ -101,6 +101,48 @@ def test_images_of_other_bands_are_not_compared(fluxes, tmp_path):
     three = saved(tmp_path / "p.npz", np.random.default_rng(0).normal(size=(6, 3, 32, 32)))
     with pytest.raises(GalforgeError, match=r"1 channels, .* has 3"):
         configured([fluxes[0], three])
+
+
+@pytest.mark.parametrize(
+    ("real", "made", "factor", "says"),
+    [
+        (
+            {"pixel_scale": 0.03},
+            {"pixel_scale": 0.06},
+            1.0,
+            r"pixels of 0.03 arcsec .pixel_scale of real.npz., .* 0.06",
+        ),
+        ({"zero_points": [31.4]}, {"zero_points": [8.9]}, 1.0, r"times 1e\+09 is in the unit of .*: give FACTOR="),
+        ({"zero_points": [31.4]}, {"zero_points": [8.9]}, 1e9, ""),
+    ],
+)
+def test_what_both_files_say_is_compared(tmp_path, real, made, factor, says):
+    pixels = np.random.default_rng(0).normal(size=(7, 32, 32))
+    files = [saved(tmp_path / "real.npz", pixels, **real), saved(tmp_path / "mine.npz", pixels, **made)]
+    if not says:
+        assert configured(files, factor=factor)[1]["models"]["mine_v2"]["factor"] == factor
+        return
+    with pytest.raises(GalforgeError, match=says):
+        configured(files, factor=factor)
+
+
+def test_bands_are_those_that_either_file_names(tmp_path, fluxes):
+    pixels = np.random.default_rng(0).normal(size=(7, 32, 32))
+    named = saved(tmp_path / "named.npz", pixels, bands=["F814W"])
+    for files in ([named, fluxes[1]], [fluxes[0], named]):
+        assert configured(files)[1]["datasets"]["real"]["bands"] == ["F814W"]
+
+
+def test_a_first_file_that_is_damaged_says_nothing_of_the_others(tmp_path):
+    for name in ("b", "c"):
+        np.save(tmp_path / f"{name}.npy", np.random.default_rng(0).normal(size=(32, 32)))
+    (tmp_path / "a.npy").write_bytes(b"")
+    found = look(tmp_path)
+    assert (found.count, found.channels, found.side) == (3, 1, 32)
+    for name in ("b", "c"):
+        (tmp_path / f"{name}.npy").write_bytes(b"")
+    with pytest.raises(GalforgeError, match="a: unreadable array: the file is empty"):
+        look(tmp_path)
 
 
 def test_a_file_without_images_is_named(tmp_path):

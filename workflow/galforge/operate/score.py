@@ -24,12 +24,16 @@ from galforge.raw.rejections import Rejected
 
 CHANNELS = (1, 3, 2, 4, 5)
 """Numbers of channels, in the order in which they are tried."""
+TRIED = 20
+"""Images of which one must be readable."""
+NEAR = 0.02
+"""Relative difference of pixel scales and factors that does not count."""
 PICTURE = ["red", "green", "blue"]
 
 
 @dataclass(frozen=True)
 class Look:
-    """What the first image of a file or folder tells.
+    """What the first readable image of a file or folder tells.
 
     Attributes:
         count: images.
@@ -47,7 +51,7 @@ class Look:
 
 
 def look(path: Path) -> Look:
-    """What images are like.
+    """What images are like: the first that can be read, because one damaged file says nothing of the others.
 
     Raises:
         GalforgeError: none can be read.
@@ -57,10 +61,15 @@ def look(path: Path) -> Look:
         bands = tuple(f"band{index + 1}" for index in range(channels))
         try:
             with opened(path, Layout(bands)) as entries:
-                image = entries[0].read()
-                shape, levels = image.pixels.shape, image.pixels.dtype.name == "uint8"
-                return Look(len(entries), channels, min(shape[1:]), levels, image.said)
-        except (Rejected, GalforgeError) as error:
+                for entry in entries[:TRIED]:
+                    try:
+                        image = entry.read()
+                    except Rejected as error:
+                        why = why or GalforgeError(f"{entry.name}: {error}")
+                        continue
+                    shape, levels = image.pixels.shape, image.pixels.dtype.name == "uint8"
+                    return Look(len(entries), channels, min(shape[1:]), levels, image.said)
+        except GalforgeError as error:
             why = why or error
     raise GalforgeError(f"{path}: no image can be read ({why}); docs/your-own-galaxies.md says what can")
 
@@ -76,6 +85,7 @@ def overlay(given: argparse.Namespace, real: Look, made: Look) -> tuple[dict[str
             f"{given.real} has {real.channels} channels, {given.generated} has {made.channels}: give images of the "
             "same bands, or write a configuration with both lists of bands (docs/your-own-galaxies.md)"
         )
+    _check_said(given, real.said, made.said)
     scale = given.pixel_scale or real.said.pixel_scale or made.said.pixel_scale
     if not scale:
         raise GalforgeError(f"{given.real}: does not say the side of a pixel; give PIXEL_SCALE= [arcsec]")
@@ -84,7 +94,9 @@ def overlay(given: argparse.Namespace, real: Look, made: Look) -> tuple[dict[str
         raise GalforgeError(f"{which} holds pictures of 8-bit levels, {other} does not: give both as one of them")
     assumed = []
     display = real.levels
-    bands = given.bands or list(real.said.bands or ())
+    said = real.said.bands or made.said.bands or ()
+    # A single image may name several filters, one for each wheel.
+    bands = given.bands or list(said[:1] if real.channels == 1 else said)
     if len(bands) != real.channels:
         bands = PICTURE if display and real.channels == 3 else [f"band{i + 1}" for i in range(real.channels)]
         assumed.append(f"bands are called {', '.join(bands)} (BANDS=)")
@@ -125,6 +137,30 @@ def overlay(given: argparse.Namespace, real: Look, made: Look) -> tuple[dict[str
         "sampling": {"count": made.count},
         "run": [{"dataset": "real", "model": slug}],
     }, assumed
+
+
+def _check_said(given: argparse.Namespace, real: Said, made: Said) -> None:
+    """Make sure that both files say the same of their pixels, or what the command says of them.
+
+    Raises:
+        GalforgeError: their pixel scales or zero points are others.
+    """
+    scales = real.pixel_scale, made.pixel_scale
+    if all(scales) and abs(scales[1] / scales[0] - 1) > NEAR:
+        raise GalforgeError(
+            f"{given.real} has pixels of {scales[0]:g} arcsec ({real.where.get('pixel_scale', 'file')}), "
+            f"{given.generated} of {scales[1]:g} ({made.where.get('pixel_scale', 'file')}): nothing is resampled; give "
+            "images of one scale, or mend what the files say"
+        )
+    if real.zero_points and made.zero_points and len(real.zero_points) == len(made.zero_points):
+        pairs = zip(given.zero_points or real.zero_points, made.zero_points, strict=False)
+        factors = [10 ** (0.4 * (one - other)) for one, other in pairs]
+        if any(abs(factor / given.factor - 1) > NEAR for factor in factors):
+            raise GalforgeError(
+                f"by their zero points {given.generated} ({made.where.get('zero_points', 'file')}) times "
+                f"{', '.join(f'{factor:.6g}' for factor in factors)} is in the unit of {given.real}: give FACTOR=, or "
+                "mend what the files say"
+            )
 
 
 def lines(card: dict[str, Any]) -> list[str]:
