@@ -8,6 +8,7 @@ import pyarrow as arrow
 import pyarrow.parquet
 import pytest
 from astropy.io import fits
+from PIL import Image as Pillow
 
 from galforge.errors import GalforgeError
 from galforge.raw.images import Layout, opened
@@ -161,3 +162,50 @@ def test_identifiers_keep_every_digit_in_columns(tmp_path):
     for name in ("a.npz", "a.h5", "a.parquet", "a.fits"):
         found = read(tmp_path / name).values()
         assert [image.columns["tract"] for image in found] == [str(each) for each in ids]
+
+
+STEP = 0.06 / 3600
+
+
+@pytest.mark.parametrize(
+    ("cards", "scale", "odd"),
+    [
+        ({"CD1_1": -STEP, "CD2_2": STEP, "CUNIT1": "degree"}, 0.06, ""),
+        ({"CD1_2": STEP, "CD2_1": STEP}, 0.06, ""),
+        ({"CDELT1": -STEP, "CDELT2": STEP, "PC1_1": 0.6, "PC1_2": 0.8, "PC2_1": -0.8, "PC2_2": 0.6}, 0.06, ""),
+        ({"CDELT1": -STEP, "CDELT2": STEP / 2}, None, "0.06 x 0.03 arcsec, no square (CDELT1 in HDU 0 of g.fits)"),
+        ({"CD1_1": -STEP, "CD2_2": STEP / 2}, None, "0.06 x 0.03 arcsec, no square (CD1_1 in HDU 0 of g.fits)"),
+        ({"CTYPE1": "LINEAR", "PIXSCALE": "small"}, None, "'small' (PIXSCALE in HDU 0 of g.fits)"),
+    ],
+)
+def test_pixel_scales_of_odd_world_coordinates(tmp_path, cards, scale, odd):
+    hdu = fits.PrimaryHDU(IMAGES[0])
+    hdu.header.update({"CTYPE1": "RA---TAN"} | cards)
+    hdu.writeto(tmp_path / "g.fits")
+    said = read(tmp_path)["g"].said
+    assert said.pixel_scale == (pytest.approx(scale) if scale else None)
+    assert said.odd.get("pixel_scale", "") == odd
+
+
+@pytest.mark.parametrize("single", [True, False])
+def test_the_science_image_is_taken_wherever_it_stands(tmp_path, single):
+    parts = [fits.PrimaryHDU(np.zeros((2, 2), np.float32)), fits.ImageHDU(IMAGES[1], name="MODEL")]
+    fits.HDUList([*parts, fits.ImageHDU(IMAGES[0], name="SCI")]).writeto(tmp_path / "g.fits")
+    found = read(tmp_path / "g.fits" if single else tmp_path)
+    assert list(found) == ["g"]
+    np.testing.assert_array_equal(found["g"].pixels[0], IMAGES[0])
+
+
+def test_of_two_science_images_none_is_taken_unasked(tmp_path):
+    parts = [fits.ImageHDU(image, name="SCI", ver=i + 1) for i, image in enumerate(IMAGES[:2])]
+    fits.HDUList([fits.PrimaryHDU(), *parts]).writeto(tmp_path / "g.fits")
+    with pytest.raises(Rejected, match="several images: HDUs 1, 2 are science: set `extension` to one"):
+        read(tmp_path)
+    np.testing.assert_array_equal(read(tmp_path, extension="2")["g"].pixels[0], IMAGES[1])
+
+
+def test_no_page_of_a_picture_is_lost(tmp_path):
+    pages = [Pillow.fromarray(image) for image in IMAGES[:2]]
+    pages[0].save(tmp_path / "g.tif", save_all=True, append_images=pages[1:])
+    with pytest.raises(Rejected, match="several pictures: 2 pages"):
+        read(tmp_path)

@@ -3,7 +3,6 @@
 import bz2
 import gzip
 import io
-import re
 from collections.abc import Sequence
 from functools import partial
 
@@ -15,16 +14,12 @@ from galforge.logs import log
 from galforge.raw import files, tables
 from galforge.raw.archive import Entry as File
 from galforge.raw.fits_image import reading
+from galforge.raw.fits_planes import auxiliary, is_image, missing_of, science_of, squeezed
 from galforge.raw.forms import Entry, Image, Layout, Said, some
 from galforge.raw.header import Headers, joined
 from galforge.raw.planes import as_planes
 from galforge.raw.rejections import Rejected
 
-MASKS = frozenset(["mask", "masks", "dq", "quality", "flag", "flags", "bpm"])
-WEIGHTS = frozenset(["wht", "weight", "weights", "ivar", "invvar"])
-ERRORS = frozenset(["err", "error", "errors", "rms", "sigma", "unc", "var", "variance"])
-LSST_BAD = ("MP_BAD", "MP_SAT", "MP_CR", "MP_NO_DATA", "MP_INTRP", "MP_UNMASKEDNAN")
-"""Planes of an LSST or HSC mask that say that a pixel is not to be used; others say what was detected there."""
 MAGIC = {b"\x1f\x8b": gzip.decompress, b"BZh": bz2.decompress}
 
 
@@ -66,14 +61,16 @@ def of_single(file: File, settings: Layout) -> list[Entry] | None:
         # Stays open: the pixels are read with the galaxies.
         hdus = _hdus(file.content())
         with reading():
-            images = [i for i, hdu in enumerate(hdus) if _is_image(hdu) and not _auxiliary(hdu.name)]
+            images = [i for i, hdu in enumerate(hdus) if is_image(hdu) and not auxiliary(hdu.name)]
             if settings.extension != "auto":
                 images = [_number(hdus, word) for word in settings.extension.split(",")]
             if not images:
                 raise Rejected("no image", "no HDU holds any")
-            shape, channels = _squeezed(hdus[images[0]].shape), len(settings.bands)
+            if settings.extension == "auto" and len(science := science_of(hdus, images)) == 1:
+                images = science
+            shape, channels = squeezed(hdus[images[0]].shape), len(settings.bands)
             many = len(shape) == 4 or (len(shape) == 3 and channels == 1)
-            each = [len(_squeezed(hdus[i].shape)) for i in images]
+            each = [len(squeezed(hdus[i].shape)) for i in images]
             if not many and not (len(images) > 1 and set(each) == {2 if channels == 1 else 3}):
                 return None
             table = next((hdu for hdu in hdus if isinstance(hdu, fits.BinTableHDU) and hdu.data is not None), None)
@@ -81,7 +78,7 @@ def of_single(file: File, settings: Layout) -> list[Entry] | None:
             for number in images:
                 _ = hdus[number].data  # a file that was cut off is refused as a whole, and not row by row
             columns = _columns(table) if table is not None and len(table.data) == count else {}
-            masks = [hdu.name for hdu in hdus if _is_image(hdu) and _auxiliary(hdu.name)]
+            masks = [hdu.name for hdu in hdus if is_image(hdu) and auxiliary(hdu.name)]
     except Rejected as why:
         raise GalforgeError(f"{file.name}: {why}; give another file, or a folder of images") from why
     if masks and not many:
@@ -103,11 +100,11 @@ def _row(
     number, plane = place
     with reading(f"HDU {number}"):
         hdu = hdus[number]
-        pixels = hdu.data.reshape(_squeezed(hdu.shape))
+        pixels = hdu.data.reshape(squeezed(hdu.shape))
         pixels = np.array(as_planes(pixels if plane is None else pixels[plane], len(settings.bands), settings.layout))
         said = joined(_headers(hdus, number, name).said_of_planes(len(pixels)))
         # Of galaxies in HDUs of their own it is not known whose a mask is.
-        missing = None if plane is None else _missing(hdus, [number], pixels.shape, settings, plane)
+        missing = None if plane is None else missing_of(hdus, [number], pixels.shape, settings, plane)
     own, values = tables.of_row(said, columns, row, len(pixels))
     return Image(pixels, missing, own, values)
 
@@ -148,7 +145,7 @@ def _image(hdus: fits.HDUList, settings: Layout, name: str) -> Image:
                 raise Rejected("other shapes", f"bands of {', '.join(str(array.shape) for array in arrays)} px")
             pixels = np.stack(arrays)
             said = joined([_headers(hdus, number, name).said() for number in chosen])
-        missing = _missing(hdus, chosen, pixels.shape, settings)
+        missing = missing_of(hdus, chosen, pixels.shape, settings)
     return Image(pixels, missing, said)
 
 
@@ -172,12 +169,15 @@ def _chosen(hdus: fits.HDUList, settings: Layout, count: int) -> list[int]:
         if len(numbers) not in (1, channels):
             raise Rejected("other bands", f"`extension` {asked} names {len(numbers)} HDUs for {channels} bands")
         return numbers
-    images = [i for i in range(count) if _is_image(hdus[i]) and not _auxiliary(hdus[i].name)]
+    images = [i for i in range(count) if is_image(hdus[i]) and not auxiliary(hdus[i].name)]
     if not images:
         raise Rejected("no image", "no HDU holds any; set `extension` to the HDU that does")
-    shapes = {i: _squeezed(hdus[i].shape) for i in images}
+    shapes = {i: squeezed(hdus[i].shape) for i in images}
     if channels == 1:
-        return images[:1]
+        science = science_of(hdus, images)
+        if len(science) > 1:
+            raise Rejected("several images", f"HDUs {', '.join(map(str, science))} are science: set `extension` to one")
+        return (science or images)[:1]
     for i in images:
         if len(shapes[i]) == 3 and channels in (shapes[i][0], shapes[i][-1]):
             return [i]
@@ -215,72 +215,9 @@ def _filter(hdus: fits.HDUList, number: int) -> str:
 
 def _data(hdus: fits.HDUList, number: int) -> np.ndarray:
     hdu = hdus[number]
-    if not _is_image(hdu):
+    if not is_image(hdu):
         raise Rejected("no image", f"HDU {number} holds none; set `extension` to the HDU that does")
-    return np.array(hdu.data).reshape(_squeezed(hdu.data.shape))
-
-
-def _is_image(hdu: fits.hdu.base._BaseHDU) -> bool:
-    return bool(getattr(hdu, "is_image", False) or isinstance(hdu, fits.CompImageHDU)) and len(hdu.shape) >= 1
-
-
-def _squeezed(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """A shape without degenerate axes, but never of fewer than two."""
-    shape = list(shape)
-    while len(shape) > 2 and 1 in shape:
-        shape.remove(1)
-    return tuple(shape)
-
-
-def _words(name: str) -> list[str]:
-    return re.split(r"[^a-z]+", name.lower())
-
-
-def _auxiliary(name: str) -> bool:
-    return any(word in files.NO_SCIENCE or word in MASKS | WEIGHTS | ERRORS for word in _words(name))
-
-
-def _missing(
-    hdus: fits.HDUList, chosen: list[int], shape: tuple[int, ...], settings: Layout, row: int | None = None
-) -> np.ndarray | None:
-    """Pixels (C, H, W) for which a mask, weight or error plane says that there is no value; None without planes.
-
-    A plane whose name ends in a band's belongs to that band, others to all. Of a cube with a plane for each of many
-    galaxies, that of ``row`` counts.
-
-    Raises:
-        Rejected: such a plane has another shape.
-    """
-    missing = np.zeros(shape, bool)
-    found = False
-    for number, hdu in enumerate(hdus):
-        words = set(_words(hdu.name))
-        if number in chosen or not words & (MASKS | WEIGHTS | ERRORS) or not _is_image(hdu) or hdu.data is None:
-            continue
-        plane = hdu.data.reshape(_squeezed(hdu.data.shape))
-        count = len(hdus[chosen[0]].data)
-        if row is not None and plane.shape in ((count, *shape), (count, *shape[1:])):
-            plane = plane[row]
-        plane = np.array(plane)
-        if plane.shape not in (shape, shape[1:]):
-            raise Rejected("other shapes", f"{hdu.name} has shape {plane.shape} for an image of {shape}")
-        if words & MASKS:
-            bad = _flagged(plane, hdu.header, settings.bad_bits)
-        else:
-            bad = ~np.isfinite(plane) | ((plane <= 0) if words & WEIGHTS else False)
-        end = hdu.name.lower().rpartition("_")[2]
-        of_band = [i for i, band in enumerate(settings.bands) if band.lower() == end]
-        missing[of_band if of_band and bad.ndim == 2 else slice(None)] |= bad
-        found = True
-    return missing if found else None
-
-
-def _flagged(plane: np.ndarray, header: fits.Header, bad_bits: int) -> np.ndarray:
-    if bad_bits == 0:
-        bad_bits = sum(1 << int(header[key]) for key in LSST_BAD if isinstance(header.get(key), int))
-    if bad_bits == 0 or plane.dtype.kind not in "iu":
-        return plane != 0
-    return (plane.astype(np.int64) & bad_bits) != 0
+    return np.array(hdu.data).reshape(squeezed(hdu.data.shape))
 
 
 def _stacked(each: list[Image]) -> Image:

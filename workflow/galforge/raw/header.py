@@ -16,6 +16,10 @@ ZERO_POINT = ("MAGZERO", "MAGZP", "MAGZPT", "ZP_AB", "ABZP", "ZPAB", "PHOTZP", "
 EXPOSURE = ("EXPTIME", "EXPOSURE", "TEXPTIME", "XPOSURE")
 GAIN = ("GAIN", "EGAIN", "CCDGAIN")
 SCALE = ("PIXSCALE", "PIXSCAL1", "PIXELSCL", "SECPIX", "SECPIX1", "D001SCAL")
+ARCSEC = {"deg": 3600.0, "degree": 3600.0, "degrees": 3600.0, "arcsec": 1.0, "arcmin": 60.0}
+"""Arcseconds of the units of world coordinates."""
+SQUARE = 1.05
+"""Ratio of the sides of a pixel up to which it is a square."""
 _AB_OF_PHOTFLAM = -2.408
 """AB zero point = -2.5 log10 PHOTFLAM - 5 log10 PHOTPLAM - 2.408 (ACS Data Handbook, section 5.1.3)."""
 
@@ -92,8 +96,11 @@ class Headers:
             said.bands, said.where["bands"] = bands
         if found := self.value(UNIT):
             said.unit, said.where["unit"] = str(found[0]), found[1]
+        self.odd = ""
         if found := self._pixel_scale():
             said.pixel_scale, said.where["pixel_scale"] = found
+        elif self.odd:
+            said.odd["pixel_scale"] = self.odd
         keywords = {"zero_points": (f"MAGZP{plane + 1}", *ZERO_POINT), "exposure_time": EXPOSURE, "gain": GAIN}
         for name, words in keywords.items():
             found, odd = self.number(words), self.odd
@@ -139,19 +146,25 @@ class Headers:
             unit = here.value(("CUNIT1",))
             if kind is None or not str(kind[0]).upper().startswith(("RA", "DEC", "GLON", "GLAT")):
                 continue
-            per = {"deg": 3600.0, "arcsec": 1.0, "arcmin": 60.0}.get(str(unit[0]).lower() if unit else "deg")
+            per = ARCSEC.get(str(unit[0]).lower() if unit else "deg")
             matrix = [here.number((f"CD{i}_{j}",)) for i in (1, 2) for j in (1, 2)]
             steps = [here.number((f"CDELT{axis}",)) for axis in (1, 2)]
-            if per and matrix[0] and matrix[3]:
+            # Turned by 90 degrees, an image has no entries on the diagonal.
+            if per and ((matrix[0] and matrix[3]) or (matrix[1] and matrix[2])):
                 a, b, c, d = (each[0] if each else 0.0 for each in matrix)
-                area, where = abs(a * d - b * c), matrix[0][1]
+                where = next(each for each in matrix if each)[1]
             elif per and steps[0] and steps[1]:
                 turned = [here.number((f"PC{i}_{j}",)) for i in (1, 2) for j in (1, 2)]
                 a, b, c, d = (e[0] if e else unity for e, unity in zip(turned, (1.0, 0.0, 0.0, 1.0), strict=True))
-                area, where = abs(steps[0][0] * steps[1][0] * (a * d - b * c)), steps[0][1]
+                a, b, c, d = steps[0][0] * a, steps[0][0] * b, steps[1][0] * c, steps[1][0] * d
+                where = steps[0][1]
             else:
                 continue
-            if area > 0:
+            if (area := abs(a * d - b * c)) > 0:
+                sides = math.hypot(a, c) * per, math.hypot(b, d) * per
+                if max(sides) > SQUARE * min(sides):
+                    self.odd = f"{sides[0]:.4g} x {sides[1]:.4g} arcsec, no square ({where})"
+                    return None
                 return math.sqrt(area) * per, where
         unit = self.value(("PIXUNIT",))
         found = self.number(SCALE)
@@ -181,5 +194,6 @@ def joined(each: list[Said]) -> Said:
     made = Said(bands, first.unit, pixel_scale=first.pixel_scale, where=where)
     for name in ("zero_points", "exposure_time", "gain"):
         setattr(made, name, of_all(name))
+    for name in ("pixel_scale", "zero_points", "exposure_time", "gain"):
         made.odd |= next(({name: said.odd[name]} for said in each if name in said.odd), {})
     return made

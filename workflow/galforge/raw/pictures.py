@@ -26,6 +26,8 @@ def of_content(content: bytes, settings: Layout) -> Image:
         raise Rejected("unreadable picture", "the file is empty")
     try:
         with Pillow.open(io.BytesIO(content)) as picture:
+            if picture.format == "TIFF" and (pages := getattr(picture, "n_frames", 1)) > 1:
+                raise Rejected("several pictures", f"{pages} pages in one file: save each as a file of its own")
             if picture.mode in ("P", "RGBA", "LA", "PA", "CMYK", "YCbCr"):
                 picture = picture.convert("L" if picture.mode == "LA" else "RGB")
             pixels = np.array(picture)

@@ -67,7 +67,7 @@ class Comparison:
         self._check_bands(said)
         scale = self._one("pixel_scale", settings.pixel_scale or None, said.pixel_scale, said, name, RELATIVE * 2)
         if scale is None or not scale > 0:
-            odd = f", but {said.odd['pixel_scale']} is no number" if "pixel_scale" in said.odd else ""
+            odd = f", but {said.odd['pixel_scale']} is no such number" if "pixel_scale" in said.odd else ""
             raise Rejected("no pixel scale", f"neither settings nor file say it{odd}: set `pixel_scale`")
         if settings.unit == DISPLAY:
             ones = np.ones(len(settings.bands))

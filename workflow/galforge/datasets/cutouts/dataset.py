@@ -111,6 +111,7 @@ class _Build:
     fractional: int = 0
     dark: list[str] = field(default_factory=list)
     pedestals: list[str] = field(default_factory=list)
+    sunken: list[str] = field(default_factory=list)
     point_like: list[str] = field(default_factory=list)
     columns: list[str] | None = None
 
@@ -218,9 +219,11 @@ class _Build:
         if (image.pixels >= 0).all() and abs(float(image.pixels[0].sum()) - 1) < UNIT_SUM:
             self.point_like.append(name)
         band = self.settings.gain_band
-        pedestal, dark = judged(stamp.pixels[band].astype(float), float(agreed.gains[band]))
+        pedestal, dark, sunken = judged(stamp.pixels[band].astype(float), float(agreed.gains[band]))
         if pedestal:
             self.pedestals.append(name)
+        if sunken:
+            self.sunken.append(name)
         if dark and self.settings.origin != "simulated" and not stamp.padded:
             self.dark.append(name)
 
@@ -236,6 +239,12 @@ class _Build:
                 "%s: the sky of %d of %d cutouts is not 0 but more than 3 times its rms: %s. Measures take it for "
                 "light of the galaxy; subtract it, or set `sky: subtract`",
                 self.path, len(self.pedestals), self.tally.accepted, some(self.pedestals),
+            )  # fmt: skip
+        if self.sunken:
+            log.warning(
+                "%s: pixels of %d of %d cutouts are far below their sky: %s. If they stand for pixels that are missing "
+                "(-99, -999), make them NaN",
+                self.path, len(self.sunken), self.tally.accepted, some(self.sunken),
             )  # fmt: skip
         if self.point_like:
             log.warning(

@@ -34,7 +34,8 @@ class DatasetSettings(Release):
     """patterns of files to leave out, such as ['*_wht.fits']"""
     extension: int | str = "auto"
     """number or name of the FITS HDU that holds the image; with several bands also a list with commas ('1,2,3') or a
-    name with '{band}' in it. auto: the first image that is no mask, weight or error"""
+    name with '{band}' in it. auto: SCI, or else the first image that is no mask, weight or
+    error"""
     array: str = "auto"
     """name of the array, HDF5 data set or Parquet column that holds the images"""
     layout: Literal["auto", "nchw", "nhwc"] = "auto"

@@ -15,10 +15,13 @@ from galforge.seeds import generator
 
 SMALLEST, LARGEST = 1e-10, 1e15
 """Brightest pixels between these: squares and sums of others would leave single precision."""
+LEVELS = 255
+"""The highest level of a picture."""
 NEAR = 2.0  # px, sd of the Gaussian by which light is carried into missing pixels of a galaxy
 PHOTONS, ENOUGH = 25.0, 12
 """Factor in variance by which photon noise contradicts an image, and pixels that are needed to tell."""
 PEDESTAL = 3.0  # rms; a sky farther from 0 was not subtracted
+SUNKEN = 50.0  # rms by which a pixel is below its sky that is no noise
 NO_SKY = (
     "too few pixels without a source: only with sky can it be padded or filled; set `pad: refuse` or a smaller `size`"
 )
@@ -59,6 +62,12 @@ def checked(image: Image, unit: str, settings: DatasetSettings) -> np.ndarray:
         raise Rejected("8-bit picture", "8-bit levels are a picture and no fluxes: set `unit: display`")
     for plane in pixels:
         values = plane[np.isfinite(plane)]
+        if unit == DISPLAY and values.size and not 0 <= values.min() <= values.max() <= LEVELS:
+            raise Rejected(
+                "no picture",
+                f"levels from {values.min():g} to {values.max():g}, expected 0 to {LEVELS}: save 8-bit pictures, or "
+                "set another `unit`",
+            )
         if values.size and values.min() == values.max() and settings.constant == "missing":
             raise Rejected(
                 "constant image",
@@ -129,12 +138,17 @@ def stamp_of(image: Image, factors: np.ndarray, unit: str, settings: DatasetSett
     return Stamp(out, padded, height, width, share)
 
 
-def judged(image: np.ndarray, gain: float) -> tuple[bool, bool]:
-    """Whether the sky of an image (H, W) is farther from 0 than 3 times its rms, and whether a gain contradicts it."""
+def judged(image: np.ndarray, gain: float) -> tuple[bool, bool, bool]:
+    """What the sky of an image (H, W) says.
+
+    Whether it is farther from 0 than 3 times its rms; whether a gain contradicts it; and whether a pixel is so far
+    below it that it is no noise.
+    """
     sky = sky_of(image, np.zeros(image.shape, bool))
     if sky is None or sky.rms == 0:
-        return False, False
-    return abs(sky.level) > PEDESTAL * sky.rms, contradicts_photons(image, sky, gain)
+        return False, False, False
+    sunken = bool(image.min() < sky.level - SUNKEN * sky.rms)
+    return abs(sky.level) > PEDESTAL * sky.rms, contradicts_photons(image, sky, gain), sunken
 
 
 def contradicts_photons(image: np.ndarray, sky: Sky, gain: float) -> bool:
