@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 
 import numpy as np
+import pyarrow as arrow
+import pyarrow.parquet
 import pytest
 from astropy.io import fits
 
@@ -309,3 +311,19 @@ def test_what_is_beyond_8_bit_levels_is_no_picture(tmp_path):
     display = {"unit": "display", "zero_points": [], "exposure_times_s": []}
     with pytest.raises(GalforgeError, match=r"no picture: levels from .* expected 0 to 255"):
         run(tmp_path, tmp_path / "raw", **display)
+
+
+def test_a_first_cutout_without_a_zero_point_does_not_take_those_of_others(tmp_path):
+    for i in range(3):
+        write(tmp_path / "raw" / f"g{i}.fits", disc(i), **({"MAGZERO": 25.0} if i else {}))
+    with pytest.raises(
+        GalforgeError, match=r"MAGZERO in HDU 0 of g1.fits has one, cutouts before it have none: set `z"
+    ):
+        run(tmp_path, tmp_path / "raw", zero_points=[])
+
+
+def test_a_column_whose_name_no_stamps_file_can_hold_is_named(tmp_path):
+    table = {"image": [disc(i).tolist() for i in range(3)], "flux/err": [1.0, 2.0, 3.0]}
+    arrow.parquet.write_table(arrow.table(table), tmp_path / "raw.parquet")
+    with pytest.raises(GalforgeError, match=r"no column may have / in its name: rename flux/err"):
+        run(tmp_path, tmp_path / "raw.parquet", columns=["all"])

@@ -209,3 +209,44 @@ def test_no_page_of_a_picture_is_lost(tmp_path):
     pages[0].save(tmp_path / "g.tif", save_all=True, append_images=pages[1:])
     with pytest.raises(Rejected, match="several pictures: 2 pages"):
         read(tmp_path)
+
+
+def test_galaxies_that_come_last_are_not_taken_for_rows(tmp_path):
+    last = np.moveaxis(IMAGES, 0, -1)
+    np.save(tmp_path / "a.npy", last)
+    for path in (tmp_path / "a.npy", hdf5(tmp_path / "a.h5", {}, images=last)):
+        with pytest.raises(GalforgeError, match=r"shape \(12, 12, 5\) for 1 band: .* set `layout` to nchw"):
+            read(path)
+        assert len(read(path, layout="nchw")) == 12
+
+
+def test_a_row_of_parquet_without_pixels_is_named(tmp_path):
+    arrow.parquet.write_table(arrow.table({"image": [[[]], IMAGES[0].tolist()]}), tmp_path / "a.parquet")
+    with opened(tmp_path / "a.parquet", Layout(("r",))) as entries:
+        with pytest.raises(Rejected, match="no image: an empty list"):
+            entries[0].read()
+        assert entries[1].read().pixels.shape == (1, 12, 12)
+
+
+def test_arrays_that_may_be_masks_are_named(tmp_path, caplog):
+    np.savez(tmp_path / "a.npz", images=IMAGES, mask=IMAGES > 0)
+    read(tmp_path / "a.npz")
+    read(hdf5(tmp_path / "a.h5", {}, images=IMAGES, weights=IMAGES))
+    assert "a.npz: arrays passed over: mask; if" in caplog.text
+    assert "a.h5: arrays passed over: weights; if" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["a.npy", "b.h5", "folder"])
+def test_a_single_image_may_have_its_one_channel_last(tmp_path, name):
+    image = IMAGES[0][..., None]
+    if name == "b.h5":
+        hdf5(tmp_path / name, {}, images=image)
+    elif name == "folder":
+        (tmp_path / name).mkdir()
+        for each in ("a", "b"):
+            np.save(tmp_path / name / f"{each}.npy", image)
+    else:
+        np.save(tmp_path / name, image)
+    found = read(tmp_path / name)
+    assert len(found) == 1 + (name == "folder")
+    np.testing.assert_array_equal(next(iter(found.values())).pixels[0], IMAGES[0])

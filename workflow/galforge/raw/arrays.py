@@ -37,7 +37,7 @@ def entries_of(path: Path, file: File, settings: Layout, stack: ExitStack, many_
         own = files.stem(file.name)
         try:
             shape = _shape(file, settings)
-            single = not holds_many(shape, len(settings.bands)) or shape[0] == 1
+            single = not holds_many(shape, len(settings.bands), settings.layout) or shape[0] == 1
         except (Rejected, GalforgeError) as why:
             return [Entry(own, partial(_raise, str(why)), own.rpartition("/")[2])]
         if single:
@@ -46,10 +46,11 @@ def entries_of(path: Path, file: File, settings: Layout, stack: ExitStack, many_
         arrays = _arrays(file)
         key = tables.pick(file.name, {name: a.shape for name, a in arrays.items()}, settings.array)
         images = arrays.pop(key)
-        many = holds_many(images.shape, len(settings.bands))
+        many = holds_many(images.shape, len(settings.bands), settings.layout)
     except Rejected as why:
         where = path if path.is_file() else f"{path}: {file.name}"
         raise GalforgeError(f"{where}: {why}; mend or remove it") from why
+    tables.say_passed_over(f"{path}", {name: a.shape for name, a in arrays.items()}, images.shape)
     images = images if many else images[None]
     count = len(images)
     columns = {
@@ -123,7 +124,7 @@ def _header(opened: Any) -> tuple[int, ...]:
 def _one(file: File, settings: Layout) -> Image:
     arrays = _arrays(file)
     images = arrays.pop(tables.pick(file.name, {name: a.shape for name, a in arrays.items()}, settings.array))
-    pixels = images[0] if holds_many(images.shape, len(settings.bands)) else images
+    pixels = images[0] if holds_many(images.shape, len(settings.bands), settings.layout) else images
     said = tables.said_by(arrays, file.name)
     return Image(as_planes(pixels, len(settings.bands), settings.layout), None, said)
 

@@ -34,9 +34,10 @@ def entries_of(path: Path, file: File, settings: Layout, stack: ExitStack, many_
     key = tables.pick(f"{path}: {file.name}", {name: item.shape for name, item in sets.items()}, settings.array)
     images = sets.pop(key)
     try:
-        many = holds_many(images.shape, len(settings.bands))
+        many = holds_many(images.shape, len(settings.bands), settings.layout)
     except Rejected as why:
         raise GalforgeError(f"{path}: {file.name}: {why}; set `array` to the one that holds images") from why
+    tables.say_passed_over(f"{path}", {name: item.shape for name, item in sets.items()}, images.shape)
     count = images.shape[0] if many else 1
     columns, small = {}, {}
     # Of two of one name, as in groups for training and for testing, the nearer to the images counts.

@@ -189,6 +189,8 @@ def _dense(values: arrow.Array) -> np.ndarray:
         if len(values) and len(set(arrow.compute.list_value_length(values).to_pylist())) > 1:
             raise Rejected("other shapes", "rows of an image differ in length")
         values = inner
+    if 0 in shape or not len(values):
+        raise Rejected("no image", "an empty list")
     last = len(values) if not shape else len(values) // max(int(np.prod(_lengths(shape))), 1)
     array = np.asarray(values.to_pylist()) if _is_word(values.type) else values.to_numpy(zero_copy_only=False)
     return array.reshape([*_lengths(shape), last])

@@ -30,12 +30,20 @@ def as_planes(pixels: np.ndarray, channels: int, layout: str = "auto") -> np.nda
     raise Rejected("other bands", f"shape {shape} for {channels} band{'s' if channels > 1 else ''}")
 
 
-def holds_many(shape: tuple[int, ...], channels: int) -> bool:
+def holds_many(shape: tuple[int, ...], channels: int, layout: str = "auto") -> bool:
     """Whether an array is of many galaxies, (N, H, W) or of four axes, and not of one.
 
     Raises:
-        Rejected: it is neither.
+        Rejected: it is neither, or may be of one band whose galaxies or colours come last.
     """
+    if len(shape) == 3 and channels == 1 and shape[2] == 1 < shape[0]:
+        return False
+    if len(shape) == 3 and channels == 1 and layout == "auto" and shape[0] == shape[1] != shape[2]:
+        raise Rejected(
+            "ambiguous axes",
+            f"shape {shape} for 1 band: if the first axis counts galaxies, set `layout` to nchw; a colour picture has "
+            "3 bands, and an array with galaxies last needs numpy.moveaxis(images, -1, 0)",
+        )
     if len(shape) == 4 or (len(shape) == 3 and channels == 1):
         return True
     if len(shape) in (2, 3):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from galforge.errors import GalforgeError
+from galforge.logs import log
 from galforge.raw.forms import Entry, Image, Said
 
 IMAGES = ("images", "image", "image_array", "stamps", "cutouts", "galaxies", "pixels", "data", "x", "arr_0")
@@ -134,6 +135,15 @@ def _header(value: Any) -> dict[str, Any]:
     except (ValueError, IndexError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def say_passed_over(path: str, shapes: Mapping[str, tuple[int, ...]], images: tuple[int, ...]) -> None:
+    """Say which arrays, beside images of a shape, may be masks or weights of them, of which none is taken."""
+    if alike := [name for name, shape in shapes.items() if len(shape) > 1 and shape[-2:] == images[-2:]]:
+        log.warning(
+            "%s: arrays passed over: %s; if they say which pixels are missing, make those NaN in the images",
+            path, ", ".join(alike),
+        )  # fmt: skip
 
 
 def of_row(said: Said, columns: Mapping[str, Any], row: int, channels: int) -> tuple[Said, dict[str, float | str]]:

@@ -146,6 +146,9 @@ class Comparison:
             if unit.factor is not None and chosen == exact:
                 factors = [unit.factor] * count
             return (NJY_ZERO_POINT,) * count, np.array(factors)
+        if self.first and not self.first.zero_points and chosen is not None:
+            where = said.where.get("zero_points", "file")
+            raise Rejected("other zero points", f"{where} has one, cutouts before it have none: set `zero_points`")
         common = given or (self.first.zero_points if self.first else chosen) or ()
         if chosen is None or not common:
             if common or (self.first and self.first.zero_points):

@@ -181,6 +181,8 @@ class _Build:
             wanted = everything if asked == ["all"] else asked
             widths = [name for name in known if name.startswith("psf_fwhm_") and not self.settings.psf_fwhm]
             self.columns = list(dict.fromkeys([*self.settings.conditions, *wanted, *widths]))
+            if slashed := [name for name in self.columns if "/" in name]:
+                raise GalforgeError(f"{self.path}: no column may have / in its name: rename {', '.join(slashed)}")
         if absent := [name for name in self.columns if name not in known]:
             raise Rejected("no such column", f"{', '.join(absent)}; there are {', '.join(known) or 'none'}")
         for name in self.settings.conditions:
