@@ -5,8 +5,6 @@ import os
 from pathlib import Path
 
 import numpy as np
-import pyarrow as arrow
-import pyarrow.parquet
 import pytest
 from astropy.io import fits
 
@@ -281,49 +279,3 @@ def test_planes_of_whole_numbers_among_others_are_named(tmp_path, caplog):
     assert "leave_out" in caplog.text
     out, _ = run(tmp_path, tmp_path / "raw", leave_out=["N*.fits"])
     assert len(columns(out, "name")[0]) == 12
-
-
-def test_pixels_far_below_the_sky_are_named(tmp_path, caplog):
-    for i in range(24):
-        image = disc(i)
-        if i == 3:
-            image[::9, ::9] = -999
-        write(tmp_path / "raw" / f"g{i:02d}.fits", image)
-    run(tmp_path, tmp_path / "raw")
-    assert "pixels of 1 of 24 cutouts are far below their sky: g03. If they stand for pixels that are" in caplog.text
-
-
-def test_pixels_that_are_no_square_are_refused_where_nothing_else_says_their_scale(tmp_path, caplog):
-    cards = {"CTYPE1": "RA---TAN", "CDELT1": -0.06 / 3600, "CDELT2": 0.03 / 3600}
-    for i in range(3):
-        write(tmp_path / "raw" / f"g{i}.fits", disc(i), **cards)
-    with pytest.raises(
-        GalforgeError, match=r"0.06 x 0.03 arcsec, no square .CDELT1 in HDU 0 of g0.fits.(?s:.)*set `pi"
-    ):
-        run(tmp_path, tmp_path / "raw", pixel_scale=0.0)
-    assert run(tmp_path, tmp_path / "raw")[1] == {}
-    assert "for 3 cutouts files and settings contradict each other in pixel scale" in caplog.text
-
-
-def test_what_is_beyond_8_bit_levels_is_no_picture(tmp_path):
-    for i in range(3):
-        write(tmp_path / "raw" / f"g{i}.fits", disc(i) * 1e4)
-    display = {"unit": "display", "zero_points": [], "exposure_times_s": []}
-    with pytest.raises(GalforgeError, match=r"no picture: levels from .* expected 0 to 255"):
-        run(tmp_path, tmp_path / "raw", **display)
-
-
-def test_a_first_cutout_without_a_zero_point_does_not_take_those_of_others(tmp_path):
-    for i in range(3):
-        write(tmp_path / "raw" / f"g{i}.fits", disc(i), **({"MAGZERO": 25.0} if i else {}))
-    with pytest.raises(
-        GalforgeError, match=r"MAGZERO in HDU 0 of g1.fits has one, cutouts before it have none: set `z"
-    ):
-        run(tmp_path, tmp_path / "raw", zero_points=[])
-
-
-def test_a_column_whose_name_no_stamps_file_can_hold_is_named(tmp_path):
-    table = {"image": [disc(i).tolist() for i in range(3)], "flux/err": [1.0, 2.0, 3.0]}
-    arrow.parquet.write_table(arrow.table(table), tmp_path / "raw.parquet")
-    with pytest.raises(GalforgeError, match=r"no column may have / in its name: rename flux/err"):
-        run(tmp_path, tmp_path / "raw.parquet", columns=["all"])

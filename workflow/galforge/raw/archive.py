@@ -77,7 +77,7 @@ def opened(path: Path, patterns: Sequence[tuple[str, ...]], remedy: str) -> Iter
         except DAMAGE as error:
             raise GalforgeError(
                 f"{path}: neither a tar (plain or compressed) nor a folder of FITS files ({error}); "
-                "if its download broke off, remove it and run again"
+                "if its download broke off, remove it and run again; unpack other archives"
             ) from error
         with archive:
             files = [(member.name, partial(_member, archive, member)) for member in members(path, archive)]

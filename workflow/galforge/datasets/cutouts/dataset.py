@@ -107,6 +107,7 @@ class _Build:
     beside: catalogue.Catalogue | None
     count: int
     names: set[str] = field(default_factory=set)
+    rows: dict[str, str] = field(default_factory=dict)
     whole: list[str] = field(default_factory=list)
     fractional: int = 0
     dark: list[str] = field(default_factory=list)
@@ -174,6 +175,8 @@ class _Build:
             row = self.beside.row(entry.own_name)
             if row is None:
                 raise Rejected("no row in the catalogue", f"{self.beside.path} has none of this name")
+            if (other := self.rows.setdefault(catalogue.key(entry.own_name), entry.name)) != entry.name:
+                raise Rejected("the row of another cutout", f"{entry.own_name} in {self.beside.path} is {other}'s too")
             known |= row
         asked = self.settings.columns
         if self.columns is None:

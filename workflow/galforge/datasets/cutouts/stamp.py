@@ -116,7 +116,8 @@ def stamp_of(image: Image, factors: np.ndarray, unit: str, settings: DatasetSett
         raise Rejected(
             "missing pixels",
             f"{share:.1%} of {bands[0]}, more than max_missing_share {settings.max_missing_share:g} allows (not "
-            "finite, masked by the file (`bad_bits`), or parts of regions of exactly one value)",
+            "finite, masked by the file (`bad_bits`), or parts of regions of exactly one value, which are data by "
+            "`constant: data`)",
             True,
         )
     padded = min(height, width) < settings.size
