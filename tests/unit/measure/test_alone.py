@@ -322,3 +322,9 @@ def test_families_stay_light_to_import():
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT / "workflow", capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert not set(done.stdout.split()) & {"numpy", "pandas", "torch", "scipy", "numba", "joblib"}
+
+
+@pytest.mark.parametrize("side", [1, 3])
+def test_images_without_a_border_are_refused(side):
+    with pytest.raises(GalforgeError, match=f"an image is {side} px wide"):
+        photometry.of(np.ones((3, side, side)))

@@ -13,6 +13,8 @@ from galforge.measure.reading import read
 from galforge.stamps.file import Header, Stamps
 
 MOST_BANDS = 5
+SMALLEST = 4
+"""Side of an image that has a border for the sky [px]."""
 UNKNOWN = np.nan
 Images = np.ndarray | list[np.ndarray]
 """(N, C, H, W), or a list of N images (C, H, W) of sizes of their own."""
@@ -114,6 +116,8 @@ def opened(images: Any, about: About, name: str = "images") -> ArrayStamps | Sta
             raise GalforgeError(f"{images.path}: a stamps file says its {', '.join(said)} itself: leave these out")
         return images
     found = arrays(images, name)
+    if (side := min(min(image.shape[-2:]) for image in found)) < SMALLEST:
+        raise GalforgeError(f"{name}: an image is {side} px wide, and nothing can be measured below {SMALLEST} px")
     channels = found.shape[1] if isinstance(found, np.ndarray) else len(found[0])
     bands = tuple(about.bands) or tuple(f"band{c}" for c in range(channels))
     if len(bands) != channels:
