@@ -250,3 +250,9 @@ def test_a_single_image_may_have_its_one_channel_last(tmp_path, name):
     found = read(tmp_path / name)
     assert len(found) == 1 + (name == "folder")
     np.testing.assert_array_equal(next(iter(found.values())).pixels[0], IMAGES[0])
+
+
+def test_metadata_of_parquet_may_be_no_text(tmp_path):
+    table = arrow.table({"image": IMAGES.tolist()}).replace_schema_metadata({b"\xff": b"\xfe", b"gain": b"2.5"})
+    arrow.parquet.write_table(table, tmp_path / "a.parquet")
+    assert read(tmp_path / "a.parquet")["000000"].said.gain == (2.5,)

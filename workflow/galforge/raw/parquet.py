@@ -53,7 +53,9 @@ def entries_of(path: Path, file: File, settings: Layout, stack: ExitStack, many_
         """Images of a group of rows; they are asked for in order, so one group at a time is in memory."""
         return opened.read_row_group(number, [key]).column(0)
 
-    said = tables.said_by({k.decode(): v for k, v in (schema.metadata or {}).items() if k != b"ARROW:schema"}, called)
+    said = tables.said_by(
+        {tables.text(k): v for k, v in (schema.metadata or {}).items() if k != b"ARROW:schema"}, called
+    )
     names = tables.pick_names(columns | whole, settings.names, called)
     places = [
         (number, row)
