@@ -49,7 +49,7 @@ def values(results: Path, dataset: str, models: list[str]) -> Iterator[str]:
     for table, metric, name, label, digits in SHOWN:
         rows = rows_of(results, f"{PAPER}/{table}", metric, dataset)
         rows = rows[(rows["property"] == name) & rows["model"].isin(models)]
-        if rows.empty:
+        if rows["value"].isna().all():
             continue
         floor = rows["floor"].mean()
         cells = {}

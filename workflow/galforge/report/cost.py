@@ -20,6 +20,8 @@ from galforge.training.cost import hours
 
 GIVEN = "given"
 """The property of models whose images were given as files."""
+NO_TRAINING = "no training"
+"""In place of an origin, of a data set that no model was trained on: images were given for it, or taken."""
 LABELS = COSTS | {GIVEN: "Training"}
 
 
@@ -43,7 +45,7 @@ def make(
         rows += [{**trained, "property": name, "value": value} for name, value in found.items()]
     origins = {row["dataset"]: row["origin"] for row in rows}
     for dataset, model, _ in spec.get("given", []):
-        entry = {"dataset": dataset, "origin": origins.get(dataset, ""), "model": model, "seed": 0}
+        entry = {"dataset": dataset, "origin": origins.get(dataset, NO_TRAINING), "model": model, "seed": 0}
         rows.append({**entry, "property": GIVEN, "value": 1.0})
     return assemble(table, pd.DataFrame(rows))
 
