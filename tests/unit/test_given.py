@@ -189,6 +189,13 @@ def test_columns_of_the_catalogue_go_by_the_names_of_images_that_have_them(tmp_p
     assert columns["name"].tolist() == names
 
 
+def test_columns_go_in_the_order_of_the_images_where_the_catalogue_has_no_names(tmp_path, source):
+    (tmp_path / "t.csv").write_text("redshift\n" + "\n".join(f"{i / 10}" for i in range(24)))
+    arguments = {"catalogue": tmp_path / "t.csv", "names": [f"g{i}" for i in range(24)], "columns": ["redshift"]}
+    _, _, columns, _ = taken(tmp_path, source, images(), **arguments)
+    assert np.allclose(columns["redshift"], np.arange(24) / 10)
+
+
 @pytest.mark.parametrize(
     ("rows", "says"),
     [

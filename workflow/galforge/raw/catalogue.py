@@ -2,6 +2,7 @@
 
 import unicodedata
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,9 +81,7 @@ def read(path: Path, names: str = "auto") -> Catalogue:
         GalforgeError: it cannot be read, has no such column, or a name twice.
     """
     columns = columns_of(path)
-    lower = {column.lower(): column for column in reversed(columns)}
-    usual = next((lower[name] for name in NAMES if name in lower), "")
-    column = usual if names == "auto" else names
+    column = names_column(columns) if names == "auto" else names
     if column not in columns:
         raise GalforgeError(
             f"{path}: no column {'of names' if names == 'auto' else repr(names)}; there are {', '.join(columns)}. Set "
@@ -95,6 +94,12 @@ def read(path: Path, names: str = "auto") -> Catalogue:
         twice = sorted({name for name in keys if keys.count(name) > 1}) if len(keys) < 10_000 else ["some"]
         raise GalforgeError(f"{path}: {column} has {some(twice)} more than once; give each galaxy one row")
     return Catalogue(path, spelt, rows, columns)
+
+
+def names_column(columns: Iterable[str]) -> str:
+    """The column that has names by what it is called; empty where none is."""
+    lower = {column.lower(): column for column in reversed(list(columns))}
+    return next((lower[name] for name in NAMES if name in lower), "")
 
 
 def columns_of(path: Path) -> dict[str, np.ndarray]:

@@ -76,14 +76,14 @@ def take(
 
 
 def columns_of(path: Path, entries: Sequence[raw_images.Entry], wanted: Sequence[str]) -> dict[str, np.ndarray]:
-    """Columns (n,) of a catalogue for images: by their names, or in their order without names.
+    """Columns (n,) of a catalogue for images: by their names, or in their order where they or the catalogue have none.
 
     Raises:
         GalforgeError: the catalogue lacks a column or an image, has other rows than images without names, or values
             that are no finite numbers.
     """
-    names = [entry.own_name for entry in entries]
-    if all(names):
+    names, columns = [entry.own_name for entry in entries], catalogues.columns_of(path)
+    if all(names) and catalogues.names_column(columns):
         keys = Counter(catalogues.key(name) for name in names)
         if twice := [name for name, count in keys.items() if count > 1]:
             raise GalforgeError(f"{path}: several images are called {raw_images.some(twice)}: give each its own name")
@@ -92,10 +92,10 @@ def columns_of(path: Path, entries: Sequence[raw_images.Entry], wanted: Sequence
         if missing := [name for name, row in zip(names, rows, strict=True) if row is None]:
             raise GalforgeError(f"{path}: has no row for {len(missing)} of {len(names)} images, such as {missing[0]}")
     else:
-        columns, rows = catalogues.columns_of(path), list(range(len(names)))
-        count = len(next(iter(columns.values()), ()))
+        rows, count = list(range(len(names))), len(next(iter(columns.values()), ()))
         if count != len(names):
-            raise GalforgeError(f"{path}: {count} rows for {len(names)} images without names; give one row for each")
+            who = "which it has no column of names for" if all(names) else "without names"
+            raise GalforgeError(f"{path}: {count} rows for {len(names)} images, {who}; give one row for each")
     found = {}
     for column in wanted:
         if column not in columns:
