@@ -25,8 +25,8 @@ help: ## list the targets
 setup: ## make .venv from the lock, if it is not up to date (about 2 minutes and the downloads)
 	@envs/setup.sh
 
-demo: setup ## run everything on small data, about 9 minutes on two cores, to results/demo/report/index.html
-	@echo "demo: data, training, sampling, measuring, tables and the page with config/demo.yaml; about 9 minutes on two cores"
+demo: setup ## run everything on small data, 9 to 10 minutes on two cores, to results/demo/report/index.html
+	@echo "demo: data, training, sampling, measuring, tables and the page with config/demo.yaml; 9 to 10 minutes on two cores"
 	@.venv/bin/python workflow/galforge/operate/progress.py \
 	.venv/bin/snakemake --profile profiles/local --configfile config/demo.yaml --resources gpu=2; \
 	$(call took,demo: open $(DEMO); this took)
