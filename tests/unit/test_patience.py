@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from galforge.operate import patience
+from galforge.operate.plugin import PLUGIN
 
 
 class Executor:
@@ -31,7 +32,7 @@ class Executor:
 @pytest.fixture
 def real():
     """The plugin itself; imported here, where no dead SLURM slows that down."""
-    return importlib.import_module(patience.PLUGIN)
+    return importlib.import_module(PLUGIN)
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ def plugin(real, monkeypatch):
 
     kind = type("Executor", (Executor,), dict(vars(Executor)))
     plugin = SimpleNamespace(Executor=kind, query_job_status=silent)
-    monkeypatch.setitem(sys.modules, patience.PLUGIN, plugin)
+    monkeypatch.setitem(sys.modules, PLUGIN, plugin)
     monkeypatch.setattr(patience, "WAITS", (0.0, 0.0))
     monkeypatch.setattr(patience, "_stopped", type(patience._stopped)())
     patience.be_patient()

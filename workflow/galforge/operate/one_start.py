@@ -9,11 +9,11 @@ script: a training saves its progress then.
 """
 
 import shlex
-import sys
 from pathlib import Path
 from typing import Any
 
-PLUGIN = "snakemake_executor_plugin_slurm"
+from galforge.operate.plugin import once
+
 STEP = Path(__file__).resolve().with_name("step.sh")
 _DONE = "_galforge_starts_once"
 
@@ -24,13 +24,11 @@ def start_once() -> None:
     Raises:
         AttributeError: this version of the plugin has no such functions; see what became of them.
     """
-    plugin = sys.modules.get(PLUGIN)
-    if plugin is None or hasattr(plugin, _DONE):
+    if (plugin := once(_DONE)) is None:
         return
     executor = plugin.Executor
     executor.format_job_exec = _as_step(executor.format_job_exec)
     executor.additional_general_args = _without_jobstep(executor.additional_general_args)
-    setattr(plugin, _DONE, True)
 
 
 def _as_step(formatted: Any) -> Any:

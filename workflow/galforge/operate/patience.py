@@ -6,12 +6,12 @@ and each of them asks for more memory.
 """
 
 import re
-import sys
 import threading
 import time
 from typing import Any
 
-PLUGIN = "snakemake_executor_plugin_slurm"
+from galforge.operate.plugin import once
+
 WAITS = (5.0, 10.0, 20.0, 40.0, 75.0, 150.0)
 """Between tries to submit a job [s], five minutes in all."""
 _REFUSED = "SLURM sbatch failed"
@@ -27,15 +27,13 @@ def be_patient() -> None:
     Raises:
         AttributeError: this version of the plugin has no such functions; see what became of them.
     """
-    plugin = sys.modules.get(PLUGIN)
-    if plugin is None or hasattr(plugin, _DONE):
+    if (plugin := once(_DONE)) is None:
         return
     executor = plugin.Executor
     plugin.query_job_status = _asking(plugin.query_job_status)
     executor.run_job = _submitting(executor.run_job, executor._report_job_error_threadsafe)
     executor._report_job_error_threadsafe = _reporting(executor._report_job_error_threadsafe)
     executor.cancel = _cancelling(executor.cancel)
-    setattr(plugin, _DONE, True)
 
 
 def _asking(query: Any) -> Any:

@@ -6,6 +6,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+LEVELS = 255
+"""The highest level of a picture."""
+LARGEST = 1e15
+"""Squares and sums of brighter pixels would leave single precision."""
 SHOWN = 5
 
 
@@ -103,7 +107,13 @@ class Layout:
     bad_bits: int = 0
 
 
-def is_band(wanted: str, found: tuple[str, ...]) -> bool:
+def are_bands(wanted: Sequence[str], said: tuple[str, ...]) -> bool:
+    """Whether a file says these bands in their order; a single image may name several filters, one for each wheel."""
+    found = [said] if len(wanted) == 1 else [(each,) for each in said]
+    return len(found) == len(wanted) and all(map(_is_band, wanted, found))
+
+
+def _is_band(wanted: str, found: tuple[str, ...]) -> bool:
     """Whether one of several names is the band's, or has it as a word (``HSC-G`` is g)."""
     words = [word for name in found for word in (name, *re.split(r"[^A-Za-z0-9]+", name))]
     return wanted.upper() in (word.upper() for word in words)

@@ -17,13 +17,11 @@ from galforge.logs import log, progress
 from galforge.models.given.settings import ModelSettings
 from galforge.raw import catalogue as catalogues
 from galforge.raw import images as raw_images
+from galforge.raw.forms import LARGEST
 from galforge.raw.rejections import Rejected, Tally
 from galforge.sampling.sayings import check_said
 from galforge.sampling.seen import Seen
 from galforge.stamps.file import Header, Stamps, StampsWriter
-
-LARGEST = 1e15
-"""Squares and sums of brighter pixels would leave single precision."""
 
 
 def take(

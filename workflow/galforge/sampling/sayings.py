@@ -4,7 +4,7 @@ import numpy as np
 
 from galforge.errors import GalforgeError
 from galforge.models.given.settings import ModelSettings
-from galforge.raw.forms import Said, is_band
+from galforge.raw.forms import Said, are_bands
 from galforge.raw.rejections import Rejected
 from galforge.raw.units import COUNTS, NJY, unit_of
 from galforge.stamps.file import Header
@@ -26,11 +26,8 @@ def check_said(said: Said, settings: ModelSettings, source: Header, factors: np.
         Rejected: bands, pixel scale or unit of the file are others.
     """
     bands = settings.bands
-    if said.bands is not None:
-        # A single image may name several filters, one for each wheel.
-        found = [said.bands] if len(bands) == 1 else [(each,) for each in said.bands]
-        if len(found) != len(bands) or not all(map(is_band, bands, found)):
-            raise Rejected("wrong band", f"{'/'.join(said.bands)} ({_where(said, 'bands')}), `bands` are {bands}")
+    if said.bands is not None and not are_bands(bands, said.bands):
+        raise Rejected("wrong band", f"{'/'.join(said.bands)} ({_where(said, 'bands')}), `bands` are {bands}")
     scale = said.pixel_scale
     if scale and source.pixel_unit == "arcsec" and not abs(scale / settings.pixel_scale - 1) <= NEAR:
         raise Rejected(

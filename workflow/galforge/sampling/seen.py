@@ -7,11 +7,9 @@ import numpy as np
 
 from galforge.errors import GalforgeError
 from galforge.logs import log
-from galforge.raw.forms import Image
+from galforge.raw.forms import LEVELS, Image
 from galforge.raw.rejections import Rejected
 
-LEVELS = 255
-"""The highest level of a picture."""
 ALIKE = 1e-4
 """Relative spread of a number of all images, such as their maxima, below which somebody made them equal."""
 FAR = 100.0

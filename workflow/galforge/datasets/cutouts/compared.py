@@ -14,7 +14,7 @@ import numpy as np
 from galforge.datasets.cutouts.settings import DISPLAY, FREE, DatasetSettings
 from galforge.errors import GalforgeError
 from galforge.logs import log
-from galforge.raw.forms import Said, is_band
+from galforge.raw.forms import Said, are_bands
 from galforge.raw.rejections import Rejected
 from galforge.raw.units import COUNT_RATE, NJY, NJY_ZERO_POINT, RATE, TOTAL, Unit, factor_of, same, unit_of
 
@@ -103,9 +103,7 @@ class Comparison:
         wanted = self.settings.bands
         if said.bands is None:
             return
-        # A single image may name several filters, one for each wheel.
-        found = [said.bands] if len(wanted) == 1 else [(each,) for each in said.bands]
-        if len(found) != len(wanted) or not all(map(is_band, wanted, found)):
+        if not are_bands(wanted, said.bands):
             raise Rejected("wrong band", f"{'/'.join(said.bands)}, expected {', '.join(wanted)}")
 
     def _unit(self, said: Said, name: str) -> tuple[str, bool]:

@@ -8,15 +8,13 @@ from scipy import ndimage
 from galforge.datasets.cutouts.missing import missing_pixels
 from galforge.datasets.cutouts.settings import DISPLAY, DatasetSettings
 from galforge.datasets.cutouts.sky import Sky, sky_of
-from galforge.raw.forms import Image
+from galforge.raw.forms import LARGEST, LEVELS, Image
 from galforge.raw.rejections import Rejected
 from galforge.raw.units import COUNT, TOTAL
 from galforge.seeds import generator
 
-SMALLEST, LARGEST = 1e-10, 1e15
-"""Brightest pixels between these: squares and sums of others would leave single precision."""
-LEVELS = 255
-"""The highest level of a picture."""
+SMALLEST = 1e-10
+"""Squares of images whose brightest pixel is fainter would leave single precision."""
 NEAR = 2.0  # px, sd of the Gaussian by which light is carried into missing pixels of a galaxy
 PHOTONS, ENOUGH = 25.0, 12
 """Factor in variance by which photon noise contradicts an image, and pixels that are needed to tell."""

@@ -64,17 +64,18 @@ class ModelSettings(UNetSettings, RedshiftSettings, GuidedSettings):
             raise ValueError(f"steps is {self.steps}, but must divide timesteps ({self.timesteps})")
         if not self.beta_first < self.beta_last:
             raise ValueError(f"beta_first ({self.beta_first}) must be below beta_last ({self.beta_last})")
-        if self.sampler != "ancestral" and self._left() < _LEAST_LEFT:
+        left = self._left()
+        if self.sampler != "ancestral" and left < _LEAST_LEFT:
             raise ValueError(
-                f"beta_last ({self.beta_last}) leaves no image after {self.timesteps} timesteps (10^{self._left():.0f} "
+                f"beta_last ({self.beta_last}) leaves no image after {self.timesteps} timesteps (10^{left:.0f} "
                 f"of its variance), where sampler: {self.sampler} begins; say a smaller beta_last, fewer timesteps, or "
                 "sampler: ancestral"
             )
-        if (left := 10 ** self._left()) > _MOST_LEFT:
-            right = self.beta_last * math.log(_ENOUGH) / min(math.log(left), -1e-9)
+        if 10**left > _MOST_LEFT:
+            right = self.beta_last * math.log10(_ENOUGH) / min(left, -1e-9)
             remedy = f"beta_last: {right:.2g}, or more timesteps" if right < 0.99 else "more timesteps"
             raise ValueError(
-                f"beta_last ({self.beta_last}) leaves {left:.0%} of the image's variance after {self.timesteps} "
+                f"beta_last ({self.beta_last}) leaves {10**left:.0%} of the image's variance after {self.timesteps} "
                 f"timesteps, but images are drawn from noise alone; say {remedy}"
             )
         return self
